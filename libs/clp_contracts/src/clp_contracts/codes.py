@@ -1,0 +1,47 @@
+"""The one list of refusal codes, each with its sentence. Only ever appended to."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+CODES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        # what a rule answers (the reasons of clp_core, word for word)
+        "project.missing": "There is no such project for you.",
+        "channel.missing": "There is no such channel for you.",
+        "message.missing": "There is no such message for you.",
+        "person.missing": "There is no such person.",
+        "broadcast.internal_only": "Only the studio posts to a broadcast channel.",
+        "message.not_yours": "Only the author may change this message.",
+        "message.deleted": "This message was deleted.",
+        "text.empty": "A message needs a text or an attachment.",
+        "text.too_long": "The text is longer than a message may be.",
+        "text.malformed": "The text holds characters that no message may hold.",
+        "retry_key.malformed": "A retry key has 1 to 128 printable characters.",
+        "retry_key.reused": "This retry key was used for a message of other content.",
+        "mention.too_many": "The text mentions more people than one message may.",
+        "attachment.missing": "There is no such attachment for you.",
+        "attachment.empty": "An empty file cannot be attached.",
+        "attachment.too_large": "The file is larger than an attachment may be.",
+        "attachment.too_many": "The message has more attachments than it may.",
+        "attachment.name_unsafe": "This file name cannot be made safe; rename the file.",
+        "attachment.type_refused": "Files of this type cannot be attached.",
+        "attachment.content_mismatch": "The content of the file contradicts its name.",
+        # what an edge answers
+        "ask.malformed": "The call's arguments do not have the agreed shape.",
+        "passport.missing": "The call carries no passport.",
+        "passport.refused": "The passport is not valid here and now.",
+        "passport.wrong_kind": "This method does not take this kind of passport.",
+        "partner.missing": "There is no such partner.",
+        "address.malformed": "This is not a mail address we can write to.",
+        "name.malformed": "This name is empty, too long or not one line.",
+        "query.empty": "A search needs at least one word or filter.",
+        "query.too_long": "The query is longer than a search may be.",
+        "cursor.malformed": "The page cursor is not one of this search.",
+        "announcement.malformed": "The announcement lacks a fact its kind needs.",
+        "announcement.reused": "This key was used for another announcement.",
+        "notification.missing": "There is no such notification.",
+        "service.failed": "The service failed; its log tells more by the incident.",
+        "service.unavailable": "The service did not answer in time; try again.",
+    }
+)

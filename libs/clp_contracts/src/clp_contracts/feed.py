@@ -1,0 +1,64 @@
+"""The feed of committed changes, and how far each reader of it has come."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from clp_contracts.methods import SERVICES, Method
+from clp_contracts.shapes import Nothing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadChanges:
+    """Ask for the changes after a position, oldest first."""
+
+    after: int = 0
+    limit: int = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One committed change: ids only, never a person's text."""
+
+    position: int
+    type: str
+    subject: str
+    project: str
+    at: datetime
+    detail: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changes:
+    """A run of changes and the position of the newest one there is."""
+
+    changes: tuple[Change, ...]
+    head: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReaderProgress:
+    """A reader of this service and the position up to which it has applied a feed."""
+
+    reader: str
+    source: str
+    cursor: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How far a service is: its own feed, what waits, and what it has read of others."""
+
+    head: int
+    pending: int
+    due: int
+    readers: tuple[ReaderProgress, ...]
+
+
+def changes_of(service: str) -> Method[ReadChanges, Changes]:
+    """The method with which other services read this one's feed."""
+    return Method(service, "changes", ReadChanges, Changes, SERVICES)
+
+
+def progress_of(service: str) -> Method[Nothing, Progress]:
+    """The method that tells operators and tests whether a service is idle."""
+    return Method(service, "progress", Nothing, Progress, SERVICES)

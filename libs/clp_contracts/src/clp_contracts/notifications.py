@@ -1,0 +1,130 @@
+"""Calls to `notifications`: why a mail came or did not, settings, dead letters."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from clp_contracts.feed import progress_of
+from clp_contracts.methods import (
+    PEOPLE,
+    PEOPLE_AND_SERVICES,
+    SERVICES,
+    Method,
+)
+
+SERVICE: Final = "notifications"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskExplain:
+    """Ask why people were told of a message, or one person (rule 25)."""
+
+    message: str
+    person: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One step of a delivery."""
+
+    at: datetime
+    state: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonExplained:
+    """Why one person was or was not told, and what became of the mail."""
+
+    person: str
+    told: bool
+    trigger: str | None
+    rule: str
+    reason: str
+    sentence: str
+    state: str | None
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explained:
+    """The explanation, by person id."""
+
+    message: str
+    people: tuple[PersonExplained, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskMailSettings:
+    """Read the actor's settings, or change the one of a project or the default.
+
+    ``mode`` is ``at_once``, ``batched``, ``daily`` or ``off``.
+    """
+
+    project: str | None = None
+    mode: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProjectMailMode:
+    """The mode a person chose for one project."""
+
+    project: str
+    mode: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailSettings:
+    """The actor's modes."""
+
+    default: str
+    projects: tuple[ProjectMailMode, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskDead:
+    """Ask for notifications that were given up, oldest first."""
+
+    after: str | None = None
+    limit: int = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeadNotification:
+    """A notification that was given up, with its reason."""
+
+    id: str
+    message: str
+    person: str
+    reason: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeadNotifications:
+    """Given-up notifications."""
+
+    notifications: tuple[DeadNotification, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Redrive:
+    """Put given-up notifications back to work; all of them when none is named."""
+
+    notifications: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Redriven:
+    """How many are due again."""
+
+    count: int
+
+
+EXPLAIN: Final = Method(SERVICE, "explain", AskExplain, Explained, PEOPLE_AND_SERVICES)
+MAIL_SETTINGS: Final = Method(
+    SERVICE, "mail_settings", AskMailSettings, MailSettings, PEOPLE
+)
+DEAD: Final = Method(SERVICE, "dead", AskDead, DeadNotifications, SERVICES)
+REDRIVE: Final = Method(SERVICE, "redrive", Redrive, Redriven, SERVICES)
+PROGRESS: Final = progress_of(SERVICE)
