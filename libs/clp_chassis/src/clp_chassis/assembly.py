@@ -1,0 +1,83 @@
+"""How a service process is put together, whatever runs it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from nameko.extensions import DependencyProvider
+
+from clp_chassis.clock import Clock, now
+from clp_chassis.passports import Issuer, Verifier
+from clp_chassis.serving import VERIFIER
+from clp_contracts.calling import Callers, Calls
+from clp_contracts.lines import Lines
+
+PARTS: Final = "clp_parts"
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a process is given from outside: the broker, keys and the clock.
+
+    ``passport`` gives fresh passports of this service for its own calls.
+    """
+
+    broker_url: str
+    verifier: Verifier
+    passport: Callable[[], str]
+    clock: Clock = now
+    call_timeout_s: float = 10.0
+
+    @classmethod
+    def from_files(cls, service: str, broker_url: str, folder: Path) -> "Surroundings":
+        """Read the trusted keys and this service's own key from a folder."""
+        issuer = Issuer.from_file(folder / f"{service}.pem", now)
+        verifier = Verifier.from_file(folder / "trusted.json", now)
+        return cls(broker_url, verifier, issuer.for_service(service))
+
+    def callers(self) -> Callers:
+        """Typed callers with which this process calls other services."""
+        lines = Lines(self.broker_url, self.call_timeout_s)
+        return Callers(Calls(lines, self.passport))
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """Service classes that run together, with their settings and what to close."""
+
+    services: tuple[type, ...]
+    config: Mapping[str, Any]
+    close: Callable[[], None] = field(default=lambda: None)
+
+
+class Parts(DependencyProvider):
+    """Gives an entrypoint what its process was built with."""
+
+    def get_dependency(self, worker_ctx: Any) -> Any:
+        """The parts of this process."""
+        return self.container.config[PARTS]
+
+
+def configured(
+    surroundings: Surroundings,
+    parts: Any,
+    *,
+    http_address: str | None = None,
+    max_workers: int = 10,
+) -> dict[str, Any]:
+    """The settings that the framework and our edges read."""
+    config = {
+        "AMQP_URI": surroundings.broker_url,
+        "max_workers": max_workers,
+        VERIFIER: surroundings.verifier,
+        PARTS: parts,
+    }
+    if http_address is not None:
+        config["WEB_SERVER_ADDRESS"] = http_address
+    return config
+
+
+def parts_of(container: Any) -> Any:
+    """The parts of the process a container runs in."""
+    return container.config[PARTS]

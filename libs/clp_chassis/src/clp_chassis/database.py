@@ -1,0 +1,117 @@
+"""One database per service: SQLite or PostgreSQL, migrated before it serves."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import Any, Final
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.orm import Session, sessionmaker
+
+BUSY_TIMEOUT_S: Final = 15
+# Any number, the same in every process that migrates.
+MIGRATION_LOCK: Final = 7_205_759
+
+
+class Database:
+    """Sessions that read, and transactions that write.
+
+    A write transaction must not wait for anything but the database: no call, no
+    publish, no sleep between its first statement and its end.
+    """
+
+    def __init__(self, url: str, pool_size: int = 12) -> None:
+        self.engine = _engine(url, pool_size)
+        self._readers = sessionmaker(self.engine, expire_on_commit=False)
+        writing = self.engine.execution_options(clp_writes=True)
+        self._writers = sessionmaker(writing, expire_on_commit=False)
+        self._on_commit: list[Callable[[], None]] = []
+        # SQLite has one writer; waiting for it here keeps the process alive, waiting
+        # inside SQLite would freeze every green thread.
+        self._writer: AbstractContextManager[Any] = (
+            threading.Lock() if self.is_sqlite else nullcontext()
+        )
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether this is the embedded database."""
+        return self.engine.dialect.name == "sqlite"
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A session for questions; nothing it does is kept."""
+        with self._readers() as session:
+            yield session
+
+    @contextmanager
+    def writing(self, *, tell: bool = True) -> Iterator[Session]:
+        """A transaction: all of it is kept, or nothing; then listeners are told."""
+        with self._writer, self._writers.begin() as session:
+            yield session
+        for told in self._on_commit if tell else ():
+            told()
+
+    def on_commit(self, told: Callable[[], None]) -> None:
+        """Have a function called after each write transaction that was kept."""
+        self._on_commit.append(told)
+
+    def ping(self) -> None:
+        """Raise when the database does not answer."""
+        with self.engine.connect() as connection:
+            connection.execute(text("select 1"))
+
+    def close(self) -> None:
+        """Close the connections."""
+        self.engine.dispose()
+
+
+def migrate(url: str, package: str) -> None:
+    """Bring a database to the newest schema of a service; safe to run in parallel."""
+    engine = _engine(url, 1)
+    try:
+        with as_file(files(package) / "migrations") as scripts, engine.begin() as link:
+            _upgrade(link, scripts)
+    finally:
+        engine.dispose()
+
+
+def _upgrade(connection: Connection, scripts: Path) -> None:
+    if connection.dialect.name == "postgresql":
+        lock = text("select pg_advisory_xact_lock(:lock)")
+        connection.execute(lock, {"lock": MIGRATION_LOCK})
+    config = Config()
+    config.set_main_option("script_location", str(scripts))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+def _engine(url: str, pool_size: int) -> Engine:
+    if not url.startswith("sqlite"):
+        return create_engine(url, pool_size=pool_size, max_overflow=4)
+    engine = create_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=20,
+        connect_args={"timeout": BUSY_TIMEOUT_S, "check_same_thread": False},
+    )
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    # The driver's own transaction handling would begin too late.
+    connection.isolation_level = None
+    # In this mode a killed process loses nothing; a power cut may lose the last commits.
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writes = connection.get_execution_options().get("clp_writes", False)
+    # A transaction that begins as a reader cannot always become a writer.
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

@@ -1,0 +1,113 @@
+"""Reads another service's feed to its end: when told of news, and on a timer."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from nameko.extensions import DependencyProvider
+from sqlalchemy.exc import OperationalError
+
+from clp_chassis.pacing import Pace
+from clp_chassis.projections import Projection
+from clp_contracts.feed import Change, Changes
+from clp_contracts.refusal import CallFailed
+
+log = logging.getLogger(__name__)
+
+# The outside world's trouble: it passes, and no change is to blame for it.
+PASSING: Final = (CallFailed, OperationalError, OSError)
+MOST_TRIES: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Who reads whose feed, how to fetch it, and what to do with it."""
+
+    reader: str
+    source: str
+    fetch: Callable[[int], Changes]
+    projection: Projection
+    every_s: float = 2.0
+
+
+class FeedReader(DependencyProvider):
+    """Keeps a projection up to date.
+
+    An event only wakes it. What it applies comes from the feed after its cursor, so a
+    lost, doubled or reordered event does no harm.
+    """
+
+    def __init__(self, reading_of: Callable[[Any], Reading]) -> None:
+        self._reading_of = reading_of
+
+    def setup(self) -> None:
+        """Find out what to read."""
+        self._reading = self._reading_of(self.container)
+        self._pace = Pace(self._reading.every_s)
+        self._tries: dict[int, int] = {}
+
+    def start(self) -> None:
+        """Begin to read, first of all what was missed while stopped."""
+        self.container.spawn_managed_thread(self._run, identifier="feed reader")
+
+    def stop(self) -> None:
+        """Stop after the batch in hand."""
+        self._pace.stop()
+
+    def kill(self) -> None:
+        """Stop at once."""
+        self._pace.stop()
+
+    def get_dependency(self, worker_ctx: Any) -> "FeedReader":
+        """The reader itself, to be woken by event handlers."""
+        return self
+
+    def wake(self) -> None:
+        """There is news in the feed."""
+        self._pace.wake()
+
+    def _run(self) -> None:
+        pause: float | None = None
+        while self._pace.wait(pause):
+            try:
+                while self._read_batch():
+                    pass
+                pause = None
+            except PASSING as error:
+                log.warning("%s waits: %s", self._reading.reader, type(error).__name__)
+                pause = 0.5
+            except Exception:
+                log.exception("%s could not read on", self._reading.reader)
+                pause = 0.5
+
+    def _read_batch(self) -> bool:
+        reading = self._reading
+        changes = reading.fetch(reading.projection.cursor()).changes
+        if not changes:
+            return False
+        try:
+            reading.projection.apply(changes)
+        except PASSING:
+            raise
+        except Exception:
+            log.exception("%s goes one change at a time", reading.reader)
+            for change in changes:
+                self._apply_alone(change)
+        return True
+
+    def _apply_alone(self, change: Change) -> None:
+        reading = self._reading
+        try:
+            reading.projection.apply((change,))
+        except PASSING:
+            raise
+        except Exception as error:
+            tries = self._tries[change.position] = (
+                self._tries.get(change.position, 0) + 1
+            )
+            if tries < MOST_TRIES:
+                raise
+            log.exception("%s sets change %s aside", reading.reader, change.position)
+            reading.projection.set_aside(change, f"{type(error).__name__}: {error}")
+        self._tries.pop(change.position, None)

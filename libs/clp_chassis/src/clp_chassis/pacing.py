@@ -1,0 +1,38 @@
+"""A loop's rhythm: woken by news, and by the clock when there is none."""
+
+from eventlet.event import Event
+from eventlet.timeout import Timeout
+
+
+class Pace:
+    """Says when to take the next turn. One waiter, any number of wakers."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._news = True
+        self._stopped = False
+        self._bell: Event | None = None
+
+    def wake(self) -> None:
+        """Have the next turn taken at once."""
+        self._news = True
+        self._ring()
+
+    def stop(self) -> None:
+        """Have the waiter leave its loop."""
+        self._stopped = True
+        self._ring()
+
+    def wait(self, seconds: float | None = None) -> bool:
+        """Wait for news or the clock; false when it is time to stop."""
+        if not self._news and not self._stopped:
+            self._bell = Event()
+            with Timeout(self._seconds if seconds is None else seconds, False):  # noqa: FBT003
+                self._bell.wait()
+            self._bell = None
+        self._news = False
+        return not self._stopped
+
+    def _ring(self) -> None:
+        if self._bell is not None and not self._bell.ready():
+            self._bell.send()

@@ -1,0 +1,96 @@
+"""The relay: numbers committed changes and announces them, from within the service."""
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from kombu import Exchange
+from nameko.extensions import DependencyProvider
+
+from clp_chassis.broker_edge import EventPublisher
+from clp_chassis.clock import Clock
+from clp_chassis.database import Database
+from clp_chassis.outbox import Outbox
+from clp_chassis.pacing import Pace
+from clp_contracts.shapes import dump
+
+log = logging.getLogger(__name__)
+
+
+class Relay(DependencyProvider):
+    """Runs beside the entrypoints; woken by each commit, and by the clock in case."""
+
+    def __init__(self, desk: Callable[[Any], "RelayDesk"]) -> None:
+        self._desk_of = desk
+
+    def setup(self) -> None:
+        """Find what to relay in the container's settings."""
+        self._desk = self._desk_of(self.container)
+        self._pace = Pace(seconds=1.0)
+        self._desk.database.on_commit(self._pace.wake)
+        self._exchange = Exchange(
+            f"{self._desk.service}.events",
+            type="topic",
+            durable=True,
+            auto_delete=False,
+        )
+        self._publisher = EventPublisher(self.container.config["AMQP_URI"])
+
+    def start(self) -> None:
+        """Begin to relay."""
+        self.container.spawn_managed_thread(self._run, identifier="relay")
+
+    def stop(self) -> None:
+        """Stop after the run in hand; what is left is relayed by the next start."""
+        self._pace.stop()
+
+    def kill(self) -> None:
+        """Stop at once."""
+        self._pace.stop()
+
+    def _run(self) -> None:
+        while self._pace.wait():
+            try:
+                while self._relay_once():
+                    pass
+            except Exception:
+                # Nothing is lost: the rows stay and the next turn tries again.
+                log.exception("the relay of %s stumbled", self._desk.service)
+
+    def _relay_once(self) -> int:
+        desk = self._desk
+        numbered = self._number()
+        with desk.database.reading() as session:
+            changes = desk.outbox.unannounced(session)
+        for change in changes:
+            self._publisher.publish(
+                dump(change),
+                exchange=self._exchange,
+                routing_key=change.type,
+                declare=[self._exchange],
+            )
+        if changes:
+            with desk.database.writing(tell=False) as session:
+                positions = tuple(change.position for change in changes)
+                desk.outbox.announced(session, positions, desk.clock())
+        return numbered + len(changes)
+
+    def _number(self) -> int:
+        desk = self._desk
+        with desk.database.reading() as session:
+            if not desk.outbox.has_unnumbered(session):
+                return 0
+        with desk.database.writing(tell=False) as session:
+            return desk.outbox.number(session)
+
+
+class RelayDesk:
+    """What a relay works with."""
+
+    def __init__(
+        self, service: str, database: Database, outbox: Outbox, clock: Clock
+    ) -> None:
+        self.service = service
+        self.database = database
+        self.outbox = outbox
+        self.clock = clock

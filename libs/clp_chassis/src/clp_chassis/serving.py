@@ -1,0 +1,100 @@
+"""Serving calls: decode the ask, check the passport, call, encode the reply."""
+
+import functools
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any, Final, Protocol, TypeVar
+
+from nameko.extensions import DependencyProvider
+
+from clp_chassis.broker_edge import rpc as rpc_entrypoint
+from clp_chassis.clock import new_id
+from clp_chassis.passports import Passport, Verifier
+from clp_contracts.methods import Ask, Method, Reply
+from clp_contracts.refusal import CallFailed, Refused
+from clp_contracts.shapes import dump, load
+
+log = logging.getLogger(__name__)
+
+S = TypeVar("S", bound="Serves")
+VERIFIER: Final = "clp_passport_verifier"
+
+
+class CallContext(DependencyProvider):
+    """What came with a call besides its arguments."""
+
+    def get_dependency(self, worker_ctx: Any) -> "CallFacts":
+        """The facts of one call."""
+        verifier: Verifier = self.container.config[VERIFIER]
+        return CallFacts(
+            verifier, worker_ctx.data.get("auth_token"), worker_ctx.call_id_stack
+        )
+
+
+class CallFacts:
+    """The passport of a call and the chain of calls that led to it."""
+
+    def __init__(self, verifier: Verifier, token: object, chain: list[str]) -> None:
+        self._verifier = verifier
+        self._token = token
+        self.chain = chain
+
+    def passport(self, method: Method[Any, Any]) -> Passport:
+        """The caller's passport, if the method takes it; raises `Refused` if not."""
+        return self._verifier.verify(self._token, method.kinds)
+
+
+class Serves(Protocol):
+    """A service class that serves methods of a contract."""
+
+    call_facts: Any
+
+
+def serves(
+    method: Method[Ask, Reply],
+) -> Callable[[Callable[[S, Ask, Passport], Reply]], Callable[..., Any]]:
+    """Serve a method of a contract with a function of (service, ask, passport)."""
+
+    def decorate(function: Callable[[S, Ask, Passport], Reply]) -> Callable[..., Any]:
+        @functools.wraps(function)
+        def entrypoint(self: S, *extra: Any, **arguments: Any) -> Any:
+            return _guarded(
+                method, lambda: _answer(method, self, (extra, arguments), function)
+            )
+
+        entrypoint.__name__ = method.name
+        # Nameko compares a call with the signature it sees: any, so that a malformed
+        # call is refused by value and not by a framework's error.
+        del entrypoint.__wrapped__  # type: ignore[attr-defined]
+        return rpc_entrypoint(expected_exceptions=(Refused,))(entrypoint)  # type: ignore[no-any-return]
+
+    return decorate
+
+
+def _answer(
+    method: Method[Ask, Reply],
+    service: S,
+    given: tuple[tuple[Any, ...], Mapping[str, Any]],
+    function: Callable[[S, Ask, Passport], Reply],
+) -> Any:
+    extra, arguments = given
+    passport = service.call_facts.passport(method)
+    if extra:
+        raise Refused.because("ask.malformed", fields={"": ["by keyword only"]})
+    return dump(function(service, load(method.ask, arguments), passport))
+
+
+def _guarded(method: Method[Any, Any], answer: Callable[[], Any]) -> Any:
+    try:
+        return answer()
+    except Refused:
+        raise
+    except CallFailed as failure:
+        log.warning("%s.%s: %s", method.service, method.name, failure)
+        raise Refused.because("service.unavailable") from None
+    except Exception:
+        incident = new_id()
+        log.exception(
+            "%s.%s failed, incident %s", method.service, method.name, incident
+        )
+        raise Refused.because("service.failed", incident=incident) from None

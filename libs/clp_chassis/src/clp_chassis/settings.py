@@ -1,0 +1,43 @@
+"""Settings from the environment, checked before anything starts."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any, TypeVar
+
+from marshmallow import ValidationError
+
+from clp_contracts.shapes import settings_schema
+
+T = TypeVar("T")
+
+
+class WrongSettings(Exception):
+    """The environment does not describe a service that can run."""
+
+
+def read_settings(
+    shape: type[T], prefix: str, environ: Mapping[str, str] = os.environ
+) -> T:
+    """Read a dataclass of settings from variables such as ``CLP_SEARCH_DATA_DIR``.
+
+    A variable of the one service wins over the one without its name
+    (``CLP_DATA_DIR``), so that four processes can share an environment.
+
+    Raises:
+        WrongSettings: naming each variable that is missing or wrong.
+    """
+    values: dict[str, Any] = {}
+    for known in fields(shape):  # type: ignore[arg-type]
+        for name in (f"CLP_{known.name}", f"{prefix}_{known.name}"):
+            if (given := environ.get(name.upper())) is not None:
+                values[known.name] = given
+    try:
+        loaded: T = settings_schema(shape).load(values)
+    except ValidationError as error:
+        lines = (
+            f"{prefix}_{name}".upper() + f": {reason}"
+            for name, reason in sorted(error.messages_dict.items())
+        )
+        raise WrongSettings("\n".join(lines)) from None
+    return loaded
