@@ -1,0 +1,43 @@
+"""The environment of a suite's processes, the same whether they share one or not."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Blueprint:
+    """Where everything of a suite is."""
+
+    broker_url: str
+    data_dir: Path
+    database_urls: Mapping[str, str]
+    messages_port: int
+    notifications_port: int
+    mail_url: str
+    mail_window_s: float
+
+    @property
+    def keys_dir(self) -> Path:
+        """The folder of keys."""
+        return self.data_dir / "keys"
+
+    def environ(self) -> dict[str, str]:
+        """The variables that the services read."""
+        loopback = "127.0.0.1"
+        databases = {
+            f"CLP_{service.upper()}_DATABASE_URL": url
+            for service, url in self.database_urls.items()
+        }
+        return databases | {
+            "CLP_BROKER_URL": self.broker_url,
+            "CLP_KEYS_DIR": str(self.keys_dir),
+            "CLP_MESSAGES_FILES_DIR": str(self.data_dir / "files"),
+            "CLP_MESSAGES_HTTP_ADDRESS": f"{loopback}:{self.messages_port}",
+            "CLP_NOTIFICATIONS_HTTP_ADDRESS": f"{loopback}:{self.notifications_port}",
+            "CLP_NOTIFICATIONS_MAIL_URL": self.mail_url,
+            "CLP_NOTIFICATIONS_WINDOW_S": f"{self.mail_window_s:g}",
+            "CLP_NOTIFICATIONS_SECRET": "a-suite-keeps-no-secrets",
+            "CLP_SEARCH_SECRET": "a-suite-keeps-no-secrets",
+            "CLP_SEARCH_DATA_DIR": str(self.data_dir / "index"),
+        }

@@ -1,0 +1,1 @@
+"""The help page's story, played through real RPC, events and HTTP."""

@@ -1,0 +1,385 @@
+"""Private RabbitMQ and PostgreSQL servers, on free loopback ports, gone afterwards.
+
+    with server_directory() as directory, PrivateRabbit(directory / "rabbit") as rabbit:
+        connect(rabbit.url, passport)
+
+They are for tests and for trying things out: nobody else can reach them, each has a
+random password, and everything they write lies below the directory they were given.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Self
+
+import psycopg
+from psycopg import sql
+from typing_extensions import override
+
+from clp_suite.server_process import (
+    LOOPBACK,
+    ServerProcess,
+    ServerTrouble,
+    account_for,
+    can_connect,
+    free_ports,
+    hand_directory_to,
+    server_directory,
+    wait_until,
+)
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+__all__ = [
+    "Availability",
+    "PrivatePostgres",
+    "PrivateRabbit",
+    "ServerTrouble",
+    "server_directory",
+]
+
+START_SECONDS: Final = 60
+STOP_SECONDS: Final = 20
+AMQP_GREETING: Final = b"AMQP\x00\x00\x09\x01"
+METHOD_FRAME: Final = b"\x01"
+POSTGRES_LIBRARIES: Final = Path("/usr/lib/postgresql")
+RABBIT_LIBRARY: Final = Path("/usr/lib/rabbitmq/bin")
+
+
+@dataclass(frozen=True, slots=True)
+class Availability:
+    """Whether a server can be started here; falsy values say what is missing."""
+
+    missing: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return not self.missing
+
+    @override
+    def __str__(self) -> str:
+        return "missing: " + ", ".join(self.missing) if self.missing else "available"
+
+
+class _PrivateServer(ABC):
+    """What both servers have in common: a directory, an account and a life."""
+
+    PREFERRED_ACCOUNT: str
+    STOP_SIGNAL: signal.Signals
+
+    def __init__(self, directory: Path) -> None:
+        if not (availability := self.available()):
+            raise ServerTrouble(f"{type(self).__name__}: {availability}")
+        self.directory = directory
+        self.account = account_for(self.PREFERRED_ACCOUNT)
+        self.password = secrets.token_hex(16)
+
+    @classmethod
+    @abstractmethod
+    def available(cls) -> Availability:
+        """Whether everything needed is installed."""
+
+    @property
+    @abstractmethod
+    def is_running(self) -> bool: ...
+
+    @abstractmethod
+    def start(self) -> None:
+        """Start, and return when clients can connect."""
+
+    @abstractmethod
+    def _end(self, how: signal.Signals, seconds: float) -> None: ...
+
+    def stop(self) -> None:
+        """End in order, keeping all data."""
+        self._end(self.STOP_SIGNAL, STOP_SECONDS)
+
+    def kill_hard(self) -> None:
+        """End as in a power cut, keeping what had reached the disk."""
+        self._end(signal.SIGKILL, STOP_SECONDS)
+
+    def restart(self) -> None:
+        """Stop in order and start again on the same port with the same data."""
+        self.stop()
+        self.start()
+
+    def wipe(self) -> None:
+        """Start again on the same port with no data at all."""
+        self.kill_hard()
+        shutil.rmtree(self.directory)
+        self.start()
+
+    def __enter__(self) -> Self:
+        try:
+            self.start()
+        except BaseException:
+            self.kill_hard()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.kill_hard()
+
+
+class PrivateRabbit(_PrivateServer):
+    """A RabbitMQ node of our own, with a port mapper (epmd) of its own."""
+
+    PREFERRED_ACCOUNT = "rabbitmq"
+    STOP_SIGNAL = signal.SIGTERM
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__(directory)
+        self.port, self._epmd_port, self._peer_port = free_ports(3)
+        self._node = f"clp{self.port}@localhost"
+        self._epmd = ServerProcess(
+            [_found("epmd"), "-address", LOOPBACK, "-port", str(self._epmd_port)],
+            account=self.account,
+            log=directory / "epmd.log",
+        )
+        self._server = ServerProcess(
+            [str(_rabbit_command())],
+            account=self.account,
+            log=directory / "server.log",
+        )
+
+    @classmethod
+    @override
+    def available(cls) -> Availability:
+        missing = [name for name in ("erl", "epmd") if shutil.which(name) is None]
+        if not _rabbit_command().exists():
+            missing.append("rabbitmq-server")
+        return Availability(tuple(missing))
+
+    @property
+    def url(self) -> str:
+        """Where clients connect."""
+        return f"amqp://clp:{self.password}@{LOOPBACK}:{self.port}//"
+
+    @property
+    @override
+    def is_running(self) -> bool:
+        return self._server.is_running
+
+    @override
+    def start(self) -> None:
+        self._server.demand_stopped()
+        hand_directory_to(self.directory, self.account)
+        environment = self._environment()
+        if not self._epmd.is_running:
+            self._epmd.start(environment)
+            wait_until(lambda: can_connect(self._epmd_port), 10, self._epmd.last_words)
+        self._server.start(environment)
+        wait_until(
+            self._greets_or_died,
+            START_SECONDS,
+            lambda: f"RabbitMQ does not answer: {self._server.last_words()}",
+        )
+
+    @override
+    def _end(self, how: signal.Signals, seconds: float) -> None:
+        self._server.stop(how, seconds)
+        self._epmd.stop(signal.SIGKILL, seconds)
+
+    def _environment(self) -> dict[str, str]:
+        config = self.directory / "rabbitmq.conf"
+        config.write_text(
+            f"listeners.tcp.1 = {LOOPBACK}:{self.port}\n"
+            "default_user = clp\n"
+            f"default_pass = {self.password}\n"
+            "disk_free_limit.absolute = 50MB\n"
+            "log.console = true\n"
+            "log.console.level = warning\n"
+            "log.file = false\n"
+        )
+        plugins = self.directory / "enabled_plugins"
+        plugins.write_text("[].\n")
+        return {
+            "PATH": os.environ["PATH"],
+            "HOME": str(self.directory),
+            "LANG": "C.UTF-8",
+            "ERL_EPMD_PORT": str(self._epmd_port),
+            "ERL_EPMD_ADDRESS": LOOPBACK,
+            "RABBITMQ_NODENAME": self._node,
+            "RABBITMQ_NODE_PORT": str(self.port),
+            "RABBITMQ_DIST_PORT": str(self._peer_port),
+            "RABBITMQ_CONF_ENV_FILE": str(self.directory / "no-such-file"),
+            "RABBITMQ_CONFIG_FILE": str(config),
+            "RABBITMQ_ENABLED_PLUGINS_FILE": str(plugins),
+            "RABBITMQ_MNESIA_BASE": str(self.directory / "data"),
+            "RABBITMQ_LOG_BASE": str(self.directory / "log"),
+            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": (
+                "-kernel inet_dist_use_interface {127,0,0,1} -start_epmd false +S 2:2"
+            ),
+            # Makes the start script become the server instead of watching over it.
+            "RUNNING_UNDER_SYSTEMD": "true",
+        }
+
+    def _greets_or_died(self) -> bool:
+        if not self.is_running:
+            raise ServerTrouble(f"RabbitMQ ended: {self._server.last_words()}")
+        try:
+            with socket.create_connection((LOOPBACK, self.port), timeout=5) as sock:
+                sock.sendall(AMQP_GREETING)
+                return sock.recv(1) == METHOD_FRAME
+        except OSError:
+            return False
+
+
+class PrivatePostgres(_PrivateServer):
+    """A PostgreSQL cluster of our own.
+
+    Args:
+        directory: for its data; made if needed.
+        survives_power_cuts: switched off, commits are not forced to disk, which is
+            faster and good enough wherever the machine itself is not pulled down.
+    """
+
+    PREFERRED_ACCOUNT = "postgres"
+    STOP_SIGNAL = signal.SIGINT
+
+    def __init__(self, directory: Path, *, survives_power_cuts: bool = True) -> None:
+        super().__init__(directory)
+        (self.port,) = free_ports(1)
+        self._data = directory / "data"
+        on_or_off = "on" if survives_power_cuts else "off"
+        settings = {
+            "listen_addresses": LOOPBACK,
+            "port": str(self.port),
+            "unix_socket_directories": "",
+            "max_connections": "200",
+            "fsync": on_or_off,
+            "synchronous_commit": on_or_off,
+            "full_page_writes": on_or_off,
+        }
+        self._server = ServerProcess(
+            [
+                str(_postgres_programs() / "postgres"),
+                *("-D", str(self._data)),
+                *(f"--{name}={value}" for name, value in settings.items()),
+            ],
+            account=self.account,
+            log=directory / "server.log",
+        )
+
+    @classmethod
+    @override
+    def available(cls) -> Availability:
+        programs = _postgres_programs()
+        wanted = ("initdb", "postgres")
+        return Availability(tuple(n for n in wanted if not (programs / n).exists()))
+
+    def create_database(self, name: str) -> str:
+        """Make an empty database and say where SQLAlchemy finds it."""
+        with self._connect() as connection:
+            connection.execute(
+                sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name))
+            )
+        return f"postgresql+psycopg://clp:{self.password}@{LOOPBACK}:{self.port}/{name}"
+
+    def drop_database(self, name: str) -> None:
+        """Remove a database and whoever is still connected to it."""
+        with self._connect() as connection:
+            connection.execute(
+                sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(
+                    sql.Identifier(name)
+                )
+            )
+
+    @property
+    @override
+    def is_running(self) -> bool:
+        return self._server.is_running
+
+    @override
+    def start(self) -> None:
+        self._server.demand_stopped()
+        hand_directory_to(self.directory, self.account)
+        environment = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8"}
+        if not self._data.exists():
+            self._make_cluster(environment)
+        self._server.start(environment)
+        wait_until(
+            self._answers_or_died,
+            START_SECONDS,
+            lambda: f"PostgreSQL does not answer: {self._server.last_words()}",
+        )
+
+    @override
+    def _end(self, how: signal.Signals, seconds: float) -> None:
+        self._server.stop(how, seconds)
+
+    def _make_cluster(self, environment: dict[str, str]) -> None:
+        secret = self.directory / "password"
+        secret.write_text(self.password)
+        options = ["-U", "clp", "-A", "password", "--pwfile", str(secret), "--no-sync"]
+        options += ["-E", "UTF8", "--locale", "C.UTF-8", "-D", str(self._data)]
+        made = subprocess.run(  # noqa: S603 - our own words only
+            [str(_postgres_programs() / "initdb"), *options],
+            env=environment,
+            user=self.account,
+            group=self.account,
+            extra_groups=[] if self.account else None,
+            cwd=self.directory,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        secret.unlink()
+        if made.returncode:
+            raise ServerTrouble(f"initdb: {made.stdout}{made.stderr}")
+
+    def _answers_or_died(self) -> bool:
+        if not self.is_running:
+            raise ServerTrouble(f"PostgreSQL ended: {self._server.last_words()}")
+        try:
+            self._connect().close()
+        except psycopg.OperationalError:
+            return False
+        return True
+
+    def _connect(self) -> psycopg.Connection:
+        return psycopg.connect(
+            host=LOOPBACK,
+            port=self.port,
+            user="clp",
+            password=self.password,
+            dbname="postgres",
+            autocommit=True,
+            connect_timeout=5,
+        )
+
+
+def _found(program: str) -> str:
+    return shutil.which(program) or program
+
+
+def _rabbit_command() -> Path:
+    """The server's own script: Debian's in the path insists on its own directories."""
+    return RABBIT_LIBRARY / "rabbitmq-server"
+
+
+def _postgres_programs() -> Path:
+    """Where PostgreSQL's programs lie: the newest Debian has, or those in the path."""
+    versions = sorted(
+        (
+            path
+            for path in POSTGRES_LIBRARIES.glob("*/bin")
+            if path.parent.name.isdigit()
+        ),
+        key=lambda path: int(path.parent.name),
+    )
+    in_path = Path(shutil.which("postgres") or "postgres").parent
+    return versions[-1] if versions else in_path
