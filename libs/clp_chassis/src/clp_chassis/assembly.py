@@ -56,6 +56,7 @@ class Parts(DependencyProvider):
 
     def get_dependency(self, worker_ctx: Any) -> Any:
         """The parts of this process."""
+        del worker_ctx
         return self.container.config[PARTS]
 
 

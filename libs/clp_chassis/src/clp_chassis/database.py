@@ -106,7 +106,7 @@ def _engine(url: str, pool_size: int) -> Engine:
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
     # The driver's own transaction handling would begin too late.
     connection.isolation_level = None
-    # In this mode a killed process loses nothing; a power cut may lose the last commits.
+    # So a killed process loses nothing; a power cut may lose the last commits.
     for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")
 

@@ -61,6 +61,7 @@ class FeedReader(DependencyProvider):
 
     def get_dependency(self, worker_ctx: Any) -> "FeedReader":
         """The reader itself, to be woken by event handlers."""
+        del worker_ctx
         return self
 
     def wake(self) -> None:

@@ -122,7 +122,7 @@ class Verifier:
         """The passport, when it is valid now and of a kind the method takes.
 
         Raises:
-            Refused: ``passport.missing``, ``passport.refused``, ``passport.wrong_kind``.
+            Refused: ``passport.missing``, ``.refused`` or ``.wrong_kind``.
         """
         if not isinstance(token, str) or not token:
             raise Refused("passport.missing")

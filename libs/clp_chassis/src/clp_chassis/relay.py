@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from kombu import Exchange
@@ -17,10 +18,20 @@ from clp_contracts.shapes import dump
 log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class RelayDesk:
+    """What a relay works with."""
+
+    service: str
+    database: Database
+    outbox: Outbox
+    clock: Clock
+
+
 class Relay(DependencyProvider):
     """Runs beside the entrypoints; woken by each commit, and by the clock in case."""
 
-    def __init__(self, desk: Callable[[Any], "RelayDesk"]) -> None:
+    def __init__(self, desk: Callable[[Any], RelayDesk]) -> None:
         self._desk_of = desk
 
     def setup(self) -> None:
@@ -82,15 +93,3 @@ class Relay(DependencyProvider):
                 return 0
         with desk.database.writing(tell=False) as session:
             return desk.outbox.number(session)
-
-
-class RelayDesk:
-    """What a relay works with."""
-
-    def __init__(
-        self, service: str, database: Database, outbox: Outbox, clock: Clock
-    ) -> None:
-        self.service = service
-        self.database = database
-        self.outbox = outbox
-        self.clock = clock

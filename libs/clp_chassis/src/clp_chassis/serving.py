@@ -1,6 +1,5 @@
 """Serving calls: decode the ask, check the passport, call, encode the reply."""
 
-import functools
 import logging
 from collections.abc import Callable, Mapping
 from typing import Any, Final, Protocol, TypeVar
@@ -56,32 +55,24 @@ def serves(
     """Serve a method of a contract with a function of (service, ask, passport)."""
 
     def decorate(function: Callable[[S, Ask, Passport], Reply]) -> Callable[..., Any]:
-        @functools.wraps(function)
-        def entrypoint(self: S, *extra: Any, **arguments: Any) -> Any:
-            return _guarded(
-                method, lambda: _answer(method, self, (extra, arguments), function)
-            )
+        def answer(
+            service: S, extra: tuple[Any, ...], arguments: Mapping[str, Any]
+        ) -> Any:
+            passport = service.call_facts.passport(method)
+            if extra:
+                raise Refused.because("ask.malformed", fields={"": ["by keyword only"]})
+            return dump(function(service, load(method.ask, arguments), passport))
 
-        entrypoint.__name__ = method.name
         # Nameko compares a call with the signature it sees: any, so that a malformed
         # call is refused by value and not by a framework's error.
-        del entrypoint.__wrapped__  # type: ignore[attr-defined]
+        def entrypoint(service: S, *extra: Any, **arguments: Any) -> Any:
+            return _guarded(method, lambda: answer(service, extra, arguments))
+
+        entrypoint.__name__ = method.name
+        entrypoint.__doc__ = function.__doc__
         return rpc_entrypoint(expected_exceptions=(Refused,))(entrypoint)  # type: ignore[no-any-return]
 
     return decorate
-
-
-def _answer(
-    method: Method[Ask, Reply],
-    service: S,
-    given: tuple[tuple[Any, ...], Mapping[str, Any]],
-    function: Callable[[S, Ask, Passport], Reply],
-) -> Any:
-    extra, arguments = given
-    passport = service.call_facts.passport(method)
-    if extra:
-        raise Refused.because("ask.malformed", fields={"": ["by keyword only"]})
-    return dump(function(service, load(method.ask, arguments), passport))
 
 
 def _guarded(method: Method[Any, Any], answer: Callable[[], Any]) -> Any:

@@ -24,7 +24,7 @@ CODES: Final[Mapping[str, str]] = MappingProxyType(
         "attachment.empty": "An empty file cannot be attached.",
         "attachment.too_large": "The file is larger than an attachment may be.",
         "attachment.too_many": "The message has more attachments than it may.",
-        "attachment.name_unsafe": "This file name cannot be made safe; rename the file.",
+        "attachment.name_unsafe": "This file name cannot be made safe; rename it.",
         "attachment.type_refused": "Files of this type cannot be attached.",
         "attachment.content_mismatch": "The content of the file contradicts its name.",
         # what an edge answers
@@ -43,5 +43,7 @@ CODES: Final[Mapping[str, str]] = MappingProxyType(
         "notification.missing": "There is no such notification.",
         "service.failed": "The service failed; its log tells more by the incident.",
         "service.unavailable": "The service did not answer in time; try again.",
+        "language.malformed": "This is not a language tag (BCP 47).",
+        "announcement.missing": "There is no such announcement.",
     }
 )

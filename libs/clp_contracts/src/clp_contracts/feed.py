@@ -46,7 +46,7 @@ class ReaderProgress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """How far a service is: its own feed, what waits, and what it has read of others."""
+    """How far a service is: its feed, what waits, what it read of others."""
 
     head: int
     pending: int

@@ -23,7 +23,7 @@ wire_errors.registry["clp_contracts.refusal.Refused"] = Refused
 
 
 class RequestPublisher(Publisher):
-    """Publishes requests: confirmed and mandatory, so that a missing service is seen."""
+    """Confirmed and mandatory, so that a missing service is seen."""
 
     # Nameko shares one dict between all publishers and writes to it at every publish;
     # without an own one, a neighbour that publishes unconfirmed switches ours off.

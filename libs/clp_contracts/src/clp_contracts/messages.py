@@ -207,7 +207,7 @@ class ProjectUnread:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unread:
-    """Unread numbers in the order asked for; projects hidden from the actor are absent."""
+    """Unread numbers in the order asked for, without hidden projects."""
 
     projects: tuple[ProjectUnread, ...]
 

@@ -1,6 +1,8 @@
 """Calls to `projects`: people, partners, projects, followers, announcements."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Final
 
 from clp_contracts.feed import changes_of, progress_of
@@ -8,6 +10,16 @@ from clp_contracts.methods import PEOPLE, SERVICES, Method
 from clp_contracts.shapes import Nothing
 
 SERVICE: Final = "projects"
+
+# What can be announced, and the facts without which it cannot be told. Dates are ISO.
+ANNOUNCEMENT_FACTS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        "launch_date_moved": ("launch_date",),
+        "audio_available": ("language",),
+        "bid_due": ("due",),
+        "qc_status_changed": ("status",),
+    }
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,8 +109,8 @@ class MyProjects:
 class Announce:
     """A fact about the schedule that the robot tells the project once (rule 37).
 
-    ``kind`` is ``launch_date_moved``, ``audio_available``, ``bid_due`` or
-    ``qc_status_changed``; ``facts`` are the words its text needs.
+    ``kind`` and the ``facts`` it needs are those of `ANNOUNCEMENT_FACTS`; others may
+    be added, as short texts.
     """
 
     project: str

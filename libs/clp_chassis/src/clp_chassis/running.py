@@ -1,0 +1,229 @@
+"""Running services: as a process of their own, or as a group inside one.
+
+A process waits for the broker before it starts, ticks so that a signal is seen even
+when nothing else happens, and ends in order on SIGTERM and SIGINT: no new work, the
+work in hand finished, exit code 0. What has not ended after a grace period is killed.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
+
+import eventlet
+from eventlet import patcher
+from kombu import Connection
+from nameko.constants import AMQP_URI_CONFIG_KEY
+from nameko.containers import ServiceContainer
+
+from clp_chassis.assembly import Process, Surroundings
+from clp_chassis.broker_edge import BROKER_ERRORS
+from clp_chassis.database import migrate
+from clp_chassis.settings import WrongSettings, read_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from types import FrameType
+
+log = logging.getLogger(__name__)
+
+S = TypeVar("S", bound="ServiceSettings")
+
+TICK_SECONDS: Final = 0.25
+GRACE_SECONDS: Final = 30.0
+CONNECT_SECONDS: Final = 2.0
+BETWEEN_COMPLAINTS_SECONDS: Final = 10.0
+
+
+class ServiceSettings(Protocol):
+    """What the launcher needs of a service's settings."""
+
+    @property
+    def broker_url(self) -> str: ...
+    @property
+    def database_url(self) -> str: ...
+    @property
+    def keys_dir(self) -> str: ...
+
+
+class ContainerGroup:
+    """Services with their settings, started and ended together.
+
+    Args:
+        services: each service class with the settings of its container.
+    """
+
+    def __init__(self, services: Iterable[tuple[type, Mapping[str, Any]]]) -> None:
+        self._containers = [
+            ServiceContainer(service, dict(config)) for service, config in services
+        ]
+
+    def start(self) -> None:
+        """Start all at once; if one fails, none stays."""
+        try:
+            self._all("start")
+            self.raise_if_dead()
+        except BaseException:
+            self.kill()
+            raise
+
+    def stop(self, seconds: float = GRACE_SECONDS) -> None:
+        """End in order: the work in hand is finished. Late ones are killed."""
+        try:
+            with eventlet.Timeout(seconds):
+                self._all("stop")
+        except eventlet.Timeout:
+            log.error("not everything stopped in %g s, killing the rest", seconds)  # noqa: TRY400 - no news in the trace
+            self.kill()
+
+    def kill(self) -> None:
+        """End now; unfinished work is delivered again to whoever comes next."""
+        self._all("kill")
+
+    def raise_if_dead(self) -> None:
+        """Raise what ended a service that nobody asked to end."""
+        for container in self._containers:
+            if container._died.ready():  # noqa: SLF001 - waiting for it would block
+                container.wait()
+                raise RuntimeError(f"{container.service_name} ended by itself")
+
+    def _all(self, method: str) -> None:
+        """Do it to all at the same time; the first error comes when all are done."""
+        running = [eventlet.spawn(getattr(c, method)) for c in self._containers]
+        errors: list[Exception] = []
+        for greenthread in running:
+            try:
+                greenthread.wait()
+            except Exception as error:  # noqa: BLE001 - the others still need their turn
+                errors.append(error)
+        if errors:
+            raise errors[0]
+
+
+def main(
+    service: str,
+    shape: type[S],
+    build: Callable[[S, Surroundings], Process],
+) -> None:
+    """Run one process type of a service: what every `__main__` calls.
+
+    Reads the settings (``CLP_SERVICE_…``), migrates the database with the migrations of
+    ``clp_SERVICE``, builds the process and runs it until it is asked to end.
+    """
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s"
+    )
+    try:
+        settings = read_settings(shape, f"CLP_{service.upper()}")
+    except WrongSettings as error:
+        raise SystemExit(f"wrong settings:\n{error}") from None
+    migrate(settings.database_url, f"clp_{service}")
+    keys = Path(settings.keys_dir)
+    process = build(
+        settings, Surroundings.from_files(service, settings.broker_url, keys)
+    )
+    try:
+        run(process.services, process.config)
+    finally:
+        process.close()
+
+
+@dataclass(slots=True)
+class _Ending:
+    """Whether somebody asked this process to end."""
+
+    asked: bool = False
+
+    def listen(self) -> None:
+        """Take SIGTERM and SIGINT; a second SIGINT ends the process as usual."""
+        signal.signal(signal.SIGTERM, self._hear)
+        signal.signal(signal.SIGINT, self._hear)
+
+    def _hear(self, _signal: int, _frame: FrameType | None) -> None:
+        # Runs inside whatever greenthread is current, so it may only leave a note.
+        self.asked = True
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def run(
+    services: Sequence[type],
+    config: Mapping[str, Any],
+    *,
+    grace_seconds: float = GRACE_SECONDS,
+) -> None:
+    """Run services in this process until it is asked to end.
+
+    Returns when all has ended in order. Whatever ends a service by itself is raised,
+    so that the process ends with an error and its supervisor starts another one.
+    """
+    ending = _Ending()
+    ending.listen()
+    broker_url = config.get(AMQP_URI_CONFIG_KEY)
+    if broker_url is not None and not _wait_for_broker(broker_url, ending):
+        return
+    group = ContainerGroup((service, config) for service in services)
+    starting = eventlet.spawn(group.start)
+    names = ", ".join(service.name for service in services)  # type: ignore[attr-defined]
+    while not starting.dead and not ending.asked:
+        eventlet.sleep(TICK_SECONDS / 5)
+    if not ending.asked:
+        starting.wait()
+        log.info("running: %s", names)
+    while not ending.asked:
+        eventlet.sleep(TICK_SECONDS)
+        _raise_if_dead(group)
+    log.info("ending: %s", names)
+    _die_after(grace_seconds)
+    group.stop(grace_seconds)
+    log.info("ended: %s", names)
+
+
+def _raise_if_dead(group: ContainerGroup) -> None:
+    try:
+        group.raise_if_dead()
+    except BaseException:
+        log.critical("a service ended by itself, ending the process")
+        _die_after(GRACE_SECONDS)
+        group.stop()
+        raise
+
+
+def _wait_for_broker(broker_url: str, ending: _Ending) -> bool:
+    """Wait until the broker answers; False when the process is to end first."""
+    complained_at = -BETWEEN_COMPLAINTS_SECONDS
+    while not ending.asked:
+        connection = Connection(broker_url, connect_timeout=CONNECT_SECONDS)
+        try:
+            connection.transport.establish_connection().close()
+        except BROKER_ERRORS as error:
+            if time.monotonic() - complained_at >= BETWEEN_COMPLAINTS_SECONDS:
+                log.warning("waiting for broker %s: %s", connection.as_uri(), error)
+                complained_at = time.monotonic()
+            eventlet.sleep(TICK_SECONDS)
+        else:
+            log.info("broker %s answers", connection.as_uri())
+            return True
+    return False
+
+
+def _die_after(seconds: float) -> None:
+    """Make sure that this process ends, however it hangs.
+
+    A real thread sees to it that even a blocked hub is no excuse; the kernel's alarm
+    comes a little later, for code that never lets another thread run.
+    """
+    start_new_thread = patcher.original("_thread").start_new_thread
+    sleep = patcher.original("time").sleep
+
+    def wait_and_kill() -> None:
+        sleep(seconds)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    signal.setitimer(signal.ITIMER_REAL, seconds + 1)
+    start_new_thread(wait_and_kill, ())

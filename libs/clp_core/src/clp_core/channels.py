@@ -1,0 +1,68 @@
+"""Projects and the channels derived from them (rules of section 2)."""
+
+import re
+from dataclasses import dataclass
+from typing import Final, NewType, Self
+
+from clp_core.decisions import Code, InvalidValue
+from clp_core.people import PartnerId
+
+ProjectId = NewType("ProjectId", str)
+
+ID_PATTERN: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
+
+
+def is_id(value: str) -> bool:
+    """Whether a project, partner or person may be called this."""
+    return ID_PATTERN.fullmatch(value) is not None
+
+
+class ChannelKind(Code):
+    """Everybody's channel, or the one shared with one partner."""
+
+    BROADCAST = "broadcast"
+    DIRECT = "direct"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Project:
+    """A title being localized, with the partners on it now and in the past."""
+
+    id: ProjectId
+    assigned: frozenset[PartnerId] = frozenset()
+    withdrawn: frozenset[PartnerId] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Channel:
+    """One stream of messages; a direct channel names its partner."""
+
+    project: ProjectId
+    partner: PartnerId | None = None
+
+    @property
+    def kind(self) -> ChannelKind:
+        """Direct when shared with one partner, broadcast otherwise."""
+        return ChannelKind.BROADCAST if self.partner is None else ChannelKind.DIRECT
+
+    @property
+    def name(self) -> str:
+        """``PROJECT/broadcast`` or ``PROJECT/direct/PARTNER``."""
+        if self.partner is None:
+            return f"{self.project}/broadcast"
+        return f"{self.project}/direct/{self.partner}"
+
+    @classmethod
+    def named(cls, name: str) -> Self:
+        """Read a channel name.
+
+        Raises:
+            InvalidValue: when no channel can have this name.
+        """
+        match name.split("/"):
+            case [project, "broadcast"] if is_id(project):
+                return cls(ProjectId(project))
+            case [project, "direct", partner] if is_id(project) and is_id(partner):
+                return cls(ProjectId(project), PartnerId(partner))
+            case _:
+                raise InvalidValue("no channel has this name")

@@ -1,0 +1,108 @@
+"""What may be posted as text, and who may edit or delete it (rules 9, 10 and 12)."""
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from clp_core.channels import Channel, Project
+from clp_core.decisions import ALLOWED, Decision, InvalidValue, Reason
+from clp_core.people import PUBLISHED_ACCESS, AccessPolicy, Author, PersonId, Side
+from clp_core.visibility import may_post, may_read
+
+# PostgreSQL keeps no NUL, and UTF-8 carries no lone surrogate.
+UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextPolicy:
+    """How long a text and a retry key may be (rules 9 and 10).
+
+    Blanks around a text are kept but do not count as characters, so they have a
+    limit of their own: a message is not a way to store a megabyte of nothing.
+    """
+
+    max_characters: int = 10_000
+    max_padding: int = 10_000
+    max_retry_key: int = 128
+
+    def __post_init__(self) -> None:
+        """A limit that admits nothing is a mistake."""
+        for name in ("max_characters", "max_padding", "max_retry_key"):
+            if getattr(self, name) < 1:
+                raise InvalidValue(f"{name}: must be at least 1")
+
+
+PUBLISHED_TEXT: Final = TextPolicy()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageFacts:
+    """What the rules need to know of a message: all but its text."""
+
+    channel: Channel
+    number: int
+    author: PersonId
+    deleted: bool = False
+
+
+def judge_text(
+    text: str, attachments: int = 0, policy: TextPolicy = PUBLISHED_TEXT
+) -> Decision:
+    """A message says something, or carries at least one attachment (rule 9)."""
+    if UNSTORABLE.search(text):
+        return Decision(Reason.TEXT_MALFORMED)
+    trimmed = text.strip()
+    if not trimmed and not attachments:
+        return Decision(Reason.TEXT_EMPTY)
+    if len(trimmed) > policy.max_characters:
+        return Decision(Reason.TEXT_TOO_LONG)
+    if len(text) - len(trimmed) > policy.max_padding:
+        return Decision(Reason.TEXT_TOO_LONG)
+    return ALLOWED
+
+
+def judge_retry_key(key: str, policy: TextPolicy = PUBLISHED_TEXT) -> Decision:
+    """A retry key is 1 to 128 printable characters (rule 10)."""
+    if 1 <= len(key) <= policy.max_retry_key and key.isprintable():
+        return ALLOWED
+    return Decision(Reason.RETRY_KEY_MALFORMED)
+
+
+def may_edit(
+    actor: Author,
+    message: MessageFacts,
+    project: Project,
+    *,
+    access: AccessPolicy = PUBLISHED_ACCESS,
+) -> Decision:
+    """The author edits, nobody else, and only where they may still post (rule 12)."""
+    if not (touching := _may_touch(actor, message, project, access=access)):
+        return touching
+    if actor.id != message.author:
+        return Decision(Reason.MESSAGE_NOT_YOURS)
+    # An author who changed sides may not speak to the other partners by an edit.
+    return may_post(actor, message.channel, project, access=access)
+
+
+def may_delete(
+    actor: Author,
+    message: MessageFacts,
+    project: Project,
+    *,
+    access: AccessPolicy = PUBLISHED_ACCESS,
+) -> Decision:
+    """The author deletes their own message, internal people any (rule 12)."""
+    if not (touching := _may_touch(actor, message, project, access=access)):
+        return touching
+    if actor.id == message.author or actor.side is Side.INTERNAL:
+        return ALLOWED
+    return Decision(Reason.MESSAGE_NOT_YOURS)
+
+
+def _may_touch(
+    actor: Author, message: MessageFacts, project: Project, *, access: AccessPolicy
+) -> Decision:
+    """A hidden message is a missing one (rule 5); readers are told of a tombstone."""
+    if not may_read(actor, message.channel, project, access=access):
+        return Decision(Reason.MESSAGE_MISSING)
+    return Decision(Reason.MESSAGE_DELETED) if message.deleted else ALLOWED

@@ -1,0 +1,84 @@
+"""People, the robot, and who the portal opens to (rules 1 to 4)."""
+
+from dataclasses import dataclass, field
+from typing import Final, NewType
+
+from clp_core.decisions import Code
+
+PersonId = NewType("PersonId", str)
+PartnerId = NewType("PartnerId", str)
+
+
+class Side(Code):
+    """The studio, or the staff of a partner."""
+
+    INTERNAL = "internal"
+    EXTERNAL = "external"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """Anybody who can read, post or be told; at most one partner (rule 4).
+
+    Mail addresses stay out of the printed form, and so out of logs.
+
+    >>> Person(id=PersonId("ivy"), name="Ivy Lane", email="ivy@studio.example").side
+    Side.INTERNAL
+    """
+
+    id: PersonId
+    name: str
+    email: str = field(repr=False)
+    partner: PartnerId | None = None
+    roles: frozenset[str] = frozenset()
+    active: bool = True
+
+    @property
+    def side(self) -> Side:
+        """A person with a partner is external."""
+        return Side.INTERNAL if self.partner is None else Side.EXTERNAL
+
+
+@dataclass(frozen=True, slots=True)
+class Robot:
+    """The internal author of automatic messages (rule 3).
+
+    It posts broadcasts, reads nothing, is never told and cannot be mentioned.
+    """
+
+    id: PersonId = PersonId("robot")
+
+    @property
+    def side(self) -> Side:
+        """The robot speaks for the studio."""
+        return Side.INTERNAL
+
+
+ROBOT: Final = Robot()
+
+Author = Person | Robot
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccessPolicy:
+    """Which roles open the portal and which keep it shut (rule 1)."""
+
+    admitting_roles: frozenset[str] = frozenset({"dub_portal_user"})
+    excluding_roles: frozenset[str] = frozenset(
+        {"dialogue_list_author", "dialogue_list_proofreader"}
+    )
+
+
+PUBLISHED_ACCESS: Final = AccessPolicy()
+
+
+def has_portal_access(person: Person, access: AccessPolicy = PUBLISHED_ACCESS) -> bool:
+    """The portal opens to active people with an admitting role (rule 1).
+
+    A role that excludes, as the linguists' do, outweighs one that admits.
+    """
+    return (
+        person.active
+        and not access.admitting_roles.isdisjoint(person.roles)
+        and access.excluding_roles.isdisjoint(person.roles)
+    )

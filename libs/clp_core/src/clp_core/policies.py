@@ -1,0 +1,100 @@
+"""Every limit and choice of the rules as one value, with the published defaults."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, Self
+
+from clp_core.attachments import AttachmentPolicy
+from clp_core.decisions import Code, InvalidValue
+from clp_core.mentions import MentionPolicy
+from clp_core.messages import TextPolicy
+from clp_core.people import AccessPolicy
+from clp_core.routing import RoutingPolicy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policies:
+    """What a deployment may decide; everything else is a rule.
+
+    >>> Policies().text.max_characters
+    10000
+    >>> Policies.from_mapping({"routing": {"mention_routing": "adds"}}).routing
+    RoutingPolicy(mention_routing=MentionRouting.ADDS)
+    """
+
+    access: AccessPolicy = field(default_factory=AccessPolicy)
+    text: TextPolicy = field(default_factory=TextPolicy)
+    mentions: MentionPolicy = field(default_factory=MentionPolicy)
+    attachments: AttachmentPolicy = field(default_factory=AttachmentPolicy)
+    routing: RoutingPolicy = field(default_factory=RoutingPolicy)
+
+    @classmethod
+    def from_mapping(cls, mapping: Mapping[str, Any]) -> Self:
+        """Read policies as TOML or JSON hold them; what is left out keeps its default.
+
+        Raises:
+            InvalidValue: naming the field, as in ``attachments.max_bytes: ...``.
+        """
+        published = cls()
+        sections = {part.name: getattr(published, part.name) for part in fields(cls)}
+        changed = {}
+        for name, values in mapping.items():
+            if name not in sections:
+                raise InvalidValue(f"{name}: no policy has this name")
+            if not isinstance(values, Mapping):
+                raise InvalidValue(f"{name}: must be a table of fields")
+            changed[name] = _with_values(sections[name], name, values)
+        return cls(**changed)
+
+
+def _with_values(section: Any, name: str, values: Mapping[str, Any]) -> Any:
+    published = {part.name: getattr(section, part.name) for part in fields(section)}
+    changed = {}
+    for key, value in values.items():
+        if key not in published:
+            raise InvalidValue(f"{name}.{key}: no policy has this field")
+        try:
+            changed[key] = _shaped_like(published[key], value)
+        except InvalidValue as problem:
+            raise InvalidValue(f"{name}.{key}: {problem}") from None
+    try:
+        return type(section)(**{**published, **changed})
+    except InvalidValue as problem:  # which already names the field
+        raise InvalidValue(f"{name}.{problem}") from None
+
+
+def _shaped_like(published: object, value: object) -> object:
+    """The published value shows which type a field has."""
+    match published:
+        case Code():
+            return _member_of(type(published), value)
+        case bool():
+            return _proven(value, isinstance(value, bool), "true or false")
+        case int():
+            whole = isinstance(value, int) and not isinstance(value, bool)
+            return _proven(value, whole, "a whole number")
+        case frozenset():
+            return _words(value)
+        case _:
+            raise InvalidValue("cannot be set")
+
+
+def _proven(value: object, holds: bool, wanted: str) -> object:  # noqa: FBT001
+    if not holds:
+        raise InvalidValue(f"must be {wanted}")
+    return value
+
+
+def _member_of(kind: type[Code], value: object) -> Code:
+    choices = {member.value: member for member in kind}
+    if not isinstance(value, str) or value not in choices:
+        raise InvalidValue(f"must be one of {', '.join(choices)}")
+    return choices[value]
+
+
+def _words(value: object) -> frozenset[str]:
+    if isinstance(value, list | tuple | set | frozenset) and all(
+        isinstance(word, str) for word in value
+    ):
+        return frozenset(value)
+    raise InvalidValue("must be a list of words")

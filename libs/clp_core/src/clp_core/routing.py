@@ -1,0 +1,321 @@
+"""Who is told of a message, and why everybody else is not (rules 13 and 22 to 25)."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final, Self
+
+from clp_core.channels import Channel, ChannelKind, Project
+from clp_core.decisions import Code
+from clp_core.people import (
+    PUBLISHED_ACCESS,
+    AccessPolicy,
+    Author,
+    Person,
+    PersonId,
+    Robot,
+    Side,
+    has_portal_access,
+)
+from clp_core.visibility import may_read
+
+
+class Trigger(Code):
+    """What about a message made somebody a recipient."""
+
+    NEW_BROADCAST = "new_broadcast"
+    DIRECT_FROM_PARTNER = "direct_from_partner"
+    DIRECT_TO_PARTNER = "direct_to_partner"
+    MENTION = "mention"
+
+
+class MentionRouting(Code):
+    """Whether a mention replaces telling the followers, or adds to it (rule 22)."""
+
+    REPLACES = "replaces"
+    ADDS = "adds"
+
+
+class Occasion(Code):
+    """A message is routed when it is posted, and again when it is edited (rule 13)."""
+
+    POSTED = "posted"
+    EDITED = "edited"
+
+
+class RoutingReason(Code):
+    """Why a person was told of a message, or was not (rule 25)."""
+
+    TOLD_NEW_BROADCAST = "told.new_broadcast"
+    TOLD_DIRECT_FROM_PARTNER = "told.direct_from_partner"
+    TOLD_DIRECT_TO_PARTNER = "told.direct_to_partner"
+    TOLD_MENTION = "told.mention"
+    NOT_TOLD_AUTHOR = "not_told.author"
+    NOT_TOLD_NO_PORTAL_ACCESS = "not_told.no_portal_access"
+    NOT_TOLD_MAY_NOT_READ = "not_told.may_not_read"
+    NOT_TOLD_NO_ROUTE = "not_told.no_route"
+    NOT_TOLD_EDITED = "not_told.edited"
+    NOT_TOLD_NOT_FOLLOWING = "not_told.not_following"
+    NOT_TOLD_OTHER_SIDE = "not_told.other_side"
+    NOT_TOLD_REPLACED_BY_MENTION = "not_told.replaced_by_mention"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoutingPolicy:
+    """What a deployment may decide about routing."""
+
+    mention_routing: MentionRouting = MentionRouting.REPLACES
+
+
+PUBLISHED_ROUTING: Final = RoutingPolicy()
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Followers on the audience's side hear, because of the trigger."""
+
+    rule: str
+    audience: Side
+    trigger: Trigger
+    reason: RoutingReason
+
+
+ROUTES: Final[Mapping[tuple[ChannelKind, Side], Route | None]] = {
+    # posted in, by
+    (ChannelKind.BROADCAST, Side.INTERNAL): Route(
+        "R1", Side.EXTERNAL, Trigger.NEW_BROADCAST, RoutingReason.TOLD_NEW_BROADCAST
+    ),
+    (ChannelKind.BROADCAST, Side.EXTERNAL): None,  # cannot happen: may_post refuses it
+    (ChannelKind.DIRECT, Side.EXTERNAL): Route(
+        "R2",
+        Side.INTERNAL,
+        Trigger.DIRECT_FROM_PARTNER,
+        RoutingReason.TOLD_DIRECT_FROM_PARTNER,
+    ),
+    (ChannelKind.DIRECT, Side.INTERNAL): Route(
+        "R3",
+        Side.EXTERNAL,
+        Trigger.DIRECT_TO_PARTNER,
+        RoutingReason.TOLD_DIRECT_TO_PARTNER,
+    ),
+}
+
+NO_ROUTE: Final = "R1-R3"
+
+RULES: Final[Mapping[RoutingReason, str]] = {
+    RoutingReason.TOLD_MENTION: "R4",
+    RoutingReason.NOT_TOLD_AUTHOR: "23",
+    RoutingReason.NOT_TOLD_NO_PORTAL_ACCESS: "2",
+    RoutingReason.NOT_TOLD_MAY_NOT_READ: "23",
+    RoutingReason.NOT_TOLD_NO_ROUTE: NO_ROUTE,
+    RoutingReason.NOT_TOLD_EDITED: "13",
+    RoutingReason.NOT_TOLD_REPLACED_BY_MENTION: "22",
+    **{route.reason: route.rule for route in ROUTES.values() if route},
+}
+
+TRIGGERS: Final[Mapping[RoutingReason, Trigger]] = {
+    RoutingReason.TOLD_MENTION: Trigger.MENTION,
+    **{route.reason: route.trigger for route in ROUTES.values() if route},
+}
+
+SENTENCES: Final[Mapping[RoutingReason, str]] = {
+    RoutingReason.TOLD_NEW_BROADCAST: "told: follows the project, new broadcast",
+    RoutingReason.TOLD_DIRECT_FROM_PARTNER: (
+        "told: follows the project, a partner wrote directly"
+    ),
+    RoutingReason.TOLD_DIRECT_TO_PARTNER: (
+        "told: follows the project, the studio wrote to their partner"
+    ),
+    RoutingReason.TOLD_MENTION: "told: mentioned in the message",
+    RoutingReason.NOT_TOLD_AUTHOR: "not told: wrote the message",
+    RoutingReason.NOT_TOLD_NO_PORTAL_ACCESS: (
+        "not told: the portal is not open to this person"
+    ),
+    RoutingReason.NOT_TOLD_MAY_NOT_READ: "not told: may not read the channel",
+    RoutingReason.NOT_TOLD_NO_ROUTE: "not told: nobody follows messages of this kind",
+    RoutingReason.NOT_TOLD_EDITED: ("not told: an edit tells only the newly mentioned"),
+    RoutingReason.NOT_TOLD_NOT_FOLLOWING: (
+        "not told: does not follow the project and is not mentioned"
+    ),
+    RoutingReason.NOT_TOLD_OTHER_SIDE: (
+        "not told: follows, but messages of this kind go to the other side"
+    ),
+    RoutingReason.NOT_TOLD_REPLACED_BY_MENTION: (
+        "not told: follows, but the message mentions people and tells only them"
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoutingFacts:
+    """What routing needs to know of one message, at one moment.
+
+    Of an edited message, `mentioned` holds the people whom the edit added.
+    Somebody given both as follower and as mentioned counts as the follower given.
+    """
+
+    author: Author
+    channel: Channel
+    project: Project
+    followers: frozenset[Person] = frozenset()
+    mentioned: frozenset[Person] = frozenset()
+    occasion: Occasion = Occasion.POSTED
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """One person to tell, and what made them one."""
+
+    person: Person
+    trigger: Trigger
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why one person was told of a message, or was not (rule 25)."""
+
+    person: Person
+    rule: str
+    reason: RoutingReason
+
+    @property
+    def told(self) -> bool:
+        """Whether this person is a recipient."""
+        return self.reason in TRIGGERS
+
+    @property
+    def trigger(self) -> Trigger | None:
+        """What made them a recipient, if they are one."""
+        return TRIGGERS.get(self.reason)
+
+    @property
+    def sentence(self) -> str:
+        """The reason in words."""
+        return SENTENCES[self.reason]
+
+
+def recipients_of(
+    facts: RoutingFacts,
+    policy: RoutingPolicy = PUBLISHED_ROUTING,
+    access: AccessPolicy = PUBLISHED_ACCESS,
+) -> tuple[Recipient, ...]:
+    """Everybody who hears of a message, once each, by person id (R1 to R4)."""
+    judgement = _Judgement.on(facts, policy, access)
+    people = _people_in(facts)
+    return tuple(
+        Recipient(people[person_id], trigger)
+        for person_id in sorted(people)
+        if (trigger := TRIGGERS.get(judgement.reason_for(people[person_id])))
+    )
+
+
+def explain(
+    facts: RoutingFacts,
+    policy: RoutingPolicy = PUBLISHED_ROUTING,
+    access: AccessPolicy = PUBLISHED_ACCESS,
+    *,
+    asked: Iterable[Person] = (),
+) -> Mapping[PersonId, Explanation]:
+    """Why each follower, mentioned person, author and person asked for is told or not.
+
+    Ordered by person id. The same judgement serves `recipients_of`, so the two
+    cannot disagree.
+    """
+    judgement = _Judgement.on(facts, policy, access)
+    people = _people_in(facts, asked)
+    return {
+        person_id: judgement.explanation_for(people[person_id])
+        for person_id in sorted(people)
+    }
+
+
+def newly_mentioned(
+    before: Iterable[PersonId], after: Iterable[Person]
+) -> frozenset[Person]:
+    """The people whom an edit mentions and the earlier text did not (rule 13)."""
+    already = frozenset(before)
+    return frozenset(person for person in after if person.id not in already)
+
+
+def _people_in(
+    facts: RoutingFacts, asked: Iterable[Person] = ()
+) -> dict[PersonId, Person]:
+    """Each person once; what is known of a follower outweighs what else was given."""
+    people = {person.id: person for person in asked}
+    if not isinstance(facts.author, Robot):
+        people[facts.author.id] = facts.author
+    people.update((person.id, person) for person in facts.mentioned)
+    people.update((person.id, person) for person in facts.followers)
+    return people
+
+
+def _route_of(facts: RoutingFacts) -> Route | None:
+    if isinstance(facts.author, Robot) and facts.channel.kind is ChannelKind.DIRECT:
+        return None  # cannot happen: may_post refuses it
+    return ROUTES[facts.channel.kind, facts.author.side]
+
+
+def _mentioned_in(facts: RoutingFacts) -> frozenset[PersonId]:
+    """The robot mentions nobody (rule 3), and nobody mentions themselves (rule 19)."""
+    if isinstance(facts.author, Robot):
+        return frozenset()
+    return frozenset(person.id for person in facts.mentioned) - {facts.author.id}
+
+
+@dataclass(frozen=True, slots=True)
+class _Judgement:
+    """What can be said of a message before any one person is looked at."""
+
+    facts: RoutingFacts
+    access: AccessPolicy
+    route: Route | None
+    followers: frozenset[PersonId]
+    mentioned: frozenset[PersonId]
+    followers_replaced: bool
+
+    @classmethod
+    def on(
+        cls, facts: RoutingFacts, policy: RoutingPolicy, access: AccessPolicy
+    ) -> Self:
+        mentioned = _mentioned_in(facts)
+        replaces = policy.mention_routing is MentionRouting.REPLACES
+        return cls(
+            facts=facts,
+            access=access,
+            route=_route_of(facts),
+            followers=frozenset(person.id for person in facts.followers),
+            mentioned=mentioned,
+            followers_replaced=replaces and bool(mentioned),
+        )
+
+    def reason_for(self, person: Person) -> RoutingReason:
+        """Neither the author nor who may not read now (rule 23); then R4, R1 to R3."""
+        facts = self.facts
+        if person.id == facts.author.id:
+            return RoutingReason.NOT_TOLD_AUTHOR
+        # Asked before any route, so that a mistaken route could not leak.
+        if not may_read(person, facts.channel, facts.project, access=self.access):
+            if has_portal_access(person, self.access):
+                return RoutingReason.NOT_TOLD_MAY_NOT_READ
+            return RoutingReason.NOT_TOLD_NO_PORTAL_ACCESS
+        if person.id in self.mentioned:
+            return RoutingReason.TOLD_MENTION
+        if facts.occasion is Occasion.EDITED:
+            return RoutingReason.NOT_TOLD_EDITED
+        return self._reason_by_route(person)
+
+    def _reason_by_route(self, person: Person) -> RoutingReason:
+        if self.route is None:
+            return RoutingReason.NOT_TOLD_NO_ROUTE
+        if person.id not in self.followers:
+            return RoutingReason.NOT_TOLD_NOT_FOLLOWING
+        if person.side is not self.route.audience:
+            return RoutingReason.NOT_TOLD_OTHER_SIDE
+        if self.followers_replaced:
+            return RoutingReason.NOT_TOLD_REPLACED_BY_MENTION
+        return self.route.reason
+
+    def explanation_for(self, person: Person) -> Explanation:
+        reason = self.reason_for(person)
+        # What no rule of its own decides, the route of the message decided.
+        route_rule = NO_ROUTE if self.route is None else self.route.rule
+        return Explanation(person, RULES.get(reason, route_rule), reason)

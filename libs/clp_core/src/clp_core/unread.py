@@ -1,0 +1,48 @@
+"""What counts as unread, and where reading resumes (rules 31 and 32)."""
+
+from collections.abc import Iterable, Mapping
+
+from clp_core.channels import Channel, Project
+from clp_core.messages import MessageFacts
+from clp_core.people import PUBLISHED_ACCESS, AccessPolicy, Person, PersonId
+from clp_core.visibility import may_read
+
+
+def is_unread(message: MessageFacts, reader: PersonId, marker: int) -> bool:
+    """After the read marker, by somebody else, and not deleted (rule 31)."""
+    return message.number > marker and message.author != reader and not message.deleted
+
+
+def unread_count(
+    messages: Iterable[MessageFacts], reader: PersonId, marker: int
+) -> int:
+    """How many messages of one channel the reader has yet to read (rule 31)."""
+    return sum(is_unread(message, reader, marker) for message in messages)
+
+
+def first_unread(
+    messages: Iterable[MessageFacts], reader: PersonId, marker: int
+) -> int | None:
+    """The number of the message that opening the unread count leads to (rule 32)."""
+    numbers = (m.number for m in messages if is_unread(m, reader, marker))
+    return min(numbers, default=None)
+
+
+def moved_marker(old: int, new: int) -> int:
+    """A marker only moves forward (rule 31)."""
+    return max(old, new)
+
+
+def project_unread_count(
+    counts: Mapping[Channel, int],
+    reader: Person,
+    project: Project,
+    *,
+    access: AccessPolicy = PUBLISHED_ACCESS,
+) -> int:
+    """A project's number sums the channels the person may read now (rule 31)."""
+    return sum(
+        count
+        for channel, count in counts.items()
+        if may_read(reader, channel, project, access=access)
+    )

@@ -1,0 +1,121 @@
+"""Who may read, follow and post where (table of section 2, rules 5 to 8)."""
+
+from collections.abc import Iterable
+from typing import Final
+
+from clp_core.channels import Channel, ChannelKind, Project
+from clp_core.decisions import ALLOWED, Decision, Reason
+from clp_core.people import (
+    PUBLISHED_ACCESS,
+    AccessPolicy,
+    Author,
+    Person,
+    Robot,
+    Side,
+    has_portal_access,
+)
+
+MISSING: Final = Decision(Reason.CHANNEL_MISSING)
+PROJECT_MISSING: Final = Decision(Reason.PROJECT_MISSING)
+BROADCAST_INTERNAL_ONLY: Final = Decision(Reason.BROADCAST_INTERNAL_ONLY)
+
+
+def may_read(
+    reader: Author,
+    channel: Channel,
+    project: Project,
+    *,
+    access: AccessPolicy = PUBLISHED_ACCESS,
+) -> Decision:
+    """Internal people read all; a partner reads broadcasts and its own direct channel.
+
+    A channel that is not there and one that is hidden get the same answer (rule 5).
+    """
+    if isinstance(reader, Robot) or not has_portal_access(reader, access):
+        return MISSING
+    return _reading_with_access(reader, channel, project)
+
+
+def judge_reading(
+    reader: Author,
+    channels: Iterable[Channel],
+    project: Project,
+    *,
+    access: AccessPolicy = PUBLISHED_ACCESS,
+) -> tuple[Decision, ...]:
+    """What `may_read` says of each channel in turn; portal access is asked once."""
+    if isinstance(reader, Robot) or not has_portal_access(reader, access):
+        return tuple(MISSING for _ in channels)
+    return tuple(_reading_with_access(reader, c, project) for c in channels)
+
+
+def may_post(
+    author: Author,
+    channel: Channel,
+    project: Project,
+    *,
+    access: AccessPolicy = PUBLISHED_ACCESS,
+) -> Decision:
+    """Whoever may read may post, except that partners only listen to broadcasts.
+
+    The robot posts broadcasts and nothing else (rule 3).
+    """
+    if isinstance(author, Robot):
+        in_place = channel.kind is ChannelKind.BROADCAST
+        return ALLOWED if in_place and channel_exists(channel, project) else MISSING
+    if not (reading := may_read(author, channel, project, access=access)):
+        return reading
+    if channel.kind is ChannelKind.BROADCAST and author.side is Side.EXTERNAL:
+        return BROADCAST_INTERNAL_ONLY
+    return ALLOWED
+
+
+def may_follow(
+    person: Author, project: Project, access: AccessPolicy = PUBLISHED_ACCESS
+) -> Decision:
+    """Anybody who may read a project's broadcast may follow it (rule 8)."""
+    reading = may_read(person, Channel(project.id), project, access=access)
+    return ALLOWED if reading else PROJECT_MISSING
+
+
+def channel_exists(channel: Channel, project: Project) -> bool:
+    """A withdrawn partner's channel stays, for the history (rule 7)."""
+    if channel.project != project.id:
+        return False
+    partner = channel.partner
+    return (
+        partner is None or partner in project.assigned or partner in project.withdrawn
+    )
+
+
+def channels_of(project: Project) -> tuple[Channel, ...]:
+    """The broadcast, then the direct channels by partner id."""
+    partners = sorted(project.assigned | project.withdrawn)
+    return (
+        Channel(project.id),
+        *(Channel(project.id, partner) for partner in partners),
+    )
+
+
+def channels_readable_by(
+    reader: Author, project: Project, access: AccessPolicy = PUBLISHED_ACCESS
+) -> tuple[Channel, ...]:
+    """The channels of a project that exist for this person."""
+    channels = channels_of(project)
+    readings = judge_reading(reader, channels, project, access=access)
+    return tuple(c for c, reading in zip(channels, readings, strict=True) if reading)
+
+
+def _reading_with_access(
+    reader: Person, channel: Channel, project: Project
+) -> Decision:
+    """The table of section 2 for somebody the portal is open to."""
+    if not channel_exists(channel, project):
+        return MISSING
+    partner = reader.partner
+    if partner is None:
+        return ALLOWED
+    # A partner withdrawn loses reading at once, its own channel included (rule 7).
+    if partner not in project.assigned:
+        return MISSING
+    return ALLOWED if channel.partner is None or channel.partner == partner else MISSING
