@@ -14,6 +14,9 @@ from clp_contracts.calling import Callers, Calls
 from clp_contracts.lines import Lines
 
 PARTS: Final = "clp_parts"
+# A file in which a process that was told to listen on port 0 notes ``HOST:PORT``, for
+# whoever started it.
+HTTP_ADDRESS_FILE: Final = "clp_http_address_file"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +68,11 @@ def configured(
     parts: Any,
     *,
     http_address: str | None = None,
+    http_address_file: str = "",
     max_workers: int = 10,
 ) -> dict[str, Any]:
     """The settings that the framework and our edges read."""
-    config = {
+    config: dict[str, Any] = {
         "AMQP_URI": surroundings.broker_url,
         "max_workers": max_workers,
         VERIFIER: surroundings.verifier,
@@ -76,6 +80,7 @@ def configured(
     }
     if http_address is not None:
         config["WEB_SERVER_ADDRESS"] = http_address
+        config[HTTP_ADDRESS_FILE] = http_address_file
     return config
 
 

@@ -43,6 +43,12 @@ CODES: Final[Mapping[str, str]] = MappingProxyType(
         "notification.missing": "There is no such notification.",
         "service.failed": "The service failed; its log tells more by the incident.",
         "service.unavailable": "The service did not answer in time; try again.",
+        # what the HTTP edge answers
+        "path.missing": "There is nothing at this address.",
+        "verb.refused": "This address does not take this verb.",
+        "body.broken": "The body ended early or is not what its headers say.",
+        "body.too_slow": "The body did not arrive in time.",
+        "range.outside": "The file has no such range of bytes.",
         "language.malformed": "This is not a language tag (BCP 47).",
         "announcement.missing": "There is no such announcement.",
     }

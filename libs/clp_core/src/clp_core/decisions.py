@@ -5,8 +5,8 @@ from enum import Enum, StrEnum
 from typing import Final
 
 
-def _as_written(code: Enum) -> str:
-    return f"{type(code).__name__}.{code.name}"
+def _as_written(self: Enum) -> str:
+    return f"{type(self).__name__}.{self.name}"
 
 
 class Code(StrEnum):

@@ -1,4 +1,4 @@
-"""Whether a notification may still leave, asked just before it does (rules 13 and 23)."""
+"""Whether a notification may leave, asked just before it does (rules 13 and 23)."""
 
 from dataclasses import dataclass
 

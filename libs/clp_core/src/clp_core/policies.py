@@ -1,8 +1,8 @@
 """Every limit and choice of the rules as one value, with the published defaults."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any, Self
+from typing import Any, Self, cast
 
 from clp_core.attachments import AttachmentPolicy
 from clp_core.decisions import Code, InvalidValue
@@ -29,7 +29,7 @@ class Policies:
     routing: RoutingPolicy = field(default_factory=RoutingPolicy)
 
     @classmethod
-    def from_mapping(cls, mapping: Mapping[str, Any]) -> Self:
+    def from_mapping(cls, mapping: Mapping[str, object]) -> Self:
         """Read policies as TOML or JSON hold them; what is left out keeps its default.
 
         Raises:
@@ -37,19 +37,22 @@ class Policies:
         """
         published = cls()
         sections = {part.name: getattr(published, part.name) for part in fields(cls)}
-        changed = {}
+        changed: dict[str, Any] = {}
         for name, values in mapping.items():
             if name not in sections:
                 raise InvalidValue(f"{name}: no policy has this name")
             if not isinstance(values, Mapping):
                 raise InvalidValue(f"{name}: must be a table of fields")
-            changed[name] = _with_values(sections[name], name, values)
+            table = cast("Mapping[str, object]", values)
+            changed[name] = _with_values(sections[name], name, table)
         return cls(**changed)
 
 
-def _with_values(section: Any, name: str, values: Mapping[str, Any]) -> Any:
-    published = {part.name: getattr(section, part.name) for part in fields(section)}
-    changed = {}
+def _with_values(section: Any, name: str, values: Mapping[str, object]) -> Any:
+    published: dict[str, object] = {
+        part.name: getattr(section, part.name) for part in fields(section)
+    }
+    changed: dict[str, object] = {}
     for key, value in values.items():
         if key not in published:
             raise InvalidValue(f"{name}.{key}: no policy has this field")
@@ -93,8 +96,10 @@ def _member_of(kind: type[Code], value: object) -> Code:
 
 
 def _words(value: object) -> frozenset[str]:
-    if isinstance(value, list | tuple | set | frozenset) and all(
-        isinstance(word, str) for word in value
-    ):
-        return frozenset(value)
+    if isinstance(value, list | tuple | set | frozenset):
+        words = [
+            word for word in cast("Collection[object]", value) if isinstance(word, str)
+        ]
+        if len(words) == len(cast("Collection[object]", value)):
+            return frozenset(words)
     raise InvalidValue("must be a list of words")

@@ -1,0 +1,106 @@
+"""The `http` entrypoint: checks the passport, calls, and answers refusals as JSON."""
+
+import functools
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from clp_contracts.methods import PassportKind
+from clp_contracts.refusal import Refused
+from nameko.containers import WorkerContext
+from nameko.web.handlers import HttpRequestHandler
+from werkzeug.wrappers import Request, Response
+
+from clp_chassis.http_edge.answers import NONE, answered
+from clp_chassis.http_edge.server import HttpServer
+from clp_chassis.serving import VERIFIER
+
+BEARER: Final = "bearer "
+
+
+class HttpEntrypoint(HttpRequestHandler):  # type: ignore[misc]
+    """A method of a service behind an HTTP verb and address."""
+
+    server = HttpServer()
+
+    def __init__(
+        self, method: str, url: str, *, kinds: frozenset[PassportKind], **options: Any
+    ) -> None:
+        self.kinds = kinds
+        super().__init__(method, url, **options)
+
+    def handle_request(self, request: Request) -> Response:
+        """Answer one request."""
+        request.shallow = False
+        return answered(lambda: self._answer(request))
+
+    def stop(self) -> None:
+        """Take no more requests, and finish those in hand."""
+        super().stop()
+        self.server.finish()
+
+    def _answer(self, request: Request) -> Response:
+        token = bearer_token(request)
+        passport = self.container.config[VERIFIER].verify(token, self.kinds)
+        worker = WorkerContext(
+            self.container,
+            self.container.service_cls(),
+            self,
+            (request, passport),
+            request.path_values,  # type: ignore[attr-defined]
+            data={"auth_token": token},
+        )
+        return self._run(worker)
+
+    def _run(self, worker: WorkerContext) -> Response:
+        """Run the method here, beside the pool in which calls are answered.
+
+        A file takes as long as its sender's line does. In the pool, ten slow uploads
+        would leave no worker for anything else.
+        """
+        kept: list[Any] = []
+
+        def keep(_worker: Any, result: Any, exc_info: Any) -> tuple[Any, Any]:
+            kept.append((result, exc_info))
+            return result, exc_info
+
+        self.container._run_worker(worker, keep)  # noqa: SLF001 - nameko offers no other way
+        result, exc_info = kept.pop()
+        if exc_info is not None:
+            raise exc_info[1]
+        answer: Response = result
+        return answer
+
+
+def bearer_token(request: Request) -> str | None:
+    """The passport of the ``Authorization`` header."""
+    given = request.headers.get("Authorization", "")
+    if given[: len(BEARER)].lower() != BEARER:
+        return None
+    return given[len(BEARER) :].strip()
+
+
+def http(
+    method: str,
+    url: str,
+    *,
+    kinds: frozenset[PassportKind],
+    statuses: Mapping[str, int] = NONE,
+) -> Callable[[Callable[..., Response]], Callable[..., Response]]:
+    """Serve an address with a function of (service, request, passport, …).
+
+    Values named in the address follow by keyword. ``statuses`` gives the service's own
+    refusal codes their status.
+    """
+
+    def decorate(function: Callable[..., Response]) -> Callable[..., Response]:
+        @functools.wraps(function)
+        def entrypoint(*given: Any, **named: Any) -> Response:
+            return answered(lambda: function(*given, **named), statuses)
+
+        served: Callable[..., Response] = HttpEntrypoint.decorator(
+            method, url, kinds=kinds
+        )(entrypoint)
+        return served
+
+    return decorate
