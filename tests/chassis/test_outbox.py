@@ -1,0 +1,177 @@
+"""Committed changes: positions without gaps, a feed that misses nothing."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from sqlalchemy import MetaData, select
+from sqlalchemy.orm import Session
+
+from clp_chassis.database import Database
+from clp_chassis.outbox import Outbox
+from clp_chassis.projections import Cursors, DatabaseProjection
+from clp_contracts.feed import Change, ReadChanges
+
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+METADATA = MetaData()
+OUTBOX = Outbox(METADATA)
+CURSORS = Cursors(METADATA)
+FROM_START = ReadChanges(after=0)
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    made = Database(f"sqlite:///{tmp_path / 'x.db'}")
+    METADATA.create_all(made.engine)
+    yield made
+    made.close()
+
+
+def write(database: Database, *subjects: str) -> None:
+    with database.writing() as session:
+        for subject in subjects:
+            OUTBOX.append(session, ("t.v1", subject, "p1"), at=NOON, detail={"n": "1"})
+
+
+def number(database: Database) -> int:
+    with database.writing() as session:
+        return OUTBOX.number(session)
+
+
+def feed(database: Database, after: int = 0) -> list[tuple[int, str]]:
+    with database.reading() as session:
+        told = OUTBOX.after(session, ReadChanges(after=after))
+    return [(change.position, change.subject) for change in told.changes]
+
+
+def test_a_change_is_in_the_feed_once_it_has_a_position(database: Database) -> None:
+    write(database, "a", "b")
+    assert feed(database) == []
+    assert number(database) == 2
+    assert feed(database) == [(1, "a"), (2, "b")]
+
+
+def test_positions_go_on_without_gaps(database: Database) -> None:
+    for batch in (["a"], ["b", "c"], ["d"]):
+        write(database, *batch)
+        number(database)
+    assert feed(database, after=1) == [(2, "b"), (3, "c"), (4, "d")]
+
+
+def test_what_was_not_kept_leaves_no_change_and_no_gap(database: Database) -> None:
+    def fail() -> None:
+        with database.writing() as session:
+            OUTBOX.append(session, ("t.v1", "lost", "p1"), at=NOON)
+            raise RuntimeError
+
+    write(database, "a")
+    with pytest.raises(RuntimeError):
+        fail()
+    write(database, "b")
+    number(database)
+    assert feed(database) == [(1, "a"), (2, "b")]
+
+
+def test_a_change_is_pending_until_it_is_announced(database: Database) -> None:
+    write(database, "a")
+    number(database)
+    with database.writing() as session:
+        assert OUTBOX.pending(session) == 1
+        waiting = OUTBOX.unannounced(session)
+        OUTBOX.announced(session, tuple(c.position for c in waiting), NOON)
+    with database.reading() as session:
+        assert OUTBOX.pending(session) == 0
+        assert OUTBOX.unannounced(session) == ()
+
+
+def test_a_change_comes_back_as_it_was_written(database: Database) -> None:
+    write(database, "a")
+    number(database)
+    with database.reading() as session:
+        (change,) = OUTBOX.after(session, FROM_START).changes
+    assert change == Change(
+        position=1, type="t.v1", subject="a", project="p1", at=NOON, detail={"n": "1"}
+    )
+
+
+def test_listeners_hear_of_what_was_kept_and_of_nothing_else(
+    database: Database,
+) -> None:
+    heard: list[str] = []
+    database.on_commit(lambda: heard.append("news"))
+    write(database, "a")
+    with pytest.raises(RuntimeError), database.writing():
+        raise RuntimeError
+    assert heard == ["news"]
+
+
+# ---- projections
+
+
+def change(position: int) -> Change:
+    return Change(
+        position=position,
+        type="t.v1",
+        subject=f"s{position}",
+        project="p1",
+        at=NOON,
+        detail={},
+    )
+
+
+class Seen:
+    """A projection that remembers what it was given."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.subjects: list[str] = []
+        self.broken = False
+        self.projection = DatabaseProjection(
+            "reader",
+            (database, CURSORS, lambda: NOON),
+            prepare=lambda changes: [c.subject for c in changes],
+            write=self._write,
+        )
+
+    def _write(
+        self, _session: Session, changes: tuple[Change, ...], prepared: list[str]
+    ) -> None:
+        if self.broken:
+            raise ValueError("cannot")
+        assert {c.subject for c in changes} <= set(prepared)
+        self.subjects += [c.subject for c in changes]
+
+
+@pytest.fixture
+def seen(database: Database) -> Seen:
+    return Seen(database)
+
+
+def test_a_reader_starts_at_the_beginning(seen: Seen) -> None:
+    assert seen.projection.cursor() == 0
+
+
+def test_effect_and_cursor_move_together(seen: Seen) -> None:
+    seen.projection.apply((change(1), change(2)))
+    assert (seen.subjects, seen.projection.cursor()) == (["s1", "s2"], 2)
+    seen.broken = True
+    with pytest.raises(ValueError, match="cannot"):
+        seen.projection.apply((change(3),))
+    assert seen.projection.cursor() == 2
+
+
+def test_a_change_applied_already_is_left_out(seen: Seen) -> None:
+    seen.projection.apply((change(1), change(2)))
+    seen.projection.apply((change(2), change(3)))
+    assert seen.subjects == ["s1", "s2", "s3"]
+
+
+def test_a_change_set_aside_is_kept_with_ids_only(seen: Seen) -> None:
+    seen.projection.apply((change(1),))
+    seen.projection.set_aside(change(2), "ValueError: " + "x" * 5000)
+    seen.projection.set_aside(change(2), "again")
+    assert seen.projection.cursor() == 2
+    with seen.database.reading() as session:
+        (row,) = session.execute(select(CURSORS.dead_letters)).all()
+    assert (row.position, row.subject, len(row.error)) == (2, "s2", 2000)

@@ -1,0 +1,49 @@
+"""Settings: read from the environment, and named when they are wrong."""
+
+from dataclasses import dataclass
+
+import pytest
+
+from clp_chassis.settings import WrongSettings, read_settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    broker_url: str
+    workers: int = 10
+    window_s: float = 60.0
+    loud: bool = False
+    relay: str | None = None
+
+
+def test_defaults_hold_where_nothing_is_said() -> None:
+    assert read_settings(Settings, "CLP_X", {"CLP_X_BROKER_URL": "b"}) == Settings(
+        broker_url="b"
+    )
+
+
+def test_values_are_read_as_what_they_are() -> None:
+    told = {
+        "CLP_X_BROKER_URL": "b",
+        "CLP_X_WORKERS": "3",
+        "CLP_X_WINDOW_S": "0.5",
+        "CLP_X_LOUD": "true",
+        "CLP_X_RELAY": "r",
+        "CLP_X_UNKNOWN": "is somebody else's",
+    }
+    assert read_settings(Settings, "CLP_X", told) == Settings(
+        broker_url="b", workers=3, window_s=0.5, loud=True, relay="r"
+    )
+
+
+def test_the_variable_of_one_service_wins_over_the_shared_one() -> None:
+    told = {"CLP_BROKER_URL": "shared", "CLP_X_BROKER_URL": "own"}
+    assert read_settings(Settings, "CLP_X", told).broker_url == "own"
+    assert read_settings(Settings, "CLP_Y", told).broker_url == "shared"
+
+
+def test_every_wrong_variable_is_named() -> None:
+    with pytest.raises(WrongSettings) as wrong:
+        read_settings(Settings, "CLP_X", {"CLP_X_WORKERS": "many"})
+    assert "CLP_X_BROKER_URL" in str(wrong.value)
+    assert "CLP_X_WORKERS" in str(wrong.value)
