@@ -1,0 +1,121 @@
+# Commands for people who work on this repository. `make help` lists them.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+MAKEFLAGS += --no-print-directory
+
+PY := .venv/bin/python
+PYTEST := $(PY) -m pytest
+MANIFESTS := pyproject.toml constraints.txt deploy/install/setup.sh \
+  $(wildcard libs/*/pyproject.toml services/*/pyproject.toml deploy/*/pyproject.toml)
+title = printf '\n== %s ==\n' "$(1)"
+
+.PHONY: help
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z%<>-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' Makefile
+
+# ------------------------------------------------------------ preparing
+
+.PHONY: setup
+setup: .venv/.ready ## one environment, .venv, with every member in place
+	@:
+
+.venv/.ready: $(MANIFESTS)
+	@deploy/install/setup.sh
+
+.PHONY: servers
+servers: ## RabbitMQ and PostgreSQL installed, not started (when root and missing)
+	@deploy/install/servers.sh
+
+# ------------------------------------------------------------ looking
+
+.PHONY: demo
+demo: setup ## the help page's story, played through real calls, events and mails
+	@$(PY) -m clp_suite.demo
+
+run-%: setup ## run one process type: run-projects, run-messages, ...
+	@$(PY) -m clp_$*
+
+.PHONY: run-delivery
+run-delivery: setup
+	@$(PY) -m clp_notifications delivery
+
+# ------------------------------------------------------------ writing
+
+.PHONY: fmt
+fmt: setup ## format the code and sort its imports
+	@$(PY) -m ruff check --select I --fix --quiet
+	@$(PY) -m ruff format --quiet
+
+.PHONY: readme
+readme: setup ## write the tables of README.md again from the code
+	@$(PY) -m deploy.docs.readme_tables
+
+# ------------------------------------------------------------ judging
+
+.PHONY: test
+test: ## everything: lint, unit, contract and journey tests, on both brokers
+	@$(MAKE) setup servers
+	@$(MAKE) lint
+	@$(MAKE) test-core
+	@$(MAKE) test-unit
+	@$(MAKE) test-journeys
+	@$(MAKE) test-broker
+	@$(call title,everything passed)
+
+.PHONY: check
+check: test ## what the build machine runs: the same
+
+.PHONY: lint
+lint: setup ## style, types and import contracts
+	@$(call title,lint)
+	@$(PY) -m ruff check --quiet
+	@$(PY) -m ruff format --check --quiet
+	@$(PY) -m mypy
+	@$(PY) -m mypy deploy/docs tests/architecture
+	@.venv/bin/basedpyright
+	@.venv/bin/lint-imports --no-logo
+
+.PHONY: test-core
+test-core: setup ## the rules alone: every line and branch, and the examples in the docs
+	@$(call title,core)
+	@CLP_PLAIN_TESTS=1 COVERAGE_FILE=.coverage.core $(PY) -m coverage run \
+	  -m pytest tests/core --doctest-modules libs/clp_core/src
+	@COVERAGE_FILE=.coverage.core $(PY) -m coverage report \
+	  --include='*/clp_core/*' --fail-under=100
+
+.PHONY: test-unit
+test-unit: setup ## architecture, contracts, chassis and services
+	@$(call title,units)
+	@$(PYTEST) tests/architecture tests/contracts tests/chassis tests/services
+
+.PHONY: test-journeys
+test-journeys: setup ## journeys through the embedded suite
+	@$(call title,journeys on the embedded suite)
+	@$(PYTEST) tests/journeys
+
+.PHONY: test-broker
+test-broker: setup ## journeys on private RabbitMQ and PostgreSQL servers
+	@$(call title,journeys on RabbitMQ and PostgreSQL)
+	@deploy/install/test_broker.sh
+
+.PHONY: two-worlds-long
+two-worlds-long: setup ## for the nights: what one partner sees never depends on another
+	@HYPOTHESIS_PROFILE=night $(PYTEST) tests/journeys -k two_worlds -m 'not broker' \
+	  --timeout 36000
+
+.PHONY: mutation
+mutation: setup ## mutants of the rules that no test notices
+	@deploy/checks/mutation.sh
+
+.PHONY: bench-core
+bench-core: setup ## how fast the rules are on this machine
+	@$(PY) -m tests.bench.core
+
+.PHONY: clean
+clean: ## remove caches and what runs left behind; the environment stays
+	@rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache \
+	  .coverage .coverage.* htmlcov mutants build dist demo-data run-data
+	@find libs services deploy tests -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,32 @@
+#!/usr/bin/env bash
+# Mutants of the rules, and which of them no test notices.
+#
+# The mutation tool knows `src/` beside `tests/` and nothing else, so the core and its
+# tests are laid out that way in build/mutation. Results of unchanged code are kept there.
+# Names of mutants may be given, for example: mutation.sh 'clp_core.visibility*'
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+PYTHON=$PWD/.venv/bin/python
+LAID=build/mutation
+mkdir -p "$LAID"
+rm -rf "$LAID/src" "$LAID/tests"
+cp -R libs/clp_core/src "$LAID/src"
+cp -R tests "$LAID/tests"
+cat >"$LAID/pyproject.toml" <<'TOML'
+[tool.pytest.ini_options]
+pythonpath = [".", "src"]
+addopts = ["--import-mode=importlib", "-p", "no:pytest_nameko", "-m", "not slow and not bench"]
+# Tests are run again by name in one process, and escaping a name twice loses it.
+disable_test_id_escaping_and_forfeit_all_rights_to_community_support = true
+markers = ["bench: ", "broker: ", "faults: ", "property: ", "slow: "]
+[tool.mutmut]
+source_paths = ["src"]
+also_copy = ["tests", "pyproject.toml"]
+pytest_add_cli_args_test_selection = ["tests/core"]
+pytest_add_cli_args = ["-p", "no:randomly", "-p", "no:cacheprovider"]
+TOML
+cd "$LAID"
+export CLP_PLAIN_TESTS=1 HYPOTHESIS_PROFILE=ci
+"$PYTHON" -m mutmut run --max-children "${MUTATION_CHILDREN:-2}" "$@"
+"$PYTHON" -m mutmut results

@@ -1,0 +1,34 @@
+# What the install scripts say, and how loudly. Sourced, not run.
+
+say() { printf '  %s\n' "$*"; }
+
+title() { printf '\n== %s ==\n' "$*"; }
+
+# A line nobody overlooks in a long log.
+loud() {
+  local rule='!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!'
+  printf '\n%s\n!!! %s\n%s\n\n' "$rule" "$*" "$rule" >&2
+}
+
+fail() {
+  printf 'error: %s\n' "$*" >&2
+  exit 1
+}
+
+is_root() { [ "$(id -u)" -eq 0 ]; }
+
+has_apt() { command -v apt-get >/dev/null 2>&1; }
+
+# Install Debian packages without questions; what apt-get prints is shown on failure only.
+install_packages() {
+  local log
+  log=$(mktemp)
+  export DEBIAN_FRONTEND=noninteractive
+  if ! { apt-get update -q && apt-get install -qy --no-install-recommends "$@"; } \
+    </dev/null >"$log" 2>&1; then
+    tail -n 40 "$log" >&2
+    rm -f "$log"
+    fail "apt-get could not install: $*"
+  fi
+  rm -f "$log"
+}

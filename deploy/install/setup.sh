@@ -1,0 +1,88 @@
+#!/usr/bin/env bash
+# Prepare the one environment, .venv, with every member of the workspace installed in
+# place. Run again it upgrades what changed. Needs a Python from 3.11 to 3.13 and a
+# package index as pip is configured to use; nothing else.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+. deploy/install/say.sh
+
+VENV=.venv
+MEMBERS=(
+  -e libs/clp_core
+  -e libs/clp_contracts
+  -e libs/clp_chassis
+  -e "services/projects[postgres]"
+  -e "services/messages[postgres]"
+  -e "services/search[postgres]"
+  -e "services/notifications[postgres]"
+  -e "deploy/suite[postgres]"
+)
+
+# Nameko's declared support ends at 3.11; 3.12 and 3.13 are known to work.
+fits() {
+  "$1" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' \
+    >/dev/null 2>&1
+}
+
+find_python() {
+  local candidate
+  for candidate in ${PYTHON:-} python3.11 /usr/bin/python3.11 python3.12 python3.13 python3; do
+    if command -v "$candidate" >/dev/null 2>&1 && fits "$candidate"; then
+      command -v "$candidate"
+      return 0
+    fi
+  done
+  return 1
+}
+
+ensure_python() {
+  if ! python=$(find_python); then
+    if is_root && has_apt; then
+      say "no Python from 3.11 to 3.13 here: installing Debian's"
+      install_packages python3 python3-venv
+    fi
+    python=$(find_python) ||
+      fail "no Python from 3.11 to 3.13 found; install one or name it: PYTHON=/path make setup"
+  fi
+  version=$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+  [ "$version" = 3.11 ] || loud "Python 3.11 is not here; using Python $version ($python)"
+}
+
+# Debian keeps the part that puts pip into an environment in a package of its own.
+ensure_venv_module() {
+  "$python" -c 'import venv; from ensurepip import version' >/dev/null 2>&1 && return
+  if is_root && has_apt; then
+    say "Python has no ensurepip: installing Debian's python3-venv"
+    install_packages python3-venv "python$version-venv"
+  fi
+  "$python" -c 'import venv; from ensurepip import version' >/dev/null 2>&1 ||
+    fail "$python cannot make environments; install python3-venv (Debian) and try again"
+}
+
+environment_works() {
+  [ -x "$VENV/bin/python" ] && fits "$VENV/bin/python" &&
+    "$VENV/bin/python" -m pip --version >/dev/null 2>&1 &&
+    "$VENV/bin/python" -c 'import os, sys; sys.exit(not os.path.samefile(sys.prefix, sys.argv[1]))' "$VENV"
+}
+
+pip() {
+  "$VENV/bin/python" -m pip --disable-pip-version-check --no-input "$@" </dev/null
+}
+
+title "setup: one environment in $VENV"
+if environment_works; then
+  say "keeping the environment ($("$VENV/bin/python" -V))"
+else
+  ensure_python
+  ensure_venv_module
+  say "making an environment with $python ($("$python" -V))"
+  "$python" -m venv --clear "$VENV"
+fi
+say "tools, at the versions of constraints.txt (a minute or two the first time)"
+pip install -qq -c constraints.txt pip
+pip install -qq -c constraints.txt --group dev
+say "members of the workspace, in place"
+pip install -qq -c constraints.txt --no-build-isolation "${MEMBERS[@]}"
+pip check >/dev/null || fail "installed packages disagree: $(pip check 2>&1 | head -n 5)"
+touch "$VENV/.ready"
+say "ready"

@@ -1,0 +1,11 @@
+#!/usr/bin/env bash
+# The journeys on private RabbitMQ and PostgreSQL servers, or a loud line why not.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+. deploy/install/say.sh
+
+if deploy/install/servers.sh --check; then
+  exec .venv/bin/python -m pytest -m broker "$@"
+fi
+[ "${CI:-}" != true ] || fail "RabbitMQ or PostgreSQL is missing and CI=true"
+loud "SKIPPED: journeys on RabbitMQ and PostgreSQL (not installed on this machine)"

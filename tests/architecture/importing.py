@@ -1,0 +1,41 @@
+"""Import contracts, as import-linter sees them."""
+
+import os
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+from tests.architecture.tree import ROOT
+
+PLACES = ("libs/*/src", "services/*/src", "deploy/suite/src")
+
+
+def lint_imports(root: Path) -> dict[str, bool]:
+    """Each contract of a tree, and whether it is kept."""
+    roots = [str(folder) for place in PLACES for folder in sorted(root.glob(place))]
+    linted = subprocess.run(
+        [Path(sys.executable).with_name("lint-imports"), "--no-cache", "--no-logo"],
+        cwd=root,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(roots), "COLUMNS": "500"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    judged = {}
+    for line in linted.stdout.splitlines():
+        for word in (" KEPT", " BROKEN"):
+            name, found, _ = line.partition(word)
+            if found:
+                judged[name] = word == " KEPT"
+    if not judged:
+        raise RuntimeError(linted.stdout + linted.stderr)
+    return judged
+
+
+def contract_names(root: Path = ROOT) -> list[str]:
+    """The contracts that the tree's settings write down."""
+    text = (root / "pyproject.toml").read_text(encoding="utf-8")
+    settings = tomllib.loads(text)
+    return [c["name"] for c in settings["tool"]["importlinter"]["contracts"]]

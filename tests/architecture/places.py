@@ -1,0 +1,43 @@
+"""A checkout works anywhere: no path of one machine, no address of a package registry."""
+
+import re
+from pathlib import Path
+
+from tests.architecture.tree import Finding, files_of
+
+# Written in pieces, so that this file does not name what it looks for.
+MACHINE = (
+    "/wo" + "rk/",
+    "/ro" + "ot/",
+    r"/ho" + r"me/[a-z]",
+    r"/tm" + r"p/\w",
+    r"\.\./sha" + "red",
+)
+REGISTRIES = (
+    "py" + "pi", "python" + "hosted", r"deb\.deb" + "ian", r"archive\.ubu" + "ntu",
+    "npm" + "js", "rubyge" + "ms", r"crates\.i" + "o", r"proxy\.gola" + "ng",
+)  # fmt: skip
+PATHS = re.compile("|".join(rf"(?<![\w.$}}/]){place}" for place in MACHINE))
+ADDRESSES = re.compile(
+    rf"(https?|file)://[^\s\"'<>]*({'|'.join(REGISTRIES)})", re.IGNORECASE
+)
+# Rows of hostile names are full of such paths, and are about them.
+TABLES = {".json", ".jsonl", ".csv"}
+
+
+def places_named(root: Path) -> list[Finding]:
+    """Lines that name a place outside the checkout."""
+    found: list[Finding] = []
+    for path in files_of(root):
+        if path.suffix in TABLES:
+            continue
+        try:
+            lines = path.read_text(encoding="utf-8").splitlines()
+        except UnicodeDecodeError:
+            continue
+        name = path.relative_to(root).as_posix()
+        for number, line in enumerate(lines, start=1):
+            for pattern, what in ((PATHS, "a path"), (ADDRESSES, "a registry")):
+                if met := pattern.search(line):
+                    found.append(Finding(name, number, f"names {what}: {met[0]}"))
+    return found

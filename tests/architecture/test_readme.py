@@ -1,0 +1,79 @@
+"""The tables of README.md are what the rules say, and its examples run."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from deploy.docs import readme_tables
+from tests.architecture.tree import ROOT
+
+README = ROOT / "README.md"
+
+
+def test_the_tables_of_the_readme_equal_the_code() -> None:
+    page = README.read_text(encoding="utf-8")
+
+    assert readme_tables.with_tables(page, readme_tables.tables()) == page, (
+        "make readme"
+    )
+
+
+def test_a_page_whose_table_lies_is_put_right() -> None:
+    page = "x\n<!-- routing: begin -->\n| R1 | nobody |\n<!-- routing: end -->\ny\n"
+
+    mended = readme_tables.with_tables(page, {"routing": "| R1 | all |"})
+
+    assert (
+        mended == "x\n<!-- routing: begin -->\n| R1 | all |\n<!-- routing: end -->\ny\n"
+    )
+
+
+def test_a_page_without_a_place_for_a_table_is_refused() -> None:
+    with pytest.raises(LookupError, match="no place for the table 'routing'"):
+        readme_tables.with_tables("no markers", {"routing": ""})
+
+
+def test_writing_the_tables_fills_the_page(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = tmp_path / "README.md"
+    names = readme_tables.tables()
+    page.write_text("".join(f"<!-- {n}: begin --><!-- {n}: end -->" for n in names))
+    monkeypatch.setattr(readme_tables, "README", page)
+
+    readme_tables.main()
+
+    assert all(table in page.read_text() for table in names.values())
+
+
+def test_the_routing_table_has_a_row_for_each_route_and_the_mention() -> None:
+    rows = readme_tables.routing_table().splitlines()[2:]
+
+    assert [row.split(" | ")[0] for row in rows] == ["| R1", "| R2", "| R3", "| R4"]
+
+
+def test_the_ten_lines_that_embed_the_core_run_as_written() -> None:
+    page = README.read_text(encoding="utf-8")
+    section = page.partition("## Embed the rules")[2]
+    example = re.search(r"```python\n(.*?)```", section, re.DOTALL)
+
+    assert example is not None
+    exec(example[1], {})  # noqa: S102
+
+
+@pytest.mark.parametrize(
+    "folder",
+    re.findall(
+        r"^    ((?:libs|services|deploy|tests)/\S*)", README.read_text(), re.MULTILINE
+    ),
+)
+def test_the_map_names_folders_that_exist(folder: str) -> None:
+    assert (ROOT / folder).is_dir()
+
+
+@pytest.mark.parametrize(
+    "target", sorted(set(re.findall(r"\bmake ([a-z][a-z-]+)", README.read_text())))
+)
+def test_every_command_the_readme_names_exists(target: str) -> None:
+    assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(), re.MULTILINE)

@@ -1,0 +1,76 @@
+"""One suite per broker for all journeys; every journey gets a project of its own."""
+
+import itertools
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from clp_suite import EmbeddedSuite
+from clp_suite.many_processes import ProcessSuite
+from clp_suite.server_process import server_directory
+from clp_suite.servers import PrivatePostgres, PrivateRabbit
+from clp_suite.story import put_cast
+from clp_suite.suite import Suite
+from tests.journeys.stage import Stage
+
+
+def missing_servers() -> str:
+    """Which server programs this machine lacks, in words."""
+    return " and ".join(
+        server.__name__
+        for server in (PrivateRabbit, PrivatePostgres)
+        if not server.available()
+    )
+
+
+@pytest.fixture(
+    scope="session",
+    params=["embedded", pytest.param("processes", marks=pytest.mark.broker)],
+)
+def suite(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Suite]:
+    """Four services: embedded, or as processes on RabbitMQ and PostgreSQL."""
+    folder = tmp_path_factory.mktemp(request.param)
+    if request.param == "embedded":
+        with EmbeddedSuite(folder) as embedded:
+            put_cast(embedded.caller(service="directory"))
+            yield embedded
+        return
+    yield from _processes(folder)
+
+
+def _processes(folder: Path) -> Iterator[Suite]:
+    if missing := missing_servers():
+        if os.environ.get("CI") == "true":
+            pytest.fail(f"no {missing} on this machine; run `make servers`")
+        pytest.skip(f"NOT RUN: {missing} is missing; run `make servers` as root")
+    with (
+        server_directory() as servers,
+        PrivateRabbit(servers / "rabbit") as rabbit,
+        PrivatePostgres(servers / "postgres") as postgres,
+        ProcessSuite(folder / "suite", rabbit=rabbit, postgres=postgres) as running,
+    ):
+        put_cast(running.caller(service="directory"))
+        yield running
+
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture
+def new_stage(suite: Suite) -> Callable[[], Stage]:
+    """Set a stage of its own: a fresh project with north and south on it."""
+
+    def setting() -> Stage:
+        return Stage(suite, f"p{next(_numbers)}")
+
+    return setting
+
+
+@pytest.fixture
+def stage(new_stage: Callable[[], Stage]) -> Stage:
+    """A fresh project with north and south on it."""
+    return new_stage()

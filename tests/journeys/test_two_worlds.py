@@ -1,0 +1,304 @@
+"""Nothing that one partner observes depends on another partner (rule 6).
+
+Two embedded suites live the same story. In one of them there is also South, with its
+people, its direct channel and whatever is said there. Whatever North's people see, over
+every call, download and mail, must be the same in both, byte for byte.
+"""
+
+import itertools
+from collections.abc import Callable, Iterator
+from typing import Any, ClassVar
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    consumes,
+    initialize,
+    multiple,
+    rule,
+    run_state_machine_as_test,
+)
+
+from clp_suite import EmbeddedSuite
+from clp_suite.suite import Suite
+from tests.journeys.worlds import World
+
+NORTH = ("nat", "nia")
+RUNS = 200
+STEPS = 14
+
+TEXTS = st.sampled_from(
+    [
+        "the zebra crosses",
+        "@Nia Roux please look",
+        "@nat@north.example please look",
+        "@Ivy Lane a question",
+        "@Sam Duarte are you there?",
+        "@Sol",
+        "@sol@south.example hm",
+        "字幕は明日",
+        "quokka",
+        "",
+    ]
+)
+# What the studio says to everybody may differ in whom it reaches: the one exception.
+BROADCASTS = st.sampled_from(
+    ["the zebra crosses", "@Nat Moreau look", "quokka", "字幕は明日", "a file came"]
+)
+QUERIES = st.sampled_from(
+    ["zebra", "quokka", "明", "wombat", '"zebra crosses"', "-zebra wom", "sam", "cue"]
+)
+Call = Callable[[Suite], Any]
+
+
+class TwoWorlds(RuleBasedStateMachine):
+    """North's people act and look; South and the studio talk next door."""
+
+    alone: ClassVar[World]
+    neighboured: ClassVar[World]
+    numbers: ClassVar[Iterator[int]] = itertools.count(1)
+
+    posted = Bundle("posted")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.project = f"w{next(self.numbers)}"
+        self.keys = itertools.count(1)
+        self.broadcast = f"{self.project}/broadcast"
+        self.north = f"{self.project}/direct/north"
+        self.south = f"{self.project}/direct/south"
+
+    # ---- both worlds, next door, and the comparison
+
+    def both(self, call: Call) -> tuple[Any, ...]:
+        """Do something in both worlds that is not North's to see."""
+        return tuple(call(world.suite) for world in (self.alone, self.neighboured))
+
+    def next_door(self, call: Call) -> None:
+        """Do something in the one world that has a neighbour."""
+        call(self.neighboured.suite)
+
+    def same(self, call: Call) -> None:
+        """What one of North's people is answered is the same in both worlds."""
+        assert self.alone.answer(call) == self.neighboured.answer(call)
+
+    @initialize()
+    def begin(self) -> None:
+        self.alone.begin()
+        self.neighboured.begin()
+
+        def put(suite: Suite) -> None:
+            directory = suite.caller(service="directory").projects
+            directory.put_project(id=self.project, title="Night Train")
+            directory.assign_partner(
+                project=self.project, partner="north", languages=["fr"]
+            )
+
+        self.both(put)
+        self.next_door(self._assign_south)
+        for person in ("nat", "ivy"):
+            self.both(
+                lambda s, p=person: s.caller(p).projects.follow(project=self.project)
+            )
+
+    def _assign_south(self, suite: Suite) -> None:
+        suite.caller(service="directory").projects.assign_partner(
+            project=self.project, partner="south", languages=["es"]
+        )
+
+    def _post(self, person: str, channel: str, text: str) -> Call:
+        key = f"{self.project}-{next(self.keys)}"
+        return lambda suite: suite.caller(person).messages.post(
+            channel=channel, text=text, key=key
+        )
+
+    # ---- next door
+
+    @rule(person=st.sampled_from(["sam", "sol", "ivy"]), text=TEXTS)
+    def somebody_talks_next_door(self, person: str, text: str) -> None:
+        if text:
+            self.next_door(self._post(person, self.south, f"{text} wombat"))
+
+    @rule(person=st.sampled_from(["sam", "sol"]), follows=st.booleans())
+    def a_neighbour_follows(self, person: str, *, follows: bool) -> None:
+        def change(suite: Suite) -> None:
+            mine = suite.caller(person).projects
+            (mine.follow if follows else mine.unfollow)(project=self.project)
+
+        self.next_door(self._assign_south)
+        self.next_door(change)
+
+    @rule()
+    def the_neighbour_is_withdrawn_and_comes_back(self) -> None:
+        def withdraw(suite: Suite) -> None:
+            suite.caller(service="directory").projects.withdraw_partner(
+                project=self.project, partner="south"
+            )
+
+        self.next_door(withdraw)
+        self.next_door(self._assign_south)
+
+    @rule()
+    def a_neighbour_attaches_a_file(self) -> None:
+        def attach(suite: Suite) -> None:
+            name = suite.files("sam").upload(
+                channel=self.south, name="cue.csv", body=b"wombat,1\n"
+            )
+            suite.caller("sam").messages.post(
+                channel=self.south,
+                key=f"{self.project}-{next(self.keys)}",
+                attachments=[name],
+            )
+
+        self.next_door(attach)
+
+    # ---- the same in both worlds
+
+    @rule(text=BROADCASTS)
+    def the_studio_broadcasts(self, text: str) -> None:
+        self.both(self._post("ivy", self.broadcast, text))
+
+    @rule(target=posted, text=TEXTS)
+    def the_studio_writes_to_north(self, text: str) -> Any:
+        if not text:
+            return multiple()
+        return tuple(p.id for p in self.both(self._post("ivy", self.north, text)))
+
+    @rule(assigned=st.booleans())
+    def north_is_withdrawn_or_assigned(self, *, assigned: bool) -> None:
+        def change(suite: Suite) -> None:
+            directory = suite.caller(service="directory").projects
+            if assigned:
+                directory.assign_partner(
+                    project=self.project, partner="north", languages=["fr"]
+                )
+            else:
+                directory.withdraw_partner(project=self.project, partner="north")
+
+        self.both(change)
+
+    @rule(message=consumes(posted))
+    def the_studio_deletes(self, message: tuple[str, str]) -> None:
+        for world, identity in zip(
+            (self.alone, self.neighboured), message, strict=True
+        ):
+            world.suite.caller("ivy").messages.delete(message=identity)
+
+    # ---- what North's people do and see
+
+    @rule(person=st.sampled_from(NORTH), text=TEXTS, where=st.sampled_from("nsb"))
+    def north_posts(self, person: str, text: str, where: str) -> None:
+        channel = {"n": self.north, "s": self.south, "b": self.broadcast}[where]
+        self.same(self._post(person, channel, text))
+
+    @rule(person=st.sampled_from(NORTH), text=TEXTS, message=posted)
+    def north_edits_what_is_not_theirs(
+        self, person: str, text: str, message: tuple[str, str]
+    ) -> None:
+        answers = [
+            world.answer(
+                lambda s, i=identity: s.caller(person).messages.edit(
+                    message=i, text=text
+                )
+            )
+            for world, identity in zip(
+                (self.alone, self.neighboured), message, strict=True
+            )
+        ]
+        assert answers[0] == answers[1]
+
+    @rule(person=st.sampled_from(NORTH), number=st.integers(0, 9))
+    def north_reads_up_to(self, person: str, number: int) -> None:
+        self.same(
+            lambda s: s.caller(person).messages.mark_read(
+                channel=self.north, number=number
+            )
+        )
+
+    @rule(person=st.sampled_from(NORTH), follows=st.booleans())
+    def north_follows(self, person: str, *, follows: bool) -> None:
+        def change(suite: Suite) -> Any:
+            mine = suite.caller(person).projects
+            return (mine.follow if follows else mine.unfollow)(project=self.project)
+
+        self.same(change)
+
+    @rule(
+        person=st.sampled_from(NORTH),
+        typed=st.sampled_from(["s", "so", "n", "", "sam"]),
+    )
+    def north_types_ahead(self, person: str, typed: str) -> None:
+        for channel in (self.north, self.broadcast, self.south):
+            self.same(
+                lambda s, c=channel: s.caller(person).messages.mentionable(
+                    channel=c, typed=typed
+                )
+            )
+
+    @rule(person=st.sampled_from(NORTH), query=QUERIES)
+    def north_searches(self, person: str, query: str) -> None:
+        for world in (self.alone, self.neighboured):
+            world.suite.settle()
+        self.same(
+            lambda s: s.caller(person).search.find(query=query, project=self.project)
+        )
+        for channel in (self.north, self.south):
+            self.same(
+                lambda s, c=channel: s.caller(person).search.find(
+                    query=query, channel=c
+                )
+            )
+
+    def teardown(self) -> None:
+        """Look at everything that North's people can see of the project."""
+        for world in (self.alone, self.neighboured):
+            world.suite.settle()
+        for person in NORTH:
+            for look in self._looks(person):
+                self.same(look)
+        told = [world.mails_to(NORTH) for world in (self.alone, self.neighboured)]
+        assert told[0] == told[1]
+
+    def _looks(self, person: str) -> list[Call]:
+        project = self.project
+        channels = (self.broadcast, self.north, self.south)
+        return [
+            lambda s: s.caller(person).projects.my_projects(),
+            lambda s: s.caller(person).messages.channels(project=project),
+            lambda s: s.caller(person).messages.unread(projects=[project]),
+            lambda s: s.caller(person).notifications.mail_settings(),
+            lambda s: s.caller(person).search.find(query="wombat", project=project),
+            *(
+                lambda s, c=channel: s.caller(person).messages.page(channel=c)
+                for channel in channels
+            ),
+            *(
+                lambda s, c=channel: s.files(person).upload(
+                    channel=c, name="cue.csv", body=b"a,b\n"
+                )
+                for channel in channels
+            ),
+        ]
+
+
+@pytest.mark.property
+@pytest.mark.timeout(36_000)
+def test_two_worlds_look_the_same_to_one_partner(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    with (
+        EmbeddedSuite(tmp_path_factory.mktemp("alone")) as alone,
+        EmbeddedSuite(tmp_path_factory.mktemp("neighboured")) as neighboured,
+    ):
+        TwoWorlds.alone = World(alone, with_neighbour=False)
+        TwoWorlds.neighboured = World(neighboured, with_neighbour=True)
+        runs = max(RUNS, settings().max_examples)
+        run_state_machine_as_test(
+            TwoWorlds,
+            settings=settings(
+                max_examples=runs, stateful_step_count=STEPS, deadline=None
+            ),
+        )

@@ -1,0 +1,76 @@
+"""Two suites side by side that differ only in what one partner must never notice."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from clp_contracts.refusal import Refused
+from clp_contracts.shapes import dump
+from clp_suite.story import CAST, PARTNERS, Part
+from clp_suite.suite import Suite
+
+RANDOM = re.compile(r"[0-9a-f]{12,}")
+TIMES = re.compile(
+    r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(\+00:00|Z)?"
+    r"|\w{3}, \d{1,2} \w{3} \d{4} \d\d:\d\d(:\d\d)?( \+0000| UTC| GMT)?"
+    r"|\d{1,2} \w+ \d{4},? (at )?\d\d:\d\d( UTC)?"
+)
+
+
+class World:
+    """One of the two suites, and a view of it without random ids and times."""
+
+    def __init__(self, suite: Suite, *, with_neighbour: bool) -> None:
+        self.suite = suite
+        self.with_neighbour = with_neighbour
+        self._names: dict[str, str] = {}
+        self._mails_before = 0
+        directory = suite.caller(service="directory")
+        for partner in PARTNERS:
+            if partner != "south" or with_neighbour:
+                directory.projects.put_partner(id=partner, name=PARTNERS[partner])
+        for part in CAST:
+            if part.partner != "south" or with_neighbour:
+                self.put(part)
+
+    def put(self, part: Part) -> None:
+        """Tell the world about a person."""
+        self.suite.caller(service="directory").projects.put_person(
+            id=part.id,
+            name=part.name,
+            email=part.email,
+            partner=part.partner,
+            roles=part.roles,
+        )
+
+    def begin(self) -> None:
+        """Begin a run: ids get new names, earlier mails are left out."""
+        self.suite.settle()
+        self._names = {}
+        self._mails_before = len(self.suite.mails())
+
+    def answer(self, call: Callable[[Suite], Any]) -> str:
+        """What a call gives, a refusal included, as comparable text."""
+        try:
+            told = call(self.suite)
+        except Refused as refused:
+            told = {"refused": refused.code, "detail": refused.detail_json}
+        return self.neutral(repr(dump(told)))
+
+    def mails_to(self, people: tuple[str, ...]) -> list[str]:
+        """The mails of this run to some people, byte for byte but ids and times."""
+        found = []
+        for raw in self.suite.mails()[self._mails_before :]:
+            text = raw.decode("utf-8", "surrogateescape")
+            to = re.search(r"^To: .*$", text, re.MULTILINE)
+            if to and any(f"{person}@" in to[0] for person in people):
+                found.append(RANDOM.sub("ID", TIMES.sub("TIME", text)))
+        return sorted(found)
+
+    def neutral(self, text: str) -> str:
+        """Text with random ids named in the order of their appearance."""
+
+        def name(match: re.Match[str]) -> str:
+            return self._names.setdefault(match[0], f"id-{len(self._names)}")
+
+        return RANDOM.sub(name, TIMES.sub("TIME", text))
