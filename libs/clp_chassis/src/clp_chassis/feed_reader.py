@@ -11,13 +11,21 @@ from sqlalchemy.exc import OperationalError
 from clp_chassis.pacing import Pace
 from clp_chassis.projections import Projection
 from clp_contracts.feed import Change, Changes
-from clp_contracts.refusal import CallFailed
+from clp_contracts.refusal import CallFailed, Refused
 
 log = logging.getLogger(__name__)
 
 # The outside world's trouble: it passes, and no change is to blame for it.
 PASSING: Final = (CallFailed, OperationalError, OSError)
+PASSING_CODES: Final = frozenset({"service.unavailable", "service.failed"})
 MOST_TRIES: Final = 5
+
+
+def passes(error: Exception) -> bool:
+    """Whether an error is the trouble of a database, a broker or another service."""
+    if isinstance(error, Refused):
+        return error.code in PASSING_CODES
+    return isinstance(error, PASSING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +83,16 @@ class FeedReader(DependencyProvider):
                 while self._read_batch():
                     pass
                 pause = None
-            except PASSING as error:
-                log.warning("%s waits: %s", self._reading.reader, type(error).__name__)
+            except Exception as error:  # noqa: BLE001 - it is logged, and tried again
+                self._complain(error)
                 pause = 0.5
-            except Exception:
-                log.exception("%s could not read on", self._reading.reader)
-                pause = 0.5
+
+    def _complain(self, error: Exception) -> None:
+        reader = self._reading.reader
+        if passes(error):
+            log.warning("%s waits: %s", reader, type(error).__name__)
+        else:
+            log.error("%s could not read on", reader, exc_info=error)
 
     def _read_batch(self) -> bool:
         reading = self._reading
@@ -89,9 +101,9 @@ class FeedReader(DependencyProvider):
             return False
         try:
             reading.projection.apply(changes)
-        except PASSING:
-            raise
-        except Exception:
+        except Exception as error:
+            if passes(error):
+                raise
             log.exception("%s goes one change at a time", reading.reader)
             for change in changes:
                 self._apply_alone(change)
@@ -101,9 +113,9 @@ class FeedReader(DependencyProvider):
         reading = self._reading
         try:
             reading.projection.apply((change,))
-        except PASSING:
-            raise
         except Exception as error:
+            if passes(error):
+                raise
             tries = self._tries[change.position] = (
                 self._tries.get(change.position, 0) + 1
             )

@@ -33,6 +33,7 @@ from clp_core.people import (
     Side,
     has_portal_access,
 )
+from clp_core.policies import Policies
 from clp_core.routing import (
     Explanation,
     MentionRouting,
@@ -83,6 +84,7 @@ __all__ = [
     "PartnerId",
     "Person",
     "PersonId",
+    "Policies",
     "Project",
     "ProjectId",
     "Reason",

@@ -159,7 +159,11 @@ def safe_name(name: str) -> AttachmentName | Decision:
 
 
 def extension_of(name: str) -> str:
-    """What follows the last dot, in lower case; only this decides (rule 27)."""
+    """What follows the last dot, in lower case; only this decides (rule 27).
+
+    >>> extension_of("setup.exe.PDF")
+    'pdf'
+    """
     _, dot, extension = name.rpartition(".")
     return extension.lower() if dot else ""
 

@@ -13,7 +13,11 @@ ID_PATTERN: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 
 
 def is_id(value: str) -> bool:
-    """Whether a project, partner or person may be called this."""
+    """Whether a project, partner or person may be called this.
+
+    >>> is_id("night-train.s02"), is_id("night train")
+    (True, False)
+    """
     return ID_PATTERN.fullmatch(value) is not None
 
 
@@ -35,7 +39,11 @@ class Project:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Channel:
-    """One stream of messages; a direct channel names its partner."""
+    """One stream of messages; a direct channel names its partner.
+
+    >>> Channel("p1").name, Channel("p1", "north").name
+    ('p1/broadcast', 'p1/direct/north')
+    """
 
     project: ProjectId
     partner: PartnerId | None = None
@@ -55,6 +63,9 @@ class Channel:
     @classmethod
     def named(cls, name: str) -> Self:
         """Read a channel name.
+
+        >>> Channel.named("p1/direct/north").kind
+        ChannelKind.DIRECT
 
         Raises:
             InvalidValue: when no channel can have this name.

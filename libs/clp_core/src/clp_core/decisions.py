@@ -19,6 +19,9 @@ class Code(StrEnum):
     """
 
     __repr__ = _as_written
+    # A member equals its value, so it is found where its value is; and in a tenth of
+    # the time that the hash of an Enum takes.
+    __hash__ = str.__hash__
 
 
 class Reason(Code):
@@ -48,6 +51,10 @@ class Reason(Code):
     ATTACHMENT_CONTENT_MISMATCH = "attachment.content_mismatch"
 
 
+# Looking a member up in its Enum costs more than the rest of the question.
+_YES: Final = Reason.ALLOWED
+
+
 @dataclass(frozen=True, slots=True)
 class Decision:
     """The answer of a rule, with its reason; true only when allowed.
@@ -60,7 +67,7 @@ class Decision:
 
     def __bool__(self) -> bool:
         """A refusal is falsy, so ``if may_read(...)`` cannot fail open."""
-        return self.reason is Reason.ALLOWED
+        return self.reason is _YES
 
 
 ALLOWED: Final = Decision(Reason.ALLOWED)

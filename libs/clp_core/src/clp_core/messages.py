@@ -48,7 +48,13 @@ class MessageFacts:
 def judge_text(
     text: str, attachments: int = 0, policy: TextPolicy = PUBLISHED_TEXT
 ) -> Decision:
-    """A message says something, or carries at least one attachment (rule 9)."""
+    """A message says something, or carries at least one attachment (rule 9).
+
+    >>> judge_text("Hello")
+    Decision(reason=Reason.ALLOWED)
+    >>> judge_text("  ").reason, judge_text("  ", attachments=1).reason
+    (Reason.TEXT_EMPTY, Reason.ALLOWED)
+    """
     if UNSTORABLE.search(text):
         return Decision(Reason.TEXT_MALFORMED)
     trimmed = text.strip()
@@ -62,7 +68,11 @@ def judge_text(
 
 
 def judge_retry_key(key: str, policy: TextPolicy = PUBLISHED_TEXT) -> Decision:
-    """A retry key is 1 to 128 printable characters (rule 10)."""
+    """A retry key is 1 to 128 printable characters (rule 10).
+
+    >>> judge_retry_key("draft-7")
+    Decision(reason=Reason.ALLOWED)
+    """
     if 1 <= len(key) <= policy.max_retry_key and key.isprintable():
         return ALLOWED
     return Decision(Reason.RETRY_KEY_MALFORMED)

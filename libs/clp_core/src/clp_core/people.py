@@ -76,6 +76,13 @@ def has_portal_access(person: Person, access: AccessPolicy = PUBLISHED_ACCESS) -
     """The portal opens to active people with an admitting role (rule 1).
 
     A role that excludes, as the linguists' do, outweighs one that admits.
+
+    >>> roles = frozenset({"dub_portal_user"})
+    >>> has_portal_access(Person(id="nat", name="Nat", email="", roles=roles))
+    True
+    >>> roles |= {"dialogue_list_author"}
+    >>> has_portal_access(Person(id="lin", name="Lin", email="", roles=roles))
+    False
     """
     return (
         person.active

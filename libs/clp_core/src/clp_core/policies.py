@@ -6,7 +6,7 @@ from typing import Any, Self, cast
 
 from clp_core.attachments import AttachmentPolicy
 from clp_core.decisions import Code, InvalidValue
-from clp_core.mentions import MentionPolicy
+from clp_core.mentions.policy import MentionPolicy
 from clp_core.messages import TextPolicy
 from clp_core.people import AccessPolicy
 from clp_core.routing import RoutingPolicy
@@ -15,6 +15,8 @@ from clp_core.routing import RoutingPolicy
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policies:
     """What a deployment may decide; everything else is a rule.
+
+    The defaults are the published ones.
 
     >>> Policies().text.max_characters
     10000
@@ -71,21 +73,17 @@ def _shaped_like(published: object, value: object) -> object:
     match published:
         case Code():
             return _member_of(type(published), value)
-        case bool():
-            return _proven(value, isinstance(value, bool), "true or false")
         case int():
-            whole = isinstance(value, int) and not isinstance(value, bool)
-            return _proven(value, whole, "a whole number")
-        case frozenset():
-            return _words(value)
+            return _whole_number(value)
         case _:
-            raise InvalidValue("cannot be set")
+            return _words(value)
 
 
-def _proven(value: object, holds: bool, wanted: str) -> object:  # noqa: FBT001
-    if not holds:
-        raise InvalidValue(f"must be {wanted}")
-    return value
+def _whole_number(value: object) -> int:
+    # True is an int to Python, and no limit to anybody else.
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    raise InvalidValue("must be a whole number")
 
 
 def _member_of(kind: type[Code], value: object) -> Code:
@@ -96,10 +94,10 @@ def _member_of(kind: type[Code], value: object) -> Code:
 
 
 def _words(value: object) -> frozenset[str]:
+    # A single word is a collection of letters to Python, and a slip of the pen here.
     if isinstance(value, list | tuple | set | frozenset):
-        words = [
-            word for word in cast("Collection[object]", value) if isinstance(word, str)
-        ]
-        if len(words) == len(cast("Collection[object]", value)):
-            return frozenset(words)
+        items = cast("Collection[object]", value)
+        words = frozenset(item for item in items if isinstance(item, str))
+        if all(isinstance(item, str) for item in items):
+            return words
     raise InvalidValue("must be a list of words")

@@ -1,11 +1,12 @@
 """Who is told of a message, and why everybody else is not (rules 13 and 22 to 25)."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import Final, Self
 
 from clp_core.channels import Channel, ChannelKind, Project
-from clp_core.decisions import Code
+from clp_core.decisions import Code, Decision
 from clp_core.people import (
     PUBLISHED_ACCESS,
     AccessPolicy,
@@ -16,7 +17,7 @@ from clp_core.people import (
     Side,
     has_portal_access,
 )
-from clp_core.visibility import may_read
+from clp_core.visibility import judge_readers
 
 
 class Trigger(Code):
@@ -198,14 +199,27 @@ def recipients_of(
     policy: RoutingPolicy = PUBLISHED_ROUTING,
     access: AccessPolicy = PUBLISHED_ACCESS,
 ) -> tuple[Recipient, ...]:
-    """Everybody who hears of a message, once each, by person id (R1 to R4)."""
-    judgement = _Judgement.on(facts, policy, access)
-    people = _people_in(facts)
-    return tuple(
-        Recipient(people[person_id], trigger)
-        for person_id in sorted(people)
-        if (trigger := TRIGGERS.get(judgement.reason_for(people[person_id])))
-    )
+    """Everybody who hears of a message, once each, by person id (R1 to R4).
+
+    >>> from clp_core import ROBOT
+    >>> roles = frozenset({"dub_portal_user"})
+    >>> nat = Person(id="nat", name="Nat", email="", partner="north", roles=roles)
+    >>> facts = RoutingFacts(
+    ...     author=ROBOT,
+    ...     channel=Channel("p1"),
+    ...     project=Project(id="p1", assigned=frozenset({"north"})),
+    ...     followers=frozenset({nat}),
+    ... )
+    >>> [(told.person.id, told.trigger) for told in recipients_of(facts)]
+    [('nat', Trigger.NEW_BROADCAST)]
+    """
+    judged = _judged(facts, policy, access)
+    told = {
+        person_id: Recipient(person, trigger)
+        for person_id, (person, reason) in judged.items()
+        if (trigger := TRIGGERS.get(reason))
+    }
+    return tuple([told[person_id] for person_id in sorted(told)])
 
 
 def explain(
@@ -219,33 +233,56 @@ def explain(
 
     Ordered by person id. The same judgement serves `recipients_of`, so the two
     cannot disagree.
+
+    >>> from clp_core import ROBOT
+    >>> lin = Person(id="lin", name="Lin", email="")
+    >>> facts = RoutingFacts(
+    ...     author=ROBOT, channel=Channel("p1"), project=Project(id="p1")
+    ... )
+    >>> explain(facts, asked=[lin])["lin"].sentence
+    'not told: the portal is not open to this person'
     """
-    judgement = _Judgement.on(facts, policy, access)
-    people = _people_in(facts, asked)
+    judged = _judged(facts, policy, access, asked=asked)
+    # What no rule of its own decides, the route of the message decided.
+    route = _route_of(facts)
+    rule_of_route = route.rule if route else NO_ROUTE
     return {
-        person_id: judgement.explanation_for(people[person_id])
-        for person_id in sorted(people)
+        person.id: Explanation(person, RULES.get(reason, rule_of_route), reason)
+        for person, reason in map(judged.__getitem__, sorted(judged))
     }
 
 
 def newly_mentioned(
     before: Iterable[PersonId], after: Iterable[Person]
 ) -> frozenset[Person]:
-    """The people whom an edit mentions and the earlier text did not (rule 13)."""
+    """The people whom an edit mentions and the earlier text did not (rule 13).
+
+    >>> nat = Person(id="nat", name="Nat", email="")
+    >>> nia = Person(id="nia", name="Nia", email="")
+    >>> [person.name for person in newly_mentioned(["nat"], [nat, nia])]
+    ['Nia']
+    """
     already = frozenset(before)
     return frozenset(person for person in after if person.id not in already)
 
 
-def _people_in(
-    facts: RoutingFacts, asked: Iterable[Person] = ()
-) -> dict[PersonId, Person]:
+def _judged(
+    facts: RoutingFacts,
+    policy: RoutingPolicy,
+    access: AccessPolicy,
+    *,
+    asked: Iterable[Person] = (),
+) -> dict[PersonId, tuple[Person, RoutingReason]]:
     """Each person once; what is known of a follower outweighs what else was given."""
-    people = {person.id: person for person in asked}
-    if not isinstance(facts.author, Robot):
-        people[facts.author.id] = facts.author
-    people.update((person.id, person) for person in facts.mentioned)
-    people.update((person.id, person) for person in facts.followers)
-    return people
+    judgement = _Judgement.on(facts, policy, access)
+    judged = judgement.of(facts.followers, judgement.for_followers)
+    author = () if isinstance(facts.author, Robot) else (facts.author,)
+    others = [
+        person
+        for person in chain(asked, author, facts.mentioned)
+        if person.id not in judged
+    ]
+    return judged | judgement.of(others, judgement.for_others)
 
 
 def _route_of(facts: RoutingFacts) -> Route | None:
@@ -261,16 +298,38 @@ def _mentioned_in(facts: RoutingFacts) -> frozenset[PersonId]:
     return frozenset(person.id for person in facts.mentioned) - {facts.author.id}
 
 
-@dataclass(frozen=True, slots=True)
+def _reasons_by_side(
+    facts: RoutingFacts, route: Route | None, *, replaced: bool
+) -> tuple[Mapping[Side, RoutingReason], Mapping[Side, RoutingReason]]:
+    """What followers of each side get, and what all others get, unless mentioned."""
+    if facts.occasion is Occasion.EDITED:
+        return _EDITED, _EDITED
+    if route is None:
+        return _NO_ROUTE, _NO_ROUTE
+    heard = RoutingReason.NOT_TOLD_REPLACED_BY_MENTION if replaced else route.reason
+    return {**_OTHER_SIDE, route.audience: heard}, _NOT_FOLLOWING
+
+
+def _both_sides(reason: RoutingReason) -> Mapping[Side, RoutingReason]:
+    return dict.fromkeys(Side, reason)
+
+
+_EDITED: Final = _both_sides(RoutingReason.NOT_TOLD_EDITED)
+_NO_ROUTE: Final = _both_sides(RoutingReason.NOT_TOLD_NO_ROUTE)
+_OTHER_SIDE: Final = _both_sides(RoutingReason.NOT_TOLD_OTHER_SIDE)
+_NOT_FOLLOWING: Final = _both_sides(RoutingReason.NOT_TOLD_NOT_FOLLOWING)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Judgement:
     """What can be said of a message before any one person is looked at."""
 
     facts: RoutingFacts
     access: AccessPolicy
-    route: Route | None
-    followers: frozenset[PersonId]
+    author: PersonId
     mentioned: frozenset[PersonId]
-    followers_replaced: bool
+    for_followers: Mapping[Side, RoutingReason]
+    for_others: Mapping[Side, RoutingReason]
 
     @classmethod
     def on(
@@ -278,44 +337,41 @@ class _Judgement:
     ) -> Self:
         mentioned = _mentioned_in(facts)
         replaces = policy.mention_routing is MentionRouting.REPLACES
+        for_followers, for_others = _reasons_by_side(
+            facts, _route_of(facts), replaced=replaces and bool(mentioned)
+        )
         return cls(
             facts=facts,
             access=access,
-            route=_route_of(facts),
-            followers=frozenset(person.id for person in facts.followers),
+            author=facts.author.id,
             mentioned=mentioned,
-            followers_replaced=replaces and bool(mentioned),
+            for_followers=for_followers,
+            for_others=for_others,
         )
 
-    def reason_for(self, person: Person) -> RoutingReason:
+    def of(
+        self, people: Collection[Person], by_side: Mapping[Side, RoutingReason]
+    ) -> dict[PersonId, tuple[Person, RoutingReason]]:
         """Neither the author nor who may not read now (rule 23); then R4, R1 to R3."""
         facts = self.facts
-        if person.id == facts.author.id:
-            return RoutingReason.NOT_TOLD_AUTHOR
         # Asked before any route, so that a mistaken route could not leak.
-        if not may_read(person, facts.channel, facts.project, access=self.access):
+        readings = judge_readers(
+            people, facts.channel, facts.project, access=self.access
+        )
+        return {
+            person.id: (person, self._reason_for(person, reading, by_side))
+            for person, reading in zip(people, readings, strict=True)
+        }
+
+    def _reason_for(
+        self, person: Person, reading: Decision, by_side: Mapping[Side, RoutingReason]
+    ) -> RoutingReason:
+        if person.id == self.author:
+            return RoutingReason.NOT_TOLD_AUTHOR
+        if not reading:
             if has_portal_access(person, self.access):
                 return RoutingReason.NOT_TOLD_MAY_NOT_READ
             return RoutingReason.NOT_TOLD_NO_PORTAL_ACCESS
         if person.id in self.mentioned:
             return RoutingReason.TOLD_MENTION
-        if facts.occasion is Occasion.EDITED:
-            return RoutingReason.NOT_TOLD_EDITED
-        return self._reason_by_route(person)
-
-    def _reason_by_route(self, person: Person) -> RoutingReason:
-        if self.route is None:
-            return RoutingReason.NOT_TOLD_NO_ROUTE
-        if person.id not in self.followers:
-            return RoutingReason.NOT_TOLD_NOT_FOLLOWING
-        if person.side is not self.route.audience:
-            return RoutingReason.NOT_TOLD_OTHER_SIDE
-        if self.followers_replaced:
-            return RoutingReason.NOT_TOLD_REPLACED_BY_MENTION
-        return self.route.reason
-
-    def explanation_for(self, person: Person) -> Explanation:
-        reason = self.reason_for(person)
-        # What no rule of its own decides, the route of the message decided.
-        route_rule = NO_ROUTE if self.route is None else self.route.rule
-        return Explanation(person, RULES.get(reason, route_rule), reason)
+        return by_side[person.side]

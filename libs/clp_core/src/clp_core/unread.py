@@ -16,7 +16,17 @@ def is_unread(message: MessageFacts, reader: PersonId, marker: int) -> bool:
 def unread_count(
     messages: Iterable[MessageFacts], reader: PersonId, marker: int
 ) -> int:
-    """How many messages of one channel the reader has yet to read (rule 31)."""
+    """How many messages of one channel the reader has yet to read (rule 31).
+
+    >>> north = Channel("p1", "north")
+    >>> history = [
+    ...     MessageFacts(channel=north, number=1, author="ivy"),
+    ...     MessageFacts(channel=north, number=2, author="nat"),
+    ...     MessageFacts(channel=north, number=3, author="ivy"),
+    ... ]
+    >>> unread_count(history, "nat", marker=0), first_unread(history, "nat", marker=1)
+    (2, 3)
+    """
     return sum(is_unread(message, reader, marker) for message in messages)
 
 
@@ -29,7 +39,11 @@ def first_unread(
 
 
 def moved_marker(old: int, new: int) -> int:
-    """A marker only moves forward (rule 31)."""
+    """A marker only moves forward (rule 31).
+
+    >>> moved_marker(5, 3), moved_marker(5, 8)
+    (5, 8)
+    """
     return max(old, new)
 
 

@@ -30,6 +30,16 @@ def may_read(
     """Internal people read all; a partner reads broadcasts and its own direct channel.
 
     A channel that is not there and one that is hidden get the same answer (rule 5).
+
+    >>> p1 = Project(id="p1", assigned=frozenset({"north", "south"}))
+    >>> roles = frozenset({"dub_portal_user"})
+    >>> nat = Person(id="nat", name="Nat", email="", partner="north", roles=roles)
+    >>> may_read(nat, Channel("p1", "north"), p1)
+    Decision(reason=Reason.ALLOWED)
+    >>> may_read(nat, Channel("p1", "south"), p1)
+    Decision(reason=Reason.CHANNEL_MISSING)
+    >>> may_read(nat, Channel("p1", "nobody"), p1)
+    Decision(reason=Reason.CHANNEL_MISSING)
     """
     if isinstance(reader, Robot) or not has_portal_access(reader, access):
         return MISSING
@@ -49,6 +59,26 @@ def judge_reading(
     return tuple(_reading_with_access(reader, c, project) for c in channels)
 
 
+def judge_readers(
+    readers: Iterable[Person],
+    channel: Channel,
+    project: Project,
+    *,
+    access: AccessPolicy = PUBLISHED_ACCESS,
+) -> tuple[Decision, ...]:
+    """What `may_read` says of each person in turn; the channel is looked at once."""
+    if not channel_exists(channel, project):
+        return tuple(MISSING for _ in readers)
+    return tuple(
+        [
+            _reading_of_existing(reader, channel, project)
+            if has_portal_access(reader, access)
+            else MISSING
+            for reader in readers
+        ]
+    )
+
+
 def may_post(
     author: Author,
     channel: Channel,
@@ -59,6 +89,12 @@ def may_post(
     """Whoever may read may post, except that partners only listen to broadcasts.
 
     The robot posts broadcasts and nothing else (rule 3).
+
+    >>> p1 = Project(id="p1", assigned=frozenset({"north"}))
+    >>> roles = frozenset({"dub_portal_user"})
+    >>> nat = Person(id="nat", name="Nat", email="", partner="north", roles=roles)
+    >>> may_post(nat, Channel("p1"), p1)
+    Decision(reason=Reason.BROADCAST_INTERNAL_ONLY)
     """
     if isinstance(author, Robot):
         in_place = channel.kind is ChannelKind.BROADCAST
@@ -89,7 +125,11 @@ def channel_exists(channel: Channel, project: Project) -> bool:
 
 
 def channels_of(project: Project) -> tuple[Channel, ...]:
-    """The broadcast, then the direct channels by partner id."""
+    """The broadcast, then the direct channels by partner id.
+
+    >>> [channel.name for channel in channels_of(Project(id="p1"))]
+    ['p1/broadcast']
+    """
     partners = sorted(project.assigned | project.withdrawn)
     return (
         Channel(project.id),
@@ -100,7 +140,14 @@ def channels_of(project: Project) -> tuple[Channel, ...]:
 def channels_readable_by(
     reader: Author, project: Project, access: AccessPolicy = PUBLISHED_ACCESS
 ) -> tuple[Channel, ...]:
-    """The channels of a project that exist for this person."""
+    """The channels of a project that exist for this person.
+
+    >>> p1 = Project(id="p1", assigned=frozenset({"north", "south"}))
+    >>> roles = frozenset({"dub_portal_user"})
+    >>> nat = Person(id="nat", name="Nat", email="", partner="north", roles=roles)
+    >>> [channel.name for channel in channels_readable_by(nat, p1)]
+    ['p1/broadcast', 'p1/direct/north']
+    """
     channels = channels_of(project)
     readings = judge_reading(reader, channels, project, access=access)
     return tuple(c for c, reading in zip(channels, readings, strict=True) if reading)
@@ -109,9 +156,15 @@ def channels_readable_by(
 def _reading_with_access(
     reader: Person, channel: Channel, project: Project
 ) -> Decision:
-    """The table of section 2 for somebody the portal is open to."""
     if not channel_exists(channel, project):
         return MISSING
+    return _reading_of_existing(reader, channel, project)
+
+
+def _reading_of_existing(
+    reader: Person, channel: Channel, project: Project
+) -> Decision:
+    """The table of section 2 for somebody with access and a channel that is there."""
     partner = reader.partner
     if partner is None:
         return ALLOWED

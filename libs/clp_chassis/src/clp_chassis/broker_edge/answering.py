@@ -10,7 +10,6 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from kombu.serialization import registry
 from nameko import rpc as nameko_rpc
 from nameko.constants import (
     AMQP_SSL_CONFIG_KEY,
@@ -23,6 +22,7 @@ from nameko.constants import (
 from clp_chassis.broker_edge.consuming import (
     BROKER_ERRORS,
     QueueConsumer,
+    says_what_it_is,
     without_broken_call_stack,
 )
 from clp_chassis.broker_edge.publishing import ReplyPublisher
@@ -43,7 +43,7 @@ class RpcConsumer(nameko_rpc.RpcConsumer):  # type: ignore[misc]
 
     def handle_message(self, body: Any, message: Any) -> None:
         """Refuse to run what nobody could be answered for."""
-        if self._can_be_answered(message):
+        if says_what_it_is(message) and message.properties.get("reply_to"):
             super().handle_message(body, message)
         else:
             log.error("call dropped, it says no way to answer: %r", message)
@@ -65,12 +65,6 @@ class RpcConsumer(nameko_rpc.RpcConsumer):  # type: ignore[misc]
             log.warning("reply not sent, its caller will time out: %r", error)
         self.queue_consumer.ack_message(message)
         return result, exc_info
-
-    @staticmethod
-    def _can_be_answered(message: Any) -> bool:
-        properties = message.properties
-        known = properties.get("content_type") in registry.type_to_name
-        return known and bool(properties.get("reply_to"))
 
 
 class Rpc(nameko_rpc.Rpc):  # type: ignore[misc]

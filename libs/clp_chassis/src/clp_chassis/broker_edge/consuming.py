@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 import eventlet
 from amqp.exceptions import AMQPError
 from kombu.exceptions import OperationalError
+from kombu.serialization import registry
 from nameko import messaging
 from nameko.constants import CALL_ID_STACK_CONTEXT_KEY
 from nameko.extensions import ProviderCollector
@@ -122,6 +123,11 @@ class QueueConsumer(messaging.QueueConsumer):  # type: ignore[misc]
             self.should_stop = True
         if self.should_stop:
             raise _StoppedWhileApartError
+
+
+def says_what_it_is(message: Any) -> bool:
+    """Whether a payload names a kind of content that somebody here can read."""
+    return message.properties.get("content_type") in registry.type_to_name
 
 
 def without_broken_call_stack(context_data: dict[str, Any]) -> dict[str, Any]:

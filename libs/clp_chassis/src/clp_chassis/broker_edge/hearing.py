@@ -32,6 +32,7 @@ from nameko.standalone.events import get_event_exchange
 from clp_chassis.broker_edge.consuming import (
     BROKER_ERRORS,
     QueueConsumer,
+    says_what_it_is,
     without_broken_call_stack,
 )
 from clp_chassis.broker_edge.publishing import RetryPublisher
@@ -74,6 +75,14 @@ class _Hearing(Consumer):  # type: ignore[misc]
     def _bindings(self) -> list[binding]:
         exchange = get_event_exchange(self.source, self.container.config)
         return [binding(exchange, routing_key=name) for name in self.event_types]
+
+    def handle_message(self, body: Any, message: Any) -> None:
+        """Set aside what does not say how to read it."""
+        if says_what_it_is(message):
+            super().handle_message(body, message)
+        else:
+            log.error("event set aside, its content is of no known kind: %r", message)
+            self.queue_consumer.reject_message(message)
 
     def unpack_message_headers(self, message: Any) -> dict[str, Any]:
         return without_broken_call_stack(super().unpack_message_headers(message))

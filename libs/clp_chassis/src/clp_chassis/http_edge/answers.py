@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
-from clp_contracts.codes import CODES
-from clp_contracts.refusal import CallFailed, Refused
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 from werkzeug.wrappers import Response
 
 from clp_chassis.clock import new_id
+from clp_contracts.codes import CODES
+from clp_contracts.refusal import CallFailed, Refused
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +37,7 @@ NONE: Final[Mapping[str, int]] = MappingProxyType({})
 SAFE_HEADERS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "X-Content-Type-Options": "nosniff",
-        "Content-Security-Policy": "sandbox; default-src 'none'; frame-ancestors 'none'",
+        "Content-Security-Policy": "default-src 'none'; sandbox",
         "Cross-Origin-Resource-Policy": "same-origin",
         "Referrer-Policy": "no-referrer",
         "Cache-Control": "private, no-store",
@@ -94,4 +94,5 @@ def _code_of(error: HTTPException) -> str:
             return "path.missing"
         case MethodNotAllowed():
             return "verb.refused"
-    return "ask.malformed"
+        case _:
+            return "ask.malformed"

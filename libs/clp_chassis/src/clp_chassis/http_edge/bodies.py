@@ -4,9 +4,10 @@ import time
 from collections.abc import Iterator
 from typing import Any, Final
 
-from clp_contracts.refusal import Refused
 from eventlet.wsgi import Input
 from werkzeug.wrappers import Request
+
+from clp_contracts.refusal import Refused
 
 PIECE: Final = 64 * 1024
 # A body that trickles in longer than this is given up; the socket's own timeout takes
@@ -36,7 +37,7 @@ class BoundedInput(Input):  # type: ignore[misc]
         """Whether reading on would take a while, or nobody knows how long."""
         if self.chunked_input:
             return self.unread()
-        return (self.content_length or 0) - self.position > LITTLE
+        return bool((self.content_length or 0) - self.position > LITTLE)
 
     def discard(self, buffer_size: int = 16 * 1024) -> None:
         """Read a short rest, so that the connection can be used again.

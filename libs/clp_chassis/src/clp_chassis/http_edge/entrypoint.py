@@ -1,12 +1,9 @@
 """The `http` entrypoint: checks the passport, calls, and answers refusals as JSON."""
 
 import functools
-import sys
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from clp_contracts.methods import PassportKind
-from clp_contracts.refusal import Refused
 from nameko.containers import WorkerContext
 from nameko.web.handlers import HttpRequestHandler
 from werkzeug.wrappers import Request, Response
@@ -14,6 +11,7 @@ from werkzeug.wrappers import Request, Response
 from clp_chassis.http_edge.answers import NONE, answered
 from clp_chassis.http_edge.server import HttpServer
 from clp_chassis.serving import VERIFIER
+from clp_contracts.methods import PassportKind
 
 BEARER: Final = "bearer "
 
@@ -24,8 +22,14 @@ class HttpEntrypoint(HttpRequestHandler):  # type: ignore[misc]
     server = HttpServer()
 
     def __init__(
-        self, method: str, url: str, *, kinds: frozenset[PassportKind], **options: Any
+        self,
+        method: str,
+        url: str,
+        *,
+        kinds: frozenset[PassportKind] | None,
+        **options: Any,
     ) -> None:
+        # None: open to anybody, the address itself must prove what it may.
         self.kinds = kinds
         super().__init__(method, url, **options)
 
@@ -41,12 +45,15 @@ class HttpEntrypoint(HttpRequestHandler):  # type: ignore[misc]
 
     def _answer(self, request: Request) -> Response:
         token = bearer_token(request)
-        passport = self.container.config[VERIFIER].verify(token, self.kinds)
+        given: tuple[Any, ...] = (request,)
+        if self.kinds is not None:
+            verifier = self.container.config[VERIFIER]
+            given = (request, verifier.verify(token, self.kinds))
         worker = WorkerContext(
             self.container,
             self.container.service_cls(),
             self,
-            (request, passport),
+            given,
             request.path_values,  # type: ignore[attr-defined]
             data={"auth_token": token},
         )
@@ -100,6 +107,27 @@ def http(
 
         served: Callable[..., Response] = HttpEntrypoint.decorator(
             method, url, kinds=kinds
+        )(entrypoint)
+        return served
+
+    return decorate
+
+
+def open_http(
+    method: str, url: str
+) -> Callable[[Callable[..., Response]], Callable[..., Response]]:
+    """Serve an address to anybody with a function of (service, request, …).
+
+    For links in mails, which carry their own proof and come without a passport.
+    """
+
+    def decorate(function: Callable[..., Response]) -> Callable[..., Response]:
+        @functools.wraps(function)
+        def entrypoint(*given: Any, **named: Any) -> Response:
+            return answered(lambda: function(*given, **named))
+
+        served: Callable[..., Response] = HttpEntrypoint.decorator(
+            method, url, kinds=None
         )(entrypoint)
         return served
 

@@ -3,10 +3,10 @@
 from typing import Any, Final
 
 import eventlet
-from clp_contracts.codes import CODES
 from eventlet.wsgi import HttpProtocol
 
 from clp_chassis.http_edge.bodies import MOST_LEFT_OVER, bounded_input
+from clp_contracts.codes import CODES
 
 # The environ's key of a function that ends the connection after the answer.
 HANG_UP: Final = "clp.hang_up"

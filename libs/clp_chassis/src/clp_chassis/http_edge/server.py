@@ -1,4 +1,4 @@
-"""The web server: bounded connections, an address that can be asked for, a clean end."""
+"""The web server: bounded connections, an address to ask for, a clean end."""
 
 import logging
 import os
@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import eventlet
-from clp_contracts.refusal import Refused
 from eventlet import wsgi
 from eventlet.semaphore import Semaphore
 from nameko.web import server as nameko_server
@@ -17,6 +16,7 @@ from werkzeug.wrappers import Request, Response
 from clp_chassis.assembly import HTTP_ADDRESS_FILE
 from clp_chassis.http_edge.answers import SAFE_HEADERS, answered
 from clp_chassis.http_edge.protocol import HANG_UP, Protocol
+from clp_contracts.refusal import Refused
 
 log = logging.getLogger(__name__)
 
@@ -35,8 +35,9 @@ class HttpServer(nameko_server.WebServer):  # type: ignore[misc]
 
     def __init__(self) -> None:
         super().__init__()
+        self._is_accepting: bool = True
         self._connections: dict[int, Connection] = {}
-        self._room = Semaphore(MOST_CONNECTIONS)
+        self._seats = Semaphore(MOST_CONNECTIONS)
 
     @property
     def address(self) -> tuple[str, int]:
@@ -57,11 +58,11 @@ class HttpServer(nameko_server.WebServer):  # type: ignore[misc]
     def run(self) -> None:
         """Take connections, as long as there is room for them."""
         while self._is_accepting:
-            self._room.acquire()
+            self._seats.acquire()
             try:
                 sock, address = self._sock.accept()
             except OSError as error:
-                self._room.release()
+                self._seats.release()
                 # Out of file descriptors, or a client gone before it was let in: both
                 # pass, and neither is worth the whole service.
                 if self._is_accepting:
@@ -80,14 +81,14 @@ class HttpServer(nameko_server.WebServer):  # type: ignore[misc]
         finally:
             connection[1].close()
             self._connections.pop(id(connection), None)
-            self._room.release()
+            self._seats.release()
 
     def get_wsgi_app(self) -> "App":
         """Our application around the entrypoints."""
         return App(self)
 
     def get_wsgi_server(self, sock: Any, wsgi_app: "App", **_: Any) -> wsgi.Server:
-        """eventlet's server with our protocol and timeouts."""
+        """The server of eventlet with our protocol and timeouts."""
         return wsgi.Server(
             sock,
             sock.getsockname(),

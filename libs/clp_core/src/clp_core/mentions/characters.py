@@ -1,0 +1,127 @@
+"""Which characters open, continue and end a handle, in every script (rules 14 and 16).
+
+A text is first reduced to its *shape*: a text of the same length, in which every
+character is replaced by one that stands for its class. ASCII stands for itself, so that
+most texts are their own shape, and patterns need to know a dozen classes instead of
+Unicode.
+"""
+
+from collections.abc import Iterable
+from itertools import chain
+from typing import Final
+from unicodedata import category
+
+LETTER: Final = "x"  # of a script that parts words by spaces; any digit
+UNSPACED: Final = "\xba"  # a letter that may touch its neighbours: Han, kana, Thai ...
+MARK: Final = "\xb4"  # belongs to the character before it
+OTHER: Final = "\xb7"
+SPACE: Final = " "
+BREAK: Final = "\n"
+SIGN: Final = "@"
+
+MARKS: Final = frozenset({"Mn", "Mc", "Me"})
+ZERO_WIDTH_NON_JOINER: Final = 0x200C
+ZERO_WIDTH_JOINER: Final = 0x200D
+KEYCAP: Final = 0x20E3
+
+# Rule 14 names Han, kana, Hangul and Thai. Lao, Khmer and Burmese are not
+# space-separated either; Bopomofo is written among Han.
+UNSPACED_BLOCKS: Final = (
+    range(0x0E00, 0x0E80),  # Thai
+    range(0x0E80, 0x0F00),  # Lao
+    range(0x1000, 0x10A0),  # Burmese
+    range(0x1100, 0x1200),  # Hangul jamo
+    range(0x1780, 0x1800),  # Khmer
+    range(0x2E80, 0x2FE0),  # Han radicals
+    range(0x3005, 0x3008),  # Han marks of repetition, zero
+    range(0x3021, 0x3040),  # Han numerals, kana marks of repetition
+    range(0x3040, 0x3400),  # kana, Bopomofo, Hangul letters, enclosed Han
+    range(0x3400, 0x4DC0),  # Han
+    range(0x4E00, 0xA000),  # Han
+    range(0xA960, 0xA980),  # Hangul jamo
+    range(0xA9E0, 0xAA00),  # Burmese
+    range(0xAA60, 0xAA80),  # Burmese
+    range(0xAC00, 0xD800),  # Hangul
+    range(0xF900, 0xFB00),  # Han
+    range(0xFF66, 0xFFDD),  # kana and Hangul of half width
+    range(0x16FE0, 0x17000),  # Han marks of repetition
+    range(0x1AFF0, 0x1B170),  # kana
+    range(0x20000, 0x33480),  # Han
+)
+HAN_RADICALS: Final = range(0x2E80, 0x2FE0)  # symbols to Unicode, letters to readers
+
+# Letters to Unicode, but never the first of a written syllable.
+CLINGING: Final = frozenset(
+    chain(
+        (ZERO_WIDTH_NON_JOINER, ZERO_WIDTH_JOINER),
+        (0x0E33, 0x0EB3),  # Thai and Lao vowel AM
+        range(0x1160, 0x1200),  # Hangul vowels and finals
+        range(0xD7B0, 0xD800),
+        (0xFF9E, 0xFF9F),  # voicing marks of half width
+    )
+)
+
+SAME: Final = {
+    "＠": SIGN,
+    "’": "'",
+    "\uff3f": "_",
+    "\x85": BREAK,
+    "\u2028": BREAK,
+    "\u2029": BREAK,
+}
+
+
+def class_of(character: str) -> str:
+    """The character that stands for this one in a shape."""
+    if character.isascii():
+        return character
+    if character in SAME:
+        return SAME[character]
+    kind = category(character)
+    code = ord(character)
+    if code in CLINGING or (kind in MARKS and code != KEYCAP):
+        return MARK
+    if character.isalnum() or code in HAN_RADICALS:
+        return UNSPACED if kind != "Nd" and _is_unspaced(code) else LETTER
+    return SPACE if character.isspace() else OTHER
+
+
+def _is_unspaced(code: int) -> bool:
+    return any(code in block for block in UNSPACED_BLOCKS)
+
+
+class _Classes(dict[int, str]):
+    """Classes by code point, worked out when first met."""
+
+    # Enough for every living script; what a hostile text adds is not kept.
+    KEPT: Final = 20_000
+
+    def __missing__(self, code: int) -> str:
+        found = class_of(chr(code))
+        if len(self) < self.KEPT:
+            self[code] = found
+        return found
+
+
+_CLASSES: Final = _Classes()
+
+
+def shape_of(text: str) -> str:
+    """The shape of a text; both have the same length.
+
+    >>> shape_of("hi ＠Zoë, 田中")
+    'hi @Zox, ºº'
+    """
+    return text if text.isascii() else text.translate(_CLASSES)
+
+
+def without(shape: str, stretches: Iterable[tuple[int, int]]) -> str:
+    """The shape with these stretches blanked, so that nothing reaches into them."""
+    kept: list[str] = []
+    done = 0
+    for first, last in sorted(stretches):
+        start, end = max(first, done), min(last, len(shape))
+        if start < end:
+            kept += (shape[done:start], BREAK * (end - start))
+            done = end
+    return "".join((*kept, shape[done:]))

@@ -1,0 +1,1 @@
+"""Channels, posts, attachments, read markers and the feed of changes."""

@@ -1,0 +1,164 @@
+"""Channels, messages, mentions, attachments, read markers and the feed."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+ID = sa.String(64)
+RANDOM_ID = sa.String(32)
+CHANNEL = sa.String(140)
+TIME = sa.DateTime(timezone=True)
+BIG = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+
+def upgrade() -> None:
+    channels_and_messages()
+    what_messages_carry()
+    read_markers()
+    feed()
+
+
+def channels_and_messages() -> None:
+    op.create_table(
+        "channels",
+        sa.Column("name", CHANNEL, primary_key=True),
+        sa.Column("project", ID, nullable=False),
+        sa.Column("last_number", BIG, nullable=False),
+    )
+    op.create_table(
+        "messages",
+        sa.Column("id", RANDOM_ID, primary_key=True),
+        sa.Column("channel", CHANNEL, sa.ForeignKey("channels.name"), nullable=False),
+        sa.Column("project", ID, nullable=False),
+        sa.Column("number", BIG, nullable=False),
+        sa.Column("revision", sa.Integer, nullable=False),
+        sa.Column("author", ID, nullable=False),
+        sa.Column("author_name", sa.Text, nullable=False),
+        sa.Column("author_side", sa.String(16), nullable=False),
+        sa.Column("text", sa.Text, nullable=False),
+        sa.Column("posted_at", TIME, nullable=False),
+        sa.Column("edited_at", TIME),
+        sa.Column("deleted_at", TIME),
+        sa.Column("retry_key", sa.String(200), nullable=False),
+        sa.Column("content_hash", sa.String(64), nullable=False),
+        sa.Column("outcomes", sa.Text, nullable=False),
+        sa.UniqueConstraint("channel", "number", name="messages_in_order"),
+        sa.UniqueConstraint("channel", "author", "retry_key", name="messages_once"),
+    )
+    op.create_index("messages_by_author", "messages", ["channel", "author", "number"])
+    deleted = sa.text("deleted_at IS NOT NULL")
+    op.create_index(
+        "messages_deleted",
+        "messages",
+        ["channel", "number"],
+        postgresql_where=deleted,
+        sqlite_where=deleted,
+    )
+
+
+def what_messages_carry() -> None:
+    op.create_table(
+        "earlier_texts",
+        sa.Column("message", RANDOM_ID, sa.ForeignKey("messages.id"), primary_key=True),
+        sa.Column("revision", sa.Integer, primary_key=True),
+        sa.Column("text", sa.Text, nullable=False),
+        sa.Column("replaced_at", TIME, nullable=False),
+        sa.Column("replaced_by", ID, nullable=False),
+    )
+    op.create_table(
+        "mentions",
+        sa.Column("message", RANDOM_ID, sa.ForeignKey("messages.id"), primary_key=True),
+        sa.Column("person", ID, primary_key=True),
+    )
+    op.create_table(
+        "attachments",
+        sa.Column("id", RANDOM_ID, primary_key=True),
+        sa.Column("channel", CHANNEL, nullable=False),
+        sa.Column("uploader", ID, nullable=False),
+        sa.Column("name", sa.Text, nullable=False),
+        sa.Column("size", BIG, nullable=False),
+        sa.Column("sha256", sa.String(64), nullable=False),
+        sa.Column("store_key", sa.String(64), nullable=False),
+        sa.Column("state", sa.String(16), nullable=False),
+        sa.Column("uploaded_at", TIME, nullable=False),
+        sa.Column("message", RANDOM_ID, sa.ForeignKey("messages.id")),
+        sa.Column("place", sa.Integer, nullable=False),
+    )
+    op.create_index("attachments_of_message", "attachments", ["message", "place"])
+    waiting = sa.text("message IS NULL")
+    op.create_index(
+        "attachments_waiting",
+        "attachments",
+        ["uploaded_at"],
+        postgresql_where=waiting,
+        sqlite_where=waiting,
+    )
+
+
+def read_markers() -> None:
+    op.create_table(
+        "read_markers",
+        sa.Column("person", ID, primary_key=True),
+        sa.Column("channel", CHANNEL, primary_key=True),
+        sa.Column("number", BIG, nullable=False),
+    )
+
+
+def feed() -> None:
+    op.create_table(
+        "changes",
+        sa.Column("id", BIG, primary_key=True, autoincrement=True),
+        sa.Column("position", BIG, unique=True),
+        sa.Column("type", sa.String(100), nullable=False),
+        sa.Column("subject", sa.String(200), nullable=False),
+        sa.Column("project", ID, nullable=False),
+        sa.Column("detail", sa.Text, nullable=False),
+        sa.Column("at", TIME, nullable=False),
+        sa.Column("announced_at", TIME),
+    )
+    for index, waits in (
+        ("changes_unannounced", sa.text("announced_at IS NULL")),
+        ("changes_unnumbered", sa.text("position IS NULL")),
+    ):
+        op.create_index(
+            index, "changes", ["id"], postgresql_where=waits, sqlite_where=waits
+        )
+    op.create_table(
+        "relay",
+        sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
+        sa.Column("position", BIG, nullable=False),
+    )
+    op.create_table(
+        "cursors",
+        sa.Column("reader", sa.String(64), primary_key=True),
+        sa.Column("position", sa.BigInteger, nullable=False),
+    )
+    op.create_table(
+        "dead_letters",
+        sa.Column("reader", sa.String(64), primary_key=True),
+        sa.Column("position", sa.BigInteger, primary_key=True),
+        sa.Column("type", sa.String(100), nullable=False),
+        sa.Column("subject", sa.String(200), nullable=False),
+        sa.Column("error", sa.Text, nullable=False),
+        sa.Column("at", TIME, nullable=False),
+    )
+
+
+def downgrade() -> None:
+    for table in (
+        "dead_letters",
+        "cursors",
+        "relay",
+        "changes",
+        "read_markers",
+        "attachments",
+        "mentions",
+        "earlier_texts",
+        "messages",
+        "channels",
+    ):
+        op.drop_table(table)

@@ -1,0 +1,170 @@
+"""The entrypoints of `messages`: decode, call, encode."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+from eventlet import tpool
+from werkzeug.wrappers import Request, Response
+
+from clp_chassis.assembly import Parts as PartsOfProcess
+from clp_chassis.assembly import Process, Surroundings, configured, parts_of
+from clp_chassis.broker_edge import on_events
+from clp_chassis.chores import Chore
+from clp_chassis.database import Database
+from clp_chassis.feed_reader import FeedReader, Reading
+from clp_chassis.http_edge import http, json_answer
+from clp_chassis.passports import Passport
+from clp_chassis.projections import DatabaseProjection
+from clp_chassis.relay import Relay, RelayDesk
+from clp_chassis.serving import CallContext, serves
+from clp_contracts import events, feed
+from clp_contracts import messages as contract
+from clp_contracts.methods import PEOPLE
+from clp_contracts.shapes import Nothing
+from clp_messages.http import STATUSES, download, upload
+from clp_messages.parts import Parts
+from clp_messages.settings import Settings
+from clp_messages.storage import FolderStore
+from clp_messages.tables import CURSORS, OUTBOX
+from clp_messages.use_cases import (
+    announcing,
+    attaching,
+    changing,
+    mentioning,
+    posting,
+    reading,
+    telling,
+    unread,
+)
+
+SWEEP_EVERY_S: Final = 60.0
+
+
+def _relay_desk(container: Any) -> RelayDesk:
+    parts: Parts = parts_of(container)
+    return RelayDesk(contract.SERVICE, parts.database, OUTBOX, parts.clock)
+
+
+def _announcements(container: Any) -> Reading:
+    parts: Parts = parts_of(container)
+    return Reading(
+        reader=telling.ANNOUNCEMENTS,
+        source=telling.PROJECTS,
+        fetch=lambda after: parts.callers.projects.changes(after=after),
+        projection=DatabaseProjection(
+            telling.ANNOUNCEMENTS,
+            (parts.database, CURSORS, parts.clock),
+            prepare=lambda changes: announcing.drafts_of(changes, parts=parts),
+            write=announcing.write_announcements,
+        ),
+    )
+
+
+def _sweep(container: Any) -> Callable[[], object]:
+    parts: Parts = parts_of(container)
+    return lambda: attaching.sweep_orphans(parts=parts)
+
+
+class MessagesService:
+    """Channels, posts, attachments, read markers and the feed of changes."""
+
+    name = contract.SERVICE
+    parts = PartsOfProcess()
+    call_facts = CallContext()
+    relay = Relay(_relay_desk)
+    announcements = FeedReader(_announcements)
+    sweep = Chore(_sweep, SWEEP_EVERY_S)
+
+    @serves(contract.POST)
+    def post(self, ask: contract.PostMessage, actor: Passport) -> contract.Posted:
+        return posting.post_message(ask, actor=actor, parts=self.parts)
+
+    @serves(contract.EDIT)
+    def edit(self, ask: contract.EditMessage, actor: Passport) -> contract.Edited:
+        return changing.edit_message(ask, actor=actor, parts=self.parts)
+
+    @serves(contract.DELETE)
+    def delete(self, ask: contract.OneMessage, actor: Passport) -> contract.Deleted:
+        return changing.delete_message(ask, actor=actor, parts=self.parts)
+
+    @serves(contract.PAGE)
+    def page(self, ask: contract.AskPage, actor: Passport) -> contract.Page:
+        return reading.page(ask, actor=actor, parts=self.parts)
+
+    @serves(contract.CHANNELS)
+    def channels(self, ask: contract.AskChannels, actor: Passport) -> contract.Channels:
+        return reading.channels(ask, actor=actor, parts=self.parts)
+
+    @serves(contract.MARK_READ)
+    def mark_read(self, ask: contract.MarkRead, actor: Passport) -> contract.Marked:
+        return unread.mark_read(ask, actor=actor, parts=self.parts)
+
+    @serves(contract.UNREAD)
+    def unread(self, ask: contract.AskUnread, actor: Passport) -> contract.Unread:
+        return unread.unread(ask, actor=actor, parts=self.parts)
+
+    @serves(contract.MENTIONABLE)
+    def mentionable(
+        self, ask: contract.AskMentionable, actor: Passport
+    ) -> contract.Mentionable:
+        return mentioning.mentionable(ask, actor=actor, parts=self.parts)
+
+    @serves(contract.CONTENTS)
+    def contents(self, ask: contract.AskContents, _: Passport) -> contract.Contents:
+        return telling.contents(ask, parts=self.parts)
+
+    @serves(contract.FOR_MAIL)
+    def for_mail(self, ask: contract.AskForMail, _: Passport) -> contract.ForMail:
+        return telling.for_mail(ask, parts=self.parts)
+
+    @serves(contract.CHANGES)
+    def changes(self, ask: feed.ReadChanges, _: Passport) -> feed.Changes:
+        return telling.changes(ask, parts=self.parts)
+
+    @serves(contract.PROGRESS)
+    def progress(self, _ask: Nothing, _: Passport) -> feed.Progress:
+        return telling.progress(parts=self.parts)
+
+    @on_events(telling.PROJECTS, events.SCHEDULE_ANNOUNCED)
+    def on_announced(self, _body: Any) -> None:
+        self.announcements.wake()
+
+    @http("POST", "/attachments", kinds=PEOPLE, statuses=STATUSES)
+    def upload_attachment(self, request: Request, actor: Passport) -> Response:
+        file = upload(request, actor, self.parts)
+        return json_answer({"id": file.id, "name": file.name, "size": file.size}, 201)
+
+    @http("GET", "/attachments/<attachment>", kinds=PEOPLE, statuses=STATUSES)
+    def download_attachment(
+        self, request: Request, actor: Passport, *, attachment: str
+    ) -> Response:
+        return download(request, attachment, (actor, self.parts))
+
+
+def build(settings: Settings, surroundings: Surroundings) -> Process:
+    """Put the process together; its database must be migrated."""
+    database = Database(settings.database_url)
+    callers = surroundings.callers()
+    parts = Parts(
+        database=database,
+        # What waits for the disk waits in a thread of its own.
+        files=FolderStore(Path(settings.files_dir), aside=tpool.execute),
+        callers=callers,
+        clock=surroundings.clock,
+    )
+
+    def close() -> None:
+        callers.close()
+        database.close()
+
+    return Process(
+        services=(MessagesService,),
+        config=configured(
+            surroundings,
+            parts,
+            http_address=settings.http_address,
+            http_address_file=settings.http_address_file,
+        ),
+        close=close,
+    )

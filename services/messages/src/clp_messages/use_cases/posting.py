@@ -1,0 +1,204 @@
+"""Posting a message, once however often the call is repeated (rules 9 to 11)."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from clp_chassis.clock import new_id
+from clp_chassis.passports import Passport
+from clp_chassis.storing import insert_if_absent
+from clp_contracts import events
+from clp_contracts.messages import Posted, PostMessage
+from clp_contracts.refusal import Refused
+from clp_core.attachments import judge_count
+from clp_core.channels import Channel
+from clp_core.decisions import Reason
+from clp_core.messages import judge_retry_key, judge_text
+from clp_core.people import Author
+from clp_messages.facts import outcomes_stored, shown_author, stored_outcomes
+from clp_messages.parts import Parts
+from clp_messages.rows import RANDOM
+from clp_messages.tables import OUTBOX, AttachmentRow, Base, MessageRow
+from clp_messages.use_cases.access import author_in, channel_named, obey, refuse
+from clp_messages.use_cases.mentioning import Mentions, mentions_in
+
+READY: Final = "ready"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """A message that may be posted, before it has a number."""
+
+    channel: Channel
+    author: Author
+    key: str
+    text: str
+    attachments: tuple[str, ...]
+    mentions: Mentions
+    at: datetime
+
+    @property
+    def content_hash(self) -> str:
+        """The same for the same content, and for nothing else."""
+        content = json.dumps([self.text, self.attachments])
+        return hashlib.sha256(content.encode()).hexdigest()
+
+
+def post_message(ask: PostMessage, *, actor: Passport, parts: Parts) -> Posted:
+    """Post a message, or give the one that this retry key has posted before.
+
+    Access is judged first: who may not post here any more learns nothing of what they
+    posted once.
+    """
+    channel = channel_named(ask.channel)
+    author, project = author_in(channel, actor, parts)
+    obey(judge_retry_key(ask.key))
+    obey(judge_count(len(ask.attachments)))
+    obey(judge_text(ask.text, len(ask.attachments)))
+    draft = Draft(
+        channel=channel,
+        author=author,
+        key=ask.key,
+        text=ask.text,
+        attachments=ask.attachments,
+        mentions=mentions_in(ask.text, (author, channel, project), parts),
+        at=parts.clock(),
+    )
+    try:
+        obey(draft.mentions.decision)
+        with parts.database.writing() as session:
+            return write_message(session, draft)
+    except (IntegrityError, Refused):
+        # What stands in the way may be nothing but this message's own first post.
+        with parts.database.reading() as session:
+            earlier = earlier_post(session, draft)
+        if earlier is None:
+            raise
+        return earlier
+
+
+def earlier_post(session: Session, draft: Draft) -> Posted | None:
+    """What the draft's retry key has posted before (rule 10).
+
+    Raises:
+        Refused: ``retry_key.reused``, when that had other content.
+    """
+    row = session.scalar(
+        select(MessageRow).where(
+            MessageRow.channel == draft.channel.name,
+            MessageRow.author == draft.author.id,
+            MessageRow.retry_key == draft.key,
+        )
+    )
+    if row is None:
+        return None
+    if row.content_hash != draft.content_hash:
+        refuse(Reason.RETRY_KEY_REUSED)
+    return Posted(
+        id=row.id,
+        channel=row.channel,
+        number=row.number,
+        posted_at=row.posted_at,
+        mentions=outcomes_stored(row.outcomes),
+    )
+
+
+def write_message(session: Session, draft: Draft) -> Posted:
+    """Give the message its number and write it with its announcement."""
+    number = _next_number(session, draft.channel)
+    message = new_id()
+    author = shown_author(draft.author)
+    session.execute(
+        insert(MessageRow).values(
+            id=message,
+            channel=draft.channel.name,
+            project=draft.channel.project,
+            number=number,
+            revision=1,
+            author=author.id,
+            author_name=author.name,
+            author_side=author.side,
+            text=draft.text,
+            posted_at=draft.at,
+            retry_key=draft.key,
+            content_hash=draft.content_hash,
+            outcomes=stored_outcomes(draft.mentions.outcomes),
+        )
+    )
+    _attach(session, draft, message)
+    write_mentions(session, message, draft.mentions.people)
+    OUTBOX.append(
+        session,
+        (events.MESSAGE_POSTED, message, draft.channel.project),
+        at=draft.at,
+        detail={
+            "channel": draft.channel.name,
+            "number": str(number),
+            "revision": "1",
+            "author": author.id,
+        },
+    )
+    return Posted(
+        id=message,
+        channel=draft.channel.name,
+        number=number,
+        posted_at=draft.at,
+        mentions=draft.mentions.outcomes,
+    )
+
+
+def _next_number(session: Session, channel: Channel) -> int:
+    """Take the next number; the row stays locked until it is used or given back."""
+    table = Base.metadata.tables["channels"]
+    step = (
+        update(table)
+        .where(table.c.name == channel.name)
+        .values(last_number=table.c.last_number + 1)
+        .returning(table.c.last_number)
+    )
+    if (number := session.scalar(step)) is None:
+        first = {"name": channel.name, "project": channel.project, "last_number": 0}
+        insert_if_absent(session, table, first)
+        number = session.execute(step).scalar_one()
+    taken: int = number
+    return taken
+
+
+def _attach(session: Session, draft: Draft, message: str) -> None:
+    """Tie uploads to their message: once, by their uploader, in their channel."""
+    if not draft.attachments:
+        return
+    if not all(RANDOM.fullmatch(file) for file in draft.attachments):
+        refuse(Reason.ATTACHMENT_MISSING)
+    asked = (
+        select(AttachmentRow)
+        .where(
+            AttachmentRow.id.in_(draft.attachments),
+            AttachmentRow.uploader == draft.author.id,
+            AttachmentRow.channel == draft.channel.name,
+            AttachmentRow.state == READY,
+            AttachmentRow.message.is_(None),
+        )
+        .with_for_update()
+    )
+    files = {row.id: row for row in session.scalars(asked)}
+    if len(files) != len(draft.attachments):
+        refuse(Reason.ATTACHMENT_MISSING)
+    for place, file in enumerate(draft.attachments):
+        files[file].message, files[file].place = message, place
+
+
+def write_mentions(session: Session, message: str, people: Sequence[str]) -> None:
+    """Keep whom a message mentions."""
+    if people:
+        session.execute(
+            insert(Base.metadata.tables["mentions"]),
+            [{"message": message, "person": person} for person in people],
+        )

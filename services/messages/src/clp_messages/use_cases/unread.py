@@ -1,0 +1,151 @@
+"""Read markers and what is unread after them (rules 31 and 32)."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from sqlalchemy import Row, func, select
+from sqlalchemy.orm import Session
+
+from clp_chassis.passports import Passport
+from clp_chassis.storing import chunks, insert_if_absent
+from clp_contracts.messages import (
+    AskUnread,
+    ChannelUnread,
+    Marked,
+    MarkRead,
+    ProjectUnread,
+    Unread,
+)
+from clp_core.channels import Channel, Project, ProjectId, is_id
+from clp_core.people import Person
+from clp_core.unread import moved_marker, project_unread_count
+from clp_core.visibility import channels_readable_by
+from clp_messages.facts import core_people, core_project
+from clp_messages.parts import Parts
+from clp_messages.rows import last_number
+from clp_messages.tables import Base, ChannelRow, MessageRow, ReadMarkerRow
+from clp_messages.use_cases.access import channel_named, reader_in
+
+# Of how many channels one question asks; far above what two hundred projects have.
+CHANNELS_AT_ONCE: Final = 5000
+
+
+def mark_read(ask: MarkRead, *, actor: Passport, parts: Parts) -> Marked:
+    """Move the actor's marker forward, at most to the channel's last message."""
+    channel = channel_named(ask.channel)
+    reader, _ = reader_in(channel, actor, parts)
+    with parts.database.writing(tell=False) as session:
+        reached = min(ask.number, last_number(session, channel.name))
+        marker = _locked_marker(session, reader, channel)
+        marker.number = moved_marker(marker.number, reached)
+        return Marked(channel=channel.name, number=marker.number)
+
+
+def _locked_marker(session: Session, reader: Person, channel: Channel) -> ReadMarkerRow:
+    table = Base.metadata.tables["read_markers"]
+    key = {"person": reader.id, "channel": channel.name}
+    insert_if_absent(session, table, {**key, "number": 0})
+    return session.get_one(
+        ReadMarkerRow, (reader.id, channel.name), with_for_update=True
+    )
+
+
+def unread(ask: AskUnread, *, actor: Passport, parts: Parts) -> Unread:
+    """The unread numbers of projects, as many as wanted, in the order asked for.
+
+    However many projects and messages there are, the rows are asked once.
+    """
+    asked = [ProjectId(name) for name in dict.fromkeys(ask.projects) if is_id(name)]
+    told = parts.callers.projects.facts(projects_=asked, people=[actor.subject])
+    reader = core_people(told.people).get(actor.subject)
+    if reader is None:
+        return Unread(projects=())
+    projects = {facts.id: core_project(facts) for facts in told.projects}
+    readable = {
+        project.id: channels
+        for project in projects.values()
+        if (channels := channels_readable_by(reader, project))
+    }
+    names = [channel.name for some in readable.values() for channel in some]
+    with parts.database.reading() as session:
+        counted = _counted(session, reader, names)
+    return Unread(
+        projects=tuple(
+            _project_unread((reader, projects[project]), (readable[project], counted))
+            for project in asked
+            if project in readable
+        )
+    )
+
+
+def _project_unread(
+    about: tuple[Person, Project],
+    seen: tuple[Iterable[Channel], Mapping[str, ChannelUnread]],
+) -> ProjectUnread:
+    (reader, project), (channels, counted) = about, seen
+    numbers = {
+        channel: counted.get(channel.name)
+        or ChannelUnread(channel=channel.name, unread=0, first=None, marker=0)
+        for channel in channels
+    }
+    counts = {channel: number.unread for channel, number in numbers.items()}
+    return ProjectUnread(
+        project=project.id,
+        unread=project_unread_count(counts, reader, project),
+        channels=tuple(numbers.values()),
+    )
+
+
+def _counted(
+    session: Session, reader: Person, channels: Iterable[str]
+) -> Mapping[str, ChannelUnread]:
+    found: dict[str, ChannelUnread] = {}
+    for chunk in chunks(channels, CHANNELS_AT_ONCE):
+        for row in session.execute(_unread_after_marker(reader, chunk)):
+            found[row.name] = _channel_unread(row)
+    return found
+
+
+def _unread_after_marker(reader: Person, channels: list[str]) -> Any:
+    """All numbers after the marker, less the reader's own and the deleted ones.
+
+    Numbers have no gaps, so most of the counting is a subtraction; what is counted row
+    by row is only what the reader wrote since, and what was deleted.
+    """
+    marker = func.coalesce(ReadMarkerRow.number, 0)
+    after = (MessageRow.channel == ChannelRow.name, MessageRow.number > marker)
+    own = select(func.count()).where(*after, MessageRow.author == reader.id)
+    gone = select(func.count()).where(
+        *after, MessageRow.deleted_at.is_not(None), MessageRow.author != reader.id
+    )
+    first = (
+        select(MessageRow.number)
+        .where(*after, MessageRow.deleted_at.is_(None), MessageRow.author != reader.id)
+        .order_by(MessageRow.number)
+        .limit(1)
+    )
+    return (
+        select(
+            ChannelRow.name,
+            ChannelRow.last_number,
+            marker.label("marker"),
+            own.correlate(ChannelRow, ReadMarkerRow).scalar_subquery().label("own"),
+            gone.correlate(ChannelRow, ReadMarkerRow).scalar_subquery().label("gone"),
+            first.correlate(ChannelRow, ReadMarkerRow).scalar_subquery().label("first"),
+        )
+        .outerjoin(
+            ReadMarkerRow,
+            (ReadMarkerRow.channel == ChannelRow.name)
+            & (ReadMarkerRow.person == reader.id),
+        )
+        .where(ChannelRow.name.in_(channels))
+    )
+
+
+def _channel_unread(row: Row[Any]) -> ChannelUnread:
+    return ChannelUnread(
+        channel=row.name,
+        unread=row.last_number - row.marker - row.own - row.gone,
+        first=row.first,
+        marker=row.marker,
+    )

@@ -1,0 +1,1 @@
+"""People, partners, projects, followers and schedule facts."""

@@ -1,0 +1,120 @@
+"""The tables of `projects`: people, partners, projects, followers, announcements."""
+
+from datetime import datetime
+from typing import Final
+
+from clp_chassis.instants import Instant
+from clp_chassis.outbox import Outbox
+from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+ID: Final = String(64)
+# Compared byte by byte on every database, so that an index finds what begins with a
+# prefix and the order of names does not depend on the server's locale.
+KEY: Final = Text().with_variant(Text(collation="C"), "postgresql")
+
+# Internal people in columns that cannot be null; no partner can be called this.
+THE_STUDIO: Final = ""
+
+
+class Base(DeclarativeBase):
+    """All tables of the service."""
+
+
+class PartnerRow(Base):
+    """A partner."""
+
+    __tablename__ = "partners"
+
+    id: Mapped[str] = mapped_column(ID, primary_key=True)
+    name: Mapped[str] = mapped_column(Text)
+
+
+class PersonRow(Base):
+    """A person as the identity system knows them, with the keys mentions look up."""
+
+    __tablename__ = "people"
+
+    id: Mapped[str] = mapped_column(ID, primary_key=True)
+    name: Mapped[str] = mapped_column(Text)
+    email: Mapped[str] = mapped_column(Text)
+    partner: Mapped[str | None] = mapped_column(ID, ForeignKey("partners.id"))
+    active: Mapped[bool]
+    name_key: Mapped[str] = mapped_column(KEY, index=True)
+    address_key: Mapped[str] = mapped_column(KEY, index=True)
+
+
+class RoleRow(Base):
+    """A role of a person."""
+
+    __tablename__ = "person_roles"
+
+    person: Mapped[str] = mapped_column(ID, ForeignKey("people.id"), primary_key=True)
+    role: Mapped[str] = mapped_column(KEY, primary_key=True)
+
+
+class OpeningRow(Base):
+    """A place in a name or an address where a type-ahead may begin to match."""
+
+    __tablename__ = "person_openings"
+    __table_args__ = (Index("person_openings_in_order", "partner", "rank", "key", "person"),)
+
+    person: Mapped[str] = mapped_column(ID, ForeignKey("people.id"), primary_key=True)
+    rank: Mapped[int] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(KEY, primary_key=True)
+    partner: Mapped[str] = mapped_column(ID)
+
+
+class ProjectRow(Base):
+    """A project."""
+
+    __tablename__ = "projects"
+
+    id: Mapped[str] = mapped_column(ID, primary_key=True)
+    title: Mapped[str] = mapped_column(Text)
+
+
+class AssignmentRow(Base):
+    """A partner on a project, now or in the past; never deleted (rule 7)."""
+
+    __tablename__ = "assignments"
+
+    project: Mapped[str] = mapped_column(
+        ID, ForeignKey("projects.id"), primary_key=True
+    )
+    partner: Mapped[str] = mapped_column(
+        ID, ForeignKey("partners.id"), primary_key=True
+    )
+    languages: Mapped[list[str]] = mapped_column(JSON)
+    withdrawn_at: Mapped[datetime | None] = mapped_column(Instant)
+
+
+class FollowerRow(Base):
+    """A person who chose to hear about a project, with or without access (rule 8)."""
+
+    __tablename__ = "followers"
+
+    project: Mapped[str] = mapped_column(
+        ID, ForeignKey("projects.id"), primary_key=True
+    )
+    person: Mapped[str] = mapped_column(
+        ID, ForeignKey("people.id"), primary_key=True, index=True
+    )
+    followed_at: Mapped[datetime] = mapped_column(Instant)
+
+
+class AnnouncementRow(Base):
+    """A schedule fact to tell a project, once per key (rule 37)."""
+
+    __tablename__ = "announcements"
+    __table_args__ = (UniqueConstraint("project", "key"),)
+
+    id: Mapped[str] = mapped_column(ID, primary_key=True)
+    project: Mapped[str] = mapped_column(ID, ForeignKey("projects.id"))
+    key: Mapped[str] = mapped_column(KEY)
+    kind: Mapped[str] = mapped_column(ID)
+    facts: Mapped[dict[str, str]] = mapped_column(JSON)
+    announced_at: Mapped[datetime] = mapped_column(Instant)
+
+
+OUTBOX: Final = Outbox(Base.metadata)

@@ -1,0 +1,47 @@
+"""Facts about people and projects, for the services that apply the rules."""
+
+from clp_contracts.feed import Changes, Progress, ReadChanges
+from clp_contracts.projects import AskFacts, AskOwners, Facts, OneProject, People
+from clp_core.channels import is_id
+
+from clp_projects import facts
+from clp_projects.parts import Parts
+from clp_projects.tables import OUTBOX
+from clp_projects.words import is_indexable
+
+
+def facts_about(ask: AskFacts, *, parts: Parts) -> Facts:
+    """The projects and people of these ids; what does not exist is absent."""
+    with parts.database.reading() as session:
+        return Facts(
+            projects=facts.projects_by_id(session, ask.projects),
+            people=facts.people_by_id(session, ask.people),
+        )
+
+
+def followers(ask: OneProject, *, parts: Parts) -> People:
+    """Everybody who follows a project; who may read is for the asker to judge."""
+    if not is_id(ask.project):
+        return People(people=())
+    with parts.database.reading() as session:
+        return People(people=facts.followers_of(session, ask.project))
+
+
+def owners(ask: AskOwners, *, parts: Parts) -> People:
+    """Everybody whose name or address has one of these keys (rules 15, 21)."""
+    keys = [key for key in ask.keys if is_indexable(key)]
+    with parts.database.reading() as session:
+        return People(people=facts.people_by_key(session, keys))
+
+
+def changes(ask: ReadChanges, *, parts: Parts) -> Changes:
+    """The feed of this service after a position."""
+    with parts.database.reading() as session:
+        return OUTBOX.after(session, ask)
+
+
+def progress(*, parts: Parts) -> Progress:
+    """How far this service is; it reads no other's feed."""
+    with parts.database.reading() as session:
+        head, pending = OUTBOX.head(session), OUTBOX.pending(session)
+    return Progress(head=head, pending=pending, due=0, readers=())

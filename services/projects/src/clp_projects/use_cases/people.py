@@ -1,0 +1,128 @@
+"""Storing people and partners as the identity system knows them."""
+
+from collections.abc import Collection
+from typing import Any
+
+from clp_contracts import events
+from clp_contracts.projects import PutPartner, PutPerson, Stored
+from clp_contracts.refusal import Refused
+from clp_core.channels import is_id
+from clp_core.mentions import address_key, beginnings_of, name_key
+from clp_core.people import ROBOT
+from sqlalchemy import delete, insert, select
+from sqlalchemy.orm import Session
+
+from clp_projects.addresses import is_address
+from clp_projects.parts import Parts
+from clp_projects.storing import store_row
+from clp_projects.tables import (
+    OUTBOX,
+    THE_STUDIO,
+    Base,
+    OpeningRow,
+    PartnerRow,
+    PersonRow,
+    RoleRow,
+)
+from clp_projects.words import is_name, is_one_line
+
+
+def put_person(ask: PutPerson, *, parts: Parts) -> Stored:
+    """Store a person's whole record; an equal one changes and announces nothing."""
+    _judge_person(ask)
+    with parts.database.writing() as session:
+        if ask.partner is not None and not _is_partner(session, ask.partner):
+            raise Refused("partner.missing")
+        changed = store_row(
+            session,
+            Base.metadata.tables["people"],
+            {"id": ask.id},
+            _columns_of(ask),
+        )
+        changed |= _store_roles(session, ask.id, frozenset(ask.roles))
+        if changed:
+            _store_openings(session, ask)
+            OUTBOX.append(
+                session,
+                (events.PERSON_CHANGED, ask.id, ""),
+                at=parts.clock(),
+                detail={"partner": ask.partner or ""},
+            )
+    return Stored(id=ask.id, changed=changed)
+
+
+def put_partner(ask: PutPartner, *, parts: Parts) -> Stored:
+    """Store a partner."""
+    if not is_id(ask.id):
+        raise Refused.because("ask.malformed", fields={"id": ["not an id"]})
+    if not is_name(ask.name):
+        raise Refused("name.malformed")
+    with parts.database.writing() as session:
+        changed = store_row(
+            session,
+            Base.metadata.tables["partners"],
+            {"id": ask.id},
+            {"name": ask.name},
+        )
+        if changed:
+            OUTBOX.append(
+                session, (events.PARTNER_CHANGED, ask.id, ""), at=parts.clock()
+            )
+    return Stored(id=ask.id, changed=changed)
+
+
+def _judge_person(ask: PutPerson) -> None:
+    # A person of the robot's name would speak with its voice (rule 3).
+    if not is_id(ask.id) or ask.id == ROBOT.id:
+        raise Refused.because("ask.malformed", fields={"id": ["not an id"]})
+    if not all(is_one_line(role) for role in ask.roles):
+        raise Refused.because("ask.malformed", fields={"roles": ["not one line"]})
+    if not is_name(ask.name):
+        raise Refused("name.malformed")
+    if not is_address(ask.email):
+        raise Refused("address.malformed")
+
+
+def _columns_of(ask: PutPerson) -> dict[str, Any]:
+    return {
+        "name": ask.name,
+        "email": ask.email,
+        "partner": ask.partner,
+        "active": ask.active,
+        "name_key": name_key(ask.name),
+        "address_key": address_key(ask.email),
+    }
+
+
+def _is_partner(session: Session, partner: str) -> bool:
+    asked = select(PartnerRow.id).where(PartnerRow.id == partner)
+    return is_id(partner) and session.scalar(asked) is not None
+
+
+def _store_roles(session: Session, person: str, roles: Collection[str]) -> bool:
+    held = set(session.scalars(select(RoleRow.role).where(RoleRow.person == person)))
+    if held == roles:
+        return False
+    session.execute(delete(RoleRow).where(RoleRow.person == person))
+    if roles:
+        session.execute(
+            insert(RoleRow), [{"person": person, "role": role} for role in roles]
+        )
+    return True
+
+
+def _store_openings(session: Session, ask: PutPerson) -> None:
+    session.execute(delete(OpeningRow).where(OpeningRow.person == ask.id))
+    openings = frozenset(beginnings_of(ask.name, ask.email))
+    session.execute(
+        insert(OpeningRow),
+        [
+            {
+                "person": ask.id,
+                "rank": int(place),
+                "key": key,
+                "partner": ask.partner or THE_STUDIO,
+            }
+            for place, key in openings
+        ],
+    )

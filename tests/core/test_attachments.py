@@ -1,0 +1,335 @@
+"""Rules 26 to 29: names, sizes, extensions, and bytes that contradict them."""
+
+import unicodedata
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from clp_core.attachments import (
+    ADMISSIBLE_KINDS,
+    HARMLESS_KINDS,
+    MAX_NAME_BYTES,
+    PUBLISHED_ATTACHMENTS,
+    PUBLISHED_EXTENSIONS,
+    AttachmentPolicy,
+    DetectedKind,
+    extension_of,
+    judge_attachment,
+    judge_content,
+    judge_count,
+    judge_name,
+    judge_size,
+    safe_name,
+)
+from clp_core.decisions import Decision, InvalidValue, Reason
+
+UNSAFE = Decision(Reason.ATTACHMENT_NAME_UNSAFE)
+FAMILY = "👨\u200d👩\u200d👧"
+
+KEPT_AS_GIVEN = [
+    "cue sheet.pdf", "Überblick.PDF", "字幕.csv", "日本語／英語.pdf", "ترجمة.pdf", "notes",
+    'the "final" cut.pdf', "a;filename=evil.exe;.pdf", "<img src=x onerror=alert(1)>.png",
+    "-rf.pdf", "=cmd|'x'!A1.csv", "setup.exe%00.pdf", "..%2f..%2fpasswd.pdf", "a..pdf",
+    ".htaccess.pdf", "~$draft.pdf", "console.pdf", "com.pdf", "com10.pdf", "aux1.pdf",
+    "my con.pdf", "nulls.pdf", "lpt.pdf", "final .pdf", "Mr. Smith.pdf", f"{FAMILY}.png",
+    "می\u200cخواهم.pdf", "a\u200fb.pdf", "script.pdf．exe", "a, b.pdf", "100%.pdf", "x" * 251 + ".pdf",
+]  # fmt: skip
+
+MADE_SAFE = [
+    # what is done               given                           kept
+    ("a path left out", "../../../etc/passwd.pdf", "passwd.pdf"),
+    ("an absolute path left out", "/etc/cron.d/script.pdf", "script.pdf"),
+    ("a Windows path left out", r"..\..\windows\a.pdf", "a.pdf"),
+    ("mixed slashes left out", "a/b\\c/d.pdf", "d.pdf"),
+    ("letters composed", "re\u0301sume\u0301.pdf", "résumé.pdf"),
+    ("the Ångström sign as its letter", "\u212b.pdf", "Å.pdf"),
+    ("compatibility letters as given", "ﬁlm．.pdf", "ﬁlm．.pdf"),
+    ("blanks taken off", " \u3000a.pdf \u00a0", "a.pdf"),
+    ("trailing dots taken off", "a.pdf...", "a.pdf"),
+    ("trailing dots and blanks taken off", "a.pdf. . .", "a.pdf"),
+    ("an invisible tail taken off", "a.pdf\u200b", "a.pdf"),
+    ("an invisible head taken off", "\ufeffa.pdf", "a.pdf"),
+    ("an override taken out", "annexe\u202egpj.pdf", "annexegpj.pdf"),
+    ("an isolate taken out", "a\u2066b\u2069.pdf", "ab.pdf"),
+    ("an embedding taken out", "a\u202ab\u202c.pdf", "ab.pdf"),
+    ("line breaks taken out", "a\r\nb.pdf", "ab.pdf"),
+    ("line separators taken out", "a\u2028b\u2029.pdf", "ab.pdf"),
+    ("C0 controls taken out", "a\x01\x1b[31m\x1f.pdf", "a[31m.pdf"),
+    ("DEL and C1 controls taken out", "a\x7f\x80\x85\x9f.pdf", "a.pdf"),
+    ("a mark meets its letter again", "e\x07\u0301.pdf", "é.pdf"),
+    ("5000 letters cut", "n" * 5000 + ".pdf", "n" * 251 + ".pdf"),
+    ("one byte too many cut", "n" * 252 + ".pdf", "n" * 251 + ".pdf"),
+    ("765 bytes cut between letters", "字" * 255 + ".pdf", "字" * 83 + ".pdf"),
+    ("emoji cut between letters", "🎬" * 100 + ".csv", "🎬" * 62 + ".csv"),
+    ("a joined family left whole or out", "n" * 240 + FAMILY + ".pdf", "n" * 240 + ".pdf"),
+    ("a family at the very edge kept", "n" * 233 + FAMILY + "nn.pdf", "n" * 233 + FAMILY + ".pdf"),
+    ("a mark leaves with its letter", "n" * 249 + "x\u0323\u0307.pdf", "n" * 249 + ".pdf"),
+    ("a blank before the cut goes", "n" * 250 + " n.pdf", "n" * 250 + ".pdf"),
+    ("a dot before the cut goes", "n" * 250 + ".n.pdf", "n" * 250 + ".pdf"),
+    ("no extension, cut all the same", "n" * 300, "n" * 255),
+]  # fmt: skip
+
+REFUSED = [
+    ("nothing", ""),
+    ("a dot", "."),
+    ("only dots", ".."),
+    ("only blanks", " \u3000"),
+    ("only invisible characters", "\u200b\u2060"),
+    ("a path that ends there", "folder/"),
+    ("a Windows path that ends there", "folder\\"),
+    ("an extension only", ".pdf"),
+    ("an extension only, blank before", " .pdf"),
+    ("an extension only, invisible before", "\u200b.pdf"),
+    ("an extension only, dots before", "...pdf"),
+    ("an extension only, in a folder", "folder/.pdf"),
+    ("a NUL", "setup.exe\x00.pdf"),
+    ("a high surrogate", "a\ud83d.pdf"),
+    ("a low surrogate", "a\udfff.pdf"),
+    ("bytes that were not UTF-8, replaced", "a\ufffd.pdf"),
+    ("an NTFS stream", "setup.exe:a.pdf"),
+    ("the default NTFS stream", "script.pdf::$DATA"),
+    ("a drive", "C:a.pdf"),
+    ("a chain of dots and blanks", "setup.exe. . .pdf"),
+    ("a dot, a blank, a dot", "a. .pdf"),
+    ("a dot, an invisible character, a dot", "setup.exe.\u200b.pdf"),
+    ("a device", "CON.pdf"),
+    ("a device in small letters", "nul.csv"),
+    ("a device alone", "aux"),
+    ("a device with more dots", "prn.tar.pdf"),
+    ("a device and a blank", "con .pdf"),
+    ("a device in a folder", "folder/con.pdf"),
+    ("a console", "CONIN$.pdf"),
+    ("the other console", "conout$.pdf"),
+    ("a port", "COM1.csv"),
+    ("port nought", "com0.csv"),
+    ("a printer port", "LPT9.pdf"),
+    ("a port in superscript", "COM¹.pdf"),
+    ("another in superscript", "lpt³.pdf"),
+    ("an extension with no room for a stem", "a." + "x" * 300),
+    ("an extension of exactly the room", "a." + "x" * 254),
+    ("a wide letter where one byte is left", "字." + "x" * 253),
+]
+
+
+@pytest.mark.parametrize("name", KEPT_AS_GIVEN, ids=ascii)
+def test_a_harmless_name_is_kept_as_given(name: str) -> None:
+    assert safe_name(name) == name
+
+
+@pytest.mark.parametrize(
+    ("what", "given_name", "kept"), MADE_SAFE, ids=[row[0] for row in MADE_SAFE]
+)
+def test_a_name_is_made_safe_with(what: str, given_name: str, kept: str) -> None:
+    assert safe_name(given_name) == kept, what
+
+
+@pytest.mark.parametrize(("what", "name"), REFUSED, ids=[row[0] for row in REFUSED])
+def test_a_name_is_refused_for(what: str, name: str) -> None:
+    assert safe_name(name) == UNSAFE, what
+    assert judge_name(name) == UNSAFE, what
+    assert judge_attachment(name, 1, DetectedKind.PDF) == UNSAFE, what
+
+
+HARD = [
+    "/", "\\", ".", " ", "..", "\u200b", "\u202e", "\x00", "\x1f", "\u0301", "\u200d", ":",
+    "con", "nul", ".pdf", "é", "字", "🎬", "\ud800", "\u2028", "n" * 120, "ſ", "K", "\u0345",
+]  # fmt: skip
+names = st.text() | st.lists(st.sampled_from(HARD), max_size=8).map("".join)
+
+
+@pytest.mark.property
+@given(names)
+@example("n" * 249 + ". . .pdf")
+@example("\u0344" * 130 + ".pdf")
+def test_a_safe_name_is_safe(name: str) -> None:
+    safe = safe_name(name)
+    if isinstance(safe, Decision):
+        assert safe == UNSAFE
+        return
+    assert safe_name(safe) == safe, "made safe twice"
+    assert 1 <= len(safe.encode()) <= MAX_NAME_BYTES
+    assert unicodedata.is_normalized("NFC", safe)
+    assert not set(safe) & set("/\\\x00:\u202e")
+    assert not any(unicodedata.category(letter) == "Cc" for letter in safe)
+    assert safe == safe.strip().rstrip(".")
+
+
+@pytest.mark.property
+@given(st.text("abc字é ", min_size=1, max_size=300), st.sampled_from(["pdf", "JPG"]))
+def test_cutting_never_touches_the_extension(stem: str, extension: str) -> None:
+    safe = safe_name(f"x{stem}.{extension}")
+    assert isinstance(safe, str)
+    assert safe.endswith(f".{extension}")
+    assert f"x{stem}".startswith(safe.removesuffix(f".{extension}"))
+
+
+EXTENSIONS = [
+    # name              the extension that decides
+    ("a.pdf", "pdf"),
+    ("PHOTO.JPG", "jpg"),
+    ("photo.JpEg", "jpeg"),
+    ("a.pdf.exe", "exe"),
+    ("a.exe.pdf", "pdf"),
+    ("a", ""),
+    ("a.", ""),
+    ("script.\u0440df", "\u0440df"),
+    ("script.pdf\uff0eexe", "pdf\uff0eexe"),
+    ("script\u2024pdf", ""),
+    ("a.\u017fvj", "\u017fvj"),
+]
+
+
+@pytest.mark.parametrize(("name", "extension"), EXTENSIONS, ids=ascii)
+def test_the_last_extension_decides_whatever_its_case(
+    name: str, extension: str
+) -> None:
+    assert extension_of(name) == extension
+    admitted = extension in PUBLISHED_EXTENSIONS
+    expected = Reason.ALLOWED if admitted else Reason.ATTACHMENT_TYPE_REFUSED
+    assert judge_name(name).reason is expected
+
+
+def test_the_published_list_has_eighteen_extensions() -> None:
+    published = (
+        "ai bmp csv eps gif heif ind jpeg jpg mov mxl pdf png psd raw svj wav webp"
+    )
+    assert sorted(PUBLISHED_EXTENSIONS) == published.split()
+    assert len(PUBLISHED_EXTENSIONS) == 18
+    for extension in PUBLISHED_EXTENSIONS:
+        assert judge_name(f"file.{extension}")
+        assert judge_name(f"FILE.{extension.upper()}")
+
+
+@pytest.mark.parametrize(
+    "extension", ["exe", "svg", "html", "zip", "heic", "tiff", "txt"]
+)
+def test_what_is_not_on_the_list_is_refused(extension: str) -> None:
+    assert judge_name(f"file.{extension}").reason is Reason.ATTACHMENT_TYPE_REFUSED
+
+
+SIZES = [
+    # bytes           decision
+    (-1, Reason.ATTACHMENT_EMPTY),
+    (0, Reason.ATTACHMENT_EMPTY),
+    (1, Reason.ALLOWED),
+    (10_485_760, Reason.ALLOWED),
+    (10_485_761, Reason.ATTACHMENT_TOO_LARGE),
+]
+
+
+@pytest.mark.parametrize(("size", "reason"), SIZES)
+def test_a_file_has_one_byte_to_ten_mebibytes(size: int, reason: Reason) -> None:
+    assert judge_size(size).reason is reason
+    assert judge_attachment("a.pdf", size, DetectedKind.PDF).reason is reason
+
+
+def test_a_message_carries_ten_files_at_most() -> None:
+    assert judge_count(0)
+    assert judge_count(10)
+    assert judge_count(11).reason is Reason.ATTACHMENT_TOO_MANY
+
+
+K = DetectedKind
+FREE = {K.UNKNOWN, K.TEXT}
+# Written from rule 28: the kinds of file that each published extension stands for.
+SHOWN_UNDER = {
+    "ai": {K.PDF, K.POSTSCRIPT}, "bmp": {K.BMP}, "csv": FREE, "eps": {K.POSTSCRIPT},
+    "gif": {K.GIF}, "heif": {K.HEIF}, "ind": FREE | {K.INDESIGN}, "jpeg": {K.JPEG},
+    "jpg": {K.JPEG}, "mov": {K.QUICKTIME, K.ISO_MEDIA, K.UNKNOWN}, "mxl": {K.ZIP},
+    "pdf": {K.PDF}, "png": {K.PNG}, "psd": {K.PSD}, "svj": FREE, "wav": {K.WAV},
+    "raw": FREE | {K.TIFF, K.ISO_MEDIA}, "webp": {K.WEBP},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("extension", sorted(PUBLISHED_EXTENSIONS))
+@pytest.mark.parametrize("detected", DetectedKind)
+def test_the_bytes_must_not_contradict_the_name(
+    extension: str, detected: DetectedKind
+) -> None:
+    name = f"File.{extension.upper()}"
+    fits = detected in SHOWN_UNDER[extension]
+    expected = Reason.ALLOWED if fits else Reason.ATTACHMENT_CONTENT_MISMATCH
+    assert judge_content(name, detected).reason is expected
+    assert judge_attachment(name, 9, detected).reason is expected
+
+
+DISGUISES = {K.PROGRAM, K.SCRIPT, K.MARKUP, K.ARCHIVE, K.TOO_SHORT}
+
+
+def test_nothing_comes_in_disguise_under_any_name() -> None:
+    for extension, kinds in ADMISSIBLE_KINDS.items():
+        assert not kinds & DISGUISES, extension
+        assert K.ZIP not in kinds or extension == "mxl"
+    assert set(DetectedKind) - HARMLESS_KINDS == DISGUISES | {K.ZIP}
+
+
+def test_the_judgement_looks_at_the_safe_name() -> None:
+    assert judge_attachment("art.exe/cover.PNG. ", 9, K.PNG)
+    assert (
+        judge_attachment("a.png/x.pdf", 9, K.PNG).reason
+        is Reason.ATTACHMENT_CONTENT_MISMATCH
+    )
+
+
+def test_the_name_is_judged_first_then_the_size_then_the_content() -> None:
+    assert (
+        judge_attachment("a.exe", 0, K.PROGRAM).reason is Reason.ATTACHMENT_TYPE_REFUSED
+    )
+    assert judge_attachment("a.pdf", 0, K.PROGRAM).reason is Reason.ATTACHMENT_EMPTY
+
+
+def test_limits_and_extensions_are_policy() -> None:
+    narrow = AttachmentPolicy(
+        max_bytes=4, max_per_message=1, extensions=frozenset({"pdf"})
+    )
+    assert judge_size(4, narrow)
+    assert not judge_size(5, narrow)
+    assert judge_count(1, narrow)
+    assert not judge_count(2, narrow)
+    assert not judge_name("a.png", narrow)
+    assert judge_attachment("a.pdf", 4, K.PDF, policy=narrow)
+    assert not judge_attachment("a.pdf", 5, K.PDF, policy=narrow)
+    assert not judge_attachment("a.png", 4, K.PNG, policy=narrow)
+
+
+def test_a_deployment_adds_an_extension_and_no_disguise_with_it() -> None:
+    wider = PUBLISHED_ATTACHMENTS.with_extension("srt")
+    assert wider.extensions == PUBLISHED_EXTENSIONS | {"srt"}
+    assert wider.max_bytes == PUBLISHED_ATTACHMENTS.max_bytes
+    assert judge_attachment("subs.srt", 9, K.TEXT, policy=wider)
+    assert judge_attachment("subs.srt", 9, K.OTHER, policy=wider)
+    for disguise in DISGUISES | {K.ZIP}:
+        assert not judge_attachment("subs.srt", 9, disguise, policy=wider)
+    assert not judge_name("subs.srt"), "the published policy is untouched"
+
+
+def test_the_published_attachment_policy() -> None:
+    assert AttachmentPolicy() == PUBLISHED_ATTACHMENTS
+    assert PUBLISHED_ATTACHMENTS.max_bytes == 10_485_760
+    assert PUBLISHED_ATTACHMENTS.max_per_message == 10
+    assert PUBLISHED_ATTACHMENTS.extensions == PUBLISHED_EXTENSIONS
+
+
+@pytest.mark.parametrize("field", ["max_bytes", "max_per_message"])
+def test_a_limit_that_admits_nothing_is_a_mistake(field: str) -> None:
+    assert AttachmentPolicy(**{field: 1})
+    with pytest.raises(InvalidValue, match=rf"^{field}: must be at least 1$"):
+        AttachmentPolicy(**{field: 0})
+
+
+@pytest.mark.parametrize(
+    "extension", ["", ".pdf", "PDF", "p df", "p/f", "é", "x" * 17, "pdf\n"]
+)
+def test_an_extension_nobody_can_have_is_a_mistake(extension: str) -> None:
+    with pytest.raises(InvalidValue) as problem:
+        PUBLISHED_ATTACHMENTS.with_extension(extension)
+    assert str(problem.value) == (
+        f"extensions: {extension!r} is not written in"
+        " lower-case letters and digits without a dot"
+    )
+
+
+def test_an_extension_may_be_long_or_a_digit() -> None:
+    assert PUBLISHED_ATTACHMENTS.with_extension("x" * 16)
+    assert PUBLISHED_ATTACHMENTS.with_extension("7")

@@ -1,0 +1,130 @@
+"""Every attachment row of the case file that a rule, rather than a service, decides."""
+
+import pytest
+
+from clp_core.attachments import (
+    PUBLISHED_ATTACHMENTS,
+    DetectedKind,
+    judge_attachment,
+    judge_count,
+    judge_size,
+    safe_name,
+)
+from clp_core.decisions import Decision, Reason
+from tests.cases.loading import HostileCase, hostile_cases
+
+MAX = PUBLISHED_ATTACHMENTS.max_bytes
+
+# What a detector would say of the contents in the file. The services bring a real one.
+SIGNATURES = {
+    b"BM": DetectedKind.BMP,
+    b"%!PS": DetectedKind.POSTSCRIPT,
+    b"%PDF": DetectedKind.PDF,
+    b"GIF8": DetectedKind.GIF,
+    b"\0\0\0\x18ftypmif1": DetectedKind.HEIF,
+    b"\0\0\0\x14ftypqt": DetectedKind.QUICKTIME,
+    b"\xff\xd8\xff": DetectedKind.JPEG,
+    b"PK\x03\x04": DetectedKind.ZIP,
+    b"8BPS": DetectedKind.PSD,
+    b"II*\0": DetectedKind.TIFF,
+    b"RIFF\0\0\0\0WEBP": DetectedKind.WEBP,
+    b"\x89PNG": DetectedKind.PNG,
+    b"MZ": DetectedKind.PROGRAM,
+    b"<!--": DetectedKind.MARKUP,
+    b"<html": DetectedKind.MARKUP,
+    b"<svg": DetectedKind.MARKUP,
+}
+
+# The start of what the file expects -> what the rules answer. Where the file leaves a
+# choice, this is the choice made.
+ANSWERS = {
+    "accept": {Reason.ALLOWED},
+    "accept only with nosniff": {Reason.ATTACHMENT_CONTENT_MISMATCH},
+    "accept or reject:content": {Reason.ATTACHMENT_CONTENT_MISMATCH},
+    "neutralise": {Reason.ALLOWED},
+    "same": {Reason.ALLOWED},
+    "never interpreted": {Reason.ALLOWED},
+    "reject:content": {Reason.ATTACHMENT_CONTENT_MISMATCH},
+    "reject:content where images are decoded": {Reason.ALLOWED},  # nothing decodes
+    "reject:empty": {Reason.ATTACHMENT_EMPTY},
+    "reject:malware": {Reason.ALLOWED},  # a scanner belongs to a service
+    "reject:name": {Reason.ATTACHMENT_NAME_UNSAFE},
+    "reject:name or cut": {Reason.ALLOWED},
+    "reject:name, or strip": {Reason.ALLOWED},
+    "reject:size": {Reason.ATTACHMENT_TOO_LARGE},
+    "reject:total": {Reason.ATTACHMENT_TOO_MANY},
+    "reject:type": {Reason.ATTACHMENT_TYPE_REFUSED},
+    "reject:type or store literally": {Reason.ATTACHMENT_CONTENT_MISMATCH},
+}
+
+# Scenarios, which are told of the services that act them out.
+ACTED_OUT = {
+    "attach_foreign_upload",
+    "download_range",
+    "guess_download",
+    "reuse_signed_url_after_removal",
+}
+
+ROWS = [case for case in hostile_cases("attachment") if "filename" in str(case.facts)]
+
+
+def detected_in(content: bytes) -> DetectedKind:
+    for head, kind in SIGNATURES.items():
+        if content.startswith(head):
+            return kind
+    return (
+        DetectedKind.TEXT
+        if content.isascii() and 0 not in content
+        else DetectedKind.UNKNOWN
+    )
+
+
+def judged(case: HostileCase) -> Decision:
+    if not (counting := judge_count(case.facts.get("count", 1))):
+        return counting
+    if case.facts["content"].get("endless"):
+        return judge_size(MAX + 1)  # wherever it ends, it has passed the limit
+    content = case.content(MAX)
+    return judge_attachment(case.filename, len(content), detected_in(content))
+
+
+@pytest.mark.parametrize("case", ROWS, ids=lambda case: f"{case.id} {case.name}")
+def test_the_rules_answer_as_the_case_expects(case: HostileCase) -> None:
+    longest = max(
+        (start for start in ANSWERS if case.expect.startswith(start)), key=len
+    )
+    assert judged(case).reason in ANSWERS[longest], case.why
+
+
+def test_every_other_row_is_a_scenario() -> None:
+    others = [case for case in hostile_cases("attachment") if case not in ROWS]
+    assert {case.facts["op"] for case in others} == ACTED_OUT
+    assert len(ROWS) + len(others) == 63
+
+
+SHOWN_AS = {
+    # row                what readers see
+    "attachment-032": "passwd.pdf",
+    "attachment-037": "script.pdf",
+    "attachment-044": "annexegpj.pdf",
+    "attachment-048": "script.pdf",
+    "attachment-031": "setup.exe%00.pdf",
+    "attachment-051": "n" * 251 + ".pdf",
+    "attachment-052": "字" * 83 + ".pdf",
+}
+
+
+@pytest.mark.parametrize(
+    "case", [case for case in ROWS if case.id in SHOWN_AS], ids=lambda case: case.id
+)
+def test_what_is_accepted_is_shown_as(case: HostileCase) -> None:
+    assert safe_name(case.filename) == SHOWN_AS[case.id]
+
+
+@pytest.mark.parametrize(
+    "case",
+    [c for c in ROWS if c.expect.startswith("accept") and c.id not in SHOWN_AS],
+    ids=lambda case: case.id,
+)
+def test_any_other_accepted_name_is_shown_as_given(case: HostileCase) -> None:
+    assert safe_name(case.filename) == case.filename
