@@ -1,6 +1,8 @@
 """Keys for a suite: one for each service, and one that may vouch for anybody."""
 
+import argparse
 import json
+import sys
 from pathlib import Path
 from typing import Any, Final
 
@@ -37,3 +39,20 @@ def _make(path: Path, *, subjects: list[str] | None) -> dict[str, Any]:
         "kinds": kinds,
         "subjects": subjects,
     }
+
+
+def main() -> None:
+    """``python -m clp_suite.keys FOLDER``: make the keys of a deployment."""
+    asked = argparse.ArgumentParser(
+        prog="python -m clp_suite.keys",
+        description="Make a key for each service, one for the gateway, and the list of "
+        "trusted ones. Keys that are there already are kept.",
+    )
+    asked.add_argument("folder", type=Path)
+    folder: Path = asked.parse_args().folder
+    write_keys(folder)
+    sys.stdout.write(f"{folder} holds {', '.join((*SERVICES, GATEWAY))}\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -13,13 +13,13 @@ import os
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 
+import amqp
 import psycopg
 from psycopg import sql
 from typing_extensions import override
@@ -49,8 +49,6 @@ __all__ = [
 
 START_SECONDS: Final = 60
 STOP_SECONDS: Final = 20
-AMQP_GREETING: Final = b"AMQP\x00\x00\x09\x01"
-METHOD_FRAME: Final = b"\x01"
 POSTGRES_LIBRARIES: Final = Path("/usr/lib/postgresql")
 RABBIT_LIBRARY: Final = Path("/usr/lib/rabbitmq/bin")
 
@@ -183,7 +181,7 @@ class PrivateRabbit(_PrivateServer):
             wait_until(lambda: can_connect(self._epmd_port), 10, self._epmd.last_words)
         self._server.start(environment)
         wait_until(
-            self._greets_or_died,
+            self._answers_or_died,
             START_SECONDS,
             lambda: f"RabbitMQ does not answer: {self._server.last_words()}",
         )
@@ -227,15 +225,18 @@ class PrivateRabbit(_PrivateServer):
             "RUNNING_UNDER_SYSTEMD": "true",
         }
 
-    def _greets_or_died(self) -> bool:
+    def _answers_or_died(self) -> bool:
         if not self.is_running:
             raise ServerTrouble(f"RabbitMQ ended: {self._server.last_words()}")
+        connection = amqp.Connection(
+            f"{LOOPBACK}:{self.port}", "clp", self.password, connect_timeout=5
+        )
         try:
-            with socket.create_connection((LOOPBACK, self.port), timeout=5) as sock:
-                sock.sendall(AMQP_GREETING)
-                return sock.recv(1) == METHOD_FRAME
-        except OSError:
+            connection.connect()
+        except (OSError, amqp.AMQPError):
             return False
+        connection.close()
+        return True
 
 
 class PrivatePostgres(_PrivateServer):

@@ -23,7 +23,7 @@ class Keeper:
         self, _server: Any, _session: Any, envelope: Envelope
     ) -> str:
         """Keep a mail's raw bytes."""
-        name = f"{time.time_ns():020d}.{next(self._numbers):08d}.eml"
+        name = f"{time.monotonic_ns():020d}.{next(self._numbers):08d}.eml"
         part = self._folder / f".{name}"
         part.write_bytes(bytes(envelope.original_content or b""))
         part.rename(self._folder / name)
