@@ -4,6 +4,8 @@ import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
+from typing_extensions import override
+
 from clp_chassis.assembly import Process, Surroundings
 from clp_chassis.database import migrate
 from clp_chassis.inprocess import forget
@@ -42,6 +44,7 @@ class EmbeddedSuite(Suite):
         self._processes: list[Process] = []
         self._group: ContainerGroup | None = None
 
+    @override
     def start(self) -> None:
         """Start the services; they answer when this returns."""
         self.data_dir.mkdir(parents=True, exist_ok=True)
@@ -68,6 +71,7 @@ class EmbeddedSuite(Suite):
             )
             yield process_type.build(plan.environ(), surroundings)
 
+    @override
     def stop(self) -> None:
         """Stop the services after the work in hand."""
         if self._group is not None:
@@ -79,11 +83,13 @@ class EmbeddedSuite(Suite):
         forget(self._broker)
 
     @property
+    @override
     def http_url(self) -> str:
         """Where attachments are uploaded and downloaded."""
         return f"http://127.0.0.1:{self._blueprint.messages_port}"
 
     @property
+    @override
     def mail_folder(self) -> Path:
         """The Maildir's folder of mails."""
         return self.data_dir / "mails" / "new"

@@ -8,6 +8,8 @@ import time
 from pathlib import Path
 from typing import Final
 
+from typing_extensions import override
+
 from clp_contracts.refusal import CallFailed, Refused
 from clp_suite.blueprint import Blueprint
 from clp_suite.keys import write_keys
@@ -66,6 +68,7 @@ class ProcessSuite(Suite):
             if process_type.migrates
         }
 
+    @override
     def start(self) -> None:
         """Start the processes and wait until each service answers."""
         self.data_dir.mkdir(parents=True, exist_ok=True)
@@ -135,6 +138,7 @@ class ProcessSuite(Suite):
         command = next(t.command for t in PROCESS_TYPES if t.name == kind)
         self._spawn(name, command)
 
+    @override
     def stop(self) -> None:
         """Ask every process to end; kill what has not ended in time."""
         # The sink last: delivery may still be handing over.
@@ -150,11 +154,13 @@ class ProcessSuite(Suite):
         self._running.clear()
 
     @property
+    @override
     def http_url(self) -> str:
         """Where attachments are uploaded and downloaded."""
         return f"http://127.0.0.1:{self._plan.messages_port}"
 
     @property
+    @override
     def mail_folder(self) -> Path:
         """Where the mail sink leaves what it took."""
         return self.data_dir / "sink"

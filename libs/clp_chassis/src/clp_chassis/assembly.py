@@ -54,7 +54,7 @@ class Process:
     close: Callable[[], None] = field(default=lambda: None)
 
 
-class Parts(DependencyProvider):
+class Parts(DependencyProvider):  # type: ignore[misc]
     """Gives an entrypoint what its process was built with."""
 
     def get_dependency(self, worker_ctx: Any) -> Any:

@@ -39,7 +39,7 @@ class Reading:
     every_s: float = 2.0
 
 
-class FeedReader(DependencyProvider):
+class FeedReader(DependencyProvider):  # type: ignore[misc]
     """Keeps a projection up to date.
 
     An event only wakes it. What it applies comes from the feed after its cursor, so a

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import DateTime, TypeDecorator
+from typing_extensions import override
 
 
 class Instant(TypeDecorator[datetime]):
@@ -12,6 +13,7 @@ class Instant(TypeDecorator[datetime]):
     impl = DateTime(timezone=True)
     cache_ok = True
 
+    @override
     def process_bind_param(self, value: datetime | None, dialect: Any) -> Any:
         """Store UTC."""
         if value is None:
@@ -21,6 +23,7 @@ class Instant(TypeDecorator[datetime]):
         at = value.astimezone(UTC)
         return at.replace(tzinfo=None) if dialect.name == "sqlite" else at
 
+    @override
     def process_result_value(self, value: Any, dialect: Any) -> datetime | None:
         """Give UTC back."""
         if value is None:

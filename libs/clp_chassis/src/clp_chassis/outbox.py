@@ -121,7 +121,7 @@ class Outbox:
         if position is None:
             session.execute(insert(self.relay).values(id=RELAY_ROW, position=0))
             return 0
-        return position
+        return int(position)
 
     def unannounced(self, session: Session) -> tuple[feed.Change, ...]:
         """Numbered changes that nobody has announced yet, oldest first."""

@@ -28,7 +28,7 @@ class RelayDesk:
     clock: Clock
 
 
-class Relay(DependencyProvider):
+class Relay(DependencyProvider):  # type: ignore[misc]
     """Runs beside the entrypoints; woken by each commit, and by the clock in case."""
 
     def __init__(self, desk: Callable[[Any], RelayDesk]) -> None:

@@ -19,7 +19,7 @@ S = TypeVar("S", bound="Serves")
 VERIFIER: Final = "clp_passport_verifier"
 
 
-class CallContext(DependencyProvider):
+class CallContext(DependencyProvider):  # type: ignore[misc]
     """What came with a call besides its arguments."""
 
     def get_dependency(self, worker_ctx: Any) -> "CallFacts":

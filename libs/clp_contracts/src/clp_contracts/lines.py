@@ -22,7 +22,7 @@ TRANSIENT: Final = 1
 wire_errors.registry["clp_contracts.refusal.Refused"] = Refused
 
 
-class RequestPublisher(Publisher):
+class RequestPublisher(Publisher):  # type: ignore[misc]
     """Confirmed and mandatory, so that a missing service is seen."""
 
     # Nameko shares one dict between all publishers and writes to it at every publish;
@@ -30,13 +30,13 @@ class RequestPublisher(Publisher):
     transport_options: ClassVar[dict[str, Any]] = dict(Publisher.transport_options)
 
 
-class Request(MethodProxy):
+class Request(MethodProxy):  # type: ignore[misc]
     """One method of one service, called over a line."""
 
     publisher_cls = RequestPublisher
 
 
-class Line(StandaloneProxyBase):
+class Line(StandaloneProxyBase):  # type: ignore[misc]
     """A connection with a reply queue of its own. Not to be shared while in use."""
 
     def __init__(self, broker_url: str, timeout: float) -> None:

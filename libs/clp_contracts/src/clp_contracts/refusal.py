@@ -3,6 +3,8 @@
 import json
 from typing import Any, Self
 
+from typing_extensions import override
+
 from clp_contracts.codes import CODES
 
 
@@ -34,6 +36,7 @@ class Refused(Exception):
         """What to tell a person."""
         return CODES.get(self.code, self.code)
 
+    @override
     def __str__(self) -> str:
         return f"{self.code}: {self.sentence}"
 
