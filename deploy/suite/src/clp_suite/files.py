@@ -37,7 +37,7 @@ class Files:
         answer = self.ask("POST", path, body)
         told = json.loads(answer.body)
         if answer.status >= HTTPStatus.BAD_REQUEST:
-            raise Refused.because(told["code"], status=answer.status)
+            raise Refused.because(told["code"], **told.get("detail", {}))
         return str(told["id"])
 
     def download(self, attachment: str) -> Answer:

@@ -32,10 +32,14 @@ class Span:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snippet:
-    """A piece of the text as sent, with the found words in it."""
+    """A piece of the text as sent, with the found words in it.
+
+    The spans count from the beginning of the piece, which is at ``start`` of the text.
+    """
 
     text: str
     highlights: tuple[Span, ...]
+    start: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

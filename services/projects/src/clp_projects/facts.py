@@ -4,12 +4,12 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
 from clp_contracts.projects import PartnerName, PersonFacts, ProjectFacts
 from clp_core.channels import Project, ProjectId, is_id
 from clp_core.people import PartnerId, Person, PersonId
-from sqlalchemy import Select, select
-from sqlalchemy.orm import Session
-
 from clp_projects.storing import chunks
 from clp_projects.tables import (
     AssignmentRow,
@@ -60,9 +60,7 @@ def _people(session: Session, ids: Any) -> tuple[PersonFacts, ...]:
         PersonRow.partner,
         PersonRow.active,
     )
-    rows = session.execute(
-        columns.where(PersonRow.id.in_(ids)).order_by(PersonRow.id)
-    )
+    rows = session.execute(columns.where(PersonRow.id.in_(ids)).order_by(PersonRow.id))
     return tuple(
         PersonFacts(**row._mapping, roles=tuple(roles[row.id]))  # noqa: SLF001
         for row in rows
@@ -93,7 +91,7 @@ def _projects(session: Session, ids: list[str]) -> Iterable[ProjectFacts]:
         )
 
 
-def _assignments(projects: list[str]) -> Select[Any]:
+def _assignments(projects: list[str]) -> Any:
     return (
         select(
             AssignmentRow.project,

@@ -11,7 +11,6 @@ from clp_chassis.serving import CallContext, serves
 from clp_contracts import feed
 from clp_contracts import projects as contract
 from clp_contracts.shapes import Nothing
-
 from clp_projects.parts import Parts
 from clp_projects.settings import Settings
 from clp_projects.tables import OUTBOX

@@ -1,6 +1,6 @@
 """Writing rows so that doing it twice, or at the same time elsewhere, is harmless."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from sqlalchemy import Table, and_, select, update
@@ -10,22 +10,21 @@ from sqlalchemy.orm import Session
 # Far below how many values any of the databases takes in one statement.
 CHUNK: Final = 500
 
-INSERTS: Final = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
+INSERTS: Final[Mapping[str, Callable[[Table], Any]]] = {
+    "postgresql": postgresql.insert,
+    "sqlite": sqlite.insert,
+}
 
 
-def insert_if_absent(
-    session: Session, table: Table, values: Mapping[str, Any]
-) -> bool:
+def insert_if_absent(session: Session, table: Table, values: Mapping[str, Any]) -> bool:
     """Insert a row unless one with the same key is there; say whether it was new."""
     insert = INSERTS[session.get_bind().dialect.name]
-    done: Any = session.execute(
-        insert(table).values(**values).on_conflict_do_nothing()
-    )
+    done: Any = session.execute(insert(table).values(**values).on_conflict_do_nothing())
     return bool(done.rowcount)
 
 
 def store_row(
-    session: Session, table: Table, key: Mapping[str, Any], values: Mapping[str, Any]
+    session: Session, table: Table, *, key: Mapping[str, Any], values: Mapping[str, Any]
 ) -> bool:
     """Insert a row or bring it up to date; say whether that changed anything.
 

@@ -3,10 +3,11 @@
 from datetime import datetime
 from typing import Final
 
-from clp_chassis.instants import Instant
-from clp_chassis.outbox import Outbox
 from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from clp_chassis.instants import Instant
+from clp_chassis.outbox import Outbox
 
 ID: Final = String(64)
 # Compared byte by byte on every database, so that an index finds what begins with a
@@ -57,7 +58,9 @@ class OpeningRow(Base):
     """A place in a name or an address where a type-ahead may begin to match."""
 
     __tablename__ = "person_openings"
-    __table_args__ = (Index("person_openings_in_order", "partner", "rank", "key", "person"),)
+    __table_args__ = (
+        Index("person_openings_in_order", "partner", "rank", "key", "person"),
+    )
 
     person: Mapped[str] = mapped_column(ID, ForeignKey("people.id"), primary_key=True)
     rank: Mapped[int] = mapped_column(primary_key=True)

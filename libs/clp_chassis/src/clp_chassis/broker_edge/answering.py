@@ -36,10 +36,14 @@ class Responder(nameko_rpc.Responder):  # type: ignore[misc]
     publisher_cls = ReplyPublisher
 
 
+class CallQueueConsumer(QueueConsumer):
+    """A connection for calls alone: a sick event queue must not silence a service."""
+
+
 class RpcConsumer(nameko_rpc.RpcConsumer):  # type: ignore[misc]
     """Takes calls for one service and sends the replies."""
 
-    queue_consumer = QueueConsumer()
+    queue_consumer = CallQueueConsumer()
 
     def handle_message(self, body: Any, message: Any) -> None:
         """Refuse to run what nobody could be answered for."""

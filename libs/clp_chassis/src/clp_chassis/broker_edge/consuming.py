@@ -4,7 +4,8 @@ As nameko ships it, an acknowledgement that cannot be sent or a reconnect at the
 moment ends the whole process. Here the loop goes on: whatever was not settled is
 delivered again by the broker, and every handler may run twice anyway.
 
-Extensions are shared by class, so everything that consumes must use this one.
+Extensions are shared by class: whatever takes the same subclass of this one shares a
+connection, and waits for the others when one of their queues is slow to answer.
 """
 
 from __future__ import annotations

@@ -18,9 +18,8 @@ from __future__ import annotations
 import logging
 from typing import Any, Final
 
-from kombu import Queue, binding
-from kombu.common import maybe_declare
-from nameko.amqp.publish import UndeliverableMessage, get_connection
+from kombu import Connection, Queue, binding
+from nameko.amqp.publish import UndeliverableMessage
 from nameko.constants import (
     AMQP_SSL_CONFIG_KEY,
     AMQP_URI_CONFIG_KEY,
@@ -44,6 +43,8 @@ log = logging.getLogger(__name__)
 QUEUE_VERSION: Final = "q1"
 RETRY_DELAYS_MS: Final = (500, 2_000, 10_000, 60_000)
 DELIVERY_LIMIT: Final = 5
+# A queue without a leader, or a broker short of memory, never confirms.
+CONFIRM_SECONDS: Final = 10.0
 LONGEST_ERROR: Final = 500
 
 ATTEMPT: Final = "x-attempt"
@@ -111,6 +112,7 @@ class EventHandler(_Hearing):
             config[AMQP_URI_CONFIG_KEY],
             ssl=config.get(AMQP_SSL_CONFIG_KEY),
             login_method=config.get(LOGIN_METHOD_CONFIG_KEY),
+            confirm_timeout=CONFIRM_SECONDS,
         )
         self._declare([self._dead_queue(), *self._wait_queues()])
         super().setup()
@@ -196,13 +198,14 @@ class EventHandler(_Hearing):
 
     def _declare(self, queues: list[Queue]) -> None:
         config = self.container.config
-        with get_connection(
+        # A connection of its own: one from a pool may not have survived an outage.
+        with Connection(
             config[AMQP_URI_CONFIG_KEY],
-            config.get(AMQP_SSL_CONFIG_KEY),
-            config.get(LOGIN_METHOD_CONFIG_KEY),
+            ssl=config.get(AMQP_SSL_CONFIG_KEY),
+            login_method=config.get(LOGIN_METHOD_CONFIG_KEY),
         ) as connection:
             for queue in queues:
-                maybe_declare(queue, connection.default_channel)
+                queue(connection.default_channel).declare()
 
 
 class EverywhereEventHandler(_Hearing):

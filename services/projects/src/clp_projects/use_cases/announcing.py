@@ -5,6 +5,9 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from typing import Final
 
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
 from clp_chassis.clock import new_id
 from clp_contracts import events
 from clp_contracts.projects import (
@@ -16,9 +19,6 @@ from clp_contracts.projects import (
 )
 from clp_contracts.refusal import Refused
 from clp_core.channels import is_id
-from sqlalchemy import select
-from sqlalchemy.orm import Session
-
 from clp_projects.languages import language_tag
 from clp_projects.parts import Parts
 from clp_projects.storing import insert_if_absent

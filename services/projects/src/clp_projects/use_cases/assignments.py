@@ -1,12 +1,12 @@
 """Storing projects, and who works on them."""
 
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
 from clp_contracts import events
 from clp_contracts.projects import AssignPartner, PutProject, Stored, WithdrawPartner
 from clp_contracts.refusal import Refused
 from clp_core.channels import is_id
-from sqlalchemy import select, update
-from sqlalchemy.orm import Session
-
 from clp_projects.languages import language_tag
 from clp_projects.parts import Parts
 from clp_projects.storing import store_row
@@ -24,8 +24,8 @@ def put_project(ask: PutProject, *, parts: Parts) -> Stored:
         changed = store_row(
             session,
             Base.metadata.tables["projects"],
-            {"id": ask.id},
-            {"title": ask.title},
+            key={"id": ask.id},
+            values={"title": ask.title},
         )
         if changed:
             OUTBOX.append(
@@ -43,8 +43,8 @@ def assign_partner(ask: AssignPartner, *, parts: Parts) -> Stored:
         changed = store_row(
             session,
             Base.metadata.tables["assignments"],
-            {"project": ask.project, "partner": ask.partner},
-            {"languages": languages, "withdrawn_at": None},
+            key={"project": ask.project, "partner": ask.partner},
+            values={"languages": languages, "withdrawn_at": None},
         )
         if changed:
             OUTBOX.append(

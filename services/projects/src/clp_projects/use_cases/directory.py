@@ -3,7 +3,6 @@
 from clp_contracts.feed import Changes, Progress, ReadChanges
 from clp_contracts.projects import AskFacts, AskOwners, Facts, OneProject, People
 from clp_core.channels import is_id
-
 from clp_projects import facts
 from clp_projects.parts import Parts
 from clp_projects.tables import OUTBOX

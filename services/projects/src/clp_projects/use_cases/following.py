@@ -1,14 +1,14 @@
 """Following projects (rule 8)."""
 
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
 from clp_contracts import events
 from clp_contracts.projects import FollowedProject, Following, MyProjects, OneProject
 from clp_contracts.refusal import Refused
 from clp_core.channels import Channel, Project, ProjectId, is_id
 from clp_core.people import PartnerId, Person
 from clp_core.visibility import may_read
-from sqlalchemy import delete, select
-from sqlalchemy.orm import Session
-
 from clp_projects import facts
 from clp_projects.parts import Parts
 from clp_projects.storing import insert_if_absent

@@ -3,15 +3,15 @@
 from collections.abc import Collection
 from typing import Any
 
+from sqlalchemy import delete, insert, select
+from sqlalchemy.orm import Session
+
 from clp_contracts import events
 from clp_contracts.projects import PutPartner, PutPerson, Stored
 from clp_contracts.refusal import Refused
 from clp_core.channels import is_id
 from clp_core.mentions import address_key, beginnings_of, name_key
 from clp_core.people import ROBOT
-from sqlalchemy import delete, insert, select
-from sqlalchemy.orm import Session
-
 from clp_projects.addresses import is_address
 from clp_projects.parts import Parts
 from clp_projects.storing import store_row
@@ -21,7 +21,6 @@ from clp_projects.tables import (
     Base,
     OpeningRow,
     PartnerRow,
-    PersonRow,
     RoleRow,
 )
 from clp_projects.words import is_name, is_one_line
@@ -36,8 +35,8 @@ def put_person(ask: PutPerson, *, parts: Parts) -> Stored:
         changed = store_row(
             session,
             Base.metadata.tables["people"],
-            {"id": ask.id},
-            _columns_of(ask),
+            key={"id": ask.id},
+            values=_columns_of(ask),
         )
         changed |= _store_roles(session, ask.id, frozenset(ask.roles))
         if changed:
@@ -61,8 +60,8 @@ def put_partner(ask: PutPartner, *, parts: Parts) -> Stored:
         changed = store_row(
             session,
             Base.metadata.tables["partners"],
-            {"id": ask.id},
-            {"name": ask.name},
+            key={"id": ask.id},
+            values={"name": ask.name},
         )
         if changed:
             OUTBOX.append(

@@ -1,0 +1,1 @@
+"""Notifications: decides who is told of a message, and delivers the mails."""

@@ -1,0 +1,16 @@
+"""Runs one of the two process types: routing, or with ``delivery`` the deliveries."""
+
+from clp_chassis import patched  # isort: skip  # noqa: F401 - first: it patches the process
+
+import sys
+
+from clp_chassis.running import main
+from clp_notifications.service import build, build_delivery
+from clp_notifications.settings import Settings
+
+BUILDERS = {(): build, ("delivery",): build_delivery}
+
+if __name__ == "__main__":
+    if tuple(sys.argv[1:]) not in BUILDERS:
+        raise SystemExit("usage: python -m clp_notifications [delivery]")
+    main("notifications", Settings, BUILDERS[tuple(sys.argv[1:])])

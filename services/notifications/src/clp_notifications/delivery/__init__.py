@@ -1,0 +1,1 @@
+"""Delivery: claims due mails, asks again at the door, mails, records."""

@@ -1,0 +1,39 @@
+"""Mails as files: the transport of the embedded suite and of demos."""
+
+import os
+import time
+from itertools import count
+from pathlib import Path
+from typing import Final
+
+from clp_chassis.clock import new_id
+from clp_notifications.delivery.answers import ACCEPTED, Answer
+from clp_notifications.mail.mailer import ReadyMail
+
+COUNTER: Final = count()
+
+
+class Maildir:
+    """Hands mails over into a folder; file names sort by the time of hand-over."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._process = new_id()[:8]
+        for name in ("tmp", "new", "cur"):
+            (folder / name).mkdir(parents=True, exist_ok=True)
+
+    def hand_over(self, mail: ReadyMail) -> Answer:
+        """Write a mail, complete or not at all."""
+        # Read at the moment of writing: this orders files and decides nothing.
+        name = f"{time.time_ns():020d}.{next(COUNTER):08d}.{self._process}"
+        draft = self._folder / "tmp" / name
+        with draft.open("wb") as file:
+            file.write(f"Return-Path: <{mail.sender}>\r\n".encode())
+            file.write(mail.data)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.rename(self._folder / "new" / name)
+        return ACCEPTED
+
+    def close(self) -> None:
+        """Nothing is held open."""

@@ -1,0 +1,212 @@
+"""Mails over SMTP, on pooled connections that are used again and again.
+
+The commands are written here: an address goes into the envelope as it is, and never
+through the lenient reading of `smtplib.sendmail`. Sender, recipient and DATA go out in
+one packet where the server offers pipelining (RFC 2920).
+"""
+
+import contextlib
+import logging
+import smtplib
+import ssl
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import unquote, urlsplit
+
+from clp_notifications.delivery.answers import (
+    NO_SMTPUTF8,
+    RELAY_AWAY,
+    Answer,
+    Effect,
+    answer_of,
+)
+from clp_notifications.mail.mailer import ReadyMail
+
+log = logging.getLogger(__name__)
+
+STALE_AFTER_S: Final = 20.0
+GO_AHEAD: Final = 354
+AWAY: Final = (OSError, smtplib.SMTPException)
+DEFAULT_PORTS: Final = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Relay:
+    """Where mails are handed over."""
+
+    scheme: str
+    host: str
+    port: int
+    user: str | None = None
+    password: str | None = None
+    timeout_s: float = 30.0
+    own_name: str | None = None
+
+    @classmethod
+    def at(cls, url: str, timeout_s: float, own_name: str | None = None) -> "Relay":
+        """Read ``smtp://user:password@host:port`` and its kin."""
+        parts = urlsplit(url)
+        if parts.scheme not in DEFAULT_PORTS or not parts.hostname:
+            raise ValueError("mail_url names no mail server")
+        return cls(
+            scheme=parts.scheme,
+            host=parts.hostname,
+            port=parts.port or DEFAULT_PORTS[parts.scheme],
+            user=unquote(parts.username) if parts.username else None,
+            password=unquote(parts.password) if parts.password else None,
+            timeout_s=timeout_s,
+            own_name=own_name,
+        )
+
+
+class SmtpTransport:
+    """Hands mails over to a relay; one connection serves one hand-over at a time."""
+
+    def __init__(self, relay: Relay) -> None:
+        self._relay = relay
+        self._idle: list[tuple[float, smtplib.SMTP]] = []
+        self._lock = threading.Lock()
+
+    def hand_over(self, mail: ReadyMail) -> Answer:
+        """Give a mail to the relay; every end of it is an answer."""
+        try:
+            with self._connection() as connection:
+                return _transaction(connection, mail)
+        except smtplib.SMTPResponseException as error:
+            return answer_of(error.smtp_code, _bytes(error.smtp_error))
+        except AWAY as error:
+            log.warning("the relay is away: %s", type(error).__name__)
+            return RELAY_AWAY
+
+    @contextmanager
+    def _connection(self) -> Iterator[smtplib.SMTP]:
+        connection = self._take()
+        try:
+            yield connection
+        except BaseException:
+            # It is not known what the server waits for: never used again.
+            connection.close()
+            raise
+        with self._lock:
+            self._idle.append((time.monotonic(), connection))
+
+    def _take(self) -> smtplib.SMTP:
+        stale: list[smtplib.SMTP] = []
+        found: smtplib.SMTP | None = None
+        with self._lock:
+            while self._idle and found is None:
+                used_at, connection = self._idle.pop()
+                if time.monotonic() - used_at < STALE_AFTER_S:
+                    found = connection
+                else:
+                    stale.append(connection)
+        for connection in stale:
+            connection.close()
+        return found if found is not None else self._connect()
+
+    def _connect(self) -> smtplib.SMTP:
+        relay = self._relay
+        context = ssl.create_default_context()
+        connection: smtplib.SMTP
+        if relay.scheme == "smtps":
+            connection = smtplib.SMTP_SSL(
+                relay.host,
+                relay.port,
+                timeout=relay.timeout_s,
+                local_hostname=relay.own_name,
+                context=context,
+            )
+        else:
+            connection = smtplib.SMTP(
+                relay.host,
+                relay.port,
+                timeout=relay.timeout_s,
+                local_hostname=relay.own_name,
+            )
+        try:
+            self._introduce(connection, context)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _introduce(self, connection: smtplib.SMTP, context: ssl.SSLContext) -> None:
+        connection.ehlo_or_helo_if_needed()
+        if self._relay.scheme == "smtp+starttls":
+            connection.starttls(context=context)
+            connection.ehlo_or_helo_if_needed()
+        if self._relay.user is not None:
+            connection.login(self._relay.user, self._relay.password or "")
+
+    def close(self) -> None:
+        """Say goodbye on idle connections."""
+        with self._lock:
+            idle, self._idle = self._idle, []
+        for _, connection in idle:
+            with contextlib.suppress(*AWAY):
+                connection.quit()
+            connection.close()
+
+
+def _transaction(connection: smtplib.SMTP, mail: ReadyMail) -> Answer:
+    international = mail.recipient.needs_smtputf8
+    if international and not connection.has_extn("smtputf8"):
+        return NO_SMTPUTF8
+    connection.command_encoding = "utf-8" if international else "ascii"
+    refusal = _envelope(connection, _commands(connection, mail))
+    if refusal is not None:
+        if refusal.effect is not Effect.LANE_SLOWER:
+            connection.rset()
+        return refusal
+    connection.send(_stuffed(mail.data))
+    return answer_of(*connection.getreply())
+
+
+def _commands(connection: smtplib.SMTP, mail: ReadyMail) -> tuple[str, str, str]:
+    options = ""
+    if connection.has_extn("size"):
+        options += f" SIZE={len(mail.data)}"
+    if mail.recipient.needs_smtputf8:
+        options += " BODY=8BITMIME SMTPUTF8"
+    return (
+        f"MAIL FROM:<{mail.sender}>{options}",
+        f"RCPT TO:<{mail.recipient}>",
+        "DATA",
+    )
+
+
+def _envelope(connection: smtplib.SMTP, commands: tuple[str, ...]) -> Answer | None:
+    """Send sender, recipient and DATA; a refusal of any of them, or None to go on."""
+    if connection.has_extn("pipelining"):
+        connection.send("".join(f"{command}\r\n" for command in commands))
+        replies = [connection.getreply() for _ in commands]
+    else:
+        replies = []
+        for command in commands:
+            replies.append(connection.docmd(command))
+            if replies[-1][0] >= 400:  # noqa: PLR2004
+                break
+    code, text = next((one for one in replies if one[0] >= 400), replies[-1])  # noqa: PLR2004
+    if code == GO_AHEAD:
+        return None
+    if replies[-1][0] == GO_AHEAD and len(replies) == len(commands):
+        # It wants data all the same: an empty mail, to nobody.
+        connection.send(b".\r\n")
+        connection.getreply()
+    return answer_of(code, text)
+
+
+def _stuffed(data: bytes) -> bytes:
+    """The mail with its dots stuffed and its end marked (RFC 5321)."""
+    body = data.replace(b"\r\n.", b"\r\n..")
+    if body.startswith(b"."):
+        body = b"." + body
+    return body + (b"" if body.endswith(b"\r\n") else b"\r\n") + b".\r\n"
+
+
+def _bytes(text: object) -> bytes:
+    return text if isinstance(text, bytes) else str(text).encode()

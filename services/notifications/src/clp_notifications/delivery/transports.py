@@ -1,0 +1,27 @@
+"""Which transport carries the mails: chosen by an address in the settings."""
+
+from pathlib import Path
+from typing import Protocol
+from urllib.parse import unquote, urlsplit
+
+from clp_notifications.delivery.answers import Answer
+from clp_notifications.delivery.maildir import Maildir
+from clp_notifications.delivery.smtp import Relay, SmtpTransport
+from clp_notifications.mail.mailer import ReadyMail
+
+
+class Transport(Protocol):
+    """Hands one mail over and gives the final answer; never raises for a refusal."""
+
+    def hand_over(self, mail: ReadyMail) -> Answer:
+        """Hand a mail over."""
+
+    def close(self) -> None:
+        """Give connections back."""
+
+
+def transport_at(url: str, timeout_s: float, own_name: str) -> Transport:
+    """The transport of a ``mail_url``."""
+    if url.startswith("maildir:"):
+        return Maildir(Path(unquote(urlsplit(url).path)))
+    return SmtpTransport(Relay.at(url, timeout_s, own_name))

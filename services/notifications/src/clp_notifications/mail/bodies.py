@@ -1,0 +1,48 @@
+"""The bytes of a mail's parts: seven bits, short lines, a boundary of ours alone."""
+
+import base64
+import binascii
+import re
+from typing import Final
+
+CRLF: Final = "\r\n"
+LONGEST_LINE: Final = 76
+# A dot that ends the mail, or a line that begins the next one in an old mailbox.
+SHIELDED: Final = re.compile(rb"(?:(?<=\n)|\A)(?:\.+|From(?= ))")
+SOFT_BREAK: Final = re.compile(b"=\r?\n")
+
+
+def part(kind: str, text: str) -> bytes:
+    """One part with its headers; its text comes with LF line ends."""
+    raw = text.replace("\n", CRLF).encode()
+    # It ends soft breaks like the first line of its input; a part of one line has none.
+    quoted = SOFT_BREAK.sub(b"=\r\n", binascii.b2a_qp(raw, istext=True))
+    # Quoted-printable triples every letter that is not Latin; base64 adds a third.
+    if len(quoted) > len(raw) * 4 // 3 + LONGEST_LINE:
+        return _headed(kind, "base64", base64.encodebytes(raw).replace(b"\n", b"\r\n"))
+    return _headed(kind, "quoted-printable", SHIELDED.sub(_shielded, quoted))
+
+
+def _shielded(start: re.Match[bytes]) -> bytes:
+    """A line that a careless server would take for something else, begun in code."""
+    return b"".join(b"=%02X=\r\n" % byte for byte in start[0])
+
+
+def _headed(kind: str, encoding: str, body: bytes) -> bytes:
+    head = (
+        f"Content-Type: {kind}; charset=utf-8{CRLF}"
+        f"Content-Transfer-Encoding: {encoding}{CRLF}{CRLF}"
+    )
+    return head.encode() + body
+
+
+def alternatives(boundary: str, parts: tuple[bytes, ...]) -> bytes:
+    """The body of a ``multipart/alternative``, plainest part first."""
+    start = f"{CRLF}--{boundary}{CRLF}".encode()
+    end = f"{CRLF}--{boundary}--{CRLF}".encode()
+    return start.removeprefix(b"\r\n") + start.join(parts) + end
+
+
+def boundary_of(key: str) -> str:
+    """A boundary that no part can hold: neither encoding ever writes ``=_``."""
+    return f"=_{key}"

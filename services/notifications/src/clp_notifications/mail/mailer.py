@@ -1,0 +1,151 @@
+"""The bytes of a mail, by the header standard H1 to H17.
+
+One reader, one mail, and the same Message-ID on every try. Nothing a person typed
+stands in a header but the project's title and the reader's own name, both encoded.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+from email.utils import format_datetime
+from typing import Final
+
+from clp_core.channels import Channel
+from clp_notifications.mail.addresses import Address
+from clp_notifications.mail.bodies import alternatives, boundary_of, part
+from clp_notifications.mail.headers import (
+    list_id_header,
+    mailbox_header,
+    plain_header,
+    text_header,
+)
+from clp_notifications.mail.house import House
+from clp_notifications.mail.letter import Letter
+from clp_notifications.mail.rendering import Renderer
+from clp_notifications.mail.seals import Seals
+
+# What groups complaints at a mail provider: 5 to 15 characters, never a person (H9).
+FEEDBACK_SENDER: Final = "clpmails"
+LONGEST_LIST_ID: Final = 255
+
+
+@dataclass(frozen=True, slots=True)
+class ReadyMail:
+    """A mail ready to be handed over: envelope and bytes."""
+
+    id: str
+    sender: str
+    recipient: Address
+    data: bytes
+
+
+class Mailer:
+    """Makes mails."""
+
+    def __init__(self, house: House, seals: Seals, renderer: Renderer) -> None:
+        self._house = house
+        self._seals = seals
+        self._renderer = renderer
+
+    def compose(self, letter: Letter, address: Address) -> ReadyMail:
+        """The mail of a letter to the reader's address."""
+        person, project = letter.reader.id, letter.channel.project
+        stop_token = self._seals.stop_token(person, project)
+        words = self._renderer.render(letter, stop_token)
+        boundary = boundary_of(letter.mail)
+        head = [
+            *self._envelope_headers(letter, address, words.subject),
+            *self._list_headers(letter, stop_token),
+            plain_header("MIME-Version", "1.0"),
+            plain_header(
+                "Content-Type", f'multipart/alternative; boundary="{boundary}"'
+            ),
+        ]
+        body = alternatives(
+            boundary, (part("text/plain", words.text), part("text/html", words.html))
+        )
+        return ReadyMail(
+            id=letter.mail,
+            sender=self._bounce_address(letter.mail),
+            recipient=address,
+            data="\r\n".join([*head, "", ""]).encode() + body,
+        )
+
+    def _envelope_headers(
+        self, letter: Letter, address: Address, subject: str
+    ) -> list[str]:
+        house, key = self._house, self._message_key(letter)
+        thread = f"<{thread_id(letter.channel)}@{house.mail_domain}>"
+        sender = Address("notifications", house.mail_domain)
+        return [
+            mailbox_header("From", house.sender_name, sender),
+            mailbox_header("To", letter.reader.name, address),
+            text_header("Subject", subject),
+            plain_header("Date", _utc(letter.at)),
+            plain_header("Message-ID", f"<{key}@{house.mail_domain}>"),
+            plain_header("X-Notification-Id", f"{key}@{house.mail_domain}"),
+            plain_header("In-Reply-To", thread),
+            plain_header("References", thread),
+        ]
+
+    def _list_headers(self, letter: Letter, stop_token: str) -> list[str]:
+        house = self._house
+        stop = (
+            f"<{house.stop_link(stop_token)}>, "
+            f"<mailto:stop@{house.bounce_domain}?subject={stop_token}>"
+        )
+        groups = (
+            letter.kind,
+            letter.channel.project,
+            letter.reader.partner or "internal",
+            FEEDBACK_SENDER,
+        )
+        return [
+            list_id_header(
+                letter.project_title, list_id(letter.channel, house.mail_domain)
+            ),
+            plain_header("List-Unsubscribe", stop),
+            plain_header("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"),
+            plain_header("Auto-Submitted", "auto-generated"),
+            plain_header("X-Auto-Response-Suppress", "All"),
+            plain_header("Precedence", "list"),
+            plain_header("Feedback-ID", ":".join(groups)),
+            plain_header("X-Notification-Reason", letter.kind),
+        ]
+
+    def _message_key(self, letter: Letter) -> str:
+        """No address and no name in it, and the same on every try (H2)."""
+        alias = self._seals.alias(letter.reader.id)
+        return f"n.{letter.first_message}.{alias}.{letter.kind}.{letter.mail}"
+
+    def _bounce_address(self, mail: str) -> str:
+        return f"b+{mail}.{self._seals.bounce_mac(mail)}@{self._house.bounce_domain}"
+
+
+def thread_id(channel: Channel) -> str:
+    """The thread of a channel's mails; no two channels share one (H4)."""
+    return f"c.{_dotless(channel.project)}.{_label(channel)}"
+
+
+def list_id(channel: Channel, domain: str) -> str:
+    """The list of a channel's mails (H6, RFC 2919), at most 255 letters."""
+    found = f"{_label(channel)}.{_dotless(channel.project)}.{domain}"
+    if len(found) <= LONGEST_LIST_ID:
+        return found
+    short = hashlib.sha256(channel.name.encode()).hexdigest()[:32]
+    return f"{short}.{domain}"
+
+
+def _label(channel: Channel) -> str:
+    if channel.partner is None:
+        return "broadcast"
+    return f"direct-{_dotless(channel.partner)}"
+
+
+def _dotless(id_: str) -> str:
+    """An id as one label: a dot in it would end the label, or stand beside another."""
+    return id_.replace(".", "=2E")
+
+
+def _utc(at: datetime) -> str:
+    return format_datetime(at).replace("-0000", "+0000")

@@ -1,0 +1,30 @@
+"""What the use cases of the routing process work with."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from clp_chassis.clock import Clock
+from clp_chassis.database import Database
+from clp_contracts.calling import Callers
+from clp_core.routing import PUBLISHED_ROUTING, RoutingPolicy
+from clp_notifications.mail.seals import Seals
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailPolicy:
+    """When mails leave (rule 40)."""
+
+    window: timedelta = timedelta(seconds=60)
+    daily_hour_utc: int = 7
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """Facts come by callers, effects go to the database."""
+
+    database: Database
+    callers: Callers
+    clock: Clock
+    seals: Seals
+    routing: RoutingPolicy = PUBLISHED_ROUTING
+    mail: MailPolicy

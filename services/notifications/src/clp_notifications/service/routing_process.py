@@ -1,0 +1,134 @@
+"""The entrypoints of `notifications`: decode, call, encode; and what feeds routing."""
+
+from datetime import timedelta
+from functools import partial
+from typing import Any, Final
+
+from werkzeug.wrappers import Request, Response
+
+from clp_chassis.assembly import Parts as PartsOfProcess
+from clp_chassis.assembly import Process, Surroundings, configured, parts_of
+from clp_chassis.broker_edge import on_events
+from clp_chassis.database import Database
+from clp_chassis.feed_reader import FeedReader, Reading
+from clp_chassis.http_edge import open_http
+from clp_chassis.passports import Passport
+from clp_chassis.projections import DatabaseProjection
+from clp_chassis.relay import Relay, RelayDesk
+from clp_chassis.serving import CallContext, serves
+from clp_contracts import feed, messages
+from clp_contracts import notifications as contract
+from clp_contracts.events import OF_MESSAGES
+from clp_contracts.shapes import Nothing
+from clp_notifications.mail.seals import Seals
+from clp_notifications.parts import MailPolicy, Parts
+from clp_notifications.service.stop_page import stop_answer
+from clp_notifications.settings import Settings
+from clp_notifications.tables import CURSORS, OUTBOX
+from clp_notifications.use_cases import (
+    dead_letters,
+    explaining,
+    mail_choices,
+    reporting,
+    routing,
+)
+
+STOP_PATH: Final = "/mail/stop/<string:token>"
+
+
+def _relay_desk(container: Any) -> RelayDesk:
+    parts: Parts = parts_of(container)
+    return RelayDesk(contract.SERVICE, parts.database, OUTBOX, parts.clock)
+
+
+def _reading(container: Any) -> Reading:
+    parts: Parts = parts_of(container)
+    return Reading(
+        reader=reporting.READER,
+        source=messages.SERVICE,
+        fetch=lambda after: parts.callers.messages.changes(after=after),
+        projection=DatabaseProjection(
+            reporting.READER,
+            (parts.database, CURSORS, parts.clock),
+            prepare=partial(routing.prepare, parts=parts),
+            write=partial(routing.write, parts=parts),
+        ),
+    )
+
+
+class NotificationsService:
+    """Decides who is told, remembers why, and answers for it."""
+
+    name = contract.SERVICE
+    parts = PartsOfProcess()
+    call_facts = CallContext()
+    relay = Relay(_relay_desk)
+    reader = FeedReader(_reading)
+
+    @on_events(messages.SERVICE, *OF_MESSAGES)
+    def on_messages_changed(self, _body: object) -> None:
+        self.reader.wake()
+
+    @serves(contract.EXPLAIN)
+    def explain(
+        self, ask: contract.AskExplain, passport: Passport
+    ) -> contract.Explained:
+        return explaining.explain(ask, actor=passport, parts=self.parts)
+
+    @serves(contract.MAIL_SETTINGS)
+    def mail_settings(
+        self, ask: contract.AskMailSettings, passport: Passport
+    ) -> contract.MailSettings:
+        return mail_choices.mail_settings(ask, actor=passport.subject, parts=self.parts)
+
+    @serves(contract.DEAD)
+    def dead(self, ask: contract.AskDead, _: Passport) -> contract.DeadNotifications:
+        return dead_letters.dead(ask, parts=self.parts)
+
+    @serves(contract.REDRIVE)
+    def redrive(self, ask: contract.Redrive, _: Passport) -> contract.Redriven:
+        return dead_letters.redrive(ask, parts=self.parts)
+
+    @serves(contract.PROGRESS)
+    def progress(self, _ask: Nothing, _: Passport) -> feed.Progress:
+        return reporting.progress(parts=self.parts)
+
+    @open_http("GET", STOP_PATH)
+    def show_stop(self, _request: Request, token: str) -> Response:
+        return stop_answer(token, act=False, parts=self.parts)
+
+    @open_http("POST", STOP_PATH)
+    def stop(self, _request: Request, token: str) -> Response:
+        return stop_answer(token, act=True, parts=self.parts)
+
+
+def build(settings: Settings, surroundings: Surroundings) -> Process:
+    """Put the process together; its database must be migrated."""
+    database = Database(settings.database_url)
+    callers = surroundings.callers()
+    parts = Parts(
+        database=database,
+        callers=callers,
+        clock=surroundings.clock,
+        seals=Seals(settings.secret),
+        routing=reporting.routing_policy(settings.mention_routing),
+        mail=MailPolicy(
+            window=timedelta(seconds=settings.window_s),
+            daily_hour_utc=settings.daily_hour_utc,
+        ),
+    )
+
+    def close() -> None:
+        callers.close()
+        database.close()
+
+    return Process(
+        services=(NotificationsService,),
+        config=configured(
+            surroundings,
+            parts,
+            http_address=settings.http_address,
+            http_address_file=settings.http_address_file,
+        ),
+        close=close,
+    )

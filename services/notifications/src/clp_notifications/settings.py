@@ -1,0 +1,35 @@
+"""What an operator sets for `notifications`, both process types."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Read from ``CLP_NOTIFICATIONS_…``, or ``CLP_…`` where services share a value.
+
+    ``mail_url`` is ``maildir:///folder``, ``smtp://host:port``, ``smtps://…`` or
+    ``smtp+starttls://…``, with ``user:password@`` where the relay asks for one.
+    ``secret`` seals unsubscribe links and bounce addresses; another one makes the links
+    of mails already sent worthless. Links lead to ``base_url``; what is below its
+    ``/mail/`` belongs to this service's ``http_address``.
+    """
+
+    secret: str
+    broker_url: str = "amqp://guest:guest@127.0.0.1:5672//"
+    database_url: str = "sqlite:///notifications.db"
+    keys_dir: str = "keys"
+    http_address: str = "127.0.0.1:8001"
+    http_address_file: str = ""
+    mail_url: str = "smtp://127.0.0.1:25"
+    base_url: str = "https://clp.example"
+    mail_domain: str = "clp.example"
+    bounce_domain: str = "bounce.clp.example"
+    sender_name: str = "CLP Communications"
+    studio_name: str = "the studio"
+    window_s: float = 60.0
+    daily_hour_utc: int = 7
+    mention_routing: str = "replaces"
+    mail_connections: int = 4
+    lease_s: float = 60.0
+    poll_s: float = 1.0
+    relay_timeout_s: float = 30.0

@@ -1,0 +1,1 @@
+"""What the routing process does: one function for each thing that may be asked."""

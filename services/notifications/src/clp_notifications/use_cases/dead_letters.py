@@ -1,0 +1,96 @@
+"""Notifications that were given up: kept with their reason, sent again on demand."""
+
+from typing import Final
+
+from sqlalchemy import Subquery, func, select, update
+from sqlalchemy.orm import Session
+
+from clp_chassis.storing import chunks
+from clp_contracts import notifications as contract
+from clp_contracts.refusal import Refused
+from clp_notifications.parts import Parts
+from clp_notifications.records import Change, announce_due, move
+from clp_notifications.states import Because, State
+from clp_notifications.tables import Mail, Notification, Step
+
+MOST: Final = 500
+
+
+def dead(ask: contract.AskDead, *, parts: Parts) -> contract.DeadNotifications:
+    """What was given up, oldest first; ``after`` is the last one seen."""
+    with parts.database.reading() as session:
+        died = _died_at()
+        asked = (
+            select(Notification, died.c.at, died.c.step)
+            .join(died, died.c.notification == Notification.id)
+            .where(Notification.state == State.DEAD)
+            .order_by(died.c.step)
+            .limit(max(1, min(ask.limit, MOST)))
+        )
+        if ask.after is not None:
+            seen = select(died.c.step).where(died.c.notification == ask.after)
+            asked = asked.where(died.c.step > seen.scalar_subquery())
+        found = tuple(
+            contract.DeadNotification(
+                id=row.Notification.id,
+                message=row.Notification.message,
+                person=row.Notification.person,
+                reason=row.Notification.reason,
+                at=row.at,
+            )
+            for row in session.execute(asked)
+        )
+    return contract.DeadNotifications(notifications=found)
+
+
+def _died_at() -> Subquery:
+    """The last step into death of each notification that ever died."""
+    return (
+        select(
+            Step.notification,
+            func.max(Step.id).label("step"),
+            func.max(Step.at).label("at"),
+        )
+        .where(Step.state == State.DEAD)
+        .group_by(Step.notification)
+        .subquery()
+    )
+
+
+def redrive(ask: contract.Redrive, *, parts: Parts) -> contract.Redriven:
+    """Put given-up notifications back to work; all of them when none is named.
+
+    Raises:
+        Refused: ``notification.missing`` when one that is named was not given up.
+    """
+    at = parts.clock()
+    with parts.database.writing() as session:
+        found = _given_up(session, ask.notifications)
+        if len(found) < len(set(ask.notifications)):
+            raise Refused("notification.missing")
+        again = Change(State.DUE, Because.REDRIVEN)
+        move(session, {row.id: again for row in found}, at=at)
+        for chunk in chunks(row.mail for row in found):
+            session.execute(
+                update(Mail)
+                .where(Mail.id.in_(chunk))
+                .values(due_at=at, attempts=0, first_tried_at=None)
+            )
+        for about in sorted({(row.message, row.project) for row in found}):
+            announce_due(session, about, at=at)
+    return contract.Redriven(count=len(found))
+
+
+def _given_up(session: Session, named: tuple[str, ...]) -> list[Notification]:
+    given_up = (
+        select(Notification)
+        .where(Notification.state == State.DEAD)
+        .order_by(Notification.id)
+        .with_for_update()
+    )
+    if not named:
+        return list(session.scalars(given_up))
+    found: list[Notification] = []
+    for chunk in chunks(named):
+        found.extend(session.scalars(given_up.where(Notification.id.in_(chunk))))
+    return found

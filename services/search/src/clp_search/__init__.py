@@ -1,0 +1,1 @@
+"""A full-text projection of the feed; visibility is asked again at the door."""

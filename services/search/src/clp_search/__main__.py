@@ -1,0 +1,10 @@
+"""Runs `search` as a process of its own."""
+
+from clp_chassis import patched  # isort: skip  # noqa: F401 - first: it patches the process
+
+from clp_chassis.running import main
+from clp_search.service import build
+from clp_search.settings import Settings
+
+if __name__ == "__main__":
+    main("search", Settings, build)

@@ -1,0 +1,98 @@
+"""Folding a text: what writing it in another way does not change."""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Final
+
+from clp_search.analysis.characters import (
+    HAS_SPELLINGS,
+    MIDDLE_DOT,
+    PLAIN,
+    RUN,
+    SPELLED,
+    Folding,
+    continues,
+)
+
+# Signs that would glue themselves to the word before when taken apart into letters.
+_NO_LETTERS: Final = str.maketrans("\N{TRADE MARK SIGN}\N{SERVICE MARK}", "  ")
+
+# A dot between two such characters joins a name, and many leave it out.
+_DOT_IN_RUN: Final = re.compile(f"(?<=[{RUN}]){MIDDLE_DOT}(?=[{RUN}])")
+
+# A Thai or Lao nikhahit typed before the tone mark looks like one typed after it.
+_NIKHAHIT: Final = "\u0e4d\u0ecd"
+_TONE_LATE: Final = re.compile(f"([{_NIKHAHIT}])([\u0e48-\u0e4b\u0ec8-\u0ecb])")
+
+
+def fold(text: str) -> str:
+    """Fold a text."""
+    return _in_context(_normal(text).translate(PLAIN))
+
+
+def fold_spelled_out(text: str) -> str | None:
+    """Fold with umlauts spelled out (ae, oe); None where that changes nothing."""
+    normal = _normal(text)
+    if HAS_SPELLINGS.search(normal) is None:
+        return None
+    return _in_context(normal.translate(SPELLED))
+
+
+def _normal(text: str) -> str:
+    bare = text.translate(_NO_LETTERS)
+    if unicodedata.is_normalized("NFKC", bare):
+        return bare
+    return unicodedata.normalize("NFKC", bare)
+
+
+def _in_context(folded: str) -> str:
+    if MIDDLE_DOT in folded:
+        folded = _DOT_IN_RUN.sub("", folded)
+    if not folded.isascii():
+        folded = _TONE_LATE.sub(r"\2\1", folded)
+    return folded
+
+
+@dataclass(frozen=True, slots=True)
+class Mapped:
+    """A folded text, and for each of its characters the piece of the text as sent."""
+
+    text: str
+    starts: tuple[int, ...]
+    ends: tuple[int, ...]
+
+    def source(self, start: int, end: int) -> tuple[int, int]:
+        """The piece of the text as sent that a piece of the folded text stands for."""
+        return min(self.starts[start:end]), max(self.ends[start:end])
+
+
+def fold_mapped(text: str, folding: Folding = PLAIN) -> Mapped:
+    """Fold a text and remember where each character came from, in code points."""
+    folded: list[str] = []
+    starts: list[int] = []
+    ends: list[int] = []
+    for start, end in _clusters(text):
+        piece = _normal(text[start:end]).translate(folding)
+        folded.append(piece)
+        starts.extend([start] * len(piece))
+        ends.extend([end] * len(piece))
+    return _mapped_in_context("".join(folded), starts, ends)
+
+
+def _clusters(text: str) -> list[tuple[int, int]]:
+    cuts = [i for i, character in enumerate(text) if i and not continues(character)]
+    return list(pairwise([0, *cuts, len(text)])) if text else []
+
+
+def _mapped_in_context(folded: str, starts: list[int], ends: list[int]) -> Mapped:
+    for match in reversed(list(_DOT_IN_RUN.finditer(folded))):
+        at = match.start()
+        del starts[at], ends[at]
+    folded = _DOT_IN_RUN.sub("", folded)
+    for match in _TONE_LATE.finditer(folded):
+        pair = slice(match.start(), match.end())
+        starts[pair] = [min(starts[pair])] * 2
+        ends[pair] = [max(ends[pair])] * 2
+    return Mapped(_TONE_LATE.sub(r"\2\1", folded), tuple(starts), tuple(ends))

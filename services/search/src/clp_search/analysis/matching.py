@@ -1,0 +1,102 @@
+"""Does a text hold a keyword, and where?
+
+Positions are bits of whole numbers, so that following a keyword through a text takes
+one shift for each of its steps, however often its words are repeated.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+
+from clp_search.analysis.keywords import Keyword, Path, Step
+from clp_search.analysis.reading import Edge, Reading
+
+Masks = dict[int, int]
+
+
+def holds(reading: Reading, keyword: Keyword) -> bool:
+    """Whether a text holds a keyword."""
+    if keyword.run is not None:
+        return keyword.run in reading.text
+    places = _Places(reading, keyword)
+    return any(places.after(path)[-1] for path in keyword.paths)
+
+
+def spans(reading: Reading, keyword: Keyword) -> list[tuple[int, int]]:
+    """Where a text holds a keyword: pieces of the folded text, in order."""
+    if keyword.run is not None:
+        return list(_run_spans(reading.text, keyword.run))
+    places = _Places(reading, keyword)
+    found = {span for path in keyword.paths for span in places.spans(path)}
+    return sorted(found)
+
+
+def _run_spans(text: str, run: str) -> Iterator[tuple[int, int]]:
+    at = text.find(run)
+    while at >= 0:
+        yield at, at + len(run)
+        at = text.find(run, at + 1)
+
+
+class _Places:
+    """At which positions of a text the steps of a keyword can be taken."""
+
+    def __init__(self, reading: Reading, keyword: Keyword) -> None:
+        steps = {step for path in keyword.paths for step in path}
+        self._edges = {step: list(_edges_for(step, reading.edges)) for step in steps}
+        self._masks = {step: _masks(edges) for step, edges in self._edges.items()}
+        self._everywhere = (1 << reading.length) - 1
+
+    def after(self, path: Path) -> list[int]:
+        """Where one can stand before the first step, and after each."""
+        reached = [self._everywhere]
+        for step in path:
+            stand = 0
+            for over, mask in self._masks[step].items():
+                stand |= (reached[-1] & mask) << over
+            reached.append(stand)
+        return reached
+
+    def spans(self, path: Path) -> Iterator[tuple[int, int]]:
+        """Each way through the text, from its first to its last character."""
+        useful = self._useful(path)
+        ways = [self._ways(step, useful[i + 1]) for i, step in enumerate(path)]
+        for first in ways[0].values():
+            if useful[0] >> first.at & 1:
+                last = first
+                for way in ways[1:]:
+                    last = way[last.at + last.over]
+                yield first.start, last.end
+
+    def _useful(self, path: Path) -> list[int]:
+        """The positions from which the rest of the path can be gone."""
+        useful = self.after(path)
+        for i in reversed(range(len(path))):
+            before = 0
+            for over, mask in self._masks[path[i]].items():
+                before |= mask & (useful[i + 1] >> over)
+            useful[i] &= before
+        return useful
+
+    def _ways(self, step: Step, useful: int) -> dict[int, Edge]:
+        """For each position one edge that leads to a useful one."""
+        return {
+            edge.at: edge
+            for edge in self._edges[step]
+            if useful >> (edge.at + edge.over) & 1
+        }
+
+
+def _edges_for(step: Step, edges: Iterable[Edge]) -> Iterator[Edge]:
+    for edge in edges:
+        fits = (
+            edge.form.startswith(step.forms) if step.prefix else edge.form in step.forms
+        )
+        if fits and (edge.unbroken or not step.unbroken):
+            yield edge
+
+
+def _masks(edges: Iterable[Edge]) -> Masks:
+    masks: Masks = defaultdict(int)
+    for edge in edges:
+        masks[edge.over] |= 1 << edge.at
+    return dict(masks)

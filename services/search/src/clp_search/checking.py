@@ -1,0 +1,86 @@
+"""Holding a stored document against a query, and marking what was found in it."""
+
+from collections.abc import Iterable
+from functools import cached_property
+
+from clp_search.analysis.folding import fold_mapped
+from clp_search.analysis.matching import holds, spans
+from clp_search.analysis.reading import Reading, read
+from clp_search.engine import Document
+from clp_search.query import Clause, Query, Where
+
+Spans = tuple[tuple[int, int], ...]
+
+
+class Checked:
+    """A document, read once for as many clauses as there are."""
+
+    def __init__(self, document: Document) -> None:
+        self.document = document
+
+    def meets(self, clauses: Iterable[Clause]) -> bool:
+        """Whether the document holds what is wanted and nothing that is excluded."""
+        return all(self._holds(clause) != clause.excluded for clause in clauses)
+
+    def answers(self, query: Query) -> bool:
+        """Whether the document is one that the query asks for."""
+        document = self.document
+        return (
+            bool(query)
+            and not document.deleted
+            and all(
+                bool(document.attachments) is wanted for wanted in query.attachments
+            )
+            and (query.since is None or query.since <= document.posted_at)
+            and (query.until is None or document.posted_at < query.until)
+            and self.meets(query.clauses)
+        )
+
+    def _holds(self, clause: Clause) -> bool:
+        return any(holds(r, clause.keyword) for r in self._readings(clause.where))
+
+    def _readings(self, where: Where) -> tuple[Reading, ...]:
+        if where is Where.AUTHOR:
+            return self._author
+        return self._files if where is Where.FILES else (self._text, *self._files)
+
+    @cached_property
+    def _text(self) -> Reading:
+        return read(self.document.text)
+
+    @cached_property
+    def _files(self) -> tuple[Reading, ...]:
+        return tuple(read(name) for name in self.document.attachments)
+
+    @cached_property
+    def _author(self) -> tuple[Reading, ...]:
+        return read(self.document.author_name), read(self.document.author)
+
+
+def highlights(text: str, query: Query, where: Where = Where.TEXT) -> Spans:
+    """The pieces of a text or file name that a query is found by, in code points.
+
+    Pieces that touch are one; nothing is marked for what is excluded.
+    """
+    wanted = {Where.TEXT} | {where}
+    reading = read(text)
+    found = [
+        span
+        for clause in query.clauses
+        if clause.where in wanted and not clause.excluded
+        for span in spans(reading, clause.keyword)
+    ]
+    if not found:
+        return ()
+    mapped = fold_mapped(text)
+    return _united(sorted(mapped.source(start, end) for start, end in found))
+
+
+def _united(pieces: list[tuple[int, int]]) -> Spans:
+    united = [pieces[0]]
+    for start, end in pieces[1:]:
+        if start <= united[-1][1]:
+            united[-1] = (united[-1][0], max(united[-1][1], end))
+        else:
+            united.append((start, end))
+    return tuple(united)

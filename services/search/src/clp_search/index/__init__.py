@@ -1,0 +1,1 @@
+"""The index on disk: shards of segments, with what is new kept in memory."""

@@ -1,0 +1,267 @@
+"""One shard: the documents of some projects, on disk and in memory."""
+
+import logging
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from shutil import rmtree
+
+from clp_search.engine import Document, IndexDamaged, Page, Plan, Size, Wanted
+from clp_search.index.evaluating import Scope, documents_meeting
+from clp_search.index.hot import Hot
+from clp_search.index.manifest import (
+    Manifest,
+    has_content,
+    has_size,
+    read_manifest,
+    secured,
+    write_manifest,
+)
+from clp_search.index.paging import page_of
+from clp_search.index.segments import Indexed, Segment, Segments
+from clp_search.terms import DELETED, document_terms
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Merging:
+    """When neighbouring segments become one: eight alike, and never beyond the most."""
+
+    alike: int = 8
+    smallest: int = 64
+    most: int = 20_000
+
+
+class Shard:
+    """Takes documents, finds them, and writes them when told to."""
+
+    def __init__(self, folder: Path, merging: Merging) -> None:
+        self._folder = folder
+        self._merging = merging
+        self._hot = Hot()
+        # Documents on disk that an edit or a deletion has replaced since.
+        self._hidden: dict[str, set[int]] = {}
+        try:
+            self._segments, self._manifest = _opened(folder)
+        except IndexDamaged as error:
+            self._segments, self._manifest = _renewed(folder, str(error))
+        self._unverified = sorted(self._manifest.files)
+        self.cursor = self._manifest.cursor
+
+    @property
+    def waiting(self) -> int:
+        """How many documents are only in memory."""
+        return len(self._hot)
+
+    @property
+    def unwritten(self) -> int:
+        """How many positions would be read again after a crash."""
+        return self.cursor - self._manifest.cursor
+
+    def apply(self, documents: Iterable[Document], *, after: int, upto: int) -> None:
+        """Take documents; older and equal revisions change nothing."""
+        if not after <= self.cursor < upto:
+            return
+        with self._reading():
+            for document in documents:
+                self._take(document)
+        self.cursor = upto
+
+    def search(self, wanted: Wanted) -> Page:
+        """Find a page of messages."""
+        scope = Scope(wanted.project, wanted.channels)
+        plan = wanted.plan
+        with self._reading():
+            cold = sorted(
+                (
+                    _Cold(s, plan, scope=scope, gone=self._gone(s))
+                    for s in self._segments
+                ),
+                key=lambda source: -source.newest,
+            )
+            return page_of([self._hot.meeting(plan, scope), *cold], wanted)
+
+    def flush(self) -> None:
+        """Write what waits, and the cursor with it."""
+        if not self._hot and not self._hidden and not self.unwritten:
+            return
+        if self._hot or self._hidden:
+            with self._reading():
+                merged = self._neighbours()
+                kept = [i for segment in merged for i in self._alive(segment)]
+            self._segments.write(
+                sorted((*kept, *self._hot), key=lambda i: i.document.key),
+                without=[(n, d) for n, hidden in self._hidden.items() for d in hidden],
+                instead_of=frozenset(segment.name for segment in merged),
+            )
+            self._hot.clear()
+            self._hidden.clear()
+        self._note()
+
+    def verify_one(self) -> None:
+        """Read one file and compare it with its checksum."""
+        if not self._unverified:
+            return
+        name = self._unverified.pop()
+        checksum = self._manifest.files.get(name)
+        if checksum and not has_content(self._folder, name, checksum):
+            self._start_over(f"{name} is not what was written")
+
+    def size(self) -> Size:
+        """How much there is."""
+        documents = sum(1 for i in self._hot if not i.document.deleted)
+        with self._reading():
+            documents += sum(self._count(segment) for segment in self._segments)
+        return Size(documents=documents, size_bytes=self._manifest.size_bytes)
+
+    def close(self) -> None:
+        """Let go of the files."""
+        self._segments.close()
+
+    def _take(self, document: Document) -> None:
+        waiting = self._hot.revision_of(document.message)
+        if waiting is not None and waiting >= document.revision:
+            return
+        for place in self._segments.places_of(document.message):
+            if place.number in self._hidden.get(place.segment, ()):
+                continue
+            if place.revision >= document.revision:
+                return
+            self._hidden.setdefault(place.segment, set()).add(place.number)
+        self._hot.put(document)
+
+    def _count(self, segment: Segment) -> int:
+        gone = self._gone(segment)
+        tombs = segment.posted(DELETED)
+        emptied = set(segment.all_of(tombs)) - gone if tombs else set()
+        return segment.size - len(gone) - len(emptied)
+
+    def _alive(self, segment: Segment) -> Iterator[Indexed]:
+        gone = self._gone(segment)
+        for number in range(segment.size):
+            if number not in gone:
+                document = segment.load(number)
+                yield Indexed(document, document_terms(document))
+
+    def _gone(self, segment: Segment) -> frozenset[int]:
+        return segment.deleted.union(self._hidden.get(segment.name, ()))
+
+    def _neighbours(self) -> list[Segment]:
+        """The newest segments that are many and alike, to be written as one.
+
+        Tier by tier, each a few times as large as the one before: so a document is
+        rewritten few times, and the order of time is kept.
+        """
+        merging = self._merging
+        segments = list(self._segments)
+        merged: list[Segment] = []
+        total, largest = len(self._hot), merging.smallest
+        while True:
+            tier: list[Segment] = []
+            full = False
+            while segments and segments[-1].size <= min(largest, merging.most // 2):
+                full = total + segments[-1].size > merging.most
+                if full:
+                    break
+                total += segments[-1].size
+                tier.append(segments.pop())
+            if len(tier) < (2 if full else merging.alike - 1):
+                return merged
+            merged += tier
+            largest *= merging.alike
+
+    def _note(self) -> None:
+        """Write the manifest: from now on a restart begins at the cursor."""
+        files = self._segments.files()
+        self._manifest = Manifest(
+            self._segments.generation,
+            self.cursor,
+            secured(self._folder, files, self._manifest.files),
+        )
+        write_manifest(self._folder, self._manifest)
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        try:
+            yield
+        except IndexDamaged as error:
+            self._start_over(str(error))
+            raise
+
+    def _start_over(self, why: str) -> None:
+        self._segments.close()
+        self._segments, self._manifest = _renewed(self._folder, why)
+        self._hot.clear()
+        self._hidden.clear()
+        self._unverified = []
+        self.cursor = 0
+
+
+def _opened(folder: Path) -> tuple[Segments, Manifest]:
+    """The segments of a folder and their manifest, as far as a quick look tells.
+
+    A writer killed between its commit and the manifest leaves the table of contents
+    ahead: what it added is read through, and later applied again without effect.
+    """
+    manifest = read_manifest(folder) or Manifest()
+    segments = Segments(folder)
+    try:
+        _check(segments, manifest, folder)
+    except IndexDamaged:
+        segments.close()
+        raise
+    return segments, manifest
+
+
+def _check(segments: Segments, manifest: Manifest, folder: Path) -> None:
+    known, files = manifest.files, segments.files()
+    for name in files & known.keys():
+        if not has_size(folder, name, known[name]):
+            raise IndexDamaged(f"{name} has another size")
+    if segments.generation < manifest.generation:
+        raise IndexDamaged("the table of contents is older than its manifest")
+    if segments.generation == manifest.generation:
+        if missing := known.keys() - files:
+            raise IndexDamaged(f"{min(missing)} is missing")
+        return
+    for segment in segments:
+        if not any(name.startswith(f"{segment.name}.") for name in known):
+            segment.read_through()
+
+
+def _renewed(folder: Path, why: str) -> tuple[Segments, Manifest]:
+    """Set damaged files aside, for a person to look at, and begin at zero."""
+    log.error("shard %s is rebuilt from the feed: %s", folder.name, why)
+    aside = folder.with_suffix(".damaged")
+    rmtree(aside, ignore_errors=True)
+    if folder.exists():
+        folder.rename(aside)
+    return Segments(folder), Manifest()
+
+
+class _Cold:
+    """A segment as a source of a page."""
+
+    def __init__(
+        self, segment: Segment, plan: Plan, *, scope: Scope, gone: frozenset[int]
+    ) -> None:
+        self._segment = segment
+        self._asked = (plan, scope)
+        self._gone = gone
+        self.time = segment.time
+        self.load = segment.load
+
+    @property
+    def newest(self) -> int:
+        return self._segment.newest
+
+    def found(self) -> Sequence[int]:
+        return self._found
+
+    @cached_property
+    def _found(self) -> list[int]:
+        plan, scope = self._asked
+        return documents_meeting(self._segment, plan, scope=scope, gone=self._gone)

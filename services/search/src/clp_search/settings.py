@@ -1,0 +1,23 @@
+"""What an operator sets for `search`."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Read from ``CLP_SEARCH_…``, or ``CLP_…`` where services share a value.
+
+    ``data_dir`` is this process's own: two never share an index. ``secret`` seals page
+    cursors; processes that answer the same calls share it, and without one each makes
+    its own at start. More ``shards`` make large installations faster; another number
+    builds the index anew.
+    """
+
+    broker_url: str = "amqp://guest:guest@127.0.0.1:5672//"
+    keys_dir: str = "keys"
+    data_dir: str = "index"
+    secret: str = ""
+    shards: int = 4
+    flush_at: int = 200
+    flush_after_s: float = 5.0
+    largest_merge: int = 4_000

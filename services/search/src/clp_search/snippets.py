@@ -1,0 +1,56 @@
+"""Snippets: the piece of a text around what was found, with spans and no markup."""
+
+from typing import Final
+
+from clp_contracts.search import Snippet, Span
+from clp_search.analysis.characters import continues
+from clp_search.checking import Spans, highlights
+from clp_search.engine import Document
+from clp_search.query import Query, Where
+
+LONGEST: Final = 240
+LEAD: Final = 60
+
+
+def text_snippet(document: Document, query: Query) -> Snippet:
+    """The text around the first find; its beginning where only something else fits."""
+    return snippet(document.text, highlights(document.text, query))
+
+
+def file_snippets(document: Document, query: Query) -> tuple[Snippet, ...]:
+    """The names of attachments that were found, whole."""
+    found = ((n, highlights(n, query, Where.FILES)) for n in document.attachments)
+    return tuple(_cut(name, (0, len(name)), spans) for name, spans in found if spans)
+
+
+def snippet(text: str, spans: Spans) -> Snippet:
+    """At most so much of a text, from a little before the first span."""
+    start = 0
+    if spans and len(text) > LONGEST:
+        start = _word_start(text, max(0, spans[0][0] - LEAD), spans[0][0])
+    end = min(len(text), start + LONGEST)
+    while start < end < len(text) and continues(text[end]):
+        end -= 1
+    return _cut(text, (start, end), spans)
+
+
+def _word_start(text: str, earliest: int, latest: int) -> int:
+    """The beginning of a word near a place; no character is cut from its accents."""
+    if earliest == 0:
+        return 0
+    for at in range(earliest, latest):
+        if text[at - 1].isspace() and not text[at].isspace():
+            return at
+    while earliest < latest and continues(text[earliest]):
+        earliest += 1
+    return earliest
+
+
+def _cut(text: str, piece: tuple[int, int], spans: Spans) -> Snippet:
+    first, last = piece
+    inside = (
+        Span(start=max(start, first) - first, end=min(end, last) - first)
+        for start, end in spans
+        if start < last and end > first
+    )
+    return Snippet(text=text[first:last], highlights=tuple(inside), start=first)

@@ -1,0 +1,132 @@
+"""Documents and queries as terms: what an engine indexes and what it intersects."""
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from clp_search.analysis.keywords import Path, Step
+from clp_search.analysis.reading import Kind, read
+from clp_search.engine import Condition, Document, Group, Plan, Way
+from clp_search.query import Clause, Query, Where
+
+LONGEST_TERM: Final = 48
+PREFIX_LENGTH: Final = 3
+SHORTEST_PREFIX: Final = 2
+
+# Enough of a long phrase to find few candidates; they are checked anyway.
+_MOST_GROUPS: Final = 12
+
+# First characters of terms that no text can make, for folding knows no controls.
+CHANNEL: Final = "\x01"
+AUTHOR: Final = "\x02"
+HAS_FILES: Final = "\x03"
+BEGINNING: Final = "\x04"
+MESSAGE: Final = "\x05"
+PROJECT: Final = "\x06"
+DELETED: Final = "\x07"
+
+
+def document_terms(document: Document) -> frozenset[str]:
+    """All terms of a document; a deleted one has none that a person could ask for."""
+    if document.deleted:
+        return frozenset((MESSAGE + document.message, DELETED))
+    terms = {
+        MESSAGE + document.message,
+        CHANNEL + document.channel,
+        PROJECT + document.project,
+        *text_terms(document.text),
+    }
+    for text in (document.author, document.author_name):
+        terms.update(AUTHOR + t for t in text_terms(text) if t[0] != BEGINNING)
+    if document.attachments:
+        terms.add(HAS_FILES)
+    for name in document.attachments:
+        terms.update(text_terms(name))
+    return frozenset(terms)
+
+
+def text_terms(text: str) -> Iterator[str]:
+    """The terms of a text: its forms, pairs of run characters, beginnings of words."""
+    reading = read(text)
+    before = ""
+    for edge in reading.edges:
+        if edge.kind is Kind.RUN:
+            if edge.unbroken:
+                yield before + edge.form
+            before = edge.form
+        elif len(edge.form) >= SHORTEST_PREFIX:
+            yield BEGINNING + edge.form[:PREFIX_LENGTH]
+        yield edge.form[:LONGEST_TERM]
+
+
+def channel_group(channels: Iterable[str]) -> Group:
+    """Any of these channels."""
+    return Group(tuple(CHANNEL + channel for channel in sorted(channels)))
+
+
+def project_group(project: str) -> Group:
+    """Any channel of a project."""
+    return Group((PROJECT + project,))
+
+
+def plan_of(query: Query) -> Plan:
+    """A query in terms."""
+    must = [_condition(c) for c in query.clauses if not c.excluded]
+    must_not = [_condition(c) for c in query.clauses if c.excluded and _is_exact(c)]
+    for wanted in query.attachments:
+        (must if wanted else must_not).append(((Group((HAS_FILES,)),),))
+    return Plan(
+        must=tuple(must),
+        must_not=tuple(must_not),
+        check=tuple(clause for clause in query.clauses if not _is_exact(clause)),
+        since=query.since,
+        until=query.until,
+    )
+
+
+def _condition(clause: Clause) -> Condition:
+    """What every document that holds the keyword meets."""
+    first = AUTHOR if clause.where is Where.AUTHOR else ""
+    ways = tuple(_way(path, first) for path in clause.keyword.paths)
+    if clause.where is Where.FILES:
+        ways = tuple((*way, Group((HAS_FILES,))) for way in ways)
+    return ways
+
+
+def _way(path: Path, first: str) -> Way:
+    groups: list[Group] = []
+    for i, step in enumerate(path):
+        if step.unbroken:
+            groups.append(Group((first + path[i - 1].forms[0] + step.forms[0],)))
+        elif not (path[i + 1 : i + 2] and path[i + 1].unbroken):
+            groups.append(_group(step, first))
+    stride = -(-len(groups) // _MOST_GROUPS)
+    return tuple(dict.fromkeys(groups[::stride]))
+
+
+def _group(step: Step, first: str) -> Group:
+    terms = tuple(first + form[:LONGEST_TERM] for form in step.forms)
+    if not step.prefix:
+        return Group(terms)
+    if first:
+        # Authors are few: their own terms are looked through.
+        return Group(beginnings=terms)
+    short = [form for form in step.forms if len(form) < PREFIX_LENGTH]
+    long = [form for form in step.forms if len(form) >= PREFIX_LENGTH]
+    return Group(
+        tuple(dict.fromkeys(BEGINNING + form[:PREFIX_LENGTH] for form in long)),
+        tuple(BEGINNING + form for form in short),
+    )
+
+
+def _is_exact(clause: Clause) -> bool:
+    """Whether the terms alone tell if a document holds the keyword."""
+    if clause.where is Where.FILES:
+        return False
+    return all(_is_one_term(path) for path in clause.keyword.paths)
+
+
+def _is_one_term(path: Path) -> bool:
+    if len(path) == 2 and path[1].unbroken:  # noqa: PLR2004 - a pair of run characters
+        return True
+    longest = PREFIX_LENGTH if path[0].prefix else LONGEST_TERM
+    return len(path) == 1 and all(len(form) <= longest for form in path[0].forms)

@@ -1,0 +1,102 @@
+"""Find messages: only ever in channels that the asker may read at this moment."""
+
+from typing import Final
+
+from clp_contracts.refusal import Refused
+from clp_contracts.search import AskFind, Found, Hit
+from clp_core.channels import Channel, is_id
+from clp_core.decisions import InvalidValue, Reason
+from clp_search.engine import Document, Wanted
+from clp_search.facts import readable_channels
+from clp_search.page_cursors import Asked
+from clp_search.parts import Parts
+from clp_search.query import Query, parse
+from clp_search.snippets import file_snippets, text_snippet
+from clp_search.terms import plan_of
+
+MOST_HITS: Final = 50
+
+# A page that ended because enough had been looked at; its cursor leads on.
+UNFINISHED: Final = "search.unfinished"
+
+
+def find(ask: AskFind, *, actor: str, parts: Parts) -> Found:
+    """A page of the newest messages that a query finds (rules 33 to 36)."""
+    _check_shape(ask)
+    query = parse(ask.query)
+    project, channels = _scope(ask, actor, parts)
+    scope = ask.channel or project
+    asked = Asked(person=actor, scope=scope, query=ask.query)
+    after = parts.cursors.read(ask.cursor, asked)
+    if not query:
+        return Found(
+            hits=(), total=0, total_is_exact=True, cursor=None, notes=query.notes
+        )
+    page = parts.engine.search(
+        Wanted(
+            project=project,
+            channels=channels,
+            plan=plan_of(query),
+            after=after,
+            limit=min(ask.limit, MOST_HITS),
+        )
+    )
+    # The index is an old copy and no authority: each hit is asked for again.
+    readable = [d for d in page.documents if d.channel in channels]
+    unfinished = page.next is not None and len(page.documents) < min(
+        ask.limit, MOST_HITS
+    )
+    return Found(
+        hits=tuple(_hit(document, query) for document in readable),
+        total=page.total,
+        total_is_exact=page.total_is_exact,
+        cursor=parts.cursors.write(page.next, asked) if page.next else None,
+        notes=(*query.notes, UNFINISHED) if unfinished else query.notes,
+    )
+
+
+def _check_shape(ask: AskFind) -> None:
+    wrong: dict[str, list[str]] = {}
+    if (ask.channel is None) == (ask.project is None):
+        wrong["channel"] = ["Name a channel or a project, and not both."]
+    if ask.limit < 1:
+        wrong["limit"] = ["At least one hit."]
+    if wrong:
+        raise Refused.because("ask.malformed", fields=wrong)
+
+
+def _scope(ask: AskFind, actor: str, parts: Parts) -> tuple[str, frozenset[str]]:
+    """The project and the channels to look in, as the rules say now (rule 36).
+
+    What is missing and what is hidden is refused alike, after the same question.
+    """
+    project = _project_of(ask.channel) if ask.channel is not None else ask.project
+    named = [project] if project is not None and is_id(project) else []
+    told = parts.callers.projects.facts(projects_=named, people=[actor])
+    readable = readable_channels(told)
+    if ask.channel is not None:
+        if ask.channel not in readable:
+            raise Refused.because(Reason.CHANNEL_MISSING)
+        readable &= {ask.channel}
+    if not readable or project is None:
+        raise Refused.because(Reason.PROJECT_MISSING)
+    return project, readable
+
+
+def _project_of(channel: str) -> str | None:
+    try:
+        return Channel.named(channel).project
+    except InvalidValue:
+        return None
+
+
+def _hit(document: Document, query: Query) -> Hit:
+    return Hit(
+        message=document.message,
+        channel=document.channel,
+        number=document.number,
+        author=document.author,
+        posted_at=document.posted_at,
+        snippet=text_snippet(document, query),
+        attachments=file_snippets(document, query),
+    )

@@ -1,0 +1,75 @@
+"""The brokers these tests run on: the one in this process, and a private RabbitMQ."""
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+
+from clp_chassis.clock import new_id
+from clp_chassis.inprocess import forget
+from clp_chassis.running import ContainerGroup
+from clp_suite.servers import PrivateRabbit, server_directory
+
+
+@pytest.fixture(scope="session")
+def rabbit() -> Iterator[PrivateRabbit]:
+    """One RabbitMQ for all tests that need no more than a broker that runs."""
+    if not (availability := PrivateRabbit.available()):
+        if os.environ.get("CI") == "true":
+            pytest.fail(f"RabbitMQ: {availability}; run `make servers`")
+        pytest.skip(f"NOT RUN: RabbitMQ: {availability}; run `make servers` as root")
+    with server_directory() as directory, PrivateRabbit(directory / "rabbit") as server:
+        yield server
+
+
+@pytest.fixture(
+    params=["inprocess", pytest.param("rabbitmq", marks=pytest.mark.broker)]
+)
+def broker_url(request: pytest.FixtureRequest) -> Iterator[str]:
+    """A broker of each kind; every promise is tested on both."""
+    if request.param == "rabbitmq":
+        server: PrivateRabbit = request.getfixturevalue("rabbit")
+        yield server.url
+        return
+    name = new_id()
+    yield f"inprocess://{name}/"
+    forget(name)
+
+
+@pytest.fixture
+def unique() -> str:
+    """A name no other test uses: tests on RabbitMQ share one broker."""
+    return f"t{new_id()[:12]}"
+
+
+Serve = Callable[..., ContainerGroup]
+
+
+@pytest.fixture
+def serve(broker_url: str) -> Iterator[Serve]:
+    """Start services on the broker; they are stopped after the test."""
+    with ExitStack() as cleanup:
+
+        def start(*services: type, **config: Any) -> ContainerGroup:
+            settings = {"AMQP_URI": broker_url, **config}
+            group = ContainerGroup((service, settings) for service in services)
+            group.start()
+            cleanup.callback(group.stop)
+            return group
+
+        yield start
+
+
+@pytest.fixture
+def seconds_of() -> Callable[[Callable[[], object]], float]:
+    """How long something takes."""
+
+    def measure(act: Callable[[], object]) -> float:
+        began = time.monotonic()
+        act()
+        return time.monotonic() - began
+
+    return measure

@@ -1,0 +1,261 @@
+"""Calls over both brokers: what callers get, and what no caller can do to a service."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import eventlet
+import pytest
+from kombu.exceptions import OperationalError
+from nameko.exceptions import RemoteError, RpcTimeout, UnknownService
+from nameko.standalone.rpc import ClusterRpcProxy
+
+from clp_chassis.broker_edge import ReplyPublisher, Rpc, rpc
+from clp_contracts.lines import Lines, RequestPublisher
+from clp_contracts.refusal import CallFailed
+from tests.chassis.conftest import Serve
+from tests.chassis.services_under_test import Gate, answering
+from tests.chassis.waiting import until
+from tests.chassis.wires import Wire
+
+EXCHANGE = "nameko-rpc"
+
+
+@pytest.fixture
+def proxy(broker_url: str) -> Iterator[Any]:
+    with ClusterRpcProxy({"AMQP_URI": broker_url}, timeout=5) as opened:
+        yield opened
+
+
+def test_a_call_is_answered(serve: Serve, proxy: Any, unique: str) -> None:
+    serve(answering(unique))
+    assert proxy[unique].add(left=1, right=2) == 3
+
+
+def test_an_error_reaches_the_caller_and_the_service_lives_on(
+    serve: Serve, proxy: Any, unique: str
+) -> None:
+    serve(answering(unique))
+    with pytest.raises(RemoteError, match="no such luck"):
+        proxy[unique].fail()
+    assert proxy[unique].add(left=1, right=2) == 3
+
+
+def test_the_passport_of_one_call_travels_with_it(
+    serve: Serve, proxy: Any, unique: str
+) -> None:
+    tokens: list[str] = []
+
+    class Listening(Rpc):  # type: ignore[misc]
+        def unpack_message_headers(self, message: Any) -> dict[str, Any]:
+            tokens.append(message.headers["nameko.auth_token"])
+            return super().unpack_message_headers(message)
+
+    class Service:
+        name = unique
+
+        @Listening.decorator
+        def greet(self) -> None: ...
+
+    serve(Service)
+    for token in ("ivy's", "nat's"):
+        proxy._worker_ctx.data["auth_token"] = token
+        proxy[unique].greet()
+    assert tokens == ["ivy's", "nat's"]
+
+
+def test_a_service_that_never_was_is_unknown_at_once(proxy: Any, unique: str) -> None:
+    with eventlet.Timeout(2), pytest.raises(UnknownService):
+        proxy[unique].add(left=1, right=2)
+
+
+def test_a_call_that_takes_too_long_times_out(
+    serve: Serve, broker_url: str, unique: str
+) -> None:
+    gate = Gate()
+    serve(answering(unique, gate))
+    with ClusterRpcProxy({"AMQP_URI": broker_url}, timeout=0.1) as hasty:
+        with pytest.raises(RpcTimeout):
+            hasty[unique].hold(value="late")
+    gate.open()
+    lines = Lines(broker_url, 5)
+    assert lines.call((unique, "hold"), {"value": "fresh"}, {}) == "fresh"
+    lines.close()
+
+
+def test_a_stopped_service_makes_callers_time_out_and_runs_nothing_later(
+    serve: Serve, broker_url: str, unique: str
+) -> None:
+    gate = Gate()
+    gate.open()
+    serve(answering(unique, gate)).stop()
+    lines = Lines(broker_url, 0.1)
+    with pytest.raises(CallFailed, match="no answer"):
+        lines.call((unique, "hold"), {"value": "dead"}, {})
+    lines.close()
+    with Wire(broker_url) as wire:
+        until(lambda: wire.size(f"rpc-{unique}") == 0)
+    serve(answering(unique, gate))
+    assert not gate.reached.ready()
+
+
+def test_calls_do_not_touch_the_disk(
+    serve: Serve, broker_url: str, unique: str
+) -> None:
+    serve(answering(unique)).stop()
+    lines = Lines(broker_url, 5)
+    calling = eventlet.spawn(lines.call, (unique, "add"), {}, {})
+    with Wire(broker_url) as wire:
+        until(lambda: wire.size(f"rpc-{unique}") == 1)
+        message = wire.get(f"rpc-{unique}")
+        assert message.properties["delivery_mode"] == 1
+        assert 0 < int(message.properties["expiration"]) <= 5000
+        message.ack()
+    calling.kill()
+    lines.close()
+
+
+def test_greenthreads_call_at_the_same_time(
+    serve: Serve, broker_url: str, unique: str
+) -> None:
+    serve(answering(unique), max_workers=10)
+    lines = Lines(broker_url, 5)
+    pool = eventlet.GreenPool(10)
+
+    def doze(number: int) -> int:
+        lines.call((unique, "doze"), {"seconds": 0.05}, {})
+        sum_ = lines.call((unique, "add"), {"left": number, "right": 1}, {})
+        return int(sum_)
+
+    with eventlet.Timeout(3):
+        assert list(pool.imap(doze, range(30))) == list(range(1, 31))
+    lines.close()
+
+
+POISON: dict[str, dict[str, Any]] = {
+    "no reply_to": {"reply_to": None},
+    "no content type": {"content_type": None},
+    "unknown content type": {"content_type": "application/x-riddle"},
+    "raw bytes": {"content_type": "application/data"},
+    "pickle": {"content_type": "application/x-python-serialize"},
+    "broken JSON": {"body": b"{"},
+    "wrong encoding": {"body": b'"\xff\xfe"'},
+    "unheard-of encoding": {"content_encoding": "utf-99"},
+    "not an object": {"body": b"[1, 2]"},
+    "a number": {"body": b"7"},
+    "no arguments": {"body": b"{}"},
+    "arguments of a wrong kind": {"body": b'{"args": 7, "kwargs": [1]}'},
+    "unknown method": {"routing_key": "no_such_method"},
+    "call chain is a number": {"headers": {"nameko.call_id_stack": 7}},
+    "call chain of numbers": {"headers": {"nameko.call_id_stack": [1, 2]}},
+    "call chain is text": {"headers": {"nameko.call_id_stack": "abc"}},
+    "compressed by nobody": {"headers": {"compression": "application/x-riddle"}},
+}
+
+
+@pytest.mark.parametrize("poison", POISON.values(), ids=POISON)
+def test_a_malformed_call_kills_nothing_and_does_not_stay(
+    serve: Serve, proxy: Any, broker_url: str, unique: str, poison: dict[str, Any]
+) -> None:
+    group = serve(answering(unique))
+    stated: dict[str, Any] = {
+        "body": b'{"args": [], "kwargs": {"left": 1, "right": 2}}',
+        "routing_key": "add",
+        "reply_to": "somebody",
+        "content_type": "application/json",
+        "content_encoding": "utf-8",
+        "correlation_id": "c1",
+        "headers": {},
+        **poison,
+    }
+    with Wire(broker_url) as wire:
+        body = stated.pop("body")
+        key = f"{unique}.{stated.pop('routing_key')}"
+        wire.publish_raw(body, key, EXCHANGE, **stated)
+        assert proxy[unique].add(left=1, right=2) == 3
+        until(lambda: wire.size(f"rpc-{unique}") == 0)
+        group.raise_if_dead()
+        group.stop()
+        assert wire.size(f"rpc-{unique}") == 0, "the poison is still in the queue"
+
+
+def test_a_reply_that_cannot_be_sent_leaves_only_its_caller_waiting(
+    serve: Serve, broker_url: str, unique: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    group = serve(answering(unique))
+    fails = [OperationalError("the broker went away"), ConnectionResetError()]
+    publish = ReplyPublisher.publish
+
+    def failing(self: ReplyPublisher, *args: Any, **kwargs: Any) -> None:
+        if fails:
+            raise fails.pop()
+        publish(self, *args, **kwargs)
+
+    monkeypatch.setattr(ReplyPublisher, "publish", failing)
+    for _ in range(2):
+        with ClusterRpcProxy({"AMQP_URI": broker_url}, timeout=0.2) as hasty:
+            with pytest.raises(RpcTimeout):
+                hasty[unique].add(left=1, right=2)
+    group.raise_if_dead()
+    with ClusterRpcProxy({"AMQP_URI": broker_url}, timeout=5) as patient:
+        assert patient[unique].add(left=1, right=2) == 3
+
+
+def test_an_acknowledgement_that_cannot_be_sent_kills_nothing(
+    serve: Serve, broker_url: str, proxy: Any, unique: str
+) -> None:
+    class Unsettled(Rpc):  # type: ignore[misc]
+        def handle_message(self, body: Any, message: Any) -> None:
+            message.ack = lambda: _raise(BrokenPipeError())
+            super().handle_message(body, message)
+
+    class Service:
+        name = unique
+
+        @Unsettled.decorator
+        def greet(self) -> str:
+            return "hello"
+
+        @rpc
+        def add(self, *, left: int, right: int) -> int:
+            return left + right
+
+    group = serve(Service)
+    assert proxy[unique].greet() == "hello"
+    assert proxy[unique].add(left=1, right=2) == 3
+    group.raise_if_dead()
+
+
+def _raise(error: Exception) -> None:
+    raise error
+
+
+def test_unconfirmed_replies_do_not_spoil_the_confirms_of_requests(
+    serve: Serve, broker_url: str, unique: str
+) -> None:
+    """With shared options, a third of these would vanish without a word."""
+    serve(answering(unique))
+    lines = Lines(broker_url, 5)
+    stopped = False
+
+    def chatter() -> None:
+        while not stopped:
+            lines.call((unique, "add"), {"left": 1, "right": 2}, {})
+
+    def refused(number: int) -> bool:
+        try:
+            lines.call((f"{unique}-nobody-{number}", "add"), {}, {})
+        except CallFailed as failure:
+            return "no such service" in str(failure)
+        return False
+
+    chatting = [eventlet.spawn(chatter) for _ in range(3)]
+    answers = list(eventlet.GreenPool(3).imap(refused, range(100)))
+    stopped = True
+    for greenthread in chatting:
+        greenthread.wait()
+    lines.close()
+    assert all(answers)
+    own = (ReplyPublisher.transport_options, RequestPublisher.transport_options)
+    assert [options["confirm_publish"] for options in own] == [False, True]

@@ -1,0 +1,134 @@
+"""Private servers start, keep or lose their data as told, and leave nothing running."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy
+from sqlalchemy.exc import ProgrammingError
+
+from clp_suite.server_process import _processes, hand_directory_to
+from clp_suite.servers import (
+    Availability,
+    PrivatePostgres,
+    PrivateRabbit,
+    ServerTrouble,
+    server_directory,
+)
+from tests.chassis.wires import Wire
+
+
+@pytest.fixture
+def directory() -> Iterator[Path]:
+    with server_directory() as made:
+        yield made
+
+
+def test_what_is_missing_is_said() -> None:
+    assert Availability()
+    missing = Availability(("erl", "rabbitmq-server"))
+    assert not missing
+    assert str(missing) == "missing: erl, rabbitmq-server"
+
+
+def test_a_missing_server_is_refused_at_once(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(shutil, "which", lambda _name: None)
+    with pytest.raises(ServerTrouble, match="PrivateRabbit: missing: erl, epmd"):
+        PrivateRabbit(tmp_path)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root starts servers as others")
+def test_a_directory_closed_to_the_server_is_named(tmp_path: Path) -> None:
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    with pytest.raises(ServerTrouble, match="nobody cannot reach"):
+        hand_directory_to(closed / "data", "nobody")
+
+
+def running_below(directory: Path) -> list[str]:
+    """Processes whose command line or working directory is below a directory."""
+    found = []
+    for process in _processes():
+        try:
+            words = (process / "cmdline").read_bytes().decode()
+            place = os.readlink(process / "cwd")
+        except OSError:
+            continue
+        if str(directory) in words or place.startswith(str(directory)):
+            found.append(words)
+    return found
+
+
+@pytest.mark.broker
+def test_rabbit_keeps_loses_and_leaves_as_told(
+    rabbit: PrivateRabbit, directory: Path
+) -> None:
+    assert rabbit.is_running, "the machine can run it"
+    with PrivateRabbit(directory / "rabbit") as own:
+        with pytest.raises(ServerTrouble, match="already running"):
+            own.start()
+        with Wire(own.url) as wire:
+            wire.queue("letters")
+            wire.publish("hello", "letters", delivery_mode=2)
+        own.restart()
+        with Wire(own.url) as wire:
+            assert wire.size("letters") == 1
+        own.kill_hard()
+        assert not own.is_running
+        own.start()
+        with Wire(own.url) as wire:
+            assert wire.size("letters") == 1
+        own.wipe()
+        with Wire(own.url) as wire:
+            wire.queue("letters")
+            assert wire.size("letters") == 0
+        assert running_below(directory)
+    assert running_below(directory) == []
+
+
+@pytest.mark.broker
+def test_postgres_keeps_loses_and_leaves_as_told(directory: Path) -> None:
+    if not (availability := PrivatePostgres.available()):
+        if os.environ.get("CI") == "true":
+            pytest.fail(f"PostgreSQL: {availability}; run `make servers`")
+        pytest.skip(f"NOT RUN: PostgreSQL: {availability}")
+    with PrivatePostgres(directory / "postgres") as own:
+        engine = sqlalchemy.create_engine(own.create_database("letters"))
+        with engine.begin() as connection:
+            connection.execute(sqlalchemy.text("create table t (x int)"))
+        for again in (own.restart, own.kill_hard):
+            again()
+            if not own.is_running:
+                own.start()
+            engine.dispose()
+            with engine.begin() as connection:
+                connection.execute(sqlalchemy.text("insert into t values (1)"))
+        engine.dispose()
+        with pytest.raises(Exception, match="already exists"):
+            own.create_database("letters")
+        own.drop_database("letters")
+        other = sqlalchemy.create_engine(own.create_database("letters"))
+        with pytest.raises(ProgrammingError), other.begin() as connection:
+            connection.execute(sqlalchemy.text("select * from t"))
+        other.dispose()
+        own.wipe()
+        assert own.create_database("letters").endswith("/letters")
+        assert running_below(directory)
+    assert running_below(directory) == []
+
+
+@pytest.mark.broker
+def test_a_server_that_cannot_start_says_why_and_leaves_nothing(
+    rabbit: PrivateRabbit, directory: Path
+) -> None:
+    broken = PrivateRabbit(directory / "rabbit")
+    broken.port = rabbit.port
+    with pytest.raises(ServerTrouble, match="eaddrinuse|RabbitMQ"), broken:
+        pass
+    assert running_below(directory) == []

@@ -1,0 +1,302 @@
+"""What nameko needs of a broker: the same for the in-process one and for RabbitMQ."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from amqp.exceptions import ChannelError, NotFound, PreconditionFailed, ResourceLocked
+from kombu import Queue
+
+from tests.chassis.waiting import until
+from tests.chassis.wires import Wire, body_of
+
+
+@pytest.fixture
+def wire(broker_url: str) -> Iterator[Wire]:
+    with Wire(broker_url) as opened:
+        yield opened
+
+
+@pytest.fixture
+def other(broker_url: str) -> Iterator[Wire]:
+    with Wire(broker_url) as opened:
+        yield opened
+
+
+def dead_letters_to(name: str, **more: Any) -> dict[str, Any]:
+    return {"x-dead-letter-exchange": "", "x-dead-letter-routing-key": name, **more}
+
+
+@pytest.mark.parametrize(
+    ("pattern", "key", "matches"),
+    [
+        ("a.b", "a.b", True),
+        ("a.b", "a.c", False),
+        ("a.*", "a.b", True),
+        ("a.*", "a.b.c", False),
+        ("a.*", "a", False),
+        ("*.b", "a.b", True),
+        ("a.#", "a", True),
+        ("a.#", "a.b.c", True),
+        ("#.c", "a.b.c", True),
+        ("#.c", "c", True),
+        ("#", "a.b", True),
+        ("a.#.c", "a.c", True),
+        ("a.#.c", "a.b.b.c", True),
+        ("a.#.c", "a.cc", False),
+        ("a+.b", "aa.b", False),
+    ],
+)
+def test_topics_lead_to_the_queues_whose_pattern_they_match(
+    wire: Wire, unique: str, pattern: str, key: str, matches: bool
+) -> None:
+    wire.queue(unique, pattern, exchange=f"x{unique}")
+    wire.publish("hello", key, f"x{unique}")
+    assert wire.size(unique) == int(matches)
+
+
+def test_a_queue_bound_twice_gets_one_copy(wire: Wire, unique: str) -> None:
+    wire.queue(unique, "a.*", "*.b", exchange=f"x{unique}")
+    wire.publish("hello", "a.b", f"x{unique}")
+    assert wire.size(unique) == 1
+
+
+def test_an_unbound_key_leads_nowhere_any_more(wire: Wire, unique: str) -> None:
+    wire.queue(unique, "a.*", exchange=f"x{unique}")
+    wire.channel.queue_unbind(unique, f"x{unique}", "a.*")
+    wire.publish("hello", "a.b", f"x{unique}")
+    assert wire.size(unique) == 0
+
+
+def test_a_payload_arrives_as_it_was_sent(wire: Wire, unique: str) -> None:
+    wire.queue(unique)
+    wire.consume(unique)
+    wire.publish(
+        {"grüße": [1, None, "ü"]},
+        unique,
+        headers={"list": ["a", "b"]},
+        correlation_id="c1",
+        reply_to="r1",
+        delivery_mode=1,
+    )
+    message = wire.next()
+    assert body_of(message) == {"grüße": [1, None, "ü"]}
+    assert message.headers == {"list": ["a", "b"]}
+    assert message.content_type == "application/json"
+    sent = {"correlation_id": "c1", "reply_to": "r1", "delivery_mode": 1}
+    assert sent.items() <= message.properties.items()
+    assert message.properties["content_type"] == "application/json"
+    assert message.delivery_info["routing_key"] == unique
+    assert not message.delivery_info["redelivered"]
+
+
+def test_what_needs_a_taker_and_has_none_is_refused(wire: Wire, unique: str) -> None:
+    wire.queue(unique, "a", exchange=f"x{unique}")
+    with pytest.raises(ChannelError, match="NO_ROUTE"):
+        wire.publish("hello", "b", f"x{unique}", mandatory=True)
+    wire.publish("hello", "b", f"x{unique}")
+
+
+def test_an_exchange_nobody_declared_is_an_error(wire: Wire, unique: str) -> None:
+    with pytest.raises(NotFound):
+        wire.publish("hello", "a", f"x{unique}")
+
+
+def test_a_queue_nobody_declared_is_an_error(wire: Wire, unique: str) -> None:
+    with pytest.raises(NotFound):
+        wire.size(unique)
+
+
+def test_a_queue_keeps_the_arguments_it_was_made_with(wire: Wire, unique: str) -> None:
+    wire.queue(unique)
+    with pytest.raises(PreconditionFailed):
+        wire.queue(unique, arguments={"x-message-ttl": 1000})
+
+
+def test_requeued_goes_back_to_its_own_queue_alone(wire: Wire, unique: str) -> None:
+    mine, theirs = f"{unique}.mine", f"{unique}.theirs"
+    for name in (mine, theirs):
+        wire.queue(name, "a", exchange=f"x{unique}")
+    wire.publish("hello", "a", f"x{unique}")
+    wire.consume(mine)
+    wire.next().requeue()
+    assert wire.next().delivery_info["redelivered"]
+    assert wire.size(theirs) == 1
+
+
+def test_requeued_goes_back_to_its_place(wire: Wire, unique: str) -> None:
+    wire.queue(unique)
+    for number in range(4):
+        wire.publish(number, unique)
+    taken = [wire.get(unique) for _ in range(3)]
+    for message in (taken[1], taken[0], taken[2]):
+        message.requeue()
+    assert [body_of(wire.get(unique)) for _ in range(4)] == [0, 1, 2, 3]
+
+
+def test_what_a_lost_client_had_in_hand_is_delivered_again(
+    wire: Wire, other: Wire, unique: str
+) -> None:
+    wire.queue(unique)
+    for number in range(3):
+        wire.publish(number, unique)
+    other.consume(unique)
+    for _ in range(3):
+        other.next()
+    other.arrived[0].ack()
+    other.connection.close()
+    wire.consume(unique)
+    assert [body_of(wire.next()) for _ in range(2)] == [1, 2]
+    assert all(message.delivery_info["redelivered"] for message in wire.arrived)
+
+
+def test_what_a_cancelled_consumer_has_not_seen_goes_to_the_next(
+    wire: Wire, other: Wire, unique: str
+) -> None:
+    wire.queue(unique)
+    consumer = wire.consume(unique, prefetch=5)
+    for number in range(3):
+        wire.publish(number, unique)
+    wire.next().ack()
+    consumer.cancel()
+    wire.connection.close()
+    other.consume(unique)
+    assert [body_of(other.next()) for _ in range(2)] == [1, 2]
+
+
+def test_nobody_has_more_in_hand_than_the_limit(wire: Wire, unique: str) -> None:
+    wire.queue(unique)
+    for number in range(5):
+        wire.publish(number, unique)
+    wire.consume(unique, prefetch=2)
+    first, _ = wire.next(), wire.next()
+    assert wire.nothing_comes()
+    first.ack()
+    assert body_of(wire.next()) == 2
+    assert wire.nothing_comes()
+
+
+def test_consumers_take_turns(wire: Wire, other: Wire, unique: str) -> None:
+    wire.queue(unique)
+    wire.consume(unique)
+    other.consume(unique)
+    for number in range(4):
+        wire.publish(number, unique)
+    wire.next(), wire.next()
+    other.next(), other.next()
+    assert wire.nothing_comes(0.05)
+    assert other.nothing_comes(0.05)
+
+
+def test_acknowledged_is_gone(wire: Wire, unique: str) -> None:
+    wire.queue(unique)
+    wire.publish("hello", unique)
+    consumer = wire.consume(unique)
+    wire.next().ack()
+    consumer.cancel()
+    assert wire.size(unique) == 0
+
+
+def test_rejected_goes_to_the_dead_letter_queue(wire: Wire, unique: str) -> None:
+    wire.queue(f"{unique}.dead")
+    wire.queue(unique, arguments=dead_letters_to(f"{unique}.dead"))
+    wire.publish("hello", unique, headers={"kept": "yes"})
+    wire.consume(unique)
+    wire.next().reject()
+    wire.consume(f"{unique}.dead")
+    parked = wire.next()
+    assert body_of(parked) == "hello"
+    assert parked.headers["kept"] == "yes"
+    assert parked.headers["x-death"][0]["reason"] == "rejected"
+
+
+def test_a_wait_queue_gives_back_after_its_time(wire: Wire, unique: str) -> None:
+    wire.queue(unique)
+    wait = dead_letters_to(unique, **{"x-message-ttl": 150})
+    wire.queue(f"{unique}.wait", arguments=wait)
+    wire.consume(unique)
+    wire.publish("first", f"{unique}.wait")
+    wire.publish("second", f"{unique}.wait")
+    assert wire.nothing_comes(0.05)
+    assert [body_of(wire.next()) for _ in range(2)] == ["first", "second"]
+    assert wire.arrived[0].headers["x-death"][0]["reason"] == "expired"
+
+
+def test_an_expired_payload_is_never_delivered(wire: Wire, unique: str) -> None:
+    wire.queue(unique)
+    wire.publish("late", unique, expiration=0.05)
+    wire.publish("in time", unique, expiration=60)
+    until(lambda: wire.size(unique) == 1)
+    wire.consume(unique)
+    assert body_of(wire.next()) == "in time"
+    assert wire.nothing_comes()
+
+
+def test_an_expired_payload_does_not_expire_again(wire: Wire, unique: str) -> None:
+    wire.queue(f"{unique}.dead")
+    wire.queue(unique, arguments=dead_letters_to(f"{unique}.dead"))
+    wire.publish("late", unique, expiration=0.05)
+    until(lambda: wire.size(f"{unique}.dead") == 1)
+    assert wire.nothing_comes(0.1)
+    assert wire.size(f"{unique}.dead") == 1
+
+
+def test_a_queue_that_deletes_itself_goes_with_its_last_consumer(
+    wire: Wire, other: Wire, unique: str
+) -> None:
+    wire.queue(unique, auto_delete=True)
+    first, second = wire.consume(unique), wire.consume(unique)
+    first.cancel()
+    assert other.size(unique) == 0
+    second.cancel()
+    with pytest.raises(NotFound):
+        other.size(unique)
+
+
+def test_an_exclusive_queue_is_closed_to_others(
+    wire: Wire, other: Wire, unique: str
+) -> None:
+    wire.queue(unique, exclusive=True)
+    with pytest.raises(ResourceLocked):
+        other.queue(unique, exclusive=True)
+
+
+def test_an_exclusive_queue_goes_with_its_connection(
+    wire: Wire, other: Wire, unique: str
+) -> None:
+    wire.queue(unique, exclusive=True)
+    wire.connection.close()
+    with pytest.raises(NotFound):
+        other.size(unique)
+
+
+def test_a_queue_expires_when_nobody_uses_it(wire: Wire, unique: str) -> None:
+    wire.queue(unique, "a", exchange=f"x{unique}", arguments={"x-expires": 100})
+
+    def is_gone() -> bool:
+        try:
+            wire.publish("hello", "a", f"x{unique}", mandatory=True)
+        except ChannelError:
+            return True
+        return False
+
+    until(is_gone)
+
+
+def test_purged_and_deleted_queues_hold_nothing(wire: Wire, unique: str) -> None:
+    queue = Queue(unique)(wire.channel)
+    queue.declare()
+    wire.publish("hello", unique)
+    assert queue.purge() == 1
+    assert wire.size(unique) == 0
+    wire.publish("hello", unique)
+    assert queue.delete() == 1
+    with pytest.raises(NotFound):
+        wire.size(unique)
+
+
+def test_a_drain_without_news_times_out(wire: Wire, unique: str) -> None:
+    wire.queue(unique)
+    wire.consume(unique)
+    with pytest.raises(TimeoutError):
+        wire.drain(0.05)

@@ -1,0 +1,229 @@
+"""Rules 14 to 19 read aloud: one character at a time, slow, and without a pattern.
+
+Written from the rules, so that the fast reading has something to agree with.
+"""
+
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+
+from clp_core.people import Person
+
+SIGNS = "@＠"
+BREAKS = "\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"
+CLOSED = SIGNS + "_＿#!$%&*\\"
+JOINTS = ".-'’"
+LOCAL = ".!#$%&'’*+/=?^{|}~-_＿"
+# The first words of the names Unicode gives to letters that may touch their neighbours.
+UNSPACED = (
+    "BOPOMOFO", "CJK", "HANGUL", "HANGZHOU", "HIRAGANA", "IDEOGRAPHIC", "KANGXI",
+    "KATAKANA", "KHMER", "LAO", "MYANMAR", "THAI", "VERTICAL", "MASU", "TANGUT",
+    "NUSHU", "OLD",
+)  # fmt: skip
+# Letters by name, but spelled after the letter before them.
+CLINGING = (
+    "HANGUL JUNGSEONG", "HANGUL JONGSEONG", "THAI CHARACTER SARA AM",
+    "LAO VOWEL SIGN AM", "HALFWIDTH KATAKANA VOICED", "HALFWIDTH KATAKANA SEMI",
+    "ZERO WIDTH JOINER", "ZERO WIDTH NON-JOINER",
+)  # fmt: skip
+
+
+def key(text: str) -> str:
+    """NFKC, case folding, runs of spaces as one."""
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    return " ".join(unicodedata.normalize("NFKC", folded).split())
+
+
+def is_mark(c: str) -> bool:
+    name = unicodedata.name(c, "")
+    is_enclosing_key = name == "COMBINING ENCLOSING KEYCAP"
+    if unicodedata.category(c).startswith("M") and not is_enclosing_key:
+        return True
+    return name.startswith(CLINGING) or (
+        # Hangul vowels and finals that no name has been given to yet
+        0x1160 <= ord(c) < 0x1200 or 0xD7B0 <= ord(c) < 0xD800
+    )
+
+
+def is_unspaced(c: str) -> bool:
+    name = unicodedata.name(c, "").removeprefix("HALFWIDTH ")
+    return (
+        not is_mark(c)
+        and name.startswith(UNSPACED)
+        and unicodedata.category(c) != "Nd"
+        and (c.isalnum() or "RADICAL" in name)
+    )
+
+
+def is_letter(c: str) -> bool:
+    return (c.isalnum() and not is_mark(c)) or is_unspaced(c)
+
+
+def is_word(c: str) -> bool:
+    return is_letter(c) or is_mark(c) or c in "_＿"
+
+
+def base_before(text: str, at: int) -> str:
+    while at and is_mark(text[at - 1]):
+        at -= 1
+    return text[at - 1 : at]
+
+
+def opens(text: str, at: int) -> bool:
+    """Rule 14."""
+    if text[at] not in SIGNS or not is_letter(text[at + 1 : at + 2] or " "):
+        return False
+    before = base_before(text, at)
+    if before and before in "-+.":
+        hinge = text.rindex(before, 0, at)
+        further = base_before(text, hinge)
+        return not further or not is_letter(further) or is_unspaced(further)
+    if not before or is_unspaced(before):
+        return True
+    return before not in CLOSED and not is_letter(before)
+
+
+def left_out(text: str) -> list[bool]:
+    """Rule 17, for each character: quoted lines, and code between runs of backticks."""
+    out = [False] * len(text)
+    start = 0
+    for end in range(len(text) + 1):
+        if end < len(text) and text[end] not in BREAKS:
+            continue
+        ticks = [
+            at
+            for at in range(start, end)
+            if text[at] == "`" and (at == start or text[at - 1] != "`")
+        ]
+        stretches = [
+            (first, run_end(text, second))
+            for first, second in zip(ticks[::2], ticks[1::2], strict=False)
+        ]
+        if text[start : start + 1] == ">":
+            stretches = [(start, end)]
+        for first, last in stretches:
+            out[first:last] = [True] * (last - first)
+        start = end + 1
+    return out
+
+
+def run_end(text: str, at: int) -> int:
+    while text[at : at + 1] == "`":
+        at += 1
+    return at
+
+
+def ends_word(text: str, at: int) -> bool:
+    """Rule 16: whether a name may end before this place."""
+    if text[at - 1].isspace():
+        return False
+    if at == len(text):
+        return True
+    before, after = base_before(text, at), text[at]
+    if is_mark(after):
+        return False
+    if is_unspaced(after) or (before and is_unspaced(before)):
+        return True
+    if is_word(after):
+        return False
+    follows = text[at + 1 : at + 2]
+    if after in JOINTS and follows and is_letter(follows) and not is_unspaced(follows):
+        beyond = text[at + 2 : at + 3]
+        ends = not beyond or not is_word(beyond) or is_unspaced(beyond)
+        return after in "'’" and follows in "sS" and ends
+    return True
+
+
+def address_at(text: str, start: int) -> tuple[int, int] | None:
+    """The inner sign and the end of what looks like an address."""
+    sign = start
+    while sign < len(text) and (is_word(text[sign]) or text[sign] in LOCAL):
+        sign += 1
+    if not 0 < sign - start <= 64 or text[sign : sign + 1] not in tuple(SIGNS):
+        return None
+    end = at = sign + 1
+    dotted = False
+    while at < len(text):
+        label = at
+        while at < len(text) and is_word(text[at]):
+            at += 1
+        if at == label:
+            break
+        end, dotted = at, dotted or text[label - 1] == "."
+        if text[at : at + 1] == ".":
+            at += 1
+        else:
+            while text[at : at + 1] == "-":
+                at += 1
+        if at == end or not is_letter(text[at : at + 1] or " "):
+            break
+    dotted = "." in text[sign + 1 : end]
+    return (sign, end) if dotted else None
+
+
+def handles(
+    text: str, known: Iterable[Person], skip: Sequence[tuple[int, int]] = ()
+) -> Iterator[tuple[int, int, frozenset[str]]]:
+    """Start, end and the ids of the people meant, for each handle."""
+    names: dict[str, set[str]] = {}
+    addresses: dict[str, set[str]] = {}
+    for person in known:
+        names.setdefault(key(person.name), set()).add(person.id)
+        addresses.setdefault(key(person.email), set()).add(person.id)
+    out = left_out(text)
+    for first, last in skip:
+        out[first:last] = [True] * len(out[first:last])
+    # What is left out is as good as the end of a line to a name, but not to rule 14.
+    seen = "".join("\n" if hide else c for c, hide in zip(text, out, strict=True))
+    signs = [at for at in range(len(text)) if opens(text, at)]
+    signs = [at for at in signs if seen[at : at + 2] == text[at : at + 2]]
+    done = 0
+    for sign in signs:
+        if sign >= done:
+            done, people = meant(seen, sign, (signs, names, addresses))
+            yield sign, done, people
+
+
+def meant(
+    seen: str,
+    sign: int,
+    known: tuple[list[int], dict[str, set[str]], dict[str, set[str]]],
+) -> tuple[int, frozenset[str]]:
+    signs, names, addresses = known
+    start = sign + 1
+    address = address_at(seen, start)
+    ends: list[int] = []
+    if address:
+        inner, last = address
+        ends += [e for e in range(last, inner + 1, -1) if ends_word(seen, e)]
+    stop = min([s for s in signs if s > sign], default=len(seen))
+    if not address or address[0] == stop:
+        line = next((at for at in range(start, stop) if seen[at] in BREAKS), stop)
+        ends += [e for e in range(line, start, -1) if ends_word(seen, e)]
+    for end in ends:
+        wanted = key(seen[start:end])
+        if people := addresses.get(wanted) or names.get(wanted):
+            return end, frozenset(people)
+    return (address[1] if address else first_word(seen, start)), frozenset()
+
+
+def first_word(seen: str, start: int) -> int:
+    """Where the first word ends, letters that may touch being one word here."""
+    at = start
+    while at < len(seen):
+        follows, beyond = seen[at + 1 : at + 2], seen[at + 2 : at + 3]
+        joins = (
+            seen[at] in JOINTS
+            and bool(follows)
+            and is_letter(follows)
+            and not is_unspaced(follows)
+        )
+        possessive = (
+            seen[at] in "'’"
+            and bool(follows)
+            and follows in "sS"
+            and (not beyond or not is_word(beyond) or is_unspaced(beyond))
+        )
+        if not is_word(seen[at]) and (possessive or not joins):
+            break
+        at += 1
+    return at

@@ -1,0 +1,199 @@
+"""What holds of every text, whoever is known."""
+
+from collections.abc import Iterable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from clp_core.channels import Channel
+from clp_core.mentions import (
+    Mentions,
+    Outcome,
+    Span,
+    candidates_for,
+    keys_worth_looking_up,
+    outcomes_in,
+)
+from clp_core.mentions.keys import address_key, name_key
+from clp_core.people import Person, PersonId
+from clp_core.visibility import may_read
+from tests.core.mentions import plainly
+from tests.core.mentions.table import directory
+from tests.core.story import BROADCAST, NORTH, P1, PORTAL, SOUTH, WITH_NORTH, WITH_SOUTH
+
+pytestmark = pytest.mark.property
+
+PEOPLE = tuple(directory().values())
+IVY, NAT = directory()["ivy"], directory()["nat"]
+PLACES = st.sampled_from(
+    [(IVY, BROADCAST), (IVY, WITH_NORTH), (IVY, WITH_SOUTH), (NAT, WITH_NORTH)]
+)
+
+# Signs, names and whatever matters to a rule, more often than chance would have it.
+PIECES = st.one_of(
+    st.sampled_from(["@", "＠", " @", " ", "\n", "`", "``", "\n>", "\\", "'s", "’s"]),
+    st.sampled_from([*".-'’+_#!", "\u0301", "\u3099", "\u200d", "\ufe0f", "\u20e3"]),
+    st.sampled_from(["田", "さ", "ガ", "ｶﾞ", "ﾞ", "가", "\u11a8", "ㄱㅏ", "ก", "ำ", "๒"]),
+    st.sampled_from(["a", "é", "ß", "İ", "ς", "я", "م", "क", "ि", "5", "٣", "²", "\xb4"]),
+    st.sampled_from(["\u2028", "\x85", "\x1e", "\x1f", "\u3000", "\u00a0", "ﷺ", "😀"]),
+    st.sampled_from([person.name for person in PEOPLE]),
+    st.sampled_from([f" @{person.name}" for person in PEOPLE]),
+    st.sampled_from([f"@{person.email}" for person in PEOPLE]),
+    st.sampled_from(["@a@b.c", "@a@b-c", "@田@田.中", "x@y.z", "@a@xn--bcher-kva.b"]),
+    st.text(max_size=3),
+)
+TEXTS = st.lists(PIECES, max_size=14).map("".join)
+# What no character of a shape may be mistaken for.
+ANY_TEXT = st.text(
+    st.characters(codec=None), max_size=60
+)  # lone halves of pairs included
+
+
+def read(
+    text: str,
+    place: tuple[Person, Channel] = (IVY, BROADCAST),
+    owners: Iterable[Person] = PEOPLE,
+) -> Mentions:
+    author, channel = place
+    return outcomes_in(
+        text, author=author, channel=channel, project=P1, owners=owners
+    )
+
+
+@given(TEXTS, PLACES)
+def test_the_fast_reading_agrees_with_the_rules_read_aloud(
+    text: str, place: tuple[Person, Channel]
+) -> None:
+    author, channel = place
+    known = candidates_for(PEOPLE, author=author, channel=channel, project=P1)
+
+    found = [
+        (
+            o.span.start,
+            o.span.end,
+            frozenset(p.id for p in (o.candidates or (o.person,)) if p),
+        )
+        for o in read(text, place).outcomes
+    ]
+
+    assert found == list(plainly.handles(text, known))
+
+
+@given(TEXTS, st.lists(st.tuples(st.integers(-2, 20), st.integers(-2, 20)), max_size=3))
+def test_spans_to_skip_are_left_out_and_nothing_else(
+    text: str, stretches: list[tuple[int, int]]
+) -> None:
+    skip = [Span(start, end) for start, end in stretches]
+    inside = [(max(0, start), max(0, end)) for start, end in stretches]
+    known = candidates_for(PEOPLE, author=IVY, channel=BROADCAST, project=P1)
+
+    found = outcomes_in(
+        text, author=IVY, channel=BROADCAST, project=P1, owners=PEOPLE, skip=skip
+    )
+
+    assert [(o.span.start, o.span.end) for o in found.outcomes] == [
+        (start, end) for start, end, _ in plainly.handles(text, known, inside)
+    ]
+
+
+@given(ANY_TEXT)
+def test_no_text_is_too_odd(text: str) -> None:
+    assert read(text).decision
+    assert all(isinstance(key, str) for key in keys_worth_looking_up(text))
+
+
+@given(st.one_of(TEXTS, ANY_TEXT), PLACES)
+def test_spans_are_in_order_apart_and_within_the_text(
+    text: str, place: tuple[Person, Channel]
+) -> None:
+    done = 0
+    for found in read(text, place).outcomes:
+        span = found.span
+        assert done <= span.start < span.end - 1 < len(text)
+        assert text[span.start] in "@＠"
+        assert text[span.start + 1 : span.end] == found.handle
+        assert not found.handle[-1].isspace()
+        done = span.end
+
+
+@given(TEXTS, PLACES)
+def test_a_space_at_the_end_changes_nothing(
+    text: str, place: tuple[Person, Channel]
+) -> None:
+    assert read(f"{text} ", place) == read(text, place)
+    assert keys_worth_looking_up(f"{text} ") == keys_worth_looking_up(text)
+
+
+@given(TEXTS, PLACES, st.lists(PIECES, max_size=4), st.sampled_from(["", "out", "gone"]))
+def test_people_whom_the_author_may_not_see_change_nothing(
+    text: str, place: tuple[Person, Channel], names: list[str], how: str
+) -> None:
+    author, channel = place
+    hidden = [
+        Person(
+            id=PersonId(f"hidden{number}"),
+            name=name.strip("@ "),
+            email=f"{name.strip('@ ')}@hidden.example",
+            partner=SOUTH if author is NAT or channel.partner == NORTH else NORTH,
+            roles=frozenset() if how == "out" else PORTAL,
+            active=how != "gone",
+        )
+        for number, name in enumerate([*names, *text.replace("＠", "@").split("@")])
+    ]
+    unseen = [p for p in hidden if not may_read(p, channel, P1)]
+
+    assert read(text, place, [*unseen, *PEOPLE]) == read(text, place)
+
+
+@given(TEXTS, PLACES)
+def test_only_the_owners_of_the_keys_matter(
+    text: str, place: tuple[Person, Channel]
+) -> None:
+    keys = keys_worth_looking_up(text)
+    owners = [
+        person
+        for person in PEOPLE
+        if name_key(person.name) in keys or address_key(person.email) in keys
+    ]
+
+    assert read(text, place, owners) == read(text, place)
+
+
+@given(TEXTS, PLACES)
+def test_whoever_is_mentioned_may_read_it_and_is_told_once(
+    text: str, place: tuple[Person, Channel]
+) -> None:
+    author, channel = place
+    found = read(text, place)
+
+    told = [o.person for o in found.outcomes if o.outcome is Outcome.MENTIONED]
+    assert len(told) == len(set(told))
+    assert found.people == frozenset(told)
+    for outcome in found.outcomes:
+        people = [p for p in (outcome.person, *outcome.candidates) if p]
+        assert all(may_read(person, channel, P1) for person in people)
+        assert (outcome.outcome is Outcome.SELF) == (outcome.person == author)
+        assert (outcome.outcome is Outcome.AMBIGUOUS) == (len(people) > 1)
+        assert (outcome.outcome is Outcome.UNKNOWN) == (not people)
+
+
+@given(TEXTS, st.randoms(use_true_random=False))
+def test_the_order_of_the_owners_does_not_matter(text: str, random: object) -> None:
+    shuffled = list(PEOPLE)
+    random.shuffle(shuffled)  # type: ignore[attr-defined]
+
+    assert read(text, owners=shuffled) == read(text)
+
+
+@given(st.one_of(TEXTS, ANY_TEXT))
+def test_a_key_is_the_key_of_itself(text: str) -> None:
+    assert name_key(name_key(text)) == name_key(text)
+    assert address_key(address_key(text)) == address_key(text)
+
+
+@given(TEXTS)
+def test_every_key_is_short_and_in_its_final_form(text: str) -> None:
+    for key in keys_worth_looking_up(text):
+        assert 0 < len(key) <= 320
+        assert key in (name_key(key), address_key(key))

@@ -1,0 +1,65 @@
+"""The use cases of `messages` on a fresh, migrated database, SQLite and PostgreSQL."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from clp_chassis.database import Database, migrate
+from clp_suite.servers import PrivatePostgres, server_directory
+from sqlalchemy import text
+
+from clp_messages.tables import Base
+from tests.services.messages.stage import Stage
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PrivatePostgres]:
+    if not (available := PrivatePostgres.available()):
+        if os.environ.get("CI") == "true":
+            pytest.fail(f"no PostgreSQL on this machine; {available}")
+        pytest.skip(f"NOT RUN: no PostgreSQL on this machine; {available}")
+    with (
+        server_directory() as directory,
+        PrivatePostgres(directory / "pg", survives_power_cuts=False) as server,
+    ):
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgres_database(postgres: PrivatePostgres) -> str:
+    """One migrated database for all tests; each begins by emptying it."""
+    url = postgres.create_database("messages")
+    migrate(url, "clp_messages")
+    return url
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One migrated file; each test gets a copy."""
+    path = tmp_path_factory.mktemp("template") / "messages.db"
+    migrate(f"sqlite:///{path}", "clp_messages")
+    return path
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.broker)])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """An empty database with the newest schema."""
+    if request.param == "sqlite":
+        template = request.getfixturevalue("sqlite_template")
+        path = shutil.copy(template, tmp_path / "messages.db")
+        empty = Database(f"sqlite:///{path}")
+    else:
+        empty = Database(request.getfixturevalue("postgres_database"))
+        names = ", ".join(table.name for table in Base.metadata.sorted_tables)
+        with empty.writing() as session:
+            session.execute(text(f"truncate {names} cascade"))
+    yield empty
+    empty.close()
+
+
+@pytest.fixture
+def stage(database: Database, tmp_path: Path) -> Stage:
+    """Night Train with north and south on it."""
+    return Stage(database, tmp_path / "files")

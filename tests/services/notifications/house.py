@@ -1,0 +1,154 @@
+"""The two process types on one database, run by hand: route, then deliver."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from functools import partial
+
+from clp_chassis.database import Database
+from clp_chassis.passports import Passport
+from clp_chassis.projections import DatabaseProjection
+from clp_contracts import notifications as contract
+from clp_contracts.methods import PassportKind
+from clp_core.routing import PUBLISHED_ROUTING, RoutingPolicy
+from clp_notifications.delivery.answers import ACCEPTED, Answer
+from clp_notifications.delivery.desk import Desk, Pacing
+from clp_notifications.delivery.lane import Lane
+from clp_notifications.mail.house import House
+from clp_notifications.mail.mailer import Mailer, ReadyMail
+from clp_notifications.mail.rendering import Renderer
+from clp_notifications.mail.seals import Seals
+from clp_notifications.parts import MailPolicy, Parts
+from clp_notifications.tables import CURSORS
+from clp_notifications.use_cases import explaining, reporting, routing
+
+from tests.services.notifications.story import World
+
+HOUSE = House(
+    base_url="https://clp.example",
+    mail_domain="clp.example",
+    bounce_domain="bounce.clp.example",
+    sender_name="CLP Communications",
+    studio_name="the studio",
+)
+SEALS = Seals("a secret of tests")
+MAILER = Mailer(HOUSE, SEALS, Renderer(HOUSE))
+
+
+@dataclass
+class Tray:
+    """A transport that keeps what it is handed, and answers as it is told to."""
+
+    mails: list[ReadyMail] = field(default_factory=list)
+    answers: list[Answer] = field(default_factory=list)
+    before: Callable[[ReadyMail], None] = lambda _mail: None
+
+    def hand_over(self, mail: ReadyMail) -> Answer:
+        self.before(mail)
+        self.mails.append(mail)
+        return self.answers.pop(0) if self.answers else ACCEPTED
+
+    def close(self) -> None:
+        pass
+
+    @property
+    def recipients(self) -> list[str]:
+        return [str(mail.recipient) for mail in self.mails]
+
+    def to(self, address: str) -> list[ReadyMail]:
+        return [mail for mail in self.mails if str(mail.recipient) == address]
+
+
+class Works:
+    """Routing and delivery, with their world."""
+
+    def __init__(self, database: Database, window_s: float = 0) -> None:
+        self.world = World()
+        self.tray = Tray()
+        self.database = database
+        self.parts = Parts(
+            database=database,
+            callers=self.world.callers,
+            clock=self.world.clock,
+            seals=SEALS,
+            routing=PUBLISHED_ROUTING,
+            mail=MailPolicy(window=timedelta(seconds=window_s)),
+        )
+        self.slept: list[float] = []
+        self.desk = self.new_desk()
+
+    def new_desk(self) -> Desk:
+        """The desk of one more worker process."""
+        return Desk(
+            database=self.database,
+            callers=self.world.callers,
+            clock=self.world.clock,
+            mailer=MAILER,
+            transport=self.tray,
+            lane=Lane(),
+            sleep=self.slept.append,
+            pacing=Pacing(),
+        )
+
+    def decide(self, policy: RoutingPolicy) -> None:
+        self.parts = replace(self.parts, routing=policy)
+
+    def window(self, seconds: float) -> None:
+        mail = replace(self.parts.mail, window=timedelta(seconds=seconds))
+        self.parts = replace(self.parts, mail=mail)
+
+    @property
+    def projection(self) -> DatabaseProjection:
+        return DatabaseProjection(
+            reporting.READER,
+            (self.database, CURSORS, self.world.clock),
+            prepare=partial(routing.prepare, parts=self.parts),
+            write=partial(routing.write, parts=self.parts),
+        )
+
+    def route(self) -> None:
+        """Read the feed to its end."""
+        changes = tuple(self.world.feed[self.projection.cursor() :])
+        if changes:
+            self.projection.apply(changes)
+
+    def deliver(self) -> int:
+        """Deliver what is due now; says how many mails were taken."""
+        taken = 0
+        while claims := self.desk.claim():
+            for claim in claims:
+                self.desk.deliver(claim)
+            taken += len(claims)
+        return taken
+
+    def run(self) -> None:
+        self.route()
+        self.deliver()
+
+    def explained(self, message: str, person: str) -> contract.PersonExplained:
+        """What a support person is told about one person."""
+        ask = contract.AskExplain(message=message, person=person)
+        found = explaining.explain(ask, actor=passport("support"), parts=self.parts)
+        (one,) = found.people
+        return one
+
+    def states(self, message: str) -> dict[str, tuple[str, str]]:
+        """State and last reason of everybody told of a message."""
+        ask = contract.AskExplain(message=message)
+        found = explaining.explain(ask, actor=passport("support"), parts=self.parts)
+        return {
+            one.person: (str(one.state), one.steps[-1].reason)
+            for one in found.people
+            if one.told
+        }
+
+
+def passport(
+    subject: str, kind: PassportKind = PassportKind.SERVICE, *, at: World | None = None
+) -> Passport:
+    now = (at or World()).clock()
+    return Passport(subject, kind, now + timedelta(minutes=2))
+
+
+def person_passport(subject: str) -> Passport:
+    return passport(subject, PassportKind.PERSON)

@@ -1,0 +1,50 @@
+"""Every hostile address has its wanted verdict at the gate, and at once."""
+
+import time
+
+import pytest
+from clp_notifications.mail.addresses import BadAddress, address_of
+
+from tests.cases.loading import HostileCase, hostile_cases
+from tests.services.notifications.letters import checked, mailed, reader
+
+ON_THE_WIRE = {
+    "address-035": "dana@xn--bcher-kva.example",
+    "address-036": "dana@xn--prtner-3nf.example",
+}
+# The transport is no command line, so this one is an address like any other.
+ACCEPTED_ANYHOW = {"address-028"}
+
+
+def is_accepted(case: HostileCase) -> bool:
+    return case.expect.startswith("accept") or case.id in ACCEPTED_ANYHOW
+
+
+@pytest.mark.parametrize("case", hostile_cases("address"), ids=lambda case: f"{case.id} {case.name}")
+def test_each_hostile_address_gets_its_verdict(case: HostileCase) -> None:
+    began = time.perf_counter()
+    if is_accepted(case):
+        address = address_of(case.value)
+        assert str(address) == ON_THE_WIRE.get(case.id, case.value)
+        checked(mailed(reader=reader(email=case.value)))
+    else:
+        with pytest.raises(BadAddress) as refused:
+            address_of(case.value)
+        wanted = "undeliverable" if case.expect.startswith("suppress") else "address_malformed"
+        assert refused.value.reason == wanted
+    assert time.perf_counter() - began < 0.2
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["a@b", "a@-b.example", "a@b..example", "a@xn--a.example", "a b@c.example", "a@b.example ",
+     "a@[127.0.0.1]", "(x)a@b.example", "a\u0301@b.example", "d\udc00@b.example", "a@ｂ.example", ""],
+)
+def test_what_parsers_read_differently_is_no_address(value: str) -> None:
+    with pytest.raises(BadAddress):
+        address_of(value)
+
+
+def test_only_a_local_part_beyond_ascii_needs_smtputf8() -> None:
+    assert address_of("däna@partner.example").needs_smtputf8
+    assert not address_of("dana@bücher.example").needs_smtputf8

@@ -1,0 +1,97 @@
+"""The lane: as fast as the relay takes mails, closed when it takes none."""
+
+from datetime import timedelta
+
+from clp_notifications.delivery.answers import RELAY_AWAY, answer_of
+from clp_notifications.delivery.lane import BREAKER_PAUSE, REFUSALS_TO_BREAK, Lane
+
+from tests.services.notifications.house import Works
+from tests.services.notifications.story import BROADCAST, NOON, World
+
+LONG = timedelta(hours=1)
+AT_ONCE = timedelta(0)
+
+
+def test_a_fresh_lane_is_open() -> None:
+    assert Lane().wait(NOON, LONG) == AT_ONCE
+
+
+def test_a_relay_that_is_away_is_asked_less_and_less() -> None:
+    lane, now, waits = Lane(), NOON, []
+    for _ in range(9):
+        lane.pause(now)
+        waits.append(lane.closed_for(now).total_seconds())
+        now += lane.closed_for(now)
+    assert waits == [1, 2, 4, 8, 16, 32, 60, 60, 60]
+    lane.took(now)
+    lane.pause(now)
+    assert lane.closed_for(now) == timedelta(seconds=1)
+
+
+def test_many_connections_that_hear_the_same_pause_the_lane_once() -> None:
+    lane = Lane()
+    for _ in range(40):
+        lane.pause(NOON)
+    assert lane.closed_for(NOON) == timedelta(seconds=1)
+
+
+def test_the_rate_settles_at_what_the_relay_takes() -> None:
+    """A relay that takes 50 a second, for sixty seconds."""
+    lane, now, limit = Lane(), NOON, 50
+    taken_in: dict[int, int] = {}
+    sent = 0
+    while now < NOON + timedelta(seconds=90):
+        wait = lane.wait(now, LONG)
+        assert wait is not None
+        now += wait or timedelta(milliseconds=2)
+        second = int((now - NOON).total_seconds())
+        if taken_in.get(second, 0) < limit:
+            taken_in[second] = taken_in.get(second, 0) + 1
+            sent += second >= 60
+            lane.took(now)
+        else:
+            lane.slow_down(now)
+    assert 0.9 * limit <= sent / 30 <= 1.1 * limit
+    assert lane.rate is not None
+    assert 0.9 * limit <= lane.rate <= 1.1 * limit
+
+
+def test_a_row_of_policy_refusals_closes_the_lane() -> None:
+    lane = Lane()
+    opened = [lane.refused_by_policy(NOON) for _ in range(REFUSALS_TO_BREAK)]
+    assert opened == [False] * (REFUSALS_TO_BREAK - 1) + [True]
+    assert lane.is_broken
+    assert lane.closed_for(NOON) == BREAKER_PAUSE
+    lane.took(NOON + BREAKER_PAUSE)
+    assert not lane.is_broken
+
+
+def test_a_single_policy_refusal_closes_nothing() -> None:
+    lane = Lane()
+    for _ in range(50):
+        lane.refused_by_policy(NOON)
+        lane.took(NOON)
+    assert lane.closed_for(NOON) == AT_ONCE
+
+
+def test_a_relay_that_goes_away_costs_one_try_and_no_mail(works: Works, world: World) -> None:
+    world.follow("nat", "nia", "sam", "sol")
+    message = world.post("ivy", BROADCAST)
+    works.route()
+    works.tray.answers = [RELAY_AWAY]
+    works.deliver()
+    assert sorted(works.states(message).values())[:1] == [("due", "relay_away")]
+    for _ in range(10):
+        world.clock.forward(seconds=2)
+        works.deliver()
+    assert set(works.states(message).values()) == {("sent", "accepted")}
+
+
+def test_a_relay_that_refuses_by_policy_gets_few_mails(works: Works, world: World) -> None:
+    world.follow("nat", "nia", "sam", "sol")
+    for _ in range(20):
+        world.post("ivy", BROADCAST)
+    works.tray.answers = [answer_of(550, b"5.7.1 blocked")] * 100
+    works.run()
+    assert len(works.tray.mails) <= 20
+    assert works.desk.claim() == ()
