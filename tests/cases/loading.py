@@ -75,11 +75,11 @@ def search_cases() -> tuple[Mapping[str, Any], ...]:
     return tuple(_read("search.json"))
 
 
-def written_out(form: Any) -> str:
+def written_out(form: object) -> str:
     """A value in any of its forms, as text."""
     match form:
-        case str():
-            return form
+        case str(text):
+            return text
         case {"repeat": [part, times]}:
             return written_out(part) * times
         case {"concat": parts}:

@@ -138,7 +138,9 @@ def test_numbers_arrive_where_they_were_sent(one: int, two: int, three: int) -> 
 
 
 scalars = st.none() | st.booleans() | st.integers() | st.text(max_size=4)
-values = scalars | st.lists(scalars, max_size=3) | st.just({})
+values: st.SearchStrategy[object] = (
+    scalars | st.lists(scalars, max_size=3) | st.just({})
+)
 tables = st.dictionaries(
     st.sampled_from(["max_bytes", "extensions", "mention_routing", "max_people"]),
     values,

@@ -205,7 +205,8 @@ def test_an_edit_tells_the_newly_mentioned_and_nobody_else() -> None:
         assert heard(recipients_of(edited, policy)) == {"nia": MENTION}
         silent = facts(IVY, WITH_NORTH, occasion=Occasion.EDITED)
         assert recipients_of(silent, policy) == ()
-    assert explain(edited)[NAT.id].reason is RoutingReason.NOT_TOLD_EDITED
+        explained = explain(edited, policy)[NAT.id]
+        assert explained.reason is RoutingReason.NOT_TOLD_EDITED
 
 
 def test_newly_mentioned_is_who_was_not_mentioned_before() -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from clp_core.channels import Channel, Project, ProjectId
 from clp_core.decisions import ALLOWED, Decision, Reason
-from clp_core.people import ROBOT, AccessPolicy, Author, Person
+from clp_core.people import ROBOT, AccessPolicy, Author, PartnerId, Person
 from clp_core.visibility import (
     channel_exists,
     channels_of,
@@ -45,7 +45,7 @@ CHANNELS = (BROADCAST, WITH_NORTH, WITH_SOUTH, WITH_EAST, WITH_NOBODY, ELSEWHERE
 MOVED = replace(NAT, partner=SOUTH)
 LEAVER = replace(IVY, active=False)
 
-HELP_PAGE = [
+HELP_PAGE: list[tuple[Author, Channel, Reason, Reason]] = [
     # who              channel       may read  may post
     (IVY, BROADCAST, OK, OK),
     (IVY, WITH_NORTH, OK, OK),
@@ -180,6 +180,7 @@ def test_a_list_is_judged_as_its_channels_are_one_by_one(who: Author) -> None:
     assert judge_reading(who, (), P1) == ()
 
 
+Partners = frozenset[PartnerId]
 partners = st.frozensets(st.sampled_from([NORTH, SOUTH, EAST]))
 
 
@@ -191,7 +192,7 @@ partners = st.frozensets(st.sampled_from([NORTH, SOUTH, EAST]))
     partners,
 )
 def test_whoever_posts_reads(
-    someone: Person, partner: object, assigned: frozenset, withdrawn: frozenset
+    someone: Person, partner: object, assigned: Partners, withdrawn: Partners
 ) -> None:
     who = replace(someone, partner=partner)  # type: ignore[arg-type]
     project = Project(id=P1.id, assigned=assigned, withdrawn=withdrawn)
@@ -203,7 +204,7 @@ def test_whoever_posts_reads(
 @pytest.mark.property
 @given(partners, partners, partners, partners)
 def test_what_a_partner_reads_never_depends_on_another_partner(
-    assigned: frozenset, withdrawn: frozenset, others: frozenset, gone: frozenset
+    assigned: Partners, withdrawn: Partners, others: Partners, gone: Partners
 ) -> None:
     project = Project(id=P1.id, assigned=assigned, withdrawn=withdrawn)
     crowded = Project(

@@ -15,9 +15,9 @@ JOINTS = ".-'’"
 LOCAL = ".!#$%&'’*+/=?^{|}~-_＿"
 # The first words of the names Unicode gives to letters that may touch their neighbours.
 UNSPACED = (
-    "BOPOMOFO", "CJK", "HANGUL", "HANGZHOU", "HIRAGANA", "IDEOGRAPHIC", "KANGXI",
-    "KATAKANA", "KHMER", "LAO", "MYANMAR", "THAI", "VERTICAL", "MASU", "TANGUT",
-    "NUSHU", "OLD",
+    "BOPOMOFO", "CJK", "HANGUL", "HANGZHOU", "HENTAIGANA", "HIRAGANA", "KANGXI",
+    "IDEOGRAPHIC ITERATION", "IDEOGRAPHIC CLOSING", "IDEOGRAPHIC NUMBER", "KATAKANA",
+    "KHMER", "LAO", "MASU", "MYANMAR", "THAI", "VERTICAL IDEOGRAPHIC", "VERTICAL KANA",
 )  # fmt: skip
 # Letters by name, but spelled after the letter before them.
 CLINGING = (

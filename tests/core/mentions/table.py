@@ -83,7 +83,9 @@ def _row(group: Mapping[str, Any], marked: str, outcomes: str, reason: str) -> R
     return Row(
         group=group["title"],
         text=marked.replace(OPENS, "").replace(CLOSES, ""),
-        expected=tuple(zip(spans, outcomes.split(" ") if outcomes else [], strict=True)),
+        expected=tuple(
+            zip(spans, outcomes.split(" ") if outcomes else [], strict=True)
+        ),
         reason=reason,
         author=ROBOT if author == "robot" else directory()[author],
         channel=Channel(P1.id, PartnerId(channel) if channel else None),

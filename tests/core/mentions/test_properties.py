@@ -35,7 +35,9 @@ PIECES = st.one_of(
     st.sampled_from(["@", "＠", " @", " ", "\n", "`", "``", "\n>", "\\", "'s", "’s"]),
     st.sampled_from([*".-'’+_#!", "\u0301", "\u3099", "\u200d", "\ufe0f", "\u20e3"]),
     st.sampled_from(["田", "さ", "ガ", "ｶﾞ", "ﾞ", "가", "\u11a8", "ㄱㅏ", "ก", "ำ", "๒"]),
-    st.sampled_from(["a", "é", "ß", "İ", "ς", "я", "م", "क", "ि", "5", "٣", "²", "\xb4"]),
+    st.sampled_from(
+        ["a", "é", "ß", "İ", "ς", "я", "م", "क", "ि", "5", "٣", "²", "\xb4"]
+    ),
     st.sampled_from(["\u2028", "\x85", "\x1e", "\x1f", "\u3000", "\u00a0", "ﷺ", "😀"]),
     st.sampled_from([person.name for person in PEOPLE]),
     st.sampled_from([f" @{person.name}" for person in PEOPLE]),
@@ -56,9 +58,7 @@ def read(
     owners: Iterable[Person] = PEOPLE,
 ) -> Mentions:
     author, channel = place
-    return outcomes_in(
-        text, author=author, channel=channel, project=P1, owners=owners
-    )
+    return outcomes_in(text, author=author, channel=channel, project=P1, owners=owners)
 
 
 @given(TEXTS, PLACES)
@@ -125,7 +125,9 @@ def test_a_space_at_the_end_changes_nothing(
     assert keys_worth_looking_up(f"{text} ") == keys_worth_looking_up(text)
 
 
-@given(TEXTS, PLACES, st.lists(PIECES, max_size=4), st.sampled_from(["", "out", "gone"]))
+@given(
+    TEXTS, PLACES, st.lists(PIECES, max_size=4), st.sampled_from(["", "out", "gone"])
+)
 def test_people_whom_the_author_may_not_see_change_nothing(
     text: str, place: tuple[Person, Channel], names: list[str], how: str
 ) -> None:

@@ -5,6 +5,7 @@ import time
 import pytest
 
 from clp_projects.addresses import is_address
+from tests.cases.loading import HostileCase, hostile_cases
 
 TAKEN = {
     "a plain one": "dana@partner.example",
@@ -85,3 +86,13 @@ def test_a_megabyte_of_anything_is_refused_at_once(text: str) -> None:
     begun = time.perf_counter()
     assert not is_address(text * 1_048_576)
     assert time.perf_counter() - begun < 0.02
+
+
+@pytest.mark.parametrize(
+    "case", hostile_cases("address"), ids=[c.id for c in hostile_cases("address")]
+)
+def test_a_hostile_address_ends_as_its_row_says(case: HostileCase) -> None:
+    begun = time.perf_counter()
+    taken = is_address(case.value)
+    assert time.perf_counter() - begun < 0.02
+    assert taken is not case.expect.startswith("reject")

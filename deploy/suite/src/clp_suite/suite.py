@@ -25,7 +25,7 @@ class Suite(ABC):
     """Four services, callers for anybody, and the mails they handed over."""
 
     def __init__(self, data_dir: Path | str) -> None:
-        self.data_dir = Path(data_dir)
+        self.data_dir = Path(data_dir).resolve()
         self._issuer: Issuer | None = None
         self._lines: Lines | None = None
 

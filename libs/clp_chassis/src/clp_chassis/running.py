@@ -46,8 +46,6 @@ class ServiceSettings(Protocol):
     @property
     def broker_url(self) -> str: ...
     @property
-    def database_url(self) -> str: ...
-    @property
     def keys_dir(self) -> str: ...
 
 
@@ -113,7 +111,8 @@ def main(
     """Run one process type of a service: what every `__main__` calls.
 
     Reads the settings (``CLP_SERVICE_…``), migrates the database with the migrations of
-    ``clp_SERVICE``, builds the process and runs it until it is asked to end.
+    ``clp_SERVICE`` if the settings name one (``database_url``), builds the process and
+    runs it until it is asked to end.
     """
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s"
@@ -122,7 +121,9 @@ def main(
         settings = read_settings(shape, f"CLP_{service.upper()}")
     except WrongSettings as error:
         raise SystemExit(f"wrong settings:\n{error}") from None
-    migrate(settings.database_url, f"clp_{service}")
+    database_url = getattr(settings, "database_url", None)
+    if database_url is not None:
+        migrate(database_url, f"clp_{service}")
     keys = Path(settings.keys_dir)
     process = build(
         settings, Surroundings.from_files(service, settings.broker_url, keys)

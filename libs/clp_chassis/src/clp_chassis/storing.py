@@ -16,8 +16,9 @@ INSERTS: Final = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
 def insert_if_absent(session: Session, table: Table, values: Mapping[str, Any]) -> bool:
     """Insert a row unless one with the same key is there; say whether it was new."""
     insert: Any = INSERTS[session.get_bind().dialect.name]
-    done: Any = session.execute(insert(table).values(**values).on_conflict_do_nothing())
-    return bool(done.rowcount)
+    row = insert(table).values(**values).on_conflict_do_nothing()
+    # How many rows an insert touched is not told by every driver; what it returns is.
+    return session.execute(row.returning(*table.primary_key)).first() is not None
 
 
 def chunks(items: Iterable[str], size: int = CHUNK) -> Iterator[list[str]]:

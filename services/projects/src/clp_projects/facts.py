@@ -7,10 +7,10 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from clp_chassis.storing import chunks
 from clp_contracts.projects import PartnerName, PersonFacts, ProjectFacts
 from clp_core.channels import Project, ProjectId, is_id
 from clp_core.people import PartnerId, Person, PersonId
-from clp_projects.storing import chunks
 from clp_projects.tables import (
     AssignmentRow,
     FollowerRow,

@@ -1,26 +1,12 @@
-"""Writing rows so that doing it twice, or at the same time elsewhere, is harmless."""
+"""Bringing a row up to date, and knowing whether that changed anything."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Any
 
 from sqlalchemy import Table, and_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-# Far below how many values any of the databases takes in one statement.
-CHUNK: Final = 500
-
-INSERTS: Final[Mapping[str, Callable[[Table], Any]]] = {
-    "postgresql": postgresql.insert,
-    "sqlite": sqlite.insert,
-}
-
-
-def insert_if_absent(session: Session, table: Table, values: Mapping[str, Any]) -> bool:
-    """Insert a row unless one with the same key is there; say whether it was new."""
-    insert = INSERTS[session.get_bind().dialect.name]
-    done: Any = session.execute(insert(table).values(**values).on_conflict_do_nothing())
-    return bool(done.rowcount)
+from clp_chassis.storing import insert_if_absent
 
 
 def store_row(
@@ -39,10 +25,3 @@ def store_row(
         return False
     session.execute(update(table).where(this).values(**values))
     return True
-
-
-def chunks(items: Iterable[str], size: int = CHUNK) -> Iterator[list[str]]:
-    """The different items, in order, in lists that a database takes at once."""
-    different = list(dict.fromkeys(items))
-    for start in range(0, len(different), size):
-        yield different[start : start + size]

@@ -35,7 +35,7 @@ UNSPACED_BLOCKS: Final = (
     range(0x2E80, 0x2FE0),  # Han radicals
     range(0x3005, 0x3008),  # Han marks of repetition, zero
     range(0x3021, 0x3040),  # Han numerals, kana marks of repetition
-    range(0x3040, 0x3400),  # kana, Bopomofo, Hangul letters, enclosed Han
+    range(0x3040, 0x3200),  # kana, Bopomofo, Hangul letters
     range(0x3400, 0x4DC0),  # Han
     range(0x4E00, 0xA000),  # Han
     range(0xA960, 0xA980),  # Hangul jamo

@@ -11,8 +11,6 @@ import smtplib
 import ssl
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import unquote, urlsplit
@@ -21,7 +19,6 @@ from clp_notifications.delivery.answers import (
     NO_SMTPUTF8,
     RELAY_AWAY,
     Answer,
-    Effect,
     answer_of,
 )
 from clp_notifications.mail.mailer import ReadyMail
@@ -30,6 +27,7 @@ log = logging.getLogger(__name__)
 
 STALE_AFTER_S: Final = 20.0
 GO_AHEAD: Final = 354
+CLOSING: Final = 421
 AWAY: Final = (OSError, smtplib.SMTPException)
 DEFAULT_PORTS: Final = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
 
@@ -74,27 +72,30 @@ class SmtpTransport:
     def hand_over(self, mail: ReadyMail) -> Answer:
         """Give a mail to the relay; every end of it is an answer."""
         try:
-            with self._connection() as connection:
-                return _transaction(connection, mail)
+            try:
+                return self._on(self._idle_connection(), mail)
+            except _Stale:
+                return self._on(None, mail)
         except smtplib.SMTPResponseException as error:
             return answer_of(error.smtp_code, _bytes(error.smtp_error))
         except AWAY as error:
             log.warning("the relay is away: %s", type(error).__name__)
             return RELAY_AWAY
 
-    @contextmanager
-    def _connection(self) -> Iterator[smtplib.SMTP]:
-        connection = self._take()
+    def _on(self, idle: smtplib.SMTP | None, mail: ReadyMail) -> Answer:
+        connection = idle or self._connect()
         try:
-            yield connection
+            answer = _transaction(connection, mail, reused=idle is not None)
         except BaseException:
             # It is not known what the server waits for: never used again.
             connection.close()
             raise
-        with self._lock:
-            self._idle.append((time.monotonic(), connection))
+        if connection.sock is not None:
+            with self._lock:
+                self._idle.append((time.monotonic(), connection))
+        return answer
 
-    def _take(self) -> smtplib.SMTP:
+    def _idle_connection(self) -> smtplib.SMTP | None:
         stale: list[smtplib.SMTP] = []
         found: smtplib.SMTP | None = None
         with self._lock:
@@ -106,7 +107,7 @@ class SmtpTransport:
                     stale.append(connection)
         for connection in stale:
             connection.close()
-        return found if found is not None else self._connect()
+        return found
 
     def _connect(self) -> smtplib.SMTP:
         relay = self._relay
@@ -152,18 +153,42 @@ class SmtpTransport:
             connection.close()
 
 
-def _transaction(connection: smtplib.SMTP, mail: ReadyMail) -> Answer:
+class _Stale(Exception):
+    """The server had ended an idle connection: nothing was handed over on it."""
+
+
+def _transaction(
+    connection: smtplib.SMTP, mail: ReadyMail, *, reused: bool
+) -> Answer:
     international = mail.recipient.needs_smtputf8
     if international and not connection.has_extn("smtputf8"):
         return NO_SMTPUTF8
     connection.command_encoding = "utf-8" if international else "ascii"
-    refusal = _envelope(connection, _commands(connection, mail))
-    if refusal is not None:
-        if refusal.effect is not Effect.LANE_SLOWER:
+    try:
+        refusal = _envelope(connection, _commands(connection, mail))
+    except AWAY as error:
+        raise _Stale if reused else error from None
+    if refusal is None:
+        connection.send(_stuffed(mail.data))
+        answer = answer_of(*connection.getreply())
+        if answer.code == CLOSING:
+            connection.close()
+        return answer
+    if refusal.code == CLOSING and reused:
+        raise _Stale
+    _leave(connection, refusal)
+    return refusal
+
+
+def _leave(connection: smtplib.SMTP, refusal: Answer) -> None:
+    """End a refused transaction; a connection in doubt is closed."""
+    try:
+        if connection.sock is not None and refusal.code != CLOSING:
             connection.rset()
-        return refusal
-    connection.send(_stuffed(mail.data))
-    return answer_of(*connection.getreply())
+            return
+    except AWAY:
+        log.info("the relay hung up after a refusal")
+    connection.close()
 
 
 def _commands(connection: smtplib.SMTP, mail: ReadyMail) -> tuple[str, str, str]:
@@ -193,10 +218,9 @@ def _envelope(connection: smtplib.SMTP, commands: tuple[str, ...]) -> Answer | N
     code, text = next((one for one in replies if one[0] >= 400), replies[-1])  # noqa: PLR2004
     if code == GO_AHEAD:
         return None
-    if replies[-1][0] == GO_AHEAD and len(replies) == len(commands):
-        # It wants data all the same: an empty mail, to nobody.
-        connection.send(b".\r\n")
-        connection.getreply()
+    if replies[-1][0] == GO_AHEAD:
+        # It wants data all the same; only a cut line makes sure that it keeps nothing.
+        connection.close()
     return answer_of(code, text)
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from clp_chassis.clock import new_id
+from clp_chassis.storing import insert_if_absent
 from clp_contracts import events
 from clp_contracts.projects import (
     ANNOUNCEMENT_FACTS,
@@ -21,7 +22,6 @@ from clp_contracts.refusal import Refused
 from clp_core.channels import is_id
 from clp_projects.languages import language_tag
 from clp_projects.parts import Parts
-from clp_projects.storing import insert_if_absent
 from clp_projects.tables import OUTBOX, AnnouncementRow, Base, ProjectRow
 from clp_projects.words import LONGEST_KEY, is_one_line
 

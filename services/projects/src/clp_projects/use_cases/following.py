@@ -3,6 +3,7 @@
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from clp_chassis.storing import insert_if_absent
 from clp_contracts import events
 from clp_contracts.projects import FollowedProject, Following, MyProjects, OneProject
 from clp_contracts.refusal import Refused
@@ -11,7 +12,6 @@ from clp_core.people import PartnerId, Person
 from clp_core.visibility import may_read
 from clp_projects import facts
 from clp_projects.parts import Parts
-from clp_projects.storing import insert_if_absent
 from clp_projects.tables import OUTBOX, AssignmentRow, Base, FollowerRow, ProjectRow
 
 

@@ -6,13 +6,13 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Select, and_, exists, or_, select, union_all
 from sqlalchemy.orm import Session, aliased
 
+from clp_chassis.storing import chunks
 from clp_contracts.projects import AskPeopleLike, People
 from clp_core.channels import is_id
 from clp_core.mentions import Place, typing_key
 from clp_core.people import PUBLISHED_ACCESS, AccessPolicy
 from clp_projects import facts
 from clp_projects.parts import Parts
-from clp_projects.storing import chunks
 from clp_projects.tables import (
     THE_STUDIO,
     AssignmentRow,

@@ -6,7 +6,7 @@ from clp_contracts.refusal import Refused
 from clp_contracts.search import AskFind, Found, Hit
 from clp_core.channels import Channel, is_id
 from clp_core.decisions import InvalidValue, Reason
-from clp_search.engine import Document, Wanted
+from clp_search.engine import Document, IndexDamaged, Page, Wanted
 from clp_search.facts import readable_channels
 from clp_search.page_cursors import Asked
 from clp_search.parts import Parts
@@ -19,33 +19,27 @@ MOST_HITS: Final = 50
 # A page that ended because enough had been looked at; its cursor leads on.
 UNFINISHED: Final = "search.unfinished"
 
+NOTHING: Final = Page(documents=(), total=0, total_is_exact=True, next=None)
+
 
 def find(ask: AskFind, *, actor: str, parts: Parts) -> Found:
     """A page of the newest messages that a query finds (rules 33 to 36)."""
     _check_shape(ask)
     query = parse(ask.query)
     project, channels = _scope(ask, actor, parts)
-    scope = ask.channel or project
-    asked = Asked(person=actor, scope=scope, query=ask.query)
+    asked = Asked(person=actor, scope=ask.channel or project, query=ask.query)
     after = parts.cursors.read(ask.cursor, asked)
-    if not query:
-        return Found(
-            hits=(), total=0, total_is_exact=True, cursor=None, notes=query.notes
-        )
-    page = parts.engine.search(
-        Wanted(
-            project=project,
-            channels=channels,
-            plan=plan_of(query),
-            after=after,
-            limit=min(ask.limit, MOST_HITS),
-        )
+    wanted = Wanted(
+        project=project,
+        channels=channels,
+        plan=plan_of(query),
+        after=after,
+        limit=min(ask.limit, MOST_HITS),
     )
+    page = _searched(wanted, parts) if query else NOTHING
     # The index is an old copy and no authority: each hit is asked for again.
     readable = [d for d in page.documents if d.channel in channels]
-    unfinished = page.next is not None and len(page.documents) < min(
-        ask.limit, MOST_HITS
-    )
+    unfinished = page.next is not None and len(page.documents) < wanted.limit
     return Found(
         hits=tuple(_hit(document, query) for document in readable),
         total=page.total,
@@ -53,6 +47,13 @@ def find(ask: AskFind, *, actor: str, parts: Parts) -> Found:
         cursor=parts.cursors.write(page.next, asked) if page.next else None,
         notes=(*query.notes, UNFINISHED) if unfinished else query.notes,
     )
+
+
+def _searched(wanted: Wanted, parts: Parts) -> Page:
+    try:
+        return parts.engine.search(wanted)
+    except IndexDamaged:
+        raise Refused.because("service.unavailable") from None
 
 
 def _check_shape(ask: AskFind) -> None:

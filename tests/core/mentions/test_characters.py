@@ -1,0 +1,97 @@
+"""Every character of Unicode has the class that its name and kind say."""
+
+import sys
+from itertools import chain
+from unicodedata import category
+
+import pytest
+
+from clp_core.mentions import characters
+from clp_core.mentions.characters import (
+    BREAK,
+    LETTER,
+    MARK,
+    OTHER,
+    SPACE,
+    UNSPACED,
+    class_of,
+    shape_of,
+    without,
+)
+from tests.core.mentions import plainly
+
+PLANES = chain(range(0x80, 0x34000), range(0xE0000, 0xE0200))
+
+
+@pytest.mark.parametrize("character", [*map(chr, range(0x80))])
+def test_ascii_stands_for_itself(character: str) -> None:
+    assert class_of(character) == character
+
+
+def test_every_other_character_has_the_class_of_its_name_and_kind() -> None:
+    assigned = [c for c in map(chr, PLANES) if category(c) != "Cn"]
+
+    differing = [hex(ord(c)) for c in assigned if class_of(c) != _class_by_name(c)]
+
+    assert differing == []
+
+
+def _class_by_name(c: str) -> str:
+    fixed = {"＠": "@", "’": "'", "＿": "_"}
+    if c in fixed:
+        return fixed[c]
+    if c in plainly.BREAKS:
+        return BREAK
+    if plainly.is_mark(c):
+        return MARK
+    if plainly.is_unspaced(c):
+        return UNSPACED
+    if plainly.is_letter(c):
+        return LETTER
+    return SPACE if c.isspace() else OTHER
+
+
+def test_a_shape_has_the_length_of_its_text() -> None:
+    text = "".join(map(chr, range(0x3000)))
+
+    assert len(shape_of(text)) == len(text)
+    assert shape_of(text)[:0x80] == text[:0x80]
+
+
+def test_a_text_of_ascii_is_its_own_shape() -> None:
+    text = "@Nat `code`\n"
+
+    assert shape_of(text) is text
+
+
+def test_a_text_in_which_all_of_unicode_occurs_is_not_kept_in_memory() -> None:
+    everything = "".join(map(chr, range(0x80, sys.maxunicode + 1)))
+
+    shape = shape_of(everything)
+
+    assert len(shape) == len(everything)
+    assert len(characters._CLASSES) == characters._CLASSES.KEPT
+    assert shape_of(everything) == shape
+
+
+@pytest.mark.parametrize(
+    ("stretches", "expected"),
+    [
+        pytest.param([], "abcdef", id="nothing"),
+        pytest.param([(1, 3)], "a\n\ndef", id="one"),
+        pytest.param([(4, 6), (0, 2)], "\n\ncd\n\n", id="two out of order"),
+        pytest.param([(1, 3), (2, 5)], "a\n\n\n\nf", id="two that overlap"),
+        pytest.param([(1, 5), (2, 3)], "a\n\n\n\nf", id="one inside of another"),
+        pytest.param([(0, 6)], "\n" * 6, id="all"),
+        pytest.param([(-3, 2)], "\n\ncdef", id="from before the start"),
+        pytest.param([(4, 99)], "abcd\n\n", id="to beyond the end"),
+        pytest.param([(7, 9)], "abcdef", id="beyond the end"),
+        pytest.param([(-3, -1)], "abcdef", id="before the start"),
+        pytest.param([(3, 3)], "abcdef", id="empty"),
+        pytest.param([(4, 2)], "abcdef", id="backwards"),
+    ],
+)
+def test_blanked_stretches_keep_the_length(
+    stretches: list[tuple[int, int]], expected: str
+) -> None:
+    assert without("abcdef", stretches) == expected

@@ -1,0 +1,118 @@
+"""Rule 21: the work grows with the text, and not with the directory.
+
+Work is counted, not timed: every call made while a text is read, in Python and in the
+interpreter, weighed by the characters it was handed.
+"""
+
+import sys
+from collections.abc import Callable
+from types import FrameType
+
+import pytest
+
+from clp_core.mentions import keys_worth_looking_up, outcomes_in
+from clp_core.people import Person
+from tests.core.story import BROADCAST, IVY, NAT, P1, person
+
+SHAPES = {
+    "signs": "@",
+    "signs and letters": "@a",
+    "handles": "@a ",
+    "names": "@Nat Moreau ",
+    "names with two spaces": "@Nat  Moreau ",
+    "names of letters made two": "@ß ß ",
+    "almost addresses": "@a@a.a@",
+    "addresses": "@a@b.c ",
+    "Han handles": "@田",
+    "Han addresses": "@田@田.田",
+    "Han": "田",
+    "dots": "a.",
+    "possessives": "@a's ",
+    "backticks": "`",
+    "code": "`@a` ",
+    "open code": "` \n",
+    "quotations": "\n> @a",
+    "marks": "a\u0301",
+    "marks before signs": "\u0301@a",
+    "stops before signs": "é.@a",
+    "spaces": " ",
+    "hyphens": "a--",
+    "line breaks": "@a\n",
+    "emoji": "@a😀",
+}
+PARTS = 400
+
+
+def calls_made(work: Callable[[], object]) -> int:
+    """How many calls a piece of work takes."""
+    made = 0
+
+    def count(_frame: FrameType, event: str, _argument: object) -> None:
+        nonlocal made
+        made += event in ("call", "c_call")
+
+    before = sys.getprofile()
+    sys.setprofile(count)
+    try:
+        _ = work()
+    finally:
+        sys.setprofile(before)
+    return made
+
+
+@pytest.mark.parametrize("part", SHAPES.values(), ids=SHAPES.keys())
+@pytest.mark.parametrize("start", ["", "@", "@a@", "`", "> "])
+def test_twice_the_text_is_twice_the_work(part: str, start: str) -> None:
+    once, twice = start + part * PARTS, start + part * PARTS * 2
+
+    def read(text: str) -> object:
+        return outcomes_in(
+            text, author=IVY, channel=BROADCAST, project=P1, owners=[NAT]
+        )
+
+    read(twice)  # whatever is kept for later is kept now
+    assert calls_made(lambda: read(twice)) <= 2.05 * calls_made(lambda: read(once)) + 50
+    assert calls_made(lambda: keys_worth_looking_up(twice)) <= (
+        2.05 * calls_made(lambda: keys_worth_looking_up(once)) + 50
+    )
+
+
+@pytest.mark.parametrize("part", SHAPES.values(), ids=SHAPES.keys())
+@pytest.mark.parametrize("start", ["", "@", "@a@"])
+def test_a_text_asks_for_fewer_keys_than_it_has_characters(
+    part: str, start: str
+) -> None:
+    text = start + part * PARTS
+
+    assert len(keys_worth_looking_up(text)) <= len(text)
+
+
+def test_a_text_of_the_longest_kind_asks_for_a_bounded_number_of_keys() -> None:
+    different = "".join(chr(0x4E00 + number) for number in range(10_000))
+    signs = "@".join(different[:5000])
+
+    assert len(keys_worth_looking_up(f"@{different}")) == 200
+    assert len(keys_worth_looking_up(signs)) <= 5000
+
+
+def test_the_directory_is_not_read_beyond_the_owners() -> None:
+    text = "@Nat Moreau and @Person 7, please check the second reel"
+    directories = [
+        {someone.name.casefold(): someone for someone in _people(count)}
+        for count in (100, 10_000)
+    ]
+
+    def read(directory: dict[str, Person]) -> object:
+        keys = keys_worth_looking_up(text)
+        owners = [directory[key] for key in keys if key in directory]
+        return outcomes_in(
+            text, author=IVY, channel=BROADCAST, project=P1, owners=owners
+        )
+
+    small, large = directories
+    assert read(small) == read(large)
+    assert calls_made(lambda: read(small)) == calls_made(lambda: read(large))
+
+
+def _people(count: int) -> list[Person]:
+    return [NAT, *(person(f"p{number}", f"Person {number}") for number in range(count))]

@@ -1,0 +1,149 @@
+"""A mail server with manners: it answers by a script, and keeps what it accepted.
+
+Every connection runs in a thread of its own. What it does not find in the script it
+answers as a friendly server would.
+"""
+
+import contextlib
+import socket
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+CUT: Final = b"<the line is cut>"
+SILENCE: Final = b"<nothing is said>"
+EXTENSIONS: Final = ("PIPELINING", "SIZE 50000000", "8BITMIME", "SMTPUTF8")
+FRIENDLY: Final = {
+    "CONNECT": b"220 relay.example ESMTP",
+    "MAIL": b"250 2.1.0 go on",
+    "RCPT": b"250 2.1.5 go on",
+    "DATA": b"354 go on",
+    "END": b"250 2.0.0 kept",
+    "RSET": b"250 2.0.0 forgotten",
+    "QUIT": b"221 2.0.0 bye",
+    "STARTTLS": b"454 4.7.0 not now",
+}
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A mail that was accepted."""
+
+    sender: str
+    recipients: tuple[str, ...]
+    data: bytes
+
+
+@dataclass
+class ScriptedRelay:
+    """Listens on a port of its own while it is used as a context."""
+
+    script: dict[str, list[bytes]] = field(default_factory=dict)
+    extensions: tuple[str, ...] = EXTENSIONS
+    piece: int = 1 << 16
+    kept: list[Kept] = field(default_factory=list)
+    commands: list[str] = field(default_factory=list)
+    connections: int = 0
+
+    def __enter__(self) -> "ScriptedRelay":
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        threading.Thread(target=self._accept, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._listener.close()
+
+    @property
+    def url(self) -> str:
+        return f"smtp://127.0.0.1:{self._listener.getsockname()[1]}"
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                line, _ = self._listener.accept()
+            except OSError:
+                return
+            self.connections += 1
+            threading.Thread(target=self._serve, args=(line,), daemon=True).start()
+
+    def _serve(self, line: socket.socket) -> None:
+        with contextlib.suppress(OSError, StopIteration), line:
+            _Conversation(self, line).run()
+
+    def reply(self, moment: str) -> bytes:
+        """What the script says at this moment, or what is friendly."""
+        script = self.script.get(moment, [])
+        if script:
+            return script.pop(0)
+        if moment == "EHLO":
+            names = ("relay.example", *self.extensions)
+            return b"\r\n".join(
+                f"250{' ' if name == names[-1] else '-'}{name}".encode() for name in names
+            )
+        return FRIENDLY.get(moment, b"500 5.5.2 what")
+
+
+class _Conversation:
+    def __init__(self, relay: ScriptedRelay, line: socket.socket) -> None:
+        self._relay = relay
+        self._line = line
+        self._lines = _lines(line)
+        self._sender, self._recipients = "", []
+
+    def run(self) -> None:
+        self._say("CONNECT")
+        for command in self._lines:
+            text = command.decode()
+            self._relay.commands.append(text)
+            verb = text.split(" ")[0].split(":")[0].upper()
+            self._obey(verb, text)
+
+    def _obey(self, verb: str, text: str) -> None:
+        code = self._say(verb)
+        if verb == "MAIL":
+            self._sender, self._recipients = _address(text), []
+        elif verb == "RCPT" and code == b"2":
+            self._recipients.append(_address(text))
+        elif verb == "DATA" and code == b"3":
+            self._take_data()
+        elif verb == "QUIT":
+            raise StopIteration
+
+    def _take_data(self) -> None:
+        lines = []
+        for line in self._lines:
+            if line == b".":
+                break
+            lines.append(line.removeprefix(b".") if line.startswith(b"..") else line)
+        kept = Kept(self._sender, tuple(self._recipients), b"\r\n".join([*lines, b""]))
+        if self._say("END") == b"2" and self._recipients:
+            self._relay.kept.append(kept)
+
+    def _say(self, moment: str) -> bytes:
+        said = self._relay.reply(moment)
+        if said == CUT:
+            self._line.close()
+            raise StopIteration
+        if said == SILENCE:
+            return b""
+        whole = said + b"\r\n"
+        for start in range(0, len(whole), self._relay.piece):
+            self._line.sendall(whole[start : start + self._relay.piece])
+        return said[:1]
+
+
+def _address(command: str) -> str:
+    return command.partition("<")[2].partition(">")[0]
+
+
+def _lines(line: socket.socket) -> Iterator[bytes]:
+    held = b""
+    while True:
+        while b"\r\n" in held:
+            one, _, held = held.partition(b"\r\n")
+            yield one
+        got = line.recv(1 << 16)
+        if not got:
+            return
+        held += got
