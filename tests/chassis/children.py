@@ -19,6 +19,8 @@ from nameko.web.handlers import http
 from clp_chassis.broker_edge import on_events, rpc
 from clp_chassis.running import run
 
+log = logging.getLogger(__name__)
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -102,7 +104,7 @@ def web_only(_broker_url: str, name: str) -> None:
 
         @http("GET", "/slow")
         def slow(self, _request: Any) -> str:
-            print("slow request in hand", flush=True)
+            log.info("slow request in hand")
             eventlet.sleep(1)
             return "done"
 
@@ -117,7 +119,7 @@ def calls(broker_url: str, name: str) -> None:
     class Calls:
         @rpc
         def slow(self, *, seconds: float) -> str:
-            print("slow call in hand", flush=True)
+            log.info("slow call in hand")
             eventlet.sleep(seconds)
             return "done"
 

@@ -75,9 +75,9 @@ def test_a_call_that_takes_too_long_times_out(
 ) -> None:
     gate = Gate()
     serve(answering(unique, gate))
-    with ClusterRpcProxy({"AMQP_URI": broker_url}, timeout=0.1) as hasty:
-        with pytest.raises(RpcTimeout):
-            hasty[unique].hold(value="late")
+    hasty = ClusterRpcProxy({"AMQP_URI": broker_url}, timeout=0.1)
+    with hasty as caller, pytest.raises(RpcTimeout):
+        caller[unique].hold(value="late")
     gate.open()
     lines = Lines(broker_url, 5)
     assert lines.call((unique, "hold"), {"value": "fresh"}, {}) == "fresh"
@@ -194,9 +194,9 @@ def test_a_reply_that_cannot_be_sent_leaves_only_its_caller_waiting(
 
     monkeypatch.setattr(ReplyPublisher, "publish", failing)
     for _ in range(2):
-        with ClusterRpcProxy({"AMQP_URI": broker_url}, timeout=0.2) as hasty:
-            with pytest.raises(RpcTimeout):
-                hasty[unique].add(left=1, right=2)
+        hasty = ClusterRpcProxy({"AMQP_URI": broker_url}, timeout=0.2)
+        with hasty as caller, pytest.raises(RpcTimeout):
+            caller[unique].add(left=1, right=2)
     group.raise_if_dead()
     with ClusterRpcProxy({"AMQP_URI": broker_url}, timeout=5) as patient:
         assert patient[unique].add(left=1, right=2) == 3

@@ -9,6 +9,8 @@ from nameko.standalone.rpc import ClusterRpcProxy
 
 from clp_chassis.inprocess import broker_named, forget, is_inprocess, unsettled
 from clp_chassis.running import ContainerGroup
+from clp_contracts.lines import Lines
+from clp_contracts.refusal import CallFailed
 from tests.chassis.services_under_test import answering, hearing
 from tests.chassis.waiting import until
 from tests.chassis.wires import Wire, body_of
@@ -133,14 +135,16 @@ def test_services_find_their_way_after_the_broker_was_wiped(
     group.start()
     forget(unique)
 
+    lines = Lines(url, 1)
+
     def answers() -> bool:
-        with ClusterRpcProxy({"AMQP_URI": url}, timeout=1) as proxy:
-            try:
-                return bool(proxy.wiped.add(left=1, right=2) == 3)
-            except Exception:
-                return False
+        try:
+            return bool(lines.call(("wiped", "add"), {"left": 1, "right": 2}, {}) == 3)
+        except CallFailed:
+            return False
 
     until(answers)
+    lines.close()
     group.stop()
     forget(unique)
 

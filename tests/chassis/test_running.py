@@ -18,6 +18,7 @@ from clp_chassis.broker_edge import rpc
 from clp_chassis.inprocess import forget
 from clp_chassis.running import ContainerGroup
 from clp_contracts.lines import Lines
+from clp_contracts.refusal import CallFailed
 from clp_suite.server_process import free_ports
 from clp_suite.servers import PrivateRabbit
 from tests.chassis.children import Child, DiesSoon
@@ -165,7 +166,7 @@ def test_when_one_service_cannot_start_none_stays(unique: str) -> None:
     with pytest.raises(OSError, match="no such thing"):
         group.start()
     lines = Lines(f"inprocess://{unique}/", 0.2)
-    with pytest.raises(Exception, match="no answer|no such service"):
+    with pytest.raises(CallFailed):
         lines.call(("healthy", "add"), {"left": 1, "right": 2}, {})
     lines.close()
     forget(unique)
@@ -215,7 +216,7 @@ def test_stopping_finishes_the_work_in_hand_and_killing_does_not(unique: str) ->
 def _or_lost(lines: Lines) -> Any:
     try:
         return lines.call(("holding", "hold"), {"value": "kept"}, {})
-    except Exception:
+    except CallFailed:
         return "lost"
 
 

@@ -57,7 +57,7 @@ def running_below(directory: Path) -> list[str]:
     for process in _processes():
         try:
             words = (process / "cmdline").read_bytes().decode()
-            place = os.readlink(process / "cwd")
+            place = str((process / "cwd").readlink())
         except OSError:
             continue
         if str(directory) in words or place.startswith(str(directory)):
@@ -129,6 +129,6 @@ def test_a_server_that_cannot_start_says_why_and_leaves_nothing(
 ) -> None:
     broken = PrivateRabbit(directory / "rabbit")
     broken.port = rabbit.port
-    with pytest.raises(ServerTrouble, match="eaddrinuse|RabbitMQ"), broken:
+    with pytest.raises(ServerTrouble, match="RabbitMQ ended"), broken:
         pass
     assert running_below(directory) == []

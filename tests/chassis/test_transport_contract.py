@@ -30,29 +30,29 @@ def dead_letters_to(name: str, **more: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("pattern", "key", "matches"),
     [
-        ("a.b", "a.b", True),
-        ("a.b", "a.c", False),
-        ("a.*", "a.b", True),
-        ("a.*", "a.b.c", False),
-        ("a.*", "a", False),
-        ("*.b", "a.b", True),
-        ("a.#", "a", True),
-        ("a.#", "a.b.c", True),
-        ("#.c", "a.b.c", True),
-        ("#.c", "c", True),
-        ("#", "a.b", True),
-        ("a.#.c", "a.c", True),
-        ("a.#.c", "a.b.b.c", True),
-        ("a.#.c", "a.cc", False),
-        ("a+.b", "aa.b", False),
+        ("a.b", "a.b", 1),
+        ("a.b", "a.c", 0),
+        ("a.*", "a.b", 1),
+        ("a.*", "a.b.c", 0),
+        ("a.*", "a", 0),
+        ("*.b", "a.b", 1),
+        ("a.#", "a", 1),
+        ("a.#", "a.b.c", 1),
+        ("#.c", "a.b.c", 1),
+        ("#.c", "c", 1),
+        ("#", "a.b", 1),
+        ("a.#.c", "a.c", 1),
+        ("a.#.c", "a.b.b.c", 1),
+        ("a.#.c", "a.cc", 0),
+        ("a+.b", "aa.b", 0),
     ],
 )
 def test_topics_lead_to_the_queues_whose_pattern_they_match(
-    wire: Wire, unique: str, pattern: str, key: str, matches: bool
+    wire: Wire, unique: str, pattern: str, key: str, matches: int
 ) -> None:
     wire.queue(unique, pattern, exchange=f"x{unique}")
     wire.publish("hello", key, f"x{unique}")
-    assert wire.size(unique) == int(matches)
+    assert wire.size(unique) == matches
 
 
 def test_a_queue_bound_twice_gets_one_copy(wire: Wire, unique: str) -> None:

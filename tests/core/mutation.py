@@ -28,7 +28,10 @@ SETTINGS: Final = """
 source_paths = ["src"]
 also_copy = ["tests", "libs", "pyproject.toml"]
 pytest_add_cli_args_test_selection = ["tests/core"]
-pytest_add_cli_args = ["-p", "no:randomly"]
+pytest_add_cli_args = [
+  "-p", "no:randomly", "-p", "tests.core.ids",
+  "-o", "disable_test_id_escaping_and_forfeit_all_rights_to_community_support=true",
+]
 """
 WANTED: Final = 0.95
 KILLED: Final = ("killed", "timeout", "segfault", "caught_by_type_check")

@@ -114,7 +114,7 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize("name", KEPT_AS_GIVEN, ids=ascii)
+@pytest.mark.parametrize("name", KEPT_AS_GIVEN)
 def test_a_harmless_name_is_kept_as_given(name: str) -> None:
     assert safe_name(name) == name
 
@@ -182,7 +182,7 @@ EXTENSIONS = [
 ]
 
 
-@pytest.mark.parametrize(("name", "extension"), EXTENSIONS, ids=ascii)
+@pytest.mark.parametrize(("name", "extension"), EXTENSIONS)
 def test_the_last_extension_decides_whatever_its_case(
     name: str, extension: str
 ) -> None:

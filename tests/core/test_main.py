@@ -107,7 +107,7 @@ MISTAKES = [
 
 
 @pytest.mark.parametrize(
-    ("content", "sentence"), MISTAKES, ids=[m[1] for m in MISTAKES]
+    ("content", "sentence"), MISTAKES, ids=[m[1].replace("\\", "%") for m in MISTAKES]
 )
 def test_a_mistake_is_one_sentence_and_status_2(
     content: Any, sentence: str, capsys: pytest.CaptureFixture[str], tmp_path: Path

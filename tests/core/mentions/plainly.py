@@ -16,8 +16,9 @@ LOCAL = ".!#$%&'’*+/=?^{|}~-_＿"
 # The first words of the names Unicode gives to letters that may touch their neighbours.
 UNSPACED = (
     "BOPOMOFO", "CJK", "HANGUL", "HANGZHOU", "HENTAIGANA", "HIRAGANA", "KANGXI",
-    "IDEOGRAPHIC ITERATION", "IDEOGRAPHIC CLOSING", "IDEOGRAPHIC NUMBER", "KATAKANA",
-    "KHMER", "LAO", "MASU", "MYANMAR", "THAI", "VERTICAL IDEOGRAPHIC", "VERTICAL KANA",
+    "IDEOGRAPHIC ANNOTATION", "IDEOGRAPHIC CLOSING", "IDEOGRAPHIC ITERATION",
+    "IDEOGRAPHIC NUMBER", "KATAKANA", "KHMER", "LAO", "MASU", "MYANMAR",
+    "OLD CHINESE", "THAI", "VERTICAL IDEOGRAPHIC", "VERTICAL KANA",
 )  # fmt: skip
 # Letters by name, but spelled after the letter before them.
 CLINGING = (
@@ -112,6 +113,19 @@ def run_end(text: str, at: int) -> int:
     return at
 
 
+def joins(text: str, at: int) -> bool:
+    """Whether this character holds the words beside it together (rule 16)."""
+    follows = text[at + 1 : at + 2]
+    joint = text[at] in JOINTS and follows != ""
+    return joint and is_letter(follows) and not is_unspaced(follows)
+
+
+def is_possessive(text: str, at: int) -> bool:
+    follows, beyond = text[at + 1 : at + 2], text[at + 2 : at + 3]
+    ends = beyond == "" or not is_word(beyond) or is_unspaced(beyond)
+    return text[at] in "'’" and follows in ("s", "S") and ends
+
+
 def ends_word(text: str, at: int) -> bool:
     """Rule 16: whether a name may end before this place."""
     if text[at - 1].isspace():
@@ -121,16 +135,9 @@ def ends_word(text: str, at: int) -> bool:
     before, after = base_before(text, at), text[at]
     if is_mark(after):
         return False
-    if is_unspaced(after) or (before and is_unspaced(before)):
+    if is_unspaced(after) or (before != "" and is_unspaced(before)):
         return True
-    if is_word(after):
-        return False
-    follows = text[at + 1 : at + 2]
-    if after in JOINTS and follows and is_letter(follows) and not is_unspaced(follows):
-        beyond = text[at + 2 : at + 3]
-        ends = not beyond or not is_word(beyond) or is_unspaced(beyond)
-        return after in "'’" and follows in "sS" and ends
-    return True
+    return not is_word(after) and (not joins(text, at) or is_possessive(text, at))
 
 
 def address_at(text: str, start: int) -> tuple[int, int] | None:
@@ -140,15 +147,17 @@ def address_at(text: str, start: int) -> tuple[int, int] | None:
         sign += 1
     if not 0 < sign - start <= 64 or text[sign : sign + 1] not in tuple(SIGNS):
         return None
-    end = at = sign + 1
-    dotted = False
-    while at < len(text):
-        label = at
+    end = domain_end(text, sign + 1)
+    return (sign, end) if "." in text[sign + 1 : end] else None
+
+
+def domain_end(text: str, start: int) -> int:
+    """The end of words that dots and hyphens hold together."""
+    end = at = start
+    while at < len(text) and is_word(text[at]):
         while at < len(text) and is_word(text[at]):
             at += 1
-        if at == label:
-            break
-        end, dotted = at, dotted or text[label - 1] == "."
+        end = at
         if text[at : at + 1] == ".":
             at += 1
         else:
@@ -156,8 +165,7 @@ def address_at(text: str, start: int) -> tuple[int, int] | None:
                 at += 1
         if at == end or not is_letter(text[at : at + 1] or " "):
             break
-    dotted = "." in text[sign + 1 : end]
-    return (sign, end) if dotted else None
+    return end
 
 
 def handles(
@@ -207,23 +215,10 @@ def meant(
 
 
 def first_word(seen: str, start: int) -> int:
-    """Where the first word ends, letters that may touch being one word here."""
+    """Where the first word ends; letters that may touch are one word here."""
     at = start
-    while at < len(seen):
-        follows, beyond = seen[at + 1 : at + 2], seen[at + 2 : at + 3]
-        joins = (
-            seen[at] in JOINTS
-            and bool(follows)
-            and is_letter(follows)
-            and not is_unspaced(follows)
-        )
-        possessive = (
-            seen[at] in "'’"
-            and bool(follows)
-            and follows in "sS"
-            and (not beyond or not is_word(beyond) or is_unspaced(beyond))
-        )
-        if not is_word(seen[at]) and (possessive or not joins):
-            break
+    while at < len(seen) and (
+        is_word(seen[at]) or (joins(seen, at) and not is_possessive(seen, at))
+    ):
         at += 1
     return at

@@ -32,8 +32,8 @@ def directory() -> Mapping[str, Person]:
     """Everybody, those who may read nothing included."""
     table = _table()
     return {
-        id: _person(id, facts, table["hidden"].get(id))
-        for id, facts in table["people"].items()
+        name: _person(name, facts, table["hidden"].get(name))
+        for name, facts in table["people"].items()
     }
 
 

@@ -1,6 +1,5 @@
 """Every character of Unicode has the class that its name and kind say."""
 
-import sys
 from itertools import chain
 from unicodedata import category
 
@@ -64,14 +63,14 @@ def test_a_text_of_ascii_is_its_own_shape() -> None:
     assert shape_of(text) is text
 
 
-def test_a_text_in_which_all_of_unicode_occurs_is_not_kept_in_memory() -> None:
-    everything = "".join(map(chr, range(0x80, sys.maxunicode + 1)))
+def test_a_text_of_very_many_characters_is_not_kept_in_memory() -> None:
+    many = "".join(map(chr, range(0x80, 0xD000)))
 
-    shape = shape_of(everything)
+    shape = shape_of(many)
 
-    assert len(shape) == len(everything)
+    assert len(shape) == len(many)
     assert len(characters._CLASSES) == characters._CLASSES.KEPT
-    assert shape_of(everything) == shape
+    assert shape_of(many) == shape
 
 
 @pytest.mark.parametrize(

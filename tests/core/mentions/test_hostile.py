@@ -110,9 +110,10 @@ def test_wildcards_are_taken_literally_by_the_type_ahead() -> None:
     assert matches_prefix(person("odd", "a_% b"), typed)
 
 
-def test_hidden_people_and_people_who_do_not_exist_get_one_answer() -> None:
-    for id in ("mention-030", "mention-031"):
-        without = outcomes_in(
-            case(id), author=SELF, channel=WITH_NORTH, project=P1, owners=[]
-        )
-        assert read(case(id)) == without
+@pytest.mark.parametrize("id", ["mention-030", "mention-031"])
+def test_hidden_people_and_people_who_do_not_exist_get_one_answer(id: str) -> None:
+    without = outcomes_in(
+        case(id), author=SELF, channel=WITH_NORTH, project=P1, owners=[]
+    )
+
+    assert read(case(id)) == without

@@ -7,7 +7,7 @@ from clp_core.mentions import PUBLISHED_MENTIONS, MentionPolicy
 
 
 def test_the_published_limit_is_fifty_people() -> None:
-    assert PUBLISHED_MENTIONS == MentionPolicy()
+    assert MentionPolicy() == PUBLISHED_MENTIONS
     assert MentionPolicy() == MentionPolicy(max_people=50, max_name_length=200)
 
 

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from clp_chassis.database import Database, migrate
-from clp_suite.servers import PrivatePostgres, server_directory
 from sqlalchemy import text
 
+from clp_chassis.database import Database, migrate
 from clp_messages.tables import Base
+from clp_suite.servers import PrivatePostgres, server_directory
 from tests.services.messages.stage import Stage
 
 

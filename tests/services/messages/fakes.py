@@ -15,9 +15,8 @@ from clp_contracts.projects import (
 )
 from clp_contracts.refusal import Refused
 from clp_core.mentions import address_key, name_key, prefix_rank
-from clp_suite.story import CAST, PARTNERS, Part
-
 from clp_messages.facts import core_person
+from clp_suite.story import CAST, PARTNERS, Part
 
 
 class FakeProjects:

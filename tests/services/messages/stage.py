@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
+from sqlalchemy import event
+
 from clp_chassis.database import Database
 from clp_chassis.passports import Passport
 from clp_contracts import feed
@@ -15,8 +17,6 @@ from clp_contracts import messages as contract
 from clp_contracts.calling import Callers
 from clp_contracts.methods import PassportKind
 from clp_contracts.refusal import Refused
-from sqlalchemy import event
-
 from clp_messages.parts import Parts
 from clp_messages.storage import FolderStore
 from clp_messages.tables import OUTBOX
@@ -149,9 +149,7 @@ class Stage:
         ).id
 
     def download(self, person: str, file: str) -> bytes:
-        found = attaching.find_download(
-            file, actor=self.as_(person), parts=self.parts
-        )
+        found = attaching.find_download(file, actor=self.as_(person), parts=self.parts)
         with self.parts.files.pieces(found.store_key, 0, found.size) as pieces:
             return b"".join(pieces)
 

@@ -3,13 +3,13 @@
 from datetime import datetime
 
 import pytest
+from jinja2 import UndefinedError
+
 from clp_chassis.projections import DatabaseProjection
 from clp_contracts.events import PERSON_CHANGED, SCHEDULE_ANNOUNCED
 from clp_contracts.feed import Change
 from clp_contracts.projects import ANNOUNCEMENT_FACTS, Announcement
 from clp_contracts.refusal import Refused
-from jinja2 import UndefinedError
-
 from clp_messages.tables import CURSORS
 from clp_messages.use_cases import announcing
 from tests.services.messages.stage import BROADCAST, START, Stage
@@ -63,8 +63,9 @@ def change(position: int, subject: str, type: str = SCHEDULE_ANNOUNCED) -> Chang
 def test_each_announcement_is_posted_once_whatever_is_delivered_twice(
     stage: Stage,
 ) -> None:
-    for id, facts in (("a1", {"language": "fr"}), ("a2", {"language": "de"})):
-        stage.projects.announcements[id] = announcement("audio_available", facts, id)
+    for name, facts in (("a1", {"language": "fr"}), ("a2", {"language": "de"})):
+        told = announcement("audio_available", facts, name)
+        stage.projects.announcements[name] = told
     reader = projection(stage)
     changes = (change(1, "nat", PERSON_CHANGED), change(2, "a1"), change(3, "a2"))
     reader.apply(changes)
@@ -84,7 +85,9 @@ def test_each_announcement_is_posted_once_whatever_is_delivered_twice(
 def test_the_cursor_does_not_move_without_the_post(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    stage.projects.announcements["a1"] = announcement("audio_available", {"language": "fr"})
+    stage.projects.announcements["a1"] = announcement(
+        "audio_available", {"language": "fr"}
+    )
     reader = projection(stage)
 
     def broken(*_: object) -> None:

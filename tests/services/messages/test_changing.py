@@ -50,9 +50,9 @@ def test_a_message_that_is_not_there_is_missing(stage: Stage, id: str) -> None:
 def test_a_missing_message_takes_the_path_of_a_hidden_one(stage: Stage) -> None:
     hidden = stage.post("sam", SOUTH, "secret").id
     counts = []
-    for id in (hidden, "f" * 32):
+    for message in (hidden, "f" * 32):
         stage.projects.asked.clear()
-        refusal(lambda id=id: stage.delete("nat", id))  # type: ignore[misc]
+        refusal(lambda m=message: stage.delete("nat", m))  # type: ignore[misc]
         counts.append(dict(stage.projects.asked))
     assert counts[0] == counts[1] == {"facts": 1}
 
@@ -104,7 +104,9 @@ def test_what_was_deleted_cannot_be_changed_any_more(stage: Stage) -> None:
 def test_an_edit_is_judged_like_a_post(stage: Stage) -> None:
     posted = stage.post("nat", NORTH, "hello")
     assert refusal(lambda: stage.edit("nat", posted.id, " ")) == "text.empty"
-    assert refusal(lambda: stage.edit("nat", posted.id, "x" * 10_001)) == "text.too_long"
+    assert (
+        refusal(lambda: stage.edit("nat", posted.id, "x" * 10_001)) == "text.too_long"
+    )
     assert refusal(lambda: stage.edit("nat", posted.id, "a\x00")) == "text.malformed"
     assert stage.texts("nat", NORTH) == ["hello"]
 

@@ -3,11 +3,11 @@
 from urllib.parse import unquote
 
 import pytest
-from clp_contracts.refusal import Refused
 from hypothesis import given
 from hypothesis import strategies as st
 from werkzeug.http import parse_options_header
 
+from clp_contracts.refusal import Refused
 from clp_core.attachments import PUBLISHED_EXTENSIONS, safe_name
 from clp_messages.downloads import asked_range, disposition_of, media_type_of
 

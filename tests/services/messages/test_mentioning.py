@@ -1,13 +1,15 @@
 """Mentions in posts, and the type-ahead (rules 14 to 20)."""
 
 import pytest
-from clp_suite.story import Part
 
+from clp_suite.story import Part
 from tests.services.messages.stage import BROADCAST, NORTH, Stage, refusal
 
 
 def test_each_handle_has_an_outcome_with_its_span(stage: Stage) -> None:
-    text = "@Nat Moreau @ian@studio.example @Nobody Here @ivy@studio.example @nat moreau"
+    text = (
+        "@Nat Moreau @ian@studio.example @Nobody Here @ivy@studio.example @nat moreau"
+    )
     posted = stage.post("ivy", NORTH, text)
     assert [(m.outcome, m.person) for m in posted.mentions] == [
         ("mentioned", "nat"),

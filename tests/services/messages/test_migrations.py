@@ -2,9 +2,9 @@
 
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from clp_chassis.database import Database, migrate
 from sqlalchemy import inspect
 
+from clp_chassis.database import Database, migrate
 from clp_messages.tables import Base
 
 

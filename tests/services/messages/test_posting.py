@@ -4,9 +4,9 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from clp_contracts.messages import Posted
 from sqlalchemy import func, select
 
+from clp_contracts.messages import Posted
 from clp_messages.tables import MessageRow
 from tests.services.messages.stage import BROADCAST, NORTH, SOUTH, Stage, refusal
 
@@ -84,7 +84,9 @@ def test_what_may_be_said(stage: Stage, text: str, answer: str) -> None:
         assert stage.texts("ivy", NORTH) == [text]
 
 
-@pytest.mark.parametrize("key", ["k" * 129, "a\nb", "a\x00b", "announcement\tx", "\ud800"])
+@pytest.mark.parametrize(
+    "key", ["k" * 129, "a\nb", "a\x00b", "announcement\tx", "\ud800"]
+)
 def test_a_malformed_retry_key_is_refused(stage: Stage, key: str) -> None:
     assert refusal(lambda: stage.post("ivy", NORTH, "x", key=key)) == (
         "retry_key.malformed"
@@ -106,9 +108,9 @@ def test_the_same_key_with_other_content_is_refused(stage: Stage) -> None:
     assert refusal(lambda: stage.post("ivy", NORTH, "bye", key="k")) == (
         "retry_key.reused"
     )
-    assert refusal(lambda: stage.post("ivy", NORTH, "hello", key="k", files=(file,))) == (
-        "retry_key.reused"
-    )
+    assert refusal(
+        lambda: stage.post("ivy", NORTH, "hello", key="k", files=(file,))
+    ) == ("retry_key.reused")
     assert stage.texts("ivy", NORTH) == ["hello"]
 
 
@@ -195,7 +197,7 @@ def test_channels_are_numbered_each_for_itself(stage: Stage) -> None:
 def test_ids_tell_no_order(stage: Stage) -> None:
     ids = [stage.post("ivy", NORTH, "x").id for _ in range(8)]
     assert ids != sorted(ids)
-    assert {len(id) for id in ids} == {32}
+    assert set(map(len, ids)) == {32}
 
 
 def test_a_refused_post_takes_no_number(stage: Stage) -> None:

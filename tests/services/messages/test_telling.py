@@ -1,10 +1,10 @@
 """What search and notifications are told: contents, for mail, progress (rule 23)."""
 
 import pytest
-from clp_suite.story import LINGUIST, PORTAL, Part
 
 from clp_contracts import messages as contract
 from clp_messages.use_cases import telling
+from clp_suite.story import LINGUIST, PORTAL, Part
 from tests.services.messages.stage import BROADCAST, NORTH, SOUTH, Stage
 
 UNREADABLE = (False, False, False, None)

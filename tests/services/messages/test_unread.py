@@ -1,10 +1,10 @@
 """Unread numbers and read markers (rules 31 and 32)."""
 
 import pytest
-from clp_contracts.messages import ChannelUnread
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from clp_contracts.messages import ChannelUnread
 from clp_core.channels import Channel
 from clp_core.messages import MessageFacts
 from clp_core.people import PersonId
@@ -106,7 +106,9 @@ def test_two_hundred_projects_cost_one_call_and_one_statement(stage: Stage) -> N
     stage.projects.asked.clear()
     with stage.counted_statements() as statements:
         told = stage.unread("ivy", *projects)
-    assert [p.unread for p in told.projects] == [2 if n % 20 == 0 else 0 for n in range(200)]
+    assert [p.unread for p in told.projects] == [
+        2 if n % 20 == 0 else 0 for n in range(200)
+    ]
     assert stage.projects.asked == {"facts": 1}
     assert len(statements) == 1, statements
 

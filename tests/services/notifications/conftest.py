@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from clp_chassis.database import Database, migrate
 from clp_suite.servers import PrivatePostgres, server_directory
-
 from tests.services.notifications.house import Works
 from tests.services.notifications.story import World
 

@@ -21,7 +21,6 @@ from clp_notifications.mail.seals import Seals
 from clp_notifications.parts import MailPolicy, Parts
 from clp_notifications.tables import CURSORS
 from clp_notifications.use_cases import explaining, reporting, routing
-
 from tests.services.notifications.story import World
 
 HOUSE = House(

@@ -8,7 +8,6 @@ from clp_core.people import PartnerId, Person, PersonId
 from clp_notifications.mail.addresses import address_of
 from clp_notifications.mail.letter import File, Kind, Letter, Said
 from clp_notifications.mail.mailer import ReadyMail
-
 from tests.services.notifications.house import MAILER
 from tests.services.notifications.mailcheck import Parts, cut_up, faults
 
@@ -17,7 +16,12 @@ MAIL, MESSAGE = "a1" * 16, "b2" * 16
 
 
 def said(text: str = "Hello", **more: Any) -> Said:
-    given = {"author": "Ivy Lane", "automatic": False, "number": 7, "at": AT}
+    given: dict[str, Any] = {
+        "author": "Ivy Lane",
+        "automatic": False,
+        "number": 7,
+        "at": AT,
+    }
     return Said(text=text, **(given | more))
 
 
@@ -26,7 +30,7 @@ def file(name: str, size: int = 1000) -> File:
 
 
 def reader(**facts: Any) -> Person:
-    given = {
+    given: dict[str, Any] = {
         "id": PersonId("nat"),
         "name": "Nat Moreau",
         "email": "nat@north.example",
@@ -35,7 +39,9 @@ def reader(**facts: Any) -> Person:
     return Person(**(given | facts))
 
 
-INTERNAL = reader(id=PersonId("ian"), name="Ian Moss", email="ian@studio.example", partner=None)
+INTERNAL = reader(
+    id=PersonId("ian"), name="Ian Moss", email="ian@studio.example", partner=None
+)
 
 
 def channel(partner: str | None = None, project: str = "p1") -> Channel:
@@ -43,7 +49,7 @@ def channel(partner: str | None = None, project: str = "p1") -> Channel:
 
 
 def letter(*messages: Said, **facts: Any) -> Letter:
-    given = {
+    given: dict[str, Any] = {
         "mail": MAIL,
         "first_message": MESSAGE,
         "kind": Kind.BROADCAST,

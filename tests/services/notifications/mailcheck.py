@@ -13,13 +13,35 @@ from dataclasses import dataclass
 from html.parser import HTMLParser
 from typing import Final
 
+from typing_extensions import override
+
 ONCE: Final = (
-    "From", "To", "Subject", "Date", "Message-ID", "X-Notification-Id", "In-Reply-To",
-    "References", "List-Id", "List-Unsubscribe", "List-Unsubscribe-Post",
-    "Auto-Submitted", "X-Auto-Response-Suppress", "Precedence", "Feedback-ID",
-    "X-Notification-Reason", "MIME-Version", "Content-Type",
+    "From",
+    "To",
+    "Subject",
+    "Date",
+    "Message-ID",
+    "X-Notification-Id",
+    "In-Reply-To",
+    "References",
+    "List-Id",
+    "List-Unsubscribe",
+    "List-Unsubscribe-Post",
+    "Auto-Submitted",
+    "X-Auto-Response-Suppress",
+    "Precedence",
+    "Feedback-ID",
+    "X-Notification-Reason",
+    "MIME-Version",
+    "Content-Type",
 )
-ONE_LINE: Final = ("List-Unsubscribe", "Message-ID", "References", "In-Reply-To", "X-Notification-Id")
+ONE_LINE: Final = (
+    "List-Unsubscribe",
+    "Message-ID",
+    "References",
+    "In-Reply-To",
+    "X-Notification-Id",
+)
 EXACT: Final = {
     "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
     "Auto-Submitted": "auto-generated",
@@ -29,8 +51,12 @@ EXACT: Final = {
 }
 WORD: Final = re.compile(r"=\?([^?\s]*)\?([^?\s]*)\?([^?\s]*)\?=")
 PHRASE: Final = r'(?:"(?:[^"\\\r\n]|\\.)*"|(?:=\?utf-8\?[bq]\?[^?\s]+\?=\s?)+)'
-DATE: Final = re.compile(r"[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d \+0000")
-DOT_ATOM: Final = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
+DATE: Final = re.compile(
+    r"[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d \+0000"
+)
+DOT_ATOM: Final = (
+    r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
+)
 VERP: Final = re.compile(r"b\+[0-9a-z]+\.[0-9a-f]{16}@[a-z0-9.-]+")
 REASONS: Final = {
     "mention": "because you were mentioned",
@@ -38,10 +64,25 @@ REASONS: Final = {
     "direct": "this is a direct message",
 }
 TAGS: Final = frozenset(
-    "html head meta title style body div p bdi strong br ul li a".split()
+    [
+        "html",
+        "head",
+        "meta",
+        "title",
+        "style",
+        "body",
+        "div",
+        "p",
+        "bdi",
+        "strong",
+        "br",
+        "ul",
+        "li",
+        "a",
+    ]
 )
 ATTRIBUTES: Final = frozenset(
-    "lang charset name content class style dir href".split()
+    ["lang", "charset", "name", "content", "class", "style", "dir", "href"]
 )
 
 
@@ -101,7 +142,11 @@ def _headers(text: str) -> dict[str, list[str]]:
 def faults(data: bytes, *, sender: str, recipient: str) -> list[str]:
     """Everything that is wrong with a mail; none is right."""
     parts = cut_up(data)
-    found = [*_line_faults(data, recipient), *_header_faults(parts), *_envelope_faults(parts, sender, recipient)]
+    found = [
+        *_line_faults(data, recipient),
+        *_header_faults(parts),
+        *_envelope_faults(parts, sender, recipient),
+    ]
     if not found:
         for check in CHECKS:
             found.extend(check(parts))
@@ -116,7 +161,11 @@ def _line_faults(data: bytes, recipient: str) -> Iterator[str]:
     head, _, body = data.partition(b"\r\n\r\n")
     allowed = recipient.encode().decode("latin-1")
     for letter in head.decode("latin-1"):
-        if not (" " <= letter <= "~" or letter in "\r\n" or (letter > "~" and letter in allowed)):
+        if not (
+            " " <= letter <= "~"
+            or letter in "\r\n"
+            or (letter > "~" and letter in allowed)
+        ):
             yield f"H13: a header byte {letter!r}"
             break
     if re.search(rb"[^\t\r\n -~]", body):
@@ -193,6 +242,9 @@ def _list_faults(parts: Parts) -> Iterator[str]:
     stop = r"<https://[^<>\s]+>, <mailto:[^<>\s]+>"
     if not re.fullmatch(stop, parts.one("List-Unsubscribe")):
         yield "H7: List-Unsubscribe"
+
+
+def _exact_faults(parts: Parts) -> Iterator[str]:
     for name, value in EXACT.items():
         if parts.one(name) != value:
             yield f"H8: {name} is not {value}"
@@ -253,14 +305,22 @@ class _Reader(HTMLParser):
         self.attributes: set[str] = set()
         self.links: list[str] = []
 
+    @override
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.add(tag)
         self.attributes.update(name for name, _ in attrs)
-        self.links.extend(value or "" for name, value in attrs if name in ("href", "src"))
+        self.links.extend(
+            value or "" for name, value in attrs if name in ("href", "src")
+        )
 
 
 CHECKS: Final[tuple[Callable[[Parts], Iterator[str]], ...]] = (
-    _id_faults, _list_faults, _meaning_faults, _body_faults, _markup_faults,
+    _id_faults,
+    _list_faults,
+    _exact_faults,
+    _meaning_faults,
+    _body_faults,
+    _markup_faults,
 )
 
 
@@ -278,16 +338,19 @@ class _Shown(HTMLParser):
         self.shown: list[str] = []
         self._inside = False
 
+    @override
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag == "div":
             self._inside = ("class", "text") in attrs
         elif tag == "br" and self._inside:
             self.shown.append("\n")
 
+    @override
     def handle_endtag(self, tag: str) -> None:
         if tag == "div":
             self._inside = False
 
+    @override
     def handle_data(self, data: str) -> None:
         if self._inside:
             self.shown.append(data)

@@ -9,7 +9,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Self
 
 CUT: Final = b"<the line is cut>"
 SILENCE: Final = b"<nothing is said>"
@@ -46,7 +46,7 @@ class ScriptedRelay:
     commands: list[str] = field(default_factory=list)
     connections: int = 0
 
-    def __enter__(self) -> "ScriptedRelay":
+    def __enter__(self) -> Self:
         self._listener = socket.create_server(("127.0.0.1", 0))
         threading.Thread(target=self._accept, daemon=True).start()
         return self
@@ -79,7 +79,8 @@ class ScriptedRelay:
         if moment == "EHLO":
             names = ("relay.example", *self.extensions)
             return b"\r\n".join(
-                f"250{' ' if name == names[-1] else '-'}{name}".encode() for name in names
+                f"250{' ' if name == names[-1] else '-'}{name}".encode()
+                for name in names
             )
         return FRIENDLY.get(moment, b"500 5.5.2 what")
 
@@ -89,7 +90,8 @@ class _Conversation:
         self._relay = relay
         self._line = line
         self._lines = _lines(line)
-        self._sender, self._recipients = "", []
+        self._sender = ""
+        self._recipients: list[str] = []
 
     def run(self) -> None:
         self._say("CONNECT")

@@ -76,7 +76,9 @@ class World:
             title="Night Train",
             assigned=("north", "south"),
             withdrawn=(),
-            partners=tuple(PartnerName(id=id, name=name) for id, name in PARTNERS.items()),
+            partners=tuple(
+                PartnerName(id=one, name=name) for one, name in PARTNERS.items()
+            ),
         )
     )
     following: list[str] = field(default_factory=list)
@@ -91,8 +93,12 @@ class World:
         for id, (name, partner, roles) in CAST.items():  # noqa: A001
             home = partner or "studio"
             self.people[id] = PersonFacts(
-                id=id, name=name, email=f"{id}@{home}.example",
-                partner=partner, roles=roles, active=True,
+                id=id,
+                name=name,
+                email=f"{id}@{home}.example",
+                partner=partner,
+                roles=roles,
+                active=True,
             )
 
     def follow(self, *people: str) -> None:
@@ -142,7 +148,9 @@ class World:
         self._changed(events.MESSAGE_POSTED, message)
         return message
 
-    def edit(self, message: str, *, mentions: Sequence[str], text: str = "Edited") -> None:
+    def edit(
+        self, message: str, *, mentions: Sequence[str], text: str = "Edited"
+    ) -> None:
         self.messages[message] = replace(self.messages[message], text=text)
         self.mentioned[message] = tuple(mentions)
         self._changed(events.MESSAGE_EDITED, message)
@@ -197,13 +205,24 @@ class _Callers:
 class _Projects:
     world: World
 
-    def facts(self, *, projects_: Sequence[str] = (), people: Sequence[str] = ()) -> Facts:
+    def facts(
+        self,
+        *,
+        projects_: Sequence[str] = (),
+        people: Sequence[str] = (),
+        following: str | None = None,
+    ) -> Facts:
         self.world.call()
         known = {self.world.project.id: self.world.project}
         return Facts(
             projects=tuple(known[one] for one in projects_ if one in known),
             people=tuple(
                 self.world.people[one] for one in people if one in self.world.people
+            ),
+            followers=tuple(
+                one
+                for one in people
+                if following in known and one in self.world.following
             ),
         )
 
@@ -222,7 +241,8 @@ class _Messages:
         return Contents(
             contents=tuple(
                 Content(
-                    message=self.world.messages[one], mentioned=self.world.mentioned[one]
+                    message=self.world.messages[one],
+                    mentioned=self.world.mentioned[one],
                 )
                 for one in messages_
                 if one in self.world.messages

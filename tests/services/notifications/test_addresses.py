@@ -3,8 +3,8 @@
 import time
 
 import pytest
-from clp_notifications.mail.addresses import BadAddress, address_of
 
+from clp_notifications.mail.addresses import BadAddress, address_of
 from tests.cases.loading import HostileCase, hostile_cases
 from tests.services.notifications.letters import checked, mailed, reader
 
@@ -20,7 +20,9 @@ def is_accepted(case: HostileCase) -> bool:
     return case.expect.startswith("accept") or case.id in ACCEPTED_ANYHOW
 
 
-@pytest.mark.parametrize("case", hostile_cases("address"), ids=lambda case: f"{case.id} {case.name}")
+@pytest.mark.parametrize(
+    "case", hostile_cases("address"), ids=lambda case: f"{case.id} {case.name}"
+)
 def test_each_hostile_address_gets_its_verdict(case: HostileCase) -> None:
     began = time.perf_counter()
     if is_accepted(case):
@@ -30,15 +32,31 @@ def test_each_hostile_address_gets_its_verdict(case: HostileCase) -> None:
     else:
         with pytest.raises(BadAddress) as refused:
             address_of(case.value)
-        wanted = "undeliverable" if case.expect.startswith("suppress") else "address_malformed"
+        wanted = (
+            "undeliverable"
+            if case.expect.startswith("suppress")
+            else "address_malformed"
+        )
         assert refused.value.reason == wanted
     assert time.perf_counter() - began < 0.2
 
 
 @pytest.mark.parametrize(
     "value",
-    ["a@b", "a@-b.example", "a@b..example", "a@xn--a.example", "a b@c.example", "a@b.example ",
-     "a@[127.0.0.1]", "(x)a@b.example", "a\u0301@b.example", "d\udc00@b.example", "a@ｂ.example", ""],
+    [
+        "a@b",
+        "a@-b.example",
+        "a@b..example",
+        "a@xn--a.example",
+        "a b@c.example",
+        "a@b.example ",
+        "a@[127.0.0.1]",
+        "(x)a@b.example",
+        "a\u0301@b.example",
+        "d\udc00@b.example",
+        "a@ｂ.example",
+        "",
+    ],
 )
 def test_what_parsers_read_differently_is_no_address(value: str) -> None:
     with pytest.raises(BadAddress):

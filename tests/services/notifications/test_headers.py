@@ -5,11 +5,17 @@ import email.policy
 from email.header import decode_header, make_header
 
 import pytest
-from clp_notifications.mail.addresses import Address
-from clp_notifications.mail.headers import BadHeader, mailbox_header, plain_header, text_header
 from hypothesis import given
 from hypothesis import strategies as st
 
+from clp_notifications.mail.addresses import Address
+from clp_notifications.mail.headers import (
+    BadHeader,
+    list_id_header,
+    mailbox_header,
+    plain_header,
+    text_header,
+)
 from tests.cases.loading import HostileCase, hostile_cases
 from tests.services.notifications.letters import checked, mailed, reader, said
 from tests.services.notifications.mailcheck import text_of_markup
@@ -46,7 +52,9 @@ def wanted_of(case: HostileCase, most: int) -> str:
     return wanted if len(wanted) <= most else wanted[: most - 1] + "…"
 
 
-@pytest.mark.parametrize("case", hostile_cases("display_name"), ids=lambda case: f"{case.id} {case.name}")
+@pytest.mark.parametrize(
+    "case", hostile_cases("display_name"), ids=lambda case: f"{case.id} {case.name}"
+)
 def test_each_hostile_name_stays_one_recipient(case: HostileCase) -> None:
     parts = checked(mailed(reader=reader(name=case.value)))
     phrase, _, address = parts.one("To").rpartition("<")
@@ -54,7 +62,9 @@ def test_each_hostile_name_stays_one_recipient(case: HostileCase) -> None:
     assert readable(phrase).strip().strip('"') == wanted_of(case, 120)
 
 
-@pytest.mark.parametrize("case", hostile_cases("display_name"), ids=lambda case: f"{case.id} {case.name}")
+@pytest.mark.parametrize(
+    "case", hostile_cases("display_name"), ids=lambda case: f"{case.id} {case.name}"
+)
 def test_each_hostile_name_of_an_author_is_text_in_the_body(case: HostileCase) -> None:
     parts = checked(mailed(said("Hello", author=case.value)))
     name = wanted_of(case, 120) or "?"
@@ -63,12 +73,16 @@ def test_each_hostile_name_of_an_author_is_text_in_the_body(case: HostileCase) -
     assert text_of_markup(parts.html) == "Hello"
 
 
-@pytest.mark.parametrize("case", hostile_cases("subject"), ids=lambda case: f"{case.id} {case.name}")
+@pytest.mark.parametrize(
+    "case", hostile_cases("subject"), ids=lambda case: f"{case.id} {case.name}"
+)
 def test_each_hostile_title_stays_a_subject(case: HostileCase) -> None:
     parts = checked(mailed(project_title=case.value))
     title = wanted_of(case, 400)
     assert readable(parts.one("Subject")) == wanted_of_subject(title)
-    read = email.message_from_string(f"Subject: {parts.headers['Subject'][0]}\n\n", policy=email.policy.default)
+    read = email.message_from_string(
+        f"Subject: {parts.headers['Subject'][0]}\n\n", policy=email.policy.default
+    )
     assert read["Subject"] == wanted_of_subject(title)
 
 
@@ -91,6 +105,17 @@ def test_a_letter_with_its_accents_is_never_cut_in_two() -> None:
         word = line.split(" ")[-1]
         assert readable(word).startswith("\N{MAN}")
     assert readable(unfolded(header)) == family * 40
+
+
+@pytest.mark.parametrize("end", ["\r\n", "\n", "\r", "\x85", "\u2028", "\x0c", "\x00"])
+def test_no_line_end_passes_into_a_header(end: str) -> None:
+    for header in (
+        text_header("Subject", f"Launch{end}Bcc: x@evil.example"),
+        mailbox_header("To", f"Launch{end}Bcc: x@evil.example", NATS),
+        list_id_header(f"Launch{end}Bcc: x@evil.example", "broadcast.p1.clp.example"),
+    ):
+        assert len(header.splitlines()) == 1
+        assert "Launch Bcc: x@evil.example" in header
 
 
 def test_our_own_headers_refuse_what_would_break_a_line() -> None:

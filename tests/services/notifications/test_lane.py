@@ -4,7 +4,6 @@ from datetime import timedelta
 
 from clp_notifications.delivery.answers import RELAY_AWAY, answer_of
 from clp_notifications.delivery.lane import BREAKER_PAUSE, REFUSALS_TO_BREAK, Lane
-
 from tests.services.notifications.house import Works
 from tests.services.notifications.story import BROADCAST, NOON, World
 
@@ -74,7 +73,9 @@ def test_a_single_policy_refusal_closes_nothing() -> None:
     assert lane.closed_for(NOON) == AT_ONCE
 
 
-def test_a_relay_that_goes_away_costs_one_try_and_no_mail(works: Works, world: World) -> None:
+def test_a_relay_that_goes_away_costs_one_try_and_no_mail(
+    works: Works, world: World
+) -> None:
     world.follow("nat", "nia", "sam", "sol")
     message = world.post("ivy", BROADCAST)
     works.route()
@@ -87,7 +88,9 @@ def test_a_relay_that_goes_away_costs_one_try_and_no_mail(works: Works, world: W
     assert set(works.states(message).values()) == {("sent", "accepted")}
 
 
-def test_a_relay_that_refuses_by_policy_gets_few_mails(works: Works, world: World) -> None:
+def test_a_relay_that_refuses_by_policy_gets_few_mails(
+    works: Works, world: World
+) -> None:
     world.follow("nat", "nia", "sam", "sol")
     for _ in range(20):
         world.post("ivy", BROADCAST)

@@ -4,48 +4,71 @@ import email
 import email.policy
 
 import pytest
+
 from clp_core.people import PartnerId, PersonId
+from clp_notifications.mail.addresses import address_of
 from clp_notifications.mail.letter import Kind, Letter
 from clp_notifications.mail.mailer import ReadyMail, list_id, thread_id
-
 from tests.services.notifications.house import MAILER, SEALS
 from tests.services.notifications.letters import (
-    INTERNAL, MAIL, MESSAGE, channel, checked, file, letter, mailed, reader, said,
+    INTERNAL,
+    MAIL,
+    MESSAGE,
+    channel,
+    checked,
+    file,
+    letter,
+    mailed,
+    reader,
+    said,
 )
 from tests.services.notifications.mailcheck import faults
 
 KINDS = {
     "a broadcast": letter(),
-    "a robot's broadcast": letter(said("Audio is here.", author="Robot", automatic=True)),
+    "a robot's broadcast": letter(
+        said("Audio is here.", author="Robot", automatic=True)
+    ),
     "a mention": letter(kind=Kind.MENTION),
     "a direct message to a partner": letter(
         kind=Kind.DIRECT, channel=channel("north"), partner="North Dubbing"
     ),
     "a direct message from a partner": letter(
-        said(author="Nat Moreau"), kind=Kind.DIRECT, channel=channel("north"),
-        partner="North Dubbing", reader=INTERNAL,
+        said(author="Nat Moreau"),
+        kind=Kind.DIRECT,
+        channel=channel("north"),
+        partner="North Dubbing",
+        reader=INTERNAL,
     ),
     "several messages": letter(*(said(f"Message {n}", number=n) for n in range(1, 6))),
-    "files and no text": letter(said("", files=(file("a.pdf"), file("b.wav", 9_000_000)))),
+    "files and no text": letter(
+        said("", files=(file("a.pdf"), file("b.wav", 9_000_000)))
+    ),
     "right to left": letter(
-        said("שלום @Nat\nEnglish 12"), project_title="רכבת לילה", reader=reader(name="دانة كمال")
+        said("שלום @Nat\nEnglish 12"),
+        project_title="רכבת לילה",
+        reader=reader(name="دانة كمال"),
     ),
     "Japanese": letter(said("こんにちは。\n" * 50), project_title="夜行列車"),
     "a long message": letter(said('"<&>"' * 2000)),
-    "many long messages": letter(*(said("x & y\n" * 1500, number=n) for n in range(1, 90))),
+    "many long messages": letter(
+        *(said("x & y\n" * 1500, number=n) for n in range(1, 90))
+    ),
     "ids with dots": letter(
-        channel=channel("a..b.", "p.1."), kind=Kind.DIRECT, partner="A B",
+        channel=channel("a..b.", "p.1."),
+        kind=Kind.DIRECT,
+        partner="A B",
         reader=reader(partner=PartnerId("a..b.")),
     ),
-    "the longest ids": letter(channel=channel("q" + "." * 63, "p" + "." * 63), kind=Kind.DIRECT, partner="Q"),
+    "the longest ids": letter(
+        channel=channel("q" + "." * 63, "p" + "." * 63), kind=Kind.DIRECT, partner="Q"
+    ),
     "an international domain": letter(reader=reader(email="dana@bücher.example")),
     "an international address": letter(reader=reader(email="däna@bücher.example")),
 }
 
 
 def composed(written: Letter) -> ReadyMail:
-    from clp_notifications.mail.addresses import address_of
-
     return MAILER.compose(written, address_of(written.reader.email))
 
 
@@ -63,7 +86,9 @@ def test_the_message_id_names_nobody_and_stays_the_same_on_every_try() -> None:
     again = checked(mailed(said("two")))
     assert parts.one("Message-ID") == again.one("Message-ID")
     alias = SEALS.alias("nat")
-    assert parts.one("Message-ID") == f"<n.{MESSAGE}.{alias}.broadcast.{MAIL}@clp.example>"
+    assert (
+        parts.one("Message-ID") == f"<n.{MESSAGE}.{alias}.broadcast.{MAIL}@clp.example>"
+    )
 
 
 def test_subjects_are_stable_and_hold_titles_only() -> None:
@@ -75,7 +100,9 @@ def test_subjects_are_stable_and_hold_titles_only() -> None:
     for (who, where), subject in subjects.items():
         person = reader() if who == "nat" else INTERNAL
         partner = None if where.partner is None else "North Dubbing"
-        mail = mailed(said("salary 100k"), channel=where, partner=partner, reader=person)
+        mail = mailed(
+            said("salary 100k"), channel=where, partner=partner, reader=person
+        )
         assert checked(mail).one("Subject") == subject
 
 
@@ -90,9 +117,15 @@ def test_a_partner_is_told_its_studio_and_never_a_partners_name() -> None:
 
 def test_threads_and_lists_differ_wherever_channels_do() -> None:
     channels = [
-        channel(), channel("north"), channel(project="p2"), channel("broadcast"),
-        channel("b.broadcast", "a"), channel(project="a.direct-b"), channel("b", "a.direct"),
-        channel("a.b", "c"), channel("b", "c.a"),
+        channel(),
+        channel("north"),
+        channel(project="p2"),
+        channel("broadcast"),
+        channel("b.broadcast", "a"),
+        channel(project="a.direct-b"),
+        channel("b", "a.direct"),
+        channel("a.b", "c"),
+        channel("b", "c.a"),
     ]
     assert len({thread_id(one) for one in channels}) == len(channels)
     assert len({list_id(one, "clp.example") for one in channels}) == len(channels)
@@ -123,7 +156,10 @@ def test_the_text_says_who_where_what_why_and_how_to_stop() -> None:
     assert "* cut 3.pdf (1.2 MB)" in lines
     assert "  https://clp.example/attachments/f1" in lines
     assert "Read and answer: https://clp.example/p1/broadcast/7" in lines
-    assert "You get this mail because you follow Night Train, and this is a broadcast." in lines
+    assert (
+        "You get this mail because you follow Night Train, and this is a broadcast."
+        in lines
+    )
     assert lines[-2].startswith("https://clp.example/mail/stop/")
 
 
@@ -149,15 +185,25 @@ def test_a_long_text_is_whole_in_the_text_and_cut_in_the_markup() -> None:
 
 
 def test_other_parsers_read_the_same_address_and_subject() -> None:
-    mail = mailed(project_title="Zug – Nacht, “eins”", reader=reader(name='Moreau, "Nat" <x@y.example>'))
+    mail = mailed(
+        project_title="Zug – Nacht, “eins”",
+        reader=reader(name='Moreau, "Nat" <x@y.example>'),
+    )
     checked(mail)
     read = email.message_from_bytes(mail.data, policy=email.policy.default)
     (to,) = read["To"].addresses
-    assert (to.addr_spec, to.display_name) == ("nat@north.example", 'Moreau, "Nat" <x@y.example>')
+    assert (to.addr_spec, to.display_name) == (
+        "nat@north.example",
+        'Moreau, "Nat" <x@y.example>',
+    )
     assert read["Subject"] == "[Zug – Nacht, “eins”] Broadcast"
-    assert [part.get_content_type() for part in read.iter_parts()] == ["text/plain", "text/html"]
+    assert [part.get_content_type() for part in read.iter_parts()] == [
+        "text/plain",
+        "text/html",
+    ]
 
 
+# fmt: off
 BREAKAGES = [
     # what                                 find                          replace
     ("H1: an unexpected header",           b"Precedence:",               b"Cc: <x@y.example>\r\nPrecedence:"),
@@ -181,7 +227,7 @@ BREAKAGES = [
     ("H12: a tag script",                  b"<bdi>",                     b"<script>"),
     ("H12: a tag img",                     b"<br>",                      b"<img>"),
     ("H12: an attribute onclick",          b"<bdi>",                     b"<bdi onclick=3D1>"),
-    ("H12: a link to a stranger",          b"href=3D\"https://clp.e",    b"href=3D\"https://evil.e"),
+    ("H12: a link to a stranger",          b'href=3D"https://clp.e',    b'href=3D"https://evil.e'),
     ("H13: a bare CR or LF",               b"Hello\r\n",                 b"Hello\n"),
     ("H13: a bare CR or LF",               b"Precedence",                b"\rPrecedence"),
     ("H13: a line of more than 998",       b"Precedence: list",          b"Precedence: list" + b"x" * 1000),
@@ -198,10 +244,17 @@ BREAKAGES = [
     ("a control character in the body",    b"> Hello",                   b"> Hello=1B"),
     ("From is not one mailbox",            b"<notifications@",           b"<a@b.example>, <notifications@"),
 ]
+# fmt: on
 
 
-@pytest.mark.parametrize(("fault", "find", "replace"), BREAKAGES, ids=[f"{b[0]}, {b[2][:20]!r}" for b in BREAKAGES])
-def test_the_checker_sees_a_broken_mail(fault: str, find: bytes, replace: bytes) -> None:
+@pytest.mark.parametrize(
+    ("fault", "find", "replace"),
+    BREAKAGES,
+    ids=[f"{b[0]}, {b[2][:20]!r}" for b in BREAKAGES],
+)
+def test_the_checker_sees_a_broken_mail(
+    fault: str, find: bytes, replace: bytes
+) -> None:
     mail = mailed()
     assert find in mail.data
     broken = mail.data.replace(find, replace, 1)

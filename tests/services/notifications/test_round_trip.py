@@ -6,10 +6,10 @@ import re
 from email.message import EmailMessage
 
 import pytest
-from clp_notifications.mail.visible import cut, one_line, shown_text
 from hypothesis import given
 from hypothesis import strategies as st
 
+from clp_notifications.mail.visible import cut, one_line, shown_text
 from tests.cases.loading import HostileCase, hostile_cases
 from tests.services.notifications.letters import checked, mailed, said
 from tests.services.notifications.mailcheck import Parts, text_of_markup
@@ -35,7 +35,9 @@ def without_pictures(text: str) -> str:
     return re.sub("[\u2400-\u2421\ufffd]", "", text).strip()
 
 
-@pytest.mark.parametrize("case", hostile_cases("body"), ids=lambda case: f"{case.id} {case.name}")
+@pytest.mark.parametrize(
+    "case", hostile_cases("body"), ids=lambda case: f"{case.id} {case.name}"
+)
 def test_each_hostile_text_arrives_as_text(case: HostileCase) -> None:
     if case.id in REFUSED or len(case.value) > 10_000:
         pytest.skip("no message can have this text")
@@ -44,7 +46,17 @@ def test_each_hostile_text_arrives_as_text(case: HostileCase) -> None:
     assert without_pictures(text_of_markup(parts.html)) == as_read(case.value)
 
 
-@pytest.mark.parametrize("text", ["<div>" * 2000, "\n" * 9998 + "x", "x" * 10_000, "&" * 10_000, "=\r\n" * 3000, "." * 10_000])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<div>" * 2000,
+        "\n" * 9998 + "x",
+        "x" * 10_000,
+        "&" * 10_000,
+        "=\r\n" * 3000,
+        "." * 10_000,
+    ],
+)
 def test_the_most_that_a_message_can_hold_gives_a_small_mail(text: str) -> None:
     mail = mailed(said(text))
     checked(mail)
@@ -75,11 +87,15 @@ def test_text_survives_the_way_into_the_mail_and_back(text: str) -> None:
 @pytest.mark.property
 @given(texts)
 def test_another_parser_reads_the_same_text(text: str) -> None:
-    read = email.message_from_bytes(mailed(said(text)).data, policy=email.policy.default)
+    read = email.message_from_bytes(
+        mailed(said(text)).data, policy=email.policy.default
+    )
     assert isinstance(read, EmailMessage)
     plain = read.get_body(("plain",))
     assert plain is not None
-    quoted = re.findall(r"^> (.*)$", plain.get_content().replace("\r\n", "\n"), re.MULTILINE)
+    quoted = re.findall(
+        r"^> (.*)$", plain.get_content().replace("\r\n", "\n"), re.MULTILINE
+    )
     assert "\n".join(quoted) == shown_text(text)
 
 

@@ -1,13 +1,16 @@
 """Who is told of a message (R1 to R4, rules 13 and 22 to 24), as rows remember it."""
 
-import pytest
-from clp_core.routing import MentionRouting, RoutingPolicy
+from dataclasses import replace
 
+import pytest
+
+from clp_core.routing import MentionRouting, RoutingPolicy
 from tests.services.notifications.house import Works
 from tests.services.notifications.story import BROADCAST, NORTH, World
 
 EVERYBODY = ("ivy", "ian", "lin", "nat", "nia", "sam", "sol")
 
+# fmt: off
 ROUTES = [
     # row   author   channel    mentioned        told, of everybody who follows            rule  trigger
     ("R1", "ivy",   BROADCAST, (),              {"nat", "nia", "sam", "sol"},             "new_broadcast"),
@@ -20,12 +23,21 @@ ROUTES = [
     ("R4", "ivy",   NORTH,     ("sam",),        set(),                                    "mention"),
     ("R4", "ivy",   BROADCAST, ("lin",),        set(),                                    "mention"),
 ]
+# fmt: on
 
 
-@pytest.mark.parametrize(("rule", "author", "channel", "mentioned", "told", "trigger"), ROUTES)
+@pytest.mark.parametrize(
+    ("rule", "author", "channel", "mentioned", "told", "trigger"), ROUTES
+)
 def test_each_row_of_the_routing_table_tells_these_people(
-    works: Works, world: World, rule: str, author: str, channel: str,
-    mentioned: tuple[str, ...], told: set[str], trigger: str,
+    works: Works,
+    world: World,
+    rule: str,
+    author: str,
+    channel: str,
+    mentioned: tuple[str, ...],
+    told: set[str],
+    trigger: str,
 ) -> None:
     world.follow(*EVERYBODY)
     message = world.post(author, channel, mentions=mentioned)
@@ -37,13 +49,17 @@ def test_each_row_of_the_routing_table_tells_these_people(
         assert (found.rule, found.trigger) == (rule, trigger)
 
 
-def test_a_mention_reaches_somebody_who_does_not_follow(works: Works, world: World) -> None:
+def test_a_mention_reaches_somebody_who_does_not_follow(
+    works: Works, world: World
+) -> None:
     message = world.post("ivy", BROADCAST, mentions=["nia"])
     works.run()
     assert set(works.states(message)) == {"nia"}
 
 
-def test_followers_hear_as_well_where_the_policy_says_so(works: Works, world: World) -> None:
+def test_followers_hear_as_well_where_the_policy_says_so(
+    works: Works, world: World
+) -> None:
     works.decide(RoutingPolicy(mention_routing=MentionRouting.ADDS))
     world.follow("nat", "sam")
     message = world.post("ivy", BROADCAST, mentions=["nat"])
@@ -90,14 +106,18 @@ def test_the_same_change_twice_tells_everybody_once(works: Works, world: World) 
     assert len(works.tray.mails) == 3
 
 
-def test_a_message_deleted_before_it_was_read_tells_nobody(works: Works, world: World) -> None:
+def test_a_message_deleted_before_it_was_read_tells_nobody(
+    works: Works, world: World
+) -> None:
     world.follow("nat")
     world.delete(world.post("ivy", BROADCAST))
     works.run()
     assert not works.tray.mails
 
 
-def test_a_follower_added_later_hears_nothing_of_what_was_before(works: Works, world: World) -> None:
+def test_a_follower_added_later_hears_nothing_of_what_was_before(
+    works: Works, world: World
+) -> None:
     message = world.post("ivy", BROADCAST)
     works.run()
     world.follow("nat")
@@ -108,11 +128,9 @@ def test_a_follower_added_later_hears_nothing_of_what_was_before(works: Works, w
 def test_a_thousand_followers_are_told_once_each(works: Works, world: World) -> None:
     nat = world.people["nat"]
     for number in range(1100):
-        id = f"n{number}"
-        world.people[id] = type(nat)(
-            id=id, name=id, email=f"{id}@north.example", partner="north", roles=nat.roles, active=True,
-        )
-        world.follow(id)
+        one = f"n{number}"
+        world.people[one] = replace(nat, id=one, email=f"{one}@north.example")
+        world.follow(one)
     message = world.post("ivy", BROADCAST)
     works.route()
     assert len(works.states(message)) == 1100

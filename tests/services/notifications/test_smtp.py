@@ -1,12 +1,12 @@
 """Handing over by SMTP: one mail, one recipient, one right answer to whatever is said."""
 
 import pytest
+
 from clp_notifications.delivery.answers import Effect
 from clp_notifications.delivery.smtp import Relay, SmtpTransport
 from clp_notifications.mail.addresses import Address
 from clp_notifications.mail.mailer import ReadyMail
 from clp_notifications.states import Because
-
 from tests.cases.loading import HostileCase, hostile_cases
 from tests.services.notifications.letters import mailed, reader, said
 from tests.services.notifications.relay import CUT, EXTENSIONS, SILENCE, ScriptedRelay
@@ -14,11 +14,14 @@ from tests.services.notifications.relay import CUT, EXTENSIONS, SILENCE, Scripte
 PLAIN = tuple(name for name in EXTENSIONS if name != "PIPELINING")
 
 
-def transport(relay: ScriptedRelay, timeout_s: float = 5.0, scheme: str = "smtp") -> SmtpTransport:
+def transport(
+    relay: ScriptedRelay, timeout_s: float = 5.0, scheme: str = "smtp"
+) -> SmtpTransport:
     url = relay.url.replace("smtp", scheme, 1)
     return SmtpTransport(Relay.at(url, timeout_s, "clp.example"))
 
 
+# fmt: off
 MANNERS = [
     # what the server does                      script                                                       effect                 because
     ("accepts",                                 {},                                                          Effect.SENT,            Because.ACCEPTED),
@@ -43,12 +46,21 @@ MANNERS = [
     ("speaks in several lines",                 {"END": [b"250-2.0.0 well\r\n250 2.0.0 kept"]},              Effect.SENT,            Because.ACCEPTED),
     ("speaks no SMTP",                          {"CONNECT": [b"HTTP/1.1 400 Bad Request"]},                  Effect.LANE_SLOWER,     Because.RELAY_BUSY),
 ]
+# fmt: on
 
 
-@pytest.mark.parametrize("extensions", [EXTENSIONS, PLAIN], ids=["pipelining", "one by one"])
-@pytest.mark.parametrize(("what", "script", "effect", "because"), MANNERS, ids=[row[0] for row in MANNERS])
+@pytest.mark.parametrize(
+    "extensions", [EXTENSIONS, PLAIN], ids=["pipelining", "one by one"]
+)
+@pytest.mark.parametrize(
+    ("what", "script", "effect", "because"), MANNERS, ids=[row[0] for row in MANNERS]
+)
 def test_each_reply_has_one_meaning(
-    what: str, script: dict[str, list[bytes]], effect: Effect, because: Because, extensions: tuple[str, ...]
+    what: str,
+    script: dict[str, list[bytes]],
+    effect: Effect,
+    because: Because,
+    extensions: tuple[str, ...],
 ) -> None:
     fresh = {moment: list(replies) for moment, replies in script.items()}
     with ScriptedRelay(fresh, extensions=extensions) as relay:
@@ -57,11 +69,21 @@ def test_each_reply_has_one_meaning(
         assert len(relay.kept) == (effect is Effect.SENT)
 
 
-@pytest.mark.parametrize("extensions", [EXTENSIONS, PLAIN], ids=["pipelining", "one by one"])
 @pytest.mark.parametrize(
-    "script", [{"RCPT": [b"550 5.1.1 unknown"]}, {"END": [b"554 5.6.0 spam"]}, {"MAIL": [b"552 5.3.4 big"]}, {"RCPT": [CUT]}]
+    "extensions", [EXTENSIONS, PLAIN], ids=["pipelining", "one by one"]
 )
-def test_after_a_refusal_the_next_mail_goes_through(script: dict[str, list[bytes]], extensions: tuple[str, ...]) -> None:
+@pytest.mark.parametrize(
+    "script",
+    [
+        {"RCPT": [b"550 5.1.1 unknown"]},
+        {"END": [b"554 5.6.0 spam"]},
+        {"MAIL": [b"552 5.3.4 big"]},
+        {"RCPT": [CUT]},
+    ],
+)
+def test_after_a_refusal_the_next_mail_goes_through(
+    script: dict[str, list[bytes]], extensions: tuple[str, ...]
+) -> None:
     fresh = {moment: list(replies) for moment, replies in script.items()}
     with ScriptedRelay(fresh, extensions=extensions) as relay:
         sending = transport(relay)
@@ -129,16 +151,27 @@ def test_the_mail_arrives_byte_for_byte() -> None:
         assert (kept.sender, kept.recipients) == (mail.sender, (str(mail.recipient),))
 
 
-@pytest.mark.parametrize("case", [c for c in hostile_cases("body") if c.id in {"body-013", "body-014", "body-015"}], ids=lambda c: c.name)
+@pytest.mark.parametrize(
+    "case",
+    [c for c in hostile_cases("body") if c.id in {"body-013", "body-014", "body-015"}],
+    ids=lambda c: c.name,
+)
 def test_no_text_can_smuggle_a_second_mail(case: HostileCase) -> None:
     with ScriptedRelay() as relay:
         transport(relay).hand_over(mailed(said(case.value)))
         assert len(relay.kept) == 1
-        assert [c.split(" ")[0] for c in relay.commands] == ["ehlo", "MAIL", "RCPT", "DATA"]
+        assert [c.split(" ")[0] for c in relay.commands] == [
+            "ehlo",
+            "MAIL",
+            "RCPT",
+            "DATA",
+        ]
 
 
 def test_raw_bytes_with_lone_dots_are_stuffed() -> None:
-    mail = ReadyMail("m", "b@c.example", Address("a", "b.example"), b".a\r\n.\r\nX: y\r\n..\r\n")
+    mail = ReadyMail(
+        "m", "b@c.example", Address("a", "b.example"), b".a\r\n.\r\nX: y\r\n..\r\n"
+    )
     with ScriptedRelay() as relay:
         assert transport(relay).hand_over(mail).effect is Effect.SENT
         assert relay.kept[0].data == mail.data
@@ -157,7 +190,10 @@ def test_an_international_address_is_never_mangled_for_an_old_relay() -> None:
     with ScriptedRelay(extensions=("PIPELINING",)) as relay:
         sending = transport(relay)
         answer = sending.hand_over(mail)
-        assert (answer.effect, answer.because) == (Effect.UNSENDABLE, Because.NO_SMTPUTF8)
+        assert (answer.effect, answer.because) == (
+            Effect.UNSENDABLE,
+            Because.NO_SMTPUTF8,
+        )
         assert len(relay.commands) == 1
         assert sending.hand_over(mailed()).effect is Effect.SENT
 

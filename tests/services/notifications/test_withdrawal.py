@@ -4,9 +4,9 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+
 from clp_notifications.records import set_mode, suppress
 from clp_notifications.states import Because, MailMode
-
 from tests.services.notifications.house import Works
 from tests.services.notifications.story import BROADCAST, LINGUIST, NORTH, World
 
@@ -33,6 +33,7 @@ def suppress_address(works: Works, _message: str) -> None:
         suppress(session, address, Because.ADDRESS_UNKNOWN, at=works.world.clock())
 
 
+# fmt: off
 BETWEEN_ROUTING_AND_MAIL: list[tuple[str, Change, str]] = [
     ("the partner is withdrawn",     lambda works, _: works.world.withdraw("north"),      "no_access"),
     ("the person becomes a linguist", change(roles=LINGUIST),                             "no_access"),
@@ -46,10 +47,13 @@ BETWEEN_ROUTING_AND_MAIL: list[tuple[str, Change, str]] = [
     ("the address is none",          change(email="nat@north.example\r\nRCPT TO:<x@y.z>"), "address_malformed"),
     ("the address is reserved",      change(email="nat@nowhere.invalid"),                 "undeliverable"),
 ]
+# fmt: on
 ids = [row[0] for row in BETWEEN_ROUTING_AND_MAIL]
 
 
-@pytest.mark.parametrize(("what", "happens", "reason"), BETWEEN_ROUTING_AND_MAIL, ids=ids)
+@pytest.mark.parametrize(
+    ("what", "happens", "reason"), BETWEEN_ROUTING_AND_MAIL, ids=ids
+)
 def test_a_follower_s_mail_is_withdrawn_when(
     works: Works, world: World, what: str, happens: Change, reason: str
 ) -> None:
@@ -63,7 +67,9 @@ def test_a_follower_s_mail_is_withdrawn_when(
     assert works.deliver() == 0
 
 
-@pytest.mark.parametrize(("what", "happens", "reason"), BETWEEN_ROUTING_AND_MAIL, ids=ids)
+@pytest.mark.parametrize(
+    ("what", "happens", "reason"), BETWEEN_ROUTING_AND_MAIL, ids=ids
+)
 def test_a_mention_is_withdrawn_when(
     works: Works, world: World, what: str, happens: Change, reason: str
 ) -> None:
@@ -75,7 +81,9 @@ def test_a_mention_is_withdrawn_when(
     assert works.states(message) == {"nat": ("suppressed", reason)}
 
 
-def test_a_mention_that_an_edit_removed_is_withdrawn(works: Works, world: World) -> None:
+def test_a_mention_that_an_edit_removed_is_withdrawn(
+    works: Works, world: World
+) -> None:
     message = world.post("ivy", NORTH, mentions=["nat", "nia"])
     works.route()
     world.edit(message, mentions=["nia"])
@@ -84,7 +92,9 @@ def test_a_mention_that_an_edit_removed_is_withdrawn(works: Works, world: World)
     assert works.states(message)["nat"] == ("suppressed", "mention_removed")
 
 
-def test_a_mail_to_somebody_who_unfollowed_is_withdrawn(works: Works, world: World) -> None:
+def test_a_mail_to_somebody_who_unfollowed_is_withdrawn(
+    works: Works, world: World
+) -> None:
     world.follow("nat")
     message = world.post("ivy", BROADCAST)
     works.route()
@@ -112,21 +122,31 @@ def test_a_project_s_mode_wins_over_the_general_one(works: Works, world: World) 
     assert len(works.tray.mails) == 1
 
 
-def test_only_what_is_withdrawn_is_missing_from_a_mail(works: Works, world: World) -> None:
+def test_only_what_is_withdrawn_is_missing_from_a_mail(
+    works: Works, world: World
+) -> None:
     works.window(60)
     world.follow("nat")
-    first, second, third = (world.post("ivy", BROADCAST, text) for text in ("one", "two", "three"))
+    first, second, third = (
+        world.post("ivy", BROADCAST, text) for text in ("one", "two", "three")
+    )
     works.route()
     world.delete(second)
     world.clock.forward(seconds=60)
     works.deliver()
     (mail,) = works.tray.mails
-    assert [text in mail.data.decode() for text in ("> one", "> two", "> three")] == [True, False, True]
+    assert [text in mail.data.decode() for text in ("> one", "> two", "> three")] == [
+        True,
+        False,
+        True,
+    ]
     assert works.states(second) == {"nat": ("suppressed", "deleted")}
     assert works.states(first) == works.states(third) == {"nat": ("sent", "accepted")}
 
 
-def test_the_mail_shows_the_text_of_the_moment_it_leaves(works: Works, world: World) -> None:
+def test_the_mail_shows_the_text_of_the_moment_it_leaves(
+    works: Works, world: World
+) -> None:
     world.follow("nat")
     message = world.post("ivy", BROADCAST, "first")
     works.route()
@@ -171,7 +191,9 @@ def test_access_removed_before_the_last_question_withdraws_whatever_was_asked_be
     assert len(works.tray.mails) == 1
 
 
-def test_access_that_returns_does_not_revive_a_withdrawn_mail(works: Works, world: World) -> None:
+def test_access_that_returns_does_not_revive_a_withdrawn_mail(
+    works: Works, world: World
+) -> None:
     world.follow("nat")
     message = world.post("ivy", BROADCAST)
     works.route()

@@ -122,4 +122,4 @@ def test_projects_do_not_share_keys(story: Story) -> None:
 @pytest.mark.parametrize("id", ["nothing", "no/id", "", "x\0"])
 def test_a_missing_announcement_is_refused(story: Story, id: str) -> None:
     with pytest.raises(Refused, match=r"announcement\.missing"):
-        announcing.announcement(AskAnnouncement(id=kept_as), parts=story.parts)
+        announcing.announcement(AskAnnouncement(id=id), parts=story.parts)

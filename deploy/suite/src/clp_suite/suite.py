@@ -2,6 +2,7 @@
 
 import time
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -27,6 +28,7 @@ class Suite(ABC):
     def __init__(self, data_dir: Path | str) -> None:
         self.data_dir = Path(data_dir).resolve()
         self._issuer: Issuer | None = None
+        self._sources: dict[tuple[str, PassportKind], Callable[[], str]] = {}
         self._lines: Lines | None = None
 
     @abstractmethod
@@ -49,6 +51,7 @@ class Suite(ABC):
 
     def _open(self, broker_url: str, issuer: Issuer, timeout: float = 10.0) -> None:
         self._issuer = issuer
+        self._sources = {}
         self._lines = Lines(broker_url, timeout)
 
     def caller(
@@ -70,10 +73,14 @@ class Suite(ABC):
         return Files(self.http_url, lambda: self.passport(person))
 
     def passport(self, subject: str, kind: PassportKind = PassportKind.PERSON) -> str:
-        """A fresh passport."""
+        """A passport that is good for a minute at least."""
         if self._issuer is None:
             raise RuntimeError("the suite is not running")
-        return self._issuer.issue(subject, kind)
+        source = self._sources.get((subject, kind))
+        if source is None:
+            source = self._issuer.source(subject, kind)
+            self._sources[subject, kind] = source
+        return source()
 
     def _callers(self, subject: str, kind: PassportKind) -> Callers:
         if self._lines is None:

@@ -91,13 +91,17 @@ class Issuer:
         )
 
     def for_service(self, name: str) -> Callable[[], str]:
-        """A source of passports of one service; each is used for a minute."""
+        """A source of passports of one service."""
+        return self.source(name, PassportKind.SERVICE)
+
+    def source(self, subject: str, kind: PassportKind) -> Callable[[], str]:
+        """A source of passports; each is used for half its life."""
         held: list[tuple[datetime, str]] = []
 
         def passport() -> str:
             at = self._clock()
             if not held or held[0][0] <= at:
-                fresh = self.issue(name, PassportKind.SERVICE)
+                fresh = self.issue(subject, kind)
                 held[:] = [(at + LIFETIME / 2, fresh)]
             return held[0][1]
 

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from kombu import Exchange
 from nameko.extensions import DependencyProvider
@@ -16,6 +16,9 @@ from clp_chassis.pacing import Pace
 from clp_contracts.shapes import dump
 
 log = logging.getLogger(__name__)
+
+# A sick queue can keep the broker from ever confirming; the rows wait for the next turn.
+CONFIRM_S: Final = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,9 @@ class Relay(DependencyProvider):  # type: ignore[misc]
             durable=True,
             auto_delete=False,
         )
-        self._publisher = EventPublisher(self.container.config["AMQP_URI"])
+        self._publisher = EventPublisher(
+            self.container.config["AMQP_URI"], confirm_timeout=CONFIRM_S
+        )
 
     def start(self) -> None:
         """Begin to relay."""

@@ -15,6 +15,15 @@ from clp_contracts.shapes import dump, load
 
 log = logging.getLogger(__name__)
 
+
+def _is_no_refusal(record: logging.LogRecord) -> bool:
+    """A refusal is an answer and no failure; the framework logs it as one."""
+    kind = record.exc_info[0] if isinstance(record.exc_info, tuple) else None
+    return kind is None or not issubclass(kind, Refused)
+
+
+logging.getLogger("nameko.containers").addFilter(_is_no_refusal)
+
 S = TypeVar("S", bound="Serves")
 VERIFIER: Final = "clp_passport_verifier"
 

@@ -120,10 +120,16 @@ class Projects:
         return self._call(projects.ANNOUNCE, ask)
 
     def facts(
-        self, *, projects_: Sequence[str] = (), people: Sequence[str] = ()
+        self,
+        *,
+        projects_: Sequence[str] = (),
+        people: Sequence[str] = (),
+        following: str | None = None,
     ) -> projects.Facts:
-        """Facts about projects and people; services only."""
-        ask = projects.AskFacts(projects=tuple(projects_), people=tuple(people))
+        """Facts about projects and people, and who follows a project; services only."""
+        ask = projects.AskFacts(
+            projects=tuple(projects_), people=tuple(people), following=following
+        )
         return self._call(projects.FACTS, ask)
 
     def followers(self, *, project: str) -> projects.People:

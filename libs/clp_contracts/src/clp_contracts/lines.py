@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 TRANSIENT: Final = 1
+ONE_MORE_TRY: Final = {"max_retries": 1, "interval_start": 0}
 
 # Errors cross the wire as a dotted path and positional strings; this makes ours whole.
 wire_errors.registry["clp_contracts.refusal.Refused"] = Refused
@@ -66,6 +67,8 @@ class Line(StandaloneProxyBase):  # type: ignore[misc]
             self._reply_listener,
             delivery_mode=TRANSIENT,
             expiration=self._timeout,
+            confirm_timeout=self._timeout,
+            retry_policy=ONE_MORE_TRY,
         )
         return request(**arguments)
 

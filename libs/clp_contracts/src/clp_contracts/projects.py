@@ -128,10 +128,14 @@ class Announced:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AskFacts:
-    """Name the projects and people whose facts are wanted."""
+    """Name the projects and people whose facts are wanted.
+
+    ``following`` names a project, to learn who of the people follows it.
+    """
 
     projects: tuple[str, ...] = ()
     people: tuple[str, ...] = ()
+    following: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,6 +175,7 @@ class Facts:
 
     projects: tuple[ProjectFacts, ...]
     people: tuple[PersonFacts, ...]
+    followers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

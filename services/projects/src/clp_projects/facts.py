@@ -48,6 +48,19 @@ def followers_of(session: Session, project: str) -> tuple[PersonFacts, ...]:
     )
 
 
+def followers_among(
+    session: Session, project: str, people: Iterable[str]
+) -> tuple[str, ...]:
+    """Who of these people follows a project, by id."""
+    found: list[str] = []
+    for chunk in chunks(filter(is_id, people)):
+        asked = select(FollowerRow.person).where(
+            FollowerRow.project == project, FollowerRow.person.in_(chunk)
+        )
+        found.extend(session.scalars(asked))
+    return tuple(sorted(found))
+
+
 def _people(session: Session, ids: Any) -> tuple[PersonFacts, ...]:
     roles: defaultdict[str, list[str]] = defaultdict(list)
     held = select(RoleRow.person, RoleRow.role).where(RoleRow.person.in_(ids))

@@ -1,5 +1,7 @@
 """HTTP on one connection: bounded bodies, and answers that arrive before it closes."""
 
+import logging
+from contextlib import suppress
 from typing import Any, Final
 
 import eventlet
@@ -7,6 +9,8 @@ from eventlet.wsgi import HttpProtocol
 
 from clp_chassis.http_edge.bodies import MOST_LEFT_OVER, bounded_input
 from clp_contracts.codes import CODES
+
+log = logging.getLogger(__name__)
 
 # The environ's key of a function that ends the connection after the answer.
 HANG_UP: Final = "clp.hang_up"
@@ -37,11 +41,14 @@ class Protocol(HttpProtocol):  # type: ignore[misc]
             self._linger()
 
     def finish(self) -> None:
-        """Close, and let no client's trouble become ours."""
+        """Close all of it, also when the client is gone amid an answer."""
         try:
             super().finish()
-        except OSError:
-            self.connection.close()
+        except OSError as error:
+            log.info("a client left early: %r", error)
+        for part in (self.wfile, self.rfile, self.connection):
+            with suppress(OSError):
+                part.close()
 
     def _hang_up(self) -> None:
         self.close_connection = 1

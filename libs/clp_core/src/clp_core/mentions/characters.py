@@ -27,24 +27,22 @@ KEYCAP: Final = 0x20E3
 # Rule 14 names Han, kana, Hangul and Thai. Lao, Khmer and Burmese are not
 # space-separated either; Bopomofo is written among Han.
 UNSPACED_BLOCKS: Final = (
-    range(0x0E00, 0x0E80),  # Thai
-    range(0x0E80, 0x0F00),  # Lao
+    range(0x0E00, 0x0F00),  # Thai, Lao
     range(0x1000, 0x10A0),  # Burmese
     range(0x1100, 0x1200),  # Hangul jamo
     range(0x1780, 0x1800),  # Khmer
     range(0x2E80, 0x2FE0),  # Han radicals
     range(0x3005, 0x3008),  # Han marks of repetition, zero
-    range(0x3021, 0x3040),  # Han numerals, kana marks of repetition
-    range(0x3040, 0x3200),  # kana, Bopomofo, Hangul letters
+    range(0x3021, 0x3200),  # Han numerals, kana, Bopomofo, Hangul letters
     range(0x3400, 0x4DC0),  # Han
-    range(0x4E00, 0xA000),  # Han
+    range(0x4E00, 0xA000),
     range(0xA960, 0xA980),  # Hangul jamo
     range(0xA9E0, 0xAA00),  # Burmese
     range(0xAA60, 0xAA80),  # Burmese
     range(0xAC00, 0xD800),  # Hangul
     range(0xF900, 0xFB00),  # Han
     range(0xFF66, 0xFFDD),  # kana and Hangul of half width
-    range(0x16FE0, 0x17000),  # Han marks of repetition
+    range(0x16FE2, 0x17000),  # a Han mark of repetition
     range(0x1AFF0, 0x1B170),  # kana
     range(0x20000, 0x33480),  # Han
 )

@@ -37,7 +37,7 @@ JOINT: Final = r"[.\-'](?=[A-Za-z0-9])"
 POSSESSIVE: Final = rf"'[sS](?![{SPACED}])"
 
 # Rule 14, all but what needs a look further back.
-OPENING: Final = re.compile(rf"(?<![A-Za-z0-9_@#!$%&*\\])@(?=[{ALNUM}])")
+OPENING: Final = re.compile(rf"@(?<![A-Za-z0-9_@#!$%&*\\]@)(?=[{ALNUM}])")
 HINGES: Final = frozenset("-+.")
 LOOKED_BEHIND: Final = HINGES | {MARK}
 SPACED_LETTERS: Final = frozenset(ascii_letters + digits)

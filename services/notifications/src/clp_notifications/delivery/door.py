@@ -16,7 +16,6 @@ from clp_core.routing import Trigger
 from clp_core.visibility import may_read
 from clp_notifications.delivery.claims import Claim, Item
 from clp_notifications.facts import person_in, project_in, project_of
-from clp_notifications.mail.letter import Kind
 from clp_notifications.states import Because
 
 
@@ -42,17 +41,15 @@ class Door:
 def ask_at_the_door(claim: Claim, callers: Callers) -> Door:
     """Ask the other services again, on behalf of the reader."""
     project, messages = claim.channel.project, [item.message for item in claim.items]
-    facts = callers.projects.facts(projects_=(project,), people=(claim.person,))
-    follows = claim.kind is Kind.MENTION or any(
-        follower.id == claim.person
-        for follower in callers.projects.followers(project=project).people
+    facts = callers.projects.facts(
+        projects_=(project,), people=(claim.person,), following=project
     )
     items = callers.messages.for_mail(person=claim.person, messages_=messages).items
     return Door(
         reader=person_in(facts, claim.person),
         project=project_in(facts, project),
         channel=claim.channel,
-        follows=follows,
+        follows=claim.person in facts.followers,
         items={item.id: item for item in items},
         deleted=_deleted(callers, [item.id for item in items if not item.readable]),
     )

@@ -157,9 +157,7 @@ class _Stale(Exception):
     """The server had ended an idle connection: nothing was handed over on it."""
 
 
-def _transaction(
-    connection: smtplib.SMTP, mail: ReadyMail, *, reused: bool
-) -> Answer:
+def _transaction(connection: smtplib.SMTP, mail: ReadyMail, *, reused: bool) -> Answer:
     international = mail.recipient.needs_smtputf8
     if international and not connection.has_extn("smtputf8"):
         return NO_SMTPUTF8

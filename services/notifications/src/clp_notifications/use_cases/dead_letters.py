@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from sqlalchemy import Subquery, func, select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from clp_chassis.storing import chunks
@@ -18,18 +18,24 @@ MOST: Final = 500
 
 def dead(ask: contract.AskDead, *, parts: Parts) -> contract.DeadNotifications:
     """What was given up, oldest first; ``after`` is the last one seen."""
+    # The last step of what is dead is the one into death.
+    last = (
+        select(func.max(Step.id))
+        .where(Step.notification == Notification.id)
+        .correlate(Notification)
+        .scalar_subquery()
+    )
+    asked = (
+        select(Notification, Step.at)
+        .join(Step, Step.id == last)
+        .where(Notification.state == State.DEAD)
+        .order_by(Step.id)
+        .limit(max(1, min(ask.limit, MOST)))
+    )
+    if ask.after is not None:
+        seen = select(func.max(Step.id)).where(Step.notification == ask.after)
+        asked = asked.where(Step.id > seen.scalar_subquery())
     with parts.database.reading() as session:
-        died = _died_at()
-        asked = (
-            select(Notification, died.c.at, died.c.step)
-            .join(died, died.c.notification == Notification.id)
-            .where(Notification.state == State.DEAD)
-            .order_by(died.c.step)
-            .limit(max(1, min(ask.limit, MOST)))
-        )
-        if ask.after is not None:
-            seen = select(died.c.step).where(died.c.notification == ask.after)
-            asked = asked.where(died.c.step > seen.scalar_subquery())
         found = tuple(
             contract.DeadNotification(
                 id=row.Notification.id,
@@ -41,20 +47,6 @@ def dead(ask: contract.AskDead, *, parts: Parts) -> contract.DeadNotifications:
             for row in session.execute(asked)
         )
     return contract.DeadNotifications(notifications=found)
-
-
-def _died_at() -> Subquery:
-    """The last step into death of each notification that ever died."""
-    return (
-        select(
-            Step.notification,
-            func.max(Step.id).label("step"),
-            func.max(Step.at).label("at"),
-        )
-        .where(Step.state == State.DEAD)
-        .group_by(Step.notification)
-        .subquery()
-    )
 
 
 def redrive(ask: contract.Redrive, *, parts: Parts) -> contract.Redriven:

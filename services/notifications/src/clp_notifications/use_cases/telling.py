@@ -33,7 +33,7 @@ ROUTED = Change(State.DUE, Because.ROUTED)
 class Told:
     """A message and the core's verdict on everybody it may concern.
 
-    Windows count from ``since``, when it was posted or edited: late routing adds no wait.
+    Windows count from ``since``, when it was posted or edited: late routing adds none.
     """
 
     message: str
@@ -117,7 +117,9 @@ def _mails_for(
     people: list[str] = [one.person.id for one in recipients]
     modes = modes_of(session, people, told.channel.project)
     due: dict[str, datetime] = {
-        one.person.id: due_at(_kind(one), modes.get(one.person.id), policy, at=told.since)
+        one.person.id: due_at(
+            _kind(one), modes.get(one.person.id), policy, at=told.since
+        )
         for one in recipients
     }
     patient = [person for person in people if due[person] > told.since]

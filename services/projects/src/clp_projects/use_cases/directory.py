@@ -1,5 +1,7 @@
 """Facts about people and projects, for the services that apply the rules."""
 
+from sqlalchemy.orm import Session
+
 from clp_contracts.feed import Changes, Progress, ReadChanges
 from clp_contracts.projects import AskFacts, AskOwners, Facts, OneProject, People
 from clp_core.channels import is_id
@@ -15,7 +17,14 @@ def facts_about(ask: AskFacts, *, parts: Parts) -> Facts:
         return Facts(
             projects=facts.projects_by_id(session, ask.projects),
             people=facts.people_by_id(session, ask.people),
+            followers=_followers(session, ask),
         )
+
+
+def _followers(session: Session, ask: AskFacts) -> tuple[str, ...]:
+    if ask.following is None or not is_id(ask.following):
+        return ()
+    return facts.followers_among(session, ask.following, ask.people)
 
 
 def followers(ask: OneProject, *, parts: Parts) -> People:

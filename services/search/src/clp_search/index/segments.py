@@ -20,7 +20,7 @@ from whoosh.columns import NumericColumn
 from whoosh.fields import COLUMN, STORED, FieldType, Schema
 from whoosh.filedb.filestore import FileStorage
 from whoosh.formats import Existence
-from whoosh.index import TOC, FileIndex
+from whoosh.index import TOC, FileIndex, LockError
 from whoosh.reading import SegmentReader, TermNotFound
 
 from clp_search.engine import Document, IndexDamaged
@@ -214,6 +214,12 @@ def _ids(block: Any) -> Sequence[int]:
     return ids
 
 
+def generation_of(folder: Path) -> int:
+    """How often the table of contents of a folder was written; -1 without one."""
+    generation: int = TOC._latest_generation(FileStorage(str(folder)), _NAME)  # noqa: SLF001
+    return generation
+
+
 class Segments:
     """All segments of a folder, oldest first as written."""
 
@@ -223,7 +229,7 @@ class Segments:
         self._storage = FileStorage(str(folder))
         self._segments: dict[str, Segment] = {}
         self.generation = -1
-        if TOC._latest_generation(self._storage, _NAME) < 0:  # noqa: SLF001
+        if generation_of(folder) < 0:
             folder.mkdir(parents=True, exist_ok=True)
             TOC.create(self._storage, _SCHEMA, _NAME)
         self._index = FileIndex(self._storage, _SCHEMA, _NAME)
@@ -245,6 +251,7 @@ class Segments:
                     revision = segment.load(number).revision
                     yield Place(segment.name, number, revision)
 
+    @_whole
     def write(
         self,
         documents: Sequence[Indexed],
@@ -256,7 +263,10 @@ class Segments:
 
         ``without`` are documents to delete, ``instead_of`` segments that go.
         """
-        writer = self._index.writer(compound=False)
+        try:
+            writer = self._index.writer(compound=False)
+        except LockError as error:
+            raise BlockingIOError("the folder is being written to") from error
         try:
             self._delete(writer, without)
             for indexed in documents:

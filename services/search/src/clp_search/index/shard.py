@@ -20,7 +20,7 @@ from clp_search.index.manifest import (
     write_manifest,
 )
 from clp_search.index.paging import page_of
-from clp_search.index.segments import Indexed, Segment, Segments
+from clp_search.index.segments import Indexed, Segment, Segments, generation_of
 from clp_search.terms import DELETED, document_terms
 
 log = logging.getLogger(__name__)
@@ -90,16 +90,20 @@ class Shard:
             return
         if self._hot or self._hidden:
             with self._reading():
-                merged = self._neighbours()
-                kept = [i for segment in merged for i in self._alive(segment)]
-            self._segments.write(
-                sorted((*kept, *self._hot), key=lambda i: i.document.key),
-                without=[(n, d) for n, hidden in self._hidden.items() for d in hidden],
-                instead_of=frozenset(segment.name for segment in merged),
-            )
-            self._hot.clear()
-            self._hidden.clear()
+                self._write()
         self._note()
+
+    def _write(self) -> None:
+        """Write what waits, together with old neighbours that it joins."""
+        merged = self._neighbours()
+        kept = [indexed for segment in merged for indexed in self._alive(segment)]
+        self._segments.write(
+            sorted((*kept, *self._hot), key=lambda indexed: indexed.document.key),
+            without=[(name, d) for name, gone in self._hidden.items() for d in gone],
+            instead_of=frozenset(segment.name for segment in merged),
+        )
+        self._hot.clear()
+        self._hidden.clear()
 
     def verify_one(self) -> None:
         """Read one file and compare it with its checksum."""
@@ -207,29 +211,22 @@ def _opened(folder: Path) -> tuple[Segments, Manifest]:
     ahead: what it added is read through, and later applied again without effect.
     """
     manifest = read_manifest(folder) or Manifest()
+    ahead = generation_of(folder) - manifest.generation
+    if ahead < 0:
+        raise IndexDamaged("the table of contents is older than its manifest")
+    for name, checksum in manifest.files.items():
+        gone = ahead and not (folder / name).exists()
+        if not gone and not has_size(folder, name, checksum):
+            raise IndexDamaged(f"{name} is missing or has another size")
     segments = Segments(folder)
     try:
-        _check(segments, manifest, folder)
+        for segment in segments if ahead else ():
+            if not any(name.startswith(f"{segment.name}.") for name in manifest.files):
+                segment.read_through()
     except IndexDamaged:
         segments.close()
         raise
     return segments, manifest
-
-
-def _check(segments: Segments, manifest: Manifest, folder: Path) -> None:
-    known, files = manifest.files, segments.files()
-    for name in files & known.keys():
-        if not has_size(folder, name, known[name]):
-            raise IndexDamaged(f"{name} has another size")
-    if segments.generation < manifest.generation:
-        raise IndexDamaged("the table of contents is older than its manifest")
-    if segments.generation == manifest.generation:
-        if missing := known.keys() - files:
-            raise IndexDamaged(f"{min(missing)} is missing")
-        return
-    for segment in segments:
-        if not any(name.startswith(f"{segment.name}.") for name in known):
-            segment.read_through()
 
 
 def _renewed(folder: Path, why: str) -> tuple[Segments, Manifest]:

@@ -1,0 +1,70 @@
+"""Handing over to a mail server that somebody else wrote: what arrives is what left."""
+
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from clp_notifications.delivery.smtp import Relay, SmtpTransport
+from clp_notifications.mail.mailer import ReadyMail
+from clp_suite.server_process import free_ports
+from tests.services.notifications.letters import mailed, reader, said
+
+PATIENCE_S = 20.0
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("sink")
+
+
+@pytest.fixture(scope="module")
+def transport(folder: Path) -> Iterator[SmtpTransport]:
+    (port,) = free_ports(1)
+    command = [sys.executable, "-m", "clp_suite.sink", str(port), str(folder)]
+    sink = subprocess.Popen(command)
+    wait_for(port)
+    transport = SmtpTransport(Relay.at(f"smtp://127.0.0.1:{port}", 10.0, "clp.example"))
+    yield transport
+    transport.close()
+    sink.terminate()
+    sink.wait(PATIENCE_S)
+
+
+def wait_for(port: int) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port), 1.0).close()
+        except OSError:
+            assert time.monotonic() < deadline, "the sink did not start"
+            time.sleep(0.05)
+        else:
+            return
+
+
+def arrived(folder: Path) -> list[bytes]:
+    files = sorted(folder.glob("*.eml"), key=lambda path: path.name)
+    return [path.read_bytes() for path in files]
+
+
+MAILS = {
+    "plain": mailed(),
+    "dots": mailed(said("a\n.\n..\n.b")),
+    "an attempt to smuggle": mailed(said("a\r\n.\r\nMAIL FROM:<x@evil.example>\r\n")),
+    "an international address": mailed(reader=reader(email="däna@bücher.example")),
+    "right to left": mailed(said("שלום"), project_title="רכבת לילה"),
+}
+
+
+@pytest.mark.parametrize("mail", MAILS.values(), ids=MAILS.keys())
+def test_what_arrives_is_what_left(
+    transport: SmtpTransport, folder: Path, mail: ReadyMail
+) -> None:
+    before = len(arrived(folder))
+    assert transport.hand_over(mail).code == 250
+    assert arrived(folder)[before:] == [mail.data]

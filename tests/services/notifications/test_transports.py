@@ -1,0 +1,42 @@
+"""Mails as files, and which transport a deployment has."""
+
+from pathlib import Path
+
+import pytest
+
+from clp_notifications.delivery.answers import ACCEPTED
+from clp_notifications.delivery.maildir import Maildir
+from clp_notifications.delivery.smtp import SmtpTransport
+from clp_notifications.delivery.transports import transport_at
+from tests.services.notifications.letters import mailed, said
+
+
+def test_a_mail_becomes_one_whole_file(tmp_path: Path) -> None:
+    mail = mailed()
+    assert Maildir(tmp_path / "mails").hand_over(mail) == ACCEPTED
+    (path,) = (tmp_path / "mails" / "new").iterdir()
+    assert path.read_bytes() == f"Return-Path: <{mail.sender}>\r\n".encode() + mail.data
+    assert not list((tmp_path / "mails" / "tmp").iterdir())
+
+
+def test_names_sort_by_the_time_of_hand_over(tmp_path: Path) -> None:
+    folders = [Maildir(tmp_path), Maildir(tmp_path)]
+    for number in range(50):
+        folders[number % 2].hand_over(mailed(said(f"mail {number}")))
+    files = sorted((tmp_path / "new").iterdir(), key=lambda path: path.name)
+    assert [
+        f"> mail {number}\r\n".encode() in path.read_bytes()
+        for number, path in enumerate(files)
+    ] == [True] * 50
+
+
+def test_a_url_chooses_the_transport(tmp_path: Path) -> None:
+    assert isinstance(
+        transport_at(f"maildir://{tmp_path}/my%20mails", 1, "clp.example"), Maildir
+    )
+    assert (tmp_path / "my mails" / "new").is_dir()
+    assert isinstance(
+        transport_at("smtp://relay.example:25", 1, "clp.example"), SmtpTransport
+    )
+    with pytest.raises(ValueError, match="mail_url"):
+        transport_at("maildir", 1, "clp.example")

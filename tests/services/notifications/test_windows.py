@@ -1,0 +1,89 @@
+"""Several notifications for one person in one channel become one mail (rule 40)."""
+
+from tests.services.notifications.house import Works
+from tests.services.notifications.mailcheck import cut_up
+from tests.services.notifications.story import BROADCAST, NORTH, World
+
+
+def test_each_message_is_a_mail_of_its_own_without_a_window(
+    works: Works, world: World
+) -> None:
+    world.follow("nat")
+    texts = ["one", "two", "three"]
+    for text in texts:
+        world.post("ivy", BROADCAST, text)
+    works.run()
+    assert [cut_up(mail.data).text.split("\n")[4] for mail in works.tray.mails] == [
+        f"> {text}" for text in texts
+    ]
+
+
+def test_several_messages_of_one_window_are_one_mail(
+    works: Works, world: World
+) -> None:
+    works.window(60)
+    world.follow("nat", "sam")
+    for number in range(3):
+        world.post("ivy", BROADCAST, f"message {number}")
+        world.clock.forward(seconds=10)
+        works.run()
+    assert not works.tray.mails
+    world.clock.forward(seconds=30)
+    works.run()
+    assert sorted(works.tray.recipients) == ["nat@north.example", "sam@south.example"]
+    text = cut_up(works.tray.mails[0].data).text
+    assert [f"> message {number}" in text for number in range(3)] == [True] * 3
+
+
+def test_the_window_begins_anew_after_a_mail(works: Works, world: World) -> None:
+    works.window(60)
+    world.follow("nat")
+    for _ in range(2):
+        world.post("ivy", BROADCAST)
+        works.run()
+        world.clock.forward(seconds=61)
+        works.run()
+    assert len(works.tray.mails) == 2
+
+
+def test_channels_do_not_share_a_mail(works: Works, world: World) -> None:
+    works.window(60)
+    world.follow("nat")
+    world.post("ivy", BROADCAST)
+    world.post("ivy", NORTH)
+    works.route()
+    world.clock.forward(seconds=60)
+    works.deliver()
+    subjects = [cut_up(mail.data).one("Subject") for mail in works.tray.mails]
+    assert subjects == [
+        "[Night Train] Broadcast",
+        "[Night Train] Direct messages with the studio",
+    ]
+
+
+def test_a_mention_never_waits(works: Works, world: World) -> None:
+    works.window(60)
+    world.follow("nat")
+    world.post("ivy", BROADCAST, "waits")
+    world.post("ivy", BROADCAST, "@Nat Moreau", mentions=["nat"])
+    works.run()
+    (mail,) = works.tray.mails
+    assert cut_up(mail.data).one("X-Notification-Reason") == "mention"
+    assert b"waits" not in mail.data
+
+
+def test_a_storm_gives_one_mail_for_each_window(works: Works, world: World) -> None:
+    works.window(60)
+    world.follow("nat")
+    for _ in range(120):
+        world.post("robot", BROADCAST)
+        works.run()
+        world.clock.forward(seconds=5)
+    world.clock.forward(seconds=60)
+    works.run()
+    assert len(works.tray.mails) <= 11
+    told = sum(
+        cut_up(mail.data).text.count("posted automatically")
+        for mail in works.tray.mails
+    )
+    assert told == 120

@@ -1,0 +1,98 @@
+"""The loop of a delivery process: woken, stopped in order, never ended by trouble."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import eventlet
+import pytest
+from eventlet.greenthread import GreenThread
+from sqlalchemy.exc import OperationalError
+
+from clp_chassis.assembly import PARTS
+from clp_notifications.mail.mailer import ReadyMail
+from clp_notifications.service.delivery_process import Worker
+from tests.services.notifications.house import Works
+from tests.services.notifications.story import BROADCAST, World
+
+PATIENCE_S = 10.0
+
+
+class Container:
+    """As much of a service's container as a worker meets."""
+
+    def __init__(self, works: Works, connections: int) -> None:
+        self.config = {PARTS: (works.desk, connections, 60.0)}
+        self.threads: list[GreenThread] = []
+        self.service_name = "notifications_delivery"
+
+    def spawn_managed_thread(self, run: Callable[[], None], **_: object) -> None:
+        self.threads.append(eventlet.spawn(run))
+
+
+def wait_until(holds: Callable[[], bool]) -> None:
+    with eventlet.Timeout(PATIENCE_S):
+        while not holds():
+            eventlet.sleep(0.001)
+
+
+@pytest.fixture(params=[1, 4], ids=["one connection", "four connections"])
+def worker(works: Works, request: pytest.FixtureRequest) -> Iterator[Worker]:
+    container: Any = Container(works, request.param)
+    started = Worker().bind(container, "worker")
+    started.setup()
+    started.start()
+    yield started
+    started.stop()
+    for thread in container.threads:
+        with eventlet.Timeout(PATIENCE_S):
+            thread.wait()
+
+
+def test_news_wake_the_worker(works: Works, world: World, worker: Worker) -> None:
+    world.follow("nat", "sam")
+    for _ in range(25):
+        world.post("ivy", BROADCAST)
+    works.route()
+    worker.wake()
+    wait_until(lambda: len(works.tray.mails) == 50)
+
+
+def test_a_stopping_worker_finishes_the_mail_in_hand_and_gives_back_the_rest(
+    works: Works, world: World, worker: Worker
+) -> None:
+    world.follow("nat")
+    messages = [world.post("ivy", BROADCAST) for _ in range(10)]
+
+    def stop(_mail: ReadyMail) -> None:
+        worker.stop()
+
+    works.tray.before = stop
+    works.route()
+    worker.wake()
+    wait_until(lambda: bool(works.tray.mails))
+    wait_until(
+        lambda: all(works.states(m)["nat"][0] in {"sent", "due"} for m in messages)
+    )
+    sent = [m for m in messages if works.states(m)["nat"][0] == "sent"]
+    assert len(sent) == len(works.tray.mails) < 10
+
+
+def test_trouble_with_the_database_ends_nothing(
+    works: Works, world: World, worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.follow("nat")
+    world.post("ivy", BROADCAST)
+    works.route()
+    working = works.database.writing
+    calls = 0
+
+    def broken(**options: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        if calls < 3:
+            raise OperationalError("begin", {}, Exception("gone"))
+        return working(**options)
+
+    monkeypatch.setattr(works.database, "writing", broken)
+    worker.wake()
+    wait_until(lambda: len(works.tray.mails) == 1)

@@ -1,0 +1,152 @@
+"""Folding, reading and matching: what is found, and exactly where."""
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from clp_search.analysis.folding import fold, fold_mapped
+from clp_search.analysis.keywords import keyword_of
+from clp_search.analysis.matching import holds, spans
+from clp_search.analysis.reading import read
+from clp_search.checking import highlights
+from clp_search.query import parse
+from clp_search.terms import LONGEST_TERM, text_terms
+from tests.services.search.texts import pieces, runs, texts
+
+anything = st.one_of(texts, st.text(max_size=60))
+
+
+def _found(text: str, wanted: str) -> bool:
+    keyword = keyword_of(wanted)
+    return keyword is not None and holds(read(text), keyword)
+
+
+@given(anything)
+def test_folding_with_places_folds_like_folding_without(text: str) -> None:
+    mapped = fold_mapped(text)
+    assert mapped.text == fold(text)
+    assert len(mapped.starts) == len(mapped.ends) == len(mapped.text)
+    places = zip(mapped.starts, mapped.ends, strict=True)
+    assert all(0 <= start < end <= len(text) for start, end in places)
+
+
+@given(texts)
+def test_every_word_of_a_text_finds_it(text: str) -> None:
+    lost = [w for w in text.split() if keyword_of(w) and not _found(text, w)]
+    assert not lost
+
+
+@given(texts, st.integers(0, 60), st.integers(1, 20))
+def test_every_piece_between_spaces_finds_its_text(
+    text: str, start: int, length: int
+) -> None:
+    words = text.split()
+    piece = " ".join(words[start % (len(words) or 1) :][:length])
+    keyword = keyword_of(piece)
+    assert keyword is None or holds(read(text), keyword)
+
+
+@given(texts, runs, texts, st.data())
+def test_every_part_of_a_run_finds_its_text(
+    before: str, characters: list[str], after: str, data: st.DataObject
+) -> None:
+    first = data.draw(st.integers(0, len(characters) - 1))
+    last = data.draw(st.integers(first + 1, len(characters)))
+    text = f"{before} {''.join(characters)} {after}"
+    assert _found(text, "".join(characters[first:last]))
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            ["ab", "abc", "bc", "c", "cab", "final", "mix", "12", "123", "23"]
+        ),
+        max_size=9,
+    )
+)
+def test_no_text_is_found_by_a_word_it_lacks(words: list[str]) -> None:
+    text = ", ".join(words)
+    for word in ("ab", "abc", "bc", "cab", "final", "mix", "12", "123", "23"):
+        assert _found(text, word) is (word in words)
+
+
+@given(
+    st.text("字幕東京都话", max_size=12),
+    st.text("字幕東京都话", min_size=1, max_size=4),
+)
+def test_a_run_is_found_exactly_where_it_stands(text: str, run: str) -> None:
+    assert _found(text, run) is (run in text)
+    keyword = keyword_of(run)
+    places = [m.start() for m in re.finditer(f"(?={run})", text)]
+    assert [start for start, _ in spans(read(text), keyword)] == places
+
+
+@given(anything, anything)
+def test_a_text_is_marked_just_when_it_is_found(text: str, wanted: str) -> None:
+    if (keyword := keyword_of(wanted)) is not None:
+        reading = read(text)
+        assert bool(spans(reading, keyword)) is holds(reading, keyword)
+
+
+@given(texts, pieces)
+def test_highlights_are_in_order_apart_and_inside(text: str, wanted: str) -> None:
+    if not wanted.strip("-"):
+        return
+    marked = highlights(text, parse(wanted))
+    flat = [place for span in marked for place in span]
+    assert flat == sorted(set(flat))
+    assert not flat or flat[-1] <= len(text)
+
+
+@given(anything)
+def test_terms_are_short_and_hold_no_control_but_their_first(text: str) -> None:
+    for term in text_terms(text):
+        assert 0 < len(term) <= LONGEST_TERM
+        assert not re.search(r"[\x00-\x1f]", term[1:])
+
+
+@pytest.mark.parametrize(
+    ("text", "query", "marked"),
+    [
+        ("Please check PKG-12345 today", "PKG-12345", ["PKG-12345"]),
+        ("Please check PKG-12345 today", "12345", ["12345"]),
+        ("Please check PKG-12345 today", "pkg12345", ["PKG-12345"]),
+        ("The Final Mix is ready", "mix final", ["Final", "Mix"]),
+        ("The Final Mix is ready", '"final mix"', ["Final Mix"]),
+        ("Die Untertiteldatei fehlt", "untertitel*", ["Untertiteldatei"]),
+        ("Le café (decomposed) est", "café", ["café"]),
+        ("approved 👍🏽 now", "👍", ["👍🏽"]),
+        ("ｻﾌﾞﾀｲﾄﾙを修正", "サブ", ["ｻﾌﾞ"]),
+        ("trans\u00adlation", "translation", ["trans\u00adlation"]),
+        ("東京都の京都", "京都", ["京都", "京都"]),
+        ("ノー・ウェイ・ホーム", "ウェイホーム", ["ウェイ・ホーム"]),
+        ("ＰＫＧ－１２３４５を確認", "pkg-12345", ["ＰＫＧ－１２３４５"]),
+        ("fix it #urgent", "#urgent", ["#urgent"]),
+        ("fix it #urgent", "urgent", ["urgent"]),
+        ("we use C++ here", "c++", ["C++"]),
+        ("Straße", "strasse", ["Straße"]),
+        ("株式会社と㍿", "株式", ["株式", "㍿"]),
+        ("นํ้าตก", "น้ำ", ["นํ้า"]),
+        ("اَلتَّرْجَمَةُ جاهزة", "الترجمة", ["اَلتَّرْجَمَةُ"]),
+        ("S02E05 is locked", "s02", ["S02E05"]),
+        ("字幕字幕", "字幕", ["字幕字幕"]),
+        ("final -mix", "final -mux", ["final"]),
+        ("𠮷野家の字幕", "字幕", ["字幕"]),
+    ],
+)
+def test_exactly_what_was_found_is_marked(
+    text: str, query: str, marked: list[str]
+) -> None:
+    assert [text[start:end] for start, end in highlights(text, parse(query))] == marked
+
+
+@pytest.mark.parametrize("sign", ["a", "字", "ก", "a-", "#a ", "1,000", "\ufdfa", "a'"])
+def test_the_longest_text_is_read_in_time_that_grows_with_its_length(sign: str) -> None:
+    text = (sign * 10_000)[:10_000]
+    keyword = keyword_of(f"{sign * 20} {sign * 3}")
+    assert keyword is not None
+    reading = read(text)
+    assert len(reading.edges) <= 40 * len(text)
+    spans(reading, keyword)

@@ -1,0 +1,61 @@
+"""The table of search cases, without an index and through one."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from clp_search.checking import Checked, highlights
+from clp_search.index.sharded import ShardedIndex
+from clp_search.query import parse
+from tests.cases.loading import search_cases
+from tests.services.search.held_out import HELD_OUT
+from tests.services.search.stage import BROADCAST, document, found, told
+
+CASES = [*search_cases(), *HELD_OUT]
+MUST = [case for case in CASES if case["level"] == "must"]
+NICE = [case for case in CASES if case["level"] == "nice"]
+
+
+def _is_found(case: Mapping[str, Any]) -> bool:
+    return Checked(document(1, case["text"])).answers(parse(case["query"]))
+
+
+@pytest.mark.parametrize("case", MUST, ids=lambda case: case["id"])
+def test_a_case_of_the_table_is_decided_as_it_says(case: Mapping[str, Any]) -> None:
+    assert _is_found(case) is case["match"]
+
+
+def test_at_least_nine_tenths_of_the_nice_cases_are_decided_as_they_say() -> None:
+    wrong = [case["id"] for case in NICE if _is_found(case) is not case["match"]]
+    assert len(wrong) <= len(NICE) / 10, wrong
+
+
+@pytest.mark.parametrize("flushed", [False, True], ids=["in memory", "on disk"])
+def test_the_index_decides_each_case_as_the_text_alone_does(
+    engine: ShardedIndex, *, flushed: bool
+) -> None:
+    told(engine, [document(n, case["text"]) for n, case in enumerate(CASES)])
+    if flushed:
+        engine.checkpoint()
+    wrong = [
+        case["id"]
+        for n, case in enumerate(CASES)
+        if (f"m{n}" in found(engine, case["query"], [BROADCAST])) is not _is_found(case)
+    ]
+    assert not wrong
+
+
+@pytest.mark.parametrize(
+    "case", [case for case in CASES if case["match"]], ids=lambda case: case["id"]
+)
+def test_what_is_found_is_marked_somewhere(case: Mapping[str, Any]) -> None:
+    spans = highlights(case["text"], parse(case["query"]))
+    assert spans
+    assert all(0 <= start < end <= len(case["text"]) for start, end in spans)
+
+
+def test_the_table_is_the_published_one() -> None:
+    assert (Path(__file__).parents[2] / "cases" / "search.json").exists()
+    assert len(search_cases()) >= 132

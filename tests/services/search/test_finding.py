@@ -1,0 +1,391 @@
+"""Find: the door of search. What is hidden behaves like what is nowhere."""
+
+import random
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from clp_contracts.refusal import Refused
+from clp_contracts.search import AskFind, Found, Span
+from clp_search.checking import Checked
+from clp_search.engine import Engine
+from clp_search.index.sharded import ShardedIndex
+from clp_search.page_cursors import PageCursors
+from clp_search.parts import Parts
+from clp_search.projection import MessagesProjection
+from clp_search.query import NOTHING_TO_FIND, parse
+from clp_search.use_cases.finding import MOST_HITS, find
+from tests.cases.loading import hostile_cases
+from tests.services.search.stage import (
+    BROADCAST,
+    START,
+    WITH_NORTH,
+    WITH_SOUTH,
+    Neighbours,
+    document,
+    fresh_engine,
+    told,
+)
+from tests.services.search.texts import pieces, texts
+
+
+def parts_with(engine: Engine, neighbours: Neighbours, secret: str = "s") -> Parts:
+    callers: Any = neighbours
+    return Parts(
+        engine=engine,
+        projection=MessagesProjection(
+            engine, callers, clock=lambda: START, folder=Path("unused")
+        ),
+        callers=callers,
+        cursors=PageCursors(secret),
+    )
+
+
+def _story() -> Neighbours:
+    neighbours = Neighbours()
+    for internal in ("ivy", "ian"):
+        neighbours.person(internal)
+    neighbours.person("nat", "north")
+    neighbours.person("sam", "south")
+    neighbours.person("wil", "west")
+    neighbours.person("lin", roles=("dub_portal_user", "dialogue_list_author"))
+    neighbours.person("lea", "north", active=False)
+    neighbours.project("p1", ["north", "south"], ["west"])
+    return neighbours
+
+
+@pytest.fixture
+def neighbours() -> Neighbours:
+    return _story()
+
+
+@pytest.fixture
+def parts(engine: ShardedIndex, neighbours: Neighbours) -> Iterator[Parts]:
+    told(
+        engine,
+        [
+            document(1, "common broadcast words"),
+            document(
+                2,
+                "common north zyzzyva",
+                channel=WITH_NORTH,
+                author="nat",
+                author_name="Nat Moreau",
+            ),
+            document(
+                3,
+                "common south quokka",
+                channel=WITH_SOUTH,
+                attachments=("quokka.pdf",),
+            ),
+            document(4, "common west", channel="p1/direct/west"),
+            document(5, "common elsewhere", channel="p2/broadcast"),
+        ],
+    )
+    yield parts_with(engine, neighbours)
+
+
+def _find(parts: Parts, actor: str, query: str, **ask: Any) -> Found:
+    scope = {} if "channel" in ask or "project" in ask else {"project": "p1"}
+    return find(AskFind(query=query, **scope, **ask), actor=actor, parts=parts)
+
+
+def _ids(found: Found) -> list[str]:
+    return [hit.message for hit in found.hits]
+
+
+def _refusal(parts: Parts, actor: str, query: str = "common", **ask: Any) -> Refused:
+    with pytest.raises(Refused) as refusal:
+        _find(parts, actor, query, **ask)
+    return refusal.value
+
+
+@pytest.mark.parametrize(
+    ("actor", "hits"),
+    [
+        ("ivy", ["m4", "m3", "m2", "m1"]),
+        ("nat", ["m2", "m1"]),
+        ("sam", ["m3", "m1"]),
+    ],
+)
+def test_a_project_is_searched_in_the_channels_one_may_read(
+    parts: Parts, actor: str, hits: list[str]
+) -> None:
+    found = _find(parts, actor, "common")
+    assert _ids(found) == hits
+    assert (found.total, found.total_is_exact) == (len(hits), True)
+
+
+def test_a_channel_is_searched_alone(parts: Parts) -> None:
+    assert _ids(_find(parts, "ivy", "common", channel=WITH_SOUTH)) == ["m3"]
+    assert _ids(_find(parts, "nat", "common", channel=WITH_NORTH)) == ["m2"]
+
+
+@pytest.mark.parametrize(
+    ("actor", "channel"),
+    [
+        ("nat", WITH_SOUTH),
+        ("nat", "p1/direct/nowhere"),
+        ("nat", "p9/broadcast"),
+        ("nat", "no channel"),
+        ("nat", ""),
+        ("wil", BROADCAST),
+        ("wil", "p1/direct/west"),
+        ("lin", BROADCAST),
+        ("lea", WITH_NORTH),
+        ("nobody", BROADCAST),
+        ("ivy", "p1/direct/nowhere"),
+    ],
+)
+def test_a_hidden_channel_is_refused_like_a_missing_one(
+    parts: Parts, neighbours: Neighbours, actor: str, channel: str
+) -> None:
+    refusal = _refusal(parts, actor, channel=channel)
+    assert (refusal.code, refusal.detail_json) == ("channel.missing", "{}")
+    assert len(neighbours.asked) == 1
+
+
+@pytest.mark.parametrize(
+    ("actor", "project"),
+    [("wil", "p1"), ("lin", "p1"), ("lea", "p1"), ("nobody", "p1"), ("nat", "p9"),
+     ("ivy", "p9"), ("ivy", "no/project"), ("ivy", "")],
+)  # fmt: skip
+def test_a_hidden_project_is_refused_like_a_missing_one(
+    parts: Parts, neighbours: Neighbours, actor: str, project: str
+) -> None:
+    refusal = _refusal(parts, actor, project=project)
+    assert (refusal.code, refusal.detail_json) == ("project.missing", "{}")
+    assert len(neighbours.asked) == 1
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["quokka", '"south quokka"', "quok*", "qu*", "from:ivy quokka", "file:quokka",
+     "has:attachment", "-common", "on:2026-11-02 south"],
+)  # fmt: skip
+def test_a_word_of_next_door_is_a_word_of_nowhere(parts: Parts, query: str) -> None:
+    next_door = _find(parts, "nat", query)
+    nowhere = _find(
+        parts, "nat", query.replace("quok", "xyxx").replace("south", "xyxy")
+    )
+    assert next_door == nowhere
+    assert _ids(next_door) == []
+
+
+def test_a_withdrawn_partner_finds_nothing_at_once(
+    parts: Parts, neighbours: Neighbours
+) -> None:
+    assert _ids(_find(parts, "nat", "common"))
+    neighbours.project("p1", ["south"], ["west", "north"])
+    assert _refusal(parts, "nat").code == "project.missing"
+    assert _refusal(parts, "nat", channel=WITH_NORTH).code == "channel.missing"
+    assert "m2" in _ids(_find(parts, "ivy", "common"))
+
+
+def test_an_index_that_answers_too_much_is_not_believed(
+    parts: Parts, engine: ShardedIndex
+) -> None:
+    class Chatty:
+        def search(self, wanted: Any) -> Any:
+            everywhere = replace(wanted, channels=frozenset({WITH_NORTH, WITH_SOUTH}))
+            return engine.search(everywhere)
+
+    chatty: Any = Chatty()
+    assert _ids(_find(replace(parts, engine=chatty), "nat", "common")) == ["m2"]
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        {"channel": BROADCAST, "project": "p1"},
+        {"channel": None, "project": None},
+        {"project": "p1", "limit": 0},
+        {"project": "p1", "limit": -1},
+    ],
+)
+def test_exactly_one_scope_and_a_page_of_some_size_are_asked_for(
+    parts: Parts, ask: dict[str, Any]
+) -> None:
+    assert _refusal(parts, "ivy", **ask).code == "ask.malformed"
+
+
+def test_a_page_is_never_longer_than_the_longest(
+    parts: Parts, engine: ShardedIndex
+) -> None:
+    told(engine, [document(n, "many") for n in range(100, 180)])
+    found = _find(parts, "ivy", "many", limit=1_000_000_000)
+    assert len(found.hits) == MOST_HITS
+    assert found.total == 80
+
+
+def test_nothing_to_find_is_an_empty_answer_with_a_note(parts: Parts) -> None:
+    found = _find(parts, "ivy", "???")
+    assert (found.hits, found.total, found.notes) == ((), 0, (NOTHING_TO_FIND,))
+
+
+def test_pages_follow_each_other_to_the_end(parts: Parts, engine: ShardedIndex) -> None:
+    told(engine, [document(n, "many", posted_at=START) for n in range(100, 125)])
+    ids: list[str] = []
+    cursor: str | None = None
+    while True:
+        found = _find(parts, "ivy", "many", limit=10, cursor=cursor)
+        ids += _ids(found)
+        if (cursor := found.cursor) is None:
+            break
+    assert ids == [f"m{n}" for n in range(124, 99, -1)]
+
+
+def test_a_cursor_is_good_for_one_person_and_one_search(parts: Parts) -> None:
+    cursor = _find(parts, "ivy", "common", limit=1).cursor
+    assert cursor is not None
+    assert _ids(_find(parts, "ivy", "common", limit=1, cursor=cursor)) == ["m3"]
+    for actor, query, ask in (
+        ("ian", "common", {}),
+        ("nat", "common", {}),
+        ("ivy", "west", {}),
+        ("ivy", "common", {"channel": BROADCAST}),
+    ):
+        assert (
+            _refusal(parts, actor, query, cursor=cursor, **ask).code
+            == "cursor.malformed"
+        )
+
+
+@pytest.mark.parametrize(
+    "cursor", ["", "x", "AAAA", "é", "\ud800", "A" * 10_000, "=" * 5, "../../etc"]
+)
+def test_a_made_up_cursor_is_refused(parts: Parts, cursor: str) -> None:
+    assert _refusal(parts, "ivy", cursor=cursor).code == "cursor.malformed"
+
+
+def test_a_cursor_holds_wherever_the_secret_is_known(
+    parts: Parts, engine: ShardedIndex, neighbours: Neighbours
+) -> None:
+    cursor = _find(parts, "ivy", "common", limit=1).cursor
+    twin = parts_with(engine, neighbours)
+    assert _ids(_find(twin, "ivy", "common", limit=1, cursor=cursor)) == ["m3"]
+    stranger = parts_with(engine, neighbours, secret="other")
+    assert _refusal(stranger, "ivy", cursor=cursor).code == "cursor.malformed"
+
+
+def test_every_changed_character_of_a_cursor_is_noticed(parts: Parts) -> None:
+    cursor = _find(parts, "ivy", "common", limit=1).cursor
+    assert cursor is not None
+    # The last characters may carry spare bits; everything sealed is before them.
+    for at in range(len(cursor.rstrip("=")) - 1):
+        forged = cursor[:at] + ("A" if cursor[at] != "A" else "B") + cursor[at + 1 :]
+        assert _refusal(parts, "ivy", cursor=forged).code == "cursor.malformed"
+
+
+def test_a_hit_says_what_was_found_where(parts: Parts) -> None:
+    (hit,) = _find(parts, "sam", "quokka").hits
+    assert (hit.channel, hit.number, hit.author) == (WITH_SOUTH, 3, "ivy")
+    assert hit.posted_at == START + timedelta(minutes=3)
+    assert hit.snippet.text == "common south quokka"
+    assert hit.snippet.highlights == (Span(start=13, end=19),)
+    (name,) = hit.attachments
+    assert (name.text, name.highlights) == ("quokka.pdf", (Span(start=0, end=6),))
+
+
+@pytest.mark.parametrize("case", hostile_cases("search"), ids=lambda case: case.id)
+def test_a_hostile_query_does_no_harm(
+    parts: Parts, engine: ShardedIndex, case: Any
+) -> None:
+    told(
+        engine,
+        [
+            document(10, "the launch date a mission"),
+            document(
+                11, "résumé 字幕の納品 مشروع 🚀 <script>alert</script> <b class=match>"
+            ),
+            document(12, "zyzzyvo launch", channel=WITH_SOUTH),
+        ],
+    )
+    ask: dict[str, Any] = {"limit": case.facts.get("page_size", 20)}
+    if "page_offset" in case.facts:
+        ask = {"limit": case.facts["page_offset"]}
+    if "op" in case.facts:
+        ask["cursor"] = _find(parts, "ivy", case.value, limit=1).cursor
+    refused = {
+        "search-016": "query.too_long",
+        "search-025": "text.malformed",
+        "search-041": "ask.malformed",
+        "search-043": "cursor.malformed",
+    }
+    if case.id in refused:
+        assert _refusal(parts, "nat", case.value, **ask).code == refused[case.id]
+        return
+    found = _find(parts, "nat", case.value, **ask)
+    assert all(hit.channel in {BROADCAST, WITH_NORTH} for hit in found.hits)
+    finds = {
+        "search-001": ["m10"],
+        "search-027": ["m11"],
+        "search-030": ["m11"],
+        "search-031": ["m11"],
+        "search-032": ["m11"],
+        "search-033": ["m10"],
+        "search-034": ["m10"],
+        "search-035": ["m11"],
+        "search-036": ["m11"],
+        "search-038": [],
+        "search-009": [],
+        "search-012": [],
+    }
+    if case.id in finds:
+        assert _ids(found) == finds[case.id]
+
+
+people = st.sampled_from(["ivy", "nat", "sam", "wil", "lin", "lea", "nobody"])
+posts = st.lists(
+    st.tuples(
+        texts,
+        st.sampled_from(["broadcast", "direct/north", "direct/south", "direct/west"]),
+    ),
+    max_size=14,
+)
+READABLE = {
+    # who may read what, written out: another way of saying the table of the rules
+    "ivy": {"broadcast", "direct/north", "direct/south", "direct/west"},
+    "nat": {"broadcast", "direct/north"},
+    "sam": {"broadcast", "direct/south"},
+}
+
+
+@pytest.mark.property
+@settings(max_examples=60)
+@given(posts, st.lists(pieces, min_size=4, max_size=8), people, st.randoms())
+def test_what_one_may_not_read_changes_nothing_that_one_sees(
+    happened: list[tuple[str, str]], asked: list[str], actor: str, chance: random.Random
+) -> None:
+    documents = [
+        document(n, text, channel=f"p1/{place}", message=f"m{chance.getrandbits(99)}")
+        for n, (text, place) in enumerate(happened)
+    ]
+    readable = [d for d in documents if d.channel[3:] in READABLE.get(actor, ())]
+    with fresh_engine() as engine, fresh_engine() as without:
+        told(engine, documents)
+        told(without, readable)
+        for one in (engine, without):
+            if chance.random() < 0.5:
+                one.checkpoint()
+        worlds = (parts_with(engine, _story()), parts_with(without, _story()))
+        for query in asked:
+            if not query.strip():
+                continue
+            if actor not in READABLE:
+                assert _refusal(worlds[0], actor, query).code == "project.missing"
+                continue
+            seen, alone = (_find(world, actor, query, limit=3) for world in worlds)
+            assert seen == alone
+            parsed = parse(query)
+            expected = [
+                d.message for d in reversed(readable) if Checked(d).answers(parsed)
+            ]
+            assert _ids(seen) == expected[:3]
+            assert seen.total == len(expected)

@@ -1,0 +1,202 @@
+"""The query language: what is narrowed, what is plain words, what little is refused."""
+
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from clp_contracts.refusal import Refused
+from clp_search.checking import Checked
+from clp_search.query import (
+    DATE_UNREADABLE,
+    EXCLUSION_EMPTY,
+    LONGEST_QUERY,
+    MOST_KEYWORDS,
+    NOTHING_TO_FIND,
+    PREFIX_TOO_SHORT,
+    TOO_MANY,
+    parse,
+)
+from tests.services.search.stage import START, document
+
+TEXT = "The final mix of Night Train is ready, see cue-sheet"
+MESSAGE = document(
+    1, TEXT, author="nat", author_name="Nat Moreau", attachments=("Cue_Sheet v3.PDF",)
+)
+
+
+@pytest.mark.parametrize(
+    ("query", "finds"),
+    [
+        ("final mix", True),
+        ("MIX final", True),
+        ("final draft", False),
+        ('"final mix"', True),
+        ('"mix final"', False),
+        ("“final mix” ready", True),
+        ("„final mix“", True),
+        ("«final mix»", True),
+        ("「final mix」", True),
+        ('"final mix', True),
+        ('"final draft', False),
+        ("fin*", True),
+        ("trai*", True),
+        ("rain*", False),
+        ("-draft final", True),
+        ("-mix final", False),
+        ('-"mix final" final', True),
+        ('-"final mix" final', False),
+        ("-draft", True),
+        ("from:nat", True),
+        ("FROM:Nat", True),
+        ("from:@nat", True),
+        ("sender:moreau", True),
+        ('author:"Nat Moreau"', True),
+        ('from:"Moreau Nat"', False),
+        ("from:mor*", True),
+        ("from:ivy", False),
+        ("-from:ivy", True),
+        ("-from:nat", False),
+        ("has:attachment", True),
+        ("has:file", True),
+        ("-has:attachment", False),
+        ("has:attachment -has:attachment", False),
+        ("file:cue", True),
+        ("filename:sheet_v3", True),
+        ("file:ready", False),
+        ("file:pd*", True),
+        ("-file:cue", False),
+        ("v3.pdf", True),
+        ("on:2026-11-02", True),
+        ("on:2026-11", True),
+        ("on:2026", True),
+        ("on:2026/11/02", True),
+        ("on:2026-11-01", False),
+        ("on:2025", False),
+        ("before:2026-11-03", True),
+        ("before:2026-11-02", False),
+        ("before:2027", True),
+        ("after:2026-11-01", True),
+        ("after:2026-11-02", False),
+        ("after:2026-12", False),
+        ("after:2026-10 before:2026-12 final", True),
+        ("before:2026-11-03 before:2026-11-01", False),
+        ("final before:soon", True),
+    ],
+)
+def test_a_query_narrows_as_it_says(query: str, *, finds: bool) -> None:
+    assert Checked(MESSAGE).answers(parse(query)) is finds
+
+
+@pytest.mark.parametrize(
+    ("query", "text"),
+    [
+        ("AND OR NOT", "not this and that or those"),
+        ("from: the", "the letter from home"),
+        ("channel_id:2", "see channel_id:2"),
+        ("partner:south", "partner: South"),
+        ("has:link", "it has: link"),
+        ("has:", "it has"),
+        ("-before:2026", "final"),
+        ("--draft", "draft"),
+        ("(launch AND", "launch and land"),
+        ("*aunch", "aunch"),
+        ("lau*ch", "lau, ch"),
+        ('5"x7"', '5" x7'),
+        ("launch^99999999999999999999", "launch 99999999999999999999"),
+        ("/launch.*/", "launch"),
+        ("{launch TO mix]", "launch to mix"),
+    ],
+)
+def test_odd_syntax_is_read_as_plain_words(query: str, text: str) -> None:
+    assert Checked(document(1, text)).answers(parse(query))
+    if query[0] != "-" or query[1] == "-":
+        assert not Checked(document(1, "something else")).answers(parse(query))
+
+
+@pytest.mark.parametrize(
+    ("query", "note"),
+    [
+        ("final -", EXCLUSION_EMPTY),
+        ("before:yesterday final", DATE_UNREADABLE),
+        ("on:2026-02-30", DATE_UNREADABLE),
+        ("on:9999-12-31", DATE_UNREADABLE),
+        ("on:0000", DATE_UNREADABLE),
+        ("f*", PREFIX_TOO_SHORT),
+        ("???", NOTHING_TO_FIND),
+        ("*", NOTHING_TO_FIND),
+        ('""', NOTHING_TO_FIND),
+        (" ".join(f"w{n}" for n in range(MOST_KEYWORDS + 1)), TOO_MANY),
+    ],
+)
+def test_what_was_not_taken_as_typed_is_noted(query: str, note: str) -> None:
+    assert note in parse(query).notes
+
+
+@pytest.mark.parametrize("query", ["final", "字*", "final ???", "launch " * 60, "S*t"])
+def test_an_ordinary_query_has_no_notes(query: str) -> None:
+    assert parse(query).notes == ()
+
+
+def test_nothing_to_find_finds_nothing() -> None:
+    assert not parse("???")
+    assert not Checked(MESSAGE).answers(parse("???"))
+
+
+@pytest.mark.parametrize("query", ["", " ", "\n\t", "\u3000"])
+def test_an_empty_query_is_refused(query: str) -> None:
+    with pytest.raises(Refused) as refusal:
+        parse(query)
+    assert refusal.value.code == "query.empty"
+
+
+def test_an_over_long_query_is_refused() -> None:
+    assert parse("x" * LONGEST_QUERY)
+    with pytest.raises(Refused) as refusal:
+        parse("x" * (LONGEST_QUERY + 1))
+    assert refusal.value.code == "query.too_long"
+
+
+def test_half_a_character_is_no_text() -> None:
+    with pytest.raises(Refused) as refusal:
+        parse("x\ud800")
+    assert refusal.value.code == "text.malformed"
+
+
+def test_a_period_holds_its_first_moment_and_not_the_next_ones() -> None:
+    first = datetime(2026, 11, 2, tzinfo=UTC)
+    last = first + timedelta(days=1) - timedelta(microseconds=1)
+    on = parse("on:2026-11-02")
+    for moment, inside in (
+        (first, True),
+        (last, True),
+        (last + timedelta(microseconds=1), False),
+    ):
+        assert Checked(document(1, "x", posted_at=moment)).answers(on) is inside
+    assert parse("on:2026-12").until == datetime(2027, 1, 1, tzinfo=UTC)
+    assert first < START
+
+
+syntax = st.lists(
+    st.sampled_from(
+        [*"-*\"“”„«»「」:#@(){}[]^~?!&|\\/+.,'’ ", "from:", "has:", "before:", "on:2026",
+         "file:", "AND", "OR", "NOT", "final", "字幕", "\x00", "\u200b", "İ", "👍🏽", "ﷺ"]
+    ),
+    max_size=40,
+).map("".join)  # fmt: skip
+
+
+@given(st.one_of(syntax, st.text(max_size=LONGEST_QUERY)))
+def test_nothing_a_person_can_type_is_an_error(query: str) -> None:
+    with suppress(Refused):
+        parsed = parse(query)
+        assert len(parsed.clauses) <= MOST_KEYWORDS
+        Checked(MESSAGE).answers(parsed)
+
+
+@given(st.text(min_size=1, max_size=LONGEST_QUERY))
+def test_only_emptiness_is_refused(query: str) -> None:
+    if query.strip():
+        parse(query)

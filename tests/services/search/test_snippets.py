@@ -1,0 +1,67 @@
+"""Snippets: enough of a text to recognize it, cut where no character breaks."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from clp_contracts.search import Span
+from clp_search.query import parse
+from clp_search.snippets import LONGEST, file_snippets, snippet, text_snippet
+from tests.services.search.stage import document
+from tests.services.search.texts import texts
+
+
+def test_a_short_text_is_shown_whole() -> None:
+    shown = text_snippet(document(1, "The final mix is ready"), parse("mix"))
+    assert (shown.text, shown.start) == ("The final mix is ready", 0)
+    assert shown.highlights == (Span(start=10, end=13),)
+
+
+def test_a_long_text_is_shown_around_its_first_find() -> None:
+    text = "word " * 500 + "needle in it " + "word " * 500
+    shown = text_snippet(document(1, text), parse("needle"))
+    assert len(shown.text) == LONGEST
+    assert shown.text.startswith("word")
+    (span,) = shown.highlights
+    assert shown.text[span.start : span.end] == "needle"
+    assert text[shown.start :].startswith(shown.text)
+
+
+def test_a_text_found_by_something_else_is_shown_from_its_beginning() -> None:
+    shown = text_snippet(document(1, "x" * 1000), parse("from:ivy"))
+    assert (shown.start, len(shown.text), shown.highlights) == (0, LONGEST, ())
+
+
+def test_only_names_that_were_found_are_shown() -> None:
+    files = document(1, "text", attachments=("cue-sheet_v03.pdf", "other.mov"))
+    (name,) = file_snippets(files, parse("v03 text"))
+    assert name.text == "cue-sheet_v03.pdf"
+    assert name.highlights == (Span(start=10, end=13),)
+    (name,) = file_snippets(files, parse("file:other"))
+    assert name.text == "other.mov"
+
+
+def test_no_accent_or_skin_is_cut_from_its_character() -> None:
+    for sign in ("e\u0301", "👍🏽", "か\u3099", "นี้"):
+        for shift in range(4):
+            text = "x" * shift + sign * 300
+            shown = snippet(text, ((400, 401),))
+            end = shown.start + len(shown.text)
+            assert end == len(text) or text[end] in sign[0] or sign == "นี้"
+            assert shown.text[0] in sign[0] + "x" or sign == "นี้"
+
+
+@given(texts, st.lists(st.tuples(st.integers(0, 600), st.integers(1, 80)), max_size=5))
+def test_a_snippet_is_a_piece_of_its_text_with_spans_inside(
+    text: str, places: list[tuple[int, int]]
+) -> None:
+    text *= 20
+    spans = sorted(
+        (start, min(start + length, len(text)))
+        for start, length in places
+        if start < len(text)
+    )
+    shown = snippet(text, tuple(spans))
+    assert text[shown.start :].startswith(shown.text)
+    assert len(shown.text) <= LONGEST
+    assert bool(shown.highlights) is bool(spans)
+    assert all(0 <= s.start < s.end <= len(shown.text) for s in shown.highlights)
