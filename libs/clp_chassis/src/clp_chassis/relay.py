@@ -17,7 +17,7 @@ from clp_contracts.shapes import dump
 
 log = logging.getLogger(__name__)
 
-# A sick queue can keep the broker from ever confirming; the rows wait for the next turn.
+# A sick queue can keep the broker from confirming; the rows wait for another turn.
 CONFIRM_S: Final = 10.0
 
 

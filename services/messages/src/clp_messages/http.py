@@ -69,7 +69,7 @@ def download(
         headers["Content-Range"] = f"bytes {part.start}-{part.stop - 1}/{file.size}"
     status = 200 if part is None else 206
     if request.method == "HEAD":
-        return Response(b"", status, headers)
+        return Response(None, status, headers)
     pieces = parts.files.pieces(file.store_key, numbers.start, len(numbers))
     return Response(pieces, status, headers, direct_passthrough=True)
 

@@ -51,7 +51,7 @@ class RoleRow(Base):
     __tablename__ = "person_roles"
 
     person: Mapped[str] = mapped_column(ID, ForeignKey("people.id"), primary_key=True)
-    role: Mapped[str] = mapped_column(KEY, primary_key=True)
+    role: Mapped[str] = mapped_column(KEY, primary_key=True, index=True)
 
 
 class OpeningRow(Base):
@@ -59,7 +59,7 @@ class OpeningRow(Base):
 
     __tablename__ = "person_openings"
     __table_args__ = (
-        Index("person_openings_in_order", "partner", "rank", "key", "person"),
+        Index("person_openings_in_order", "rank", "key", "person", "partner"),
     )
 
     person: Mapped[str] = mapped_column(ID, ForeignKey("people.id"), primary_key=True)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, and_, exists, or_, select, union_all
+from sqlalchemy import ColumnElement, and_, exists, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from clp_chassis.storing import chunks
@@ -25,7 +25,6 @@ from clp_projects.words import is_indexable
 MOST_PEOPLE: Final = 20
 # Up to so many at one kind of place are put in order; of more, the first by the index.
 MOST_JUDGED: Final = 200
-PARTNERS_AT_ONCE: Final = 50
 # Nothing a person can type sorts after it.
 LAST_CHARACTER: Final = "\U0010ffff"
 
@@ -76,34 +75,28 @@ def _best_matches(session: Session, prefix: str, partners: list[str]) -> list[st
 def _at_place(
     session: Session, beginning: tuple[Place, str], partners: list[str]
 ) -> list[str]:
-    rows: list[Any] = []
-    for chunk in chunks(partners, PARTNERS_AT_ONCE):
-        matches = [_matches(beginning, partner) for partner in chunk]
-        rows += session.execute(union_all(*matches)).all()
-    # As the core ranks them (`prefix_rank`).
-    rows.sort(key=lambda row: (typing_key(row.name), row.address_key, row.id))
-    return [row.id for row in rows]
-
-
-def _matches(beginning: tuple[Place, str], partner: str) -> Select[Any]:
     place, prefix = beginning
     # Read in the order of the index and cut there: a prefix that thousands of people
     # share costs no more than one that few do.
-    first = (
+    matches = (
         select(PersonRow.id, PersonRow.name, PersonRow.address_key)
         .join(OpeningRow, OpeningRow.person == PersonRow.id)
         .where(
-            OpeningRow.partner == partner,
             OpeningRow.rank == int(place),
             _begins_with(OpeningRow.key, prefix),
+            OpeningRow.partner.in_(partners),
             ~_has_better_place(prefix),
             _has_portal_access(PUBLISHED_ACCESS),
         )
         .order_by(OpeningRow.key, OpeningRow.person)
         .limit(MOST_JUDGED)
-        .subquery()
     )
-    return select(first.c.id, first.c.name, first.c.address_key)
+    # As the core ranks them (`prefix_rank`).
+    ranked = sorted(
+        (typing_key(row.name), row.address_key, row.id)
+        for row in session.execute(matches)
+    )
+    return [person for *_, person in ranked]
 
 
 def _begins_with(key: Any, prefix: str) -> ColumnElement[bool]:

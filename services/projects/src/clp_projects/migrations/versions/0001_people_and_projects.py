@@ -44,6 +44,7 @@ def people() -> None:
         sa.Column("person", ID, sa.ForeignKey("people.id"), primary_key=True),
         sa.Column("role", KEY, primary_key=True),
     )
+    op.create_index("ix_person_roles_role", "person_roles", ["role"])
     op.create_table(
         "person_openings",
         sa.Column("person", ID, sa.ForeignKey("people.id"), primary_key=True),
@@ -54,7 +55,7 @@ def people() -> None:
     op.create_index(
         "person_openings_in_order",
         "person_openings",
-        ["partner", "rank", "key", "person"],
+        ["rank", "key", "person", "partner"],
     )
 
 

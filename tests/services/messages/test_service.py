@@ -1,0 +1,291 @@
+"""The service as it runs: calls over a broker, files over HTTP."""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from urllib.parse import quote
+
+import pytest
+from clp_chassis.assembly import Surroundings, configured
+from clp_chassis.clock import new_id, now
+from clp_chassis.http_edge import http_address_of
+from clp_chassis.inprocess import forget
+from clp_chassis.passports import Issuer, TrustedKey, Verifier, new_key
+from clp_contracts.calling import Callers, Calls
+from clp_contracts.events import SCHEDULE_ANNOUNCED
+from clp_contracts.feed import Change, Changes
+from clp_contracts.lines import Lines
+from clp_contracts.methods import PassportKind
+from clp_contracts.projects import Announcement
+from clp_contracts.refusal import Refused
+from nameko.containers import ServiceContainer
+
+from clp_core.attachments import PUBLISHED_ATTACHMENTS
+from clp_messages.service import MessagesService
+from tests.chassis.http_wire import Answer, Wire, request
+from tests.chassis.waiting import until
+from tests.services.messages.stage import BROADCAST, NORTH, PDF, SOUTH, Stage
+
+MOST = PUBLISHED_ATTACHMENTS.max_bytes
+
+
+class Running:
+    """The service in a container of its own, and callers of it."""
+
+    def __init__(self, stage: Stage) -> None:
+        self.stage = stage
+        self.broker = new_id()
+        url = f"inprocess://{self.broker}/"
+        key = new_key()
+        self.issuer = Issuer("gateway", key, now)
+        trusted = {"gateway": TrustedKey(key.public_key(), frozenset(PassportKind))}
+        surroundings = Surroundings(url, Verifier(trusted, now), lambda: "")
+        parts = replace(stage.parts, clock=now)
+        config = configured(surroundings, parts, http_address="127.0.0.1:0")
+        self.container = ServiceContainer(MessagesService, config)
+        self.container.start()
+        self.address = http_address_of(self.container)
+        self.lines = Lines(url, 10)
+
+    def passport(self, person: str, kind: PassportKind = PassportKind.PERSON) -> str:
+        return self.issuer.issue(person, kind)
+
+    def as_(self, person: str, kind: PassportKind = PassportKind.PERSON) -> Callers:
+        return Callers(Calls(self.lines, self.passport(person, kind)))
+
+    def ask(
+        self, person: str, verb: str, path: str, body: bytes | None = None, **more: str
+    ) -> Answer:
+        bearer = f"Bearer {self.passport(person)}"
+        with Wire(self.address) as wire:
+            return wire.ask(verb, path, body, Authorization=bearer, **more)
+
+    def upload(
+        self, person: str, name: str, body: bytes = PDF, channel: str = NORTH
+    ) -> Answer:
+        return self.ask(person, "POST", path_of(channel, name), body)
+
+    def stop(self) -> None:
+        self.lines.close()
+        self.container.stop()
+        forget(self.broker)
+
+
+def path_of(channel: str, name: str) -> str:
+    return f"/attachments?channel={quote(channel, safe='')}&name={quote(name)}"
+
+
+@pytest.fixture
+def running(stage: Stage) -> Iterator[Running]:
+    served = Running(stage)
+    yield served
+    served.stop()
+
+
+def test_a_conversation_over_rpc(running: Running) -> None:
+    ivy, nat = running.as_("ivy").messages, running.as_("nat").messages
+    posted = ivy.post(channel=NORTH, text="hello @Nat Moreau", key="k1")
+    assert posted.mentions[0].outcome == "mentioned"
+    assert nat.unread(projects=["p1"]).projects[0].unread == 1
+    assert [m.text for m in nat.page(channel=NORTH).messages] == ["hello @Nat Moreau"]
+    assert nat.mark_read(channel=NORTH, number=1).number == 1
+    assert ivy.edit(message=posted.id, text="bye").revision == 2
+    assert [c.name for c in nat.channels(project="p1").channels] == [BROADCAST, NORTH]
+    assert [p.id for p in nat.mentionable(channel=NORTH, typed="iv").people] == ["ivy"]
+    assert ivy.delete(message=posted.id).revision == 3
+    search = running.as_("search", PassportKind.SERVICE).messages
+    assert search.contents(messages_=[posted.id]).contents[0].message.deleted
+    assert not search.for_mail(person="nat", messages_=[posted.id]).items[0].readable
+    until(lambda: search.progress().pending == 0)
+    assert [c.position for c in search.changes().changes] == [1, 2, 3]
+
+
+# method                                        | kinds that are refused
+KINDS: list[tuple[str, Callable[[Callers], object], set[PassportKind]]] = [
+    ("post", lambda c: c.messages.post(channel=NORTH, text="x", key="k"), {PassportKind.SERVICE}),
+    ("edit", lambda c: c.messages.edit(message="x", text="x"), {PassportKind.SERVICE, PassportKind.ROBOT}),
+    ("delete", lambda c: c.messages.delete(message="x"), {PassportKind.SERVICE, PassportKind.ROBOT}),
+    ("page", lambda c: c.messages.page(channel=NORTH), {PassportKind.SERVICE, PassportKind.ROBOT}),
+    ("channels", lambda c: c.messages.channels(project="p1"), {PassportKind.SERVICE, PassportKind.ROBOT}),
+    ("mark_read", lambda c: c.messages.mark_read(channel=NORTH, number=1), {PassportKind.SERVICE, PassportKind.ROBOT}),
+    ("unread", lambda c: c.messages.unread(projects=["p1"]), {PassportKind.SERVICE, PassportKind.ROBOT}),
+    ("mentionable", lambda c: c.messages.mentionable(channel=NORTH), {PassportKind.SERVICE, PassportKind.ROBOT}),
+    ("contents", lambda c: c.messages.contents(messages_=[]), {PassportKind.PERSON, PassportKind.ROBOT}),
+    ("for_mail", lambda c: c.messages.for_mail(person="nat", messages_=[]), {PassportKind.PERSON, PassportKind.ROBOT}),
+    ("changes", lambda c: c.messages.changes(), {PassportKind.PERSON, PassportKind.ROBOT}),
+    ("progress", lambda c: c.messages.progress(), {PassportKind.PERSON, PassportKind.ROBOT}),
+]  # fmt: skip
+
+
+def test_each_method_takes_its_kinds_of_passport(running: Running) -> None:
+    for name, call, refused_kinds in KINDS:
+        for kind in PassportKind:
+            try:
+                call(running.as_("ivy", kind))
+                code = ""
+            except Refused as refusal:
+                code = refusal.code
+            assert (code == "passport.wrong_kind") is (kind in refused_kinds), name
+
+
+def test_an_announcement_becomes_a_broadcast_by_itself(running: Running) -> None:
+    projects = running.stage.projects
+    projects.announcements["a1"] = Announcement(
+        id="a1", project="p1", kind="audio_available", facts={"language": "fr"}
+    )
+    change = Change(
+        position=1, type=SCHEDULE_ANNOUNCED, subject="a1", project="p1", at=now(), detail={}
+    )
+
+    def changes(*, after: int = 0, limit: int = 200) -> Changes:
+        del limit
+        return Changes(changes=(change,) if after == 0 else (), head=1)
+
+    projects.changes = changes  # type: ignore[method-assign]
+    nat = running.as_("nat").messages
+    until(lambda: nat.page(channel=BROADCAST).messages)
+    assert [m.text for m in nat.page(channel=BROADCAST).messages] == [
+        "Audio is available for fr."
+    ]
+
+
+def test_a_file_goes_up_is_posted_and_comes_down(running: Running) -> None:
+    name = 'the "final" cut – 字幕.pdf'
+    body = PDF.ljust(MOST, b"\n")
+    uploaded = running.upload("nat", name, body)
+    assert uploaded.status == 201
+    assert set(uploaded.json) == {"id", "name", "size"}
+    file = uploaded.json["id"]
+    running.as_("nat").messages.post(channel=NORTH, key="k", attachments=[file])
+    got = running.ask("ivy", "GET", f"/attachments/{file}")
+    assert (got.status, got.body) == (200, body)
+    assert got.headers["content-type"] == "application/pdf"
+    assert got.headers["content-disposition"].startswith("attachment; filename=")
+    assert quote(name) in got.headers["content-disposition"]
+    assert got.headers["x-content-type-options"] == "nosniff"
+    assert "sandbox" in got.headers["content-security-policy"]
+    assert got.headers["cache-control"] == "private, no-store"
+
+
+# path                                         | body                 | status | code
+UPLOADS = [
+    (path_of(NORTH, "a.exe"), PDF, 415, "attachment.type_refused"),
+    (path_of(NORTH, "a.pdf"), b"MZ\x90\x00", 415, "attachment.content_mismatch"),
+    (path_of(NORTH, "a.pdf"), b"", 422, "attachment.empty"),
+    (path_of(NORTH, ""), PDF, 422, "attachment.name_unsafe"),
+    ("/attachments?channel=p1/direct/north&name=..%c0%af..%c0%afx.pdf", PDF, 422, "attachment.name_unsafe"),
+    (path_of(NORTH, "a.pdf"), PDF.ljust(MOST + 1), 413, "attachment.too_large"),
+    (path_of(SOUTH, "a.pdf"), PDF, 404, "channel.missing"),
+    (path_of("nowhere/broadcast", "a.pdf"), PDF, 404, "channel.missing"),
+    (path_of("p1/direct/\ud800".encode("utf-8", "surrogatepass").decode("latin-1"), "a.pdf"), PDF, 404, "channel.missing"),
+    (path_of(BROADCAST, "a.pdf"), PDF, 403, "broadcast.internal_only"),
+    ("/attachments", PDF, 400, "ask.malformed"),
+    ("/attachments?channel=p1/direct/north", PDF, 400, "ask.malformed"),
+    (path_of(NORTH, "a.pdf") + "&name=b.pdf", PDF, 400, "ask.malformed"),
+    (path_of(NORTH, "a.pdf") + "&more=1", PDF, 400, "ask.malformed"),
+    (path_of(NORTH, "a.pdf") + "&x" * 50, PDF, 400, "ask.malformed"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("path", "body", "status", "code"), UPLOADS)
+def test_an_upload_is_refused_as_json(
+    running: Running, path: str, body: bytes, status: int, code: str
+) -> None:
+    answer = running.ask("nat", "POST", path, body)
+    assert (answer.status, answer.code) == (status, code)
+    assert running.stage.files_kept() == []
+
+
+def test_nothing_is_uploaded_without_a_persons_passport(running: Running) -> None:
+    for kind in (PassportKind.ROBOT, PassportKind.SERVICE):
+        with Wire(running.address) as wire:
+            bearer = f"Bearer {running.passport('robot', kind)}"
+            answer = wire.ask(
+                "POST", path_of(BROADCAST, "a.pdf"), PDF, Authorization=bearer
+            )
+            assert (answer.status, answer.code) == (403, "passport.wrong_kind")
+
+
+def test_an_endless_upload_is_cut_off_at_the_limit(running: Running) -> None:
+    with Wire(running.address) as wire:
+        bearer = f"Bearer {running.passport('nat')}"
+        path = path_of(NORTH, "a.pdf")
+        wire.say(
+            request("POST", path, Transfer_Encoding="chunked", Authorization=bearer),
+            b"9\r\n%PDF-1.7\n\r\n",
+        )
+        for _ in range(MOST // 65536 + 40):
+            wire.say(b"10000\r\n" + b"x" * 0x10000 + b"\r\n")
+        answer = wire.hear()
+    assert (answer.status, answer.code) == (413, "attachment.too_large")
+    assert running.stage.files_kept() == []
+
+
+def test_a_file_one_may_not_have_is_a_file_that_is_not_there(running: Running) -> None:
+    file = running.upload("sam", "a.pdf", channel=SOUTH).json["id"]
+    running.as_("sam").messages.post(channel=SOUTH, key="k", attachments=[file])
+    for verb in ("GET", "HEAD"):
+        for more in ({}, {"Range": "bytes=0-3"}, {"If_None_Match": "*"}):
+            hidden = running.ask("nat", verb, f"/attachments/{file}", **more)
+            missing = running.ask("nat", verb, f"/attachments/{'f' * 32}", **more)
+            for answer in (hidden, missing):
+                answer.headers.pop("date")
+            assert (hidden.status, hidden.headers, hidden.body) == (
+                missing.status,
+                missing.headers,
+                missing.body,
+            )
+            assert hidden.status == 404
+    assert json.loads(
+        running.ask("nat", "GET", f"/attachments/{file}").body
+    )["code"] == "attachment.missing"
+
+
+# Range                            | status | bytes of 100      | Content-Range
+RANGES = [
+    ("bytes=0-9", 206, range(10), "bytes 0-9/100"),
+    ("bytes=-1", 206, range(99, 100), "bytes 99-99/100"),
+    ("bytes=99999999-", 416, None, "bytes */100"),
+    ("bytes=0-1,5-6", 200, range(100), None),
+    ("bytes=0-" + ",0-" * 1000, 200, range(100), None),
+    ("lines=1-2", 200, range(100), None),
+]
+
+
+def test_part_of_a_file_can_be_asked_for(running: Running) -> None:
+    body = PDF.ljust(100, b"\n")
+    file = running.upload("nat", "a.pdf", body).json["id"]
+    for asked, status, numbers, told in RANGES:
+        answer = running.ask("nat", "GET", f"/attachments/{file}", Range=asked)
+        assert (answer.status, answer.headers.get("content-range")) == (status, told)
+        if numbers is None:
+            assert answer.code == "range.outside"
+        else:
+            assert answer.body == body[numbers.start : numbers.stop]
+    # We give no validator, so none can match.
+    whole = running.ask(
+        "nat", "GET", f"/attachments/{file}", Range="bytes=0-9", If_Range='"x"'
+    )
+    assert (whole.status, whole.body) == (200, body)
+
+
+def test_a_head_tells_the_size_and_sends_nothing(running: Running) -> None:
+    file = running.upload("nat", "a.pdf").json["id"]
+    with Wire(running.address) as wire:
+        bearer = f"Bearer {running.passport('nat')}"
+        for _ in range(2):
+            answer = wire.ask("HEAD", f"/attachments/{file}", Authorization=bearer)
+            assert (answer.status, answer.headers["content-length"]) == (
+                200,
+                str(len(PDF)),
+            )
+
+
+def test_a_file_the_store_lost_is_a_failure_and_not_an_empty_file(
+    running: Running,
+) -> None:
+    file = running.upload("nat", "a.pdf").json["id"]
+    for path in running.stage.files_kept():
+        path.unlink()
+    answer = running.ask("nat", "GET", f"/attachments/{file}")
+    assert (answer.status, answer.code) == (500, "service.failed")
