@@ -219,11 +219,23 @@ def test_what_is_no_http_ends_its_own_connection_only(
     assert served.is_well()
 
 
-def test_another_encoding_of_a_body_ends_the_connection(served: Served) -> None:
+@pytest.mark.parametrize(
+    "length",
+    [
+        "Transfer-Encoding: gzip",
+        "Transfer-Encoding: gzip, chunked",
+        "Content-Length: +5",
+        "Content-Length: 1_0",
+        "Content-Length: 5\r\nContent-Length: 50",
+    ],
+)
+def test_a_body_of_doubtful_length_ends_the_connection(
+    served: Served, length: str
+) -> None:
     with served.wire() as wire:
-        answer = wire.ask(
-            "POST", "/measure", Transfer_Encoding="gzip", Authorization=served.passport
-        )
+        head = f"POST /measure HTTP/1.1\r\nAuthorization: {served.passport}\r\n{length}"
+        wire.say(head.encode(), b"\r\n\r\nhello")
+        answer = wire.hear()
         assert (answer.status, answer.code) == (400, "ask.malformed")
         assert wire.is_closed()
 

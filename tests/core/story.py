@@ -1,7 +1,10 @@
 """The people and the project that the README, the demo and the tests speak of."""
 
+from collections.abc import Iterable
+
 from clp_core.channels import Channel, Project, ProjectId
-from clp_core.people import PartnerId, Person, PersonId
+from clp_core.people import Author, PartnerId, Person, PersonId
+from clp_core.routing import Occasion, RoutingFacts
 
 PORTAL = frozenset({"dub_portal_user"})
 NORTH, SOUTH = PartnerId("north"), PartnerId("south")
@@ -46,3 +49,22 @@ WITH_SOUTH = Channel(P1.id, SOUTH)
 WITH_EAST = Channel(P1.id, EAST)
 WITH_NOBODY = Channel(P1.id, PartnerId("west"))
 ELSEWHERE = Channel(ProjectId("p2"))
+
+
+def facts(
+    author: Author,
+    channel: Channel,
+    mentioned: Iterable[Person] = (),
+    *,
+    followers: Iterable[Person] = EVERYBODY,
+    occasion: Occasion = Occasion.POSTED,
+) -> RoutingFacts:
+    """The facts of a message that, unless said, everybody of the story follows."""
+    return RoutingFacts(
+        author=author,
+        channel=channel,
+        project=P1,
+        followers=frozenset(followers),
+        mentioned=frozenset(mentioned),
+        occasion=occasion,
+    )

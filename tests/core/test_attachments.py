@@ -36,6 +36,7 @@ KEPT_AS_GIVEN = [
     ".htaccess.pdf", "~$draft.pdf", "console.pdf", "com.pdf", "com10.pdf", "aux1.pdf",
     "my con.pdf", "nulls.pdf", "lpt.pdf", "final .pdf", "Mr. Smith.pdf", f"{FAMILY}.png",
     "می\u200cخواهم.pdf", "a\u200fb.pdf", "script.pdf．exe", "a, b.pdf", "100%.pdf", "x" * 251 + ".pdf",
+    "MAX", "X.pdf", "n" * 250 + " .pdf", "n" * 255,
 ]  # fmt: skip
 
 MADE_SAFE = [
@@ -67,6 +68,9 @@ MADE_SAFE = [
     ("a joined family left whole or out", "n" * 240 + FAMILY + ".pdf", "n" * 240 + ".pdf"),
     ("a family at the very edge kept", "n" * 233 + FAMILY + "nn.pdf", "n" * 233 + FAMILY + ".pdf"),
     ("a mark leaves with its letter", "n" * 249 + "x\u0323\u0307.pdf", "n" * 249 + ".pdf"),
+    ("a mark leaves with the letter that would have fitted", "n" * 250 + "x\u0323.pdf", "n" * 250 + ".pdf"),
+    ("an X before the cut stays", "n" * 250 + "Xn.pdf", "n" * 250 + "X.pdf"),
+    ("one letter is stem enough", "nn." + "x" * 253, "n." + "x" * 253),
     ("a blank before the cut goes", "n" * 250 + " n.pdf", "n" * 250 + ".pdf"),
     ("a dot before the cut goes", "n" * 250 + ".n.pdf", "n" * 250 + ".pdf"),
     ("no extension, cut all the same", "n" * 300, "n" * 255),

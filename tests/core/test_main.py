@@ -135,8 +135,10 @@ def test_help_shows_an_example_that_works(
     assert ended.value.code == 0
     shown = capsys.readouterr().out
     assert shown.startswith("usage: python -m clp_core explain [-h] FILE")
-    assert "Who would be told of a message, and why everybody else is not." in shown
-    assert "facts as JSON; - reads the input" in shown
+    lines = shown.splitlines()
+    assert "Who would be told of a message, and why everybody else is not." in lines
+    assert "  FILE        facts as JSON; - reads the input" in lines
+    assert '   "followers": ["nat"], "mentioned": [],' in lines
     example = shown[shown.index("{") : shown.rindex("}") + 1]
     assert main(["explain", written(tmp_path, example.encode())]) == 0
     assert "1 of 2 told" in capsys.readouterr().out
@@ -146,10 +148,12 @@ def test_the_list_of_commands(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main(["--help"])
     assert ended.value.code == 0
-    shown = " ".join(capsys.readouterr().out.split())
-    assert "usage: python -m clp_core [-h] COMMAND ..." in shown
-    assert "The rules of CLP Communications." in shown
-    assert "who would be told of a message, and why everybody else is not" in shown
+    shown = capsys.readouterr().out
+    assert "usage: python -m clp_core [-h] COMMAND ...\n" in shown
+    assert "\nThe rules of CLP Communications.\n" in shown
+    (line,) = [line for line in shown.splitlines() if line.startswith("    explain")]
+    told = "who would be told of a message, and why everybody else is not"
+    assert " ".join(line.split()) == f"explain {told}"
 
 
 @pytest.mark.parametrize("arguments", [[], ["explain"], ["forget"]])

@@ -31,7 +31,7 @@ from tests.core.story import (
     SOUTH,
     WITH_EAST,
     WITH_NORTH,
-)  # fmt: skip
+)
 
 OK, EMPTY, LONG, BAD = (
     Reason.ALLOWED, Reason.TEXT_EMPTY, Reason.TEXT_TOO_LONG, Reason.TEXT_MALFORMED,

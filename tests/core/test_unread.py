@@ -26,7 +26,7 @@ from tests.core.story import (
     WITH_EAST,
     WITH_NORTH,
     WITH_SOUTH,
-)  # fmt: skip
+)
 
 
 def posted(number: int, by: str = "ivy", *, deleted: bool = False) -> MessageFacts:

@@ -36,7 +36,7 @@ from tests.core.story import (
     WITH_NOBODY,
     WITH_NORTH,
     WITH_SOUTH,
-)  # fmt: skip
+)
 
 OK, NONE, LISTEN = (
     Reason.ALLOWED, Reason.CHANNEL_MISSING, Reason.BROADCAST_INTERNAL_ONLY,

@@ -28,7 +28,7 @@ from clp_suite.suite import Suite
 from tests.journeys.worlds import World
 
 NORTH = ("nat", "nia")
-RUNS = 200
+RUNS = 12
 STEPS = 10
 
 TEXTS = st.sampled_from(
@@ -79,7 +79,7 @@ class TwoWorlds(RuleBasedStateMachine):
         return tuple(call(world.suite) for world in (self.alone, self.neighboured))
 
     def calm(self) -> None:
-        """Wait for mails: which messages share one must not depend on the hour."""
+        """Let what is under way arrive, before a change that could still stop it."""
         for world in (self.alone, self.neighboured):
             world.suite.settle()
 
@@ -166,18 +166,17 @@ class TwoWorlds(RuleBasedStateMachine):
     @rule(text=BROADCASTS)
     def the_studio_broadcasts(self, text: str) -> None:
         self.both(self._post("ivy", self.broadcast, text))
-        self.calm()
 
     @rule(target=posted, text=TEXTS)
     def the_studio_writes_to_north(self, text: str) -> Any:
         if not text:
             return multiple()
-        pair = tuple(p.id for p in self.both(self._post("ivy", self.north, text)))
-        self.calm()
-        return pair
+        return tuple(p.id for p in self.both(self._post("ivy", self.north, text)))
 
     @rule(assigned=st.booleans())
     def north_is_withdrawn_or_assigned(self, *, assigned: bool) -> None:
+        self.calm()
+
         def change(suite: Suite) -> None:
             directory = suite.caller(service="directory").projects
             if assigned:
@@ -191,6 +190,7 @@ class TwoWorlds(RuleBasedStateMachine):
 
     @rule(message=consumes(posted))
     def the_studio_deletes(self, message: tuple[str, str]) -> None:
+        self.calm()
         for world, identity in zip(
             (self.alone, self.neighboured), message, strict=True
         ):
@@ -202,7 +202,6 @@ class TwoWorlds(RuleBasedStateMachine):
     def north_posts(self, person: str, text: str, where: str) -> None:
         channel = {"n": self.north, "s": self.south, "b": self.broadcast}[where]
         self.same(self._post(person, channel, text))
-        self.calm()
 
     @rule(person=st.sampled_from(NORTH), text=TEXTS, message=posted)
     def north_edits_what_is_not_theirs(
@@ -222,6 +221,7 @@ class TwoWorlds(RuleBasedStateMachine):
 
     @rule(person=st.sampled_from(NORTH), number=st.integers(0, 9))
     def north_reads_up_to(self, person: str, number: int) -> None:
+        self.calm()
         self.same(
             lambda s: s.caller(person).messages.mark_read(
                 channel=self.north, number=number
@@ -230,6 +230,8 @@ class TwoWorlds(RuleBasedStateMachine):
 
     @rule(person=st.sampled_from(NORTH), follows=st.booleans())
     def north_follows(self, person: str, *, follows: bool) -> None:
+        self.calm()
+
         def change(suite: Suite) -> Any:
             mine = suite.caller(person).projects
             return (mine.follow if follows else mine.unfollow)(project=self.project)

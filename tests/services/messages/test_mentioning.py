@@ -129,6 +129,10 @@ def test_twenty_are_offered_at_most(stage: Stage) -> None:
     assert stage.mentionable("ivy", NORTH, "extra", limit=-1) == []
 
 
+def test_the_actor_takes_no_place_of_those_offered(stage: Stage) -> None:
+    assert stage.mentionable("ivy", NORTH, limit=2) == ["ian", "nat"]
+
+
 def test_the_beginning_of_the_name_comes_first(stage: Stage) -> None:
     stage.projects.put(Part("zed", "Zed Moss"))
     stage.projects.put(Part("moss", "Moss Adams"))

@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 
 from clp_contracts.messages import Posted
 from clp_messages.tables import MessageRow
+from clp_suite.story import Part
 from tests.services.messages.stage import BROADCAST, NORTH, SOUTH, Stage, refusal
 
 # who    | channel            | answer
@@ -123,6 +124,14 @@ def test_keys_of_other_people_and_channels_are_others(stage: Stage) -> None:
     assert len(posted) == 3
 
 
+def test_a_refused_post_is_told_nothing_of_another_persons_key(stage: Stage) -> None:
+    stage.post("ivy", NORTH, "hello", key="k")
+    missing = ("f" * 32,)
+    assert refusal(lambda: stage.post("nat", NORTH, "x", key="k", files=missing)) == (
+        "attachment.missing"
+    )
+
+
 def test_a_key_lives_as_long_as_its_message(stage: Stage) -> None:
     first = stage.post("ivy", NORTH, "hello", key="k")
     stage.edit("ivy", first.id, "goodbye")
@@ -137,6 +146,18 @@ def test_a_replay_keeps_the_outcomes_of_the_first_time(stage: Stage) -> None:
     assert [m.outcome for m in first.mentions] == ["mentioned"]
     del stage.projects.people["nat"]
     assert stage.post("ivy", NORTH, "hello @Nat Moreau", key="k") == first
+
+
+def test_a_replay_is_answered_though_it_could_not_be_posted_today(
+    stage: Stage,
+) -> None:
+    for number in range(50):
+        stage.projects.put(Part(f"x{number}", f"Extra Number{number}"))
+    text = " ".join(f"@x{number}@studio.example" for number in range(51))
+    first = stage.post("ivy", NORTH, text, key="k")
+    stage.projects.put(Part("x50", "Extra Number50"))
+    assert refusal(lambda: stage.post("ivy", NORTH, text)) == "mention.too_many"
+    assert stage.post("ivy", NORTH, text, key="k") == first
 
 
 def test_a_replay_with_a_file_gives_the_same_message(stage: Stage) -> None:

@@ -52,6 +52,7 @@ PAGES = [
     ({"limit": 0}, range(100, 101), True, False),
     ({"limit": -5}, range(100, 101), True, False),
     ({"before": 51, "limit": 10}, range(41, 51), True, True),
+    ({"before": 100, "limit": 2}, range(98, 100), True, True),
     ({"before": 4, "limit": 10}, range(1, 4), False, True),
     ({"before": 1}, range(0), False, True),
     ({"before": -(10**30)}, range(0), False, True),

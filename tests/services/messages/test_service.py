@@ -6,6 +6,8 @@ from dataclasses import replace
 from urllib.parse import quote
 
 import pytest
+from nameko.containers import ServiceContainer
+
 from clp_chassis.assembly import Surroundings, configured
 from clp_chassis.clock import new_id, now
 from clp_chassis.http_edge import http_address_of
@@ -18,8 +20,6 @@ from clp_contracts.lines import Lines
 from clp_contracts.methods import PassportKind
 from clp_contracts.projects import Announcement
 from clp_contracts.refusal import Refused
-from nameko.containers import ServiceContainer
-
 from clp_core.attachments import PUBLISHED_ATTACHMENTS
 from clp_messages.service import MessagesService
 from tests.chassis.http_wire import Answer, Wire, request
@@ -134,7 +134,12 @@ def test_an_announcement_becomes_a_broadcast_by_itself(running: Running) -> None
         id="a1", project="p1", kind="audio_available", facts={"language": "fr"}
     )
     change = Change(
-        position=1, type=SCHEDULE_ANNOUNCED, subject="a1", project="p1", at=now(), detail={}
+        position=1,
+        type=SCHEDULE_ANNOUNCED,
+        subject="a1",
+        project="p1",
+        at=now(),
+        detail={},
     )
 
     def changes(*, after: int = 0, limit: int = 200) -> Changes:
@@ -236,9 +241,10 @@ def test_a_file_one_may_not_have_is_a_file_that_is_not_there(running: Running) -
                 missing.body,
             )
             assert hidden.status == 404
-    assert json.loads(
-        running.ask("nat", "GET", f"/attachments/{file}").body
-    )["code"] == "attachment.missing"
+    assert (
+        json.loads(running.ask("nat", "GET", f"/attachments/{file}").body)["code"]
+        == "attachment.missing"
+    )
 
 
 # Range                            | status | bytes of 100      | Content-Range

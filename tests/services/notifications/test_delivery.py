@@ -179,8 +179,7 @@ def test_two_workers_share_the_mails_and_send_none_twice(
     works: Works, world: World
 ) -> None:
     world.follow("nat", "nia", "sam", "sol")
-    for _ in range(15):
-        world.post("ivy", BROADCAST)
+    messages = [world.post("ivy", BROADCAST) for _ in range(15)]
     works.route()
     desks = [works.desk, works.new_desk()]
     for desk in itertools.cycle(desks):
@@ -193,6 +192,9 @@ def test_two_workers_share_the_mails_and_send_none_twice(
             break
     assert len(works.tray.mails) == 60
     assert len({cut_up(mail.data).one("Message-ID") for mail in works.tray.mails}) == 60
+    assert {state for m in messages for state, _ in works.states(m).values()} == {
+        "sent"
+    }
 
 
 def test_a_mail_whose_worker_died_comes_back_after_its_lease(

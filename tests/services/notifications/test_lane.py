@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import pytest
+
 from clp_notifications.delivery.answers import RELAY_AWAY, answer_of
 from clp_notifications.delivery.lane import BREAKER_PAUSE, REFUSALS_TO_BREAK, Lane
 from tests.services.notifications.house import Works
@@ -98,3 +100,28 @@ def test_a_relay_that_refuses_by_policy_gets_few_mails(
     works.run()
     assert len(works.tray.mails) <= 20
     assert works.desk.claim() == ()
+
+
+def test_nothing_is_taken_while_the_lane_is_closed(works: Works, world: World) -> None:
+    world.follow("nat")
+    world.post("ivy", BROADCAST)
+    works.route()
+    works.desk.lane.pause(world.clock())
+    assert works.desk.claim() == ()
+    assert works.desk.idle_for(LONG) == timedelta(seconds=1)
+    world.clock.forward(seconds=1)
+    assert len(works.desk.claim()) == 1
+
+
+def test_a_mail_waits_in_hand_for_its_place_in_the_lane(
+    works: Works, world: World
+) -> None:
+    world.follow("nat", "sam")
+    works.desk.lane.took(world.clock())
+    works.desk.lane.slow_down(world.clock())
+    rate = works.desk.lane.rate
+    assert rate is not None
+    world.post("ivy", BROADCAST)
+    works.run()
+    assert works.slept == [pytest.approx(1 / rate, rel=0.1)]
+    assert len(works.tray.mails) == 2

@@ -7,6 +7,7 @@ import pytest
 
 from clp_core.people import PartnerId, PersonId
 from clp_notifications.mail.addresses import address_of
+from clp_notifications.mail.bodies import part
 from clp_notifications.mail.letter import Kind, Letter
 from clp_notifications.mail.mailer import ReadyMail, list_id, thread_id
 from tests.services.notifications.house import MAILER, SEALS
@@ -272,3 +273,8 @@ def test_a_person_whose_id_is_an_address_like_word_stays_out_of_headers() -> Non
     mail = mailed(reader=reader(id=PersonId("nat.moreau.secret")))
     parts = checked(mail)
     assert "nat.moreau.secret" not in parts.head + parts.text + parts.html
+
+
+def test_a_part_of_one_long_line_has_whole_line_ends() -> None:
+    made = part("text/plain", "x" * 200)
+    assert made.count(b"\n") == made.count(b"\r\n") > 3

@@ -116,7 +116,11 @@ def test_a_key_is_not_used_for_another_announcement(
 
 def test_projects_do_not_share_keys(story: Story) -> None:
     story.project("p2", "Day Train")
-    assert announce(story) != announce(story, project="p2", kind="audio_available")
+    first = announce(story)
+    second = announce(story, project="p2", kind="audio_available")
+    assert first != second
+    assert announce(story) == first
+    assert announce(story, project="p2", kind="audio_available") == second
 
 
 @pytest.mark.parametrize("id", ["nothing", "no/id", "", "x\0"])

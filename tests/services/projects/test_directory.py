@@ -107,6 +107,11 @@ def test_a_new_name_and_address_replace_the_old_keys(story: Story) -> None:
     assert [owners_of(story, key) for key in (*old, *new)] == [[], [], ["nat"], ["nat"]]
 
 
+def test_an_address_has_its_owner_however_it_is_written(story: Story) -> None:
+    story.person("zoe", "Zoe Hill", email="Zoe@B\u00fccher.Example")
+    assert owners_of(story, address_key("ZOE@xn--bcher-kva.example")) == ["zoe"]
+
+
 def test_one_who_owns_two_keys_is_told_once(story: Story) -> None:
     assert owners_of(story, "nat moreau", "nat@north.example", "ivy lane") == [
         "ivy",

@@ -14,7 +14,7 @@ from clp_contracts.messages import Attachment, Author, Content, Contents, Messag
 from clp_contracts.projects import Facts, PersonFacts, ProjectFacts
 from clp_contracts.refusal import CallFailed
 from clp_search.engine import Document, Engine, Key, Wanted
-from clp_search.index.shard import Merging
+from clp_search.index.shard import Writing
 from clp_search.index.sharded import Limits, ShardedIndex
 from clp_search.query import parse
 from clp_search.terms import plan_of
@@ -24,7 +24,9 @@ BROADCAST, WITH_NORTH, WITH_SOUTH = "p1/broadcast", "p1/direct/north", "p1/direc
 EVERYWHERE = frozenset({BROADCAST, WITH_NORTH, WITH_SOUTH})
 
 # Small enough that a short test writes, merges and reads segments.
-SMALL = Limits(shards=2, flush_at=4, merging=Merging(smallest=4, alike=3, most=60))
+SMALL = Limits(
+    shards=2, flush_at=4, writing=Writing(smallest=4, alike=3, most=60, surely=False)
+)
 
 
 @contextmanager

@@ -1,7 +1,6 @@
 """Find: the door of search. What is hidden behaves like what is nowhere."""
 
 import random
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -35,7 +34,7 @@ from tests.services.search.stage import (
 from tests.services.search.texts import pieces, texts
 
 
-def parts_with(engine: Engine, neighbours: Neighbours, secret: str = "s") -> Parts:
+def parts_with(engine: Engine, neighbours: Neighbours, sealed_by: str = "us") -> Parts:
     callers: Any = neighbours
     return Parts(
         engine=engine,
@@ -43,7 +42,7 @@ def parts_with(engine: Engine, neighbours: Neighbours, secret: str = "s") -> Par
             engine, callers, clock=lambda: START, folder=Path("unused")
         ),
         callers=callers,
-        cursors=PageCursors(secret),
+        cursors=PageCursors(sealed_by),
     )
 
 
@@ -66,7 +65,7 @@ def neighbours() -> Neighbours:
 
 
 @pytest.fixture
-def parts(engine: ShardedIndex, neighbours: Neighbours) -> Iterator[Parts]:
+def parts(engine: ShardedIndex, neighbours: Neighbours) -> Parts:
     told(
         engine,
         [
@@ -88,7 +87,7 @@ def parts(engine: ShardedIndex, neighbours: Neighbours) -> Iterator[Parts]:
             document(5, "common elsewhere", channel="p2/broadcast"),
         ],
     )
-    yield parts_with(engine, neighbours)
+    return parts_with(engine, neighbours)
 
 
 def _find(parts: Parts, actor: str, query: str, **ask: Any) -> Found:
@@ -270,7 +269,7 @@ def test_a_cursor_holds_wherever_the_secret_is_known(
     cursor = _find(parts, "ivy", "common", limit=1).cursor
     twin = parts_with(engine, neighbours)
     assert _ids(_find(twin, "ivy", "common", limit=1, cursor=cursor)) == ["m3"]
-    stranger = parts_with(engine, neighbours, secret="other")
+    stranger = parts_with(engine, neighbours, sealed_by="others")
     assert _refusal(stranger, "ivy", cursor=cursor).code == "cursor.malformed"
 
 
@@ -364,7 +363,7 @@ def test_what_one_may_not_read_changes_nothing_that_one_sees(
     happened: list[tuple[str, str]], asked: list[str], actor: str, chance: random.Random
 ) -> None:
     documents = [
-        document(n, text, channel=f"p1/{place}", message=f"m{chance.getrandbits(99)}")
+        document(n, text, channel=f"p1/{place}")
         for n, (text, place) in enumerate(happened)
     ]
     readable = [d for d in documents if d.channel[3:] in READABLE.get(actor, ())]

@@ -9,7 +9,6 @@ from typing import Final, Self
 
 from clp_chassis.passports import Issuer
 from clp_contracts.calling import Callers, Calls
-from clp_contracts.feed import Progress
 from clp_contracts.lines import Lines
 from clp_contracts.methods import PassportKind
 from clp_suite.files import Files
@@ -95,19 +94,18 @@ class Suite(ABC):
         """
         operations = self.caller(service=OPERATIONS)
         deadline = time.monotonic() + seconds
-        before: dict[str, Progress] | None = None
         while True:
+            # In the order in which work moves on: what one has left is the next one's.
             seen = {
                 "projects": operations.projects.progress(),
                 "messages": operations.messages.progress(),
                 "search": operations.search.progress(),
                 "notifications": operations.notifications.progress(),
             }
-            if is_idle(seen) and seen == before:
+            if is_idle(seen):
                 return
             if time.monotonic() > deadline:
                 raise NotSettled(f"still at work after {seconds:g} s: {seen}")
-            before = seen
             time.sleep(0.01)
 
     def mails(self) -> list[bytes]:

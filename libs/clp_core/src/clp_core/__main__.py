@@ -87,7 +87,7 @@ def _width(text: str) -> int:
 
 
 def _is_wide(letter: str) -> bool:
-    return unicodedata.east_asian_width(letter) in "FW"
+    return unicodedata.east_asian_width(letter) in ("F", "W")
 
 
 def _printable(text: str) -> str:

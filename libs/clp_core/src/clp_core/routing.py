@@ -310,14 +310,10 @@ def _reasons_by_side(
     return {**_OTHER_SIDE, route.audience: heard}, _NOT_FOLLOWING
 
 
-def _both_sides(reason: RoutingReason) -> Mapping[Side, RoutingReason]:
-    return dict.fromkeys(Side, reason)
-
-
-_EDITED: Final = _both_sides(RoutingReason.NOT_TOLD_EDITED)
-_NO_ROUTE: Final = _both_sides(RoutingReason.NOT_TOLD_NO_ROUTE)
-_OTHER_SIDE: Final = _both_sides(RoutingReason.NOT_TOLD_OTHER_SIDE)
-_NOT_FOLLOWING: Final = _both_sides(RoutingReason.NOT_TOLD_NOT_FOLLOWING)
+_EDITED: Final = dict.fromkeys(Side, RoutingReason.NOT_TOLD_EDITED)
+_NO_ROUTE: Final = dict.fromkeys(Side, RoutingReason.NOT_TOLD_NO_ROUTE)
+_OTHER_SIDE: Final = dict.fromkeys(Side, RoutingReason.NOT_TOLD_OTHER_SIDE)
+_NOT_FOLLOWING: Final = dict.fromkeys(Side, RoutingReason.NOT_TOLD_NOT_FOLLOWING)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,7 +17,7 @@ from clp_contracts import events, feed
 from clp_contracts import messages as messages_contract
 from clp_contracts import search as contract
 from clp_contracts.shapes import Nothing
-from clp_search.index.shard import Merging
+from clp_search.index.shard import Writing
 from clp_search.index.sharded import Limits, ShardedIndex
 from clp_search.page_cursors import PageCursors
 from clp_search.parts import Parts
@@ -78,7 +78,7 @@ def build(settings: Settings, surroundings: Surroundings) -> Process:
             shards=settings.shards,
             flush_at=settings.flush_at,
             flush_after=timedelta(seconds=settings.flush_after_s),
-            merging=Merging(smallest=settings.flush_at, most=settings.largest_merge),
+            writing=Writing(smallest=settings.flush_at, most=settings.largest_merge),
         ),
     )
     callers = surroundings.callers()

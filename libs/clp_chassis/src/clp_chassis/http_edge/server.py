@@ -3,7 +3,7 @@
 import logging
 import os
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,6 +20,7 @@ from clp_contracts.refusal import Refused
 
 log = logging.getLogger(__name__)
 
+LENGTH: Final = "content-length"
 MOST_CONNECTIONS: Final = 256
 SOCKET_SECONDS: Final = 30.0
 IDLE_SECONDS: Final = 15.0
@@ -149,7 +150,7 @@ class App:
         return answer(environ, start_response)
 
     def _answer(self, environ: dict[str, Any]) -> Response:
-        if environ.get("HTTP_TRANSFER_ENCODING", "chunked").lower() != "chunked":
+        if not _has_clear_length(environ):
             # Nobody knows where this body ends and the next request begins.
             environ[HANG_UP]()
             raise Refused("ask.malformed")
@@ -159,6 +160,14 @@ class App:
         request.path_values = values  # type: ignore[attr-defined]
         answer: Response = entrypoint.handle_request(request)
         return answer
+
+
+def _has_clear_length(environ: Mapping[str, Any]) -> bool:
+    """Whether everybody on the way has read the same length of the body."""
+    lengths = [v for name, v in environ["headers_raw"] if name.lower() == LENGTH]
+    encoding = str(environ.get("HTTP_TRANSFER_ENCODING", "chunked")).lower()
+    plain = all(length.isascii() and length.isdigit() for length in lengths)
+    return plain and len(lengths) <= 1 and encoding == "chunked"
 
 
 def http_address_of(container: Any) -> tuple[str, int]:

@@ -66,7 +66,7 @@ def _permitted(
     with parts.database.reading() as session:
         row = message_by_id(session, message)
         found = None if row is None else core_message(row)
-        files = attachment_count(session, message) if row is not None else 0
+        files = attachment_count(session, message) if found is not None else 0
     place = None if found is None else found.channel.project
     standing = ask_standing(passport, place, parts)
     if found is None or standing.actor is None or standing.project is None:

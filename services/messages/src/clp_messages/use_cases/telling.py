@@ -103,15 +103,9 @@ def changes(ask: feed.ReadChanges, *, parts: Parts) -> feed.Changes:
 def progress(*, parts: Parts) -> feed.Progress:
     """How far the service's own feed is, and what it has read of that of `projects`."""
     with parts.database.reading() as session:
-        return feed.Progress(
-            head=OUTBOX.head(session),
-            pending=OUTBOX.pending(session),
-            due=0,
-            readers=(
-                feed.ReaderProgress(
-                    reader=ANNOUNCEMENTS,
-                    source=PROJECTS,
-                    cursor=CURSORS.position(session, ANNOUNCEMENTS),
-                ),
-            ),
-        )
+        # In the order in which work moves on, so that none is overlooked between.
+        cursor = CURSORS.position(session, ANNOUNCEMENTS)
+        pending = OUTBOX.pending(session)
+        head = OUTBOX.head(session)
+    reader = feed.ReaderProgress(reader=ANNOUNCEMENTS, source=PROJECTS, cursor=cursor)
+    return feed.Progress(head=head, pending=pending, due=0, readers=(reader,))

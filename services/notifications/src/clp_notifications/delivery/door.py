@@ -6,17 +6,27 @@ one that matters most: the messages as the reader may read them at this moment.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from clp_contracts.calling import Callers
 from clp_contracts.messages import MailItem
 from clp_contracts.projects import ProjectFacts
 from clp_core.channels import Channel
-from clp_core.people import Person
-from clp_core.routing import Trigger
-from clp_core.visibility import may_read
+from clp_core.delivery import DeliveryReason, judge_delivery
+from clp_core.messages import MessageFacts
+from clp_core.people import Person, PersonId
+from clp_core.routing import Recipient, Trigger
 from clp_notifications.delivery.claims import Claim, Item
 from clp_notifications.facts import person_in, project_in, project_of
 from clp_notifications.states import Because
+
+WITHDRAWALS: Final = {
+    DeliveryReason.ACCESS_LOST: Because.NO_ACCESS,
+    DeliveryReason.MESSAGE_DELETED: Because.DELETED,
+    DeliveryReason.MENTION_REMOVED: Because.MENTION_REMOVED,
+}
+# Who wrote it makes no difference any more: routing never tells an author.
+NOBODY_IN_PARTICULAR: Final = PersonId("")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,13 +39,6 @@ class Door:
     follows: bool
     items: Mapping[str, MailItem]
     deleted: frozenset[str]
-
-    @property
-    def is_open(self) -> bool:
-        """Whether the reader may read the channel now."""
-        if self.reader is None or self.project is None:
-            return False
-        return bool(may_read(self.reader, self.channel, project_of(self.project)))
 
 
 def ask_at_the_door(claim: Claim, callers: Callers) -> Door:
@@ -66,13 +69,28 @@ def _deleted(callers: Callers, unreadable: list[str]) -> frozenset[str]:
 
 def withdrawn(item: Item, door: Door) -> Because | None:
     """Why this notification must not leave; None when it may."""
-    found = door.items.get(item.message)
-    if not door.is_open:
+    if door.reader is None or door.project is None:
         return Because.NO_ACCESS
-    if found is None or not found.readable or found.message is None:
-        return Because.DELETED if item.message in door.deleted else Because.NO_ACCESS
-    if found.read:
+    found = door.items.get(item.message)
+    is_deleted = item.message in door.deleted
+    if (found is None or not found.readable) and not is_deleted:
+        return Because.NO_ACCESS
+    is_mentioned = found is not None and found.mentioned
+    decision = judge_delivery(
+        Recipient(door.reader, item.trigger),
+        MessageFacts(
+            channel=door.channel,
+            number=item.number,
+            author=NOBODY_IN_PARTICULAR,
+            deleted=is_deleted,
+        ),
+        project_of(door.project),
+        mentioned=frozenset({door.reader.id} if is_mentioned else ()),
+    )
+    if not decision:
+        return WITHDRAWALS[decision.reason]
+    if found is not None and found.read:
         return Because.READ
-    if item.trigger is Trigger.MENTION:
-        return None if found.mentioned else Because.MENTION_REMOVED
-    return None if door.follows else Because.UNFOLLOWED
+    if item.trigger is not Trigger.MENTION and not door.follows:
+        return Because.UNFOLLOWED
+    return None

@@ -51,5 +51,5 @@ def changes(ask: ReadChanges, *, parts: Parts) -> Changes:
 def progress(*, parts: Parts) -> Progress:
     """How far this service is; it reads no other's feed."""
     with parts.database.reading() as session:
-        head, pending = OUTBOX.head(session), OUTBOX.pending(session)
+        pending, head = OUTBOX.pending(session), OUTBOX.head(session)
     return Progress(head=head, pending=pending, due=0, readers=())

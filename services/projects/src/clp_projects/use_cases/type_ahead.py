@@ -6,7 +6,6 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, and_, exists, or_, select
 from sqlalchemy.orm import Session, aliased
 
-from clp_chassis.storing import chunks
 from clp_contracts.projects import AskPeopleLike, People
 from clp_core.channels import is_id
 from clp_core.mentions import Place, typing_key

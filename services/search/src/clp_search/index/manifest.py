@@ -3,7 +3,7 @@
 import json
 import os
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -54,8 +54,8 @@ def read_manifest(folder: Path) -> Manifest | None:
         raise IndexDamaged(f"unreadable manifest in {folder.name}") from error
 
 
-def write_manifest(folder: Path, manifest: Manifest) -> None:
-    """Replace the manifest, surely and as a whole."""
+def write_manifest(folder: Path, manifest: Manifest, *, surely: bool = True) -> None:
+    """Replace the manifest as a whole; surely, so that a power cut cannot undo it."""
     told = {
         "generation": manifest.generation,
         "cursor": manifest.cursor,
@@ -65,17 +65,29 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
     with draft.open("w", encoding="utf-8") as file:
         json.dump(told, file)
         file.flush()
-        os.fsync(file.fileno())
+        if surely:
+            os.fsync(file.fileno())
     draft.replace(folder / NAME)
-    sync_folder(folder)
+    if surely:
+        _sync_folder(folder)
 
 
 def secured(
-    folder: Path, names: Iterable[str], known: Mapping[str, Checksum]
+    folder: Path,
+    names: Collection[str],
+    known: Mapping[str, Checksum],
+    *,
+    surely: bool = True,
 ) -> dict[str, Checksum]:
     """Force new files to the disk and take their checksums; known ones stay as told."""
-    checksums = {name: known.get(name) or _secure(folder / name) for name in names}
-    sync_folder(folder)
+    new = [name for name in names if name not in known]
+    checksums = {name: known[name] for name in names if name in known}
+    for name in new:
+        if surely:
+            _sync(folder / name)
+        checksums[name] = _checksum(folder / name)
+    if surely:
+        _sync_folder(folder)
     return checksums
 
 
@@ -95,7 +107,7 @@ def has_content(folder: Path, name: str, checksum: Checksum) -> bool:
         return False
 
 
-def sync_folder(folder: Path) -> None:
+def _sync_folder(folder: Path) -> None:
     """Force the names in a folder to the disk."""
     handle = os.open(folder, os.O_RDONLY)
     try:
@@ -104,10 +116,9 @@ def sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def _secure(path: Path) -> Checksum:
+def _sync(path: Path) -> None:
     with path.open("rb") as file:
         os.fsync(file.fileno())
-    return _checksum(path)
 
 
 def _checksum(path: Path) -> Checksum:

@@ -27,20 +27,26 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Merging:
-    """When neighbouring segments become one: eight alike, and never beyond the most."""
+class Writing:
+    """How documents are written.
+
+    Neighbouring segments become one when so many are ``alike``: the first time when no
+    larger than ``smallest``, and never into one of more than ``most`` documents.
+    Without ``surely`` a power cut may cost a rebuild.
+    """
 
     alike: int = 8
     smallest: int = 64
     most: int = 20_000
+    surely: bool = True
 
 
 class Shard:
     """Takes documents, finds them, and writes them when told to."""
 
-    def __init__(self, folder: Path, merging: Merging) -> None:
+    def __init__(self, folder: Path, writing: Writing) -> None:
         self._folder = folder
-        self._merging = merging
+        self._writing = writing
         self._hot = Hot()
         # Documents on disk that an edit or a deletion has replaced since.
         self._hidden: dict[str, set[int]] = {}
@@ -159,33 +165,33 @@ class Shard:
         Tier by tier, each a few times as large as the one before: so a document is
         rewritten few times, and the order of time is kept.
         """
-        merging = self._merging
+        writing = self._writing
         segments = list(self._segments)
         merged: list[Segment] = []
-        total, largest = len(self._hot), merging.smallest
+        total, largest = len(self._hot), writing.smallest
         while True:
             tier: list[Segment] = []
             full = False
-            while segments and segments[-1].size <= min(largest, merging.most // 2):
-                full = total + segments[-1].size > merging.most
+            while segments and segments[-1].size <= min(largest, writing.most // 2):
+                full = total + segments[-1].size > writing.most
                 if full:
                     break
                 total += segments[-1].size
                 tier.append(segments.pop())
-            if len(tier) < (2 if full else merging.alike - 1):
+            if len(tier) < (2 if full else writing.alike - 1):
                 return merged
             merged += tier
-            largest *= merging.alike
+            largest *= writing.alike
 
     def _note(self) -> None:
         """Write the manifest: from now on a restart begins at the cursor."""
-        files = self._segments.files()
+        files, surely = self._segments.files(), self._writing.surely
         self._manifest = Manifest(
             self._segments.generation,
             self.cursor,
-            secured(self._folder, files, self._manifest.files),
+            secured(self._folder, files, self._manifest.files, surely=surely),
         )
-        write_manifest(self._folder, self._manifest)
+        write_manifest(self._folder, self._manifest, surely=surely)
 
     @contextmanager
     def _reading(self) -> Iterator[None]:

@@ -14,7 +14,7 @@ from unicodedata import unidata_version
 from zlib import crc32
 
 from clp_search.engine import Document, Page, Size, Wanted
-from clp_search.index.shard import Merging, Shard
+from clp_search.index.shard import Shard, Writing
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +32,7 @@ class Limits:
     shards: int = 4
     flush_at: int = 200
     flush_after: timedelta = timedelta(seconds=5)
-    merging: Merging = field(default_factory=Merging)
+    writing: Writing = field(default_factory=Writing)
 
 
 class IndexBusy(Exception):
@@ -51,7 +51,7 @@ class ShardedIndex:
                 log.warning("an index of another shape goes: %s", old.name)
                 rmtree(old)
         self._shards = [
-            Shard(folder / own / f"shard-{number:02}", limits.merging)
+            Shard(folder / own / f"shard-{number:02}", limits.writing)
             for number in range(limits.shards)
         ]
         self._waiting_since: datetime | None = None

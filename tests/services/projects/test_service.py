@@ -1,0 +1,137 @@
+"""The service as it runs: every method of its contract, over a broker."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from nameko.containers import ServiceContainer
+
+from clp_chassis.assembly import Surroundings
+from clp_chassis.clock import new_id, now
+from clp_chassis.inprocess import forget
+from clp_chassis.passports import Issuer, TrustedKey, Verifier, new_key
+from clp_contracts import projects as contract
+from clp_contracts.calling import Callers, Calls
+from clp_contracts.lines import Lines
+from clp_contracts.methods import Method, PassportKind
+from clp_contracts.refusal import Refused
+from clp_projects.service import build
+from clp_projects.settings import Settings
+from tests.chassis.waiting import until
+from tests.services.projects.story import Story
+
+PERSON, SERVICE = PassportKind.PERSON, PassportKind.SERVICE
+
+# method             for      a call that is taken
+CALLS: list[tuple[str, PassportKind, Callable[[Callers], object]]] = [
+    ("put_person", SERVICE, lambda c: c.projects.put_person(id="x", name="X", email="x@y.example")),
+    ("put_partner", SERVICE, lambda c: c.projects.put_partner(id="x", name="X")),
+    ("put_project", SERVICE, lambda c: c.projects.put_project(id="x", title="X")),
+    ("assign_partner", SERVICE, lambda c: c.projects.assign_partner(project="p1", partner="north")),
+    ("withdraw_partner", SERVICE, lambda c: c.projects.withdraw_partner(project="p1", partner="south")),
+    ("follow", PERSON, lambda c: c.projects.follow(project="p1")),
+    ("unfollow", PERSON, lambda c: c.projects.unfollow(project="p1")),
+    ("my_projects", PERSON, lambda c: c.projects.my_projects()),
+    ("announce", SERVICE, lambda c: c.projects.announce(project="p1", kind="qc_status_changed", key="k", facts={"status": "ok"})),
+    ("facts", SERVICE, lambda c: c.projects.facts(projects_=["p1"], people=["nat"])),
+    ("followers", SERVICE, lambda c: c.projects.followers(project="p1")),
+    ("owners", SERVICE, lambda c: c.projects.owners(keys=["nat moreau"])),
+    ("people_like", SERVICE, lambda c: c.projects.people_like(typed="n", project="p1")),
+    ("announcement", SERVICE, lambda c: c.projects.announcement(id=_announced(c))),
+    ("changes", SERVICE, lambda c: c.projects.changes()),
+    ("progress", SERVICE, lambda c: c.projects.progress()),
+]  # fmt: skip
+
+
+class Running:
+    """The service in a container of its own, and callers of it."""
+
+    def __init__(self, story: Story) -> None:
+        self.broker = new_id()
+        url = f"inprocess://{self.broker}/"
+        key = new_key()
+        self.issuer = Issuer("gateway", key, now)
+        trusted = {"gateway": TrustedKey(key.public_key(), frozenset(PassportKind))}
+        surroundings = Surroundings(url, Verifier(trusted, now), lambda: "")
+        database_url = story.database.engine.url.render_as_string(hide_password=False)
+        settings = Settings(broker_url=url, database_url=database_url)
+        self.process = build(settings, surroundings)
+        (service,) = self.process.services
+        self.container = ServiceContainer(service, dict(self.process.config))
+        self.container.start()
+        self.lines = Lines(url, 10)
+
+    def as_(self, subject: str, kind: PassportKind) -> Callers:
+        passport = self.issuer.issue(subject, kind)
+        return Callers(Calls(self.lines, passport))
+
+    def stop(self) -> None:
+        self.lines.close()
+        self.container.stop()
+        self.process.close()
+        forget(self.broker)
+
+
+@pytest.fixture
+def running(story: Story) -> Iterator[Running]:
+    served = Running(story)
+    yield served
+    served.stop()
+
+
+def _announced(callers: Callers) -> str:
+    facts = {"language": "fr"}
+    told = callers.projects.announce(
+        project="p1", kind="audio_available", key="a", facts=facts
+    )
+    return told.id
+
+
+def test_every_method_of_the_contract_has_a_row_here() -> None:
+    declared = {m.name for m in vars(contract).values() if isinstance(m, Method)}
+    assert {name for name, *_ in CALLS} == declared
+
+
+@pytest.mark.parametrize(
+    ("kind", "call"), [row[1:] for row in CALLS], ids=[r[0] for r in CALLS]
+)
+def test_a_method_answers_whom_it_is_for_and_nobody_else(
+    running: Running, kind: PassportKind, call: Callable[[Callers], object]
+) -> None:
+    for other in set(PassportKind) - {kind}:
+        with pytest.raises(Refused, match=r"passport\.wrong_kind"):
+            call(running.as_("nat", other))
+    assert call(running.as_("nat", kind)) is not None
+
+
+def test_what_is_told_to_the_service_comes_back_from_it(running: Running) -> None:
+    directory = running.as_("directory", SERVICE).projects
+    directory.put_project(id="p2", title="Day Train")
+    directory.assign_partner(project="p2", partner="north", languages=["fr"])
+    directory.put_person(
+        id="new", name="New Person", email="new@north.example", partner="north"
+    )
+    with pytest.raises(Refused, match=r"project\.missing"):
+        running.as_("new", PERSON).projects.follow(project="p2")
+    roles = ["dub_portal_user"]
+    directory.put_person(
+        id="new",
+        name="New Person",
+        email="new@north.example",
+        partner="north",
+        roles=roles,
+    )
+    new = running.as_("new", PERSON).projects
+    assert new.follow(project="p2").following
+    assert [p.title for p in new.my_projects().projects] == ["Day Train"]
+    assert [p.id for p in directory.followers(project="p2").people] == ["new"]
+    assert not new.unfollow(project="p2").following
+
+
+def test_changes_are_numbered_and_announced_by_the_service(running: Running) -> None:
+    operations = running.as_("operations", SERVICE).projects
+    until(lambda: operations.progress().pending == 0)
+    positions = [change.position for change in operations.changes().changes]
+    assert positions == list(range(1, operations.progress().head + 1))
+    running.as_("nat", PERSON).projects.follow(project="p1")
+    until(lambda: operations.progress().head == len(positions) + 1)
+    until(lambda: operations.progress().pending == 0)
