@@ -80,7 +80,7 @@ def written_out(form: object) -> str:
     match form:
         case str(text):
             return text
-        case {"repeat": [part, times]}:
+        case {"repeat": [part, int(times)]}:
             return written_out(part) * times
         case {"concat": parts}:
             return "".join(map(written_out, parts))

@@ -54,11 +54,14 @@ class Wire:
         return Answer(int(line[1]), headers, b"" if head else self._heard.read(length))
 
     def is_closed(self) -> bool:
-        """Whether the other side has closed; waits for it."""
+        """Whether the other side closes now, before its patience with us ends."""
+        self.socket.settimeout(5)
         try:
             return self._heard.read(1) == b""
         except ConnectionError:
             return True
+        except TimeoutError:
+            return False
 
     def no_more(self) -> None:
         """Say nothing more, and listen on."""

@@ -66,6 +66,14 @@ def test_a_reply_survives_the_wire() -> None:
     assert load_reply(messages.Posted, dump(posted)) == posted
 
 
+def test_a_reply_may_be_longer_than_an_ask() -> None:
+    person = {"id": "a", "name": "A", "email": "a@b.example", "partner": None}
+    many = [person | {"roles": [], "active": True}] * 10_001
+    assert len(load_reply(projects.People, {"people": many}).people) == 10_001
+    with pytest.raises(Refused, match=r"ask\.malformed"):
+        load(projects.AskOwners, {"keys": ["a"] * 10_001})
+
+
 @pytest.mark.parametrize("method", ALL_METHODS)
 def test_every_method_has_shapes_of_documented_dataclasses(
     method: Method[object, object],

@@ -15,6 +15,7 @@ from clp_contracts.projects import (
 )
 from clp_contracts.refusal import Refused
 from clp_core.mentions import address_key, name_key, prefix_rank
+from clp_core.people import has_portal_access
 from clp_messages.facts import core_person
 from clp_suite.story import CAST, PARTNERS, Part
 
@@ -104,6 +105,7 @@ class FakeProjects:
             person
             for person in self.people.values()
             if person.partner in partners
+            and has_portal_access(core_person(person))
             and prefix_rank(core_person(person), typed) is not None
         ]
         return People(people=tuple(fitting[:limit]))

@@ -2,12 +2,15 @@
 
 import itertools
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from clp_chassis.database import Database, migrate
+from clp_notifications.tables import Base
 from clp_suite.servers import PrivatePostgres, server_directory
 from tests.services.notifications.house import Works
 from tests.services.notifications.story import World
@@ -37,13 +40,42 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return server.create_database(f"notifications{next(_numbers)}")
 
 
-@pytest.fixture
-def works(database_url: str) -> Iterator[Works]:
-    """Both process types, and a world to tell things to."""
-    migrate(database_url, "clp_notifications")
-    database = Database(database_url)
-    yield Works(database)
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite file without rows, to be copied."""
+    path = tmp_path_factory.mktemp("migrated") / "notifications.db"
+    migrate(f"sqlite:///{path}", "clp_notifications")
+    return path
+
+
+@pytest.fixture(scope="session")
+def migrated_url(postgres: PrivatePostgres) -> str:
+    """A migrated PostgreSQL database, to be emptied before each use."""
+    url = postgres.create_database("notifications")
+    migrate(url, "clp_notifications")
+    return url
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.broker)])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """A migrated database without rows."""
+    if request.param == "sqlite":
+        copy = tmp_path / "notifications.db"
+        shutil.copy(request.getfixturevalue("migrated_file"), copy)
+        database = Database(f"sqlite:///{copy}")
+    else:
+        database = Database(request.getfixturevalue("migrated_url"))
+        tables = ", ".join(table.name for table in Base.metadata.sorted_tables)
+        with database.writing() as session:
+            session.execute(text(f"truncate {tables} restart identity"))
+    yield database
     database.close()
+
+
+@pytest.fixture
+def works(database: Database) -> Works:
+    """Both process types, and a world to tell things to."""
+    return Works(database)
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 
 from clp_core.routing import MentionRouting, RoutingPolicy
 from tests.services.notifications.house import Works
-from tests.services.notifications.story import BROADCAST, NORTH, World
+from tests.services.notifications.story import BROADCAST, NORTH, PORTAL, World
 
 EVERYBODY = ("ivy", "ian", "lin", "nat", "nia", "sam", "sol")
 
@@ -88,6 +88,31 @@ def test_who_is_mentioned_again_hears_nothing_again(works: Works, world: World) 
     assert works.tray.recipients == ["nia@north.example"]
 
 
+def test_who_was_told_as_a_follower_is_not_told_again_for_a_mention(
+    works: Works, world: World
+) -> None:
+    world.follow("nat")
+    message = world.post("ivy", BROADCAST)
+    works.run()
+    world.edit(message, mentions=["nat"])
+    works.run()
+    assert works.tray.recipients == ["nat@north.example"]
+    assert works.explained(message, "nat").trigger == "new_broadcast"
+
+
+def test_an_edit_tells_nobody_whom_the_text_before_mentioned_already(
+    works: Works, world: World
+) -> None:
+    message = world.post("ivy", BROADCAST)
+    works.run()
+    world.edit(message, mentions=["lin"])
+    works.run()
+    world.change_person("lin", roles=PORTAL)
+    world.edit(message, mentions=["lin"], text="Edited again")
+    works.run()
+    assert works.states(message) == {}
+
+
 def test_an_edit_without_mentions_tells_nobody(works: Works, world: World) -> None:
     world.follow("nat")
     message = world.post("ivy", BROADCAST)
@@ -110,9 +135,10 @@ def test_a_message_deleted_before_it_was_read_tells_nobody(
     works: Works, world: World
 ) -> None:
     world.follow("nat")
-    world.delete(world.post("ivy", BROADCAST))
+    message = world.post("ivy", BROADCAST)
+    world.delete(message)
     works.run()
-    assert not works.tray.mails
+    assert works.states(message) == {}
 
 
 def test_a_follower_added_later_hears_nothing_of_what_was_before(

@@ -1,5 +1,6 @@
 """Mails as files, and which transport a deployment has."""
 
+import time
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,15 @@ def test_names_sort_by_the_time_of_hand_over(tmp_path: Path) -> None:
         f"> mail {number}\r\n".encode() in path.read_bytes()
         for number, path in enumerate(files)
     ] == [True] * 50
+
+
+def test_a_name_tells_the_time_for_whoever_comes_after_a_restart(
+    tmp_path: Path,
+) -> None:
+    before = time.time_ns()
+    Maildir(tmp_path).hand_over(mailed())
+    (path,) = (tmp_path / "new").iterdir()
+    assert before <= int(path.name.split(".")[0]) <= time.time_ns()
 
 
 def test_a_url_chooses_the_transport(tmp_path: Path) -> None:

@@ -83,16 +83,25 @@ def test_an_address_is_refused_with(address: str) -> None:
 
 @pytest.mark.parametrize("text", ["@", "a@", "a.", "é", '"', "\ud800"])
 def test_a_megabyte_of_anything_is_refused_at_once(text: str) -> None:
-    begun = time.perf_counter()
-    assert not is_address(text * 1_048_576)
-    assert time.perf_counter() - begun < 0.02
+    taken, seconds = judged(text * 1_048_576)
+    assert not taken
+    assert seconds < 0.02
 
 
 @pytest.mark.parametrize(
     "case", hostile_cases("address"), ids=[c.id for c in hostile_cases("address")]
 )
 def test_a_hostile_address_ends_as_its_row_says(case: HostileCase) -> None:
-    begun = time.perf_counter()
-    taken = is_address(case.value)
-    assert time.perf_counter() - begun < 0.02
+    taken, seconds = judged(case.value)
     assert taken is not case.expect.startswith("reject")
+    assert seconds < 0.02
+
+
+def judged(text: str) -> tuple[bool, float]:
+    """The answer and the shortest of three times, as the machine has other work."""
+    times = []
+    for _ in range(3):
+        begun = time.perf_counter()
+        taken = is_address(text)
+        times.append(time.perf_counter() - begun)
+    return taken, min(times)

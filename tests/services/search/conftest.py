@@ -1,36 +1,20 @@
-"""An index on a fresh folder, closed when the test is over."""
+"""An index on a fresh folder, closed when the test is over; and a story in it."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from clp_search.index.sharded import Limits, ShardedIndex
-from tests.services.search.stage import SMALL
-
-
-class Workbench:
-    """Opens an index again and again; what is left open is closed at the end."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self._open: ShardedIndex | None = None
-
-    def open(self, limits: Limits = SMALL) -> ShardedIndex:
-        """Open the index, after giving up the one before without writing anything."""
-        self.give_up()
-        self._open = ShardedIndex(self.folder, limits)
-        return self._open
-
-    def give_up(self) -> None:
-        """Leave the index as a killed process would."""
-        if self._open is not None:
-            self._open.let_go()
-            self._open = None
-
-    def files(self, pattern: str) -> list[Path]:
-        """Files of the index, by name."""
-        return sorted(self.folder.rglob(pattern))
+from clp_search.index.sharded import ShardedIndex
+from clp_search.parts import Parts
+from tests.services.search.asking import Neighbours, parts_with, story
+from tests.services.search.stage import (
+    WITH_NORTH,
+    WITH_SOUTH,
+    Workbench,
+    document,
+    told,
+)
 
 
 @pytest.fixture
@@ -43,3 +27,34 @@ def workbench(tmp_path: Path) -> Iterator[Workbench]:
 @pytest.fixture
 def engine(workbench: Workbench) -> ShardedIndex:
     return workbench.open()
+
+
+@pytest.fixture
+def neighbours() -> Neighbours:
+    return story()
+
+
+@pytest.fixture
+def parts(engine: ShardedIndex, neighbours: Neighbours) -> Parts:
+    told(
+        engine,
+        [
+            document(1, "common broadcast words"),
+            document(
+                2,
+                "common north zyzzyva",
+                channel=WITH_NORTH,
+                author="nat",
+                author_name="Nat Moreau",
+            ),
+            document(
+                3,
+                "common south quokka",
+                channel=WITH_SOUTH,
+                attachments=("quokka.pdf",),
+            ),
+            document(4, "common west", channel="p1/direct/west"),
+            document(5, "common elsewhere", channel="p2/broadcast"),
+        ],
+    )
+    return parts_with(engine, neighbours)

@@ -1,18 +1,13 @@
-"""Documents and neighbours for the tests of `search`: canned facts, no broker."""
+"""Documents, and indexes on a folder of their own."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from types import SimpleNamespace
 from typing import Any
 
-from clp_contracts.feed import Change, Changes
-from clp_contracts.messages import Attachment, Author, Content, Contents, Message
-from clp_contracts.projects import Facts, PersonFacts, ProjectFacts
-from clp_contracts.refusal import CallFailed
 from clp_search.engine import Document, Engine, Key, Wanted
 from clp_search.index.shard import Writing
 from clp_search.index.sharded import Limits, ShardedIndex
@@ -103,91 +98,25 @@ def found(
         after = page.next
 
 
-@dataclass(slots=True)
-class Neighbours:
-    """`projects` and `messages`, as far as `search` asks them."""
+class Workbench:
+    """Opens an index again and again; what is left open is closed at the end."""
 
-    people: dict[str, PersonFacts] = field(default_factory=dict)
-    shown: dict[str, ProjectFacts] = field(default_factory=dict)
-    stored: dict[str, Content] = field(default_factory=dict)
-    feed: list[Change] = field(default_factory=list)
-    asked: list[tuple[str, Any]] = field(default_factory=list)
-    away: bool = False
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._open: ShardedIndex | None = None
 
-    @property
-    def projects(self) -> Any:
-        return SimpleNamespace(facts=self._facts)
+    def open(self, limits: Limits = SMALL) -> ShardedIndex:
+        """Open the index, after giving up the one before without writing anything."""
+        self.give_up()
+        self._open = ShardedIndex(self.folder, limits)
+        return self._open
 
-    @property
-    def messages(self) -> Any:
-        return SimpleNamespace(changes=self._changes, contents=self._contents)
+    def give_up(self) -> None:
+        """Leave the index as a killed process would."""
+        if self._open is not None:
+            self._open.let_go()
+            self._open = None
 
-    def person(self, name: str, partner: str | None = None, **given: Any) -> None:
-        told: dict[str, Any] = {
-            "id": name,
-            "name": name.title(),
-            "email": f"{name}@studio.example",
-            "partner": partner,
-            "roles": ("dub_portal_user",),
-            "active": True,
-        }
-        self.people[name] = PersonFacts(**(told | given))
-
-    def project(
-        self, name: str, assigned: Iterable[str], withdrawn: Iterable[str] = ()
-    ) -> None:
-        self.shown[name] = ProjectFacts(
-            id=name,
-            title=name,
-            assigned=tuple(assigned),
-            withdrawn=tuple(withdrawn),
-            partners=(),
-        )
-
-    def stores(self, given: Document) -> None:
-        """A message was posted, edited or deleted: its state, and a change that says so."""
-        message = Message(
-            id=given.message,
-            channel=given.channel,
-            number=given.number,
-            revision=given.revision,
-            author=Author(id=given.author, name=given.author_name, side="internal"),
-            text=given.text,
-            posted_at=given.posted_at,
-            edited_at=None,
-            deleted=given.deleted,
-            attachments=tuple(
-                Attachment(id=name, name=name, size=1) for name in given.attachments
-            ),
-        )
-        self.stored[given.message] = Content(message=message, mentioned=())
-        self.feed.append(
-            Change(
-                position=len(self.feed) + 1,
-                type="clp.messages.message_posted.v1",
-                subject=given.message,
-                project=given.project,
-                at=given.posted_at,
-                detail={},
-            )
-        )
-
-    def _facts(self, *, projects_: Sequence[str], people: Sequence[str]) -> Facts:
-        self.asked.append(("facts", (tuple(projects_), tuple(people))))
-        return Facts(
-            projects=tuple(self.shown[p] for p in projects_ if p in self.shown),
-            people=tuple(self.people[p] for p in people if p in self.people),
-        )
-
-    def _changes(self, *, after: int, limit: int = 200) -> Changes:
-        if self.away:
-            raise CallFailed("messages.changes")
-        return Changes(
-            changes=tuple(self.feed[after : after + limit]), head=len(self.feed)
-        )
-
-    def _contents(self, *, messages_: Sequence[str]) -> Contents:
-        if self.away:
-            raise CallFailed("messages.contents")
-        self.asked.append(("contents", tuple(messages_)))
-        return Contents(contents=tuple(self.stored[m] for m in messages_))
+    def files(self, pattern: str) -> list[Path]:
+        """Files of the index, by name."""
+        return sorted(self.folder.rglob(pattern))

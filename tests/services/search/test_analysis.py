@@ -32,6 +32,26 @@ def test_folding_with_places_folds_like_folding_without(text: str) -> None:
     assert all(0 <= start < end <= len(text) for start, end in places)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\u09c7\u09be",  # one Bengali vowel in two pieces
+        "\u0b92\u0bd7 \u0bc6\u0bbe",  # Tamil
+        "\u1025\u102e",  # Burmese
+        "\u3131\u314f\u11a8",  # Hangul from its letters
+        "\uffa1\uffc2",  # the same, half-width
+        "\u1100\u1161\u11a8",
+        "\uff76\uff9e\uff8a\uff9f",
+        "e\u0301\u0323 q\u0307\u0323",
+        "\u0e4d\u0e48\u0e32\u0ecd\u0ec9",
+        "\u30ce\u30fb\u30a6 \u30fb \u30fb\u30a6\u30fb",
+        "\u0301a \u200db\u200d",
+    ],
+)
+def test_pieces_that_make_one_character_are_folded_together(text: str) -> None:
+    assert fold_mapped(text).text == fold(text)
+
+
 @given(texts)
 def test_every_word_of_a_text_finds_it(text: str) -> None:
     lost = [w for w in text.split() if keyword_of(w) and not _found(text, w)]

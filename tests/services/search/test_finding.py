@@ -3,106 +3,37 @@
 import random
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clp_contracts.refusal import Refused
-from clp_contracts.search import AskFind, Found, Span
+from clp_contracts.search import Span
 from clp_search.checking import Checked
-from clp_search.engine import Engine
 from clp_search.index.sharded import ShardedIndex
-from clp_search.page_cursors import PageCursors
 from clp_search.parts import Parts
-from clp_search.projection import MessagesProjection
 from clp_search.query import NOTHING_TO_FIND, parse
-from clp_search.use_cases.finding import MOST_HITS, find
+from clp_search.use_cases.finding import MOST_HITS
 from tests.cases.loading import hostile_cases
+from tests.services.search.asking import (
+    Neighbours,
+    find_as,
+    ids_of,
+    parts_with,
+    refusal_of,
+    story,
+)
 from tests.services.search.stage import (
     BROADCAST,
     START,
     WITH_NORTH,
     WITH_SOUTH,
-    Neighbours,
     document,
     fresh_engine,
     told,
 )
 from tests.services.search.texts import pieces, texts
-
-
-def parts_with(engine: Engine, neighbours: Neighbours, sealed_by: str = "us") -> Parts:
-    callers: Any = neighbours
-    return Parts(
-        engine=engine,
-        projection=MessagesProjection(
-            engine, callers, clock=lambda: START, folder=Path("unused")
-        ),
-        callers=callers,
-        cursors=PageCursors(sealed_by),
-    )
-
-
-def _story() -> Neighbours:
-    neighbours = Neighbours()
-    for internal in ("ivy", "ian"):
-        neighbours.person(internal)
-    neighbours.person("nat", "north")
-    neighbours.person("sam", "south")
-    neighbours.person("wil", "west")
-    neighbours.person("lin", roles=("dub_portal_user", "dialogue_list_author"))
-    neighbours.person("lea", "north", active=False)
-    neighbours.project("p1", ["north", "south"], ["west"])
-    return neighbours
-
-
-@pytest.fixture
-def neighbours() -> Neighbours:
-    return _story()
-
-
-@pytest.fixture
-def parts(engine: ShardedIndex, neighbours: Neighbours) -> Parts:
-    told(
-        engine,
-        [
-            document(1, "common broadcast words"),
-            document(
-                2,
-                "common north zyzzyva",
-                channel=WITH_NORTH,
-                author="nat",
-                author_name="Nat Moreau",
-            ),
-            document(
-                3,
-                "common south quokka",
-                channel=WITH_SOUTH,
-                attachments=("quokka.pdf",),
-            ),
-            document(4, "common west", channel="p1/direct/west"),
-            document(5, "common elsewhere", channel="p2/broadcast"),
-        ],
-    )
-    return parts_with(engine, neighbours)
-
-
-def _find(parts: Parts, actor: str, query: str, **ask: Any) -> Found:
-    scope = {} if "channel" in ask or "project" in ask else {"project": "p1"}
-    return find(AskFind(query=query, **scope, **ask), actor=actor, parts=parts)
-
-
-def _ids(found: Found) -> list[str]:
-    return [hit.message for hit in found.hits]
-
-
-def _refusal(parts: Parts, actor: str, query: str = "common", **ask: Any) -> Refused:
-    with pytest.raises(Refused) as refusal:
-        _find(parts, actor, query, **ask)
-    return refusal.value
 
 
 @pytest.mark.parametrize(
@@ -116,14 +47,14 @@ def _refusal(parts: Parts, actor: str, query: str = "common", **ask: Any) -> Ref
 def test_a_project_is_searched_in_the_channels_one_may_read(
     parts: Parts, actor: str, hits: list[str]
 ) -> None:
-    found = _find(parts, actor, "common")
-    assert _ids(found) == hits
+    found = find_as(parts, actor, "common")
+    assert ids_of(found) == hits
     assert (found.total, found.total_is_exact) == (len(hits), True)
 
 
 def test_a_channel_is_searched_alone(parts: Parts) -> None:
-    assert _ids(_find(parts, "ivy", "common", channel=WITH_SOUTH)) == ["m3"]
-    assert _ids(_find(parts, "nat", "common", channel=WITH_NORTH)) == ["m2"]
+    assert ids_of(find_as(parts, "ivy", "common", channel=WITH_SOUTH)) == ["m3"]
+    assert ids_of(find_as(parts, "nat", "common", channel=WITH_NORTH)) == ["m2"]
 
 
 @pytest.mark.parametrize(
@@ -145,7 +76,7 @@ def test_a_channel_is_searched_alone(parts: Parts) -> None:
 def test_a_hidden_channel_is_refused_like_a_missing_one(
     parts: Parts, neighbours: Neighbours, actor: str, channel: str
 ) -> None:
-    refusal = _refusal(parts, actor, channel=channel)
+    refusal = refusal_of(parts, actor, channel=channel)
     assert (refusal.code, refusal.detail_json) == ("channel.missing", "{}")
     assert len(neighbours.asked) == 1
 
@@ -158,7 +89,7 @@ def test_a_hidden_channel_is_refused_like_a_missing_one(
 def test_a_hidden_project_is_refused_like_a_missing_one(
     parts: Parts, neighbours: Neighbours, actor: str, project: str
 ) -> None:
-    refusal = _refusal(parts, actor, project=project)
+    refusal = refusal_of(parts, actor, project=project)
     assert (refusal.code, refusal.detail_json) == ("project.missing", "{}")
     assert len(neighbours.asked) == 1
 
@@ -169,22 +100,22 @@ def test_a_hidden_project_is_refused_like_a_missing_one(
      "has:attachment", "-common", "on:2026-11-02 south"],
 )  # fmt: skip
 def test_a_word_of_next_door_is_a_word_of_nowhere(parts: Parts, query: str) -> None:
-    next_door = _find(parts, "nat", query)
-    nowhere = _find(
+    next_door = find_as(parts, "nat", query)
+    nowhere = find_as(
         parts, "nat", query.replace("quok", "xyxx").replace("south", "xyxy")
     )
     assert next_door == nowhere
-    assert _ids(next_door) == []
+    assert ids_of(next_door) == []
 
 
 def test_a_withdrawn_partner_finds_nothing_at_once(
     parts: Parts, neighbours: Neighbours
 ) -> None:
-    assert _ids(_find(parts, "nat", "common"))
+    assert ids_of(find_as(parts, "nat", "common"))
     neighbours.project("p1", ["south"], ["west", "north"])
-    assert _refusal(parts, "nat").code == "project.missing"
-    assert _refusal(parts, "nat", channel=WITH_NORTH).code == "channel.missing"
-    assert "m2" in _ids(_find(parts, "ivy", "common"))
+    assert refusal_of(parts, "nat").code == "project.missing"
+    assert refusal_of(parts, "nat", channel=WITH_NORTH).code == "channel.missing"
+    assert "m2" in ids_of(find_as(parts, "ivy", "common"))
 
 
 def test_an_index_that_answers_too_much_is_not_believed(
@@ -196,7 +127,7 @@ def test_an_index_that_answers_too_much_is_not_believed(
             return engine.search(everywhere)
 
     chatty: Any = Chatty()
-    assert _ids(_find(replace(parts, engine=chatty), "nat", "common")) == ["m2"]
+    assert ids_of(find_as(replace(parts, engine=chatty), "nat", "common")) == ["m2"]
 
 
 @pytest.mark.parametrize(
@@ -211,79 +142,25 @@ def test_an_index_that_answers_too_much_is_not_believed(
 def test_exactly_one_scope_and_a_page_of_some_size_are_asked_for(
     parts: Parts, ask: dict[str, Any]
 ) -> None:
-    assert _refusal(parts, "ivy", **ask).code == "ask.malformed"
+    assert refusal_of(parts, "ivy", **ask).code == "ask.malformed"
 
 
 def test_a_page_is_never_longer_than_the_longest(
     parts: Parts, engine: ShardedIndex
 ) -> None:
     told(engine, [document(n, "many") for n in range(100, 180)])
-    found = _find(parts, "ivy", "many", limit=1_000_000_000)
+    found = find_as(parts, "ivy", "many", limit=1_000_000_000)
     assert len(found.hits) == MOST_HITS
     assert found.total == 80
 
 
 def test_nothing_to_find_is_an_empty_answer_with_a_note(parts: Parts) -> None:
-    found = _find(parts, "ivy", "???")
+    found = find_as(parts, "ivy", "???")
     assert (found.hits, found.total, found.notes) == ((), 0, (NOTHING_TO_FIND,))
 
 
-def test_pages_follow_each_other_to_the_end(parts: Parts, engine: ShardedIndex) -> None:
-    told(engine, [document(n, "many", posted_at=START) for n in range(100, 125)])
-    ids: list[str] = []
-    cursor: str | None = None
-    while True:
-        found = _find(parts, "ivy", "many", limit=10, cursor=cursor)
-        ids += _ids(found)
-        if (cursor := found.cursor) is None:
-            break
-    assert ids == [f"m{n}" for n in range(124, 99, -1)]
-
-
-def test_a_cursor_is_good_for_one_person_and_one_search(parts: Parts) -> None:
-    cursor = _find(parts, "ivy", "common", limit=1).cursor
-    assert cursor is not None
-    assert _ids(_find(parts, "ivy", "common", limit=1, cursor=cursor)) == ["m3"]
-    for actor, query, ask in (
-        ("ian", "common", {}),
-        ("nat", "common", {}),
-        ("ivy", "west", {}),
-        ("ivy", "common", {"channel": BROADCAST}),
-    ):
-        assert (
-            _refusal(parts, actor, query, cursor=cursor, **ask).code
-            == "cursor.malformed"
-        )
-
-
-@pytest.mark.parametrize(
-    "cursor", ["", "x", "AAAA", "é", "\ud800", "A" * 10_000, "=" * 5, "../../etc"]
-)
-def test_a_made_up_cursor_is_refused(parts: Parts, cursor: str) -> None:
-    assert _refusal(parts, "ivy", cursor=cursor).code == "cursor.malformed"
-
-
-def test_a_cursor_holds_wherever_the_secret_is_known(
-    parts: Parts, engine: ShardedIndex, neighbours: Neighbours
-) -> None:
-    cursor = _find(parts, "ivy", "common", limit=1).cursor
-    twin = parts_with(engine, neighbours)
-    assert _ids(_find(twin, "ivy", "common", limit=1, cursor=cursor)) == ["m3"]
-    stranger = parts_with(engine, neighbours, sealed_by="others")
-    assert _refusal(stranger, "ivy", cursor=cursor).code == "cursor.malformed"
-
-
-def test_every_changed_character_of_a_cursor_is_noticed(parts: Parts) -> None:
-    cursor = _find(parts, "ivy", "common", limit=1).cursor
-    assert cursor is not None
-    # The last characters may carry spare bits; everything sealed is before them.
-    for at in range(len(cursor.rstrip("=")) - 1):
-        forged = cursor[:at] + ("A" if cursor[at] != "A" else "B") + cursor[at + 1 :]
-        assert _refusal(parts, "ivy", cursor=forged).code == "cursor.malformed"
-
-
 def test_a_hit_says_what_was_found_where(parts: Parts) -> None:
-    (hit,) = _find(parts, "sam", "quokka").hits
+    (hit,) = find_as(parts, "sam", "quokka").hits
     assert (hit.channel, hit.number, hit.author) == (WITH_SOUTH, 3, "ivy")
     assert hit.posted_at == START + timedelta(minutes=3)
     assert hit.snippet.text == "common south quokka"
@@ -310,7 +187,7 @@ def test_a_hostile_query_does_no_harm(
     if "page_offset" in case.facts:
         ask = {"limit": case.facts["page_offset"]}
     if "op" in case.facts:
-        ask["cursor"] = _find(parts, "ivy", case.value, limit=1).cursor
+        ask["cursor"] = find_as(parts, "ivy", case.value, limit=1).cursor
     refused = {
         "search-016": "query.too_long",
         "search-025": "text.malformed",
@@ -318,9 +195,9 @@ def test_a_hostile_query_does_no_harm(
         "search-043": "cursor.malformed",
     }
     if case.id in refused:
-        assert _refusal(parts, "nat", case.value, **ask).code == refused[case.id]
+        assert refusal_of(parts, "nat", case.value, **ask).code == refused[case.id]
         return
-    found = _find(parts, "nat", case.value, **ask)
+    found = find_as(parts, "nat", case.value, **ask)
     assert all(hit.channel in {BROADCAST, WITH_NORTH} for hit in found.hits)
     finds = {
         "search-001": ["m10"],
@@ -337,7 +214,7 @@ def test_a_hostile_query_does_no_harm(
         "search-012": [],
     }
     if case.id in finds:
-        assert _ids(found) == finds[case.id]
+        assert ids_of(found) == finds[case.id]
 
 
 people = st.sampled_from(["ivy", "nat", "sam", "wil", "lin", "lea", "nobody"])
@@ -373,18 +250,37 @@ def test_what_one_may_not_read_changes_nothing_that_one_sees(
         for one in (engine, without):
             if chance.random() < 0.5:
                 one.checkpoint()
-        worlds = (parts_with(engine, _story()), parts_with(without, _story()))
+        worlds = (parts_with(engine, story()), parts_with(without, story()))
         for query in asked:
             if not query.strip():
                 continue
             if actor not in READABLE:
-                assert _refusal(worlds[0], actor, query).code == "project.missing"
+                assert refusal_of(worlds[0], actor, query).code == "project.missing"
                 continue
-            seen, alone = (_find(world, actor, query, limit=3) for world in worlds)
+            seen, alone = (find_as(world, actor, query, limit=3) for world in worlds)
             assert seen == alone
             parsed = parse(query)
             expected = [
                 d.message for d in reversed(readable) if Checked(d).answers(parsed)
             ]
-            assert _ids(seen) == expected[:3]
+            assert ids_of(seen) == expected[:3]
             assert seen.total == len(expected)
+
+
+def test_fuzzed_queries_are_all_answered(parts: Parts, engine: ShardedIndex) -> None:
+    engine.checkpoint()
+    chance = random.Random(20261102)
+    syntax = [
+        *"-*\"“”„«»「」:#@(){}[]^~?!&|\\/+.,'’ \x00\u200b", "from:", "has:", "before:", "on:20",
+        "after:2026-11", "file:", "common", "north", "AND ", "字幕", "👍🏽", "İ", "ﷺ", "\u0e33",
+    ]  # fmt: skip
+    for _ in range(3_000):
+        query = "".join(
+            chance.choice(syntax)
+            if chance.random() < 0.7
+            else chr(chance.randrange(32, 0xD7FF))
+            for _ in range(chance.randrange(1, 30))
+        )
+        if query.strip():
+            found = find_as(parts, "nat", query)
+            assert {hit.channel for hit in found.hits} <= {BROADCAST, WITH_NORTH}

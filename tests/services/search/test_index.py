@@ -7,12 +7,12 @@ import pytest
 from clp_search.engine import MOST_COUNTED
 from clp_search.index.paging import MOST_CHECKED
 from clp_search.index.sharded import IndexBusy, Limits, ShardedIndex
-from tests.services.search.conftest import Workbench
 from tests.services.search.stage import (
     BROADCAST,
     START,
     WITH_NORTH,
     WITH_SOUTH,
+    Workbench,
     deleted,
     document,
     edited,

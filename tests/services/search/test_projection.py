@@ -10,16 +10,15 @@ from clp_contracts.refusal import CallFailed
 from clp_search.index.sharded import ShardedIndex
 from clp_search.projection import SET_ASIDE, MessagesProjection
 from clp_search.use_cases.telling import progress, status
-from tests.services.search.conftest import Workbench
+from tests.services.search.asking import Neighbours, parts_with
 from tests.services.search.stage import (
     START,
-    Neighbours,
+    Workbench,
     deleted,
     document,
     edited,
     found,
 )
-from tests.services.search.test_finding import parts_with
 
 
 def projection_of(

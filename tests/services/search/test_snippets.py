@@ -1,9 +1,12 @@
 """Snippets: enough of a text to recognize it, cut where no character breaks."""
 
+from itertools import product
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from clp_contracts.search import Span
+from clp_search.analysis.characters import continues
 from clp_search.query import parse
 from clp_search.snippets import LONGEST, file_snippets, snippet, text_snippet
 from tests.services.search.stage import document
@@ -41,13 +44,14 @@ def test_only_names_that_were_found_are_shown() -> None:
 
 
 def test_no_accent_or_skin_is_cut_from_its_character() -> None:
-    for sign in ("e\u0301", "👍🏽", "か\u3099", "นี้"):
-        for shift in range(4):
+    for sign in ("e\u0301", "👍🏽", "か\u3099", "ก\u0e48", "e\u0301\u0323"):
+        for shift, spans in product(range(4), ((), ((400, 401),))):
             text = "x" * shift + sign * 300
-            shown = snippet(text, ((400, 401),))
+            shown = snippet(text, spans)
             end = shown.start + len(shown.text)
-            assert end == len(text) or text[end] in sign[0] or sign == "นี้"
-            assert shown.text[0] in sign[0] + "x" or sign == "นี้"
+            assert not continues(text[shown.start])
+            assert not continues(text[end])
+            assert LONGEST - len(sign) < len(shown.text) <= LONGEST
 
 
 @given(texts, st.lists(st.tuples(st.integers(0, 600), st.integers(1, 80)), max_size=5))

@@ -14,8 +14,14 @@ import pytest
 from clp_search.engine import Document, IndexDamaged
 from clp_search.index.manifest import NAME as MANIFEST
 from clp_search.index.sharded import ShardedIndex
-from tests.services.search.conftest import Workbench
-from tests.services.search.stage import deleted, document, edited, found, told
+from tests.services.search.stage import (
+    Workbench,
+    deleted,
+    document,
+    edited,
+    found,
+    told,
+)
 
 # Posts, edits and deletes without end; every position is one change of message N % 97.
 WRITER = """
@@ -177,6 +183,13 @@ def test_damage_met_by_a_search_makes_its_shard_begin_again(
         found(engine, "common", ["p1/broadcast"])
     assert engine.cursor() == 0
     assert found(engine, "common", ["p1/broadcast"]) == []
+    assert [path.suffix for path in workbench.folder.glob("*/*.damaged")]
+    told_anew = [
+        document(n, f"common w{n}", channel=f"p{n % 6}/broadcast") for n in range(60)
+    ]
+    engine.apply(told_anew, after=0, upto=60)
+    engine.checkpoint()
+    assert len(found(workbench.open(), "common", ["p1/broadcast"])) == 10
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", "{}", '{"files": 1}'])

@@ -72,8 +72,9 @@ class Database:
 def migrate(url: str, package: str) -> None:
     """Bring a database to the newest schema of a service; safe to run in parallel."""
     engine = _engine(url, 1)
+    writing = engine.execution_options(clp_writes=True)
     try:
-        with as_file(files(package) / "migrations") as scripts, engine.begin() as link:
+        with as_file(files(package) / "migrations") as scripts, writing.begin() as link:
             _upgrade(link, scripts)
     finally:
         engine.dispose()

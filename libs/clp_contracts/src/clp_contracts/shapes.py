@@ -114,7 +114,9 @@ def _field_of(hint: Any, options: dict[str, Any], unknown: str) -> wire.Field[An
         return _field_of(inner, options | {"allow_none": True}, unknown)
     if get_origin(hint) is tuple:
         item = _field_of(get_args(hint)[0], {"required": True}, unknown)
-        options.setdefault("validate", validate.Length(max=MOST_ITEMS))
+        # An ask is bounded; a reply is as long as its service found right.
+        if unknown == RAISE:
+            options.setdefault("validate", validate.Length(max=MOST_ITEMS))
         return wire.List(item, **options)
     if get_origin(hint) in {dict, Mapping} or hint is dict:
         return wire.Dict(keys=wire.String(), **options)

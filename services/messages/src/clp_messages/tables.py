@@ -61,6 +61,8 @@ class MessageRow(Base):
     author: Mapped[str] = mapped_column(ID)
     author_name: Mapped[str] = mapped_column(Text)
     author_side: Mapped[str] = mapped_column(String(16))
+    # Which of the author's own in this channel it is; so that nobody has to count them.
+    author_number: Mapped[int] = mapped_column(NUMBER)
     text: Mapped[str] = mapped_column(Text)
     posted_at: Mapped[datetime] = mapped_column(Instant)
     edited_at: Mapped[datetime | None] = mapped_column(Instant)

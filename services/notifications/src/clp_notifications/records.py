@@ -112,9 +112,6 @@ def suppress(
 
 
 def work_due(session: Session, now: datetime) -> int:
-    """How many mails are due now or in a worker's hands."""
-    waiting = or_(Mail.due_at <= now, Mail.lease_until.is_not(None))
-    counted = (
-        select(func.count()).select_from(Mail).where(Mail.due_at.is_not(None), waiting)
-    )
+    """How many mails are due now; one in a worker's hands is due until it is done."""
+    counted = select(func.count()).select_from(Mail).where(Mail.due_at <= now)
     return session.scalar(counted) or 0

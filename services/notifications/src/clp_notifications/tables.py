@@ -40,7 +40,7 @@ CURSORS: Final = Cursors(Base.metadata)
 
 
 class RoutedMessage(Base):
-    """A message that was routed, and everybody it mentioned so far."""
+    """A message that was routed, and whom its text mentioned then."""
 
     __tablename__ = "routed_messages"
 

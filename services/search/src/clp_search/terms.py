@@ -77,7 +77,7 @@ def plan_of(query: Query) -> Plan:
     return Plan(
         must=tuple(must),
         must_not=tuple(must_not),
-        check=tuple(clause for clause in ()),
+        check=tuple(clause for clause in query.clauses if not _is_exact(clause)),
         since=query.since,
         until=query.until,
     )

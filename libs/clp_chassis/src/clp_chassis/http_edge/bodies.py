@@ -20,12 +20,8 @@ MOST_LEFT_OVER: Final = 32 * 1024 * 1024
 LITTLE: Final = 64 * 1024
 
 
-class TooMuchLeftOverError(OSError):
-    """The rest of a body is not worth reading just to keep the connection."""
-
-
-class BoundedInput(Input):  # type: ignore[misc]
-    """eventlet's request body, with an end to what is read in vain."""
+class Body(Input):  # type: ignore[misc]
+    """The request body of eventlet, which knows how much of it is left."""
 
     def unread(self) -> bool:
         """Whether the client may still be sending the body."""
@@ -39,22 +35,10 @@ class BoundedInput(Input):  # type: ignore[misc]
             return self.unread()
         return bool((self.content_length or 0) - self.position > LITTLE)
 
-    def discard(self, buffer_size: int = 16 * 1024) -> None:
-        """Read a short rest, so that the connection can be used again.
 
-        Raises:
-            TooMuchLeftOverError: the server then closes the connection.
-        """
-        left = LITTLE
-        while data := self.read(buffer_size):
-            left -= len(data)
-            if left < 0:
-                raise TooMuchLeftOverError
-
-
-def bounded_input(given: Any) -> BoundedInput:
-    """The same request body with our bounds."""
-    return BoundedInput(
+def body_like(given: Any) -> Body:
+    """The same request body, able to say what is left of it."""
+    return Body(
         given.rfile,
         given.content_length,
         given.get_socket(),

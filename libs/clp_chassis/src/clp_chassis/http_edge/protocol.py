@@ -7,7 +7,7 @@ from typing import Any, Final
 import eventlet
 from eventlet.wsgi import HttpProtocol
 
-from clp_chassis.http_edge.bodies import MOST_LEFT_OVER, bounded_input
+from clp_chassis.http_edge.bodies import MOST_LEFT_OVER, body_like
 from clp_contracts.codes import CODES
 
 log = logging.getLogger(__name__)
@@ -27,9 +27,9 @@ class Protocol(HttpProtocol):  # type: ignore[misc]
     error_message_format = f'{{"code": "ask.malformed", "sentence": "{_SENTENCE}"}}'
 
     def get_environ(self) -> dict[str, Any]:
-        """The request, its body within our bounds."""
+        """The request, with a body that knows what is left of it."""
         environ: dict[str, Any] = super().get_environ()
-        body = bounded_input(environ["eventlet.input"])
+        body = body_like(environ["eventlet.input"])
         environ["wsgi.input"] = environ["eventlet.input"] = body
         environ[HANG_UP] = self._hang_up
         return environ

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from sqlalchemy import delete, insert, or_, select, update
+from sqlalchemy import delete, insert, select, update
 
 from clp_chassis.clock import new_id
 from clp_chassis.passports import Passport
@@ -179,9 +179,7 @@ def sweep_orphans(*, parts: Parts) -> int:
     orphaned = AttachmentRow.uploaded_at < parts.clock() - ORPHANED_AFTER
     with parts.database.reading() as session:
         candidates = session.scalars(
-            select(AttachmentRow.id)
-            .where(waiting, or_(orphaned, AttachmentRow.state == DISCARDED))
-            .limit(SWEPT_AT_ONCE)
+            select(AttachmentRow.id).where(waiting, orphaned).limit(SWEPT_AT_ONCE)
         ).all()
     if not candidates:
         return 0

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import ColumnElement, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -125,6 +125,7 @@ def write_message(session: Session, draft: Draft) -> Posted:
             author=author.id,
             author_name=author.name,
             author_side=author.side,
+            author_number=_next_author_number(draft),
             text=draft.text,
             posted_at=draft.at,
             retry_key=draft.key,
@@ -169,6 +170,20 @@ def _next_number(session: Session, channel: Channel) -> int:
         number = session.execute(step).scalar_one()
     taken: int = number
     return taken
+
+
+def _next_author_number(draft: Draft) -> ColumnElement[int]:
+    """Count on from the author's last message; the channel's lock keeps it true."""
+    last = (
+        select(MessageRow.author_number)
+        .where(
+            MessageRow.channel == draft.channel.name,
+            MessageRow.author == draft.author.id,
+        )
+        .order_by(MessageRow.number.desc())
+        .limit(1)
+    )
+    return func.coalesce(last.scalar_subquery(), 0) + 1
 
 
 def _attach(session: Session, draft: Draft, message: str) -> None:

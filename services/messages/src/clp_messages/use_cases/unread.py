@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row, Select, func, select
 from sqlalchemy.orm import Session
 
 from clp_chassis.passports import Passport
@@ -106,32 +106,37 @@ def _counted(
     return found
 
 
-def _unread_after_marker(reader: Person, channels: list[str]) -> Any:
+def _unread_after_marker(reader: Person, channels: list[str]) -> Select[Any]:
     """All numbers after the marker, less the reader's own and the deleted ones.
 
-    Numbers have no gaps, so most of the counting is a subtraction; what is counted row
-    by row is only what the reader wrote since, and what was deleted.
+    Neither numbers nor those of an author have gaps, so counting is subtracting, and a
+    long history costs no more than a short one. Only what was deleted is counted.
     """
     marker = func.coalesce(ReadMarkerRow.number, 0)
-    after = (MessageRow.channel == ChannelRow.name, MessageRow.number > marker)
-    own = select(func.count()).where(*after, MessageRow.author == reader.id)
-    gone = select(func.count()).where(
-        *after, MessageRow.deleted_at.is_not(None), MessageRow.author != reader.id
-    )
-    first = (
-        select(MessageRow.number)
-        .where(*after, MessageRow.deleted_at.is_(None), MessageRow.author != reader.id)
-        .order_by(MessageRow.number)
-        .limit(1)
+    here = MessageRow.channel == ChannelRow.name
+    after = (here, MessageRow.number > marker)
+    own = (here, MessageRow.author == reader.id)
+    others = MessageRow.author != reader.id
+    kept = MessageRow.deleted_at.is_(None)
+    number, author_number = MessageRow.number, MessageRow.author_number
+    wanted = {
+        "own": select(author_number).where(*own).order_by(number.desc()),
+        "own_read": select(author_number)
+        .where(*own, number <= marker)
+        .order_by(number.desc()),
+        "gone": select(func.count()).where(*after, ~kept, others),
+        "first": select(number).where(*after, kept, others).order_by(number),
+    }
+    columns = (
+        asked.limit(1)
+        .correlate(ChannelRow, ReadMarkerRow)
+        .scalar_subquery()
+        .label(name)
+        for name, asked in wanted.items()
     )
     return (
         select(
-            ChannelRow.name,
-            ChannelRow.last_number,
-            marker.label("marker"),
-            own.correlate(ChannelRow, ReadMarkerRow).scalar_subquery().label("own"),
-            gone.correlate(ChannelRow, ReadMarkerRow).scalar_subquery().label("gone"),
-            first.correlate(ChannelRow, ReadMarkerRow).scalar_subquery().label("first"),
+            ChannelRow.name, ChannelRow.last_number, marker.label("marker"), *columns
         )
         .outerjoin(
             ReadMarkerRow,
@@ -143,9 +148,10 @@ def _unread_after_marker(reader: Person, channels: list[str]) -> Any:
 
 
 def _channel_unread(row: Row[Any]) -> ChannelUnread:
+    own_after = (row.own or 0) - (row.own_read or 0)
     return ChannelUnread(
         channel=row.name,
-        unread=row.last_number - row.marker - row.own - row.gone,
+        unread=row.last_number - row.marker - own_after - row.gone,
         first=row.first,
         marker=row.marker,
     )

@@ -118,17 +118,17 @@ def _write_one(
     routed = session.get(RoutedMessage, message.id)
     explanations = _explained(found.facts, routed, parts)
     at = parts.clock()
-    mentioned = {person.id for person in found.facts.mentioned}
+    mentioned = json.dumps(sorted(person.id for person in found.facts.mentioned))
     if routed is None:
         routed = RoutedMessage(
             message=message.id,
             channel=message.channel,
             author=message.author.id,
-            mentioned="[]",
+            mentioned=mentioned,
             at=at,
         )
         session.add(routed)
-    routed.mentioned = json.dumps(sorted(mentioned.union(json.loads(routed.mentioned))))
+    routed.mentioned = mentioned
     tell(
         session,
         Told(
@@ -149,17 +149,11 @@ def _explained(
     """The verdict of the core: on everybody, or on those whom an edit mentions anew."""
     if routed is None:
         return tuple(explain(facts, parts.routing).values())
-    fresh = newly_mentioned(json.loads(routed.mentioned), facts.mentioned)
     edited = RoutingFacts(
         author=facts.author,
         channel=facts.channel,
         project=facts.project,
-        mentioned=fresh,
+        mentioned=newly_mentioned(json.loads(routed.mentioned), facts.mentioned),
         occasion=Occasion.EDITED,
     )
-    asked = {person.id for person in fresh}
-    return tuple(
-        explanation
-        for person, explanation in explain(edited, parts.routing).items()
-        if person in asked
-    )
+    return tuple(explain(edited, parts.routing).values())

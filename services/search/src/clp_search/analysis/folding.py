@@ -91,8 +91,5 @@ def _mapped_in_context(folded: str, starts: list[int], ends: list[int]) -> Mappe
         at = match.start()
         del starts[at], ends[at]
     folded = _DOT_IN_RUN.sub("", folded)
-    for match in _TONE_LATE.finditer(folded):
-        pair = slice(match.start(), match.end())
-        starts[pair] = [min(starts[pair])] * 2
-        ends[pair] = [max(ends[pair])] * 2
+    # A tone mark belongs to the sign before it: both have the same place already.
     return Mapped(_TONE_LATE.sub(r"\2\1", folded), tuple(starts), tuple(ends))

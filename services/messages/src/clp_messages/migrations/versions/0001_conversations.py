@@ -39,6 +39,7 @@ def channels_and_messages() -> None:
         sa.Column("author", ID, nullable=False),
         sa.Column("author_name", sa.Text, nullable=False),
         sa.Column("author_side", sa.String(16), nullable=False),
+        sa.Column("author_number", BIG, nullable=False),
         sa.Column("text", sa.Text, nullable=False),
         sa.Column("posted_at", TIME, nullable=False),
         sa.Column("edited_at", TIME),

@@ -1,0 +1,119 @@
+"""A service with nothing but HTTP, in a container of its own."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import ClassVar
+
+from eventlet.event import Event
+from nameko.containers import ServiceContainer
+from nameko.extensions import DependencyProvider
+from werkzeug.wrappers import Request, Response
+
+from clp_chassis.assembly import HTTP_ADDRESS_FILE
+from clp_chassis.clock import now
+from clp_chassis.http_edge import chunks_of, http, http_address_of, json_answer
+from clp_chassis.passports import Issuer, Passport, TrustedKey, Verifier, new_key
+from clp_chassis.serving import VERIFIER
+from clp_contracts.methods import PEOPLE, PassportKind
+from clp_contracts.refusal import CallFailed, Refused
+from tests.chassis.http_wire import Answer, Wire
+
+STATUSES = {"attachment.too_large": 413}
+
+
+class Lamp(DependencyProvider):  # type: ignore[misc]
+    """Something entrypoints work with; out once it is stopped."""
+
+    is_lit = True
+
+    def get_dependency(self, worker_ctx: object) -> "Lamp":
+        del worker_ctx
+        return self
+
+    def stop(self) -> None:
+        self.is_lit = False
+
+
+class FilesService:
+    """A service with nothing but HTTP."""
+
+    name = "files"
+    lamp = Lamp()
+    may_end: ClassVar[Event] = Event()
+
+    @http("GET", "/hello/<name>", kinds=PEOPLE)
+    def hello(self, _request: Request, actor: Passport, *, name: str) -> Response:
+        return json_answer({"actor": actor.subject, "name": name}, 200)
+
+    @http("POST", "/measure", kinds=PEOPLE)
+    def measure(self, request: Request, _actor: Passport) -> Response:
+        return json_answer({"size": sum(map(len, chunks_of(request)))}, 200)
+
+    @http("POST", "/refuse", kinds=PEOPLE, statuses=STATUSES)
+    def refuse(self, _request: Request, _actor: Passport) -> Response:
+        raise Refused("attachment.too_large")
+
+    @http("GET", "/break", kinds=PEOPLE)
+    def break_down(self, _request: Request, _actor: Passport) -> Response:
+        raise ValueError("planted words")
+
+    @http("GET", "/alone", kinds=PEOPLE)
+    def alone(self, _request: Request, _actor: Passport) -> Response:
+        raise CallFailed("projects.facts: planted words")
+
+    @http("GET", "/wait", kinds=PEOPLE)
+    def wait(self, _request: Request, _actor: Passport) -> Response:
+        self.may_end.wait()
+        return json_answer({"lit": self.lamp.is_lit}, 200)
+
+
+class Served:
+    """A started container and how to reach it."""
+
+    def __init__(self, folder: Path) -> None:
+        key = new_key()
+        kinds = frozenset(PassportKind)
+        trusted = {"gateway": TrustedKey(key.public_key(), kinds)}
+        self.issuer = Issuer("gateway", key, now)
+        self.address_file = folder / "address"
+        FilesService.may_end = Event()
+        self.container = ServiceContainer(
+            FilesService,
+            {
+                "WEB_SERVER_ADDRESS": "127.0.0.1:0",
+                "max_workers": 2,
+                VERIFIER: Verifier(trusted, now),
+                HTTP_ADDRESS_FILE: str(self.address_file),
+            },
+        )
+        self.container.start()
+        self.address = http_address_of(self.container)
+
+    @property
+    def passport(self) -> str:
+        return "Bearer " + self.issuer.issue("nat", PassportKind.PERSON)
+
+    def wire(self) -> Wire:
+        return Wire(self.address)
+
+    def ask(
+        self, verb: str, path: str, body: bytes | None = None, **headers: str
+    ) -> Answer:
+        headers.setdefault("Authorization", self.passport)
+        with self.wire() as wire:
+            return wire.ask(verb, path, body, **headers)
+
+    def is_well(self) -> bool:
+        return self.ask("GET", "/hello/x").status == 200
+
+
+@contextmanager
+def served_in(folder: Path) -> Iterator[Served]:
+    """The service, running; stopped afterwards unless the test did that."""
+    running = Served(folder)
+    yield running
+    if not running.container._died.ready():
+        if not FilesService.may_end.ready():
+            FilesService.may_end.send()
+        running.container.stop()
