@@ -1,8 +1,8 @@
 """What a conversation promises: retry keys, order, edits, unread numbers, search."""
 
 import pytest
-from clp_contracts.refusal import Refused
 
+from clp_contracts.refusal import Refused
 from tests.journeys.stage import Stage
 
 

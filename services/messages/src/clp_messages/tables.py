@@ -13,16 +13,24 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.types import TypeEngine
 
 from clp_chassis.instants import Instant
 from clp_chassis.outbox import Outbox
 from clp_chassis.projections import Cursors
 
-ID: Final = String(64)
-RANDOM_ID: Final = String(32)
+
+def _name(length: int) -> TypeEngine[str]:
+    """Compared byte by byte everywhere: faster, and no locale has a say in it."""
+    by_bytes = String(length, collation="C")
+    return String(length).with_variant(by_bytes, "postgresql")
+
+
+ID: Final = _name(64)
+RANDOM_ID: Final = _name(32)
 # PROJECT/direct/PARTNER, both ids of 64 characters.
-CHANNEL: Final = String(140)
-RETRY_KEY: Final = String(200)
+CHANNEL: Final = _name(140)
+RETRY_KEY: Final = _name(200)
 NUMBER: Final = BigInteger().with_variant(Integer(), "sqlite")
 
 
@@ -50,7 +58,7 @@ class MessageRow(Base):
     __table_args__ = (
         UniqueConstraint("channel", "number", name="messages_in_order"),
         UniqueConstraint("channel", "author", "retry_key", name="messages_once"),
-        Index("messages_by_author", "channel", "author", "number"),
+        Index("messages_by_author", "channel", "author", "number", "author_number"),
     )
 
     id: Mapped[str] = mapped_column(RANDOM_ID, primary_key=True)
@@ -78,6 +86,7 @@ Index(
     "messages_deleted",
     MessageRow.channel,
     MessageRow.number,
+    MessageRow.author,
     postgresql_where=MessageRow.deleted_at.is_not(None),
     sqlite_where=MessageRow.deleted_at.is_not(None),
 )

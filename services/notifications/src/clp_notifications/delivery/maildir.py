@@ -1,12 +1,11 @@
 """Mails as files: the transport of the embedded suite and of demos."""
 
 import os
-import time
 from itertools import count
 from pathlib import Path
 from typing import Final
 
-from clp_chassis.clock import new_id
+from clp_chassis.clock import new_id, now
 from clp_notifications.delivery.answers import ACCEPTED, Answer
 from clp_notifications.mail.mailer import ReadyMail
 
@@ -25,7 +24,8 @@ class Maildir:
     def hand_over(self, mail: ReadyMail) -> Answer:
         """Write a mail, complete or not at all."""
         # Read at the moment of writing: this orders files and decides nothing.
-        name = f"{time.time_ns():020d}.{next(COUNTER):08d}.{self._process}"
+        at = now().strftime("%Y%m%dT%H%M%S%f")
+        name = f"{at}.{next(COUNTER):08d}.{self._process}"
         draft = self._folder / "tmp" / name
         with draft.open("wb") as file:
             file.write(f"Return-Path: <{mail.sender}>\r\n".encode())

@@ -8,9 +8,16 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
-ID = sa.String(64)
-RANDOM_ID = sa.String(32)
-CHANNEL = sa.String(140)
+
+def name(length):
+    by_bytes = sa.String(length, collation="C")
+    return sa.String(length).with_variant(by_bytes, "postgresql")
+
+
+ID = name(64)
+RANDOM_ID = name(32)
+CHANNEL = name(140)
+RETRY_KEY = name(200)
 TIME = sa.DateTime(timezone=True)
 BIG = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
@@ -44,18 +51,22 @@ def channels_and_messages() -> None:
         sa.Column("posted_at", TIME, nullable=False),
         sa.Column("edited_at", TIME),
         sa.Column("deleted_at", TIME),
-        sa.Column("retry_key", sa.String(200), nullable=False),
+        sa.Column("retry_key", RETRY_KEY, nullable=False),
         sa.Column("content_hash", sa.String(64), nullable=False),
         sa.Column("outcomes", sa.Text, nullable=False),
         sa.UniqueConstraint("channel", "number", name="messages_in_order"),
         sa.UniqueConstraint("channel", "author", "retry_key", name="messages_once"),
     )
-    op.create_index("messages_by_author", "messages", ["channel", "author", "number"])
+    op.create_index(
+        "messages_by_author",
+        "messages",
+        ["channel", "author", "number", "author_number"],
+    )
     deleted = sa.text("deleted_at IS NOT NULL")
     op.create_index(
         "messages_deleted",
         "messages",
-        ["channel", "number"],
+        ["channel", "number", "author"],
         postgresql_where=deleted,
         sqlite_where=deleted,
     )
@@ -116,7 +127,7 @@ def feed() -> None:
         sa.Column("position", BIG, unique=True),
         sa.Column("type", sa.String(100), nullable=False),
         sa.Column("subject", sa.String(200), nullable=False),
-        sa.Column("project", ID, nullable=False),
+        sa.Column("project", sa.String(64), nullable=False),
         sa.Column("detail", sa.Text, nullable=False),
         sa.Column("at", TIME, nullable=False),
         sa.Column("announced_at", TIME),
