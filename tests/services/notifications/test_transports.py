@@ -1,10 +1,11 @@
 """Mails as files, and which transport a deployment has."""
 
-import time
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
+from clp_chassis.clock import now
 from clp_notifications.delivery.answers import ACCEPTED
 from clp_notifications.delivery.maildir import Maildir
 from clp_notifications.delivery.smtp import SmtpTransport
@@ -34,10 +35,11 @@ def test_names_sort_by_the_time_of_hand_over(tmp_path: Path) -> None:
 def test_a_name_tells_the_time_for_whoever_comes_after_a_restart(
     tmp_path: Path,
 ) -> None:
-    before = time.time_ns()
+    before = now()
     Maildir(tmp_path).hand_over(mailed())
     (path,) = (tmp_path / "new").iterdir()
-    assert before <= int(path.name.split(".")[0]) <= time.time_ns()
+    told = datetime.strptime(path.name.split(".")[0] + "+0000", "%Y%m%dT%H%M%S%f%z")
+    assert before <= told <= now()
 
 
 def test_a_url_chooses_the_transport(tmp_path: Path) -> None:

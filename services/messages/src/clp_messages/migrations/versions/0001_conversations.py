@@ -9,7 +9,7 @@ branch_labels = None
 depends_on = None
 
 
-def name(length):
+def name(length: int) -> sa.types.TypeEngine[str]:
     by_bytes = sa.String(length, collation="C")
     return sa.String(length).with_variant(by_bytes, "postgresql")
 
