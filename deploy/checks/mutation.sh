@@ -13,6 +13,9 @@ mkdir -p "$LAID"
 rm -rf "$LAID/src" "$LAID/tests"
 cp -R libs/clp_core/src "$LAID/src"
 cp -R tests "$LAID/tests"
+rm -rf "$LAID/libs"
+mkdir -p "$LAID/libs"
+cp -R libs/clp_core "$LAID/libs/"
 cat >"$LAID/pyproject.toml" <<'TOML'
 [tool.pytest.ini_options]
 pythonpath = [".", "src"]
@@ -22,7 +25,7 @@ disable_test_id_escaping_and_forfeit_all_rights_to_community_support = true
 markers = ["bench: ", "broker: ", "faults: ", "property: ", "slow: "]
 [tool.mutmut]
 source_paths = ["src"]
-also_copy = ["tests", "pyproject.toml"]
+also_copy = ["tests", "libs", "pyproject.toml"]
 pytest_add_cli_args_test_selection = ["tests/core"]
 pytest_add_cli_args = ["-p", "no:randomly", "-p", "no:cacheprovider"]
 TOML

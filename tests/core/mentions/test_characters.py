@@ -1,6 +1,5 @@
 """Every character of Unicode has the class that its name and kind say."""
 
-from itertools import chain
 from unicodedata import category
 
 import pytest
@@ -19,7 +18,7 @@ from clp_core.mentions.characters import (
 )
 from tests.core.mentions import plainly
 
-PLANES = chain(range(0x80, 0x34000), range(0xE0000, 0xE0200))
+PLANES = (*range(0x80, 0x34000), *range(0xE0000, 0xE0200))
 
 
 @pytest.mark.parametrize("character", [*map(chr, range(0x80))])
@@ -55,6 +54,12 @@ def test_a_shape_has_the_length_of_its_text() -> None:
 
     assert len(shape_of(text)) == len(text)
     assert shape_of(text)[:0x80] == text[:0x80]
+
+
+def test_a_class_is_the_same_the_second_time() -> None:
+    classes = characters._Classes()
+
+    assert ["é田\u0301\u3000".translate(classes) for _ in range(2)] == ["xº´ "] * 2
 
 
 def test_a_text_of_ascii_is_its_own_shape() -> None:

@@ -48,6 +48,7 @@ def test_these_names_are_two(one: str, other: str) -> None:
         pytest.param("jörg@x.example", "JO\u0308RG@x.example", id="combining marks"),
         pytest.param("a@bücher.example", "a@XN--BCHER-KVA.example", id="ASCII form"),
         pytest.param("a@例子.公司", "a@xn--fsqu00a.xn--55qx5d", id="of each label"),
+        pytest.param("a@b@bücher.x", "a@b@xn--bcher-kva.x", id="two signs"),
         pytest.param("a@例子.公司", "a@例子。公司", id="an ideographic full stop"),
         pytest.param("a@例子.公司", "a@例子｡公司", id="one of half width"),
         pytest.param("a@x.y", "ａ＠ｘ．ｙ", id="width"),

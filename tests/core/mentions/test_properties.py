@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from clp_core.channels import Channel
 from clp_core.mentions import (
+    MentionPolicy,
     Mentions,
     Outcome,
     Span,
@@ -191,6 +192,19 @@ def test_the_order_of_the_owners_does_not_matter(
 def test_a_key_is_the_key_of_itself(text: str) -> None:
     assert name_key(name_key(text)) == name_key(text)
     assert address_key(address_key(text)) == address_key(text)
+
+
+@given(TEXTS, st.integers(1, 12))
+def test_a_limit_leaves_out_the_longer_names_and_nothing_else(
+    text: str, longest: int
+) -> None:
+    keys = keys_worth_looking_up(text)
+    limited = keys_worth_looking_up(text, policy=MentionPolicy(max_name_length=longest))
+
+    assert limited <= keys
+    assert {key for key in keys if "@" not in key and len(key) <= longest} == {
+        key for key in limited if "@" not in key
+    }
 
 
 @given(TEXTS)

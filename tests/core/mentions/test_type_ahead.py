@@ -48,6 +48,7 @@ from tests.core.story import IAN, IVY, NAT, NIA
         pytest.param("نُعْمَى", "نعمى", Place.NAME, id="Arabic without vowel marks"),
         pytest.param("נוֹעה", "נועה", Place.NAME, id="Hebrew without points"),
         pytest.param("田中太郎", "田", Place.NAME, id="Han"),
+        pytest.param("田中太郎", "中", Place.WORD_OF_NAME, id="the second Han letter"),
         pytest.param("田中太郎", "太", Place.WORD_OF_NAME, id="amid Han"),
         pytest.param("Mike田中", "田", Place.WORD_OF_NAME, id="Han after Latin"),
         pytest.param("田中Mike", "mik", Place.WORD_OF_NAME, id="Latin after Han"),
@@ -108,6 +109,18 @@ def test_better_places_come_first_then_names_then_addresses() -> None:
     ranked = sorted(people, key=lambda person: prefix_rank(person, "ann") or ())
 
     assert ranked == [ann_too, ann, anna, leann, other]
+
+
+def test_a_rank_holds_the_whole_name_and_the_address() -> None:
+    assert prefix_rank(NAT, "mor") == (
+        Place.WORD_OF_NAME,
+        "nat moreau",
+        "nat@north.example",
+    )
+
+
+def test_a_name_is_not_a_later_word_of_itself() -> None:
+    assert beginnings_of("Jr.", "x") == ((Place.NAME, "jr."), (Place.ADDRESS, "x"))
 
 
 def test_a_person_has_a_beginning_for_each_word() -> None:

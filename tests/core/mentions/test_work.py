@@ -43,13 +43,16 @@ SHAPES = {
 PARTS = 400
 
 
-def calls_made(work: Callable[[], object]) -> int:
-    """How many calls a piece of work takes."""
+def calls_made(work: Callable[[], object], to: str = "") -> int:
+    """How many calls a piece of work takes: all, or those to one function."""
     made = 0
 
-    def count(_frame: FrameType, event: str, _argument: object) -> None:
+    def count(frame: FrameType, event: str, _argument: object) -> None:
         nonlocal made
-        made += event in ("call", "c_call")
+        if to:
+            made += event == "call" and frame.f_code.co_name == to
+        else:
+            made += event in ("call", "c_call")
 
     before = sys.getprofile()
     sys.setprofile(count)
@@ -85,6 +88,26 @@ def test_a_text_asks_for_fewer_keys_than_it_has_characters(
     text = start + part * PARTS
 
     assert len(keys_worth_looking_up(text)) <= len(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "folding"),
+    [
+        pytest.param("@Nat Moreau please check", "name_key", id="ASCII"),
+        pytest.param("@Nat Moreau please\ncheck", "name_key", id="up to a line break"),
+        pytest.param("@José Núñez por favor", "name_key", id="composed letters"),
+        pytest.param("@Ольга Ёлкина", "name_key", id="Cyrillic"),
+        pytest.param("@田中太郎さんお願いします", "name_key", id="Han and kana"),
+        pytest.param("@nat@north.example", "address_key", id="an address"),
+        pytest.param("@用户@例子.公司", "address_key", id="an address in Han"),
+    ],
+)
+def test_an_ordinary_text_is_folded_once_and_not_for_each_key(
+    text: str, folding: str
+) -> None:
+    # The tool that plants mutants calls a function by another name.
+    for name in (folding, f"x_{folding}__mutmut_orig"):
+        assert calls_made(lambda: keys_worth_looking_up(text), to=name) == 0
 
 
 def test_a_text_of_the_longest_kind_asks_for_a_bounded_number_of_keys() -> None:

@@ -9,7 +9,7 @@ from werkzeug.wrappers import Request, Response
 
 from clp_chassis.assembly import Parts as PartsOfProcess
 from clp_chassis.assembly import Process, Surroundings, configured, parts_of
-from clp_chassis.broker_edge import on_events
+from clp_chassis.broker_edge import on_events_everywhere
 from clp_chassis.chores import Chore
 from clp_chassis.database import Database
 from clp_chassis.feed_reader import FeedReader, Reading
@@ -126,8 +126,8 @@ class MessagesService:
     def progress(self, _ask: Nothing, _: Passport) -> feed.Progress:
         return telling.progress(parts=self.parts)
 
-    @on_events(telling.PROJECTS, events.SCHEDULE_ANNOUNCED)
-    def on_announced(self, _body: Any) -> None:
+    @on_events_everywhere(telling.PROJECTS, *events.OF_PROJECTS)
+    def on_projects_changed(self, _body: Any) -> None:
         self.announcements.wake()
 
     @http("POST", "/attachments", kinds=PEOPLE, statuses=STATUSES)

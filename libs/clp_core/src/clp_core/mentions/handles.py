@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from string import ascii_letters, digits
-from typing import Final, cast
+from typing import Final
 from unicodedata import is_normalized
 
 from clp_core.mentions.characters import (
@@ -24,6 +24,8 @@ from clp_core.mentions.spans import Span
 
 LONGEST_LOCAL_PART: Final = 64
 LONGEST_ADDRESS: Final = 320
+# How far behind the end of a name it is seen whether that is an end: possessives.
+LOOKED_AHEAD: Final = 3
 
 # The classes of a shape, as patterns know them.
 SPACED: Final = f"A-Za-z0-9_{MARK}"
@@ -36,26 +38,26 @@ BLANKS: Final = rf" \t\x1f{BREAKS}"
 JOINT: Final = r"[.\-'](?=[A-Za-z0-9])"
 POSSESSIVE: Final = rf"'[sS](?![{SPACED}])"
 
-# Rule 14, all but what needs a look further back.
+# Rule 14, the common case; `_opens` looks further back.
 OPENING: Final = re.compile(rf"@(?<![A-Za-z0-9_@#!$%&*\\]@)(?=[{ALNUM}])")
 HINGES: Final = frozenset("-+.")
-LOOKED_BEHIND: Final = HINGES | {MARK}
 SPACED_LETTERS: Final = frozenset(ascii_letters + digits)
 CLOSED: Final = SPACED_LETTERS | frozenset(r"_@#!$%&*\\")
 
-# Rule 17: a line that begins with `>`; two runs of backticks on one line.
+# Rule 17: a line that begins with `>`; from one run of backticks to the next on a line.
 LEFT_OUT: Final = re.compile(
-    rf"(?:\A|(?<=[{BREAKS}]))>[^{BREAKS}]*+|(?<!`)`++[^`{BREAKS}]*+`++"
+    rf"(?:\A|(?<=[{BREAKS}]))>[^{BREAKS}]*+|(?<!`)`++[^`{BREAKS}]*+`"
 )
 
-# Each match but a break ends where a name may end. Only single classes are possessive:
+LINE_BREAK: Final = re.compile(f"[{BREAKS}]")
+
+# Each match ends where a name may end. Only single classes are possessive:
 # Python 3.11 before 3.11.5 mistakes possessive groups (gh-106052).
 ENDS: Final = re.compile(
     rf"""
       [{SPACED}]++ (?: (?!{POSSESSIVE}) {JOINT} [{SPACED}]++ )*
     | {UNSPACED} {MARK}*+
     | [^{WORD}{BLANKS}] (?: (?![{SPACED}]|{JOINT}) | (?={POSSESSIVE}) )
-    | ([{BREAKS}])
     """,
     re.VERBOSE,
 )
@@ -81,6 +83,9 @@ class Page:
         """Where the name after this sign ends at the latest: at the next one."""
         following = number + 1
         return self.signs[following] if following < len(self.signs) else len(self.shape)
+
+
+NO_HANDLE: Final = Page("", "", ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +125,7 @@ def keys_worth_looking_up(
 def page_of(text: str, skip: Sequence[Span] = ()) -> Page:
     """Find the signs that open a handle (rules 14 and 17)."""
     if SIGN not in text and "＠" not in text:
-        return Page(text, "", ())
+        return NO_HANDLE
     shape = shape_of(text)
     left_out = [(span.start, span.end) for span in skip]
     if ">" in shape or "`" in shape:
@@ -155,7 +160,7 @@ def unknown_end(page: Page, number: int) -> int:
     if address := address_at(page, start):
         return address.end
     # A sign that opens has a letter or digit after it, so there is a word.
-    return cast("re.Match[str]", FIRST_WORD.match(page.shape, start)).end()
+    return next(FIRST_WORD.finditer(page.shape, start)).end()
 
 
 def address_at(page: Page, start: int) -> Address | None:
@@ -168,34 +173,24 @@ def address_at(page: Page, start: int) -> Address | None:
 
 def address_keys(page: Page, address: Address) -> list[Key]:
     """The keys of the addresses that start here, shortest first."""
-    last = min(address.end, address.start + LONGEST_ADDRESS)
-    ends: list[int] = []
-    for piece in ENDS.finditer(page.shape, address.sign + 1):
-        if piece.end() > last:
-            break
-        ends.append(piece.end())
-    whole = page.text[address.start : last]
-    even = evenly_folded(whole)
+    start, last = address.start, min(address.end, address.start + LONGEST_ADDRESS)
+    ends = _ends(page.shape, (address.sign + 1, last + LOOKED_AHEAD), last)
+    even = evenly_folded(page.text[start:last])
     if even is None or ASCII_FORM in even:
-        return [(end, address_key(page.text[address.start : end])) for end in ends]
-    return [(end, even[: end - address.start]) for end in ends]
+        return [(end, address_key(page.text[start:end])) for end in ends]
+    return [(end, even[: end - start]) for end in ends]
 
 
 def name_keys(page: Page, within: tuple[int, int], longest: int) -> list[Key]:
     """The keys of the names that start here, shortest first (rule 16)."""
     start, stop = within
-    ends: list[int] = []
-    reach = min(stop, start + longest)
-    for piece in ENDS.finditer(page.shape, start, stop):
-        if piece[1]:
-            reach = min(reach, piece.start())
-            break
-        if piece.end() > reach:
-            break
-        ends.append(piece.end())
-    even = evenly_folded(page.text[start:reach])
+    last = start + longest
+    line = _line_end(page.shape, start, min(stop, last + LOOKED_AHEAD))
+    even = evenly_folded(page.text[start : min(line, last)])
     if even is None:
-        return _uneven_name_keys(page, within, longest)
+        whole_line = start, _line_end(page.shape, start, stop)
+        return _uneven_name_keys(page, whole_line, longest)
+    ends = _ends(page.shape, (start, line), last)
     return [(end, even[: end - start]) for end in ends]
 
 
@@ -204,8 +199,6 @@ def _uneven_name_keys(page: Page, within: tuple[int, int], longest: int) -> list
     keys: list[Key] = []
     value, done = "", within[0]
     for piece in ENDS.finditer(page.shape, *within):
-        if piece[1]:
-            break
         # Half a key and the text after it have the key of the whole.
         value = name_key(value + page.text[done : piece.end()])
         done = piece.end()
@@ -213,6 +206,17 @@ def _uneven_name_keys(page: Page, within: tuple[int, int], longest: int) -> list
             break
         keys.append((done, value))
     return keys
+
+
+def _ends(shape: str, within: tuple[int, int], last: int) -> list[int]:
+    """Where a name may end, at `last` at the latest."""
+    pieces = ENDS.finditer(shape, *within)
+    return [end for piece in pieces if (end := piece.end()) <= last]
+
+
+def _line_end(shape: str, start: int, stop: int) -> int:
+    found = LINE_BREAK.search(shape, start, stop)
+    return found.start() if found else stop
 
 
 def evenly_folded(text: str) -> str | None:
@@ -231,9 +235,7 @@ def evenly_folded(text: str) -> str | None:
 
 
 def _opens(shape: str, sign: int) -> bool:
-    """Rule 14 where one character back is not far enough."""
-    if sign == 0 or shape[sign - 1] not in LOOKED_BEHIND:
-        return True
+    """Rule 14: what stands before a sign; a mark is part of the letter before it."""
     before = _without_marks(shape, sign)
     if before == 0:
         return True
@@ -244,6 +246,6 @@ def _opens(shape: str, sign: int) -> bool:
 
 
 def _without_marks(shape: str, end: int) -> int:
-    while end > 0 and shape[end - 1] == MARK:
+    while shape[end - 1 : end] == MARK:
         end -= 1
     return end

@@ -5,8 +5,8 @@ from unicodedata import normalize
 
 ASCII_FORM: Final = "xn--"
 LONGEST_LABEL: Final = 63
-# Domains may be typed with the full stops of Chinese and Japanese keyboards.
-DOTS: Final = str.maketrans({"\u3002": ".", "\uff61": "."})
+# Domains may be typed with the full stop of Chinese and Japanese keyboards.
+IDEOGRAPHIC_STOP: Final = "\u3002"
 
 
 def name_key(name: str) -> str:
@@ -34,7 +34,7 @@ def address_key(address: str) -> str:
     if key.isascii() and ASCII_FORM not in key:
         return key
     local, sign, domain = key.rpartition("@")
-    labels = domain.translate(DOTS).split(".")
+    labels = domain.replace(IDEOGRAPHIC_STOP, ".").split(".")
     return f"{local}{sign}{'.'.join(map(_spoken, labels))}"
 
 

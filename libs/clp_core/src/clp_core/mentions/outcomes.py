@@ -130,9 +130,9 @@ class _Owned:
         lengths = (len(key) for keys in (names, addresses) for key in keys)
         return cls(names, addresses, min(max_name_length, max(lengths, default=0)))
 
-    def of(self, key: str) -> list[Person]:
+    def of(self, key: str) -> list[Person] | None:
         """An address is one person's own; a name may be anybody's."""
-        return self.addresses.get(key) or self.names.get(key, [])
+        return self.addresses.get(key) or self.names.get(key)
 
 
 def _outcomes(page: Page, owned: _Owned, author: Person) -> tuple[MentionOutcome, ...]:
