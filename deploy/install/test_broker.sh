@@ -5,7 +5,8 @@ cd "$(dirname "$0")/../.."
 . deploy/install/say.sh
 
 if deploy/install/servers.sh --check; then
-  exec .venv/bin/python -m pytest -m broker "$@"
+  exec .venv/bin/python -m pytest \
+    -m "broker and not slow and not faults and not bench" "$@"
 fi
 [ "${CI:-}" != true ] || fail "RabbitMQ or PostgreSQL is missing and CI=true"
 loud "SKIPPED: journeys on RabbitMQ and PostgreSQL (not installed on this machine)"

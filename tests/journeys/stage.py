@@ -19,6 +19,7 @@ class Stage:
         self.project = project
         self.directory = suite.caller(service="directory")
         self._keys: Iterator[int] = itertools.count(1)
+        suite.settle()  # the mails of an earlier stage are not this one's
         self._mails_before = len(suite.mails())
         self.directory.projects.put_project(id=project, title=f"Night Train {project}")
         self.assign("north", "south")
