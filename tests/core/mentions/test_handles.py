@@ -20,6 +20,7 @@ from clp_core.mentions import MentionPolicy, Span, keys_worth_looking_up
         pytest.param("@Nat  x\nMoreau", {"nat", "nat x"}, id="spaces and a break"),
         pytest.param("@Nat, x", {"nat", "nat,", "nat, x"}, id="a comma"),
         pytest.param("@Nat @Nia", {"nat", "nia"}, id="two handles"),
+        pytest.param("@Nat @Nia\nx", {"nat", "nia"}, id="two and a line break"),
         pytest.param("@Nat's x", {"nat", "nat's", "nat's x"}, id="a possessive"),
         pytest.param("@Nat.x", {"nat.x"}, id="a full stop and a letter"),
         pytest.param("@Zoë x", {"zoë", "zoë x"}, id="an accent"),
