@@ -38,6 +38,9 @@ from clp_core.mentions import MentionPolicy, Span, keys_worth_looking_up
         pytest.param("@a@xn--bcher-kva.b", {"a@xn", "a@bücher.b"}, id="in ASCII form"),
         pytest.param("@ß@b.c", {"ss@b.c"}, id="with a letter made two"),
         pytest.param("@a@b.c田", {"a@b.c", "a@b.c田"}, id="a Han letter after it"),
+        pytest.param("@a@b.c's", {"a@b.c"}, id="with a possessive"),
+        pytest.param("@a@b.c'x", set(), id="with an apostrophe and a letter"),
+        pytest.param("@a@b.c'sx", set(), id="with what begins like a possessive"),
         pytest.param("@a@b", {"a", "a@b"}, id="no dot: a name with a sign"),
         pytest.param("@田@b.c", {"田", "田@b.c", "b.c"}, id="both readings"),
         pytest.param("`@Nat`", set(), id="code"),
@@ -65,6 +68,26 @@ def test_no_name_is_longer_than_the_policy_says(
     text: str, longest: int, keys: set[str]
 ) -> None:
     policy = MentionPolicy(max_name_length=longest)
+
+    assert keys_worth_looking_up(text, policy=policy) == keys
+
+
+@pytest.mark.parametrize(
+    ("text", "keys"),
+    [
+        pytest.param("@Nat", {"nat"}, id="nothing"),
+        pytest.param("@Natx", set(), id="a letter"),
+        pytest.param("@Nat'", {"nat"}, id="an apostrophe"),
+        pytest.param("@Nat'x", set(), id="an apostrophe and a letter"),
+        pytest.param("@Nat's", {"nat"}, id="a possessive"),
+        pytest.param("@Nat'sx", set(), id="what begins like one"),
+        pytest.param("@Nat's x", {"nat"}, id="a possessive and a word"),
+    ],
+)
+def test_what_follows_a_name_of_the_longest_kind_is_looked_at(
+    text: str, keys: set[str]
+) -> None:
+    policy = MentionPolicy(max_name_length=3)
 
     assert keys_worth_looking_up(text, policy=policy) == keys
 

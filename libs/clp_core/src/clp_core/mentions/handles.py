@@ -32,14 +32,15 @@ SPACED: Final = f"A-Za-z0-9_{MARK}"
 WORD: Final = f"{SPACED}{UNSPACED}"
 ALNUM: Final = f"A-Za-z0-9{UNSPACED}"
 BREAKS: Final = r"\n\r\v\f\x1c-\x1e"
-BLANKS: Final = rf" \t\x1f{BREAKS}"
+BLANKS: Final = r" \t\x1f"
 
 # Rule 16: what holds a word together, and the possessive, which does not.
 JOINT: Final = r"[.\-'](?=[A-Za-z0-9])"
 POSSESSIVE: Final = rf"'[sS](?![{SPACED}])"
 
-# Rule 14, the common case; `_opens` looks further back.
-OPENING: Final = re.compile(rf"@(?<![A-Za-z0-9_@#!$%&*\\]@)(?=[{ALNUM}])")
+# A sign that may open. What stands before it is for `_opens` to judge; letters and
+# signs, of which a hostile text may hold a million, are put aside here.
+OPENING: Final = re.compile(rf"@(?<![A-Za-z0-9@]@)(?=[{ALNUM}])")
 HINGES: Final = frozenset("-+.")
 SPACED_LETTERS: Final = frozenset(ascii_letters + digits)
 CLOSED: Final = SPACED_LETTERS | frozenset(r"_@#!$%&*\\")
