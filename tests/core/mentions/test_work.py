@@ -80,6 +80,17 @@ def test_twice_the_text_is_twice_the_work(part: str, start: str) -> None:
     )
 
 
+@pytest.mark.parametrize("part", ["@", "@a", "@Z", "@5", "`"])
+def test_signs_that_cannot_open_cost_no_call(part: str) -> None:
+    once, twice = part * 1000, part * 2000
+
+    more = calls_made(lambda: keys_worth_looking_up(twice)) - calls_made(
+        lambda: keys_worth_looking_up(once)
+    )
+
+    assert abs(more) < 20
+
+
 @pytest.mark.parametrize("part", SHAPES.values(), ids=SHAPES.keys())
 @pytest.mark.parametrize("start", ["", "@", "@a@"])
 def test_a_text_asks_for_fewer_keys_than_it_has_characters(

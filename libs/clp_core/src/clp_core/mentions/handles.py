@@ -39,8 +39,8 @@ JOINT: Final = r"[.\-'](?=[A-Za-z0-9])"
 POSSESSIVE: Final = rf"'[sS](?![{SPACED}])"
 
 # A sign that may open. What stands before it is for `_opens` to judge; letters and
-# signs, of which a hostile text may hold a million, are put aside here.
-OPENING: Final = re.compile(rf"@(?<![A-Za-z0-9@]@)(?=[{ALNUM}])")
+# digits, of which a hostile text may hold a million, are put aside here.
+OPENING: Final = re.compile(rf"@(?<![A-Za-z0-9]@)(?=[{ALNUM}])")
 HINGES: Final = frozenset("-+.")
 SPACED_LETTERS: Final = frozenset(ascii_letters + digits)
 CLOSED: Final = SPACED_LETTERS | frozenset(r"_@#!$%&*\\")
