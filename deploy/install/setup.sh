@@ -10,7 +10,7 @@ VENV=.venv
 MEMBERS=(
   -e libs/clp_core
   -e libs/clp_contracts
-  -e libs/clp_chassis
+  -e "libs/clp_chassis[traces]"
   -e "services/projects[postgres]"
   -e "services/messages[postgres]"
   -e "services/search[postgres]"

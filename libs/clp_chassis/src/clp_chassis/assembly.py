@@ -8,6 +8,9 @@ from typing import Any, Final
 from nameko.extensions import DependencyProvider
 
 from clp_chassis.clock import Clock, now
+from clp_chassis.observing.chain import chain_of_calls
+from clp_chassis.observing.gauges import Watched
+from clp_chassis.observing.tracing import carrier
 from clp_chassis.passports import Issuer, Verifier
 from clp_chassis.serving import VERIFIER
 from clp_contracts.calling import Callers, Calls
@@ -42,16 +45,22 @@ class Surroundings:
     def callers(self) -> Callers:
         """Typed callers with which this process calls other services."""
         lines = Lines(self.broker_url, self.call_timeout_s)
-        return Callers(Calls(lines, self.passport))
+        return Callers(
+            Calls(lines, self.passport, chain=chain_of_calls, carrier=carrier)
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """Service classes that run together, with their settings and what to close."""
+    """Service classes that run together, with their settings and what to close.
+
+    ``watched`` is what the process lets be looked at.
+    """
 
     services: tuple[type, ...]
     config: Mapping[str, Any]
     close: Callable[[], None] = field(default=lambda: None)
+    watched: Watched = field(default_factory=Watched)
 
 
 class Parts(DependencyProvider):  # type: ignore[misc]

@@ -92,11 +92,15 @@ def _upgrade(connection: Connection, scripts: Path) -> None:
 
 def _engine(url: str, pool_size: int) -> Engine:
     if not url.startswith("sqlite"):
-        return create_engine(url, pool_size=pool_size, max_overflow=4)
+        # What people wrote is among the parameters, and an error's text goes far.
+        return create_engine(
+            url, pool_size=pool_size, max_overflow=4, hide_parameters=True
+        )
     engine = create_engine(
         url,
         pool_size=pool_size,
         max_overflow=20,
+        hide_parameters=True,
         connect_args={"timeout": BUSY_TIMEOUT_S, "check_same_thread": False},
     )
     event.listen(engine, "connect", _prepare_sqlite)

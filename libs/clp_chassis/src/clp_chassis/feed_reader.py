@@ -8,6 +8,10 @@ from typing import Any, Final
 from nameko.extensions import DependencyProvider
 from sqlalchemy.exc import OperationalError
 
+from clp_chassis.clock import new_id, now
+from clp_chassis.observing.chain import in_chain
+from clp_chassis.observing.metrics import FEED_AGE, FEED_LAG, SET_ASIDE
+from clp_chassis.observing.tracing import span
 from clp_chassis.pacing import Pace
 from clp_chassis.projections import Projection
 from clp_contracts.feed import Change, Changes
@@ -96,9 +100,28 @@ class FeedReader(DependencyProvider):  # type: ignore[misc]
 
     def _read_batch(self) -> bool:
         reading = self._reading
-        changes = reading.fetch(reading.projection.cursor()).changes
-        if not changes:
+        told = reading.fetch(reading.projection.cursor())
+        if not told.changes:
+            FEED_LAG.labels(reading.reader).set(0)
             return False
+        turn = f"{reading.reader}.apply.{new_id()}"
+        causes = [change.detail for change in told.changes]
+        with (
+            in_chain([turn]),
+            span(f"apply {reading.source}", "consumer", links=causes),
+        ):
+            self._apply(told.changes)
+        self._measure(told)
+        return True
+
+    def _measure(self, told: Changes) -> None:
+        reader, at = self._reading.reader, now()
+        FEED_LAG.labels(reader).set(max(0, told.head - told.changes[-1].position))
+        for change in told.changes:
+            FEED_AGE.labels(reader).observe(max(0.0, (at - change.at).total_seconds()))
+
+    def _apply(self, changes: tuple[Change, ...]) -> None:
+        reading = self._reading
         try:
             reading.projection.apply(changes)
         except Exception as error:
@@ -107,7 +130,6 @@ class FeedReader(DependencyProvider):  # type: ignore[misc]
             log.exception("%s goes one change at a time", reading.reader)
             for change in changes:
                 self._apply_alone(change)
-        return True
 
     def _apply_alone(self, change: Change) -> None:
         reading = self._reading
@@ -123,4 +145,5 @@ class FeedReader(DependencyProvider):  # type: ignore[misc]
                 raise
             log.exception("%s sets change %s aside", reading.reader, change.position)
             reading.projection.set_aside(change, f"{type(error).__name__}: {error}")
+            SET_ASIDE.labels(reading.reader).inc()
         self._tries.pop(change.position, None)

@@ -27,6 +27,8 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from clp_chassis.instants import Instant
+from clp_chassis.observing.gauges import Reading
+from clp_chassis.observing.tracing import carrier
 from clp_contracts import feed
 
 BIG: Final = BigInteger().with_variant(Integer(), "sqlite")
@@ -78,7 +80,8 @@ class Outbox:
         ids only and never a person's text.
         """
         kind, subject, project = change
-        detail: Mapping[str, str] = options.get("detail") or {}
+        # Whoever reads the change can go on with the trace of its cause.
+        detail: Mapping[str, str] = {**(options.get("detail") or {}), **carrier()}
         session.execute(
             insert(self.changes).values(
                 type=kind,
@@ -153,6 +156,32 @@ class Outbox:
         """How many changes wait for a position or for their announcement."""
         waiting = select(func.count()).select_from(self.changes)
         return session.scalar(waiting.where(self.changes.c.announced_at.is_(None))) or 0
+
+    def waiting(
+        self, session: Session, service: str, now: datetime
+    ) -> tuple[Reading, ...]:
+        """Gauges: how many changes wait to be announced, and since when."""
+        oldest = session.scalar(
+            select(func.min(self.changes.c.at)).where(
+                self.changes.c.announced_at.is_(None)
+            )
+        )
+        age = 0.0 if oldest is None else max(0.0, (now - oldest).total_seconds())
+        about = {"service": service}
+        return (
+            Reading(
+                name="clp_outbox_waiting_changes",
+                help="Committed changes that were not announced yet.",
+                value=self.pending(session),
+                labels=about,
+            ),
+            Reading(
+                name="clp_outbox_oldest_seconds",
+                help="Since when the oldest of them waits.",
+                value=age,
+                labels=about,
+            ),
+        )
 
     def _read(
         self, session: Session, *conditions: Any, limit: int = BATCH

@@ -11,6 +11,8 @@ from nameko.extensions import DependencyProvider
 from clp_chassis.broker_edge import EventPublisher
 from clp_chassis.clock import Clock
 from clp_chassis.database import Database
+from clp_chassis.observing.metrics import ANNOUNCED
+from clp_chassis.observing.tracing import span
 from clp_chassis.outbox import Outbox
 from clp_chassis.pacing import Pace
 from clp_contracts.shapes import dump
@@ -79,13 +81,15 @@ class Relay(DependencyProvider):  # type: ignore[misc]
         with desk.database.reading() as session:
             changes = desk.outbox.unannounced(session)
         for change in changes:
-            self._publisher.publish(
-                dump(change),
-                exchange=self._exchange,
-                routing_key=change.type,
-                declare=[self._exchange],
-            )
+            with span(f"announce {change.type}", "producer", carrier=change.detail):
+                self._publisher.publish(
+                    dump(change),
+                    exchange=self._exchange,
+                    routing_key=change.type,
+                    declare=[self._exchange],
+                )
         if changes:
+            ANNOUNCED.labels(desk.service).inc(len(changes))
             with desk.database.writing(tell=False) as session:
                 positions = tuple(change.position for change in changes)
                 desk.outbox.announced(session, positions, desk.clock())

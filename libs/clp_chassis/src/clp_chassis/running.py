@@ -13,7 +13,7 @@ import signal
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import eventlet
 from eventlet import patcher
@@ -24,7 +24,11 @@ from nameko.containers import ServiceContainer
 from clp_chassis.assembly import Process, Surroundings
 from clp_chassis.broker_edge import BROKER_ERRORS
 from clp_chassis.database import migrate
-from clp_chassis.settings import WrongSettings, read_settings
+from clp_chassis.observing.gauges import Watched
+from clp_chassis.observing.logs import LEVELS, SHAPES, configure_logs
+from clp_chassis.observing.page import Health, Page
+from clp_chassis.observing.tracing import configure_traces, end_traces
+from clp_chassis.settings import ProcessSettings, WrongSettings, read_settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -32,21 +36,12 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-S = TypeVar("S", bound="ServiceSettings")
+S = TypeVar("S", bound=ProcessSettings)
 
 TICK_SECONDS: Final = 0.25
 GRACE_SECONDS: Final = 30.0
 CONNECT_SECONDS: Final = 2.0
 BETWEEN_COMPLAINTS_SECONDS: Final = 10.0
-
-
-class ServiceSettings(Protocol):
-    """What the launcher needs of a service's settings."""
-
-    @property
-    def broker_url(self) -> str: ...
-    @property
-    def keys_dir(self) -> str: ...
 
 
 class ContainerGroup:
@@ -107,31 +102,63 @@ def main(
     service: str,
     shape: type[S],
     build: Callable[[S, Surroundings], Process],
+    *,
+    process_type: str | None = None,
 ) -> None:
     """Run one process type of a service: what every `__main__` calls.
 
-    Reads the settings (``CLP_SERVICE_…``), migrates the database with the migrations of
-    ``clp_SERVICE`` if the settings name one (``database_url``), builds the process and
-    runs it until it is asked to end.
+    Reads the settings (``CLP_SERVICE_…``), opens the port for health and metrics,
+    migrates the database with the migrations of ``clp_SERVICE`` if the settings name
+    one (``database_url``), builds the process and runs it until it is asked to end.
+    ``process_type`` is its name in logs and traces, where that is not the service's.
     """
-    logging.basicConfig(
-        level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s"
-    )
+    health = Health()
     try:
         settings = read_settings(shape, f"CLP_{service.upper()}")
+        page = _observed(settings, process_type or service, health)
     except WrongSettings as error:
         raise SystemExit(f"wrong settings:\n{error}") from None
-    database_url = getattr(settings, "database_url", None)
-    if database_url is not None:
-        migrate(database_url, f"clp_{service}")
-    keys = Path(settings.keys_dir)
-    process = build(
-        settings, Surroundings.from_files(service, settings.broker_url, keys)
-    )
     try:
-        run(process.services, process.config)
+        database_url = getattr(settings, "database_url", None)
+        if database_url is not None:
+            migrate(database_url, f"clp_{service}")
+        keys = Path(settings.keys_dir)
+        process = build(
+            settings, Surroundings.from_files(service, settings.broker_url, keys)
+        )
+        if page is not None:
+            page.watch(process.watched)
+        try:
+            run(process.services, process.config, health=health)
+        finally:
+            process.close()
     finally:
-        process.close()
+        if page is not None:
+            page.close()
+        end_traces()
+
+
+def _observed(
+    settings: ProcessSettings, process_type: str, health: Health
+) -> Page | None:
+    """Configure logs and traces; open the port for health and metrics, if wanted."""
+    if settings.log_shape not in SHAPES or settings.log_level not in LEVELS:
+        raise WrongSettings(
+            f"CLP_LOG_SHAPE is one of {', '.join(SHAPES)},"
+            f" CLP_LOG_LEVEL one of {', '.join(LEVELS)}"
+        )
+    configure_logs(process_type, level=settings.log_level, shape=settings.log_shape)
+    if settings.traces_url:
+        configure_traces(process_type, settings.traces_url)
+    if not settings.observe_address:
+        return None
+    try:
+        return Page(settings.observe_address, health)
+    except (OSError, ValueError) as error:
+        raise WrongSettings(
+            f"CLP_OBSERVE_ADDRESS: {settings.observe_address} is no HOST:PORT"
+            f" to listen on: {error}"
+        ) from None
 
 
 @dataclass(slots=True)
@@ -156,28 +183,37 @@ def run(
     config: Mapping[str, Any],
     *,
     grace_seconds: float = GRACE_SECONDS,
+    health: Health | None = None,
 ) -> None:
     """Run services in this process until it is asked to end.
 
     Returns when all has ended in order. Whatever ends a service by itself is raised,
     so that the process ends with an error and its supervisor starts another one.
+    ``health`` is told how the process is.
     """
+    health = health or Health()
     ending = _Ending()
     ending.listen()
     broker_url = config.get(AMQP_URI_CONFIG_KEY)
-    if broker_url is not None and not _wait_for_broker(broker_url, ending):
-        return
+    if broker_url is not None:
+        health.watch(Watched(checks={"broker": lambda: _ask_broker(broker_url)}))
+        if not _wait_for_broker(broker_url, (ending, health)):
+            return
     group = ContainerGroup((service, config) for service in services)
     starting = eventlet.spawn(group.start)
     names = ", ".join(service.name for service in services)  # type: ignore[attr-defined]
     while not starting.dead and not ending.asked:
         eventlet.sleep(TICK_SECONDS / 5)
+        health.tick()
     if not ending.asked:
         starting.wait()
+        health.running = True
         log.info("running: %s", names)
     while not ending.asked:
         eventlet.sleep(TICK_SECONDS)
+        health.tick()
         _raise_if_dead(group)
+    health.running = False
     log.info("ending: %s", names)
     _die_after(grace_seconds)
     group.stop(grace_seconds)
@@ -194,20 +230,29 @@ def _raise_if_dead(group: ContainerGroup) -> None:
         raise
 
 
-def _wait_for_broker(broker_url: str, ending: _Ending) -> bool:
+def _ask_broker(broker_url: str) -> Connection:
+    """Raise when the broker lets nobody in."""
+    connection = Connection(broker_url, connect_timeout=CONNECT_SECONDS)
+    connection.transport.establish_connection().close()
+    return connection
+
+
+def _wait_for_broker(broker_url: str, looking: tuple[_Ending, Health]) -> bool:
     """Wait until the broker answers; False when the process is to end first."""
+    ending, health = looking
     complained_at = -BETWEEN_COMPLAINTS_SECONDS
+    shown = Connection(broker_url).as_uri()
     while not ending.asked:
-        connection = Connection(broker_url, connect_timeout=CONNECT_SECONDS)
+        health.tick()
         try:
-            connection.transport.establish_connection().close()
+            _ask_broker(broker_url)
         except BROKER_ERRORS as error:
             if time.monotonic() - complained_at >= BETWEEN_COMPLAINTS_SECONDS:
-                log.warning("waiting for broker %s: %s", connection.as_uri(), error)
+                log.warning("waiting for broker %s: %s", shown, error)
                 complained_at = time.monotonic()
             eventlet.sleep(TICK_SECONDS)
         else:
-            log.info("broker %s answers", connection.as_uri())
+            log.info("broker %s answers", shown)
             return True
     return False
 

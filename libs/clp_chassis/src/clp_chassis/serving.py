@@ -8,6 +8,8 @@ from nameko.extensions import DependencyProvider
 
 from clp_chassis.broker_edge import rpc as rpc_entrypoint
 from clp_chassis.clock import new_id
+from clp_chassis.observing import observed_call
+from clp_chassis.observing.tracing import PARENT
 from clp_chassis.passports import Passport, Verifier
 from clp_contracts.methods import Ask, Method, Reply
 from clp_contracts.refusal import CallFailed, Refused
@@ -34,18 +36,31 @@ class CallContext(DependencyProvider):  # type: ignore[misc]
     def get_dependency(self, worker_ctx: Any) -> "CallFacts":
         """The facts of one call."""
         verifier: Verifier = self.container.config[VERIFIER]
+        data = worker_ctx.data
+        carrier = {PARENT: data[PARENT]} if PARENT in data else {}
         return CallFacts(
-            verifier, worker_ctx.data.get("auth_token"), worker_ctx.call_id_stack
+            verifier,
+            data.get("auth_token"),
+            chain=worker_ctx.call_id_stack,
+            carrier=carrier,
         )
 
 
 class CallFacts:
-    """The passport of a call and the chain of calls that led to it."""
+    """The passport of a call, and the chain of calls and the trace it is part of."""
 
-    def __init__(self, verifier: Verifier, token: object, chain: list[str]) -> None:
+    def __init__(
+        self,
+        verifier: Verifier,
+        token: object,
+        *,
+        chain: list[str],
+        carrier: Mapping[str, str],
+    ) -> None:
         self._verifier = verifier
         self._token = token
         self.chain = chain
+        self.carrier = carrier
 
     def passport(self, method: Method[Any, Any]) -> Passport:
         """The caller's passport, if the method takes it; raises `Refused` if not."""
@@ -75,7 +90,10 @@ def serves(
         # Nameko compares a call with the signature it sees: any, so that a malformed
         # call is refused by value and not by a framework's error.
         def entrypoint(service: S, *extra: Any, **arguments: Any) -> Any:
-            return _guarded(method, lambda: answer(service, extra, arguments))
+            facts: CallFacts = service.call_facts
+            address = (method.service, method.name)
+            with observed_call(address, facts.chain, facts.carrier):
+                return _guarded(method, lambda: answer(service, extra, arguments))
 
         entrypoint.__name__ = method.name
         entrypoint.__doc__ = function.__doc__

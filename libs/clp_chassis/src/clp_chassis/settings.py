@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from typing import Any, TypeVar
 
 from marshmallow import ValidationError
@@ -10,6 +10,23 @@ from marshmallow import ValidationError
 from clp_contracts.shapes import settings_schema
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProcessSettings:
+    """What an operator sets for every process, whatever its service.
+
+    ``observe_address`` (``HOST:PORT``) is where ``/live``, ``/ready`` and ``/metrics``
+    are served; empty for nowhere. ``log_shape`` is ``text`` or ``json``. ``traces_url``
+    names an OpenTelemetry collector (OTLP over HTTP); empty for no traces.
+    """
+
+    broker_url: str = "amqp://guest:guest@127.0.0.1:5672//"
+    keys_dir: str = "keys"
+    observe_address: str = ""
+    log_level: str = "INFO"
+    log_shape: str = "text"
+    traces_url: str = ""
 
 
 class WrongSettings(Exception):

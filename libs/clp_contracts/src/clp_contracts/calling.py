@@ -25,16 +25,23 @@ class Calls:
         self,
         lines: Lines,
         passport: Passport,
+        *,
         chain: Callable[[], Sequence[str]] = tuple,
+        carrier: Callable[[], Mapping[str, str]] = dict,
     ) -> None:
         self._lines = lines
         self._passport = passport
         self._chain = chain
+        self._carrier = carrier
 
     def call(self, method: Method[Ask, Reply], ask: Ask) -> Reply:
         """Send an ask and read the reply."""
         token = self._passport if isinstance(self._passport, str) else self._passport()
-        context = {"auth_token": token, "call_id_stack": list(self._chain())}
+        context = {
+            **self._carrier(),
+            "auth_token": token,
+            "call_id_stack": list(self._chain()),
+        }
         reply = self._lines.call((method.service, method.name), dump(ask), context)
         return load_reply(method.reply, reply)
 

@@ -22,6 +22,7 @@ from clp_contracts import events, feed
 from clp_contracts import messages as contract
 from clp_contracts.methods import PEOPLE
 from clp_contracts.shapes import Nothing
+from clp_messages.gauges import watched
 from clp_messages.http import STATUSES, download, upload
 from clp_messages.parts import Parts
 from clp_messages.settings import Settings
@@ -167,4 +168,5 @@ def build(settings: Settings, surroundings: Surroundings) -> Process:
             http_address_file=settings.http_address_file,
         ),
         close=close,
+        watched=watched(parts),
     )

@@ -2,18 +2,18 @@
 
 from dataclasses import dataclass
 
+from clp_chassis.settings import ProcessSettings
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class Settings(ProcessSettings):
     """Read from ``CLP_MESSAGES_…``, or ``CLP_…`` where services share a value.
 
     With port 0 in ``http_address`` the system picks one; ``http_address_file`` then
     names a file in which the process notes ``HOST:PORT`` once it listens.
     """
 
-    broker_url: str = "amqp://guest:guest@127.0.0.1:5672//"
     database_url: str = "sqlite:///messages.db"
-    keys_dir: str = "keys"
     files_dir: str = "files"
     http_address: str = "127.0.0.1:8000"
     http_address_file: str = ""

@@ -8,9 +8,10 @@ from clp_chassis.running import main
 from clp_notifications.service import build, build_delivery
 from clp_notifications.settings import Settings
 
-BUILDERS = {(): build, ("delivery",): build_delivery}
+BUILDERS = {(): (build, "notifications"), ("delivery",): (build_delivery, "delivery")}
 
 if __name__ == "__main__":
     if tuple(sys.argv[1:]) not in BUILDERS:
         raise SystemExit("usage: python -m clp_notifications [delivery]")
-    main("notifications", Settings, BUILDERS[tuple(sys.argv[1:])])
+    builder, process_type = BUILDERS[tuple(sys.argv[1:])]
+    main("notifications", Settings, builder, process_type=process_type)

@@ -3,7 +3,9 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
+from prometheus_client import Counter
 from sqlalchemy import func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
@@ -17,6 +19,10 @@ from clp_notifications.tables import (
     Notification,
     Step,
     SuppressedAddress,
+)
+
+MOVED: Final = Counter(
+    "clp_notifications_moved", "Steps of notifications.", ["state", "reason"]
 )
 
 
@@ -43,6 +49,7 @@ def add_steps(
     ]
     if rows:
         session.execute(insert(Step), rows)
+        MOVED.labels(change.state.value, change.because.value).inc(len(rows))
 
 
 def move(session: Session, changes: Mapping[str, Change], *, at: datetime) -> None:

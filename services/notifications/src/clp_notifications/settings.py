@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 
+from clp_chassis.settings import ProcessSettings
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class Settings(ProcessSettings):
     """Read from ``CLP_NOTIFICATIONS_…``, or ``CLP_…`` where services share a value.
 
     ``mail_url`` is ``maildir:///folder``, ``smtp://host:port``, ``smtps://…`` or
@@ -15,9 +17,7 @@ class Settings:
     """
 
     secret: str
-    broker_url: str = "amqp://guest:guest@127.0.0.1:5672//"
     database_url: str = "sqlite:///notifications.db"
-    keys_dir: str = "keys"
     http_address: str = "127.0.0.1:8001"
     http_address_file: str = ""
     mail_url: str = "smtp://127.0.0.1:25"

@@ -11,6 +11,7 @@ from clp_chassis.serving import CallContext, serves
 from clp_contracts import feed
 from clp_contracts import projects as contract
 from clp_contracts.shapes import Nothing
+from clp_projects.gauges import watched
 from clp_projects.parts import Parts
 from clp_projects.settings import Settings
 from clp_projects.tables import OUTBOX
@@ -122,4 +123,5 @@ def build(settings: Settings, surroundings: Surroundings) -> Process:
         services=(ProjectsService,),
         config=configured(surroundings, parts),
         close=database.close,
+        watched=watched(parts),
     )

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
+from clp_chassis.settings import ProcessSettings
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class Settings(ProcessSettings):
     """Read from ``CLP_PROJECTS_…``, or ``CLP_…`` where services share a value."""
 
-    broker_url: str = "amqp://guest:guest@127.0.0.1:5672//"
     database_url: str = "sqlite:///projects.db"
-    keys_dir: str = "keys"

@@ -17,6 +17,7 @@ from clp_contracts import events, feed
 from clp_contracts import messages as messages_contract
 from clp_contracts import search as contract
 from clp_contracts.shapes import Nothing
+from clp_search.gauges import watched
 from clp_search.index.shard import Writing
 from clp_search.index.sharded import Limits, ShardedIndex
 from clp_search.page_cursors import PageCursors
@@ -95,4 +96,9 @@ def build(settings: Settings, surroundings: Surroundings) -> Process:
         engine.close()
         callers.close()
 
-    return Process((SearchService,), configured(surroundings, parts), close)
+    return Process(
+        services=(SearchService,),
+        config=configured(surroundings, parts),
+        close=close,
+        watched=watched(parts),
+    )

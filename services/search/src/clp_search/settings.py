@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 
+from clp_chassis.settings import ProcessSettings
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class Settings(ProcessSettings):
     """Read from ``CLP_SEARCH_…``, or ``CLP_…`` where services share a value.
 
     ``data_dir`` is this process's own: two never share an index. ``secret`` seals page
@@ -13,8 +15,6 @@ class Settings:
     builds the index anew.
     """
 
-    broker_url: str = "amqp://guest:guest@127.0.0.1:5672//"
-    keys_dir: str = "keys"
     data_dir: str = "index"
     secret: str = ""
     shards: int = 4

@@ -37,6 +37,7 @@ from clp_chassis.broker_edge.consuming import (
 from clp_chassis.broker_edge.publishing import RetryPublisher
 from clp_chassis.clock import new_id, now
 from clp_chassis.inprocess import is_inprocess
+from clp_chassis.observing.metrics import EVENTS_HEARD
 
 log = logging.getLogger(__name__)
 
@@ -80,6 +81,7 @@ class _Hearing(Consumer):  # type: ignore[misc]
     def handle_message(self, body: Any, message: Any) -> None:
         """Set aside what does not say how to read it."""
         if says_what_it_is(message):
+            EVENTS_HEARD.labels(self.container.service_name, self.source).inc()
             super().handle_message(body, message)
         else:
             log.error("event set aside, its content is of no known kind: %r", message)

@@ -1,6 +1,7 @@
 """The `http` entrypoint: checks the passport, calls, and answers refusals as JSON."""
 
 import functools
+import time
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -10,6 +11,8 @@ from werkzeug.wrappers import Request, Response
 
 from clp_chassis.http_edge.answers import NONE, answered
 from clp_chassis.http_edge.server import HttpServer
+from clp_chassis.observing import observed_request
+from clp_chassis.observing.metrics import REQUEST_SECONDS
 from clp_chassis.serving import VERIFIER
 from clp_contracts.methods import PassportKind
 
@@ -36,7 +39,12 @@ class HttpEntrypoint(HttpRequestHandler):  # type: ignore[misc]
     def handle_request(self, request: Request) -> Response:
         """Answer one request."""
         request.shallow = False
-        return answered(lambda: self._answer(request))
+        began = time.perf_counter()
+        answer = answered(lambda: self._answer(request))
+        REQUEST_SECONDS.labels(self.method, self.url, answer.status_code).observe(
+            time.perf_counter() - began
+        )
+        return answer
 
     def stop(self) -> None:
         """Take no more requests, and finish those in hand."""
@@ -57,7 +65,8 @@ class HttpEntrypoint(HttpRequestHandler):  # type: ignore[misc]
             request.path_values,  # type: ignore[attr-defined]
             data={"auth_token": token},
         )
-        return self._run(worker)
+        with observed_request(self.method, self.url, worker.call_id_stack):
+            return self._run(worker)
 
     def _run(self, worker: WorkerContext) -> Response:
         """Run the method here, beside the pool in which calls are answered.

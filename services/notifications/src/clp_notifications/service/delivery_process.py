@@ -23,6 +23,7 @@ from clp_notifications.delivery.desk import Desk, Pacing
 from clp_notifications.delivery.lane import Lane
 from clp_notifications.delivery.maildir import Maildir
 from clp_notifications.delivery.transports import transport_at
+from clp_notifications.gauges import watched
 from clp_notifications.mail.house import House
 from clp_notifications.mail.mailer import Mailer
 from clp_notifications.mail.rendering import Renderer
@@ -168,4 +169,5 @@ def build(settings: Settings, surroundings: Surroundings) -> Process:
         services=(DeliveryService,),
         config=configured(surroundings, (desk, connections, settings.poll_s)),
         close=close,
+        watched=watched(database, surroundings.clock),
     )

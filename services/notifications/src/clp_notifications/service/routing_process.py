@@ -20,6 +20,7 @@ from clp_contracts import feed, messages
 from clp_contracts import notifications as contract
 from clp_contracts.events import OF_MESSAGES
 from clp_contracts.shapes import Nothing
+from clp_notifications.gauges import watched
 from clp_notifications.mail.seals import Seals
 from clp_notifications.parts import MailPolicy, Parts
 from clp_notifications.service.stop_page import stop_answer
@@ -131,4 +132,5 @@ def build(settings: Settings, surroundings: Surroundings) -> Process:
             http_address_file=settings.http_address_file,
         ),
         close=close,
+        watched=watched(database, surroundings.clock),
     )

@@ -1,0 +1,49 @@
+"""What is counted while a process works, by names that dashboards rely on.
+
+Labels are names of services, methods, readers and codes: never a person, a project or a
+channel, so that a dashboard shows nothing that its viewer may not read.
+"""
+
+from typing import Final
+
+from prometheus_client import Counter, Gauge, Histogram
+
+FAST: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+SLOW: Final = (0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800)
+
+CALL_SECONDS: Final = Histogram(
+    "clp_call_seconds",
+    "How long answering a call took.",
+    ["service", "method", "outcome"],
+    buckets=FAST,
+)
+CALLS_IN_FLIGHT: Final = Gauge(
+    "clp_calls_in_flight", "Calls being answered.", ["service"]
+)
+REFUSALS: Final = Counter(
+    "clp_refusals", "Calls and requests refused, by code.", ["service", "code"]
+)
+REQUEST_SECONDS: Final = Histogram(
+    "clp_request_seconds",
+    "How long answering an HTTP request took.",
+    ["verb", "path", "status"],
+    buckets=FAST,
+)
+EVENTS_HEARD: Final = Counter(
+    "clp_events_heard", "Events heard.", ["service", "source"]
+)
+ANNOUNCED: Final = Counter(
+    "clp_outbox_announced", "Committed changes announced.", ["service"]
+)
+FEED_LAG: Final = Gauge(
+    "clp_feed_lag_changes", "Changes of a feed not applied yet.", ["reader"]
+)
+FEED_AGE: Final = Histogram(
+    "clp_feed_age_seconds",
+    "How old changes were when a reader had applied them.",
+    ["reader"],
+    buckets=SLOW,
+)
+SET_ASIDE: Final = Counter(
+    "clp_changes_set_aside", "Changes that could not be applied.", ["reader"]
+)

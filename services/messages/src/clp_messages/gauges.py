@@ -1,0 +1,17 @@
+"""What `messages` lets an operator see of itself."""
+
+from clp_chassis.observing import Reading, Watched
+from clp_messages.parts import Parts
+from clp_messages.tables import OUTBOX
+
+
+def watched(parts: Parts) -> Watched:
+    """Its database must answer, and its outbox be short."""
+    return Watched(
+        gauges=(lambda: _outbox(parts),), checks={"database": parts.database.ping}
+    )
+
+
+def _outbox(parts: Parts) -> tuple[Reading, ...]:
+    with parts.database.reading() as session:
+        return OUTBOX.waiting(session, "messages", parts.clock())
