@@ -10,7 +10,8 @@ from typing_extensions import override
 ROOT = Path(__file__).resolve().parents[2]
 CODE = ("libs", "services", "deploy", "tests")
 SHIPPED = ("libs", "services", "deploy")
-NOT_OURS = {"mutants", "build", "dist", "htmlcov", "demo-data", "run-data"}
+# In a linked checkout `.git` is a file, and holds a path.
+NOT_OURS = {"mutants", "build", "dist", "htmlcov", "demo-data", "run-data", ".git"}
 
 
 @dataclass(frozen=True, order=True)
