@@ -53,6 +53,10 @@ fmt: setup ## format the code and sort its imports
 readme: setup ## write the tables of README.md again from the code
 	@$(PY) -m deploy.docs.readme_tables
 
+.PHONY: dashboard
+dashboard: setup ## draw deploy/observing/dashboard.json again from its table
+	@$(PY) -m deploy.observing.dashboard
+
 # ------------------------------------------------------------ judging
 
 .PHONY: test
@@ -74,7 +78,7 @@ lint: setup ## style, types and import contracts
 	@$(PY) -m ruff check --quiet
 	@$(PY) -m ruff format --check --quiet
 	@$(PY) -m mypy
-	@$(PY) -m mypy deploy/docs tests/architecture
+	@$(PY) -m mypy deploy/docs deploy/observing tests/architecture
 	@.venv/bin/basedpyright
 	@.venv/bin/lint-imports --no-logo
 

@@ -1,0 +1,1 @@
+"""What to look at, and when to wake somebody: a dashboard and alert rules."""
