@@ -127,7 +127,7 @@ def test_services_can_be_stopped_during_an_outage(
     group = group_on(rabbit_up, answering(unique), hearing(f"{unique}h", unique, heard))
     rabbit_up.kill_hard()
     eventlet.sleep(1)
-    assert seconds_of(group.stop) < 5
+    assert seconds_of(group.stop) < 20
 
 
 def test_services_find_their_way_after_the_broker_was_wiped(

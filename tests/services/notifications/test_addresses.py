@@ -24,7 +24,7 @@ def is_accepted(case: HostileCase) -> bool:
     "case", hostile_cases("address"), ids=lambda case: f"{case.id} {case.name}"
 )
 def test_each_hostile_address_gets_its_verdict(case: HostileCase) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     if is_accepted(case):
         address = address_of(case.value)
         assert str(address) == ON_THE_WIRE.get(case.id, case.value)
@@ -38,7 +38,7 @@ def test_each_hostile_address_gets_its_verdict(case: HostileCase) -> None:
             else "address_malformed"
         )
         assert refused.value.reason == wanted
-    assert time.perf_counter() - began < 0.2
+    assert time.process_time() - began < 0.2
 
 
 @pytest.mark.parametrize(
