@@ -63,10 +63,7 @@ dashboard: setup ## draw deploy/observing/dashboard.json again from its table
 test: ## everything: lint, unit, contract and journey tests, on both brokers
 	@$(MAKE) setup servers
 	@$(MAKE) lint
-	@$(MAKE) test-core
-	@$(MAKE) test-unit
-	@$(MAKE) test-journeys
-	@$(MAKE) test-broker
+	@deploy/checks/side_by_side.sh "test-core test-unit" "test-broker test-journeys"
 	@$(call title,everything passed)
 
 .PHONY: check

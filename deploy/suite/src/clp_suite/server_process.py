@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import secrets
 import shutil
 import signal
 import socket
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 LOOPBACK: Final = "127.0.0.1"
 LOOK_AGAIN_SECONDS: Final = 0.05
 LAST_LINES: Final = 15
+LOWEST_PORT: Final = 10_000
+OUTGOING_PORTS: Final = Path("/proc/sys/net/ipv4/ip_local_port_range")
+USUAL_FIRST_OUTGOING: Final = 32_768
 
 
 class ServerTrouble(Exception):
@@ -32,13 +36,35 @@ class ServerTrouble(Exception):
 
 
 def free_ports(how_many: int) -> list[int]:
-    """Ports of the loopback interface that nobody used a moment ago."""
-    held = [socket.create_server((LOOPBACK, 0)) for _ in range(how_many)]
+    """Ports of the loopback interface that nobody used a moment ago.
+
+    They lie below those that the system gives to outgoing connections, so that none
+    takes them before their server listens; and are drawn, so that two who look at the
+    same time find different ones.
+    """
+    ports: set[int] = set()
+    while len(ports) < how_many:
+        port = LOWEST_PORT + secrets.randbelow(_first_outgoing_port() - LOWEST_PORT)
+        if _is_free(port):
+            ports.add(port)
+    return list(ports)
+
+
+def _is_free(port: int) -> bool:
     try:
-        return [sock.getsockname()[1] for sock in held]
-    finally:
-        for sock in held:
-            sock.close()
+        socket.create_server((LOOPBACK, port)).close()
+    except OSError:
+        return False
+    return True
+
+
+def _first_outgoing_port() -> int:
+    try:
+        first = int(OUTGOING_PORTS.read_text().split()[0])
+    except (OSError, ValueError, IndexError):
+        return USUAL_FIRST_OUTGOING
+    # A system that gives them all away leaves no better choice than to draw.
+    return max(first, 2 * LOWEST_PORT)
 
 
 def can_connect(port: int) -> bool:
