@@ -115,6 +115,10 @@ mutation: setup ## mutants of the rules that no test notices
 bench-core: setup ## how fast the rules are on this machine
 	@$(PY) -m tests.bench.core
 
+.PHONY: bench-peer
+bench-peer: setup ## the same conversation here and in Matrix Synapse
+	@tests/bench/peer/run.sh
+
 .PHONY: clean
 clean: ## remove caches and what runs left behind; the environment stays
 	@rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache \
