@@ -19,6 +19,8 @@ log = logging.getLogger(__name__)
 PASSING: Final = (CallFailed, OperationalError, OSError)
 PASSING_CODES: Final = frozenset({"service.unavailable", "service.failed"})
 MOST_TRIES: Final = 5
+# Under load, changes are fetched and applied together.
+BREATH_S: Final = 0.02
 
 
 def passes(error: Exception) -> bool:
@@ -52,7 +54,7 @@ class FeedReader(DependencyProvider):  # type: ignore[misc]
     def setup(self) -> None:
         """Find out what to read."""
         self._reading = self._reading_of(self.container)
-        self._pace = Pace(self._reading.every_s)
+        self._pace = Pace(self._reading.every_s, breath=BREATH_S)
         self._tries: dict[int, int] = {}
 
     def start(self) -> None:
@@ -95,8 +97,10 @@ class FeedReader(DependencyProvider):  # type: ignore[misc]
             log.error("%s could not read on", reader, exc_info=error)
 
     def _read_batch(self) -> bool:
+        """Apply what is next; say whether there is more."""
         reading = self._reading
-        changes = reading.fetch(reading.projection.cursor()).changes
+        told = reading.fetch(reading.projection.cursor())
+        changes = told.changes
         if not changes:
             return False
         try:
@@ -107,7 +111,7 @@ class FeedReader(DependencyProvider):  # type: ignore[misc]
             log.exception("%s goes one change at a time", reading.reader)
             for change in changes:
                 self._apply_alone(change)
-        return True
+        return changes[-1].position < told.head
 
     def _apply_alone(self, change: Change) -> None:
         reading = self._reading
