@@ -15,6 +15,7 @@ from clp_chassis.passports import Passport
 from clp_contracts import feed
 from clp_contracts import messages as contract
 from clp_contracts.calling import Callers
+from clp_contracts.known_facts import KnownFacts
 from clp_contracts.methods import PassportKind
 from clp_contracts.refusal import Refused
 from clp_messages.parts import Parts
@@ -51,6 +52,7 @@ class Stage:
             database=database,
             files=FolderStore(folder),
             callers=cast("Callers", callers),
+            known=KnownFacts(cast("Callers", callers).projects),
             clock=lambda: self.time,
         )
         self._keys: Iterator[int] = itertools.count(1)
@@ -86,6 +88,11 @@ class Stage:
     def delete(self, person: str, message: str) -> contract.Deleted:
         ask = contract.OneMessage(message=message)
         return changing.delete_message(ask, actor=self.as_(person), parts=self.parts)
+
+    def earlier_texts(self, person: str, message: str) -> list[tuple[int, str, str]]:
+        ask = contract.OneMessage(message=message)
+        told = changing.earlier_texts(ask, actor=self.as_(person), parts=self.parts)
+        return [(text.revision, text.text, text.replaced_by) for text in told.texts]
 
     def page(self, person: str, channel: str, **ask: int) -> contract.Page:
         asked = contract.AskPage(channel=channel, **ask)
@@ -128,6 +135,10 @@ class Stage:
     def for_mail(self, person: str, *messages: str) -> tuple[contract.MailItem, ...]:
         ask = contract.AskForMail(person=person, messages=messages)
         return telling.for_mail(ask, parts=self.parts).items
+
+    def known_to_the_studio(self) -> None:
+        """Have the facts about ivy and the project remembered."""
+        self.parts.known.now("ivy", "p1")
 
     def upload(
         self,

@@ -20,6 +20,7 @@ from clp_chassis.relay import Relay, RelayDesk
 from clp_chassis.serving import CallContext, serves
 from clp_contracts import events, feed
 from clp_contracts import messages as contract
+from clp_contracts.known_facts import KnownFacts
 from clp_contracts.methods import PEOPLE
 from clp_contracts.shapes import Nothing
 from clp_messages.gauges import watched
@@ -89,6 +90,12 @@ class MessagesService:
     def delete(self, ask: contract.OneMessage, actor: Passport) -> contract.Deleted:
         return changing.delete_message(ask, actor=actor, parts=self.parts)
 
+    @serves(contract.EARLIER_TEXTS)
+    def earlier_texts(
+        self, ask: contract.OneMessage, actor: Passport
+    ) -> contract.EarlierTexts:
+        return changing.earlier_texts(ask, actor=actor, parts=self.parts)
+
     @serves(contract.PAGE)
     def page(self, ask: contract.AskPage, actor: Passport) -> contract.Page:
         return reading.page(ask, actor=actor, parts=self.parts)
@@ -128,7 +135,8 @@ class MessagesService:
         return telling.progress(parts=self.parts)
 
     @on_events_everywhere(telling.PROJECTS, *events.OF_PROJECTS)
-    def on_projects_changed(self, _body: Any) -> None:
+    def on_projects_changed(self, body: Any) -> None:
+        self.parts.known.drop(body)
         self.announcements.wake()
 
     @http("POST", "/attachments", kinds=PEOPLE, statuses=STATUSES)
@@ -152,6 +160,7 @@ def build(settings: Settings, surroundings: Surroundings) -> Process:
         # What waits for the disk waits in a thread of its own.
         files=FolderStore(Path(settings.files_dir), aside=tpool.execute),
         callers=callers,
+        known=KnownFacts(callers.projects),
         clock=surroundings.clock,
     )
 
