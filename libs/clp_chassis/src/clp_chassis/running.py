@@ -119,15 +119,15 @@ def main(
     )
     try:
         settings = read_settings(shape, f"CLP_{service.upper()}")
+        database_url = getattr(settings, "database_url", None)
+        if database_url is not None:
+            migrate(database_url, f"clp_{service}")
+        keys = Path(settings.keys_dir)
+        process = build(
+            settings, Surroundings.from_files(service, settings.broker_url, keys)
+        )
     except WrongSettings as error:
         raise SystemExit(f"wrong settings:\n{error}") from None
-    database_url = getattr(settings, "database_url", None)
-    if database_url is not None:
-        migrate(database_url, f"clp_{service}")
-    keys = Path(settings.keys_dir)
-    process = build(
-        settings, Surroundings.from_files(service, settings.broker_url, keys)
-    )
     try:
         run(process.services, process.config)
     finally:

@@ -18,6 +18,7 @@ from clp_chassis.passports import Passport
 from clp_chassis.projections import DatabaseProjection
 from clp_chassis.relay import Relay, RelayDesk
 from clp_chassis.serving import CallContext, serves
+from clp_chassis.settings import WrongSettings
 from clp_contracts import events, feed
 from clp_contracts import messages as contract
 from clp_contracts.methods import PEOPLE
@@ -25,7 +26,7 @@ from clp_contracts.shapes import Nothing
 from clp_messages.http import STATUSES, download, upload
 from clp_messages.parts import Parts
 from clp_messages.settings import Settings
-from clp_messages.storage import FolderStore
+from clp_messages.storage import FileStore, store_at
 from clp_messages.tables import CURSORS, OUTBOX
 from clp_messages.use_cases import (
     announcing,
@@ -142,14 +143,21 @@ class MessagesService:
         return download(request, attachment, (actor, self.parts))
 
 
+def _store_of(settings: Settings) -> FileStore:
+    try:
+        # What waits for the disk waits in a thread of its own.
+        return store_at(settings.files_url, Path(settings.files_dir), tpool.execute)
+    except ValueError as error:
+        raise WrongSettings(f"CLP_MESSAGES_FILES_URL: {error}") from None
+
+
 def build(settings: Settings, surroundings: Surroundings) -> Process:
     """Put the process together; its database must be migrated."""
     database = Database(settings.database_url)
     callers = surroundings.callers()
     parts = Parts(
         database=database,
-        # What waits for the disk waits in a thread of its own.
-        files=FolderStore(Path(settings.files_dir), aside=tpool.execute),
+        files=_store_of(settings),
         callers=callers,
         clock=surroundings.clock,
     )

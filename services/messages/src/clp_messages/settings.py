@@ -14,6 +14,8 @@ class Settings:
     broker_url: str = "amqp://guest:guest@127.0.0.1:5672//"
     database_url: str = "sqlite:///messages.db"
     keys_dir: str = "keys"
+    # s3://BUCKET/PREFIX?endpoint=URL&region=NAME; without it files lie in files_dir.
+    files_url: str = ""
     files_dir: str = "files"
     http_address: str = "127.0.0.1:8000"
     http_address_file: str = ""
