@@ -159,7 +159,7 @@ def test_a_file_goes_up_is_posted_and_comes_down(running: Running) -> None:
     body = PDF.ljust(MOST, b"\n")
     uploaded = running.upload("nat", name, body)
     assert uploaded.status == 201
-    assert set(uploaded.json) == {"id", "name", "size"}
+    assert set(uploaded.json) == {"id", "name", "size", "state"}
     file = uploaded.json["id"]
     running.as_("nat").messages.post(channel=NORTH, key="k", attachments=[file])
     got = running.ask("ivy", "GET", f"/attachments/{file}")

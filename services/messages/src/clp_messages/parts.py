@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from clp_chassis.clock import Clock
 from clp_chassis.database import Database
 from clp_contracts.calling import Callers
+from clp_core.attachments import PUBLISHED_ATTACHMENTS, AttachmentPolicy
+from clp_messages.scanning import Scanner
 from clp_messages.storage import FileStore
 
 
@@ -16,3 +18,5 @@ class Parts:
     files: FileStore
     callers: Callers
     clock: Clock
+    scanner: Scanner | None = None
+    attachments: AttachmentPolicy = PUBLISHED_ATTACHMENTS
