@@ -12,7 +12,7 @@ MEMBERS=(
   -e libs/clp_contracts
   -e "libs/clp_chassis[traces]"
   -e "services/projects[postgres]"
-  -e "services/messages[postgres]"
+  -e "services/messages[postgres,s3]"
   -e "services/search[postgres]"
   -e "services/notifications[postgres]"
   -e "deploy/suite[postgres]"

@@ -1,7 +1,7 @@
 """Rules 26 to 29: names, sizes, extensions, and bytes that contradict them."""
 
 import unicodedata
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 import pytest
@@ -10,16 +10,20 @@ from hypothesis import strategies as st
 
 from clp_core.attachments import (
     ADMISSIBLE_KINDS,
+    GIBIBYTE,
     HARMLESS_KINDS,
+    LIMITS,
     MAX_NAME_BYTES,
     PUBLISHED_ATTACHMENTS,
     PUBLISHED_EXTENSIONS,
     AttachmentPolicy,
     DetectedKind,
+    QuotaHolder,
     extension_of,
     judge_attachment,
     judge_content,
     judge_count,
+    judge_day,
     judge_name,
     judge_size,
     safe_name,
@@ -317,12 +321,50 @@ def test_the_published_attachment_policy() -> None:
     assert PUBLISHED_ATTACHMENTS.extensions == PUBLISHED_EXTENSIONS
 
 
+# holder               | files | bytes             | answer
+DAYS = [
+    (QuotaHolder.PERSON, 500, 2 * GIBIBYTE, True),
+    (QuotaHolder.PERSON, 501, 1, False),
+    (QuotaHolder.PERSON, 1, 2 * GIBIBYTE + 1, False),
+    (QuotaHolder.CHANNEL, 2_000, 8 * GIBIBYTE, True),
+    (QuotaHolder.CHANNEL, 2_001, 1, False),
+    (QuotaHolder.CHANNEL, 1, 8 * GIBIBYTE + 1, False),
+]
+
+
+@pytest.mark.parametrize(("holder", "files", "size", "allowed"), DAYS)
+def test_what_a_day_brings_is_bounded(
+    holder: QuotaHolder, files: int, size: int, *, allowed: bool
+) -> None:
+    decision = judge_day(holder, files=files, size=size)
+    assert bool(decision) is allowed
+    assert allowed or decision.reason is Reason.ATTACHMENT_QUOTA_SPENT
+
+
+def test_a_days_limits_are_policy() -> None:
+    for holder in QuotaHolder:
+        narrow = replace(
+            PUBLISHED_ATTACHMENTS,
+            **{f"files_a_day_per_{holder}": 1, f"bytes_a_day_per_{holder}": 9},
+        )
+        assert judge_day(holder, files=1, size=9, policy=narrow)
+        assert not judge_day(holder, files=2, size=9, policy=narrow)
+        assert not judge_day(holder, files=1, size=10, policy=narrow)
+        (other,) = set(QuotaHolder) - {holder}
+        assert judge_day(other, files=2, size=10, policy=narrow)
+
+
+def test_every_number_of_the_policy_is_a_limit() -> None:
+    numbers = {f.name for f in fields(AttachmentPolicy) if f.name != "extensions"}
+    assert set(LIMITS) == numbers
+
+
 def with_limit(field: str, limit: int) -> AttachmentPolicy:
     limits: dict[str, Any] = {field: limit}
     return replace(PUBLISHED_ATTACHMENTS, **limits)
 
 
-@pytest.mark.parametrize("field", ["max_bytes", "max_per_message"])
+@pytest.mark.parametrize("field", LIMITS)
 def test_a_limit_that_admits_nothing_is_a_mistake(field: str) -> None:
     assert getattr(with_limit(field, 1), field) == 1
     with pytest.raises(InvalidValue, match=rf"^{field}: must be at least 1$"):

@@ -27,6 +27,7 @@ RELEASED = [
     "attachment.name_unsafe",
     "attachment.type_refused",
     "attachment.content_mismatch",
+    "attachment.quota_spent",
 ]
 
 

@@ -11,6 +11,11 @@ from sqlalchemy import text
 from clp_chassis.database import Database, migrate
 from clp_messages.tables import Base
 from clp_suite.servers import PrivatePostgres, server_directory
+from tests.services.messages.object_store import (
+    CREDENTIALS,
+    ObjectStore,
+    object_store,
+)
 from tests.services.messages.stage import Stage
 
 
@@ -57,6 +62,23 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
             session.execute(text(f"truncate {names} cascade"))
     yield empty
     empty.close()
+
+
+@pytest.fixture(scope="session")
+def objects(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObjectStore]:
+    """One S3-compatible server for all tests; each makes a bucket of its own."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in CREDENTIALS.items():
+            patch.setenv(name, value)
+        with object_store(tmp_path_factory.mktemp("objects")) as server:
+            yield server
+
+
+@pytest.fixture
+def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What boto3 signs with, for tests without a server."""
+    for name, value in CREDENTIALS.items():
+        monkeypatch.setenv(name, value)
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+import eventlet
 import pytest
 from jinja2 import UndefinedError
 
@@ -80,6 +81,30 @@ def test_each_announcement_is_posted_once_whatever_is_delivered_twice(
     (first, _) = stage.page("nat", BROADCAST).messages
     assert (first.author.id, first.author.side) == ("robot", "internal")
     assert [c.type for c in stage.feed()] == ["clp.messages.message_posted.v1"] * 2
+
+
+def test_processes_that_read_at_the_same_time_post_once(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    changes = []
+    for number in range(1, 6):
+        name = f"a{number}"
+        told = announcement("audio_available", {"language": "fr"}, name)
+        stage.projects.announcements[name] = told
+        changes.append(change(number, name))
+    known = stage.projects.announcement
+
+    def while_others_ask(*, id: str) -> Announcement:
+        eventlet.sleep(0)
+        return known(id=id)
+
+    monkeypatch.setattr(stage.projects, "announcement", while_others_ask)
+    readers = eventlet.GreenPool()
+    for _ in range(4):
+        readers.spawn(projection(stage).apply, tuple(changes))
+    readers.waitall()
+    assert stage.numbers("nat", BROADCAST) == [1, 2, 3, 4, 5]
+    assert projection(stage).cursor() == 5
 
 
 def test_the_cursor_does_not_move_without_the_post(

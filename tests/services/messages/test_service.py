@@ -2,77 +2,24 @@
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from urllib.parse import quote
 
 import pytest
-from nameko.containers import ServiceContainer
 
-from clp_chassis.assembly import Surroundings, configured
-from clp_chassis.clock import new_id, now
-from clp_chassis.http_edge import http_address_of
-from clp_chassis.inprocess import forget
-from clp_chassis.passports import Issuer, TrustedKey, Verifier, new_key
-from clp_contracts.calling import Callers, Calls
+from clp_chassis.clock import now
+from clp_contracts.calling import Callers
 from clp_contracts.events import SCHEDULE_ANNOUNCED
 from clp_contracts.feed import Change, Changes
-from clp_contracts.lines import Lines
 from clp_contracts.methods import PassportKind
 from clp_contracts.projects import Announcement
 from clp_contracts.refusal import Refused
 from clp_core.attachments import PUBLISHED_ATTACHMENTS
-from clp_messages.service import MessagesService
-from tests.chassis.http_wire import Answer, Wire, request
+from tests.chassis.http_wire import Wire, request
 from tests.chassis.waiting import until
+from tests.services.messages.running import Running, path_of
 from tests.services.messages.stage import BROADCAST, NORTH, PDF, SOUTH, Stage
 
 MOST = PUBLISHED_ATTACHMENTS.max_bytes
-
-
-class Running:
-    """The service in a container of its own, and callers of it."""
-
-    def __init__(self, stage: Stage) -> None:
-        self.stage = stage
-        self.broker = new_id()
-        url = f"inprocess://{self.broker}/"
-        key = new_key()
-        self.issuer = Issuer("gateway", key, now)
-        trusted = {"gateway": TrustedKey(key.public_key(), frozenset(PassportKind))}
-        surroundings = Surroundings(url, Verifier(trusted, now), lambda: "")
-        parts = replace(stage.parts, clock=now)
-        config = configured(surroundings, parts, http_address="127.0.0.1:0")
-        self.container = ServiceContainer(MessagesService, config)
-        self.container.start()
-        self.address = http_address_of(self.container)
-        self.lines = Lines(url, 10)
-
-    def passport(self, person: str, kind: PassportKind = PassportKind.PERSON) -> str:
-        return self.issuer.issue(person, kind)
-
-    def as_(self, person: str, kind: PassportKind = PassportKind.PERSON) -> Callers:
-        return Callers(Calls(self.lines, self.passport(person, kind)))
-
-    def ask(
-        self, person: str, verb: str, path: str, body: bytes | None = None, **more: str
-    ) -> Answer:
-        bearer = f"Bearer {self.passport(person)}"
-        with Wire(self.address) as wire:
-            return wire.ask(verb, path, body, Authorization=bearer, **more)
-
-    def upload(
-        self, person: str, name: str, body: bytes = PDF, channel: str = NORTH
-    ) -> Answer:
-        return self.ask(person, "POST", path_of(channel, name), body)
-
-    def stop(self) -> None:
-        self.lines.close()
-        self.container.stop()
-        forget(self.broker)
-
-
-def path_of(channel: str, name: str) -> str:
-    return f"/attachments?channel={quote(channel, safe='')}&name={quote(name)}"
 
 
 @pytest.fixture
@@ -159,7 +106,7 @@ def test_a_file_goes_up_is_posted_and_comes_down(running: Running) -> None:
     body = PDF.ljust(MOST, b"\n")
     uploaded = running.upload("nat", name, body)
     assert uploaded.status == 201
-    assert set(uploaded.json) == {"id", "name", "size"}
+    assert set(uploaded.json) == {"id", "name", "size", "state"}
     file = uploaded.json["id"]
     running.as_("nat").messages.post(channel=NORTH, key="k", attachments=[file])
     got = running.ask("ivy", "GET", f"/attachments/{file}")

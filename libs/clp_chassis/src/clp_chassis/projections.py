@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from clp_chassis.clock import Clock
 from clp_chassis.database import Database
 from clp_chassis.instants import Instant
+from clp_chassis.storing import insert_if_absent
 from clp_contracts.feed import Change
 
 log = logging.getLogger(__name__)
@@ -56,7 +57,10 @@ class Cursors:
         asked = select(self.cursors.c.position).where(self.cursors.c.reader == reader)
         found = session.scalar(asked.with_for_update() if lock else asked)
         if found is None and lock:
-            session.execute(insert(self.cursors).values(reader=reader, position=0))
+            # Two processes may begin to read at the same time.
+            first = {"reader": reader, "position": 0}
+            insert_if_absent(session, self.cursors, first)
+            found = session.scalar(asked.with_for_update())
         return found or 0
 
     def move(self, session: Session, reader: str, position: int) -> None:

@@ -112,12 +112,19 @@ def main(
     one (``database_url``), builds the process and runs it until it is asked to end.
     ``process_type`` is its name in logs and traces, where that is not the service's.
     """
-    health = Health()
     try:
         settings = read_settings(shape, f"CLP_{service.upper()}")
-        page = _observed(settings, process_type or service, health)
+        _run_observed(settings, (service, process_type or service), build)
     except WrongSettings as error:
         raise SystemExit(f"wrong settings:\n{error}") from None
+
+
+def _run_observed(
+    settings: S, names: tuple[str, str], build: Callable[[S, Surroundings], Process]
+) -> None:
+    service, process_type = names
+    health = Health()
+    page = _observed(settings, process_type, health)
     try:
         database_url = getattr(settings, "database_url", None)
         if database_url is not None:

@@ -51,5 +51,8 @@ CODES: Final[Mapping[str, str]] = MappingProxyType(
         "range.outside": "The file has no such range of bytes.",
         "language.malformed": "This is not a language tag (BCP 47).",
         "announcement.missing": "There is no such announcement.",
+        "attachment.pending": "The file is still being checked; try again soon.",
+        "attachment.infected": "The file was found to be harmful and was removed.",
+        "attachment.quota_spent": "No more files can be uploaded today.",
     }
 )

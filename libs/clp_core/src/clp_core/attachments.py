@@ -12,6 +12,7 @@ AttachmentName = NewType("AttachmentName", str)
 
 EXTENSION: Final = re.compile(r"[a-z0-9]{1,16}", re.ASCII)
 MEBIBYTE: Final = 1024 * 1024
+GIBIBYTE: Final = 1024 * MEBIBYTE
 MAX_NAME_BYTES: Final = 255
 
 
@@ -88,17 +89,35 @@ HARMLESS_KINDS: Final = frozenset(DetectedKind) - {
 }
 
 
+class QuotaHolder(Code):
+    """Whose uploads of a day are added up.
+
+    Never a project's: of two partners on it, one would notice the other's diligence
+    (rule 6).
+    """
+
+    PERSON = "person"
+    CHANNEL = "channel"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttachmentPolicy:
-    """Limits on attachments; the defaults are the published ones (rules 26 and 27)."""
+    """Limits on attachments; the defaults are the published ones (rules 26 and 27).
+
+    No page tells how much a day may bring; there is room for any day's honest work.
+    """
 
     max_bytes: int = 10 * MEBIBYTE
     max_per_message: int = 10
+    files_a_day_per_person: int = 500
+    bytes_a_day_per_person: int = 2 * GIBIBYTE
+    files_a_day_per_channel: int = 2_000
+    bytes_a_day_per_channel: int = 8 * GIBIBYTE
     extensions: frozenset[str] = PUBLISHED_EXTENSIONS
 
     def __post_init__(self) -> None:
         """A limit that admits nothing, or an impossible extension, is a mistake."""
-        for name in ("max_bytes", "max_per_message"):
+        for name in LIMITS:
             if getattr(self, name) < 1:
                 raise InvalidValue(f"{name}: must be at least 1")
         for extension in sorted(self.extensions):
@@ -113,6 +132,14 @@ class AttachmentPolicy:
         return replace(self, extensions=self.extensions | {extension})
 
 
+LIMITS: Final = (
+    "max_bytes",
+    "max_per_message",
+    "files_a_day_per_person",
+    "bytes_a_day_per_person",
+    "files_a_day_per_channel",
+    "bytes_a_day_per_channel",
+)
 PUBLISHED_ATTACHMENTS: Final = AttachmentPolicy()
 
 NAME_UNSAFE: Final = Decision(Reason.ATTACHMENT_NAME_UNSAFE)
@@ -222,6 +249,33 @@ def judge_count(
     """A message carries so many attachments at most (rule 26)."""
     if count > policy.max_per_message:
         return Decision(Reason.ATTACHMENT_TOO_MANY)
+    return ALLOWED
+
+
+def judge_day(
+    holder: QuotaHolder,
+    *,
+    files: int,
+    size: int,
+    policy: AttachmentPolicy = PUBLISHED_ATTACHMENTS,
+) -> Decision:
+    """So many files and bytes a day, the newest included; no one exhausts the store.
+
+    >>> judge_day(QuotaHolder.PERSON, files=501, size=1)
+    Decision(reason=Reason.ATTACHMENT_QUOTA_SPENT)
+    """
+    most_files, most_bytes = {
+        QuotaHolder.PERSON: (
+            policy.files_a_day_per_person,
+            policy.bytes_a_day_per_person,
+        ),
+        QuotaHolder.CHANNEL: (
+            policy.files_a_day_per_channel,
+            policy.bytes_a_day_per_channel,
+        ),
+    }[holder]
+    if files > most_files or size > most_bytes:
+        return Decision(Reason.ATTACHMENT_QUOTA_SPENT)
     return ALLOWED
 
 

@@ -49,6 +49,7 @@ class Reason(Code):
     ATTACHMENT_NAME_UNSAFE = "attachment.name_unsafe"
     ATTACHMENT_TYPE_REFUSED = "attachment.type_refused"
     ATTACHMENT_CONTENT_MISMATCH = "attachment.content_mismatch"
+    ATTACHMENT_QUOTA_SPENT = "attachment.quota_spent"
 
 
 # Looking a member up in its Enum costs more than the rest of the question.

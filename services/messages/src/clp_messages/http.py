@@ -22,6 +22,8 @@ from clp_messages.use_cases.attaching import (
 STATUSES: Final[Mapping[str, int]] = MappingProxyType(
     {
         "broadcast.internal_only": 403,
+        "attachment.pending": 409,
+        "attachment.quota_spent": 429,
         "attachment.too_large": 413,
         "attachment.type_refused": 415,
         "attachment.content_mismatch": 415,

@@ -6,6 +6,8 @@ from clp_chassis.clock import Clock
 from clp_chassis.database import Database
 from clp_contracts.calling import Callers
 from clp_contracts.known_facts import KnownFacts
+from clp_core.attachments import PUBLISHED_ATTACHMENTS, AttachmentPolicy
+from clp_messages.scanning import Scanner
 from clp_messages.storage import FileStore
 
 
@@ -21,3 +23,5 @@ class Parts:
     callers: Callers
     known: KnownFacts
     clock: Clock
+    scanner: Scanner | None = None
+    attachments: AttachmentPolicy = PUBLISHED_ATTACHMENTS

@@ -18,6 +18,7 @@ from clp_chassis.passports import Passport
 from clp_chassis.projections import DatabaseProjection
 from clp_chassis.relay import Relay, RelayDesk
 from clp_chassis.serving import CallContext, serves
+from clp_chassis.settings import WrongSettings
 from clp_contracts import events, feed
 from clp_contracts import messages as contract
 from clp_contracts.known_facts import KnownFacts
@@ -26,8 +27,9 @@ from clp_contracts.shapes import Nothing
 from clp_messages.gauges import watched
 from clp_messages.http import STATUSES, download, upload
 from clp_messages.parts import Parts
+from clp_messages.scanning import Scanner, scanner_at
 from clp_messages.settings import Settings
-from clp_messages.storage import FolderStore
+from clp_messages.storage import FileStore, store_at
 from clp_messages.tables import CURSORS, OUTBOX
 from clp_messages.use_cases import (
     announcing,
@@ -35,12 +37,15 @@ from clp_messages.use_cases import (
     changing,
     mentioning,
     posting,
+    quotas,
     reading,
+    scanning,
     telling,
     unread,
 )
 
 SWEEP_EVERY_S: Final = 60.0
+SCAN_EVERY_S: Final = 5.0
 
 
 def _relay_desk(container: Any) -> RelayDesk:
@@ -65,7 +70,17 @@ def _announcements(container: Any) -> Reading:
 
 def _sweep(container: Any) -> Callable[[], object]:
     parts: Parts = parts_of(container)
-    return lambda: attaching.sweep_orphans(parts=parts)
+
+    def sweep() -> None:
+        attaching.sweep_orphans(parts=parts)
+        quotas.forget_old_tallies(parts=parts)
+
+    return sweep
+
+
+def _scan(container: Any) -> Callable[[], object]:
+    parts: Parts = parts_of(container)
+    return lambda: scanning.scan_pending(parts=parts)
 
 
 class MessagesService:
@@ -77,6 +92,7 @@ class MessagesService:
     relay = Relay(_relay_desk)
     announcements = FeedReader(_announcements)
     sweep = Chore(_sweep, SWEEP_EVERY_S)
+    scan = Chore(_scan, SCAN_EVERY_S)
 
     @serves(contract.POST)
     def post(self, ask: contract.PostMessage, actor: Passport) -> contract.Posted:
@@ -142,7 +158,8 @@ class MessagesService:
     @http("POST", "/attachments", kinds=PEOPLE, statuses=STATUSES)
     def upload_attachment(self, request: Request, actor: Passport) -> Response:
         file = upload(request, actor, self.parts)
-        return json_answer({"id": file.id, "name": file.name, "size": file.size}, 201)
+        told = {"id": file.id, "name": file.name, "size": file.size}
+        return json_answer({**told, "state": file.state}, 201)
 
     @http("GET", "/attachments/<attachment>", kinds=PEOPLE, statuses=STATUSES)
     def download_attachment(
@@ -151,17 +168,32 @@ class MessagesService:
         return download(request, attachment, (actor, self.parts))
 
 
+def _scanner_of(settings: Settings) -> Scanner | None:
+    try:
+        return scanner_at(settings.scanner_url, settings.scanner_timeout_s)
+    except ValueError as error:
+        raise WrongSettings(f"CLP_MESSAGES_SCANNER_URL: {error}") from None
+
+
+def _store_of(settings: Settings) -> FileStore:
+    try:
+        # What waits for the disk waits in a thread of its own.
+        return store_at(settings.files_url, Path(settings.files_dir), tpool.execute)
+    except ValueError as error:
+        raise WrongSettings(f"CLP_MESSAGES_FILES_URL: {error}") from None
+
+
 def build(settings: Settings, surroundings: Surroundings) -> Process:
     """Put the process together; its database must be migrated."""
     database = Database(settings.database_url)
     callers = surroundings.callers()
     parts = Parts(
         database=database,
-        # What waits for the disk waits in a thread of its own.
-        files=FolderStore(Path(settings.files_dir), aside=tpool.execute),
+        files=_store_of(settings),
         callers=callers,
         known=KnownFacts(callers.projects),
         clock=surroundings.clock,
+        scanner=_scanner_of(settings),
     )
 
     def close() -> None:

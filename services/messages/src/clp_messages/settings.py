@@ -14,6 +14,11 @@ class Settings(ProcessSettings):
     """
 
     database_url: str = "sqlite:///messages.db"
+    # s3://BUCKET/PREFIX?endpoint=URL&region=NAME; without it files lie in files_dir.
+    files_url: str = ""
     files_dir: str = "files"
+    # tcp://HOST:PORT or unix:///PATH of a clamd; without it no file is scanned.
+    scanner_url: str = ""
+    scanner_timeout_s: float = 10.0
     http_address: str = "127.0.0.1:8000"
     http_address_file: str = ""

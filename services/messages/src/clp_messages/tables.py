@@ -146,6 +146,18 @@ Index(
 )
 
 
+class UploadTallyRow(Base):
+    """What a person or a channel has brought on one day (UTC)."""
+
+    __tablename__ = "upload_tallies"
+
+    day: Mapped[str] = mapped_column(String(10), primary_key=True)
+    holder: Mapped[str] = mapped_column(String(16), primary_key=True)
+    name: Mapped[str] = mapped_column(CHANNEL, primary_key=True)
+    files: Mapped[int] = mapped_column(NUMBER)
+    bytes: Mapped[int] = mapped_column(NUMBER)
+
+
 class ReadMarkerRow(Base):
     """The last message of a channel that a person has read; nobody else sees it."""
 

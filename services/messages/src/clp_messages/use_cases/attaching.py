@@ -1,17 +1,18 @@
 """Files: received in pieces, handed out to who may read their message, swept away."""
 
-import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 from typing import Final
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import and_, delete, insert, or_, select, update
 
 from clp_chassis.clock import new_id
 from clp_chassis.passports import Passport
+from clp_contracts.refusal import Refused
 from clp_core.attachments import (
     AttachmentName,
+    AttachmentPolicy,
     judge_content,
     judge_name,
     judge_size,
@@ -25,6 +26,7 @@ from clp_messages.facts import Standing
 from clp_messages.parts import Parts
 from clp_messages.rows import RANDOM
 from clp_messages.signatures import HEAD, detected_kind
+from clp_messages.states import DISCARDED, INFECTED, KNOWN, PENDING, READY, RECEIVING
 from clp_messages.tables import AttachmentRow, MessageRow
 from clp_messages.use_cases.access import (
     ask_standing,
@@ -33,11 +35,12 @@ from clp_messages.use_cases.access import (
     obey,
     refuse,
 )
-from clp_messages.use_cases.posting import READY
+from clp_messages.use_cases.quotas import Bill
+from clp_messages.use_cases.scanning import first_look
 
-RECEIVING: Final = "receiving"
-DISCARDED: Final = "discarded"
 ORPHANED_AFTER: Final = timedelta(hours=1)
+# Nobody can post what the scanner has not seen, so that waits longer.
+UNSCANNED_AFTER: Final = timedelta(days=1)
 SWEPT_AT_ONCE: Final = 500
 
 
@@ -59,6 +62,7 @@ class StoredFile:
     name: str
     size: int
     store_key: str
+    state: str = READY
 
 
 def receive_upload(upload: Upload, *, actor: Passport, parts: Parts) -> StoredFile:
@@ -66,70 +70,92 @@ def receive_upload(upload: Upload, *, actor: Passport, parts: Parts) -> StoredFi
 
     Whatever can be refused without the body is refused before its first byte is read.
     """
+    policy = parts.attachments
     channel = channel_named(upload.channel)
     author, _ = author_in(channel, actor, parts)
-    name = _accepted_name(upload.name)
+    name = _accepted_name(upload.name, policy)
     if upload.declared is not None:
-        obey(judge_size(upload.declared))
-    # The row comes first: bytes that nobody knows of would stay for ever.
-    file, store_key = new_id(), new_id()
-    with parts.database.writing(tell=False) as session:
-        session.execute(
-            insert(AttachmentRow).values(
-                id=file,
-                channel=channel.name,
-                uploader=author.id,
-                name=name,
-                size=0,
-                sha256="",
-                store_key=store_key,
-                state=RECEIVING,
-                uploaded_at=parts.clock(),
-                place=0,
-            )
-        )
-    this = AttachmentRow.id == file
+        obey(judge_size(upload.declared, policy))
+    bill = Bill.of(
+        (author.id, channel.name), upload.declared or policy.max_bytes, parts
+    )
+    file = _announced(name, bill, parts)
     try:
-        size, sha256 = _receive(upload.pieces, (name, store_key), parts)
+        size, sha256 = _receive(upload.pieces, file, parts)
     except BaseException:
-        with parts.database.writing(tell=False) as session:
-            session.execute(delete(AttachmentRow).where(this))
+        _forget(file, bill, parts)
         raise
+    # Whatever goes wrong from here on, the sweep knows the bytes by their row.
+    state = first_look(file.id, (file.store_key, size), parts)
+    if state == INFECTED:
+        parts.files.remove(file.store_key)
+        _forget(file, bill, parts)
+        raise Refused("attachment.infected")
     with parts.database.writing(tell=False) as session:
-        ready = {"size": size, "sha256": sha256, "state": READY}
-        session.execute(update(AttachmentRow).where(this).values(ready))
-    return StoredFile(id=file, name=name, size=size, store_key=store_key)
+        whole = {"size": size, "sha256": sha256, "state": state}
+        session.execute(
+            update(AttachmentRow)
+            .where(AttachmentRow.id == file.id)
+            .values(**whole, uploaded_at=parts.clock())
+        )
+        bill.settle(session, size)
+    return replace(file, size=size, state=state)
 
 
-def _accepted_name(given: str) -> AttachmentName:
-    obey(judge_name(given))
+def _accepted_name(given: str, policy: AttachmentPolicy) -> AttachmentName:
+    obey(judge_name(given, policy))
     name = safe_name(given)
     if isinstance(name, Decision):
         refuse(name.reason)
     return name
 
 
+def _announced(name: str, bill: Bill, parts: Parts) -> StoredFile:
+    """A row for the file. It comes first: unknown bytes would stay for ever."""
+    file = StoredFile(
+        id=new_id(), name=name, size=0, store_key=new_id(), state=RECEIVING
+    )
+    with parts.database.writing(tell=False) as session:
+        bill.charge(session, parts.attachments)
+        session.execute(
+            insert(AttachmentRow).values(
+                **asdict(file),
+                channel=bill.channel,
+                uploader=bill.person,
+                sha256="",
+                uploaded_at=parts.clock(),
+                place=0,
+            )
+        )
+    return file
+
+
+def _forget(file: StoredFile, bill: Bill, parts: Parts) -> None:
+    with parts.database.writing(tell=False) as session:
+        session.execute(delete(AttachmentRow).where(AttachmentRow.id == file.id))
+        bill.give_back(session)
+
+
 def _receive(
-    pieces: Iterator[bytes], place: tuple[str, str], parts: Parts
+    pieces: Iterator[bytes], file: StoredFile, parts: Parts
 ) -> tuple[int, str]:
     """Store the pieces, and stop at the first byte that shows they are not welcome."""
-    name, store_key = place
-    digest, size, head, judged = hashlib.sha256(), 0, b"", False
-    with parts.files.receiving(store_key) as keep:
+    name, policy = file.name, parts.attachments
+    size, head, judged = 0, b"", False
+    with parts.files.receiving(file.store_key) as keep:
         for piece in pieces:
             size += len(piece)
-            obey(judge_size(size))
-            digest.update(piece)
+            obey(judge_size(size, policy))
             keep(piece)
             if not judged:
                 head += piece
                 judged = len(head) >= HEAD
                 if judged:
                     obey(judge_content(name, detected_kind(head)))
-        obey(judge_size(size))
+        obey(judge_size(size, policy))
         if not judged:
             obey(judge_content(name, detected_kind(head)))
-    return size, digest.hexdigest()
+    return size, keep.sha256
 
 
 def find_download(id: str, *, actor: Passport, parts: Parts) -> StoredFile:
@@ -146,6 +172,9 @@ def find_download(id: str, *, actor: Passport, parts: Parts) -> StoredFile:
     reader = _reader(standing, channel)
     if reader is None or (row.message is None and reader.id != row.uploader):
         refuse(Reason.ATTACHMENT_MISSING)
+    if row.state != READY:
+        # Its uploader is told what it waits for; the bytes go to nobody.
+        raise Refused(f"attachment.{row.state}")
     return StoredFile(id=row.id, name=row.name, size=row.size, store_key=row.store_key)
 
 
@@ -164,7 +193,7 @@ def _attachment(id: str, parts: Parts) -> tuple[AttachmentRow | None, bool]:
         found = session.execute(
             select(AttachmentRow, MessageRow.deleted_at)
             .outerjoin(MessageRow, MessageRow.id == AttachmentRow.message)
-            .where(AttachmentRow.id == id, AttachmentRow.state == READY)
+            .where(AttachmentRow.id == id, AttachmentRow.state.in_(KNOWN))
         ).one_or_none()
     return (None, False) if found is None else (found[0], found[1] is not None)
 
@@ -176,7 +205,14 @@ def sweep_orphans(*, parts: Parts) -> int:
     next sweep, and no message can take what is on its way out.
     """
     waiting = AttachmentRow.message.is_(None)
-    orphaned = AttachmentRow.uploaded_at < parts.clock() - ORPHANED_AFTER
+    now = parts.clock()
+    orphaned = and_(
+        AttachmentRow.uploaded_at < now - ORPHANED_AFTER,
+        or_(
+            AttachmentRow.state != PENDING,
+            AttachmentRow.uploaded_at < now - UNSCANNED_AFTER,
+        ),
+    )
     with parts.database.reading() as session:
         candidates = session.scalars(
             select(AttachmentRow.id).where(waiting, orphaned).limit(SWEPT_AT_ONCE)

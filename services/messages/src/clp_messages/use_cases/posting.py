@@ -5,7 +5,6 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 
 from sqlalchemy import ColumnElement, bindparam, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
@@ -26,11 +25,10 @@ from clp_core.people import Author
 from clp_messages.facts import outcomes_stored, shown_author, stored_outcomes
 from clp_messages.parts import Parts
 from clp_messages.rows import RANDOM
+from clp_messages.states import INFECTED, KNOWN, PENDING
 from clp_messages.tables import OUTBOX, AttachmentRow, Base, MessageRow
 from clp_messages.use_cases.access import author_in, channel_named, obey, refuse
 from clp_messages.use_cases.mentioning import Mentions, mentions_in
-
-READY: Final = "ready"
 
 
 CHANNELS: Final = Base.metadata.tables["channels"]
@@ -91,7 +89,7 @@ def post_message(ask: PostMessage, *, actor: Passport, parts: Parts) -> Posted:
     # Whom a text mentions is judged by what is true now, as everybody who is told is.
     author, project = author_in(channel, actor, parts, at_once=has_sign(ask.text))
     obey(judge_retry_key(ask.key))
-    obey(judge_count(len(ask.attachments)))
+    obey(judge_count(len(ask.attachments), parts.attachments))
     obey(judge_text(ask.text, len(ask.attachments)))
     draft = Draft(
         channel=channel,
@@ -210,7 +208,7 @@ def _attach(session: Session, draft: Draft, message: str) -> None:
             AttachmentRow.id.in_(draft.attachments),
             AttachmentRow.uploader == draft.author.id,
             AttachmentRow.channel == draft.channel.name,
-            AttachmentRow.state == READY,
+            AttachmentRow.state.in_(KNOWN),
             AttachmentRow.message.is_(None),
         )
         .with_for_update()
@@ -218,6 +216,9 @@ def _attach(session: Session, draft: Draft, message: str) -> None:
     files = {row.id: row for row in session.scalars(asked)}
     if len(files) != len(draft.attachments):
         refuse(Reason.ATTACHMENT_MISSING)
+    for state in (INFECTED, PENDING):
+        if any(row.state == state for row in files.values()):
+            raise Refused(f"attachment.{state}")
     for place, file in enumerate(draft.attachments):
         files[file].message, files[file].place = message, place
 

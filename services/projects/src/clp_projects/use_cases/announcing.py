@@ -26,17 +26,21 @@ from clp_projects.tables import OUTBOX, AnnouncementRow, Base, ProjectRow
 from clp_projects.words import LONGEST_KEY, is_one_line
 
 MOST_FACTS: Final = 20
+DAY: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+MOMENT: Final = re.compile(
+    r"\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d)?(?:Z|[+-]\d\d:\d\d)?)?", re.ASCII
+)
 FACT_NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,63}", re.ASCII)
 
 
 def is_date(text: str) -> bool:
-    """Whether a text is a day such as ``2026-03-01``."""
-    return _reads(date.fromisoformat, text)
+    """Whether a text is a day such as ``2026-03-01``; people read it as it stands."""
+    return DAY.fullmatch(text) is not None and _reads(date.fromisoformat, text)
 
 
 def is_moment(text: str) -> bool:
-    """Whether a text is a day, or a day and a time, in ISO 8601."""
-    return _reads(datetime.fromisoformat, text)
+    """Whether a text is a day, or a day and a time, in ISO 8601's long form."""
+    return MOMENT.fullmatch(text) is not None and _reads(datetime.fromisoformat, text)
 
 
 def is_language(text: str) -> bool:
@@ -47,6 +51,7 @@ def is_language(text: str) -> bool:
 # Facts of these names are judged wherever they stand; any other is a plain line.
 JUDGED: Final[Mapping[str, Callable[[str], bool]]] = {
     "launch_date": is_date,
+    "previous_date": is_date,
     "language": is_language,
     "due": is_moment,
 }

@@ -1,65 +1,14 @@
-"""Where the bytes of attachments are kept: an interface, and a folder behind it."""
+"""Files in a folder of this machine."""
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Final, Protocol, Self
+from typing import Any, Final
 
-PIECE: Final = 64 * 1024
+from clp_messages.storage.keeping import Arriving, FileGone, Pieces
+
 PRIVATE_AND_NEW: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL
-
-
-class FileGone(Exception):
-    """The store has no such file, though it should."""
-
-
-class Pieces:
-    """A part of a kept file, in pieces; whoever asks for it closes it."""
-
-    def __init__(self, file: Any, length: int) -> None:
-        self._file = file
-        self._left = length
-
-    def __iter__(self) -> Self:
-        return self
-
-    def __next__(self) -> bytes:
-        piece: bytes = self._file.read(min(PIECE, self._left))
-        if not piece:
-            self.close()
-            raise StopIteration
-        self._left -= len(piece)
-        return piece
-
-    def close(self) -> None:
-        """Let go of the file."""
-        self._file.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
-
-class FileStore(Protocol):
-    """Keeps files under keys that the service makes up; a kept file never changes."""
-
-    def receiving(self, key: str) -> AbstractContextManager[Callable[[bytes], object]]:
-        """Take a file in pieces. An error on the way leaves nothing behind."""
-
-    def pieces(self, key: str, start: int, length: int) -> Pieces:
-        """Part of a file; raises `FileGone`."""
-
-    def remove(self, key: str) -> None:
-        """Forget a file, and whatever there is of an unfinished one."""
 
 
 def at_once(work: Callable[[], None]) -> None:
@@ -80,15 +29,16 @@ class FolderStore:
         self._folder = folder
         self._unfinished = folder / "unfinished"
         self._aside = aside
-        self._unfinished.mkdir(parents=True, exist_ok=True, mode=0o700)
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._unfinished.mkdir(exist_ok=True, mode=0o700)
 
     @contextmanager
-    def receiving(self, key: str) -> Iterator[Callable[[bytes], object]]:
+    def receiving(self, key: str) -> Iterator[Arriving]:
         """Take a file in pieces."""
         part = self._unfinished / key
         try:
             with os.fdopen(os.open(part, PRIVATE_AND_NEW, 0o600), "wb") as file:
-                yield file.write
+                yield Arriving(file.write)
                 self._aside(lambda: _to_disk(file))
             self._aside(lambda: self._keep(part, key))
         finally:
