@@ -5,6 +5,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import ColumnElement, bindparam, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
@@ -29,7 +30,6 @@ from clp_messages.states import INFECTED, KNOWN, PENDING
 from clp_messages.tables import OUTBOX, AttachmentRow, Base, MessageRow
 from clp_messages.use_cases.access import author_in, channel_named, obey, refuse
 from clp_messages.use_cases.mentioning import Mentions, mentions_in
-
 
 CHANNELS: Final = Base.metadata.tables["channels"]
 MESSAGES: Final = Base.metadata.tables["messages"]
