@@ -20,7 +20,6 @@ CHANNEL: Final = "\x01"
 AUTHOR: Final = "\x02"
 HAS_FILES: Final = "\x03"
 BEGINNING: Final = "\x04"
-MESSAGE: Final = "\x05"
 PROJECT: Final = "\x06"
 DELETED: Final = "\x07"
 
@@ -28,9 +27,8 @@ DELETED: Final = "\x07"
 def document_terms(document: Document) -> frozenset[str]:
     """All terms of a document; a deleted one has none that a person could ask for."""
     if document.deleted:
-        return frozenset((MESSAGE + document.message, DELETED))
+        return frozenset((DELETED,))
     terms = {
-        MESSAGE + document.message,
         CHANNEL + document.channel,
         PROJECT + document.project,
         *text_terms(document.text),
