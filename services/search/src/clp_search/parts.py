@@ -6,6 +6,7 @@ from clp_contracts.calling import Callers
 from clp_search.engine import Engine
 from clp_search.page_cursors import PageCursors
 from clp_search.projection import MessagesProjection
+from clp_search.rebuilding import Rebuilding
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,3 +17,4 @@ class Parts:
     projection: MessagesProjection
     callers: Callers
     cursors: PageCursors
+    rebuilding: Rebuilding | None = None

@@ -1,6 +1,7 @@
 """Documents and queries as terms: what an engine indexes and what it intersects."""
 
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import Final
 
 from clp_search.analysis.keywords import Path, Step
@@ -32,14 +33,20 @@ def document_terms(document: Document) -> frozenset[str]:
         CHANNEL + document.channel,
         PROJECT + document.project,
         *text_terms(document.text),
+        *_author_terms(document.author),
+        *_author_terms(document.author_name),
     }
-    for text in (document.author, document.author_name):
-        terms.update(AUTHOR + t for t in text_terms(text) if t[0] != BEGINNING)
     if document.attachments:
         terms.add(HAS_FILES)
     for name in document.attachments:
         terms.update(text_terms(name))
     return frozenset(terms)
+
+
+@lru_cache(maxsize=4_096)
+def _author_terms(text: str) -> tuple[str, ...]:
+    """The few people who write much are read once."""
+    return tuple(AUTHOR + term for term in text_terms(text) if term[0] != BEGINNING)
 
 
 def text_terms(text: str) -> Iterator[str]:
