@@ -53,9 +53,9 @@ class Rebuilding:
         projection = self._projection_of(building.engine)
         until = time.monotonic() + TURN_S
         try:
-            level = False
-            while not level and time.monotonic() < until:
-                level = self._read_batch(projection)
+            while not (level := self._read_batch(projection)):
+                if time.monotonic() >= until:
+                    break
         except (CallFailed, Refused, IndexDamaged, OSError) as trouble:
             log.warning("building the index waits: %s", type(trouble).__name__)
             return

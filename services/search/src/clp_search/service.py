@@ -19,9 +19,9 @@ from clp_contracts import search as contract
 from clp_contracts.shapes import Nothing
 from clp_search.engine import Engine
 from clp_search.index.generations import Generation
-from clp_search.index.serving import Opener, ServingIndex
+from clp_search.index.serving import Opener, ServingIndex, Use
 from clp_search.index.shard import Writing
-from clp_search.index.sharded import Limits, ShardedIndex
+from clp_search.index.sharded import BUILDING, Limits, ShardedIndex
 from clp_search.page_cursors import PageCursors
 from clp_search.parts import Parts
 from clp_search.projection import MessagesProjection
@@ -108,15 +108,16 @@ def build(settings: Settings, surroundings: Surroundings) -> Process:
 
 def _opener(settings: Settings) -> Opener:
     """How a generation of the index is opened: by worker processes, or in this one."""
-    limits = Limits(
+    serving = Limits(
         flush_at=settings.flush_at,
         flush_after=timedelta(seconds=settings.flush_after_s),
         writing=Writing(smallest=settings.flush_at, most=settings.largest_merge),
     )
 
-    def opened(generation: Generation) -> Engine:
+    def opened(generation: Generation, use: Use) -> Engine:
+        limits = (BUILDING if use is Use.BUILD else serving).of(generation)
         if settings.workers == 0:
-            return ShardedIndex(generation.folder, limits.of(generation))
-        return WorkerIndex(generation, limits.of(generation), workers=settings.workers)
+            return ShardedIndex(generation.folder, limits)
+        return WorkerIndex(generation, limits, workers=settings.workers)
 
     return opened

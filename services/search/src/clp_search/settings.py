@@ -23,4 +23,4 @@ class Settings:
     shards: int = 16
     flush_at: int = 200
     flush_after_s: float = 5.0
-    largest_merge: int = 4_000
+    largest_merge: int = 20_000

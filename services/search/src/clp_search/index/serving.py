@@ -3,13 +3,22 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import Enum, auto
 from pathlib import Path
 
 from clp_search.engine import Document, Engine, IndexDamaged, Page, Size, Wanted
 from clp_search.index.generations import WANTED, Generation, Generations
 from clp_search.index.sharded import IndexBusy, lock_of
 
-Opener = Callable[[Generation], Engine]
+
+class Use(Enum):
+    """What a generation is opened for."""
+
+    SERVE = auto()
+    BUILD = auto()
+
+
+Opener = Callable[[Generation, Use], Engine]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +38,7 @@ class ServingIndex:
         self._folder = folder
         self._generations = Generations(folder, shards)
         self._opener = opener
-        self._serving = opener(self._generations.current)
+        self._serving = opener(self._generations.current, Use.SERVE)
         self._building: Building | None = None
 
     @property
@@ -37,7 +46,7 @@ class ServingIndex:
         """The generation in the making, begun as soon as one is wanted."""
         if self._building is None and self._generations.is_wanted():
             generation = self._generations.next()
-            self._building = Building(generation, self._opener(generation))
+            self._building = Building(generation, self._opener(generation, Use.BUILD))
         return self._building
 
     def switch(self) -> None:
@@ -45,8 +54,9 @@ class ServingIndex:
         if self._building is None:
             return
         built, old = self._building, self._serving
-        built.engine.checkpoint()
-        self._serving, self._building = built.engine, None
+        built.engine.close()
+        self._building = None
+        self._serving = self._opener(built.generation, Use.SERVE)
         old.close()
         self._generations.switch(built.generation)
 

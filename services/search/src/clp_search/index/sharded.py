@@ -31,6 +31,12 @@ class Limits:
         return replace(self, shards=generation.shards)
 
 
+# While nobody waits for a message to be found, more of them are written at once.
+BUILDING: Final = Limits(
+    shards=16, flush_at=1_000, writing=Writing(smallest=1_000, alike=16)
+)
+
+
 class IndexBusy(Exception):
     """Another process works on this folder."""
 

@@ -24,6 +24,8 @@ def main(arguments: list[str]) -> None:
     end_with(int(parent))
     task: Task = wire.read(Task, json.loads(told))
     with socket.socket(fileno=int(handle)) as line:
+        # The service's own sockets never block, and this one came from there.
+        line.setblocking(True)
         index = _opened(task)
         try:
             Serving(index, line).run()

@@ -100,6 +100,7 @@ def _task(generation: Generation, limits: Limits, *, of: int, number: int) -> Ta
         flush_at=limits.flush_at,
         flush_after_s=limits.flush_after.total_seconds(),
         smallest=limits.writing.smallest,
+        alike=limits.writing.alike,
         most=limits.writing.most,
     )
 

@@ -63,12 +63,12 @@ class Worker:
         Raises:
             WorkerLost: when it cannot be asked in time.
         """
-        deadline = time.monotonic() + within_s
         if not self._turn.acquire(timeout=within_s):
             raise WorkerLost("a worker of the index is busy")
         try:
             line = self._connected()
-            line.settimeout(max(0.001, deadline - time.monotonic()))
+            deadline = time.monotonic() + within_s
+            line.settimeout(within_s)
             wire.send(line, (what, *given))
         except BaseException as error:
             self._give_up(error)

@@ -34,6 +34,7 @@ class Task:
     flush_at: int
     flush_after_s: float
     smallest: int
+    alike: int
     most: int
 
     @property
@@ -43,7 +44,7 @@ class Task:
             shards=self.shards,
             flush_at=self.flush_at,
             flush_after=timedelta(seconds=self.flush_after_s),
-            writing=Writing(smallest=self.smallest, most=self.most),
+            writing=Writing(smallest=self.smallest, alike=self.alike, most=self.most),
         )
 
 
