@@ -230,11 +230,3 @@ def test_two_processes_never_share_an_index(workbench: Workbench) -> None:
     workbench.open()
     with pytest.raises(IndexBusy):
         ShardedIndex(workbench.folder)
-
-
-def test_an_index_of_another_shape_is_begun_anew(workbench: Workbench) -> None:
-    engine = workbench.open(Limits(shards=2))
-    told(engine, [document(1, "mix")])
-    engine.checkpoint()
-    assert workbench.open(Limits(shards=3)).cursor() == 0
-    assert len(list(workbench.folder.glob("index-*"))) == 1

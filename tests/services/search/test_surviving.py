@@ -183,7 +183,7 @@ def test_damage_met_by_a_search_makes_its_shard_begin_again(
         found(engine, "common", ["p1/broadcast"])
     assert engine.cursor() == 0
     assert found(engine, "common", ["p1/broadcast"]) == []
-    assert [path.suffix for path in workbench.folder.glob("*/*.damaged")]
+    assert [path.suffix for path in workbench.folder.glob("*.damaged")]
     told_anew = [
         document(n, f"common w{n}", channel=f"p{n % 6}/broadcast") for n in range(60)
     ]

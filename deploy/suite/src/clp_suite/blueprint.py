@@ -3,6 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
+
+# A suite holds few messages and starts often.
+SHARDS: Final = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,6 +20,7 @@ class Blueprint:
     notifications_port: int
     mail_url: str
     mail_window_s: float
+    search_workers: int
 
     @property
     def keys_dir(self) -> Path:
@@ -40,4 +45,6 @@ class Blueprint:
             "CLP_NOTIFICATIONS_SECRET": "a-suite-keeps-no-secrets",
             "CLP_SEARCH_SECRET": "a-suite-keeps-no-secrets",
             "CLP_SEARCH_DATA_DIR": str(self.data_dir / "index"),
+            "CLP_SEARCH_WORKERS": str(self.search_workers),
+            "CLP_SEARCH_SHARDS": str(SHARDS),
         }

@@ -40,6 +40,7 @@ class EmbeddedSuite(Suite):
             notifications_port=notifications_port,
             mail_url=f"maildir://{self.data_dir / 'mails'}",
             mail_window_s=mail_window_s,
+            search_workers=0,
         )
         self._processes: list[Process] = []
         self._group: ContainerGroup | None = None

@@ -55,6 +55,7 @@ class ProcessSuite(Suite):
             notifications_port=notifications_port,
             mail_url=f"smtp://127.0.0.1:{self._sink_port}",
             mail_window_s=mail_window_s,
+            search_workers=1,
         )
 
     def _databases(self) -> dict[str, str]:

@@ -68,12 +68,17 @@ class Found:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
-    """The index: how far it is, how much it holds."""
+    """The index: how far it is, how much it holds.
+
+    ``rebuilt_to`` is how far the one in the making is, which takes over when it is
+    level; None while none is built.
+    """
 
     position: int
     lag: int
     documents: int
     size_bytes: int
+    rebuilt_to: int | None = None
 
 
 FIND: Final = Method(SERVICE, "find", AskFind, Found, PEOPLE)

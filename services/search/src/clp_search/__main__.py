@@ -1,10 +1,29 @@
-"""Runs `search` as a process of its own."""
+"""Runs `search` as a process of its own, or a command for its operator."""
 
 from clp_chassis import patched  # isort: skip  # noqa: F401 - first: it patches the process
 
+import sys
+from pathlib import Path
+
 from clp_chassis.running import main
+from clp_chassis.settings import WrongSettings, read_settings
+from clp_search import operating
 from clp_search.service import build
 from clp_search.settings import Settings
 
+
+def run(arguments: list[str]) -> int:
+    """Do what the command line says."""
+    command, wait = operating.parsed(arguments)
+    if command == "serve":
+        main("search", Settings, build)
+        return 0
+    try:
+        settings = read_settings(Settings, "CLP_SEARCH")
+    except WrongSettings as error:
+        raise SystemExit(f"wrong settings:\n{error}") from None
+    return operating.rebuild(Path(settings.data_dir), wait=wait)
+
+
 if __name__ == "__main__":
-    main("search", Settings, build)
+    sys.exit(run(sys.argv[1:]))

@@ -7,6 +7,7 @@ from clp_contracts.known_facts import KnownFacts
 from clp_search.engine import Engine
 from clp_search.page_cursors import PageCursors
 from clp_search.projection import MessagesProjection
+from clp_search.rebuilding import Rebuilding
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,3 +22,4 @@ class Parts:
     callers: Callers
     known: KnownFacts
     cursors: PageCursors
+    rebuilding: Rebuilding | None = None

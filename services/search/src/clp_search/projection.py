@@ -54,7 +54,7 @@ class MessagesProjection:
         try:
             self._engine.apply(documents, after=first - 1, upto=last)
         except IndexDamaged as damage:
-            log.warning("reading on from position %s: %s", self.cursor(), damage)
+            log.warning("a part of the index is read anew: %s", damage)
         self.tidy()
 
     def set_aside(self, change: Change, error: str) -> None:
@@ -75,7 +75,7 @@ class MessagesProjection:
         try:
             self._engine.tidy(self._clock())
         except IndexDamaged as damage:
-            log.warning("reading on from position %s: %s", self.cursor(), damage)
+            log.warning("a part of the index is read anew: %s", damage)
         except OSError as error:
             log.warning("the index cannot be written: %s", error)
 

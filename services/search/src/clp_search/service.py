@@ -19,16 +19,22 @@ from clp_contracts import projects as projects_contract
 from clp_contracts import search as contract
 from clp_contracts.known_facts import KnownFacts
 from clp_contracts.shapes import Nothing
+from clp_search.engine import Engine
 from clp_search.gauges import watched
+from clp_search.index.generations import Generation
+from clp_search.index.serving import Opener, ServingIndex, Use
 from clp_search.index.shard import Writing
-from clp_search.index.sharded import Limits, ShardedIndex
+from clp_search.index.sharded import BUILDING, Limits, ShardedIndex
 from clp_search.page_cursors import PageCursors
 from clp_search.parts import Parts
 from clp_search.projection import MessagesProjection
+from clp_search.rebuilding import Rebuilding
 from clp_search.settings import Settings
 from clp_search.use_cases import finding, telling
+from clp_search.workers.engine import WorkerIndex
 
 TIDY_EVERY_S: Final = 1.0
+REBUILD_EVERY_S: Final = 0.25
 
 
 def _messages(container: Any) -> Reading:
@@ -46,6 +52,11 @@ def _tidying(container: Any) -> Callable[[], object]:
     return parts.projection.tidy
 
 
+def _rebuilding(container: Any) -> Callable[[], object]:
+    parts: Parts = parts_of(container)
+    return parts.rebuilding.work if parts.rebuilding else lambda: None
+
+
 class SearchService:
     """Finds messages in an index of this process's own."""
 
@@ -54,6 +65,7 @@ class SearchService:
     call_facts = CallContext()
     reader = FeedReader(_messages)
     tidying = Chore(_tidying, TIDY_EVERY_S)
+    rebuilding = Chore(_rebuilding, REBUILD_EVERY_S)
 
     @serves(contract.FIND)
     def find(self, ask: contract.AskFind, passport: Passport) -> contract.Found:
@@ -79,24 +91,20 @@ class SearchService:
 def build(settings: Settings, surroundings: Surroundings) -> Process:
     """Put the process together; its index is opened, or begun."""
     folder = Path(settings.data_dir)
-    engine = ShardedIndex(
-        folder,
-        Limits(
-            shards=settings.shards,
-            flush_at=settings.flush_at,
-            flush_after=timedelta(seconds=settings.flush_after_s),
-            writing=Writing(smallest=settings.flush_at, most=settings.largest_merge),
-        ),
-    )
+    engine = ServingIndex(folder, shards=settings.shards, opener=_opener(settings))
     callers = surroundings.callers()
+
+    def projection_of(engine: Engine) -> MessagesProjection:
+        clock = surroundings.clock
+        return MessagesProjection(engine, callers, clock=clock, folder=folder)
+
     parts = Parts(
         engine=engine,
-        projection=MessagesProjection(
-            engine, callers, clock=surroundings.clock, folder=folder
-        ),
+        projection=projection_of(engine),
         callers=callers,
         known=KnownFacts(callers.projects),
         cursors=PageCursors(settings.secret or new_id()),
+        rebuilding=Rebuilding(engine, projection_of, folder=folder),
     )
 
     def close() -> None:
@@ -109,3 +117,20 @@ def build(settings: Settings, surroundings: Surroundings) -> Process:
         close=close,
         watched=watched(parts),
     )
+
+
+def _opener(settings: Settings) -> Opener:
+    """How a generation of the index is opened: by worker processes, or in this one."""
+    serving = Limits(
+        flush_at=settings.flush_at,
+        flush_after=timedelta(seconds=settings.flush_after_s),
+        writing=Writing(smallest=settings.flush_at, most=settings.largest_merge),
+    )
+
+    def opened(generation: Generation, use: Use) -> Engine:
+        limits = (BUILDING if use is Use.BUILD else serving).of(generation)
+        if settings.workers == 0:
+            return ShardedIndex(generation.folder, limits)
+        return WorkerIndex(generation, limits, workers=settings.workers)
+
+    return opened

@@ -11,13 +11,16 @@ class Settings(ProcessSettings):
 
     ``data_dir`` is this process's own: two never share an index. ``secret`` seals page
     cursors; processes that answer the same calls share it, and without one each makes
-    its own at start. More ``shards`` make large installations faster; another number
-    builds the index anew.
+    its own at start. So many ``workers`` search and index in processes of their own, as
+    many as there are cores to spare; with 0 this process does it itself, and calls wait
+    for each other. More ``shards`` make large installations faster; another number
+    builds the index anew, beside the one that serves.
     """
 
     data_dir: str = "index"
     secret: str = ""
-    shards: int = 4
+    workers: int = 2
+    shards: int = 16
     flush_at: int = 200
     flush_after_s: float = 5.0
-    largest_merge: int = 4_000
+    largest_merge: int = 20_000

@@ -1,6 +1,7 @@
 """Documents and queries as terms: what an engine indexes and what it intersects."""
 
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import Final
 
 from clp_search.analysis.keywords import Path, Step
@@ -20,7 +21,6 @@ CHANNEL: Final = "\x01"
 AUTHOR: Final = "\x02"
 HAS_FILES: Final = "\x03"
 BEGINNING: Final = "\x04"
-MESSAGE: Final = "\x05"
 PROJECT: Final = "\x06"
 DELETED: Final = "\x07"
 
@@ -28,20 +28,25 @@ DELETED: Final = "\x07"
 def document_terms(document: Document) -> frozenset[str]:
     """All terms of a document; a deleted one has none that a person could ask for."""
     if document.deleted:
-        return frozenset((MESSAGE + document.message, DELETED))
+        return frozenset((DELETED,))
     terms = {
-        MESSAGE + document.message,
         CHANNEL + document.channel,
         PROJECT + document.project,
         *text_terms(document.text),
+        *_author_terms(document.author),
+        *_author_terms(document.author_name),
     }
-    for text in (document.author, document.author_name):
-        terms.update(AUTHOR + t for t in text_terms(text) if t[0] != BEGINNING)
     if document.attachments:
         terms.add(HAS_FILES)
     for name in document.attachments:
         terms.update(text_terms(name))
     return frozenset(terms)
+
+
+@lru_cache(maxsize=4_096)
+def _author_terms(text: str) -> tuple[str, ...]:
+    """The few people who write much are read once."""
+    return tuple(AUTHOR + term for term in text_terms(text) if term[0] != BEGINNING)
 
 
 def text_terms(text: str) -> Iterator[str]:

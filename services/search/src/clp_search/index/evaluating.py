@@ -12,7 +12,9 @@ from functools import cached_property
 from typing import Final
 
 from clp_search.engine import Condition, Group, Plan, Way
-from clp_search.index.segments import Posted, Segment, channel_number, microseconds
+from clp_search.index.documents import channel_number, microseconds
+from clp_search.index.postings import Posted
+from clp_search.index.segments import Segment
 from clp_search.terms import channel_group, project_group
 
 # Few channels are looked up as terms; of many, the column of each candidate is read.
@@ -43,7 +45,7 @@ class Scope:
 
 def documents_meeting(
     segment: Segment, plan: Plan, *, scope: Scope, gone: Collection[int]
-) -> list[int]:
+) -> Sequence[int]:
     """The documents of a segment that meet a plan within a scope, oldest first."""
     found = _meeting_terms(segment, plan, scope)
     if gone:
@@ -64,16 +66,16 @@ class _Alternatives:
             self.posted += segment.posted_beginning(beginning)
         self.count = sum(posted.count for posted in self.posted)
 
-    def all(self) -> list[int]:
+    def all(self) -> Sequence[int]:
         """The documents that meet the group."""
         return _united(self._segment.all_of(posted) for posted in self.posted)
 
-    def among(self, candidates: Sequence[int]) -> list[int]:
+    def among(self, candidates: Sequence[int]) -> Sequence[int]:
         """Which of some documents meet it."""
         return _united(self._segment.those_of(p, candidates) for p in self.posted)
 
 
-def _meeting_terms(segment: Segment, plan: Plan, scope: Scope) -> list[int]:
+def _meeting_terms(segment: Segment, plan: Plan, scope: Scope) -> Sequence[int]:
     inside = _Alternatives(segment, scope.group)
     simple = [condition[0] for condition in plan.must if len(condition) == 1]
     groups = [_Alternatives(segment, group) for way in simple for group in way]
@@ -81,7 +83,7 @@ def _meeting_terms(segment: Segment, plan: Plan, scope: Scope) -> list[int]:
     if not ordered[0].count:
         # As much work as one document next door would have made.
         inside.among((segment.size // 2,))
-    found = ordered[0].all()
+    found: Sequence[int] = ordered[0].all()
     for group in ordered[1:]:
         found = group.among(found)
     for condition in plan.must:
@@ -95,26 +97,26 @@ def _meeting_terms(segment: Segment, plan: Plan, scope: Scope) -> list[int]:
 
 def _any_way(
     segment: Segment, condition: Condition, candidates: Sequence[int]
-) -> list[int]:
+) -> Sequence[int]:
     return _united(_along(segment, way, candidates) for way in condition)
 
 
-def _along(segment: Segment, way: Way, candidates: Sequence[int]) -> list[int]:
+def _along(segment: Segment, way: Way, candidates: Sequence[int]) -> Sequence[int]:
     groups = [_Alternatives(segment, group) for group in way]
-    met = list(candidates)
+    met = candidates
     for group in sorted(groups, key=lambda group: group.count):
         met = group.among(met)
     return met
 
 
-def _united(lists: Iterable[list[int]]) -> list[int]:
+def _united(lists: Iterable[Sequence[int]]) -> Sequence[int]:
     some = [numbers for numbers in lists if numbers]
     if len(some) <= 1:
         return some[0] if some else []
     return sorted(set().union(*some))
 
 
-def _in_time(segment: Segment, plan: Plan, found: list[int]) -> list[int]:
+def _in_time(segment: Segment, plan: Plan, found: Sequence[int]) -> Sequence[int]:
     """Documents stand in the order of time, so a period is one slice."""
     since = until = None
     if plan.since is not None:

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 
 from clp_search.engine import Condition, Document, Group, Plan
+from clp_search.index.documents import Indexed, microseconds
 from clp_search.index.evaluating import Scope
-from clp_search.index.segments import Indexed, microseconds
 from clp_search.terms import document_terms
 
 

@@ -13,7 +13,7 @@ from typing import Final, Protocol
 
 from clp_search.checking import Checked
 from clp_search.engine import MOST_COUNTED, Document, Key, Page, Wanted
-from clp_search.index.segments import microseconds
+from clp_search.index.documents import microseconds
 
 MOST_CHECKED: Final = 1_000
 MOST_CHARACTERS_CHECKED: Final = 200_000

@@ -1,58 +1,57 @@
 """The documents of one shard on disk. The only file that knows Whoosh.
 
-Used are its writer, its table of contents and its segment readers, and nothing above
-them: refreshing a searcher brings deleted documents back, readers shared by threads
-read nonsense, and its own parser and collectors cannot be given a person's query.
+Whoosh keeps the segments: its writer adds and deletes documents, its table of contents
+is the commit, its columns and stored fields hold what is not searched. The terms are in
+a format of ours (`postings`), which its writer is given as a codec: its own takes a
+hundred bytes and more for each word that stands in one message. Nothing above the
+segments is used: refreshing a searcher brings deleted documents back, readers shared by
+threads read nonsense, and its parser and collectors cannot be given a person's query.
 """
 
+from array import array
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from functools import wraps
-from hashlib import blake2b
 from pathlib import Path
 from shutil import rmtree
 from typing import Any, Final, ParamSpec, TypeVar
 
+from typing_extensions import override
+from whoosh.codec.base import FieldWriter
+from whoosh.codec.whoosh3 import W3Codec, W3Segment
 from whoosh.columns import NumericColumn
-from whoosh.fields import COLUMN, STORED, FieldType, Schema
+from whoosh.fields import COLUMN, STORED, Schema
 from whoosh.filedb.filestore import FileStorage
-from whoosh.formats import Existence
 from whoosh.index import TOC, FileIndex, LockError
-from whoosh.reading import SegmentReader, TermNotFound
+from whoosh.reading import SegmentReader
 
 from clp_search.engine import Document, IndexDamaged
-from clp_search.terms import MESSAGE
+from clp_search.index.documents import (
+    Indexed,
+    Place,
+    channel_number,
+    document_in,
+    microseconds,
+    record_of,
+)
+from clp_search.index.postings import Posted, Postings, write_postings
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 _NAME: Final = "MAIN"
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND: Final = timedelta(microseconds=1)
+# So much rarer are documents to be looked up one by one in a list of others.
+_RARER: Final = 24
 
 # One byte a name: they stand in every file name and in each stored document.
-_TERMS, _RECORD, _TIME, _CHANNEL = "t", "d", "k", "c"
-
-
-class TermSet(FieldType):  # type: ignore[misc]
-    """A field that is given its terms and keeps neither counts nor places."""
-
-    def __init__(self) -> None:
-        self.format = Existence()
-        self.scorable = False
-        self.stored = False
-
-    def index(self, value: Iterable[str], **_: Any) -> Iterator[tuple[Any, ...]]:
-        """The terms as the writer wants them."""
-        return ((term.encode(), 1, 1.0, b"") for term in value)
-
+_RECORD, _TIME, _CHANNEL = "d", "k", "c"
+_TERMS, _NUMBERS = ".trm", ".pst"
 
 _SCHEMA: Final = Schema(
     **{
-        _TERMS: TermSet(),
         _RECORD: STORED(),
         _TIME: COLUMN(NumericColumn("Q")),
         _CHANNEL: COLUMN(NumericColumn("Q")),
@@ -60,39 +59,63 @@ _SCHEMA: Final = Schema(
 )
 
 
-def microseconds(instant: datetime) -> int:
-    """A time as the index orders it."""
-    return max(0, (instant - _EPOCH) // _MICROSECOND)
-
-
-def channel_number(channel: str) -> int:
-    """A channel as a column of numbers keeps it."""
-    return int.from_bytes(blake2b(channel.encode(), digest_size=8).digest())
-
-
 @dataclass(frozen=True, slots=True)
-class Posted:
-    """A term of a segment: in how many documents, and how to read them."""
+class _Inverted:
+    """The terms of a segment to come, with the documents of each."""
 
-    count: int
-    info: Any
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A document on disk."""
-
-    segment: str
-    number: int
-    revision: int
+    documents: int
+    terms: Mapping[str, Sequence[int]]
 
 
-@dataclass(frozen=True, slots=True)
-class Indexed:
-    """A document with its terms, to be written."""
+class _TermsWriter(FieldWriter):  # type: ignore[misc]
+    """Writes the terms it was made with, whatever Whoosh has gathered itself."""
 
-    document: Document
-    terms: frozenset[str]
+    is_closed = False
+
+    def __init__(self, storage: Any, segment: Any, inverted: _Inverted) -> None:
+        self._inverted = inverted
+        self._files = [segment.create_file(storage, e) for e in (_TERMS, _NUMBERS)]
+
+    @override
+    def add_postings(self, schema: Any, lengths: Any, items: Any) -> None:
+        terms, numbers = (file.raw_file() for file in self._files)
+        inverted = self._inverted
+        write_postings(terms, numbers, inverted.terms, documents=inverted.documents)
+
+    @override
+    def close(self) -> None:
+        for file in self._files:
+            file.close()
+        self.is_closed = True
+
+
+class _NoTerms:
+    """What Whoosh's reader is given for terms: it is never asked for any."""
+
+    def close(self) -> None:
+        """There is nothing to close."""
+
+
+class TermsCodec(W3Codec):  # type: ignore[misc]
+    """Whoosh's format but for the terms. Its name is part of the files: keep it."""
+
+    length_stats = False
+
+    def __init__(self, inverted: _Inverted = _Inverted(0, {})) -> None:
+        super().__init__()
+        self._inverted = inverted
+
+    @override
+    def new_segment(self, storage: Any, indexname: str) -> Any:
+        return W3Segment(TermsCodec(), indexname)
+
+    @override
+    def field_writer(self, storage: Any, segment: Any) -> _TermsWriter:
+        return _TermsWriter(storage, segment, self._inverted)
+
+    @override
+    def terms_reader(self, storage: Any, segment: Any) -> _NoTerms:
+        return _NoTerms()
 
 
 def _whole(method: Callable[P, R]) -> Callable[P, R]:
@@ -115,103 +138,97 @@ def _whole(method: Callable[P, R]) -> Callable[P, R]:
 class Segment:
     """Documents in the order of their keys, unchangeable but for deletions."""
 
-    def __init__(self, reader: Any, name: str) -> None:
+    @_whole
+    def __init__(self, reader: Any, folder: Path, name: str) -> None:
         self._reader = reader
-        self._terms = reader._terms  # noqa: SLF001 - without the deletions' wrapper
-        self._times = reader.column_reader(_TIME, translate=False)
-        self._channels = reader.column_reader(_CHANNEL, translate=False)
+        self._postings = Postings(
+            folder / f"{name}{_TERMS}", folder / f"{name}{_NUMBERS}"
+        )
         self.name = name
         self.size: int = reader.doc_count_all()
+        self._times = _numbers(reader, _TIME, self.size)
+        self._channels = _numbers(reader, _CHANNEL, self.size)
         self.newest = self.time(self.size - 1)
         self.deleted: frozenset[int] = frozenset()
 
     @_whole
     def posted(self, term: str) -> Posted | None:
         """A term, if any document has it."""
-        try:
-            info = self._terms.term_info(_TERMS, term.encode())
-        except TermNotFound:
-            return None
-        return Posted(info.doc_frequency(), info)
+        return self._postings.posted(term)
 
     @_whole
     def posted_beginning(self, beginning: str) -> list[Posted]:
         """All terms that begin like this."""
-        start = beginning.encode()
-        found: list[Posted] = []
-        for (field, term), info in self._terms.items_from(_TERMS, start):
-            if field != _TERMS or not term.startswith(start):
-                break
-            found.append(Posted(info.doc_frequency(), info))
-        return found
+        return list(self._postings.beginning(beginning))
 
     @_whole
-    def all_of(self, posted: Posted) -> list[int]:
+    def all_of(self, posted: Posted) -> Sequence[int]:
         """The documents that have a term, deleted ones included."""
-        found: list[int] = []
-        for block in self._blocks(posted):
-            found.extend(_ids(block))
-        return found
+        return self._postings.numbers(posted)
 
     @_whole
     def those_of(self, posted: Posted, candidates: Sequence[int]) -> list[int]:
-        """Which of some documents have a term; blocks without any are not unpacked."""
-        found: list[int] = []
-        at = 0
-        for block in self._blocks(posted):
-            if at == len(candidates):
-                break
-            last = block.block_max_id()
-            if last < candidates[at]:
+        """Which of some documents have a term."""
+        numbers = self._postings.numbers(posted)
+        if len(candidates) * _RARER > posted.count:
+            return sorted(set(candidates).intersection(numbers))
+        last = posted.count
+        places = ((bisect_left(numbers, number), number) for number in candidates)
+        return [n for at, n in places if at < last and numbers[at] == n]
+
+    def places_of(self, document: Document) -> Iterator[Place]:
+        """Where a message is stored: among those posted at its moment."""
+        moment = microseconds(document.posted_at)
+        if moment > self.newest:
+            return
+        for number in range(bisect_left(self._times, moment), self.size):
+            if self._times[number] != moment:
+                return
+            if number in self.deleted:
                 continue
-            end = bisect_left(candidates, last + 1, at)
-            found.extend(set(candidates[at:end]).intersection(_ids(block)))
-            at = end
-        return sorted(found)
+            stored = self.load(number)
+            if stored.message == document.message:
+                yield Place(self.name, number, stored.revision)
+
+    @_whole
+    def items(self) -> Iterator[tuple[str, Sequence[int]]]:
+        """All terms with their documents."""
+        return self._postings.items()
 
     def time(self, number: int) -> int:
         """The time of a document."""
-        moment: int = self._times[number]
-        return moment
+        return self._times[number]
 
     def channel(self, number: int) -> int:
         """The number of a document's channel."""
-        channel: int = self._channels[number]
-        return channel
+        return self._channels[number]
 
     @_whole
     def load(self, number: int) -> Document:
         """A stored document."""
-        return _document(self._reader.stored_fields(number)[_RECORD])
+        return document_in(self._reader.stored_fields(number)[_RECORD])
 
     @_whole
     def read_through(self) -> None:
         """Read everything there is."""
-        for _, info in self._terms.items():  # noqa: PERF102 - it is no dictionary
-            self.all_of(Posted(info.doc_frequency(), info))
+        for _ in self._postings.items():
+            pass
         for number in range(self.size):
             self.load(number)
 
     def close(self) -> None:
         """Let go of its files."""
+        self._postings.close()
         self._reader.close()
 
-    def _blocks(self, posted: Posted) -> Iterator[Any]:
-        terms = self._terms
-        matcher = terms._codec.postings_reader(  # noqa: SLF001 - as its own matcher()
-            terms._postfile,  # noqa: SLF001
-            posted.info,
-            _SCHEMA[_TERMS].format,
-        )
-        while matcher.is_active():
-            yield matcher
-            matcher._next_block()  # noqa: SLF001 - the public way reads one by one
 
-
-def _ids(block: Any) -> Sequence[int]:
-    block.id()  # unpacks the block
-    ids: Sequence[int] = block._ids  # noqa: SLF001
-    return ids
+def _numbers(reader: Any, column: str, count: int) -> "array[int]":
+    """A column of numbers, read at once and kept."""
+    read = reader.column_reader(column, translate=False)
+    numbers: array[int] = read._dbfile.get_array(0, "Q", read._count)  # noqa: SLF001
+    # What Whoosh leaves away at the end of a column are zeros.
+    numbers.extend([0] * (count - len(numbers)))
+    return numbers
 
 
 def generation_of(folder: Path) -> int:
@@ -242,14 +259,10 @@ class Segments:
     def __getitem__(self, name: str) -> Segment:
         return self._segments[name]
 
-    def places_of(self, message: str) -> Iterator[Place]:
-        """Where a message is stored, newest first."""
+    def places_of(self, document: Document) -> Iterator[Place]:
+        """Where a message is stored, newest segment first."""
         for segment in reversed(self._segments.values()):
-            posted = segment.posted(MESSAGE + message)
-            for number in segment.all_of(posted) if posted else ():
-                if number not in segment.deleted:
-                    revision = segment.load(number).revision
-                    yield Place(segment.name, number, revision)
+            yield from segment.places_of(document)
 
     @_whole
     def write(
@@ -263,14 +276,15 @@ class Segments:
 
         ``without`` are documents to delete, ``instead_of`` segments that go.
         """
+        codec = TermsCodec(self._inverted(documents))
         try:
-            writer = self._index.writer(compound=False)
+            writer = self._index.writer(compound=False, codec=codec)
         except LockError as error:
             raise BlockingIOError("the folder is being written to") from error
         try:
             self._delete(writer, without)
             for indexed in documents:
-                _add(writer, indexed)
+                _add(writer, indexed.document)
             writer.commit(
                 mergetype=lambda _, old: [s for s in old if _stays(s, instead_of)]
             )
@@ -293,6 +307,24 @@ class Segments:
             segment.close()
         self._segments = {}
 
+    def _inverted(self, documents: Sequence[Indexed]) -> _Inverted:
+        """The terms of documents; those of moved ones are not made again."""
+        inverted: defaultdict[str, list[int]] = defaultdict(list)
+        moved: defaultdict[str, dict[int, int]] = defaultdict(dict)
+        for number, indexed in enumerate(documents):
+            if indexed.moved_from:
+                segment, old = indexed.moved_from
+                moved[segment][old] = number
+            for term in indexed.terms:
+                inverted[term].append(number)
+        for name, numbers in moved.items():
+            for term, olds in self._segments[name].items():
+                if here := [numbers[old] for old in olds if old in numbers]:
+                    inverted[term] += here
+        for some in inverted.values() if moved else ():
+            some.sort()
+        return _Inverted(len(documents), inverted)
+
     def _delete(self, writer: Any, places: Iterable[tuple[str, int]]) -> None:
         offsets: dict[str, int] = {}
         base = 0
@@ -312,7 +344,7 @@ class Segments:
                 opened[name] = self._segments.pop(name)
             else:
                 reader = SegmentReader(self._storage, _SCHEMA, listed)
-                opened[name] = Segment(reader, name)
+                opened[name] = Segment(reader, self._folder, name)
             opened[name].deleted = frozenset(listed.deleted_docs())
         self.close()
         self._segments = opened
@@ -332,46 +364,11 @@ def _stays(segment: Any, instead_of: frozenset[str]) -> bool:
     return not empty and segment.segment_id() not in instead_of
 
 
-def _add(writer: Any, indexed: Indexed) -> None:
-    document = indexed.document
+def _add(writer: Any, document: Document) -> None:
     writer.add_document(
         **{
-            _TERMS: indexed.terms,
-            _RECORD: _record(document),
+            _RECORD: record_of(document),
             _TIME: microseconds(document.posted_at),
             _CHANNEL: channel_number(document.channel),
         }
-    )
-
-
-def _record(document: Document) -> tuple[Any, ...]:
-    return (
-        document.message,
-        document.revision,
-        document.channel,
-        document.number,
-        document.author,
-        document.author_name,
-        microseconds(document.posted_at),
-        document.text,
-        document.attachments,
-        document.deleted,
-    )
-
-
-def _document(record: tuple[Any, ...]) -> Document:
-    message, revision, channel, number, author, name, moment, *rest = record
-    text, attachments, deleted = rest
-    return Document(
-        message=message,
-        revision=revision,
-        project=channel.split("/", 1)[0],
-        channel=channel,
-        number=number,
-        author=author,
-        author_name=name,
-        posted_at=_EPOCH + timedelta(microseconds=moment),
-        text=text,
-        attachments=tuple(attachments),
-        deleted=deleted,
     )

@@ -9,6 +9,7 @@ from pathlib import Path
 from shutil import rmtree
 
 from clp_search.engine import Document, IndexDamaged, Page, Plan, Size, Wanted
+from clp_search.index.documents import Indexed
 from clp_search.index.evaluating import Scope, documents_meeting
 from clp_search.index.hot import Hot
 from clp_search.index.manifest import (
@@ -20,8 +21,8 @@ from clp_search.index.manifest import (
     write_manifest,
 )
 from clp_search.index.paging import page_of
-from clp_search.index.segments import Indexed, Segment, Segments, generation_of
-from clp_search.terms import DELETED, document_terms
+from clp_search.index.segments import Segment, Segments, generation_of
+from clp_search.terms import DELETED
 
 log = logging.getLogger(__name__)
 
@@ -135,7 +136,7 @@ class Shard:
         waiting = self._hot.revision_of(document.message)
         if waiting is not None and waiting >= document.revision:
             return
-        for place in self._segments.places_of(document.message):
+        for place in self._segments.places_of(document):
             if place.number in self._hidden.get(place.segment, ()):
                 continue
             if place.revision >= document.revision:
@@ -153,8 +154,7 @@ class Shard:
         gone = self._gone(segment)
         for number in range(segment.size):
             if number not in gone:
-                document = segment.load(number)
-                yield Indexed(document, document_terms(document))
+                yield Indexed(segment.load(number), moved_from=(segment.name, number))
 
     def _gone(self, segment: Segment) -> frozenset[int]:
         return segment.deleted.union(self._hidden.get(segment.name, ()))
@@ -265,6 +265,6 @@ class _Cold:
         return self._found
 
     @cached_property
-    def _found(self) -> list[int]:
+    def _found(self) -> Sequence[int]:
         plan, scope = self._asked
         return documents_meeting(self._segment, plan, scope=scope, gone=self._gone)

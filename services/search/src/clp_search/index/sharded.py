@@ -1,25 +1,17 @@
-"""The whole index: a folder of shards, each project in one of them."""
+"""The shards of one generation of the index, or some of them; a project is in one."""
 
 import fcntl
-import logging
-import os
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from shutil import rmtree
-from typing import Final
-from unicodedata import unidata_version
+from typing import BinaryIO, Final
 from zlib import crc32
 
 from clp_search.engine import Document, Page, Size, Wanted
+from clp_search.index.generations import Generation
 from clp_search.index.shard import Shard, Writing
-
-log = logging.getLogger(__name__)
-
-# A new way to read texts, or to store documents, is a new index: raise this.
-FORMAT: Final = 1
 
 # A shard without news keeps its old cursor on disk; it would read this much again.
 _MOST_UNWRITTEN: Final = 2_000
@@ -34,57 +26,89 @@ class Limits:
     flush_after: timedelta = timedelta(seconds=5)
     writing: Writing = field(default_factory=Writing)
 
+    def of(self, generation: Generation) -> "Limits":
+        """The same for a generation, which may have been begun with other shards."""
+        return replace(self, shards=generation.shards)
+
+
+# While nobody waits for a message to be found, more of them are written at once.
+BUILDING: Final = Limits(
+    shards=16, flush_at=1_000, writing=Writing(smallest=1_000, alike=16)
+)
+
 
 class IndexBusy(Exception):
     """Another process works on this folder."""
 
 
-class ShardedIndex:
-    """An `Engine` on the local disk, for one process at a time."""
+def shard_of(project: str, shards: int) -> int:
+    """The number of the shard that a project is in."""
+    return crc32(project.encode()) % shards
 
-    def __init__(self, folder: Path, limits: Limits = Limits()) -> None:
+
+class ShardedIndex:
+    """An `Engine` on the local disk, for one process at a time.
+
+    With ``mine`` it holds only the shards of these numbers, and others hold the rest.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        limits: Limits = Limits(),
+        *,
+        mine: Collection[int] | None = None,
+    ) -> None:
         self._limits = limits
-        self._lock = _locked(folder)
-        own = f"index-{FORMAT}-{unidata_version}-{limits.shards}"
-        for old in folder.glob("index-*"):
-            if old.name != own:
-                log.warning("an index of another shape goes: %s", old.name)
-                rmtree(old)
-        self._shards = [
-            Shard(folder / own / f"shard-{number:02}", limits.writing)
-            for number in range(limits.shards)
-        ]
+        numbers = range(limits.shards) if mine is None else sorted(mine)
+        self._locks: list[BinaryIO] = []
+        self._shards: dict[int, Shard] = {}
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            for number in numbers:
+                name = f"shard-{number:02}"
+                self._locks.append(lock_of(folder / f"{name}.lock"))
+                self._shards[number] = Shard(folder / name, limits.writing)
+        except BaseException:
+            self.let_go()
+            raise
         self._waiting_since: datetime | None = None
 
     def cursor(self) -> int:
         """The position up to which every shard has been told."""
-        return min(shard.cursor for shard in self._shards)
+        return min(self.cursors().values())
+
+    def cursors(self) -> dict[int, int]:
+        """The position up to which each shard has been told."""
+        return {number: shard.cursor for number, shard in self._shards.items()}
 
     def wants(self, project: str, position: int) -> bool:
         """Whether a change of a project is news to its shard."""
-        return self._shard(project).cursor < position
+        shard = self._shards.get(self._number(project))
+        return shard is not None and shard.cursor < position
 
     def apply(self, documents: Sequence[Document], *, after: int, upto: int) -> None:
         """Take documents; a shard that has not read up to ``after`` waits its turn."""
         sorted_out: dict[int, list[Document]] = defaultdict(list)
         for document in documents:
             sorted_out[self._number(document.project)].append(document)
-        for number, shard in enumerate(self._shards):
+        for number, shard in self._shards.items():
             shard.apply(sorted_out[number], after=after, upto=upto)
 
     def search(self, wanted: Wanted) -> Page:
         """Find a page of messages of one project."""
-        return self._shard(wanted.project).search(wanted)
+        return self._shards[self._number(wanted.project)].search(wanted)
 
     def tidy(self, now: datetime) -> None:
         """Write what waited long enough or is much, and verify a file of each shard."""
-        if not any(shard.waiting for shard in self._shards):
+        shards = self._shards.values()
+        if not any(shard.waiting for shard in shards):
             self._waiting_since = None
         elif self._waiting_since is None:
             self._waiting_since = now
         since = self._waiting_since
         late = since is not None and now - since >= self._limits.flush_after
-        for shard in self._shards:
+        for shard in shards:
             much = shard.waiting >= self._limits.flush_at
             if late or much or shard.unwritten > _MOST_UNWRITTEN:
                 shard.flush()
@@ -94,12 +118,12 @@ class ShardedIndex:
 
     def checkpoint(self) -> None:
         """Write everything to disk."""
-        for shard in self._shards:
+        for shard in self._shards.values():
             shard.flush()
 
     def size(self) -> Size:
         """How much there is."""
-        sizes = [shard.size() for shard in self._shards]
+        sizes = [shard.size() for shard in self._shards.values()]
         return Size(
             documents=sum(size.documents for size in sizes),
             size_bytes=sum(size.size_bytes for size in sizes),
@@ -112,24 +136,21 @@ class ShardedIndex:
 
     def let_go(self) -> None:
         """Close the files as they are, as a killed process would."""
-        for shard in self._shards:
+        for shard in self._shards.values():
             shard.close()
-        os.close(self._lock)
-
-    def _shard(self, project: str) -> Shard:
-        return self._shards[self._number(project)]
+        for lock in self._locks:
+            lock.close()
 
     def _number(self, project: str) -> int:
-        return crc32(project.encode()) % len(self._shards)
+        return shard_of(project, self._limits.shards)
 
 
-def _locked(folder: Path) -> int:
-    """Make the folder ours; the lock goes with the process, however it ends."""
-    folder.mkdir(parents=True, exist_ok=True)
-    handle = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+def lock_of(path: Path) -> BinaryIO:
+    """Make something ours; the lock goes with the process, however it ends."""
+    file = path.open("ab")
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
-        os.close(handle)
-        raise IndexBusy(f"another process uses the index in {folder}") from error
-    return handle
+        file.close()
+        raise IndexBusy(f"another process uses {path.parent}") from error
+    return file

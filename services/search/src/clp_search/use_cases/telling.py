@@ -18,11 +18,13 @@ def status(*, parts: Parts) -> Status:
         size = parts.engine.size()
     except IndexDamaged:
         raise Refused.because("service.unavailable") from None
+    built = parts.rebuilding.built if parts.rebuilding else None
     return Status(
         position=parts.engine.cursor(),
         lag=parts.projection.lag,
         documents=size.documents,
         size_bytes=size.size_bytes,
+        rebuilt_to=built.position if built else None,
     )
 
 

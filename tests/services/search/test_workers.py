@@ -1,0 +1,260 @@
+"""Worker processes: they answer like the index itself, and none of them is missed."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from clp_search.engine import IndexDamaged, Key, Page, Wanted
+from clp_search.index.generations import Generation, Generations
+from clp_search.index.sharded import ShardedIndex, shard_of
+from clp_search.workers import engine as workers_engine
+from clp_search.workers import wire
+from clp_search.workers.engine import WorkerIndex
+from clp_search.workers.process import WorkerLost
+from tests.services.search.stage import (
+    EVERYWHERE,
+    SMALL,
+    START,
+    WITH_NORTH,
+    Workbench,
+    deleted,
+    document,
+    edited,
+    found,
+    told,
+    wanted,
+)
+
+PARENT = """
+import sys, time
+from pathlib import Path
+from clp_search.index.generations import Generations
+from clp_search.workers.engine import WorkerIndex
+from tests.services.search.stage import SMALL
+generation = Generations(Path(sys.argv[1]), SMALL.shards).current
+index = WorkerIndex(generation, SMALL, workers=2)
+print(*(worker.pid for worker in index.workers), flush=True)
+sys.stdin.read()
+"""
+QUERIES = (
+    "mix", "final mix", '"final mix"', "fin*", "-cut final", "from:nat", "has:attachment",
+    "file:cue", "字幕", "before:2026-11-03 mix", "after:2026-11-03", "nowhere",
+)  # fmt: skip
+
+
+@pytest.fixture
+def generation(tmp_path: Path) -> Generation:
+    return Generations(tmp_path / "index", SMALL.shards).current
+
+
+@pytest.fixture
+def index(generation: Generation) -> Iterator[WorkerIndex]:
+    opened = WorkerIndex(generation, SMALL, workers=2)
+    yield opened
+    opened.close()
+
+
+def until(condition: Callable[[], bool], seconds: float = 30.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it never came true"
+        time.sleep(0.01)
+
+
+def _history() -> list[Any]:
+    first = document(1, "final mix", attachments=("cue_sheet.pdf",))
+    second = document(2, "final take", author="nat", author_name="Nat Moreau")
+    third = document(3, "字幕を確認 mix", channel=WITH_NORTH)
+    gone = document(4, "final mix gone")
+    return [first, second, third, gone, edited(second, "final cut"), deleted(gone)]
+
+
+def test_workers_answer_like_the_index_itself(
+    index: WorkerIndex, workbench: Workbench
+) -> None:
+    alone = workbench.open()
+    for change in _history():
+        told(index, [change])
+        told(alone, [change])
+    for written in (False, True):
+        for query in QUERIES:
+            asked = wanted(query, EVERYWHERE, limit=2)
+            assert index.search(asked) == alone.search(asked), (query, written)
+            assert found(index, query) == found(alone, query), (query, written)
+        assert index.size().documents == alone.size().documents == 3
+        assert index.cursor() == alone.cursor() == 6
+        assert index.wants("p1", 7)
+        assert not index.wants("p1", 6)
+        index.checkpoint()
+        alone.checkpoint()
+
+
+def test_a_killed_worker_is_replaced_and_reads_on_from_what_it_wrote(
+    index: WorkerIndex,
+) -> None:
+    told(index, [document(1, "written")])
+    index.checkpoint()
+    told(index, [document(2, "in memory")])
+    for worker in index.workers:
+        assert worker.pid is not None
+        os.kill(worker.pid, signal.SIGKILL)
+    index.workers[0]._process.wait()  # type: ignore[union-attr]
+    index.workers[1]._process.wait()  # type: ignore[union-attr]
+    assert found(index, "written") == ["m1"]
+    index.tidy(START)
+    assert index.cursor() == 1
+    told(index, [document(2, "in memory")])
+    assert found(index, "memory") == ["m2"]
+
+
+def test_a_stuck_worker_is_killed_when_its_time_is_up(
+    index: WorkerIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told(index, [document(1, "mix")])
+    index.checkpoint()
+    worker = index.workers[shard_of("p1", SMALL.shards)]
+    stuck = worker.pid
+    assert stuck is not None
+    os.kill(stuck, signal.SIGSTOP)
+    monkeypatch.setattr(workers_engine, "SEARCH_S", 0.2)
+    with pytest.raises(WorkerLost):
+        found(index, "mix")
+    monkeypatch.undo()
+    assert not Path(f"/proc/{stuck}").exists()
+    assert found(index, "mix") == ["m1"]
+    assert worker.pid not in {None, stuck}
+
+
+def test_who_comes_meanwhile_waits_for_the_turn(index: WorkerIndex) -> None:
+    told(index, [document(n, "mix") for n in range(20)])
+    hits: list[int] = []
+    askers = [
+        threading.Thread(target=lambda: hits.append(len(found(index, "mix"))))
+        for _ in range(8)
+    ]
+    for asker in askers:
+        asker.start()
+    for asker in askers:
+        asker.join()
+    assert hits == [20] * 8
+
+
+@pytest.mark.parametrize("stopped", [False, True], ids=["at rest", "stuck"])
+def test_workers_end_with_a_killed_service(
+    generation: Generation, tmp_path: Path, *, stopped: bool
+) -> None:
+    command = [sys.executable, "-c", PARENT, str(tmp_path / "index")]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as parent:
+        assert parent.stdout is not None
+        workers = [int(pid) for pid in parent.stdout.readline().split()]
+        assert len(workers) == 2
+        if stopped:
+            os.kill(workers[0], signal.SIGSTOP)
+        parent.kill()
+    until(lambda: not any(_alive(pid) for pid in workers))
+    ShardedIndex(generation.folder, SMALL).close()
+
+
+def _alive(pid: int) -> bool:
+    """Whether a process runs; one that nobody has waited for yet does not."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return False
+    return stat.rpartition(")")[2].split()[0] != "Z"
+
+
+def test_a_closed_index_is_written_and_its_workers_are_gone(
+    generation: Generation,
+) -> None:
+    index = WorkerIndex(generation, SMALL, workers=2)
+    told(index, [document(1, "mix")])
+    pids = [worker.pid for worker in index.workers]
+    index.close()
+    assert not any(Path(f"/proc/{pid}").exists() for pid in pids)
+    again = ShardedIndex(generation.folder, SMALL)
+    assert found(again, "mix") == ["m1"]
+    assert again.cursor() == 1
+    again.close()
+
+
+def test_while_no_worker_can_start_who_asks_is_turned_away_at_once(
+    index: WorkerIndex,
+) -> None:
+    told(index, [document(1, "mix")])
+    shard = shard_of("p1", SMALL.shards)
+    worker = index.workers[shard]
+    in_the_way = Path(worker.task.folder) / f"shard-{shard:02}.lock"
+    worker._process.kill()  # type: ignore[union-attr]
+    worker._process.wait()  # type: ignore[union-attr]
+    in_the_way.unlink()
+    in_the_way.mkdir()
+    for _ in range(2):
+        with pytest.raises(WorkerLost):
+            index.search(wanted("mix"))
+    before = time.process_time()
+    with pytest.raises(WorkerLost):
+        index.search(wanted("mix"))
+    assert time.process_time() - before < 0.1
+    assert worker.pid is None
+    in_the_way.rmdir()
+    worker._not_before = 0.0
+    assert index.search(wanted("mix")).total == 0
+
+
+def test_damage_reaches_the_service_as_damage_of_one_shard(
+    index: WorkerIndex, generation: Generation
+) -> None:
+    changes = [document(n, "mix", channel=f"p{n % 4}/broadcast") for n in range(12)]
+    told(index, changes)
+    index.checkpoint()
+    hit = shard_of("p1", SMALL.shards)
+    for path in (generation.folder / f"shard-{hit:02}").glob("*.pst"):
+        path.write_bytes(bytes(path.stat().st_size))
+    with pytest.raises(IndexDamaged):
+        found(index, "mix", ["p1/broadcast"])
+    assert index.cursor() == 0
+    kept = [index.wants(f"p{n}", 12) for n in range(4)]
+    assert kept == [shard_of(f"p{n}", SMALL.shards) == hit for n in range(4)]
+    index.apply(changes, after=0, upto=12)
+    assert len(found(index, "mix", ["p1/broadcast"])) == 3
+
+
+VALUES = [
+    (Wanted, wanted('"final mix" fin* -cut from:nat 字幕 before:2026-11-03')),
+    (Wanted, wanted("mix", after=Key(START, 3, "m3"))),
+    (Key | None, None),
+    (datetime, datetime(2026, 11, 2, 9, 1, 2, 345, tzinfo=UTC)),
+    (Page, Page(documents=(document(1, "a\ud800b"),), total=1, total_is_exact=True, next=None)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("shape", "value"), VALUES)
+def test_what_is_told_over_a_line_is_what_is_read(shape: Any, value: Any) -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        sender = threading.Thread(target=lambda: wire.send(ours, wire.told(value)))
+        sender.start()
+        assert wire.read(shape, wire.receive(theirs)) == value
+        sender.join()
+
+
+def test_a_line_that_ends_in_the_middle_is_an_end(tmp_path: Path) -> None:
+    ours, theirs = socket.socketpair()
+    with theirs:
+        with ours:
+            ours.sendall(b"\x00\x00\x00\x09[1,")
+        with pytest.raises(wire.Ended):
+            wire.receive(theirs)
