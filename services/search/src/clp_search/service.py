@@ -17,11 +17,13 @@ from clp_contracts import events, feed
 from clp_contracts import messages as messages_contract
 from clp_contracts import search as contract
 from clp_contracts.shapes import Nothing
+from clp_search.engine import Engine
 from clp_search.gauges import watched
 from clp_search.index.shard import Writing
 from clp_search.index.sharded import Limits, ShardedIndex
 from clp_search.page_cursors import PageCursors
 from clp_search.parts import Parts
+from clp_search.postgres.engine import open_index
 from clp_search.projection import MessagesProjection
 from clp_search.settings import Settings
 from clp_search.use_cases import finding, telling
@@ -73,15 +75,7 @@ class SearchService:
 def build(settings: Settings, surroundings: Surroundings) -> Process:
     """Put the process together; its index is opened, or begun."""
     folder = Path(settings.data_dir)
-    engine = ShardedIndex(
-        folder,
-        Limits(
-            shards=settings.shards,
-            flush_at=settings.flush_at,
-            flush_after=timedelta(seconds=settings.flush_after_s),
-            writing=Writing(smallest=settings.flush_at, most=settings.largest_merge),
-        ),
-    )
+    engine = engine_of(settings)
     callers = surroundings.callers()
     parts = Parts(
         engine=engine,
@@ -101,4 +95,21 @@ def build(settings: Settings, surroundings: Surroundings) -> Process:
         config=configured(surroundings, parts),
         close=close,
         watched=watched(parts),
+    )
+
+
+def engine_of(settings: Settings) -> Engine:
+    """The index of this process's own, or the one in a database that many share."""
+    if settings.engine_url:
+        # What it notes for operators is still noted in the folder.
+        Path(settings.data_dir).mkdir(parents=True, exist_ok=True)
+        return open_index(settings.engine_url)
+    return ShardedIndex(
+        Path(settings.data_dir),
+        Limits(
+            shards=settings.shards,
+            flush_at=settings.flush_at,
+            flush_after=timedelta(seconds=settings.flush_after_s),
+            writing=Writing(smallest=settings.flush_at, most=settings.largest_merge),
+        ),
     )

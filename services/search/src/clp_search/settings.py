@@ -9,12 +9,15 @@ from clp_chassis.settings import ProcessSettings
 class Settings(ProcessSettings):
     """Read from ``CLP_SEARCH_…``, or ``CLP_…`` where services share a value.
 
+    ``engine_url`` chooses where the index is: empty, it is a folder of this process;
+    ``postgresql+psycopg://…`` is a database that search processes share.
     ``data_dir`` is this process's own: two never share an index. ``secret`` seals page
     cursors; processes that answer the same calls share it, and without one each makes
     its own at start. More ``shards`` make large installations faster; another number
     builds the index anew.
     """
 
+    engine_url: str = ""
     data_dir: str = "index"
     secret: str = ""
     shards: int = 4
