@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from unicodedata import unidata_version
 
-from sqlalchemy import Select, delete, event, func, not_, select, text, update
+from sqlalchemy import Connection, delete, event, func, not_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm import Session
@@ -23,8 +23,8 @@ from clp_search.engine import (
     Wanted,
 )
 from clp_search.pages import page_of
-from clp_search.postgres.conditions import KEY, conditions
-from clp_search.postgres.stored import TOLD, document_of, row_of
+from clp_search.postgres.conditions import conditions
+from clp_search.postgres.stored import TOLD, document_of, take
 from clp_search.tables import DOCUMENTS, GENERATIONS
 
 log = logging.getLogger(__name__)
@@ -44,11 +44,13 @@ REMOVED_AT_ONCE: Final = 5_000
 FIRST_CANDIDATES: Final = MOST_COUNTED + 1
 MORE_CANDIDATES: Final = 450
 
-_INSERT: Final = insert(DOCUMENTS)
-_UPSERT: Final = _INSERT.on_conflict_do_update(
-    index_elements=["generation", "message"],
-    set_={c.name: c for c in _INSERT.excluded if not c.primary_key},
-    where=DOCUMENTS.c.revision < _INSERT.excluded.revision,
+# Around conditions, which hold nothing that a person typed.
+_PAGE: Final = (
+    f"select {TOLD} from documents where {{met}}"  # noqa: S608 - our own names only
+    " order by posted_at desc, number desc, message desc limit %s"
+)
+_COUNT: Final = (
+    "select count(*) from (select from documents where {met} limit %s) as met"
 )
 
 
@@ -70,8 +72,8 @@ class PostgresIndex:
     def cursor(self) -> int:
         """The position up to which some process has told the index."""
         asked = select(GENERATIONS.c.position).where(self._is_ours)
-        with self._asking() as session:
-            self._cursor = session.scalar(asked) or 0
+        with self._asking() as connection:
+            self._cursor = connection.scalar(asked) or 0
         return self._cursor
 
     def wants(self, project: str, position: int) -> bool:
@@ -81,19 +83,11 @@ class PostgresIndex:
 
     def apply(self, documents: Sequence[Document], *, after: int, upto: int) -> None:
         """Take documents and move the cursor; what another process took is left out."""
-        newest: dict[str, Document] = {}
-        for document in documents:
-            known = newest.get(document.message)
-            if known is None or known.revision < document.revision:
-                newest[document.message] = document
-        # In one order everywhere: two writers never wait for each other in a circle.
-        rows = [row_of(newest[m], self.generation) for m in sorted(newest)]
         with self._writing() as session:
             self._cursor = self._locked_cursor(session)
             if not after <= self._cursor < upto:
                 return
-            if rows:
-                session.execute(_UPSERT, rows)
+            take(session.connection(), documents, self.generation)
             session.execute(
                 update(GENERATIONS).where(self._is_ours).values(position=upto)
             )
@@ -101,15 +95,16 @@ class PostgresIndex:
 
     def search(self, wanted: Wanted) -> Page:
         """Find a page of messages of some channels."""
-        with self._asking() as session:
+        with self._asking() as connection:
 
             def newest_first(after: Key | None) -> Iterator[Document]:
-                return self._found(session, wanted, after)
+                return self._found(connection, wanted, after)
 
             def count() -> int:
-                found = select(1).where(*conditions(wanted, self.generation, None))
-                some = found.limit(MOST_COUNTED + 1).subquery()
-                return session.scalar(select(func.count()).select_from(some)) or 0
+                met, values = conditions(wanted, self.generation, None)
+                asked = _COUNT.format(met=met)
+                values = (*values, MOST_COUNTED + 1)
+                return int(connection.exec_driver_sql(asked, values).scalar_one())
 
             return page_of(newest_first, wanted, count)
 
@@ -137,13 +132,13 @@ class PostgresIndex:
     def size(self) -> Size:
         """How many documents this generation holds, and how much all take."""
         ours = DOCUMENTS.c.generation == self.generation
-        with self._asking() as session:
-            documents = session.scalar(
+        with self._asking() as connection:
+            documents = connection.scalar(
                 select(func.count())
                 .select_from(DOCUMENTS)
                 .where(ours, not_(DOCUMENTS.c.deleted))
             )
-            size = session.scalar(
+            size = connection.scalar(
                 text("select pg_total_relation_size('documents'::regclass)")
             )
         return Size(documents=documents or 0, size_bytes=size or 0)
@@ -157,10 +152,10 @@ class PostgresIndex:
         return GENERATIONS.c.name == self.generation
 
     @contextmanager
-    def _asking(self) -> Iterator[Session]:
+    def _asking(self) -> Iterator[Connection]:
         """Questions that each see what was committed before them."""
-        with _answering(), Session(self._reading) as session:
-            yield session
+        with _answering(), self._reading.connect() as connection:
+            yield connection
 
     @contextmanager
     def _writing(self) -> Iterator[Session]:
@@ -180,18 +175,14 @@ class PostgresIndex:
         return position
 
     def _found(
-        self, session: Session, wanted: Wanted, after: Key | None
+        self, connection: Connection, wanted: Wanted, after: Key | None
     ) -> Iterator[Document]:
         """The documents that meet the terms, newest first, fetched as they are read."""
         most = FIRST_CANDIDATES if wanted.plan.check else wanted.limit + 1
         while True:
-            asked: Select[Any] = (
-                select(*TOLD)
-                .where(*conditions(wanted, self.generation, after))
-                .order_by(*(column.desc() for column in KEY))
-                .limit(most)
-            )
-            rows = session.execute(asked).all()
+            met, values = conditions(wanted, self.generation, after)
+            asked = _PAGE.format(met=met)
+            rows = connection.exec_driver_sql(asked, (*values, most)).all()
             for row in rows:
                 document = document_of(row)
                 after = document.key
