@@ -1,18 +1,24 @@
-"""An index on a fresh folder, closed when the test is over; and a story in it."""
+"""An empty index of either engine, closed when the test is over; and a story in it."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from clp_search.index.sharded import ShardedIndex
+from clp_search.engine import Engine
 from clp_search.parts import Parts
+from clp_suite.servers import PrivatePostgres, server_directory
 from tests.services.search.asking import Neighbours, parts_with, story
 from tests.services.search.stage import (
+    ENGINES,
     WITH_NORTH,
     WITH_SOUTH,
+    DatabaseBench,
+    Engines,
     Workbench,
     document,
+    fresh_engine,
     told,
 )
 
@@ -24,9 +30,39 @@ def workbench(tmp_path: Path) -> Iterator[Workbench]:
     bench.give_up()
 
 
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PrivatePostgres]:
+    if not (available := PrivatePostgres.available()):
+        if os.environ.get("CI") == "true":
+            pytest.fail(f"no PostgreSQL on this machine; {available}")
+        pytest.skip(f"NOT RUN: no PostgreSQL on this machine; {available}")
+    with (
+        server_directory() as directory,
+        PrivatePostgres(directory / "pg", survives_power_cuts=False) as server,
+    ):
+        yield server
+
+
+@pytest.fixture(scope="session")
+def database_bench(postgres: PrivatePostgres) -> Iterator[DatabaseBench]:
+    bench = DatabaseBench(postgres.create_database("search"))
+    yield bench
+    bench.close()
+
+
+@pytest.fixture(scope="session", params=ENGINES)
+def engines(request: pytest.FixtureRequest) -> Engines:
+    """Opens an empty index, for as long as one example of a generated test."""
+    if request.param == "folder":
+        return fresh_engine
+    bench: DatabaseBench = request.getfixturevalue("database_bench")
+    return bench.emptied
+
+
 @pytest.fixture
-def engine(workbench: Workbench) -> ShardedIndex:
-    return workbench.open()
+def engine(engines: Engines) -> Iterator[Engine]:
+    with engines() as opened:
+        yield opened
 
 
 @pytest.fixture
@@ -35,7 +71,7 @@ def neighbours() -> Neighbours:
 
 
 @pytest.fixture
-def parts(engine: ShardedIndex, neighbours: Neighbours) -> Parts:
+def parts(engine: Engine, neighbours: Neighbours) -> Parts:
     told(
         engine,
         [

@@ -1,16 +1,20 @@
 """Documents, and indexes on a folder of their own."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import pytest
+
 from clp_search.engine import Document, Engine, Key, Wanted
 from clp_search.index.shard import Writing
 from clp_search.index.sharded import Limits, ShardedIndex
+from clp_search.postgres.engine import PostgresIndex, open_index
 from clp_search.query import parse
 from clp_search.terms import plan_of
 
@@ -22,6 +26,9 @@ EVERYWHERE = frozenset({BROADCAST, WITH_NORTH, WITH_SOUTH})
 SMALL = Limits(
     shards=2, flush_at=4, writing=Writing(smallest=4, alike=3, most=60, surely=False)
 )
+
+Engines = Callable[[], AbstractContextManager[Engine]]
+ENGINES = ("folder", pytest.param("postgres", marks=pytest.mark.broker))
 
 
 @contextmanager
@@ -120,3 +127,24 @@ class Workbench:
     def files(self, pattern: str) -> list[Path]:
         """Files of the index, by name."""
         return sorted(self.folder.rglob(pattern))
+
+
+class DatabaseBench:
+    """One migrated database, in which each engine begins a generation of its own."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._first = open_index(url)
+        self._numbers = count(1)
+
+    @contextmanager
+    def emptied(self) -> Iterator[PostgresIndex]:
+        """An engine without a document, at the beginning of the feed."""
+        yield self.another(f"g{next(self._numbers)}")
+
+    def another(self, generation: str) -> PostgresIndex:
+        """One more engine, as another process would open it."""
+        return PostgresIndex(self._first.database, generation=generation)
+
+    def close(self) -> None:
+        self._first.close()

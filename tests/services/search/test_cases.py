@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from clp_search.checking import Checked, highlights
-from clp_search.index.sharded import ShardedIndex
+from clp_search.engine import Engine
 from clp_search.query import parse
 from tests.cases.loading import search_cases
 from tests.services.search.held_out import HELD_OUT
@@ -34,7 +34,7 @@ def test_at_least_nine_tenths_of_the_nice_cases_are_decided_as_they_say() -> Non
 
 @pytest.mark.parametrize("flushed", [False, True], ids=["in memory", "on disk"])
 def test_the_index_decides_each_case_as_the_text_alone_does(
-    engine: ShardedIndex, *, flushed: bool
+    engine: Engine, *, flushed: bool
 ) -> None:
     told(engine, [document(n, case["text"]) for n, case in enumerate(CASES)])
     if flushed:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from clp_contracts.search import Span
 from clp_search.checking import Checked
-from clp_search.index.sharded import ShardedIndex
+from clp_search.engine import Engine
 from clp_search.parts import Parts
 from clp_search.query import NOTHING_TO_FIND, parse
 from clp_search.use_cases.finding import MOST_HITS
@@ -29,8 +29,8 @@ from tests.services.search.stage import (
     START,
     WITH_NORTH,
     WITH_SOUTH,
+    Engines,
     document,
-    fresh_engine,
     told,
 )
 from tests.services.search.texts import pieces, texts
@@ -119,7 +119,7 @@ def test_a_withdrawn_partner_finds_nothing_at_once(
 
 
 def test_an_index_that_answers_too_much_is_not_believed(
-    parts: Parts, engine: ShardedIndex
+    parts: Parts, engine: Engine
 ) -> None:
     class Chatty:
         def search(self, wanted: Any) -> Any:
@@ -145,9 +145,7 @@ def test_exactly_one_scope_and_a_page_of_some_size_are_asked_for(
     assert refusal_of(parts, "ivy", **ask).code == "ask.malformed"
 
 
-def test_a_page_is_never_longer_than_the_longest(
-    parts: Parts, engine: ShardedIndex
-) -> None:
+def test_a_page_is_never_longer_than_the_longest(parts: Parts, engine: Engine) -> None:
     told(engine, [document(n, "many") for n in range(100, 180)])
     found = find_as(parts, "ivy", "many", limit=1_000_000_000)
     assert len(found.hits) == MOST_HITS
@@ -170,9 +168,7 @@ def test_a_hit_says_what_was_found_where(parts: Parts) -> None:
 
 
 @pytest.mark.parametrize("case", hostile_cases("search"), ids=lambda case: case.id)
-def test_a_hostile_query_does_no_harm(
-    parts: Parts, engine: ShardedIndex, case: Any
-) -> None:
+def test_a_hostile_query_does_no_harm(parts: Parts, engine: Engine, case: Any) -> None:
     told(
         engine,
         [
@@ -237,14 +233,18 @@ READABLE = {
 @settings(max_examples=60)
 @given(posts, st.lists(pieces, min_size=4, max_size=8), people, st.randoms())
 def test_what_one_may_not_read_changes_nothing_that_one_sees(
-    happened: list[tuple[str, str]], asked: list[str], actor: str, chance: random.Random
+    engines: Engines,
+    happened: list[tuple[str, str]],
+    asked: list[str],
+    actor: str,
+    chance: random.Random,
 ) -> None:
     documents = [
         document(n, text, channel=f"p1/{place}")
         for n, (text, place) in enumerate(happened)
     ]
     readable = [d for d in documents if d.channel[3:] in READABLE.get(actor, ())]
-    with fresh_engine() as engine, fresh_engine() as without:
+    with engines() as engine, engines() as without:
         told(engine, documents)
         told(without, readable)
         for one in (engine, without):
@@ -267,7 +267,7 @@ def test_what_one_may_not_read_changes_nothing_that_one_sees(
             assert seen.total == len(expected)
 
 
-def test_fuzzed_queries_are_all_answered(parts: Parts, engine: ShardedIndex) -> None:
+def test_fuzzed_queries_are_all_answered(parts: Parts, engine: Engine) -> None:
     engine.checkpoint()
     chance = random.Random(20261102)
     syntax = [

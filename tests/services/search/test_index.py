@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from clp_search.engine import MOST_COUNTED
-from clp_search.index.paging import MOST_CHECKED
+from clp_search.engine import MOST_COUNTED, Engine
 from clp_search.index.sharded import IndexBusy, Limits, ShardedIndex
+from clp_search.pages import MOST_CHECKED
 from tests.services.search.stage import (
     BROADCAST,
     START,
@@ -23,7 +23,7 @@ from tests.services.search.stage import (
 
 
 def test_a_message_is_found_at_once_and_after_it_was_written(
-    engine: ShardedIndex,
+    engine: Engine,
 ) -> None:
     told(engine, [document(1, "final mix")])
     assert found(engine, "mix") == ["m1"]
@@ -31,7 +31,7 @@ def test_a_message_is_found_at_once_and_after_it_was_written(
     assert found(engine, "mix") == ["m1"]
 
 
-def test_the_newest_comes_first_whatever_is_on_disk(engine: ShardedIndex) -> None:
+def test_the_newest_comes_first_whatever_is_on_disk(engine: Engine) -> None:
     for number in (3, 1, 5):
         told(engine, [document(number, "mix")])
         engine.checkpoint()
@@ -39,7 +39,7 @@ def test_the_newest_comes_first_whatever_is_on_disk(engine: ShardedIndex) -> Non
     assert found(engine, "mix") == ["m5", "m4", "m3", "m2", "m1"]
 
 
-def test_messages_of_one_moment_have_an_order_too(engine: ShardedIndex) -> None:
+def test_messages_of_one_moment_have_an_order_too(engine: Engine) -> None:
     same = [document(n, "mix", posted_at=START) for n in range(9)]
     told(engine, same[:5])
     engine.checkpoint()
@@ -49,7 +49,7 @@ def test_messages_of_one_moment_have_an_order_too(engine: ShardedIndex) -> None:
 
 @pytest.mark.parametrize("flushed", [False, True], ids=["in memory", "on disk"])
 def test_an_edit_is_found_by_its_new_words_only(
-    engine: ShardedIndex, *, flushed: bool
+    engine: Engine, *, flushed: bool
 ) -> None:
     old = document(1, "final mix")
     told(engine, [old, document(2, "other")])
@@ -64,9 +64,7 @@ def test_an_edit_is_found_by_its_new_words_only(
 
 
 @pytest.mark.parametrize("flushed", [False, True], ids=["in memory", "on disk"])
-def test_a_deleted_message_is_never_found(
-    engine: ShardedIndex, *, flushed: bool
-) -> None:
+def test_a_deleted_message_is_never_found(engine: Engine, *, flushed: bool) -> None:
     old = document(1, "final mix", attachments=("mix.wav",))
     told(engine, [old])
     if flushed:
@@ -80,9 +78,7 @@ def test_a_deleted_message_is_never_found(
 
 
 @pytest.mark.parametrize("flushed", [False, True], ids=["in memory", "on disk"])
-def test_an_older_revision_changes_nothing(
-    engine: ShardedIndex, *, flushed: bool
-) -> None:
+def test_an_older_revision_changes_nothing(engine: Engine, *, flushed: bool) -> None:
     old = document(1, "final mix")
     new = edited(old, "final cut")
     gone = deleted(new)
@@ -98,7 +94,7 @@ def test_an_older_revision_changes_nothing(
     assert found(engine, "final") == []
 
 
-def test_positions_that_would_leave_a_gap_are_not_taken(engine: ShardedIndex) -> None:
+def test_positions_that_would_leave_a_gap_are_not_taken(engine: Engine) -> None:
     told(engine, [document(1, "first")])
     engine.apply([document(9, "later")], after=5, upto=6)
     engine.apply([document(9, "earlier")], after=0, upto=1)
@@ -106,7 +102,7 @@ def test_positions_that_would_leave_a_gap_are_not_taken(engine: ShardedIndex) ->
     assert found(engine, "later") == found(engine, "earlier") == []
 
 
-def test_each_search_looks_only_where_it_may(engine: ShardedIndex) -> None:
+def test_each_search_looks_only_where_it_may(engine: Engine) -> None:
     for number, channel in enumerate((BROADCAST, WITH_NORTH, WITH_SOUTH)):
         told(engine, [document(number, "mix", channel=channel)])
     told(engine, [document(7, "mix", channel="p2/broadcast")])
@@ -117,7 +113,7 @@ def test_each_search_looks_only_where_it_may(engine: ShardedIndex) -> None:
         engine.checkpoint()
 
 
-def test_many_channels_are_as_exact_as_few(engine: ShardedIndex) -> None:
+def test_many_channels_are_as_exact_as_few(engine: Engine) -> None:
     channels = [f"p1/direct/partner{n}" for n in range(9)]
     told(engine, [document(n, "mix", channel=c) for n, c in enumerate(channels)])
     told(engine, [document(99, "mix", channel=WITH_NORTH)])
@@ -126,7 +122,7 @@ def test_many_channels_are_as_exact_as_few(engine: ShardedIndex) -> None:
         engine.checkpoint()
 
 
-def test_an_edit_keeps_its_place_in_time(engine: ShardedIndex) -> None:
+def test_an_edit_keeps_its_place_in_time(engine: Engine) -> None:
     messages = [document(n, "mix") for n in range(10)]
     told(engine, messages)
     engine.checkpoint()
@@ -136,7 +132,7 @@ def test_an_edit_keeps_its_place_in_time(engine: ShardedIndex) -> None:
     assert found(engine, "mix on:2026-11-02") == found(engine, "mix")
 
 
-def test_totals_are_exact_up_to_a_hundred(engine: ShardedIndex) -> None:
+def test_totals_are_exact_up_to_a_hundred(engine: Engine) -> None:
     told(engine, [document(n, "mix 東京都") for n in range(MOST_COUNTED)])
     for query in ("mix", "東京都"):
         page = engine.search(wanted(query, limit=5))
@@ -150,7 +146,7 @@ def test_totals_are_exact_up_to_a_hundred(engine: ShardedIndex) -> None:
             assert (page.total, page.total_is_exact) == (100, False)
 
 
-def test_the_total_is_the_same_on_every_page(engine: ShardedIndex) -> None:
+def test_the_total_is_the_same_on_every_page(engine: Engine) -> None:
     told(engine, [document(n, f"mix 東京{'都' * (n % 2)}") for n in range(40)])
     engine.checkpoint()
     for query, total in (("mix", 40), ("東京都", 20)):
@@ -162,7 +158,7 @@ def test_the_total_is_the_same_on_every_page(engine: ShardedIndex) -> None:
                 break
 
 
-def test_pages_are_stable_under_new_posts(engine: ShardedIndex) -> None:
+def test_pages_are_stable_under_new_posts(engine: Engine) -> None:
     told(engine, [document(n, "mix") for n in range(10)])
     first = engine.search(wanted("mix", limit=4))
     told(engine, [document(n, "mix") for n in range(10, 20)])
@@ -174,7 +170,7 @@ def test_pages_are_stable_under_new_posts(engine: ShardedIndex) -> None:
 
 
 def test_a_page_that_had_too_much_to_look_at_says_where_to_go_on(
-    engine: ShardedIndex,
+    engine: Engine,
 ) -> None:
     lookalikes = [document(n, "東京の京都") for n in range(MOST_CHECKED + 50)]
     told(
@@ -189,8 +185,9 @@ def test_a_page_that_had_too_much_to_look_at_says_where_to_go_on(
 
 
 def test_segments_stay_few_and_every_message_stays_one(
-    engine: ShardedIndex, workbench: Workbench
+    workbench: Workbench,
 ) -> None:
+    engine = workbench.open()
     for number in range(120):
         told(engine, [document(number, f"mix w{number}")])
         engine.tidy(START + timedelta(minutes=number))

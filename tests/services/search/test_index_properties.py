@@ -14,11 +14,11 @@ from clp_search.query import parse
 from tests.services.search.stage import (
     EVERYWHERE,
     START,
+    Engines,
     deleted,
     document,
     edited,
     found,
-    fresh_engine,
     told,
 )
 from tests.services.search.texts import pieces, texts
@@ -98,12 +98,13 @@ class Happening:
 @settings(max_examples=60)
 @given(commands, st.lists(queries, min_size=10, max_size=14), st.randoms())
 def test_the_index_finds_what_reading_every_message_finds(
+    engines: Engines,
     happened: list[tuple[str, int, str, str, tuple[str, ...]]],
     asked: list[str],
     chance: random.Random,
 ) -> None:
     happening = Happening(chance)
-    with fresh_engine() as engine:
+    with engines() as engine:
         for number, (command, which, text, channel, files) in enumerate(happened):
             match command if happening.stored else "post":
                 case "post":

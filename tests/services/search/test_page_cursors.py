@@ -2,7 +2,7 @@
 
 import pytest
 
-from clp_search.index.sharded import ShardedIndex
+from clp_search.engine import Engine
 from clp_search.parts import Parts
 from tests.services.search.asking import (
     Neighbours,
@@ -14,7 +14,7 @@ from tests.services.search.asking import (
 from tests.services.search.stage import BROADCAST, START, document, told
 
 
-def test_pages_follow_each_other_to_the_end(parts: Parts, engine: ShardedIndex) -> None:
+def test_pages_follow_each_other_to_the_end(parts: Parts, engine: Engine) -> None:
     told(engine, [document(n, "many", posted_at=START) for n in range(100, 125)])
     ids: list[str] = []
     cursor: str | None = None
@@ -50,7 +50,7 @@ def test_a_made_up_cursor_is_refused(parts: Parts, cursor: str) -> None:
 
 
 def test_a_cursor_holds_wherever_the_secret_is_known(
-    parts: Parts, engine: ShardedIndex, neighbours: Neighbours
+    parts: Parts, engine: Engine, neighbours: Neighbours
 ) -> None:
     cursor = find_as(parts, "ivy", "common", limit=1).cursor
     twin = parts_with(engine, neighbours)

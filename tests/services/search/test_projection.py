@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from clp_contracts.refusal import CallFailed
-from clp_search.index.sharded import ShardedIndex
+from clp_search.engine import Engine
 from clp_search.projection import SET_ASIDE, MessagesProjection
 from clp_search.use_cases.telling import progress, status
 from tests.services.search.asking import Neighbours, parts_with
@@ -22,7 +22,7 @@ from tests.services.search.stage import (
 
 
 def projection_of(
-    engine: ShardedIndex, neighbours: Neighbours, folder: Path
+    engine: Engine, neighbours: Neighbours, folder: Path
 ) -> MessagesProjection:
     callers: Any = neighbours
     return MessagesProjection(engine, callers, clock=lambda: START, folder=folder)
@@ -34,7 +34,7 @@ def read_to_the_end(projection: MessagesProjection) -> None:
         projection.apply(changes)
 
 
-def test_what_is_in_the_feed_is_found(engine: ShardedIndex, tmp_path: Path) -> None:
+def test_what_is_in_the_feed_is_found(engine: Engine, tmp_path: Path) -> None:
     neighbours = Neighbours()
     old = document(1, "final mix", attachments=("cue.pdf",))
     gone = document(2, "final gone")
@@ -50,7 +50,7 @@ def test_what_is_in_the_feed_is_found(engine: ShardedIndex, tmp_path: Path) -> N
 
 
 def test_more_changes_than_one_answer_holds_are_all_applied(
-    engine: ShardedIndex, tmp_path: Path
+    engine: Engine, tmp_path: Path
 ) -> None:
     neighbours = Neighbours()
     for number in range(450):
@@ -59,9 +59,7 @@ def test_more_changes_than_one_answer_holds_are_all_applied(
     assert len(found(engine, "many")) == 450
 
 
-def test_while_messages_is_away_nothing_moves(
-    engine: ShardedIndex, tmp_path: Path
-) -> None:
+def test_while_messages_is_away_nothing_moves(engine: Engine, tmp_path: Path) -> None:
     neighbours = Neighbours()
     neighbours.stores(document(1, "final"))
     projection = projection_of(engine, neighbours, tmp_path)
@@ -77,7 +75,7 @@ def test_while_messages_is_away_nothing_moves(
 
 
 def test_a_change_set_aside_is_noted_without_a_word_of_it(
-    engine: ShardedIndex, tmp_path: Path
+    engine: Engine, tmp_path: Path
 ) -> None:
     neighbours = Neighbours()
     for number in (1, 2):
@@ -114,7 +112,7 @@ def test_a_damaged_shard_is_rebuilt_alone_from_the_feed(
 
 
 def test_status_and_progress_tell_how_far_the_index_is(
-    engine: ShardedIndex, tmp_path: Path
+    engine: Engine, tmp_path: Path
 ) -> None:
     neighbours = Neighbours()
     for number in range(10):

@@ -108,6 +108,10 @@ class IndexDamaged(Exception):
     """A part of the index cannot be read; it is being rebuilt from the feed."""
 
 
+class EngineAway(ConnectionError):
+    """What the engine works with does not answer; that passes."""
+
+
 class Engine(Protocol):
     """Holds documents up to a position of the feed, and finds them."""
 

@@ -27,6 +27,7 @@ from clp_search.index.shard import Writing
 from clp_search.index.sharded import BUILDING, Limits, ShardedIndex
 from clp_search.page_cursors import PageCursors
 from clp_search.parts import Parts
+from clp_search.postgres.engine import open_index
 from clp_search.projection import MessagesProjection
 from clp_search.rebuilding import Rebuilding
 from clp_search.settings import Settings
@@ -91,20 +92,21 @@ class SearchService:
 def build(settings: Settings, surroundings: Surroundings) -> Process:
     """Put the process together; its index is opened, or begun."""
     folder = Path(settings.data_dir)
-    engine = ServingIndex(folder, shards=settings.shards, opener=_opener(settings))
+    folder.mkdir(parents=True, exist_ok=True)
     callers = surroundings.callers()
 
     def projection_of(engine: Engine) -> MessagesProjection:
         clock = surroundings.clock
         return MessagesProjection(engine, callers, clock=clock, folder=folder)
 
+    engine, rebuilding = _engine(settings, projection_of)
     parts = Parts(
         engine=engine,
         projection=projection_of(engine),
         callers=callers,
         known=KnownFacts(callers.projects),
         cursors=PageCursors(settings.secret or new_id()),
-        rebuilding=Rebuilding(engine, projection_of, folder=folder),
+        rebuilding=rebuilding,
     )
 
     def close() -> None:
@@ -117,6 +119,21 @@ def build(settings: Settings, surroundings: Surroundings) -> Process:
         close=close,
         watched=watched(parts),
     )
+
+
+def _engine(
+    settings: Settings, projection_of: Callable[[Engine], MessagesProjection]
+) -> tuple[Engine, Rebuilding | None]:
+    """The index in a database that many share, or the one in this process's folder.
+
+    Only the latter is built anew on demand: in the database, a version that reads texts
+    in another way builds its own generation beside the others.
+    """
+    if settings.engine_url:
+        return open_index(settings.engine_url), None
+    folder = Path(settings.data_dir)
+    index = ServingIndex(folder, shards=settings.shards, opener=_opener(settings))
+    return index, Rebuilding(index, projection_of, folder=folder)
 
 
 def _opener(settings: Settings) -> Opener:

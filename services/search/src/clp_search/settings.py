@@ -9,6 +9,8 @@ from clp_chassis.settings import ProcessSettings
 class Settings(ProcessSettings):
     """Read from ``CLP_SEARCH_…``, or ``CLP_…`` where services share a value.
 
+    ``engine_url`` chooses where the index is: empty, it is a folder of this process;
+    ``postgresql+psycopg://…`` is a database that search processes share.
     ``data_dir`` is this process's own: two never share an index. ``secret`` seals page
     cursors; processes that answer the same calls share it, and without one each makes
     its own at start. So many ``workers`` search and index in processes of their own, as
@@ -17,6 +19,7 @@ class Settings(ProcessSettings):
     builds the index anew, beside the one that serves.
     """
 
+    engine_url: str = ""
     data_dir: str = "index"
     secret: str = ""
     workers: int = 2

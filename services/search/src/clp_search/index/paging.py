@@ -1,22 +1,16 @@
-"""Pages over several sources, each in its own order, as if they were one.
+"""The documents of several sources, each in its own order, as if they were one.
 
-Sources are opened only when their newest document is needed. What terms cannot decide
-is decided on the stored text, within a budget; a page that ran out of it says so, with
-the key to go on after.
+Sources are opened only when their newest document is needed.
 """
 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from heapq import heappop, heappush
-from itertools import islice
-from typing import Final, Protocol
+from typing import Protocol
 
-from clp_search.checking import Checked
+from clp_search import pages
 from clp_search.engine import MOST_COUNTED, Document, Key, Page, Wanted
 from clp_search.index.documents import microseconds
-
-MOST_CHECKED: Final = 1_000
-MOST_CHARACTERS_CHECKED: Final = 200_000
 
 
 class Source(Protocol):
@@ -64,82 +58,19 @@ class _Entry:
 
 def page_of(sources: Sequence[Source], wanted: Wanted) -> Page:
     """A page of what is wanted from all sources."""
-    if wanted.plan.check:
-        return _checked_page(sources, wanted)
-    entries = _entries(sources, wanted.after)
-    some = [entry.document for entry in islice(entries, wanted.limit + 1)]
-    total = 0
-    for source in sources:
-        total += len(source.found())
-        if total > MOST_COUNTED:
-            break
-    return _page(some, wanted, total)
 
+    def newest_first(after: Key | None) -> Iterator[Document]:
+        return (entry.document for entry in _entries(sources, after))
 
-def _checked_page(sources: Sequence[Source], wanted: Wanted) -> Page:
-    """Checks for the page first, then counts what is newer than it."""
-    page = _Checking(wanted)
-    for entry in _entries(sources, wanted.after):
-        if page.enough_for_all() or not page.check(entry.document):
-            break
-    some = page.met[: wanted.limit + 1]
-    total, complete = len(page.met), not page.exhausted
-    if wanted.after is not None:
-        newer = _Checking(wanted)
-        for entry in _entries(sources, None):
-            if entry.document.key < wanted.after or len(newer.met) > MOST_COUNTED:
+    def count() -> int:
+        total = 0
+        for source in sources:
+            total += len(source.found())
+            if total > MOST_COUNTED:
                 break
-            if not newer.check(entry.document):
-                break
-        total, complete = total + len(newer.met), complete and not newer.exhausted
-    found = _page(some, wanted, total, complete=complete)
-    if page.exhausted and found.next is None:
-        return Page(
-            documents=found.documents,
-            total=found.total,
-            total_is_exact=False,
-            next=page.last,
-        )
-    return found
+        return total
 
-
-class _Checking:
-    """Documents held against the query, until the budget is spent."""
-
-    def __init__(self, wanted: Wanted) -> None:
-        self._wanted = wanted
-        self._checked = self._characters = 0
-        self.met: list[Document] = []
-        self.last: Key | None = None
-        self.exhausted = False
-
-    def check(self, document: Document) -> bool:
-        """Check one more; false when the budget did not allow it."""
-        if self._checked >= MOST_CHECKED or self._characters >= MOST_CHARACTERS_CHECKED:
-            self.exhausted = True
-            return False
-        self._checked += 1
-        self._characters += len(document.text)
-        self.last = document.key
-        if Checked(document).meets(self._wanted.plan.check):
-            self.met.append(document)
-        return True
-
-    def enough_for_all(self) -> bool:
-        """Whether neither the page nor the count needs more."""
-        return len(self.met) > max(self._wanted.limit, MOST_COUNTED)
-
-
-def _page(
-    some: list[Document], wanted: Wanted, total: int, *, complete: bool = True
-) -> Page:
-    shown = tuple(some[: wanted.limit])
-    return Page(
-        documents=shown,
-        total=min(total, MOST_COUNTED),
-        total_is_exact=complete and total <= MOST_COUNTED,
-        next=shown[-1].key if len(some) > wanted.limit else None,
-    )
+    return pages.page_of(newest_first, wanted, count)
 
 
 def _entries(sources: Sequence[Source], after: Key | None) -> Iterator[_Entry]:

@@ -6,7 +6,7 @@ from clp_contracts.refusal import Refused
 from clp_contracts.search import AskFind, Found, Hit
 from clp_core.channels import Channel, is_id
 from clp_core.decisions import InvalidValue, Reason
-from clp_search.engine import Document, IndexDamaged, Page, Wanted
+from clp_search.engine import Document, EngineAway, IndexDamaged, Page, Wanted
 from clp_search.facts import readable_channels
 from clp_search.page_cursors import Asked
 from clp_search.parts import Parts
@@ -52,7 +52,7 @@ def find(ask: AskFind, *, actor: str, parts: Parts) -> Found:
 def _searched(wanted: Wanted, parts: Parts) -> Page:
     try:
         return parts.engine.search(wanted)
-    except IndexDamaged:
+    except (IndexDamaged, EngineAway):
         raise Refused.because("service.unavailable") from None
 
 

@@ -6,7 +6,7 @@ from clp_contracts.feed import Progress, ReaderProgress
 from clp_contracts.messages import SERVICE as MESSAGES
 from clp_contracts.refusal import Refused
 from clp_contracts.search import SERVICE, Status
-from clp_search.engine import IndexDamaged
+from clp_search.engine import EngineAway, IndexDamaged
 from clp_search.parts import Parts
 
 READER: Final = SERVICE
@@ -15,12 +15,12 @@ READER: Final = SERVICE
 def status(*, parts: Parts) -> Status:
     """How far the index is behind the feed, and how much it holds."""
     try:
-        size = parts.engine.size()
-    except IndexDamaged:
+        size, position = parts.engine.size(), parts.engine.cursor()
+    except (IndexDamaged, EngineAway):
         raise Refused.because("service.unavailable") from None
     built = parts.rebuilding.built if parts.rebuilding else None
     return Status(
-        position=parts.engine.cursor(),
+        position=position,
         lag=parts.projection.lag,
         documents=size.documents,
         size_bytes=size.size_bytes,
@@ -30,7 +30,9 @@ def status(*, parts: Parts) -> Status:
 
 def progress(*, parts: Parts) -> Progress:
     """Up to where the feed of messages was read; this service has no feed itself."""
-    reader = ReaderProgress(
-        reader=READER, source=MESSAGES, cursor=parts.engine.cursor()
-    )
+    try:
+        cursor = parts.engine.cursor()
+    except EngineAway:
+        raise Refused.because("service.unavailable") from None
+    reader = ReaderProgress(reader=READER, source=MESSAGES, cursor=cursor)
     return Progress(head=0, pending=0, due=0, readers=(reader,))
