@@ -132,10 +132,14 @@ class Projects:
         projects_: Sequence[str] = (),
         people: Sequence[str] = (),
         following: str | None = None,
+        follows: Sequence[projects.Follow] = (),
     ) -> projects.Facts:
-        """Facts about projects and people, and who follows a project; services only."""
+        """Facts about projects and people, and who follows what; services only."""
         ask = projects.AskFacts(
-            projects=tuple(projects_), people=tuple(people), following=following
+            projects=tuple(projects_),
+            people=tuple(people),
+            following=following,
+            follows=tuple(follows),
         )
         return self._call(projects.FACTS, ask)
 
@@ -252,6 +256,12 @@ class Messages:
         """Messages as a person may read them now; services only (rule 23)."""
         ask = messages.AskForMail(person=person, messages=tuple(messages_))
         return self._call(messages.FOR_MAIL, ask)
+
+    def for_mails(self, *, readers: Sequence[messages.MailReader]) -> messages.ForMails:
+        """What several people may be mailed now; services only (rule 23)."""
+        return self._call(
+            messages.FOR_MAILS, messages.AskForMails(readers=tuple(readers))
+        )
 
     def changes(self, *, after: int = 0, limit: int = 200) -> feed.Changes:
         """The feed after a position; services only."""
