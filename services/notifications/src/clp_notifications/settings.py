@@ -29,7 +29,8 @@ class Settings(ProcessSettings):
     window_s: float = 60.0
     daily_hour_utc: int = 7
     mention_routing: str = "replaces"
-    mail_connections: int = 4
+    mail_connections: int = 16
+    mail_fresh_s: float = 0.1
     lease_s: float = 60.0
     poll_s: float = 1.0
     relay_timeout_s: float = 30.0
