@@ -334,6 +334,17 @@ class Notifications:
         ask = notifications.Redrive(notifications=tuple(notifications_))
         return self._call(notifications.REDRIVE, ask)
 
+    def suppressed(
+        self, *, after: str | None = None, limit: int = 100
+    ) -> notifications.SuppressedAddresses:
+        """Addresses that get no more mails; services only."""
+        ask = notifications.AskSuppressed(after=after, limit=limit)
+        return self._call(notifications.SUPPRESSED, ask)
+
+    def release(self, *, address: str) -> notifications.Released:
+        """Let mails go to a suppressed address again; services only."""
+        return self._call(notifications.RELEASE, notifications.Release(address=address))
+
     def progress(self) -> feed.Progress:
         """How far the service is; services only."""
         return self._call(notifications.PROGRESS, Nothing())

@@ -51,5 +51,6 @@ CODES: Final[Mapping[str, str]] = MappingProxyType(
         "range.outside": "The file has no such range of bytes.",
         "language.malformed": "This is not a language tag (BCP 47).",
         "announcement.missing": "There is no such announcement.",
+        "address.not_suppressed": "Mails do go to this address.",
     }
 )
