@@ -24,6 +24,7 @@ from clp_messages.tables import OUTBOX
 from clp_messages.use_cases import (
     attaching,
     changing,
+    mailing,
     mentioning,
     posting,
     reading,
@@ -134,7 +135,7 @@ class Stage:
 
     def for_mail(self, person: str, *messages: str) -> tuple[contract.MailItem, ...]:
         ask = contract.AskForMail(person=person, messages=messages)
-        return telling.for_mail(ask, parts=self.parts).items
+        return mailing.for_mail(ask, parts=self.parts).items
 
     def known_to_the_studio(self) -> None:
         """Have the facts about ivy and the project remembered."""

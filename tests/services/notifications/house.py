@@ -11,9 +11,10 @@ from clp_chassis.projections import DatabaseProjection
 from clp_contracts import notifications as contract
 from clp_contracts.methods import PassportKind
 from clp_core.routing import PUBLISHED_ROUTING, RoutingPolicy
-from clp_notifications.delivery.answers import ACCEPTED, Answer
+from clp_notifications.delivery.answers import ACCEPTED, STALE, Answer, MayLeave
 from clp_notifications.delivery.desk import Desk, Pacing
 from clp_notifications.delivery.lane import Lane
+from clp_notifications.delivery.rounds import deliver
 from clp_notifications.mail.house import House
 from clp_notifications.mail.mailer import Mailer, ReadyMail
 from clp_notifications.mail.rendering import Renderer
@@ -42,8 +43,10 @@ class Tray:
     answers: list[Answer] = field(default_factory=list)
     before: Callable[[ReadyMail], None] = lambda _mail: None
 
-    def hand_over(self, mail: ReadyMail) -> Answer:
+    def hand_over(self, mail: ReadyMail, may_leave: MayLeave) -> Answer:
         self.before(mail)
+        if not may_leave():
+            return STALE
         self.mails.append(mail)
         return self.answers.pop(0) if self.answers else ACCEPTED
 
@@ -56,6 +59,16 @@ class Tray:
 
     def to(self, address: str) -> list[ReadyMail]:
         return [mail for mail in self.mails if str(mail.recipient) == address]
+
+
+class Ticks:
+    """A stopwatch that moves when told to."""
+
+    def __init__(self) -> None:
+        self.at = 0.0
+
+    def __call__(self) -> float:
+        return self.at
 
 
 class Works:
@@ -74,6 +87,7 @@ class Works:
             mail=MailPolicy(window=timedelta(seconds=window_s)),
         )
         self.slept: list[float] = []
+        self.ticks = Ticks()
         self.desk = self.new_desk()
 
     def new_desk(self) -> Desk:
@@ -85,9 +99,16 @@ class Works:
             mailer=MAILER,
             transport=self.tray,
             lane=Lane(),
-            sleep=self.slept.append,
+            sleep=self.sleep,
+            ticks=self.ticks,
             pacing=Pacing(),
         )
+
+    def sleep(self, seconds: float) -> None:
+        """Time passes for everybody."""
+        self.slept.append(seconds)
+        self.ticks.at += seconds
+        self.world.clock.forward(seconds=seconds)
 
     def decide(self, policy: RoutingPolicy) -> None:
         self.parts = replace(self.parts, routing=policy)
@@ -115,8 +136,7 @@ class Works:
         """Deliver what is due now; says how many mails were taken."""
         taken = 0
         while claims := self.desk.claim():
-            for claim in claims:
-                self.desk.deliver(claim)
+            deliver(self.desk, claims)
             taken += len(claims)
         return taken
 

@@ -18,12 +18,14 @@ from clp_contracts.messages import (
     Author,
     Content,
     Contents,
-    ForMail,
-    MailItem,
+    ForMails,
+    MailReader,
     Message,
+    ReaderMail,
 )
 from clp_contracts.projects import (
     Facts,
+    Follow,
     PartnerName,
     People,
     PersonFacts,
@@ -210,7 +212,7 @@ class _Projects:
         *,
         projects_: Sequence[str] = (),
         people: Sequence[str] = (),
-        following: str | None = None,
+        follows: Sequence[Follow] = (),
     ) -> Facts:
         self.world.call()
         known = {self.world.project.id: self.world.project}
@@ -219,10 +221,10 @@ class _Projects:
             people=tuple(
                 self.world.people[one] for one in people if one in self.world.people
             ),
-            followers=tuple(
+            follows=tuple(
                 one
-                for one in people
-                if following in known and one in self.world.following
+                for one in follows
+                if one.project in known and one.person in self.world.following
             ),
         )
 
@@ -249,23 +251,41 @@ class _Messages:
             )
         )
 
-    def for_mail(self, *, person: str, messages_: Sequence[str]) -> ForMail:
+    def for_mails(self, *, readers: Sequence[MailReader]) -> ForMails:
         self.world.call()
-        return ForMail(items=tuple(self._item(person, one) for one in messages_))
+        parts = tuple(map(self._part, readers))
+        readable = {message for part in parts for message in part.readable}
+        messages = self.world.messages
+        return ForMails(
+            readers=parts,
+            messages=tuple(messages[one] for one in sorted(readable)),
+            deleted=tuple(
+                sorted(
+                    one
+                    for one in {m for reader in readers for m in reader.messages}
+                    if messages[one].deleted
+                )
+            ),
+        )
 
-    def _item(self, person: str, id: str) -> MailItem:
-        world, message = self.world, self.world.messages[id]
-        reader = person_of(world.people[person])
-        channel = Channel.named(message.channel)
-        readable = may_read(reader, channel, project_of(world.project))
-        if message.deleted or not readable:
-            return MailItem(id=id, readable=False)
-        return MailItem(
-            id=id,
-            readable=True,
-            read=world.markers.get((person, message.channel), 0) >= message.number,
-            mentioned=person in world.mentioned[id],
-            message=message,
+    def _part(self, asked: MailReader) -> ReaderMail:
+        world, person = self.world, asked.person
+        reader, rules = person_of(world.people[person]), project_of(world.project)
+        readable = [
+            message
+            for message in (world.messages[one] for one in asked.messages)
+            if not message.deleted
+            and may_read(reader, Channel.named(message.channel), rules)
+        ]
+        return ReaderMail(
+            person=person,
+            readable=tuple(m.id for m in readable),
+            read=tuple(
+                m.id
+                for m in readable
+                if world.markers.get((person, m.channel), 0) >= m.number
+            ),
+            mentioned=tuple(m.id for m in readable if person in world.mentioned[m.id]),
         )
 
 

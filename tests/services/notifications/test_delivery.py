@@ -16,6 +16,7 @@ from clp_notifications.delivery.answers import (
     answer_of,
 )
 from clp_notifications.delivery.backoff import DELAYS, GIVEN_UP_AFTER, next_try
+from clp_notifications.delivery.rounds import deliver
 from clp_notifications.mail.mailer import ReadyMail
 from clp_notifications.records import is_suppressed
 from clp_notifications.use_cases import reporting
@@ -186,8 +187,7 @@ def test_two_workers_share_the_mails_and_send_none_twice(
         claims = desk.claim()
         other = next(one for one in desks if one is not desk)
         stolen = other.claim()
-        for claim in (*claims, *stolen):
-            desk.deliver(claim)
+        deliver(desk, (*claims, *stolen))
         if not claims and not stolen:
             break
     assert len(works.tray.mails) == 60
@@ -230,11 +230,11 @@ def test_a_worker_that_comes_back_too_late_changes_nothing(
         other = works.new_desk()
         (claim,) = other.claim()
         works.tray.answers = []
-        other.deliver(claim)
+        deliver(other, [claim])
         works.tray.answers = [answer_of(550, b"5.0.0 no")]
 
     works.tray.before = taken_over
-    works.desk.deliver(late)
+    deliver(works.desk, [late])
     assert original == []
     assert works.states(message) == {"nat": ("sent", "accepted")}
 
@@ -244,7 +244,7 @@ def test_a_claim_given_back_is_due_at_once(works: Works, world: World) -> None:
     message = world.post("ivy", BROADCAST)
     works.route()
     (claim,) = works.desk.claim()
-    works.desk.give_back(claim)
+    deliver(works.desk, [claim], is_stopping=lambda: True)
     assert works.states(message) == {"nat": ("due", "given_back")}
     assert works.deliver() == 1
 

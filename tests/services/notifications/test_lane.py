@@ -5,7 +5,12 @@ from datetime import timedelta
 import pytest
 
 from clp_notifications.delivery.answers import RELAY_AWAY, answer_of
-from clp_notifications.delivery.lane import BREAKER_PAUSE, REFUSALS_TO_BREAK, Lane
+from clp_notifications.delivery.lane import (
+    BREAKER_PAUSE,
+    REFUSALS_TO_BREAK,
+    Grant,
+    Lane,
+)
 from tests.services.notifications.house import Works
 from tests.services.notifications.story import BROADCAST, NOON, World
 
@@ -14,7 +19,7 @@ AT_ONCE = timedelta(0)
 
 
 def test_a_fresh_lane_is_open() -> None:
-    assert Lane().wait(NOON, LONG) == AT_ONCE
+    assert Lane().grant(NOON, 7, LONG) == Grant(AT_ONCE, 7)
 
 
 def test_a_relay_that_is_away_is_asked_less_and_less() -> None:
@@ -42,9 +47,9 @@ def test_the_rate_settles_at_what_the_relay_takes() -> None:
     taken_in: dict[int, int] = {}
     sent = refused = 0
     while now < NOON + timedelta(seconds=100):
-        wait = lane.wait(now, LONG)
-        assert wait is not None
-        now += wait or timedelta(milliseconds=2)
+        grant = lane.grant(now, 1, LONG)
+        assert grant is not None
+        now += grant.wait or timedelta(milliseconds=2)
         second = int((now - NOON).total_seconds())
         if taken_in.get(second, 0) < limit:
             taken_in[second] = taken_in.get(second, 0) + 1
@@ -85,10 +90,13 @@ def test_a_relay_that_goes_away_costs_one_try_and_no_mail(
     works.route()
     works.tray.answers = [RELAY_AWAY]
     works.deliver()
-    assert sorted(works.states(message).values())[:1] == [("due", "relay_away")]
-    for _ in range(10):
-        world.clock.forward(seconds=2)
-        works.deliver()
+    first = str(works.tray.mails[0].recipient).partition("@")[0]
+    assert works.slept == [1.0]
+    assert [step.reason for step in works.explained(message, first).steps][2:4] == [
+        "relay_away",
+        "claimed",
+    ]
+    assert len(works.tray.mails) == 5
     assert set(works.states(message).values()) == {("sent", "accepted")}
 
 

@@ -139,8 +139,9 @@ def test_the_date_is_the_message_s_and_not_the_hand_over_s() -> None:
 def test_the_envelope_sender_can_be_checked_on_its_way_back() -> None:
     sender = mailed().sender
     mail, mac = sender.removeprefix("b+").split("@")[0].split(".")
-    assert SEALS.is_bounce_mac(mail, mac)
-    assert not SEALS.is_bounce_mac("c3" * 16, mac)
+    assert SEALS.is_bounce_mac(mail, "nat@north.example", mac)
+    assert not SEALS.is_bounce_mac("c3" * 16, "nat@north.example", mac)
+    assert not SEALS.is_bounce_mac(mail, "nia@north.example", mac)
 
 
 def test_the_text_says_who_where_what_why_and_how_to_stop() -> None:

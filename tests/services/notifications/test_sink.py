@@ -12,7 +12,7 @@ import pytest
 from clp_notifications.delivery.smtp import Relay, SmtpTransport
 from clp_notifications.mail.mailer import ReadyMail
 from clp_suite.server_process import free_ports
-from tests.services.notifications.letters import mailed, reader, said
+from tests.services.notifications.letters import at_once, mailed, reader, said
 
 PATIENCE_S = 20.0
 
@@ -66,5 +66,5 @@ def test_what_arrives_is_what_left(
     transport: SmtpTransport, folder: Path, mail: ReadyMail
 ) -> None:
     before = len(arrived(folder))
-    assert transport.hand_over(mail).code == 250
+    assert transport.hand_over(mail, at_once).code == 250
     assert arrived(folder)[before:] == [mail.data]

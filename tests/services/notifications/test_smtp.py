@@ -8,7 +8,7 @@ from clp_notifications.mail.addresses import Address
 from clp_notifications.mail.mailer import ReadyMail
 from clp_notifications.states import Because
 from tests.cases.loading import HostileCase, hostile_cases
-from tests.services.notifications.letters import mailed, reader, said
+from tests.services.notifications.letters import at_once, mailed, reader, said
 from tests.services.notifications.relay import CUT, EXTENSIONS, SILENCE, ScriptedRelay
 
 PLAIN = tuple(name for name in EXTENSIONS if name != "PIPELINING")
@@ -29,7 +29,7 @@ MANNERS = [
     ("refuses the door",                        {"CONNECT": [b"554 5.7.1 go away"]},                         Effect.POLICY_REFUSED,  Because.POLICY),
     ("says 421 to the sender",                  {"MAIL": [b"421 4.7.0 too many"]},                           Effect.LANE_SLOWER,     Because.RELAY_BUSY),
     ("says 450 to the recipient",               {"RCPT": [b"450 4.2.1 greylisted"]},                         Effect.MAIL_AGAIN,      Because.MAILBOX_BUSY),
-    ("has a full mailbox",                      {"RCPT": [b"452 4.2.2 full"]},                               Effect.MAIL_AGAIN,      Because.MAILBOX_BUSY),
+    ("has a full mailbox",                      {"RCPT": [b"452 4.2.2 full"]},                               Effect.PERSON_LATER,    Because.MAILBOX_BUSY),
     ("throttles at the end",                    {"END": [b"454 Throttling failure: Maximum rate exceeded"]}, Effect.LANE_SLOWER,     Because.RELAY_BUSY),
     ("says 451 at the end",                     {"END": [b"451 4.3.0 disk"]},                                Effect.MAIL_AGAIN,      Because.MAILBOX_BUSY),
     ("knows no such address",                   {"RCPT": [b"550 5.1.1 unknown"]},                            Effect.ADDRESS_REFUSED, Because.ADDRESS_UNKNOWN),
@@ -64,7 +64,7 @@ def test_each_reply_has_one_meaning(
 ) -> None:
     fresh = {moment: list(replies) for moment, replies in script.items()}
     with ScriptedRelay(fresh, extensions=extensions) as relay:
-        answer = transport(relay, timeout_s=0.5).hand_over(mailed())
+        answer = transport(relay, timeout_s=0.5).hand_over(mailed(), at_once)
         assert (answer.effect, answer.because) == (effect, because)
         assert len(relay.kept) == (effect is Effect.SENT)
 
@@ -87,22 +87,22 @@ def test_after_a_refusal_the_next_mail_goes_through(
     fresh = {moment: list(replies) for moment, replies in script.items()}
     with ScriptedRelay(fresh, extensions=extensions) as relay:
         sending = transport(relay)
-        assert sending.hand_over(mailed()).effect is not Effect.SENT
-        assert sending.hand_over(mailed()).effect is Effect.SENT
+        assert sending.hand_over(mailed(), at_once).effect is not Effect.SENT
+        assert sending.hand_over(mailed(), at_once).effect is Effect.SENT
         assert relay.kept[0].recipients == ("nat@north.example",)
         sending.close()
 
 
 def test_replies_that_come_in_crumbs_are_read_whole() -> None:
     with ScriptedRelay(piece=1) as relay:
-        assert transport(relay).hand_over(mailed()).effect is Effect.SENT
+        assert transport(relay).hand_over(mailed(), at_once).effect is Effect.SENT
 
 
 def test_one_connection_carries_many_mails() -> None:
     with ScriptedRelay() as relay:
         sending = transport(relay)
         for _ in range(20):
-            assert sending.hand_over(mailed()).effect is Effect.SENT
+            assert sending.hand_over(mailed(), at_once).effect is Effect.SENT
         sending.close()
         assert relay.connections == 1
         assert len(relay.kept) == 20
@@ -112,40 +112,40 @@ def test_a_relay_that_is_not_there_is_away() -> None:
     with ScriptedRelay() as relay:
         url = relay.url
     sending = SmtpTransport(Relay.at(url, 1.0))
-    assert sending.hand_over(mailed()).because is Because.RELAY_AWAY
+    assert sending.hand_over(mailed(), at_once).because is Because.RELAY_AWAY
 
 
 def test_a_connection_that_died_while_idle_costs_no_mail() -> None:
     with ScriptedRelay() as relay:
         sending = transport(relay)
-        sending.hand_over(mailed())
+        sending.hand_over(mailed(), at_once)
         for _, connection in sending._idle:
             assert connection.sock is not None
             connection.sock.shutdown(2)
-        assert sending.hand_over(mailed()).effect is Effect.SENT
+        assert sending.hand_over(mailed(), at_once).effect is Effect.SENT
         assert len(relay.kept) == 2
 
 
 def test_a_connection_that_the_relay_ends_by_its_clock_costs_no_mail() -> None:
     with ScriptedRelay() as relay:
         sending = transport(relay)
-        sending.hand_over(mailed())
+        sending.hand_over(mailed(), at_once)
         relay.script["MAIL"] = [b"421 4.4.2 idle too long"]
-        assert sending.hand_over(mailed()).effect is Effect.SENT
+        assert sending.hand_over(mailed(), at_once).effect is Effect.SENT
         assert relay.connections == 2
 
 
 def test_a_relay_that_hangs_up_after_a_refusal_is_heard_all_the_same() -> None:
     with ScriptedRelay({"RCPT": [b"550 5.1.1 unknown"], "RSET": [CUT]}) as relay:
         sending = transport(relay)
-        assert sending.hand_over(mailed()).effect is Effect.ADDRESS_REFUSED
-        assert sending.hand_over(mailed()).effect is Effect.SENT
+        assert sending.hand_over(mailed(), at_once).effect is Effect.ADDRESS_REFUSED
+        assert sending.hand_over(mailed(), at_once).effect is Effect.SENT
 
 
 def test_the_mail_arrives_byte_for_byte() -> None:
     mail = mailed(said("a\n.\nb\n..\n.c"))
     with ScriptedRelay() as relay:
-        transport(relay).hand_over(mail)
+        transport(relay).hand_over(mail, at_once)
         (kept,) = relay.kept
         assert kept.data == mail.data
         assert (kept.sender, kept.recipients) == (mail.sender, (str(mail.recipient),))
@@ -158,7 +158,7 @@ def test_the_mail_arrives_byte_for_byte() -> None:
 )
 def test_no_text_can_smuggle_a_second_mail(case: HostileCase) -> None:
     with ScriptedRelay() as relay:
-        transport(relay).hand_over(mailed(said(case.value)))
+        transport(relay).hand_over(mailed(said(case.value)), at_once)
         assert len(relay.kept) == 1
         assert [c.split(" ")[0] for c in relay.commands] == [
             "ehlo",
@@ -173,14 +173,14 @@ def test_raw_bytes_with_lone_dots_are_stuffed() -> None:
         "m", "b@c.example", Address("a", "b.example"), b".a\r\n.\r\nX: y\r\n..\r\n"
     )
     with ScriptedRelay() as relay:
-        assert transport(relay).hand_over(mail).effect is Effect.SENT
+        assert transport(relay).hand_over(mail, at_once).effect is Effect.SENT
         assert relay.kept[0].data == mail.data
 
 
 def test_an_international_address_goes_where_smtputf8_is_spoken() -> None:
     mail = mailed(reader=reader(email="däna@bücher.example"))
     with ScriptedRelay() as relay:
-        assert transport(relay).hand_over(mail).effect is Effect.SENT
+        assert transport(relay).hand_over(mail, at_once).effect is Effect.SENT
         assert relay.kept[0].recipients == ("däna@xn--bcher-kva.example",)
         assert "SMTPUTF8" in relay.commands[1]
 
@@ -189,21 +189,21 @@ def test_an_international_address_is_never_mangled_for_an_old_relay() -> None:
     mail = mailed(reader=reader(email="däna@bücher.example"))
     with ScriptedRelay(extensions=("PIPELINING",)) as relay:
         sending = transport(relay)
-        answer = sending.hand_over(mail)
+        answer = sending.hand_over(mail, at_once)
         assert (answer.effect, answer.because) == (
             Effect.UNSENDABLE,
             Because.NO_SMTPUTF8,
         )
         assert len(relay.commands) == 1
-        assert sending.hand_over(mailed()).effect is Effect.SENT
+        assert sending.hand_over(mailed(), at_once).effect is Effect.SENT
 
 
 def test_no_mail_goes_out_unencrypted_where_encryption_is_asked_for() -> None:
     with ScriptedRelay(extensions=(*EXTENSIONS, "STARTTLS")) as relay:
-        answer = transport(relay, scheme="smtp+starttls").hand_over(mailed())
+        answer = transport(relay, scheme="smtp+starttls").hand_over(mailed(), at_once)
         assert answer.effect is Effect.LANE_SLOWER
     with ScriptedRelay() as relay:
-        answer = transport(relay, scheme="smtp+starttls").hand_over(mailed())
+        answer = transport(relay, scheme="smtp+starttls").hand_over(mailed(), at_once)
         assert answer.effect is Effect.LANE_SLOWER
         assert relay.kept == []
 

@@ -10,12 +10,12 @@ from clp_notifications.delivery.answers import ACCEPTED
 from clp_notifications.delivery.maildir import Maildir
 from clp_notifications.delivery.smtp import SmtpTransport
 from clp_notifications.delivery.transports import transport_at
-from tests.services.notifications.letters import mailed, said
+from tests.services.notifications.letters import at_once, mailed, said
 
 
 def test_a_mail_becomes_one_whole_file(tmp_path: Path) -> None:
     mail = mailed()
-    assert Maildir(tmp_path / "mails").hand_over(mail) == ACCEPTED
+    assert Maildir(tmp_path / "mails").hand_over(mail, at_once) == ACCEPTED
     (path,) = (tmp_path / "mails" / "new").iterdir()
     assert path.read_bytes() == f"Return-Path: <{mail.sender}>\r\n".encode() + mail.data
     assert not list((tmp_path / "mails" / "tmp").iterdir())
@@ -24,7 +24,7 @@ def test_a_mail_becomes_one_whole_file(tmp_path: Path) -> None:
 def test_names_sort_by_the_time_of_hand_over(tmp_path: Path) -> None:
     folders = [Maildir(tmp_path), Maildir(tmp_path)]
     for number in range(50):
-        folders[number % 2].hand_over(mailed(said(f"mail {number}")))
+        folders[number % 2].hand_over(mailed(said(f"mail {number}")), at_once)
     files = sorted((tmp_path / "new").iterdir(), key=lambda path: path.name)
     assert [
         f"> mail {number}\r\n".encode() in path.read_bytes()
@@ -36,7 +36,7 @@ def test_a_name_tells_the_time_for_whoever_comes_after_a_restart(
     tmp_path: Path,
 ) -> None:
     before = now()
-    Maildir(tmp_path).hand_over(mailed())
+    Maildir(tmp_path).hand_over(mailed(), at_once)
     (path,) = (tmp_path / "new").iterdir()
     told = datetime.strptime(path.name.split(".")[0] + "+0000", "%Y%m%dT%H%M%S%f%z")
     assert before <= told <= now()

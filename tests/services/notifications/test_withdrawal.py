@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from clp_notifications.delivery.rounds import deliver
 from clp_notifications.records import set_mode, suppress
 from clp_notifications.states import Because, MailMode
 from tests.services.notifications.house import Works
@@ -215,7 +216,7 @@ def test_a_deadline_is_not_a_reason(works: Works, world: World) -> None:
     works.route()
     (claim,) = works.desk.claim()
     world.clock.forward(seconds=works.desk.pacing.lease.total_seconds() - 1)
-    works.desk.deliver(claim)
+    deliver(works.desk, [claim])
     assert not works.tray.mails
     assert works.states(message) == {"nat": ("due", "given_back")}
     assert timedelta(0) < works.desk.pacing.margin

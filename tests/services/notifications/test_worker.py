@@ -1,6 +1,7 @@
 """The loop of a delivery process: woken, stopped in order, never ended by trouble."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import eventlet
@@ -10,7 +11,7 @@ from sqlalchemy.exc import OperationalError
 
 from clp_chassis.assembly import PARTS
 from clp_notifications.mail.mailer import ReadyMail
-from clp_notifications.service.delivery_process import Worker
+from clp_notifications.service.delivery_process import Worker, together
 from tests.services.notifications.house import Works
 from tests.services.notifications.story import BROADCAST, World
 
@@ -21,7 +22,9 @@ class Container:
     """As much of a service's container as a worker meets."""
 
     def __init__(self, works: Works, connections: int) -> None:
-        self.config = {PARTS: (works.desk, connections, 60.0)}
+        pacing = replace(works.desk.pacing, connections=connections)
+        desk = replace(works.desk, pacing=pacing, together=together)
+        self.config = {PARTS: (desk, connections, 60.0)}
         self.threads: list[GreenThread] = []
         self.service_name = "notifications_delivery"
 

@@ -132,10 +132,14 @@ class Projects:
         projects_: Sequence[str] = (),
         people: Sequence[str] = (),
         following: str | None = None,
+        follows: Sequence[projects.Follow] = (),
     ) -> projects.Facts:
-        """Facts about projects and people, and who follows a project; services only."""
+        """Facts about projects and people, and who follows what; services only."""
         ask = projects.AskFacts(
-            projects=tuple(projects_), people=tuple(people), following=following
+            projects=tuple(projects_),
+            people=tuple(people),
+            following=following,
+            follows=tuple(follows),
         )
         return self._call(projects.FACTS, ask)
 
@@ -258,6 +262,12 @@ class Messages:
         ask = messages.AskForMail(person=person, messages=tuple(messages_))
         return self._call(messages.FOR_MAIL, ask)
 
+    def for_mails(self, *, readers: Sequence[messages.MailReader]) -> messages.ForMails:
+        """What several people may be mailed now; services only (rule 23)."""
+        return self._call(
+            messages.FOR_MAILS, messages.AskForMails(readers=tuple(readers))
+        )
+
     def changes(self, *, after: int = 0, limit: int = 200) -> feed.Changes:
         """The feed after a position; services only."""
         return self._call(messages.CHANGES, feed.ReadChanges(after=after, limit=limit))
@@ -328,6 +338,17 @@ class Notifications:
         """Put given-up notifications back to work; services only."""
         ask = notifications.Redrive(notifications=tuple(notifications_))
         return self._call(notifications.REDRIVE, ask)
+
+    def suppressed(
+        self, *, after: str | None = None, limit: int = 100
+    ) -> notifications.SuppressedAddresses:
+        """Addresses that get no more mails; services only."""
+        ask = notifications.AskSuppressed(after=after, limit=limit)
+        return self._call(notifications.SUPPRESSED, ask)
+
+    def release(self, *, address: str) -> notifications.Released:
+        """Let mails go to a suppressed address again; services only."""
+        return self._call(notifications.RELEASE, notifications.Release(address=address))
 
     def progress(self) -> feed.Progress:
         """How far the service is; services only."""

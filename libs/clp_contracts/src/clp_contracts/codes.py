@@ -54,5 +54,6 @@ CODES: Final[Mapping[str, str]] = MappingProxyType(
         "attachment.pending": "The file is still being checked; try again soon.",
         "attachment.infected": "The file was found to be harmful and was removed.",
         "attachment.quota_spent": "No more files can be uploaded today.",
+        "address.not_suppressed": "Mails do go to this address.",
     }
 )

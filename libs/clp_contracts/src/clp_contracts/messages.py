@@ -298,6 +298,47 @@ class ForMail:
     items: tuple[MailItem, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailReader:
+    """Somebody to mail, and the messages to mail them."""
+
+    person: str
+    messages: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskForMails:
+    """Ask for messages as each of several people may read them now (rule 23)."""
+
+    readers: tuple[MailReader, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReaderMail:
+    """What one reader may be mailed now: ids of the messages asked for.
+
+    Of the ``readable`` ones, the reader's marker has passed those in ``read``, and
+    those in ``mentioned`` mention the reader as they read now.
+    """
+
+    person: str
+    readable: tuple[str, ...]
+    read: tuple[str, ...] = ()
+    mentioned: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForMails:
+    """Each reader's part, in the order asked, and the messages that any may read.
+
+    ``deleted`` are those that nobody can read any more.
+    """
+
+    readers: tuple[ReaderMail, ...]
+    messages: tuple[Message, ...]
+    deleted: tuple[str, ...] = ()
+
+
 POST: Final = Method(SERVICE, "post", PostMessage, Posted, AUTHORS)
 EDIT: Final = Method(SERVICE, "edit", EditMessage, Edited, PEOPLE)
 DELETE: Final = Method(SERVICE, "delete", OneMessage, Deleted, PEOPLE)
@@ -311,5 +352,6 @@ UNREAD: Final = Method(SERVICE, "unread", AskUnread, Unread, PEOPLE)
 MENTIONABLE: Final = Method(SERVICE, "mentionable", AskMentionable, Mentionable, PEOPLE)
 CONTENTS: Final = Method(SERVICE, "contents", AskContents, Contents, SERVICES)
 FOR_MAIL: Final = Method(SERVICE, "for_mail", AskForMail, ForMail, SERVICES)
+FOR_MAILS: Final = Method(SERVICE, "for_mails", AskForMails, ForMails, SERVICES)
 CHANGES: Final = changes_of(SERVICE)
 PROGRESS: Final = progress_of(SERVICE)

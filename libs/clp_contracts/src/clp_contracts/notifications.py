@@ -121,10 +121,53 @@ class Redriven:
     count: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskSuppressed:
+    """Ask for addresses that get no more mails (rule 41)."""
+
+    after: str | None = None
+    limit: int = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SuppressedAddress:
+    """An address that refused a mail for good, and which mail that was."""
+
+    address: str
+    reason: str
+    mail: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SuppressedAddresses:
+    """Suppressed addresses, in their order."""
+
+    addresses: tuple[SuppressedAddress, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Release:
+    """Let mails go to a suppressed address again."""
+
+    address: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Released:
+    """The address that gets mails again."""
+
+    address: str
+
+
 EXPLAIN: Final = Method(SERVICE, "explain", AskExplain, Explained, PEOPLE_AND_SERVICES)
 MAIL_SETTINGS: Final = Method(
     SERVICE, "mail_settings", AskMailSettings, MailSettings, PEOPLE
 )
 DEAD: Final = Method(SERVICE, "dead", AskDead, DeadNotifications, SERVICES)
 REDRIVE: Final = Method(SERVICE, "redrive", Redrive, Redriven, SERVICES)
+SUPPRESSED: Final = Method(
+    SERVICE, "suppressed", AskSuppressed, SuppressedAddresses, SERVICES
+)
+RELEASE: Final = Method(SERVICE, "release", Release, Released, SERVICES)
 PROGRESS: Final = progress_of(SERVICE)

@@ -127,15 +127,25 @@ class Announced:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Follow:
+    """A person follows a project."""
+
+    person: str
+    project: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AskFacts:
     """Name the projects and people whose facts are wanted.
 
-    ``following`` names a project, to learn who of the people follows it.
+    ``following`` names a project, to learn who of the people follows it; ``follows``
+    asks which of several follows hold.
     """
 
     projects: tuple[str, ...] = ()
     people: tuple[str, ...] = ()
     following: str | None = None
+    follows: tuple[Follow, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,6 +186,7 @@ class Facts:
     projects: tuple[ProjectFacts, ...]
     people: tuple[PersonFacts, ...]
     followers: tuple[str, ...] = ()
+    follows: tuple[Follow, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

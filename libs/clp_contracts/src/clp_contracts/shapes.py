@@ -62,7 +62,7 @@ def load_reply(shape: type[T], values: Mapping[str, Any]) -> T:
 
 def dump(value: Any) -> Any:
     """Turn a shape into what JSON can carry."""
-    return msgspec.to_builtins(value)
+    return msgspec.to_builtins(value, str_keys=True)
 
 
 _schemas: dict[tuple[Any, str], Schema] = {}

@@ -96,16 +96,17 @@ def mentioned_in(
     return found
 
 
-def markers_of(
-    session: Session, person: str, channels: Iterable[str]
-) -> Mapping[str, int]:
-    """A person's read markers in channels where they have one."""
-    found: dict[str, int] = {}
-    for chunk in chunks(channels):
-        for row in session.execute(
-            select(ReadMarkerRow.channel, ReadMarkerRow.number).where(
-                ReadMarkerRow.person == person, ReadMarkerRow.channel.in_(chunk)
-            )
-        ):
-            found[row.channel] = row.number
+def markers_among(
+    session: Session, people: Iterable[str], channels: Collection[str]
+) -> Mapping[tuple[str, str], int]:
+    """The read markers of several people in some channels, by person and channel."""
+    found: dict[tuple[str, str], int] = {}
+    for some in chunks(people):
+        for others in chunks(channels):
+            for row in session.execute(
+                select(ReadMarkerRow).where(
+                    ReadMarkerRow.person.in_(some), ReadMarkerRow.channel.in_(others)
+                )
+            ).scalars():
+                found[row.person, row.channel] = row.number
     return found

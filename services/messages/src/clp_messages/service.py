@@ -35,6 +35,7 @@ from clp_messages.use_cases import (
     announcing,
     attaching,
     changing,
+    mailing,
     mentioning,
     posting,
     quotas,
@@ -140,7 +141,11 @@ class MessagesService:
 
     @serves(contract.FOR_MAIL)
     def for_mail(self, ask: contract.AskForMail, _: Passport) -> contract.ForMail:
-        return telling.for_mail(ask, parts=self.parts)
+        return mailing.for_mail(ask, parts=self.parts)
+
+    @serves(contract.FOR_MAILS)
+    def for_mails(self, ask: contract.AskForMails, _: Passport) -> contract.ForMails:
+        return mailing.for_mails(ask, parts=self.parts)
 
     @serves(contract.CHANGES)
     def changes(self, ask: feed.ReadChanges, _: Passport) -> feed.Changes:

@@ -1,17 +1,30 @@
-"""Runs one of the two process types: routing, or with ``delivery`` the deliveries."""
+"""Runs one of the two process types: routing, or with ``delivery`` the deliveries.
+
+With ``bounce`` it is the command a relay pipes returned mails to: it puts the mail on
+its standard input into the Maildir that routing looks into, and tells by its exit code
+whether the relay has to keep it.
+"""
 
 from clp_chassis import patched  # isort: skip  # noqa: F401 - first: it patches the process
 
+import os
 import sys
 
 from clp_chassis.running import main
 from clp_notifications.service import build, build_delivery
+from clp_notifications.service.bounce_folder import put
 from clp_notifications.settings import Settings
 
 BUILDERS = {(): (build, "notifications"), ("delivery",): (build_delivery, "delivery")}
 
+USAGE = "usage: python -m clp_notifications [delivery | bounce [ADDRESS] < MAIL]"
+
 if __name__ == "__main__":
+    if sys.argv[1:2] == ["bounce"] and len(sys.argv) <= 3:  # noqa: PLR2004
+        folder = os.environ.get("CLP_NOTIFICATIONS_BOUNCE_DIR", "")
+        came_to = sys.argv[2] if sys.argv[2:] else None
+        raise SystemExit(put(sys.stdin.buffer.read(), folder, came_to))
     if tuple(sys.argv[1:]) not in BUILDERS:
-        raise SystemExit("usage: python -m clp_notifications [delivery]")
+        raise SystemExit(USAGE)
     builder, process_type = BUILDERS[tuple(sys.argv[1:])]
     main("notifications", Settings, builder, process_type=process_type)

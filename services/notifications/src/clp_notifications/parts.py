@@ -19,6 +19,14 @@ class MailPolicy:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Bounces:
+    """Where mails come back to; without a folder nobody looks."""
+
+    domain: str = ""
+    folder: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
     """Facts come by callers, effects go to the database."""
 
@@ -28,3 +36,4 @@ class Parts:
     seals: Seals
     routing: RoutingPolicy = PUBLISHED_ROUTING
     mail: MailPolicy
+    bounces: Bounces = Bounces()

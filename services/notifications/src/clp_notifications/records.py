@@ -3,10 +3,19 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final, cast
 
 from prometheus_client import Counter
-from sqlalchemy import func, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    CursorResult,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.orm import Session
 
 from clp_chassis.storing import chunks
@@ -35,21 +44,29 @@ class Change:
 
 
 def add_steps(
-    session: Session, notifications: Iterable[str], change: Change, *, at: datetime
+    session: Session,
+    change: Change,
+    which: Iterable[ColumnElement[bool]],
+    *,
+    at: datetime,
 ) -> None:
-    """Add the same step to the history of several notifications."""
-    rows = [
-        {
-            "notification": notification,
-            "at": at,
-            "state": change.state.value,
-            "reason": change.because.value,
-        }
-        for notification in notifications
-    ]
-    if rows:
-        session.execute(insert(Step), rows)
-        MOVED.labels(change.state.value, change.because.value).inc(len(rows))
+    """Add the same step to the history of all notifications that fit.
+
+    The database writes them: no row travels, however many there are.
+    """
+    steps = select(
+        Notification.id,
+        literal(at, Step.at.type),
+        literal(change.state.value),
+        literal(change.because.value),
+    ).where(*which)
+    in_order = steps.order_by(Notification.number, Notification.id)
+    columns = [Step.notification, Step.at, Step.state, Step.reason]
+    written = cast(
+        CursorResult[Any],
+        session.execute(insert(Step).from_select(columns, in_order)),
+    )
+    MOVED.labels(change.state.value, change.because.value).inc(max(0, written.rowcount))
 
 
 def move(session: Session, changes: Mapping[str, Change], *, at: datetime) -> None:
@@ -64,7 +81,7 @@ def move(session: Session, changes: Mapping[str, Change], *, at: datetime) -> No
                 .where(Notification.id.in_(chunk))
                 .values(state=change.state.value, reason=change.because.value)
             )
-        add_steps(session, notifications, change, at=at)
+            add_steps(session, change, (Notification.id.in_(chunk),), at=at)
 
 
 def announce_due(session: Session, about: tuple[str, str], *, at: datetime) -> None:
@@ -102,9 +119,18 @@ def set_mode(
         found.mode, found.at = mode.value, at
 
 
+def suppressed_among(session: Session, addresses: Iterable[str]) -> frozenset[str]:
+    """Those of the addresses that refused mail for good."""
+    found: set[str] = set()
+    for chunk in chunks(addresses):
+        asked = select(SuppressedAddress.address)
+        found.update(session.scalars(asked.where(SuppressedAddress.address.in_(chunk))))
+    return frozenset(found)
+
+
 def is_suppressed(session: Session, address: str) -> bool:
     """Whether an address refused mail for good."""
-    return session.get(SuppressedAddress, address) is not None
+    return address in suppressed_among(session, [address])
 
 
 def suppress(

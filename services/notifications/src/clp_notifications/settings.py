@@ -14,6 +14,8 @@ class Settings(ProcessSettings):
     ``secret`` seals unsubscribe links and bounce addresses; another one makes the links
     of mails already sent worthless. Links lead to ``base_url``; what is below its
     ``/mail/`` belongs to this service's ``http_address``.
+
+    What comes back to ``bounce_domain`` is looked for in ``bounce_dir``, a Maildir.
     """
 
     secret: str
@@ -24,12 +26,14 @@ class Settings(ProcessSettings):
     base_url: str = "https://clp.example"
     mail_domain: str = "clp.example"
     bounce_domain: str = "bounce.clp.example"
+    bounce_dir: str = ""
     sender_name: str = "CLP Communications"
     studio_name: str = "the studio"
     window_s: float = 60.0
     daily_hour_utc: int = 7
     mention_routing: str = "replaces"
-    mail_connections: int = 4
+    mail_connections: int = 16
+    mail_fresh_s: float = 0.1
     lease_s: float = 60.0
     poll_s: float = 1.0
     relay_timeout_s: float = 30.0

@@ -47,6 +47,9 @@ class Because(StrEnum):
     TOO_BIG = "too_big"
     POLICY = "policy"
     GIVEN_UP = "given_up"
+    BOUNCED = "bounced"
+    # sent, and yet
+    BOUNCED_FOR_NOW = "bounced_for_now"
 
 
 SENTENCES: Final[Mapping[Because, str]] = {
@@ -76,6 +79,8 @@ SENTENCES: Final[Mapping[Because, str]] = {
     Because.TOO_BIG: "given up: the mail server found the mail too big",
     Because.POLICY: "given up: the mail server refused it by its policy",
     Because.GIVEN_UP: "given up: it was tried for three days",
+    Because.BOUNCED: "given up: the mail came back, the address takes none",
+    Because.BOUNCED_FOR_NOW: "the mail came back, the mailbox did not take it then",
 }
 
 

@@ -141,6 +141,19 @@ class MailSetting(Base):
     at: Mapped[datetime] = mapped_column(Instant)
 
 
+class Bounce(Base):
+    """A mail that came back, counted once for each kind of coming back."""
+
+    __tablename__ = "bounces"
+
+    mail: Mapped[str] = mapped_column(ID, primary_key=True)
+    kind: Mapped[str] = mapped_column(CODE, primary_key=True)
+    address: Mapped[str] = mapped_column(String(320))
+    at: Mapped[datetime] = mapped_column(Instant)
+
+    __table_args__ = (Index("bounces_address", "address"),)
+
+
 class SuppressedAddress(Base):
     """An address that refused mail for good; a changed address is another one."""
 

@@ -1,6 +1,7 @@
 """What a mail server's answer means for the mail, the person, the address, the lane."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final
@@ -13,11 +14,13 @@ class Effect(Enum):
 
     SENT = "sent"
     MAIL_AGAIN = "this mail is tried again"
+    PERSON_LATER = "all mails to this person wait, this one is tried again"
     LANE_SLOWER = "all mails wait, this one is tried again"
     ADDRESS_REFUSED = "nothing more goes to this address"
     MAIL_DEAD = "this mail is given up"
     POLICY_REFUSED = "this mail is given up; many of them stop the lane"
     UNSENDABLE = "no try was made: the server lacks an extension"
+    STALE = "no try was made: what was asked at the door is too old"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +32,13 @@ class Answer:
     code: int = 0
 
 
+# Asked right before the content of a mail leaves.
+MayLeave = Callable[[], bool]
+
 ACCEPTED: Final = Answer(Effect.SENT, Because.ACCEPTED)
 RELAY_AWAY: Final = Answer(Effect.LANE_SLOWER, Because.RELAY_AWAY)
 NO_SMTPUTF8: Final = Answer(Effect.UNSENDABLE, Because.NO_SMTPUTF8)
+STALE: Final = Answer(Effect.STALE, Because.GIVEN_BACK)
 
 ENHANCED: Final = re.compile(rb"\s*([245]\.\d{1,3}\.\d{1,3})(?:\s|$)")
 
@@ -41,7 +48,7 @@ ANSWERS: Final[tuple[tuple[str, str, Effect, Because], ...]] = (
     ("421", "", Effect.LANE_SLOWER, Because.RELAY_BUSY),
     ("454", "", Effect.LANE_SLOWER, Because.RELAY_BUSY),
     ("4", "4.7.", Effect.LANE_SLOWER, Because.RELAY_BUSY),
-    ("4", "4.2.2", Effect.MAIL_AGAIN, Because.MAILBOX_BUSY),
+    ("4", "4.2.2", Effect.PERSON_LATER, Because.MAILBOX_BUSY),
     ("4", "", Effect.MAIL_AGAIN, Because.MAILBOX_BUSY),
     ("5", "5.1.1", Effect.ADDRESS_REFUSED, Because.ADDRESS_UNKNOWN),
     ("5", "5.1.10", Effect.ADDRESS_REFUSED, Because.ADDRESS_UNKNOWN),

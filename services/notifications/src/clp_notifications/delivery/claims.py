@@ -4,9 +4,10 @@ The row decides who works on it, however many workers were told of it. A lease t
 runs out is swept back to work, so a worker that dies costs time and no mail.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any, Final
 
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
@@ -16,9 +17,12 @@ from clp_chassis.storing import chunks
 from clp_core.channels import Channel
 from clp_core.routing import Trigger
 from clp_notifications.mail.letter import Kind
-from clp_notifications.records import Change, move
+from clp_notifications.records import Change, add_steps, move
 from clp_notifications.states import Because, State
 from clp_notifications.tables import Mail, Notification
+
+CLAIMED: Final = Change(State.CLAIMED, Because.CLAIMED)
+SWEPT_AT_ONCE: Final = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,8 +67,16 @@ def claim(
     session: Session, now: datetime, *, limit: int, lease: timedelta
 ) -> tuple[Claim, ...]:
     """Take mails that are due, the longest waiting first."""
-    mails = session.scalars(
-        select(Mail)
+    mails = session.execute(
+        select(
+            Mail.id,
+            Mail.person,
+            Mail.channel,
+            Mail.kind,
+            Mail.first_message,
+            Mail.attempts,
+            Mail.first_tried_at,
+        )
         .where(Mail.due_at <= now, Mail.lease_until.is_(None))
         .order_by(Mail.due_at, Mail.number)
         .limit(limit)
@@ -74,18 +86,7 @@ def claim(
         return ()
     items = _items_of(session, [mail.id for mail in mails])
     key, until = new_id(), now + lease
-    for chunk in chunks(mail.id for mail in mails):
-        session.execute(
-            update(Mail)
-            .where(Mail.id.in_(chunk))
-            .values(lease=key, lease_until=until, joinable=False)
-        )
-    claimed = Change(State.CLAIMED, Because.CLAIMED)
-    move(
-        session,
-        {item.id: claimed for found in items.values() for item in found},
-        at=now,
-    )
+    _take(session, [mail.id for mail in mails], (key, until), at=now)
     return tuple(
         Claim(
             mail=mail.id,
@@ -103,12 +104,40 @@ def claim(
     )
 
 
+def _take(
+    session: Session, mails: list[str], lease: tuple[str, datetime], *, at: datetime
+) -> None:
+    key, until = lease
+    for chunk in chunks(mails):
+        session.execute(
+            update(Mail)
+            .where(Mail.id.in_(chunk))
+            .values(lease=key, lease_until=until, joinable=False)
+        )
+        add_steps(session, CLAIMED, _due_in(chunk), at=at)
+        session.execute(
+            update(Notification)
+            .where(*_due_in(chunk))
+            .values(state=CLAIMED.state.value, reason=CLAIMED.because.value)
+        )
+
+
+def _due_in(mails: list[str]) -> tuple[Any, ...]:
+    return Notification.mail.in_(mails), Notification.state == State.DUE.value
+
+
 def _items_of(session: Session, mails: list[str]) -> dict[str, list[Item]]:
     items: dict[str, list[Item]] = {}
     for chunk in chunks(mails):
-        rows = session.scalars(
-            select(Notification)
-            .where(Notification.mail.in_(chunk), Notification.state == State.DUE)
+        rows = session.execute(
+            select(
+                Notification.id,
+                Notification.mail,
+                Notification.message,
+                Notification.number,
+                Notification.trigger,
+            )
+            .where(*_due_in(chunk))
             .order_by(Notification.number)
         )
         for row in rows:
@@ -122,26 +151,65 @@ def _items_of(session: Session, mails: list[str]) -> dict[str, list[Item]]:
     return items
 
 
-def settle(session: Session, claim: Claim, record: Record, *, now: datetime) -> bool:
-    """Write what became of a claim; false when the lease went to somebody else."""
-    values = {
-        "lease": None,
-        "lease_until": None,
-        "due_at": record.again_at,
-        "attempts": claim.attempts + record.attempted,
-    }
-    if record.attempted:
-        values["first_tried_at"] = claim.first_tried_at
-    held = (
-        update(Mail)
-        .where(Mail.id == claim.mail, Mail.lease == claim.lease)
-        .values(values)
-        .returning(Mail.number)
+def settle(
+    session: Session, done: Iterable[tuple[Claim, Record]], *, now: datetime
+) -> frozenset[str]:
+    """Write what became of claims; gives the mails whose lease went to somebody else.
+
+    What ended alike is written together.
+    """
+    alike: dict[tuple[str, datetime | None, bool], list[tuple[Claim, Record]]] = {}
+    for claim, record in done:
+        key = (claim.lease, record.again_at, record.attempted)
+        alike.setdefault(key, []).append((claim, record))
+    lost: set[str] = set()
+    changes: dict[str, Change] = {}
+    for key, group in alike.items():
+        held = _release(session, key, group)
+        for claim, record in group:
+            if claim.mail in held:
+                changes.update(record.changes)
+            else:
+                lost.add(claim.mail)
+    move(session, changes, at=now)
+    return frozenset(lost)
+
+
+def _release(
+    session: Session,
+    key: tuple[str, datetime | None, bool],
+    group: list[tuple[Claim, Record]],
+) -> frozenset[str]:
+    """Give mails back whose lease is still ours, and say which they are."""
+    lease, again_at, attempted = key
+    values: dict[str, Any] = {"lease": None, "lease_until": None, "due_at": again_at}
+    if attempted:
+        first = min(claim.first_tried_at for claim, _ in group)
+        values["attempts"] = Mail.attempts + 1
+        values["first_tried_at"] = func.coalesce(Mail.first_tried_at, first)
+    held: set[str] = set()
+    for chunk in chunks(claim.mail for claim, _ in group):
+        held.update(
+            session.scalars(
+                update(Mail)
+                .where(Mail.id.in_(chunk), Mail.lease == lease)
+                .values(values)
+                .returning(Mail.id)
+                .execution_options(synchronize_session=False)
+            )
+        )
+    return frozenset(held)
+
+
+def put_off(session: Session, person: str, until: datetime) -> None:
+    """Have the mails that wait for a person wait longer: the mailbox is full."""
+    waiting = (
+        select(Mail.id)
+        .where(Mail.person == person, Mail.due_at < until, Mail.lease_until.is_(None))
+        .with_for_update(skip_locked=True)
     )
-    if session.scalar(held) is None:
-        return False
-    move(session, record.changes, at=now)
-    return True
+    for chunk in chunks(session.scalars(waiting).all()):
+        session.execute(update(Mail).where(Mail.id.in_(chunk)).values(due_at=until))
 
 
 def sweep(session: Session, now: datetime) -> int:
@@ -149,7 +217,7 @@ def sweep(session: Session, now: datetime) -> int:
     mails = session.scalars(
         select(Mail.id)
         .where(Mail.lease_until < now)
-        .limit(1000)
+        .limit(SWEPT_AT_ONCE)
         .with_for_update(skip_locked=True)
     ).all()
     for chunk in chunks(mails):

@@ -4,20 +4,20 @@ Facts are fetched right before the hand-over and never kept. The last one asked 
 one that matters most: the messages as the reader may read them at this moment.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from clp_contracts.calling import Callers
-from clp_contracts.messages import MailItem
-from clp_contracts.projects import ProjectFacts
-from clp_core.channels import Channel
+from clp_contracts.messages import MailReader, Message, ReaderMail
+from clp_contracts.projects import Follow, ProjectFacts
+from clp_core.channels import Channel, Project
 from clp_core.delivery import DeliveryReason, judge_delivery
 from clp_core.messages import MessageFacts
 from clp_core.people import Person, PersonId
 from clp_core.routing import Recipient, Trigger
 from clp_notifications.delivery.claims import Claim, Item
-from clp_notifications.facts import person_in, project_in, project_of
+from clp_notifications.facts import people_of, project_of
 from clp_notifications.states import Because
 
 WITHDRAWALS: Final = {
@@ -35,47 +35,68 @@ class Door:
 
     reader: Person | None
     project: ProjectFacts | None
+    rules: Project | None
     channel: Channel
     follows: bool
-    items: Mapping[str, MailItem]
+    part: ReaderMail
+    messages: Mapping[str, Message]
     deleted: frozenset[str]
 
 
-def ask_at_the_door(claim: Claim, callers: Callers) -> Door:
-    """Ask the other services again, on behalf of the reader."""
-    project, messages = claim.channel.project, [item.message for item in claim.items]
+def ask_at_the_door(claims: Sequence[Claim], callers: Callers) -> Mapping[str, Door]:
+    """Ask the other services again, on behalf of the readers; gives doors by mail.
+
+    However many mails there are, each service is asked once.
+    """
+    projects = sorted({claim.channel.project for claim in claims})
     facts = callers.projects.facts(
-        projects_=(project,), people=(claim.person,), following=project
+        projects_=projects,
+        people=sorted({claim.person for claim in claims}),
+        follows=[
+            Follow(person=claim.person, project=claim.channel.project)
+            for claim in claims
+        ],
     )
-    items = callers.messages.for_mail(person=claim.person, messages_=messages).items
-    return Door(
-        reader=person_in(facts, claim.person),
-        project=project_in(facts, project),
-        channel=claim.channel,
-        follows=claim.person in facts.followers,
-        items={item.id: item for item in items},
-        deleted=_deleted(callers, [item.id for item in items if not item.readable]),
-    )
+    told = callers.messages.for_mails(readers=[_asked(claim) for claim in claims])
+    messages = {message.id: message for message in told.messages}
+    known = {project.id: project for project in facts.projects}
+    rules = {key: project_of(project) for key, project in known.items()}
+    people, follows = people_of(facts.people), frozenset(facts.follows)
+    deleted = frozenset(told.deleted)
+
+    def door(claim: Claim, part: ReaderMail) -> Door:
+        project = claim.channel.project
+        return Door(
+            reader=people.get(claim.person),
+            project=known.get(project),
+            rules=rules.get(project),
+            channel=claim.channel,
+            follows=Follow(person=claim.person, project=project) in follows,
+            part=part,
+            messages={key: messages[key] for key in part.readable},
+            deleted=deleted & {item.message for item in claim.items},
+        )
+
+    return {
+        claim.mail: door(claim, part)
+        for claim, part in zip(claims, told.readers, strict=True)
+    }
 
 
-def _deleted(callers: Callers, unreadable: list[str]) -> frozenset[str]:
-    """Which messages cannot be read because nobody can; asked for the record only."""
-    if not unreadable:
-        return frozenset()
-    contents = callers.messages.contents(messages_=unreadable).contents
-    alive = {found.message.id for found in contents if not found.message.deleted}
-    return frozenset(unreadable) - alive
+def _asked(claim: Claim) -> MailReader:
+    messages = dict.fromkeys(item.message for item in claim.items)
+    return MailReader(person=claim.person, messages=tuple(messages))
 
 
 def withdrawn(item: Item, door: Door) -> Because | None:
     """Why this notification must not leave; None when it may."""
-    if door.reader is None or door.project is None:
+    if door.reader is None or door.rules is None:
         return Because.NO_ACCESS
-    found = door.items.get(item.message)
-    is_deleted = item.message in door.deleted
-    if (found is None or not found.readable) and not is_deleted:
+    message, part = item.message, door.part
+    is_deleted = message in door.deleted
+    if message not in part.readable and not is_deleted:
         return Because.NO_ACCESS
-    is_mentioned = found is not None and found.mentioned
+    is_mentioned = message in part.mentioned
     decision = judge_delivery(
         Recipient(door.reader, item.trigger),
         MessageFacts(
@@ -84,12 +105,12 @@ def withdrawn(item: Item, door: Door) -> Because | None:
             author=NOBODY_IN_PARTICULAR,
             deleted=is_deleted,
         ),
-        project_of(door.project),
+        door.rules,
         mentioned=frozenset({door.reader.id} if is_mentioned else ()),
     )
     if not decision:
         return WITHDRAWALS[decision.reason]
-    if found is not None and found.read:
+    if message in part.read:
         return Because.READ
     if item.trigger is not Trigger.MENTION and not door.follows:
         return Because.UNFOLLOWED

@@ -6,6 +6,7 @@ in a row gets none for a while: asking again makes it worse.
 """
 
 from collections import deque
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -18,6 +19,16 @@ AT_MOST_EVERY: Final = timedelta(seconds=1)
 STEP_DOWN: Final = 0.95
 STEP_UP: Final = 0.02
 SLOWEST: Final = 0.5
+# What leaves in one go when the relay has shown a limit.
+BURST: Final = timedelta(milliseconds=50)
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """How many mails may leave, and after which wait."""
+
+    wait: timedelta
+    mails: int
 
 
 class Lane:
@@ -42,19 +53,27 @@ class Lane:
         """Whether the breaker is open: the relay refuses us by policy."""
         return self._policy_refusals >= REFUSALS_TO_BREAK
 
-    def wait(self, now: datetime, most: timedelta) -> timedelta | None:
-        """How long until one more mail may leave; None when that is too long.
+    @property
+    def is_doubted(self) -> bool:
+        """Whether the relay just refused by policy: one mail goes to find out."""
+        return self._policy_refusals > 0
 
-        The place is taken: the next one to ask waits longer.
+    def grant(self, now: datetime, mails: int, most: timedelta) -> Grant | None:
+        """Places for up to so many mails; None when they are too far away.
+
+        The places are taken: the next one to ask waits longer.
         """
         at = max(now, self._open_at or now)
         if self._rate is not None:
             at = max(at, self._next_at or at)
         if at - now > most:
             return None
+        if self.is_doubted:
+            mails = 1
         if self._rate is not None:
-            self._next_at = at + timedelta(seconds=1 / self._rate)
-        return at - now
+            mails = min(mails, max(1, int(self._rate * BURST.total_seconds())))
+            self._next_at = at + timedelta(seconds=mails / self._rate)
+        return Grant(at - now, mails)
 
     def closed_for(self, now: datetime) -> timedelta:
         """How long nothing may leave at all."""

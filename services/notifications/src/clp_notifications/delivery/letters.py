@@ -1,6 +1,6 @@
 """What a claimed mail says: its messages as the reader may read them now."""
 
-from clp_contracts.messages import MailItem
+from clp_contracts.messages import Message
 from clp_core.people import ROBOT
 from clp_notifications.delivery.claims import Claim
 from clp_notifications.delivery.door import Door
@@ -12,7 +12,7 @@ def letter_for(claimed: Claim, door: Door) -> Letter:
     """The letter of a mail that may leave."""
     if door.reader is None or door.project is None:
         raise ValueError("a mail without a reader or a project")
-    found = (door.items[item.message] for item in claimed.items)
+    found = (door.messages[item.message] for item in claimed.items)
     return Letter(
         mail=claimed.mail,
         first_message=claimed.first_message,
@@ -21,14 +21,11 @@ def letter_for(claimed: Claim, door: Door) -> Letter:
         project_title=door.project.title,
         channel=claimed.channel,
         partner=partner_name(claimed.channel, door.project),
-        said=tuple(said for item in found if (said := _said(item))),
+        said=tuple(map(_said, found)),
     )
 
 
-def _said(item: MailItem) -> Said | None:
-    message = item.message
-    if message is None:
-        return None
+def _said(message: Message) -> Said:
     return Said(
         author=message.author.name,
         automatic=message.author.id == ROBOT.id,

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from clp_chassis.clock import new_id, now
-from clp_notifications.delivery.answers import ACCEPTED, Answer
+from clp_notifications.delivery.answers import ACCEPTED, STALE, Answer, MayLeave
 from clp_notifications.mail.mailer import ReadyMail
 
 COUNTER: Final = count()
@@ -21,7 +21,7 @@ class Maildir:
         for name in ("tmp", "new", "cur"):
             (folder / name).mkdir(parents=True, exist_ok=True)
 
-    def hand_over(self, mail: ReadyMail) -> Answer:
+    def hand_over(self, mail: ReadyMail, may_leave: MayLeave) -> Answer:
         """Write a mail, complete or not at all."""
         # Read at the moment of writing: this orders files and decides nothing.
         at = now().strftime("%Y%m%dT%H%M%S%f")
@@ -32,6 +32,9 @@ class Maildir:
             file.write(mail.data)
             file.flush()
             os.fsync(file.fileno())
+        if not may_leave():
+            draft.unlink()
+            return STALE
         draft.rename(self._folder / "new" / name)
         return ACCEPTED
 

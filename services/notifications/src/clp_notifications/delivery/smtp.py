@@ -18,7 +18,9 @@ from urllib.parse import unquote, urlsplit
 from clp_notifications.delivery.answers import (
     NO_SMTPUTF8,
     RELAY_AWAY,
+    STALE,
     Answer,
+    MayLeave,
     answer_of,
 )
 from clp_notifications.mail.mailer import ReadyMail
@@ -69,23 +71,25 @@ class SmtpTransport:
         self._idle: list[tuple[float, smtplib.SMTP]] = []
         self._lock = threading.Lock()
 
-    def hand_over(self, mail: ReadyMail) -> Answer:
+    def hand_over(self, mail: ReadyMail, may_leave: MayLeave) -> Answer:
         """Give a mail to the relay; every end of it is an answer."""
         try:
             try:
-                return self._on(self._idle_connection(), mail)
+                return self._on(self._idle_connection(), mail, may_leave)
             except _Stale:
-                return self._on(None, mail)
+                return self._on(None, mail, may_leave)
         except smtplib.SMTPResponseException as error:
             return answer_of(error.smtp_code, _bytes(error.smtp_error))
         except AWAY as error:
             log.warning("the relay is away: %s", type(error).__name__)
             return RELAY_AWAY
 
-    def _on(self, idle: smtplib.SMTP | None, mail: ReadyMail) -> Answer:
+    def _on(
+        self, idle: smtplib.SMTP | None, mail: ReadyMail, may_leave: MayLeave
+    ) -> Answer:
         connection = idle or self._connect()
         try:
-            answer = _transaction(connection, mail, reused=idle is not None)
+            answer = _transaction(connection, mail, may_leave, reused=idle is not None)
         except BaseException:
             # It is not known what the server waits for: never used again.
             connection.close()
@@ -157,7 +161,9 @@ class _Stale(Exception):
     """The server had ended an idle connection: nothing was handed over on it."""
 
 
-def _transaction(connection: smtplib.SMTP, mail: ReadyMail, *, reused: bool) -> Answer:
+def _transaction(
+    connection: smtplib.SMTP, mail: ReadyMail, may_leave: MayLeave, *, reused: bool
+) -> Answer:
     international = mail.recipient.needs_smtputf8
     if international and not connection.has_extn("smtputf8"):
         return NO_SMTPUTF8
@@ -167,6 +173,10 @@ def _transaction(connection: smtplib.SMTP, mail: ReadyMail, *, reused: bool) -> 
     except AWAY as error:
         raise _Stale if reused else error from None
     if refusal is None:
+        if not may_leave():
+            # The relay waits for content; only a cut line takes the mail back.
+            connection.close()
+            return STALE
         connection.send(_stuffed(mail.data))
         answer = answer_of(*connection.getreply())
         if answer.code == CLOSING:

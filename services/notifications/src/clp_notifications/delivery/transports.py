@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import unquote, urlsplit
 
-from clp_notifications.delivery.answers import Answer
+from clp_notifications.delivery.answers import Answer, MayLeave
 from clp_notifications.delivery.maildir import Maildir
 from clp_notifications.delivery.smtp import Relay, SmtpTransport
 from clp_notifications.mail.mailer import ReadyMail
@@ -13,8 +13,8 @@ from clp_notifications.mail.mailer import ReadyMail
 class Transport(Protocol):
     """Hands one mail over and gives the final answer; never raises for a refusal."""
 
-    def hand_over(self, mail: ReadyMail) -> Answer:
-        """Hand a mail over."""
+    def hand_over(self, mail: ReadyMail, may_leave: MayLeave) -> Answer:
+        """Hand a mail over, if it still may leave right before its content does."""
 
     def close(self) -> None:
         """Give connections back."""

@@ -66,7 +66,7 @@ class Mailer:
         )
         return ReadyMail(
             id=letter.mail,
-            sender=self._bounce_address(letter.mail),
+            sender=self._bounce_address(letter.mail, address),
             recipient=address,
             data="\r\n".join([*head, "", ""]).encode() + body,
         )
@@ -118,8 +118,9 @@ class Mailer:
         alias = self._seals.alias(letter.reader.id)
         return f"n.{letter.first_message}.{alias}.{letter.kind}.{letter.mail}"
 
-    def _bounce_address(self, mail: str) -> str:
-        return f"b+{mail}.{self._seals.bounce_mac(mail)}@{self._house.bounce_domain}"
+    def _bounce_address(self, mail: str, address: Address) -> str:
+        mac = self._seals.bounce_mac(mail, str(address))
+        return f"b+{mail}.{mac}@{self._house.bounce_domain}"
 
 
 def thread_id(channel: Channel) -> str:

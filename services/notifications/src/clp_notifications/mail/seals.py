@@ -27,13 +27,14 @@ class Seals:
         """A person in a header: always the same, and it tells nobody who."""
         return self._mac("alias", person)
 
-    def bounce_mac(self, mail: str) -> str:
-        """What makes a bounce address of a mail ours (H11)."""
-        return self._mac("bounce", mail)
+    def bounce_mac(self, mail: str, address: str) -> str:
+        """What makes a bounce address of a mail to an address ours (H11)."""
+        return self._mac("bounce", f"{mail}\x00{address}")
 
-    def is_bounce_mac(self, mail: str, mac: str) -> bool:
-        """Whether a bounce comes back to an address that we made."""
-        return hmac.compare_digest(self.bounce_mac(mail).encode(), mac.encode())
+    def is_bounce_mac(self, mail: str, address: str, mac: str) -> bool:
+        """Whether a mail comes back to the address that we made for it."""
+        made = self.bounce_mac(mail, address)
+        return hmac.compare_digest(made.encode(), mac.encode())
 
     def stop_token(self, person: str, project: str) -> str:
         """What stops mails about a project to a person: opaque, and needs no login."""

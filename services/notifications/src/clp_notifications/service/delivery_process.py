@@ -4,11 +4,11 @@ Rows decide who works on what, so any number of these processes can run side by 
 """
 
 import logging
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, Final
 
 import eventlet
-from eventlet import GreenPool
 from nameko.extensions import DependencyProvider
 from sqlalchemy.exc import OperationalError
 
@@ -18,10 +18,10 @@ from clp_chassis.database import Database
 from clp_chassis.pacing import Pace
 from clp_contracts.events import OF_NOTIFICATIONS
 from clp_contracts.notifications import SERVICE
-from clp_notifications.delivery.claims import Claim
-from clp_notifications.delivery.desk import Desk, Pacing
+from clp_notifications.delivery.desk import Desk, Job, Pacing
 from clp_notifications.delivery.lane import Lane
 from clp_notifications.delivery.maildir import Maildir
+from clp_notifications.delivery.rounds import deliver
 from clp_notifications.delivery.transports import transport_at
 from clp_notifications.gauges import watched
 from clp_notifications.mail.house import House
@@ -33,19 +33,19 @@ from clp_notifications.settings import Settings
 log = logging.getLogger(__name__)
 
 PASSING: Final = (OperationalError, OSError)
+ROUNDS: Final = 2
 SWEEP_EVERY: Final = timedelta(seconds=5)
 SHORTEST_REST: Final = timedelta(milliseconds=20)
 REST_AFTER_TROUBLE_S: Final = 0.5
 
 
 class Worker(DependencyProvider):  # type: ignore[misc]
-    """Takes due mails in batches and delivers each on a connection of its own."""
+    """Takes due mails and delivers them, several rounds at a time."""
 
     def setup(self) -> None:
-        """Find the desk, and the number of connections."""
+        """Find the desk, the number of rounds and how long to rest at most."""
         self._desk: Desk
-        self._desk, connections, poll_s = parts_of(self.container)
-        self._pool = GreenPool(connections)
+        self._desk, self._rounds, poll_s = parts_of(self.container)
         self._most_rest = timedelta(seconds=poll_s)
         self._pace = Pace(poll_s)
         self._stopping = False
@@ -77,8 +77,9 @@ class Worker(DependencyProvider):  # type: ignore[misc]
         rest: float | None = None
         while self._pace.wait(rest):
             try:
-                while self._take_turn():
-                    pass
+                self._sweep()
+                # While one round waits for the services, another one hands over.
+                together([self._work] * self._rounds)
                 idle = self._desk.idle_for(self._most_rest)
                 rest = max(idle, SHORTEST_REST).total_seconds()
             except PASSING as error:
@@ -88,28 +89,31 @@ class Worker(DependencyProvider):  # type: ignore[misc]
                 log.exception("delivery stumbled")
                 rest = REST_AFTER_TROUBLE_S
 
-    def _take_turn(self) -> bool:
-        if self._stopping:
-            return False
+    def _sweep(self) -> None:
         now = self._desk.clock()
         if now >= self._sweep_at:
             self._desk.sweep()
             self._sweep_at = now + SWEEP_EVERY
-        claims = self._desk.claim()
-        for claim in claims:
-            self._pool.spawn_n(self._deliver, claim)
-        self._pool.waitall()
-        return bool(claims)
 
-    def _deliver(self, claim: Claim) -> None:
+    def _work(self) -> None:
+        while not self._stopping and (claims := self._desk.claim()):
+            deliver(self._desk, claims, lambda: self._stopping)
+
+
+def together(jobs: Sequence[Job]) -> None:
+    """Do jobs at the same time; an error of one is raised when all are done."""
+    if len(jobs) == 1:
+        jobs[0]()
+        return
+    running = [eventlet.spawn(job) for job in jobs]
+    errors: list[Exception] = []
+    for one in running:
         try:
-            if self._stopping:
-                self._desk.give_back(claim)
-            else:
-                self._desk.deliver(claim)
-        except Exception:
-            # The lease brings it back to work.
-            log.exception("mail %s was left in the middle", claim.mail)
+            one.wait()
+        except Exception as error:  # noqa: BLE001 - the others still need their turn
+            errors.append(error)
+    if errors:
+        raise errors[0]
 
 
 class DeliveryService:
@@ -142,6 +146,9 @@ def build(settings: Settings, surroundings: Surroundings) -> Process:
         settings.mail_url, settings.relay_timeout_s, settings.mail_domain
     )
     callers = surroundings.callers()
+    # A folder orders mails by their hand-over: one after the other.
+    is_folder = isinstance(transport, Maildir)
+    connections = 1 if is_folder else max(1, settings.mail_connections)
     desk = Desk(
         database=database,
         callers=callers,
@@ -150,15 +157,15 @@ def build(settings: Settings, surroundings: Surroundings) -> Process:
         transport=transport,
         lane=Lane(),
         sleep=eventlet.sleep,
+        together=together,
         pacing=Pacing(
+            connections=connections,
+            fresh_s=settings.mail_fresh_s,
             lease=timedelta(seconds=settings.lease_s),
             margin=timedelta(seconds=settings.relay_timeout_s),
         ),
     )
-    # A folder orders mails by their hand-over: one after the other.
-    connections = (
-        1 if isinstance(transport, Maildir) else max(1, settings.mail_connections)
-    )
+    rounds = 1 if is_folder else ROUNDS
 
     def close() -> None:
         transport.close()
@@ -167,7 +174,7 @@ def build(settings: Settings, surroundings: Surroundings) -> Process:
 
     return Process(
         services=(DeliveryService,),
-        config=configured(surroundings, (desk, connections, settings.poll_s)),
+        config=configured(surroundings, (desk, rounds, settings.poll_s)),
         close=close,
         watched=watched(database, surroundings.clock),
     )

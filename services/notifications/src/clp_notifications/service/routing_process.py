@@ -1,5 +1,6 @@
 """The entrypoints of `notifications`: decode, call, encode; and what feeds routing."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 from typing import Any, Final
@@ -9,6 +10,7 @@ from werkzeug.wrappers import Request, Response
 from clp_chassis.assembly import Parts as PartsOfProcess
 from clp_chassis.assembly import Process, Surroundings, configured, parts_of
 from clp_chassis.broker_edge import on_events
+from clp_chassis.chores import Chore
 from clp_chassis.database import Database
 from clp_chassis.feed_reader import FeedReader, Reading
 from clp_chassis.http_edge import open_http
@@ -22,11 +24,13 @@ from clp_contracts.events import OF_MESSAGES
 from clp_contracts.shapes import Nothing
 from clp_notifications.gauges import watched
 from clp_notifications.mail.seals import Seals
-from clp_notifications.parts import MailPolicy, Parts
+from clp_notifications.parts import Bounces, MailPolicy, Parts
+from clp_notifications.service.bounce_folder import take_all
 from clp_notifications.service.stop_page import stop_answer
 from clp_notifications.settings import Settings
 from clp_notifications.tables import CURSORS, OUTBOX
 from clp_notifications.use_cases import (
+    bounces,
     dead_letters,
     explaining,
     mail_choices,
@@ -34,6 +38,7 @@ from clp_notifications.use_cases import (
     routing,
 )
 
+LOOK_FOR_BOUNCES_EVERY_S: Final = 5.0
 STOP_PATH: Final = "/mail/stop/<string:token>"
 
 
@@ -57,6 +62,11 @@ def _reading(container: Any) -> Reading:
     )
 
 
+def _bounced(container: Any) -> Callable[[], object]:
+    parts: Parts = parts_of(container)
+    return partial(take_all, parts.bounces.folder, parts.bounces.domain, parts=parts)
+
+
 class NotificationsService:
     """Decides who is told, remembers why, and answers for it."""
 
@@ -65,6 +75,7 @@ class NotificationsService:
     call_facts = CallContext()
     relay = Relay(_relay_desk)
     reader = FeedReader(_reading)
+    bounced = Chore(_bounced, LOOK_FOR_BOUNCES_EVERY_S)
 
     @on_events(messages.SERVICE, *OF_MESSAGES)
     def on_messages_changed(self, _body: object) -> None:
@@ -89,6 +100,16 @@ class NotificationsService:
     @serves(contract.REDRIVE)
     def redrive(self, ask: contract.Redrive, _: Passport) -> contract.Redriven:
         return dead_letters.redrive(ask, parts=self.parts)
+
+    @serves(contract.SUPPRESSED)
+    def suppressed(
+        self, ask: contract.AskSuppressed, _: Passport
+    ) -> contract.SuppressedAddresses:
+        return bounces.suppressed(ask, parts=self.parts)
+
+    @serves(contract.RELEASE)
+    def release(self, ask: contract.Release, _: Passport) -> contract.Released:
+        return bounces.release(ask, parts=self.parts)
 
     @serves(contract.PROGRESS)
     def progress(self, _ask: Nothing, _: Passport) -> feed.Progress:
@@ -117,6 +138,7 @@ def build(settings: Settings, surroundings: Surroundings) -> Process:
             window=timedelta(seconds=settings.window_s),
             daily_hour_utc=settings.daily_hour_utc,
         ),
+        bounces=Bounces(domain=settings.bounce_domain, folder=settings.bounce_dir),
     )
 
     def close() -> None:

@@ -6,7 +6,7 @@ window is open; a mention waits for nothing and joins nothing (rule 40).
 
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
@@ -26,6 +26,7 @@ from clp_notifications.records import (
 from clp_notifications.states import Because, MailMode, State
 from clp_notifications.tables import Mail, Notification, Outcome
 
+MAILS_TO_AN_EVENT: Final = 200
 ROUTED = Change(State.DUE, Because.ROUTED)
 
 
@@ -54,8 +55,13 @@ def tell(session: Session, told: Told, policy: MailPolicy, *, at: datetime) -> N
     mails = _mails_for(session, told, recipients, policy=policy)
     rows = [_row(told, one, mails[one.person.id]) for one in recipients]
     session.execute(insert(Notification), rows)
-    add_steps(session, (row["id"] for row in rows), ROUTED, at=at)
-    announce_due(session, (told.message, told.channel.project), at=at)
+    # As it is written before anything can have become of it.
+    written = (Notification.message == told.message, Notification.state == State.DUE)
+    for chunk in chunks(row["person"] for row in rows):
+        add_steps(session, ROUTED, (*written, Notification.person.in_(chunk)), at=at)
+    # One event for each worker that may be needed: the broker hands them round.
+    for _ in range(0, len(rows), MAILS_TO_AN_EVENT):
+        announce_due(session, (told.message, told.channel.project), at=at)
 
 
 def _already_told(session: Session, told: Told) -> frozenset[str]:

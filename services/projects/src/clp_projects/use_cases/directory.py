@@ -3,7 +3,14 @@
 from sqlalchemy.orm import Session
 
 from clp_contracts.feed import Changes, Progress, ReadChanges
-from clp_contracts.projects import AskFacts, AskOwners, Facts, OneProject, People
+from clp_contracts.projects import (
+    AskFacts,
+    AskOwners,
+    Facts,
+    Follow,
+    OneProject,
+    People,
+)
 from clp_core.channels import is_id
 from clp_projects import facts
 from clp_projects.parts import Parts
@@ -18,6 +25,7 @@ def facts_about(ask: AskFacts, *, parts: Parts) -> Facts:
             projects=facts.projects_by_id(session, ask.projects),
             people=facts.people_by_id(session, ask.people),
             followers=_followers(session, ask),
+            follows=_follows(session, ask),
         )
 
 
@@ -25,6 +33,19 @@ def _followers(session: Session, ask: AskFacts) -> tuple[str, ...]:
     if ask.following is None or not is_id(ask.following):
         return ()
     return facts.followers_among(session, ask.following, ask.people)
+
+
+def _follows(session: Session, ask: AskFacts) -> tuple[Follow, ...]:
+    """Those of the follows asked about that hold, by project and person."""
+    asked: dict[str, set[str]] = {}
+    for follow in ask.follows:
+        if is_id(follow.project):
+            asked.setdefault(follow.project, set()).add(follow.person)
+    return tuple(
+        Follow(person=person, project=project)
+        for project in sorted(asked)
+        for person in facts.followers_among(session, project, sorted(asked[project]))
+    )
 
 
 def followers(ask: OneProject, *, parts: Parts) -> People:

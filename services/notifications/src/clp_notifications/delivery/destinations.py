@@ -1,0 +1,48 @@
+"""Where a mail may go: what the person chose, the address, and what it refused."""
+
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from typing import Final
+
+from sqlalchemy.orm import Session
+
+from clp_core.people import Person
+from clp_notifications.mail.addresses import Address, BadAddress, address_of
+from clp_notifications.records import modes_of, suppressed_among
+from clp_notifications.states import Because, MailMode
+
+KNOWN_ADDRESSES: Final = 20_000
+
+Destination = Address | Because
+
+
+def destinations_of(
+    session: Session, readers: Iterable[tuple[str, Person]]
+) -> Mapping[tuple[str, str], Destination]:
+    """The address of each ``(project, reader)``, or why no mail may go there."""
+    by_project: dict[str, list[Person]] = {}
+    for project, reader in readers:
+        by_project.setdefault(project, []).append(reader)
+    found: dict[tuple[str, str], Destination] = {}
+    for project, people in by_project.items():
+        modes = modes_of(session, [reader.id for reader in people], project)
+        for reader in people:
+            is_off = modes.get(reader.id) is MailMode.OFF
+            found[project, reader.id] = Because.MAIL_OFF if is_off else _address(reader)
+    addresses = [str(one) for one in found.values() if isinstance(one, Address)]
+    refused = suppressed_among(session, addresses)
+    return {
+        key: Because.ADDRESS_SUPPRESSED if str(one) in refused else one
+        for key, one in found.items()
+    }
+
+
+def _address(reader: Person) -> Destination:
+    try:
+        return _known_address(reader.email)
+    except BadAddress as error:
+        return Because(error.reason)
+
+
+# Reading an address is a third of the work for a mail, and people keep theirs.
+_known_address = lru_cache(KNOWN_ADDRESSES)(address_of)
