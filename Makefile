@@ -88,9 +88,9 @@ test-core: setup ## the rules alone: every line and branch, and the examples in 
 	  --include='*/clp_core/*' --fail-under=100
 
 .PHONY: test-unit
-test-unit: setup ## architecture, contracts, chassis and services
+test-unit: setup ## architecture, contracts, chassis, services and deployment
 	@$(call title,units)
-	@$(PYTEST) tests/architecture tests/contracts tests/chassis tests/services
+	@$(PYTEST) tests/architecture tests/contracts tests/chassis tests/services tests/deploy
 
 .PHONY: test-journeys
 test-journeys: setup ## journeys through the embedded suite
