@@ -2,9 +2,9 @@
 
     amqps://user:password@host:5671/vhost?ca=/etc/clp/ca.pem
 
-An address that begins with ``amqps`` is only ever talked to over TLS, with a certificate
-that is valid for its host name and signed by an authority of ``ca``, or of the system
-where none is named. There is no way to ask for less.
+An address that begins with ``amqps`` is only ever talked to over TLS, with a
+certificate that is valid for its host name and signed by an authority of ``ca``, or of
+the system where none is named. There is no way to ask for less.
 """
 
 import ssl
