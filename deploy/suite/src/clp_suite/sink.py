@@ -36,7 +36,7 @@ class Keeper:
 
 
 async def serve(
-    port: int,
+    address: tuple[str, int],
     folder: Path,
     tls: ssl.SSLContext | None = None,
     *,
@@ -55,8 +55,7 @@ async def serve(
             tls_context=tls if starttls else None,
             require_starttls=starttls,
         ),
-        "127.0.0.1",
-        port,
+        *address,
         ssl=None if starttls else tls,
     )
     async with server:
@@ -67,18 +66,20 @@ def main() -> None:
     """Read the command line and serve."""
     asked = argparse.ArgumentParser(
         prog="python -m clp_suite.sink",
-        description="An SMTP server on the loopback that keeps every mail as a file.",
+        description="An SMTP server that keeps every mail as a file.",
     )
     asked.add_argument("port", type=int)
     asked.add_argument("folder", type=Path)
     asked.add_argument("--certificate", type=Path, help="PEM file with its key")
+    asked.add_argument("--address", default="127.0.0.1", help="where to listen")
     asked.add_argument("--starttls", action="store_true", help="TLS on request")
     given = asked.parse_args()
     tls = None
     if given.certificate is not None:
         tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         tls.load_cert_chain(given.certificate)
-    asyncio.run(serve(given.port, given.folder, tls, starttls=given.starttls))
+    address = (given.address, given.port)
+    asyncio.run(serve(address, given.folder, tls, starttls=given.starttls))
 
 
 if __name__ == "__main__":

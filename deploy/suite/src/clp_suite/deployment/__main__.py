@@ -1,11 +1,10 @@
 """``python -m clp_suite.deployment``: draw the files of a deployment from the code."""
 
 import argparse
-import json
 from pathlib import Path
 
-from clp_suite.deployment.broker_rights import USERS, definitions
 from clp_suite.deployment.files import write_files
+from clp_suite.deployment.secret_files import write_secret_folders
 
 
 def draw(given: argparse.Namespace) -> None:
@@ -14,29 +13,37 @@ def draw(given: argparse.Namespace) -> None:
         print(f"written: {given.folder / name}")
 
 
-def broker_definitions(given: argparse.Namespace) -> None:
-    """Write the broker's definitions with passwords from files USER_broker_password."""
-    paths = {user: given.secrets / f"{user}_broker_password" for user in USERS}
-    if lacking := sorted(path.name for path in paths.values() if not path.exists()):
-        raise SystemExit(f"{given.secrets} lacks {', '.join(lacking)}")
-    known = definitions(
-        {user: path.read_text().strip() for user, path in paths.items()}
-    )
-    print(json.dumps(known, indent=1))
+def secrets(given: argparse.Namespace) -> None:
+    """Make passwords, certificates and keys, a folder for each who may read it."""
+    write_secret_folders(given.folder, dict(given.owner))
+    print(f"everything is in {given.folder}")
+
+
+def _owner(text: str) -> tuple[str, int]:
+    name, _, number = text.partition("=")
+    if not number.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is not FOLDER=USER-ID")
+    return name, int(number)
 
 
 def main() -> None:
     """Read the command line and do what it says."""
     asked = argparse.ArgumentParser(prog="python -m clp_suite.deployment")
     does = asked.add_subparsers(title="what to do", required=True)
-    for act, name in ((draw, "draw"), (broker_definitions, "broker-definitions")):
+    for act in (draw, secrets):
         words = (act.__doc__ or "").strip()
-        one = does.add_parser(name, help=words, description=words)
+        one = does.add_parser(act.__name__, help=words, description=words)
         one.set_defaults(act=act)
-        if act is draw:
-            one.add_argument("folder", type=Path, nargs="?", default=Path("deploy"))
-        else:
-            one.add_argument("secrets", type=Path, help="folder of passwords")
+        one.add_argument("folder", type=Path, nargs="?", default=Path("deploy"))
+        if act is secrets:
+            one.add_argument(
+                "--owner",
+                type=_owner,
+                action="append",
+                default=[],
+                metavar="FOLDER=USER-ID",
+                help="who owns one of the folders, such as rabbitmq=999",
+            )
     given = asked.parse_args()
     given.act(given)
 

@@ -9,6 +9,7 @@ import ast
 import inspect
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -53,6 +54,7 @@ class Dealings:
         return tuple(sorted({one.service for one in self.hears if not one.everywhere}))
 
 
+@cache
 def dealings() -> tuple[Dealings, ...]:
     """What every service does."""
     packages = {t.service: t.package for t in PROCESS_TYPES}

@@ -36,10 +36,11 @@ def _lines(process_type: ProcessType, shape: Any) -> Iterator[str]:
     prefix = f"CLP_{process_type.service.upper()}"
     command = " ".join(process_type.command)
     yield f"# The environment of `{process_type.name}` (python -m {command})."
-    yield "# Written by `make deploy-files` from its settings. What is commented has this"
-    yield "# default."
+    yield "# Written by `make deploy-files` from its settings. What is commented is so"
+    yield "# by default."
+    yield "# NAME_FROM instead of NAME names a file that holds the value."
     yield ""
-    told = sorted(fields(shape), key=lambda field: field.name not in EXAMPLES)
+    told = sorted(fields(shape), key=lambda one: one.name not in EXAMPLES)
     for field in told:
         name = f"{prefix}_{field.name}".upper()
         if field.name in EXAMPLES:

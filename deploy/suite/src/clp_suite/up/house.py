@@ -13,10 +13,11 @@ from clp_chassis.pulse import VARIABLE
 from clp_suite.blueprint import Blueprint
 from clp_suite.deployment.broker_rights import DIRECTORY, GATEWAY, OPERATIONS
 from clp_suite.deployment.database_roles import KEEPERS
+from clp_suite.deployment.secret_files import Authority, Passwords
 from clp_suite.keys import SERVICES, write_keys
 from clp_suite.processes import ProcessType
 from clp_suite.server_process import free_ports
-from clp_suite.up.servers import Authority, PrivateServers, Secrets
+from clp_suite.up.servers import PrivateServers
 
 BROKER: Final = "CLP_BROKER_URL"
 MAIL: Final = "CLP_NOTIFICATIONS_MAIL_URL"
@@ -124,7 +125,7 @@ def furnish(data_dir: Path, environ: Mapping[str, str], cleanup: ExitStack) -> H
         mail_window_s=5.0,
         broker_urls={service: brokers[service] for service in SERVICES},
     )
-    kept = Secrets(data_dir / "secrets")
+    kept = Passwords(data_dir / "secrets")
     own = {name: kept.get(name.lower()) for name in SHARED_SECRETS}
     # What the user says wins, but for the addresses, which were read above.
     said = {k: v for k, v in environ.items() if k != BROKER}

@@ -6,18 +6,13 @@ with it.
 """
 
 import os
-import pwd
-import secrets
 import shutil
 import subprocess
-from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Final
 
 import orjson
-import trustme
 
 from clp_suite.deployment.broker_rights import (
     USERS,
@@ -26,67 +21,11 @@ from clp_suite.deployment.broker_rights import (
     password_hash,
 )
 from clp_suite.deployment.database_roles import KEEPERS, roles_sql
+from clp_suite.deployment.secret_files import HOST, Authority, Passwords
 from clp_suite.server_process import account_for, free_ports
 from clp_suite.servers import PrivatePostgres, PrivateRabbit, ServerTrouble
 
-HOST: Final = "localhost"
 SUPERUSER: Final = "clp"
-
-
-@dataclass(frozen=True, slots=True)
-class Addresses:
-    """Where each user finds the broker, and each service its database."""
-
-    brokers: Mapping[str, str]
-    databases: Mapping[str, str]
-
-
-@dataclass(slots=True)
-class Authority:
-    """A certificate authority of one run, trusted by nobody else."""
-
-    folder: Path
-    _ca: trustme.CA = field(default_factory=trustme.CA)
-
-    @property
-    def certificate(self) -> Path:
-        """The file that says whom to trust."""
-        return self.folder / "ca.pem"
-
-    def write(self) -> Self:
-        """Write that file."""
-        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._ca.cert_pem.write_to_path(str(self.certificate))
-        return self
-
-    def issue(self, folder: Path, account: str | None = None) -> Path:
-        """A certificate for this host beside its key, readable by an account only."""
-        folder.mkdir(parents=True, exist_ok=True)
-        server = folder / "server.pem"
-        server.unlink(missing_ok=True)
-        server.touch(mode=0o600)
-        server.write_bytes(
-            self._ca.issue_cert(HOST).private_key_and_cert_chain_pem.bytes()
-        )
-        if account is not None:
-            shutil.chown(server, account, pwd.getpwnam(account).pw_gid)
-        return server
-
-
-@dataclass(frozen=True, slots=True)
-class Secrets:
-    """A folder of passwords, one to a file, made where they are missing."""
-
-    folder: Path
-
-    def get(self, name: str) -> str:
-        """A password; the same one as long as its file is there."""
-        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        path = self.folder / name
-        if not path.exists():
-            path.touch(mode=0o600)
-            path.write_text(secrets.token_urlsafe(24))
-        return path.read_text()
 
 
 class PrivateServers:
@@ -95,7 +34,7 @@ class PrivateServers:
     def __init__(self, folder: Path, keep: Path, authority: Authority) -> None:
         self._folder = folder
         self._authority = authority
-        self._secrets = Secrets(keep / "secrets")
+        self._secrets = Passwords(keep / "secrets")
         self._open = ExitStack()
 
     def start_rabbit(self) -> dict[str, str]:
