@@ -13,6 +13,8 @@ import time
 from pathlib import Path
 from typing import Final
 
+from clp_chassis.clock import now
+
 VARIABLE: Final = "CLP_PULSE_FILE"
 BEAT_EVERY_S: Final = 2.0
 DEAD_AFTER_S: Final = 20.0
@@ -33,10 +35,10 @@ class Pulse:
         """Say that this process lives; cheap enough for every turn of a loop."""
         if self._path is None:
             return
-        now = time.monotonic()
-        if state == self._said and now - self._beat_at < BEAT_EVERY_S:
+        at = time.monotonic()
+        if state == self._said and at - self._beat_at < BEAT_EVERY_S:
             return
-        self._said, self._beat_at = state, now
+        self._said, self._beat_at = state, at
         part = self._path.with_name(f".{self._path.name}.part")
         part.write_text(state)
         part.replace(self._path)
@@ -50,7 +52,7 @@ def complaint(path: str, *, running: bool, age_s: float = DEAD_AFTER_S) -> str:
         state, touched = Path(path).read_text(), Path(path).stat().st_mtime
     except OSError:
         return "no pulse yet"
-    if (age := time.time() - touched) > age_s:
+    if (age := now().timestamp() - touched) > age_s:
         return f"no pulse for {age:.0f} s"
     return f"it is {state}" if running and state != RUNNING else ""
 

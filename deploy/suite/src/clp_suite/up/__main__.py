@@ -24,7 +24,8 @@ from clp_suite.up.house import House, furnish
 from clp_suite.up.supervisor import Supervisor
 from clp_suite.up.view import View
 
-DATA: Final = Path("run-data")
+DATA_VARIABLE: Final = "CLP_UP_DATA"
+DATA: Final = Path(os.environ.get(DATA_VARIABLE, "run-data"))
 TYPES: Final = tuple(process_type.name for process_type in PROCESS_TYPES)
 MOST: Final = 64
 ADDRESSES: Final = "addresses.env"
@@ -144,7 +145,8 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     common = argparse.ArgumentParser(add_help=False)
-    common.add_argument("--data", type=Path, default=DATA, help="folder (run-data)")
+    words = f"where everything is kept ({DATA_VARIABLE}, or run-data)"
+    common.add_argument("--data", type=Path, default=DATA, help=words)
     does = asked.add_subparsers(title="what to do", dest="what", required=True)
 
     def add(act: Callable[[argparse.Namespace], None]) -> argparse.ArgumentParser:
