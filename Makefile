@@ -42,6 +42,13 @@ run-%: setup ## run one process type: run-projects, run-messages, ...
 run-delivery: setup
 	@$(PY) -m clp_notifications delivery
 
+COPIES = $(foreach type,projects messages search notifications delivery,$(patsubst \
+  %,$(type)=%,$($(shell echo $(type) | tr a-z A-Z))))
+
+.PHONY: up
+up: setup servers ## all process types on this host; make up DELIVERY=3, end with Ctrl-C
+	@exec $(PY) -W ignore -m clp_suite.up start $(COPIES)
+
 # ------------------------------------------------------------ writing
 
 .PHONY: fmt
@@ -56,6 +63,10 @@ readme: setup ## write the tables of README.md again from the code
 .PHONY: dashboard
 dashboard: setup ## draw deploy/observing/dashboard.json again from its table
 	@$(PY) -m deploy.observing.dashboard
+
+.PHONY: deploy-files
+deploy-files: setup ## write the files of deploy/ that follow from the code
+	@$(PY) -W ignore -m clp_suite.deployment draw deploy
 
 # ------------------------------------------------------------ judging
 
@@ -88,9 +99,9 @@ test-core: setup ## the rules alone: every line and branch, and the examples in 
 	  --include='*/clp_core/*' --fail-under=100
 
 .PHONY: test-unit
-test-unit: setup ## architecture, contracts, chassis and services
+test-unit: setup ## architecture, contracts, chassis, services and deployment
 	@$(call title,units)
-	@$(PYTEST) tests/architecture tests/contracts tests/chassis tests/services
+	@$(PYTEST) tests/architecture tests/contracts tests/chassis tests/services tests/deploy
 
 .PHONY: test-journeys
 test-journeys: setup ## journeys through the embedded suite

@@ -42,7 +42,7 @@ def wire(broker_url: str) -> Iterator[Wire]:
 
 
 def main_queue(unique: str) -> str:
-    return f"evt-{unique}--{unique}.on_happened.q1"
+    return f"evt-{unique}--{unique}.on_happened.q2"
 
 
 def test_one_method_hears_all_the_types_it_asked_for(
@@ -232,4 +232,4 @@ def test_an_event_that_kills_its_process_is_parked_in_the_end(
 
 
 def _parked(wire: Wire, unique: str) -> bool:
-    return wire.size(f"evt-{unique}--{unique}.on_happened.q1.dead") == 1
+    return wire.size(f"evt-{unique}--{unique}.on_happened.q2.dead") == 1

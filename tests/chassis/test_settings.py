@@ -1,6 +1,7 @@
 """Settings: read from the environment, and named when they are wrong."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -47,3 +48,22 @@ def test_every_wrong_variable_is_named() -> None:
         read_settings(Settings, "CLP_X", {"CLP_X_WORKERS": "many"})
     assert "CLP_X_BROKER_URL" in str(wrong.value)
     assert "CLP_X_WORKERS" in str(wrong.value)
+
+
+def test_a_value_may_be_left_in_a_file(tmp_path: Path) -> None:
+    secret = tmp_path / "broker"
+    secret.write_text("amqps://hidden\n")
+    told = {"CLP_X_BROKER_URL_FROM": str(secret)}
+    assert read_settings(Settings, "CLP_X", told).broker_url == "amqps://hidden"
+    assert (
+        read_settings(Settings, "CLP_X", told | {"CLP_X_BROKER_URL": "b"}).broker_url
+        == "b"
+    )
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    told = {"CLP_X_BROKER_URL_FROM": str(tmp_path / "nowhere")}
+    with pytest.raises(
+        WrongSettings, match=r"CLP_X_BROKER_URL_FROM: cannot read .*nowhere"
+    ):
+        read_settings(Settings, "CLP_X", told)

@@ -1,7 +1,7 @@
 """The environment of a suite's processes, the same whether they share one or not."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -11,7 +11,10 @@ SHARDS: Final = 4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Blueprint:
-    """Where everything of a suite is."""
+    """Where everything of a suite is.
+
+    ``broker_urls`` has an address for each service that logs in as itself.
+    """
 
     broker_url: str
     data_dir: Path
@@ -21,6 +24,7 @@ class Blueprint:
     mail_url: str
     mail_window_s: float
     search_workers: int
+    broker_urls: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def keys_dir(self) -> Path:
@@ -33,6 +37,10 @@ class Blueprint:
         databases = {
             f"CLP_{service.upper()}_DATABASE_URL": url
             for service, url in self.database_urls.items()
+        }
+        databases |= {
+            f"CLP_{service.upper()}_BROKER_URL": url
+            for service, url in self.broker_urls.items()
         }
         return databases | {
             "CLP_BROKER_URL": self.broker_url,

@@ -127,7 +127,7 @@ class ServerProcess:
     def __init__(
         self, command: Sequence[str], *, account: str | None, log: Path
     ) -> None:
-        self._command = [*_as_account(account), *command]
+        self._command = [*as_account(account), *command]
         self._log = log
         self._child: subprocess.Popen[bytes] | None = None
 
@@ -179,8 +179,8 @@ class ServerProcess:
         return self.is_running or any(_born(p) == born for p, born in family.items())
 
 
-def _as_account(account: str | None) -> list[str]:
-    """Change the account, and end with the process that started it."""
+def as_account(account: str | None) -> list[str]:
+    """What to put before a command to change its account, and to end it with us."""
     setpriv = shutil.which("setpriv")
     if setpriv is None:
         if account is not None:

@@ -1,8 +1,5 @@
 """Private RabbitMQ and PostgreSQL servers, on free loopback ports, gone afterwards.
 
-    with server_directory() as directory, PrivateRabbit(directory / "rabbit") as rabbit:
-        connect(rabbit.url, passport)
-
 They are for tests and for trying things out: nobody else can reach them, each has a
 random password, and everything they write lies below the directory they were given.
 """
@@ -37,6 +34,7 @@ from clp_suite.server_process import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from types import TracebackType
 
 __all__ = [
@@ -133,13 +131,19 @@ class _PrivateServer(ABC):
 
 
 class PrivateRabbit(_PrivateServer):
-    """A RabbitMQ node of our own, with a port mapper (epmd) of its own."""
+    """A RabbitMQ node of our own, with a port mapper (epmd) of its own.
+
+    ``settings`` are further lines of its configuration.
+    """
 
     PREFERRED_ACCOUNT = "rabbitmq"
     STOP_SIGNAL = signal.SIGTERM
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(
+        self, directory: Path, *, settings: Mapping[str, str] | None = None
+    ) -> None:
         super().__init__(directory)
+        self._settings = settings or {}
         self.port, self._epmd_port, self._peer_port = free_ports(3)
         self._node = f"clp{self.port}@localhost"
         self._epmd = ServerProcess(
@@ -201,6 +205,7 @@ class PrivateRabbit(_PrivateServer):
             "log.console = true\n"
             "log.console.level = warning\n"
             "log.file = false\n"
+            + "".join(f"{name} = {value}\n" for name, value in self._settings.items())
         )
         plugins = self.directory / "enabled_plugins"
         plugins.write_text("[].\n")
@@ -246,17 +251,24 @@ class PrivatePostgres(_PrivateServer):
         directory: for its data; made if needed.
         survives_power_cuts: switched off, commits are not forced to disk, which is
             faster and good enough wherever the machine itself is not pulled down.
+        settings: further settings of the server.
     """
 
     PREFERRED_ACCOUNT = "postgres"
     STOP_SIGNAL = signal.SIGINT
 
-    def __init__(self, directory: Path, *, survives_power_cuts: bool = True) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        survives_power_cuts: bool = True,
+        settings: Mapping[str, str] | None = None,
+    ) -> None:
         super().__init__(directory)
         (self.port,) = free_ports(1)
         self._data = directory / "data"
         on_or_off = "on" if survives_power_cuts else "off"
-        settings = {
+        all_settings = {
             "listen_addresses": LOOPBACK,
             "port": str(self.port),
             "unix_socket_directories": "",
@@ -264,12 +276,13 @@ class PrivatePostgres(_PrivateServer):
             "fsync": on_or_off,
             "synchronous_commit": on_or_off,
             "full_page_writes": on_or_off,
+            **(settings or {}),
         }
         self._server = ServerProcess(
             [
                 str(_postgres_programs() / "postgres"),
                 *("-D", str(self._data)),
-                *(f"--{name}={value}" for name, value in settings.items()),
+                *(f"--{name}={value}" for name, value in all_settings.items()),
             ],
             account=self.account,
             log=directory / "server.log",

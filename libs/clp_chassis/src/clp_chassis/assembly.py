@@ -13,6 +13,7 @@ from clp_chassis.observing.gauges import Watched
 from clp_chassis.observing.tracing import carrier
 from clp_chassis.passports import Issuer, Verifier
 from clp_chassis.serving import VERIFIER
+from clp_contracts.broker_address import BrokerAddress
 from clp_contracts.calling import Callers, Calls
 from clp_contracts.lines import Lines
 
@@ -82,7 +83,7 @@ def configured(
 ) -> dict[str, Any]:
     """The settings that the framework and our edges read."""
     config: dict[str, Any] = {
-        "AMQP_URI": surroundings.broker_url,
+        **BrokerAddress.read(surroundings.broker_url).settings(),
         "max_workers": max_workers,
         VERIFIER: surroundings.verifier,
         PARTS: parts,

@@ -1,5 +1,6 @@
 """One database per service: SQLite or PostgreSQL, migrated before it serves."""
 
+import logging
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -9,8 +10,12 @@ from typing import Any, Final
 
 from alembic import command
 from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.orm import Session, sessionmaker
+
+log = logging.getLogger(__name__)
 
 BUSY_TIMEOUT_S: Final = 15
 # Any number, the same in every process that migrates.
@@ -70,7 +75,12 @@ class Database:
 
 
 def migrate(url: str, package: str) -> None:
-    """Bring a database to the newest schema of a service; safe to run in parallel."""
+    """Bring a database to the newest schema of a service; safe to run in parallel.
+
+    A schema newer than this program is left as it is: in a rolling update the new
+    program migrates first, and an old one may start once more. Schemas only ever grow,
+    so the old program finds all it knows.
+    """
     engine = _engine(url, 1)
     writing = engine.execution_options(clp_writes=True)
     try:
@@ -87,7 +97,17 @@ def _upgrade(connection: Connection, scripts: Path) -> None:
     config = Config()
     config.set_main_option("script_location", str(scripts))
     config.attributes["connection"] = connection
+    if newer := _unknown_revisions(connection, config):
+        log.warning("the schema is newer than this program: %s", ", ".join(newer))
+        return
     command.upgrade(config, "head")
+
+
+def _unknown_revisions(connection: Connection, config: Config) -> list[str]:
+    scripts = ScriptDirectory.from_config(config)
+    known = {script.revision for script in scripts.walk_revisions()}
+    there = MigrationContext.configure(connection).get_current_heads()
+    return sorted(set(there) - known)
 
 
 def _engine(url: str, pool_size: int) -> Engine:

@@ -52,8 +52,9 @@ class Relay(DependencyProvider):  # type: ignore[misc]
             durable=True,
             auto_delete=False,
         )
+        config = self.container.config
         self._publisher = EventPublisher(
-            self.container.config["AMQP_URI"], confirm_timeout=CONFIRM_S
+            config["AMQP_URI"], ssl=config.get("AMQP_SSL"), confirm_timeout=CONFIRM_S
         )
 
     def start(self) -> None:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import eventlet
 from eventlet import patcher
 from kombu import Connection
-from nameko.constants import AMQP_URI_CONFIG_KEY
+from nameko.constants import AMQP_SSL_CONFIG_KEY, AMQP_URI_CONFIG_KEY
 from nameko.containers import ServiceContainer
 
 from clp_chassis.assembly import Process, Surroundings
@@ -203,8 +203,8 @@ def run(
     ending.listen()
     broker_url = config.get(AMQP_URI_CONFIG_KEY)
     if broker_url is not None:
-        health.watch(Watched(checks={"broker": lambda: _ask_broker(broker_url)}))
-        if not _wait_for_broker(broker_url, (ending, health)):
+        health.watch(Watched(checks={"broker": lambda: _ask_broker(config)}))
+        if not _wait_for_broker(config, (ending, health)):
             return
     group = ContainerGroup((service, config) for service in services)
     starting = eventlet.spawn(group.start)
@@ -237,22 +237,27 @@ def _raise_if_dead(group: ContainerGroup) -> None:
         raise
 
 
-def _ask_broker(broker_url: str) -> Connection:
+def _ask_broker(config: Mapping[str, Any]) -> None:
     """Raise when the broker lets nobody in."""
-    connection = Connection(broker_url, connect_timeout=CONNECT_SECONDS)
+    connection = Connection(
+        config[AMQP_URI_CONFIG_KEY],
+        ssl=config.get(AMQP_SSL_CONFIG_KEY),
+        connect_timeout=CONNECT_SECONDS,
+    )
     connection.transport.establish_connection().close()
-    return connection
 
 
-def _wait_for_broker(broker_url: str, looking: tuple[_Ending, Health]) -> bool:
+def _wait_for_broker(
+    config: Mapping[str, Any], looking: tuple[_Ending, Health]
+) -> bool:
     """Wait until the broker answers; False when the process is to end first."""
     ending, health = looking
     complained_at = -BETWEEN_COMPLAINTS_SECONDS
-    shown = Connection(broker_url).as_uri()
+    shown = Connection(config[AMQP_URI_CONFIG_KEY]).as_uri()
     while not ending.asked:
         health.tick()
         try:
-            _ask_broker(broker_url)
+            _ask_broker(config)
         except BROKER_ERRORS as error:
             if time.monotonic() - complained_at >= BETWEEN_COMPLAINTS_SECONDS:
                 log.warning("waiting for broker %s: %s", shown, error)

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import Any, TypeVar
 
 from marshmallow import ValidationError
@@ -39,7 +40,9 @@ def read_settings(
     """Read a dataclass of settings from variables such as ``CLP_SEARCH_DATA_DIR``.
 
     A variable of the one service wins over the one without its name
-    (``CLP_DATA_DIR``), so that four processes can share an environment.
+    (``CLP_DATA_DIR``), so that four processes can share an environment. A value that
+    should not be in an environment is left in a file, and its variable followed by
+    ``_FROM`` names the file (``CLP_SEARCH_BROKER_URL_FROM``).
 
     Raises:
         WrongSettings: naming each variable that is missing or wrong.
@@ -47,7 +50,7 @@ def read_settings(
     values: dict[str, Any] = {}
     for known in fields(shape):  # type: ignore[arg-type]
         for name in (f"CLP_{known.name}", f"{prefix}_{known.name}"):
-            if (given := environ.get(name.upper())) is not None:
+            if (given := _given(name.upper(), environ)) is not None:
                 values[known.name] = given
     try:
         loaded: T = settings_schema(shape).load(values)
@@ -58,3 +61,16 @@ def read_settings(
         )
         raise WrongSettings("\n".join(lines)) from None
     return loaded
+
+
+def _given(name: str, environ: Mapping[str, str]) -> str | None:
+    """A variable's value, or what the file says that it names."""
+    if (value := environ.get(name)) is not None:
+        return value
+    if (file := environ.get(f"{name}_FROM")) is None:
+        return None
+    try:
+        return Path(file).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        why = type(error).__name__
+        raise WrongSettings(f"{name}_FROM: cannot read {file}: {why}") from None

@@ -11,6 +11,7 @@ from nameko.amqp.publish import Publisher
 from nameko.rpc import MethodProxy
 from nameko.standalone.rpc import StandaloneProxyBase
 
+from clp_contracts.broker_address import BrokerAddress
 from clp_contracts.refusal import CallFailed, Refused
 
 if TYPE_CHECKING:
@@ -40,8 +41,10 @@ class Request(MethodProxy):  # type: ignore[misc]
 class Line(StandaloneProxyBase):  # type: ignore[misc]
     """A connection with a reply queue of its own. Not to be shared while in use."""
 
-    def __init__(self, broker_url: str, timeout: float) -> None:
-        super().__init__({"AMQP_URI": broker_url}, timeout=timeout)
+    def __init__(self, broker: BrokerAddress, timeout: float) -> None:
+        super().__init__(broker.settings(), timeout=timeout)
+        # Names the reply queue after who may read it, for the broker's permissions.
+        self._worker_ctx.container.service_name = broker.user
         self._timeout = timeout
 
     def start(self) -> "Line":
@@ -77,7 +80,7 @@ class Lines:
     """A pool of lines, so that threads and green threads never share one."""
 
     def __init__(self, broker_url: str, timeout: float) -> None:
-        self._broker_url = broker_url
+        self._broker = BrokerAddress.read(broker_url)
         self._timeout = timeout
         self._idle: list[Line] = []
         self._lock = threading.Lock()
@@ -126,7 +129,7 @@ class Lines:
         with self._lock:
             if self._idle:
                 return self._idle.pop()
-        return Line(self._broker_url, self._timeout).start()
+        return Line(self._broker, self._timeout).start()
 
     def _put_back(self, line: Line) -> None:
         with self._lock:

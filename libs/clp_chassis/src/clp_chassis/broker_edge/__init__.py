@@ -12,6 +12,7 @@ from clp_chassis.broker_edge.hearing import (
     EverywhereEventHandler,
     on_events,
     on_events_everywhere,
+    returns_exchange,
 )
 from clp_chassis.broker_edge.publishing import (
     EventPublisher,
@@ -33,5 +34,6 @@ __all__ = [
     "RpcConsumer",
     "on_events",
     "on_events_everywhere",
+    "returns_exchange",
     "rpc",
 ]

@@ -2,12 +2,16 @@
 
 Where nameko would acknowledge a failed event and lose it, here the event waits and
 comes back: once for each delay, then it is parked in the dead queue with the reason in
-its headers. Queues of one handler (`q1` is the version of their arguments, which
+its headers. Queues of one handler (`q2` is the version of their arguments, which
 RabbitMQ never lets anybody change):
 
-    evt-SOURCE--SERVICE.METHOD.q1             what to handle
-    evt-SOURCE--SERVICE.METHOD.q1.wait.500    comes back after 500 ms
-    evt-SOURCE--SERVICE.METHOD.q1.dead        waits for a person
+    evt-SOURCE--SERVICE.METHOD.q2             what to handle
+    evt-SOURCE--SERVICE.METHOD.q2.wait.500    comes back after 500 ms
+    evt-SOURCE--SERVICE.METHOD.q2.dead        waits for a person
+
+What waits, comes back or is parked goes through an exchange of the service's own. The
+broker's default exchange would lead there as well; but who may use that may write into
+every queue of every service.
 
 On RabbitMQ they are quorum queues with a delivery limit, so an event that kills its
 process is parked as well. The in-process broker ends with its process: no need there.
@@ -18,7 +22,7 @@ from __future__ import annotations
 import logging
 from typing import Any, Final
 
-from kombu import Connection, Queue, binding
+from kombu import Connection, Exchange, Queue, binding
 from nameko.amqp.publish import UndeliverableMessage
 from nameko.constants import (
     AMQP_SSL_CONFIG_KEY,
@@ -41,7 +45,7 @@ from clp_chassis.observing.metrics import EVENTS_HEARD
 
 log = logging.getLogger(__name__)
 
-QUEUE_VERSION: Final = "q1"
+QUEUE_VERSION: Final = "q2"
 RETRY_DELAYS_MS: Final = (500, 2_000, 10_000, 60_000)
 DELIVERY_LIMIT: Final = 5
 # A queue without a leader, or a broker short of memory, never confirms.
@@ -53,6 +57,11 @@ ERROR: Final = "x-error"
 FIRST_FAILED: Final = "x-first-failed"
 # The broker's own history would make it think of our retries as a loop.
 BROKER_HISTORY: Final = ("x-death", "x-first-death", "x-delivery-count")
+
+
+def returns_exchange(service: str) -> str:
+    """The exchange through which a service's own events wait and come back."""
+    return f"{service}.returns"
 
 
 class Drop(Exception):
@@ -107,8 +116,11 @@ class EventHandler(_Hearing):
     def setup(self) -> None:
         """Declare the queues nobody consumes; the others are with their consumers."""
         config = self.container.config
+        returns = binding(self._returns, routing_key=self._queue_name)
         self.queue = self._queue(
-            self._queue_name, self._main_arguments(), bindings=self._bindings()
+            self._queue_name,
+            self._main_arguments(),
+            bindings=[*self._bindings(), returns],
         )
         self._retries = RetryPublisher(
             config[AMQP_URI_CONFIG_KEY],
@@ -154,6 +166,7 @@ class EventHandler(_Hearing):
         }
         self._retries.publish(
             message.body,
+            exchange=self._returns,
             routing_key=name,
             content_type=message.content_type,
             content_encoding=message.content_encoding,
@@ -166,6 +179,11 @@ class EventHandler(_Hearing):
         )
 
     @property
+    def _returns(self) -> Exchange:
+        name = returns_exchange(self.container.service_name)
+        return Exchange(name, type="direct", durable=True)
+
+    @property
     def _dead(self) -> str:
         return f"{self._queue_name}.dead"
 
@@ -173,22 +191,30 @@ class EventHandler(_Hearing):
         return f"{self._queue_name}.wait.{delay_ms}"
 
     def _dead_queue(self) -> Queue:
-        return self._queue(self._dead, {})
+        return self._returning(self._dead, {})
 
     def _wait_queues(self) -> list[Queue]:
         back = {
-            "x-dead-letter-exchange": "",
+            "x-dead-letter-exchange": self._returns.name,
             "x-dead-letter-routing-key": self._queue_name,
         }
         return [
-            self._queue(self._wait(delay), {"x-message-ttl": delay, **back})
+            self._returning(self._wait(delay), {"x-message-ttl": delay, **back})
             for delay in self.retry_delays_ms
         ]
 
     def _main_arguments(self) -> dict[str, Any]:
-        dead = {"x-dead-letter-exchange": "", "x-dead-letter-routing-key": self._dead}
+        dead = {
+            "x-dead-letter-exchange": self._returns.name,
+            "x-dead-letter-routing-key": self._dead,
+        }
         limit = {} if self._is_inprocess else {"x-delivery-limit": DELIVERY_LIMIT}
         return {**dead, **limit}
+
+    def _returning(self, name: str, arguments: dict[str, Any]) -> Queue:
+        """A queue that is reached by its name."""
+        bindings = [binding(self._returns, routing_key=name)]
+        return self._queue(name, arguments, bindings=bindings)
 
     def _queue(self, name: str, arguments: dict[str, Any], **bound: Any) -> Queue:
         kind = {} if self._is_inprocess else {"x-queue-type": "quorum"}

@@ -13,7 +13,7 @@ import threading
 import time
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from clp_notifications.delivery.answers import (
     NO_SMTPUTF8,
@@ -45,10 +45,15 @@ class Relay:
     password: str | None = None
     timeout_s: float = 30.0
     own_name: str | None = None
+    ca: str | None = None
 
     @classmethod
     def at(cls, url: str, timeout_s: float, own_name: str | None = None) -> "Relay":
-        """Read ``smtp://user:password@host:port`` and its kin."""
+        """Read ``smtps://user:password@host:port?ca=/file.pem`` and its kin.
+
+        Certificates are always checked: against the authorities of ``ca``, or the
+        system's where none is named.
+        """
         parts = urlsplit(url)
         if parts.scheme not in DEFAULT_PORTS or not parts.hostname:
             raise ValueError("mail_url names no mail server")
@@ -60,6 +65,7 @@ class Relay:
             password=unquote(parts.password) if parts.password else None,
             timeout_s=timeout_s,
             own_name=own_name,
+            ca=parse_qs(parts.query).get("ca", [None])[0],
         )
 
 
@@ -115,7 +121,7 @@ class SmtpTransport:
 
     def _connect(self) -> smtplib.SMTP:
         relay = self._relay
-        context = ssl.create_default_context()
+        context = ssl.create_default_context(cafile=relay.ca)
         connection: smtplib.SMTP
         if relay.scheme == "smtps":
             connection = smtplib.SMTP_SSL(

@@ -1,0 +1,1 @@
+"""All process types on one host: started, watched, started again, and ended."""

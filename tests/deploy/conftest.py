@@ -1,0 +1,34 @@
+"""One system on private servers for all tests that need a real one."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from clp_suite.server_process import server_directory
+from clp_suite.servers import PrivatePostgres, PrivateRabbit
+from clp_suite.story import put_cast
+from tests.deploy.running import UpSystem
+
+
+@pytest.fixture(scope="session")
+def up() -> Iterator[UpSystem]:
+    """Every process type under its own user, over TLS, with the cast of the story."""
+    for server in (PrivateRabbit, PrivatePostgres):
+        if not (availability := server.available()):
+            if os.environ.get("CI") == "true":
+                pytest.fail(f"{server.__name__}: {availability}; run `make servers`")
+            pytest.skip(f"NOT RUN: {availability}; run `make servers` as root")
+    with server_directory() as folder, UpSystem(folder / "up") as system:
+        directory = system.service("directory")
+        put_cast(directory)
+        directory.projects.put_project(id="p1", title="Night Train")
+        for partner in ("north", "south"):
+            directory.projects.assign_partner(project="p1", partner=partner)
+        yield system
+
+
+@pytest.fixture
+def repository() -> Path:
+    return Path(__file__).parents[2]

@@ -1,0 +1,145 @@
+"""A system that `make up` started, and the tests' hold on it."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Self
+
+from clp_chassis.clock import now
+from clp_chassis.passports import Issuer
+from clp_contracts.calling import Callers, connect
+from clp_contracts.methods import PassportKind
+from clp_contracts.refusal import CallFailed
+from clp_suite.up.supervisor import read_status
+
+UP = [sys.executable, "-W", "ignore", "-m", "clp_suite.up"]
+START_S = 180.0
+STOP_S = 90.0
+EXPORT = re.compile(r"export (\w+)='(.*)'")
+
+
+def until(holds: Callable[[], object], seconds: float = 30.0) -> None:
+    """Wait for a condition; fail when it does not come."""
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, "the condition did not come true in time"
+        time.sleep(0.05)
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return False
+    return stat.rpartition(")")[2].split()[0] != "Z"
+
+
+class UpSystem:
+    """All process types on private servers, as one command starts them."""
+
+    def __init__(self, data: Path) -> None:
+        self.data = data
+        self.log_file = data.with_suffix(".log")
+        self._callers: dict[str, Callers] = {}
+
+    def __enter__(self) -> Self:
+        with self.log_file.open("wb") as log:
+            self.process = subprocess.Popen(
+                [*UP, "start", "--data", str(self.data)], stdout=log, stderr=log
+            )
+        until(lambda: "everything is up" in self.log or self._died(), START_S)
+        return self
+
+    def _died(self) -> bool:
+        assert self.process.poll() is None, self.log
+        return False
+
+    def __exit__(self, *_: object) -> None:
+        for callers in self._callers.values():
+            callers.close()
+        family = self.family()
+        try:
+            self._end_in_order(family)
+        finally:
+            for pid in family:
+                if _is_alive(pid):
+                    os.kill(pid, signal.SIGKILL)
+
+    def _end_in_order(self, family: set[int]) -> None:
+        """Asked once, everything ends in order and nobody is left behind."""
+        self.process.send_signal(signal.SIGTERM)
+        assert self.process.wait(STOP_S) == 0, self.log
+        assert "everything has ended" in self.log
+        assert "SIGKILL" not in self.log.rpartition("ending, the work")[2]
+        until(lambda: not any(map(_is_alive, family)))
+
+    def family(self) -> set[int]:
+        """The system's process, and all that were started by it."""
+        parents = {
+            int(path.name): int(
+                path.joinpath("stat").read_text().rpartition(")")[2].split()[1]
+            )
+            for path in Path("/proc").iterdir()
+            if path.name.isdecimal() and path.joinpath("stat").exists()
+        }
+        family = {self.process.pid}
+        while grown := {pid for pid, up in parents.items() if up in family} - family:
+            family |= grown
+        return family
+
+    @property
+    def log(self) -> str:
+        return self.log_file.read_text()
+
+    @property
+    def pids(self) -> dict[str, int]:
+        return {name: facts["pid"] for name, facts in read_status(self.data).items()}
+
+    def address(self, name: str) -> str:
+        """An address of the file that was written for shells."""
+        written = EXPORT.findall((self.data / "addresses.env").read_text())
+        return dict(written)[name]
+
+    def broker(self, user: str) -> str:
+        return self.address(f"CLP_{user.upper()}_BROKER_URL")
+
+    def caller(self, subject: str, user: str, kind: PassportKind) -> Callers:
+        """Callers with a passport, over the broker as one of its users."""
+        key = f"{subject}/{user}"
+        if key not in self._callers:
+            issuer = Issuer.from_file(self.data / "keys" / "gateway.pem", now)
+            passport = issuer.source(subject, kind)
+            self._callers[key] = connect(self.broker(user), passport, timeout=20.0)
+        return self._callers[key]
+
+    def person(self, name: str) -> Callers:
+        return self.caller(name, "gateway", PassportKind.PERSON)
+
+    def service(self, name: str) -> Callers:
+        return self.caller(name, name, PassportKind.SERVICE)
+
+    def mails(self) -> list[bytes]:
+        folder = self.data / "sink"
+        return [path.read_bytes() for path in sorted(folder.glob("[!.]*"))]
+
+    def kill(self, name: str) -> int:
+        """Kill a process as a machine does that runs out of memory."""
+        pid = self.pids[name]
+        os.kill(pid, signal.SIGKILL)
+        return pid
+
+    def answers(self) -> bool:
+        operations = self.service("operations")
+        try:
+            operations.projects.progress()
+            operations.messages.progress()
+            operations.search.progress()
+            operations.notifications.progress()
+        except CallFailed:
+            return False
+        return True

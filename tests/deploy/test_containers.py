@@ -1,0 +1,311 @@
+"""The image and the compose file: valid, complete, and tried out without an engine."""
+
+import hashlib
+import os
+import re
+import shlex
+import subprocess
+import sys
+import tomllib
+import venv
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from clp_chassis.settings import read_settings
+from clp_suite.deployment.secret_files import write_secret_folders
+from clp_suite.processes import PROCESS_TYPES
+from clp_suite.start import command_of
+
+ROOT = Path(__file__).parents[2]
+DOCKERFILE = ROOT / "deploy" / "Dockerfile"
+COMPOSE = ROOT / "deploy" / "compose" / "compose.yaml"
+BIN = Path(sys.executable).parent
+SERVERS = {"rabbitmq", "postgresql", "mailcatcher", "prepare"}
+
+
+def instructions() -> list[tuple[str, str]]:
+    """The Dockerfile's instructions, lines joined."""
+    lines = [
+        line for line in DOCKERFILE.read_text().splitlines() if not line.startswith("#")
+    ]
+    joined = re.sub(r"\s*\\\n\s*", " ", "\n".join(lines))
+    return [
+        (verb, rest)
+        for line in joined.splitlines()
+        if line.strip()
+        for verb, _, rest in [line.partition(" ")]
+    ]
+
+
+def steps(program: str) -> list[str]:
+    """The arguments of the one RUN that calls pip for something."""
+    (found,) = (
+        step
+        for verb, rest in instructions()
+        if verb == "RUN"
+        for step in rest.split("&&")
+        if f"pip {program} " in step
+    )
+    return shlex.split(found.partition(f"pip {program} ")[2])
+
+
+# ---- the image
+
+
+def test_the_dockerfile_has_no_known_weakness() -> None:
+    run = subprocess.run(
+        [BIN / "hadolint", DOCKERFILE], capture_output=True, text=True, check=False
+    )
+    assert (run.returncode, run.stdout) == (0, "")
+
+
+def test_the_image_runs_as_nobody_in_particular_and_is_watched() -> None:
+    verbs = dict(instructions())
+    assert verbs["USER"] == "10001:10001"
+    assert "clp_chassis.pulse" in verbs["HEALTHCHECK"]
+    assert "clp_suite.start" in verbs["ENTRYPOINT"]
+
+
+def test_the_image_holds_every_member() -> None:
+    built = {
+        Path(name.partition("[")[0]) for name in steps("wheel") if name.startswith("./")
+    }
+    members = {
+        path.parent.relative_to(ROOT)
+        for pattern in ("libs/*", "services/*", "deploy/*")
+        for path in ROOT.glob(f"{pattern}/pyproject.toml")
+    }
+    assert built == members
+
+
+def members_state() -> str:
+    """Changes when anything does that the wheels are made of."""
+    state = hashlib.sha256()
+    for folder in ("libs", "services", "deploy/suite"):
+        for path in sorted((ROOT / folder).rglob("*")):
+            if path.is_file() and "__pycache__" not in path.parts:
+                state.update(path.relative_to(ROOT).as_posix().encode())
+                state.update(path.read_bytes())
+    return state.hexdigest()[:16]
+
+
+@pytest.fixture(scope="module")
+def wheels() -> Path:
+    """The first stage, replayed; kept until a member changes."""
+    folder = ROOT / "build" / f"wheels-{members_state()}"
+    if not (folder / "complete").exists():
+        names = [name for name in steps("wheel") if name.startswith("./")]
+        plain = [name.partition("[")[0] for name in names]
+        command = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps"]
+        command += ["--no-build-isolation", "--wheel-dir", str(folder), *plain]
+        subprocess.run(command, cwd=ROOT, check=True)
+        (folder / "complete").touch()
+    return folder
+
+
+@pytest.fixture(scope="module")
+def image(wheels: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The second stage, replayed: its Python, with our wheels and no sources.
+
+    What is not ours is looked up in this environment, which the constraints made; the
+    members that are installed here in place are not seen from there.
+    """
+    place = tmp_path_factory.mktemp("image") / "venv"
+    venv.create(place, with_pip=False)
+    python = place / "bin" / "python"
+    wanted = [
+        name.partition("[")[0] for name in steps("install") if name.startswith("clp-")
+    ]
+    wanted += ["clp-core", "clp-contracts", "clp-chassis"]
+    command = [sys.executable, "-m", "pip", "--python", str(python), "install", "-q"]
+    command += ["--no-deps", "--no-index", "--find-links", str(wheels), *wanted]
+    subprocess.run(command, check=True)
+    (library,) = place.glob("lib/python*/site-packages")
+    mine = next(path for path in sys.path if path.endswith("site-packages"))
+    (library / "others.pth").write_text(f"{mine}\n")
+    return python
+
+
+def ran(
+    python: Path, *arguments: str, **environ: str
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [python, "-W", "ignore", *arguments],
+        env={"PATH": os.environ["PATH"], **environ},
+        cwd=python.parent,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+LOADS = """
+import sys
+from importlib import import_module
+from importlib.resources import files
+from clp_suite.processes import PROCESS_TYPES
+for process_type in PROCESS_TYPES:
+    module, _, build = process_type.builder.partition(":")
+    getattr(import_module(module), build)
+    place = import_module(process_type.package).__file__
+    assert place.startswith(sys.prefix), place
+    if process_type.migrates:
+        scripts = files(process_type.package) / "migrations" / "versions"
+        assert any(path.name.startswith("0001") for path in scripts.iterdir())
+import_module("clp_notifications.mail.rendering")
+print("all of them load")
+"""
+
+
+def test_every_process_type_loads_from_the_image(image: Path) -> None:
+    run = ran(image, "-c", LOADS)
+    assert run.stdout == "all of them load\n", run.stderr
+
+
+def test_the_image_says_what_it_can_run(image: Path) -> None:
+    run = ran(image, "-m", "clp_suite.start", "gateway")
+    assert run.returncode == 2
+    assert all(process_type.name in run.stderr for process_type in PROCESS_TYPES)
+
+
+def test_a_process_of_the_image_refuses_wrong_settings(image: Path) -> None:
+    run = ran(
+        image, "-m", "clp_suite.start", "delivery", CLP_NOTIFICATIONS_WINDOW_S="soon"
+    )
+    assert run.returncode == 1
+    assert "CLP_NOTIFICATIONS_SECRET" in run.stderr
+    assert "Traceback" not in run.stderr
+
+
+def test_the_health_check_of_the_image_sees_a_pulse(
+    image: Path, tmp_path: Path
+) -> None:
+    pulse = tmp_path / "pulse"
+    check = ("-m", "clp_chassis.pulse")
+    assert ran(image, *check, CLP_PULSE_FILE=str(pulse)).returncode == 1
+    pulse.write_text("running")
+    assert ran(image, *check, CLP_PULSE_FILE=str(pulse)).returncode == 0
+
+
+@pytest.mark.slow
+def test_the_image_installs_with_all_it_needs(tmp_path: Path) -> None:
+    """Both stages as they are written, from the package index."""
+    folder, place = tmp_path / "wheels", tmp_path / "venv"
+    replaced = {"/wheels": str(folder)}
+    builds = [replaced.get(word, word) for word in steps("wheel")]
+    subprocess.run(
+        [sys.executable, "-m", "pip", "wheel", "-q", *builds], cwd=ROOT, check=True
+    )
+    venv.create(place, with_pip=True)
+    installs = [replaced.get(word, word) for word in steps("install")]
+    subprocess.run([place / "bin" / "pip", "install", "-q", *installs], check=True)
+    subprocess.run([place / "bin" / "pip", "check"], check=True)
+    run = ran(place / "bin" / "python", "-c", LOADS)
+    assert run.stdout == "all of them load\n", run.stderr
+
+
+@pytest.mark.parametrize("process_type", PROCESS_TYPES, ids=lambda t: t.name)
+def test_the_argument_of_the_image_is_a_process_type(process_type: Any) -> None:
+    listed = tomllib.loads((ROOT / "deploy" / "processes.toml").read_text())["process"]
+    (told,) = (one for one in listed if one["name"] == process_type.name)
+    assert command_of(process_type.name) == ("-m", told["module"], *told["arguments"])
+
+
+# ---- compose
+
+
+@pytest.fixture(scope="module")
+def compose() -> dict[str, Any]:
+    told: dict[str, Any] = yaml.safe_load(COMPOSE.read_text())
+    return told
+
+
+def test_the_compose_file_is_valid() -> None:
+    command = [
+        BIN / "check-jsonschema",
+        "--builtin-schema",
+        "vendor.compose-spec",
+        COMPOSE,
+    ]
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stdout
+
+
+def test_every_process_type_is_composed(compose: dict[str, Any]) -> None:
+    services = compose["services"]
+    assert set(services) == {t.name for t in PROCESS_TYPES} | SERVERS
+    for process_type in PROCESS_TYPES:
+        told = services[process_type.name]
+        assert told["command"] == [process_type.name]
+        assert told["read_only"]
+        assert told["cap_drop"] == ["ALL"]
+        assert told["depends_on"]["rabbitmq"] == {"condition": "service_healthy"}
+        assert told["depends_on"]["postgresql"] == {"condition": "service_healthy"}
+
+
+def test_what_the_compose_file_speaks_of_is_there(compose: dict[str, Any]) -> None:
+    for name, told in compose["services"].items():
+        for volume in told.get("volumes", ()):
+            source = volume.partition(":")[0]
+            if source.startswith(".."):
+                assert (COMPOSE.parent / source).exists(), f"{name}: {source}"
+            elif not source.startswith("/"):
+                assert source in compose["volumes"], f"{name}: {source}"
+        if "healthcheck" not in told:
+            assert told["image"] == "clp-communications", f"{name} has no health check"
+
+
+def test_only_two_ports_are_open_and_only_to_this_host(compose: dict[str, Any]) -> None:
+    ports = [
+        port for told in compose["services"].values() for port in told.get("ports", ())
+    ]
+    assert sorted(ports) == ["127.0.0.1:8000:8000", "127.0.0.1:8001:8001"]
+
+
+def test_composed_processes_find_their_settings_and_secrets(
+    compose: dict[str, Any], tmp_path: Path
+) -> None:
+    """Each with the folder that is mounted into it, and no other."""
+    write_secret_folders(tmp_path, {})
+    for process_type in PROCESS_TYPES:
+        told = compose["services"][process_type.name]
+        (mounted,) = (
+            v.partition("-secrets:")[0] for v in told["volumes"] if "-secrets:" in v
+        )
+        environ = {
+            name: value.replace("/etc/clp/", f"{tmp_path / mounted}/")
+            for name, value in told["environment"].items()
+        }
+        module = __import__(f"{process_type.package}.settings", fromlist=["Settings"])
+        read = read_settings(
+            module.Settings, f"CLP_{process_type.service.upper()}", environ
+        )
+        assert read.broker_url.startswith(f"amqps://{mounted}:")
+        assert (Path(read.keys_dir) / f"{process_type.service}.pem").exists()
+
+
+def test_secrets_are_written_once(tmp_path: Path) -> None:
+    write_secret_folders(tmp_path, {"rabbitmq": os.getuid()})
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    write_secret_folders(tmp_path, {})
+    assert {
+        path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()
+    } == before
+    modes = {path.stat().st_mode & 0o777 for path in (tmp_path / "rabbitmq").iterdir()}
+    assert modes == {0o600}
+
+
+def test_a_service_holds_nobody_elses_password(tmp_path: Path) -> None:
+    write_secret_folders(tmp_path, {})
+    for service in ("projects", "messages", "search", "notifications"):
+        held = "".join(
+            path.read_text()
+            for path in (tmp_path / service).rglob("*")
+            if path.is_file()
+        )
+        for path in (tmp_path / "outsiders").glob("*_broker_password"):
+            own = path.name.startswith(service)
+            assert (path.read_text() in held) == own, f"{service} and {path.name}"

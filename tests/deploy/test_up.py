@@ -1,0 +1,130 @@
+"""One command runs everything: a message becomes a mail, what dies comes back."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from clp_suite.processes import PROCESS_TYPES
+from clp_suite.up.__main__ import main
+from clp_suite.up.house import House, named_brokers, named_databases
+from tests.deploy.running import UpSystem, until
+
+pytestmark = pytest.mark.timeout(400)
+
+
+@pytest.mark.broker
+def test_every_process_type_runs_once(up: UpSystem) -> None:
+    assert set(up.pids) - {"sink"} == {f"{t.name}.0" for t in PROCESS_TYPES}
+
+
+@pytest.mark.broker
+def test_a_message_becomes_a_mail(up: UpSystem) -> None:
+    up.person("nat").projects.follow(project="p1")
+    up.person("ivy").messages.post(
+        channel="p1/direct/north", text="Hello @Nat Moreau", key="up-1"
+    )
+    until(lambda: any(b"Hello" in mail for mail in up.mails()))
+    (mail,) = [mail for mail in up.mails() if b"Hello" in mail]
+    assert b'To: "Nat Moreau" <nat@north.example>' in mail
+    until(lambda: up.person("ivy").search.find(query="hello", project="p1").hits)
+
+
+@pytest.mark.broker
+def test_what_is_killed_comes_back_and_nothing_is_lost(up: UpSystem) -> None:
+    killed = {name: up.kill(name) for name in ("messages.0", "delivery.0")}
+    up.person("ivy").messages.post(
+        channel="p1/direct/north", text="still @Nat Moreau", key="up-2"
+    )
+    until(lambda: all(up.pids.get(name, pid) != pid for name, pid in killed.items()))
+    until(lambda: any(b"still" in mail for mail in up.mails()))
+    assert "messages.0 ended (SIGKILL), starting again in 0.5 s" in up.log
+
+
+@pytest.mark.broker
+def test_a_log_line_has_its_process_in_front(up: UpSystem) -> None:
+    lines = up.log.splitlines()
+    for process_type in PROCESS_TYPES:
+        assert any(
+            line.startswith(f"{process_type.name}.0 ") and "running:" in line
+            for line in lines
+        )
+    secrets = [path.read_text() for path in (up.data / "secrets").iterdir()]
+    assert len(secrets) > 10
+    assert not [secret for secret in secrets if secret in up.log]
+
+
+@pytest.mark.broker
+def test_no_process_knows_another_services_passwords(up: UpSystem) -> None:
+    for name, pid in up.pids.items():
+        if name == "sink":
+            continue
+        environ = Path(f"/proc/{pid}/environ").read_bytes().decode()
+        service = next(
+            t.service for t in PROCESS_TYPES if t.name == name.partition(".")[0]
+        )
+        for other in {t.service for t in PROCESS_TYPES} - {service}:
+            for kind in ("broker", "database"):
+                secret = up.data / "secrets" / f"{other}_{kind}_password"
+                assert not secret.exists() or secret.read_text() not in environ
+
+
+def house(tmp_path: Path) -> House:
+    environ = {
+        "CLP_MESSAGES_X": "1",
+        "CLP_SEARCH_DATA_DIR": "index",
+        "CLP_KEYS_DIR": "k",
+    }
+    return House(tmp_path, environ, {"messages": "", "search": ""}, ())
+
+
+def test_copies_share_neither_folder_nor_port(tmp_path: Path) -> None:
+    search = next(t for t in PROCESS_TYPES if t.name == "search")
+    first, second = (house(tmp_path).environment_of(search, copy) for copy in (0, 1))
+    assert first["CLP_SEARCH_DATA_DIR"] != second["CLP_SEARCH_DATA_DIR"]
+    assert second["CLP_SEARCH_HTTP_ADDRESS"].endswith(":0")
+    assert first["CLP_PULSE_FILE"] != second["CLP_PULSE_FILE"]
+    assert "CLP_MESSAGES_X" not in first | second
+
+
+def test_named_servers_are_taken_as_they_are_named() -> None:
+    one = {"CLP_BROKER_URL": "amqp://b", "CLP_SEARCH_BROKER_URL": "amqp://s"}
+    brokers = named_brokers(one)
+    assert (brokers["search"], brokers["messages"]) == ("amqp://s", "amqp://b")
+    assert named_brokers({}) == named_databases({}) == {}
+
+
+@pytest.mark.parametrize(
+    ("read", "named", "lacking"),
+    [
+        (named_brokers, "CLP_SEARCH_BROKER_URL", "missing: directory, gateway"),
+        (named_databases, "CLP_MESSAGES_DATABASE_URL", "missing: CLP_NOTIF"),
+    ],
+)
+def test_half_a_list_of_servers_is_refused(
+    read: Callable[[dict[str, str]], object], named: str, lacking: str
+) -> None:
+    with pytest.raises(SystemExit, match=lacking):
+        read({named: "x"})
+
+
+@pytest.mark.parametrize(
+    ("said", "answer"),
+    [
+        (["--help"], "make up DELIVERY=3"),
+        (["start", "gateway=2"], "the types are projects, messages"),
+        (["scale", "delivery=many"], "is not TYPE=NUMBER"),
+        (["scale", "delivery=65"], "0 to 64"),
+    ],
+)
+def test_the_command_says_what_it_takes(
+    said: list[str],
+    answer: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr("sys.argv", ["up", *said])
+    with pytest.raises(SystemExit):
+        main()
+    told = capsys.readouterr()
+    assert answer in told.out + told.err
