@@ -14,7 +14,7 @@ from clp_suite.servers import PrivatePostgres, PrivateRabbit
 from tests.faults.crew import Crew, Terms
 from tests.faults.load import Load
 from tests.faults.network import Network
-from tests.faults.running import calm_down
+from tests.faults.running import drain
 from tests.journeys.conftest import missing_servers
 
 # A worker that died holds its mails for six seconds and not for sixty, a relay that says
@@ -87,7 +87,7 @@ _runs = itertools.count(1)
 @pytest.fixture
 def new_load(field: Field) -> Iterator[Callable[..., Load]]:
     """A load of its own: other projects, other words; calm before and after."""
-    calm_down(field.crew, 60)
+    drain(field.crew, 120)
     field.crew.surprises.clear()
     field.crew.kills.clear()
 
@@ -95,4 +95,4 @@ def new_load(field: Field) -> Iterator[Callable[..., Load]]:
         return Load(run=next(_runs), seed=field.seed, **options)  # type: ignore[arg-type]
 
     yield made
-    calm_down(field.crew, 60)
+    drain(field.crew, 120)

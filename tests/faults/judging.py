@@ -66,14 +66,20 @@ class Evidence:
     left: dict[str, int]
 
 
-def judge_crew(crew: Crew, load: Load, ledger: Ledger, *, searches: int) -> Judgement:
-    """Judge processes on PostgreSQL and the relay's log."""
-    with psycopg.connect(crew.database_url("notifications")) as database:
-        left = {
+def rows_left(database_url: str) -> dict[str, int]:
+    """How many rows there are that must not be left."""
+    with psycopg.connect(database_url) as database:
+        return {
             what: (database.execute(asked).fetchone() or (0,))[0]
             for what, asked in LEFT.items()
         }
-    evidence = Evidence(list(handed(crew.sink_log)), left)
+
+
+def judge_crew(crew: Crew, load: Load, ledger: Ledger, *, searches: int) -> Judgement:
+    """Judge processes on PostgreSQL and the relay's log."""
+    evidence = Evidence(
+        list(handed(crew.sink_log)), rows_left(crew.database_url("notifications"))
+    )
     judged = judge(crew, load, ledger, evidence, searches=searches)
     judged.figures["kills"] = dict(crew.kills)
     judged.demand("ended by itself", crew.surprises)

@@ -8,7 +8,7 @@ import pytest
 from tests.faults.conftest import Field
 from tests.faults.judging import judge_crew
 from tests.faults.load import Client, Load, set_scene
-from tests.faults.running import calm_down, new_ledger, until
+from tests.faults.running import drain, new_ledger, until
 
 pytestmark = pytest.mark.faults
 
@@ -31,7 +31,7 @@ def test_all_notifications_are_sent_after_the_broker_was_wiped(
     crew.bring_up("notifications.0")
     crew.bring_up("delivery.0")
 
-    calm_down(crew, 120)
+    drain(crew, 120)
     judged = judge_crew(crew, load.again(), ledger, searches=5)
     assert not judged.broken, judged.broken
     assert judged.figures["notifications owed"] == 3 * (3 * load.each)

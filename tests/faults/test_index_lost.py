@@ -10,7 +10,7 @@ from tests.faults.conftest import Field
 from tests.faults.crew import Crew
 from tests.faults.judging import judge_crew
 from tests.faults.load import Client, Load, set_scene
-from tests.faults.running import calm_down, new_ledger, until
+from tests.faults.running import drain, new_ledger, until
 
 pytestmark = pytest.mark.faults
 
@@ -30,7 +30,7 @@ def test_a_deleted_index_is_built_again_and_nobody_else_waits_for_it(
 
     crew.bring_up("search.0")
 
-    calm_down(crew, 120)
+    drain(crew, 120)
     judged = judge_crew(crew, load, ledger, searches=load.messages)
     assert not judged.broken, judged.broken
     assert judged.figures["documents"] == before + len(ledger.acked)

@@ -8,7 +8,7 @@ import pytest
 from tests.faults.conftest import Field
 from tests.faults.judging import judge_crew
 from tests.faults.load import Client, Load, set_scene
-from tests.faults.running import calm_down, new_ledger, until
+from tests.faults.running import drain, new_ledger, until
 
 pytestmark = pytest.mark.faults
 
@@ -51,7 +51,7 @@ def test_a_network_that_fails_loses_nothing_and_keeps_nobody_waiting(
     for one in posting:
         one.wait()
 
-    calm_down(crew, 120)
+    drain(crew, 120)
     judged = judge_crew(crew, load, ledger, searches=10)
     assert not judged.broken, judged.broken
     assert ledger.longest_failure_s <= CALL_LIMIT_S + ONE_MORE_S

@@ -12,7 +12,7 @@ from clp_contracts.events import MESSAGE_POSTED
 from tests.faults.conftest import Field
 from tests.faults.judging import judge_crew
 from tests.faults.load import Client, Load, set_scene
-from tests.faults.running import calm_down, new_ledger, until
+from tests.faults.running import drain, new_ledger, until
 
 pytestmark = pytest.mark.faults
 
@@ -54,7 +54,7 @@ def test_poisonous_events_are_set_aside_and_the_others_go_on(
             60,
             "the poison in the dead queue",
         )
-        calm_down(crew, 120)
+        drain(crew, 120)
         assert _depth(connection) == dead + len(POISON)
     judged = judge_crew(crew, load, ledger, searches=10)
     assert not judged.broken, judged.broken
@@ -78,9 +78,9 @@ def test_a_change_that_no_reader_can_apply_is_set_aside_with_its_error(
         told = rows.execute(found, (poison,)).fetchone()
         assert told is not None
         assert told[0].startswith("InvalidValue")
-        calm_down(crew, 120)
         # Its end: an operator has looked at it.
         rows.execute("delete from dead_letters where subject = %s", (poison,))
+    drain(crew, 120)
     judged = judge_crew(crew, load, ledger, searches=5)
     assert not judged.broken, judged.broken
 

@@ -10,7 +10,7 @@ from tests.faults.conftest import Field
 from tests.faults.crew import Crew
 from tests.faults.judging import judge_crew
 from tests.faults.load import Client, Load, set_scene
-from tests.faults.running import calm_down, new_ledger, until
+from tests.faults.running import drain, new_ledger, until
 
 pytestmark = pytest.mark.faults
 
@@ -43,7 +43,7 @@ def test_workers_that_end_in_order_leave_no_claim_and_no_twin(
     for one in posting:
         one.wait()
 
-    calm_down(crew, 120)
+    drain(crew, 120)
     judged = judge_crew(crew, load, ledger, searches=5)
     assert not judged.broken, judged.broken
     figures = judged.figures

@@ -7,6 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
+from clp_chassis.pacing import within
 from clp_chassis.passports import Issuer
 from clp_contracts.calling import Callers, Calls
 from clp_contracts.lines import Lines
@@ -51,7 +52,7 @@ class Suite(ABC):
     def _open(self, broker_url: str, issuer: Issuer, timeout: float = 10.0) -> None:
         self._issuer = issuer
         self._sources = {}
-        self._lines = Lines(broker_url, timeout)
+        self._lines = Lines(broker_url, timeout, within)
 
     def caller(
         self, person: str | None = None, *, service: str | None = None

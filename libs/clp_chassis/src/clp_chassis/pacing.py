@@ -1,5 +1,8 @@
 """A loop's rhythm: woken by news, and by the clock when there is none."""
 
+from contextlib import AbstractContextManager
+from typing import Any
+
 from eventlet.event import Event
 from eventlet.timeout import Timeout
 
@@ -36,3 +39,9 @@ class Pace:
     def _ring(self) -> None:
         if self._bell is not None and not self._bell.ready():
             self._bell.send()
+
+
+def within(seconds: float) -> AbstractContextManager[Any]:
+    """A context that raises `TimeoutError` in a green thread that stays too long."""
+    limit: AbstractContextManager[Any] = Timeout(seconds, TimeoutError("took too long"))
+    return limit
