@@ -35,6 +35,9 @@ def asked() -> argparse.Namespace:
     )
     parser.add_argument("--pace", type=float, default=0.0, metavar="SECONDS")
     parser.add_argument("--searches", type=int, default=2000)
+    parser.add_argument(
+        "--minutes", type=float, help="stop posting then, however much was posted"
+    )
     parser.add_argument("--copies", type=int, default=2, help="of each process type")
     parser.add_argument(
         "--seed", type=int, default=random.SystemRandom().randrange(1 << 30)
@@ -82,6 +85,7 @@ def main() -> None:
             weather,
             searches=given.searches,
             drain_s=given.drain,
+            minutes=given.minutes,
         )
     print(json.dumps(judged.figures, indent=1))
     for line in judged.broken:

@@ -75,7 +75,8 @@ def ride_out(
     weather: Weather,
     *,
     searches: int = 50,
-    drain_s: float = 120.0,
+    drain_s: float = 300.0,
+    minutes: float | None = None,
     say: Callable[[str], object] = print,
 ) -> Judgement:
     """Post under a storm, wait for the calm, judge; the control must have lost."""
@@ -84,11 +85,18 @@ def ride_out(
     set_scene(crew, load)
     clients = [Client(number, load, ledger) for number in range(load.clients)]
 
+    began = time.monotonic()
+
     def done() -> float:
-        return sum(client.done for client in clients) / load.messages
+        share = sum(client.done for client in clients) / load.messages
+        if minutes is None:
+            return share
+        passed = (time.monotonic() - began) / 60 / minutes
+        for client in clients:
+            client.enough = passed >= 1
+        return max(share, passed)
 
     storm = Storm(crew, servers, weather, load.seed, done)
-    began = time.monotonic()
     working = [eventlet.spawn(client.work, crew) for client in clients]
     churning = eventlet.spawn(come_and_go, crew, load, ledger)
     naively = eventlet.spawn(post_naively, crew, ledger, NAIVE_PACE_S)
