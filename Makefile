@@ -90,7 +90,8 @@ test-core: setup ## the rules alone: every line and branch, and the examples in 
 .PHONY: test-unit
 test-unit: setup ## architecture, contracts, chassis and services
 	@$(call title,units)
-	@$(PYTEST) tests/architecture tests/contracts tests/chassis tests/services
+	@$(PYTEST) tests/architecture tests/contracts tests/chassis tests/services \
+	  tests/safety
 
 .PHONY: test-journeys
 test-journeys: setup ## journeys through the embedded suite

@@ -17,11 +17,11 @@ from tests.faults.network import Network
 from tests.faults.running import drain
 from tests.journeys.conftest import missing_servers
 
-# A worker that died holds its mails for six seconds and not for sixty, a relay that says
-# nothing is given up after three.
+# A worker that died holds its mails for 12 seconds and not for 60, a relay that says
+# nothing is given up after four.
 HASTY = {
-    "CLP_NOTIFICATIONS_LEASE_S": "6",
-    "CLP_NOTIFICATIONS_RELAY_TIMEOUT_S": "3",
+    "CLP_NOTIFICATIONS_LEASE_S": "12",
+    "CLP_NOTIFICATIONS_RELAY_TIMEOUT_S": "4",
 }
 
 
@@ -87,7 +87,7 @@ _runs = itertools.count(1)
 @pytest.fixture
 def new_load(field: Field) -> Iterator[Callable[..., Load]]:
     """A load of its own: other projects, other words; calm before and after."""
-    drain(field.crew, 120)
+    drain(field.crew, 300)
     field.crew.surprises.clear()
     field.crew.kills.clear()
 
@@ -95,4 +95,4 @@ def new_load(field: Field) -> Iterator[Callable[..., Load]]:
         return Load(run=next(_runs), seed=field.seed, **options)  # type: ignore[arg-type]
 
     yield made
-    drain(field.crew, 120)
+    drain(field.crew, 300)

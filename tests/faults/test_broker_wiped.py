@@ -31,7 +31,7 @@ def test_all_notifications_are_sent_after_the_broker_was_wiped(
     crew.bring_up("notifications.0")
     crew.bring_up("delivery.0")
 
-    drain(crew, 120)
+    drain(crew, 300)
     judged = judge_crew(crew, load.again(), ledger, searches=5)
     assert not judged.broken, judged.broken
     assert judged.figures["notifications owed"] == 3 * (3 * load.each)

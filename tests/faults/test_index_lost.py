@@ -30,7 +30,7 @@ def test_a_deleted_index_is_built_again_and_nobody_else_waits_for_it(
 
     crew.bring_up("search.0")
 
-    drain(crew, 120)
+    drain(crew, 300)
     judged = judge_crew(crew, load, ledger, searches=load.messages)
     assert not judged.broken, judged.broken
     assert judged.figures["documents"] == before + len(ledger.acked)

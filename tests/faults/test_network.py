@@ -51,7 +51,7 @@ def test_a_network_that_fails_loses_nothing_and_keeps_nobody_waiting(
     for one in posting:
         one.wait()
 
-    drain(crew, 120)
+    drain(crew, 300)
     judged = judge_crew(crew, load, ledger, searches=10)
     assert not judged.broken, judged.broken
     assert ledger.longest_failure_s <= CALL_LIMIT_S + ONE_MORE_S

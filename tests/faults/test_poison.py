@@ -54,7 +54,7 @@ def test_poisonous_events_are_set_aside_and_the_others_go_on(
             60,
             "the poison in the dead queue",
         )
-        drain(crew, 120)
+        drain(crew, 300)
         assert _depth(connection) == dead + len(POISON)
     judged = judge_crew(crew, load, ledger, searches=10)
     assert not judged.broken, judged.broken
@@ -80,7 +80,7 @@ def test_a_change_that_no_reader_can_apply_is_set_aside_with_its_error(
         assert told[0].startswith("InvalidValue")
         # Its end: an operator has looked at it.
         rows.execute("delete from dead_letters where subject = %s", (poison,))
-    drain(crew, 120)
+    drain(crew, 300)
     judged = judge_crew(crew, load, ledger, searches=5)
     assert not judged.broken, judged.broken
 

@@ -43,7 +43,7 @@ def test_workers_that_end_in_order_leave_no_claim_and_no_twin(
     for one in posting:
         one.wait()
 
-    drain(crew, 120)
+    drain(crew, 300)
     judged = judge_crew(crew, load, ledger, searches=5)
     assert not judged.broken, judged.broken
     figures = judged.figures

@@ -54,7 +54,7 @@ class EmbeddedSuite(Suite):
     @override
     def start(self) -> None:
         """Start the services; they answer when this returns."""
-        self.data_dir.mkdir(parents=True, exist_ok=True)
+        self.close_data_dir()
         issuer = write_keys(self._blueprint.keys_dir)
         self._processes = list(self._built())
         self._group = ContainerGroup(
@@ -98,6 +98,11 @@ class EmbeddedSuite(Suite):
             process.close()
         self._processes = []
         forget(self._broker)
+
+    @property
+    def broker_url(self) -> str:
+        """The in-process broker, for who wants to listen."""
+        return self._blueprint.broker_url
 
     @property
     @override

@@ -71,7 +71,7 @@ class ProcessSuite(Suite):
     @override
     def start(self) -> None:
         """Start the processes and wait until each service answers."""
-        self.data_dir.mkdir(parents=True, exist_ok=True)
+        self.close_data_dir()
         issuer = write_keys(self._plan.keys_dir)
         self._spawn(SINK, self.sink_command())
         for process_type in PROCESS_TYPES:

@@ -49,6 +49,11 @@ class Suite(ABC):
     def mail_folder(self) -> Path:
         """The folder of mails handed over, one file each, names in order of time."""
 
+    def close_data_dir(self) -> None:
+        """Make the folder, for this account only: people's words lie in it."""
+        self.data_dir.mkdir(parents=True, exist_ok=True)
+        self.data_dir.chmod(0o700)
+
     def _open(self, broker_url: str, issuer: Issuer, timeout: float = 10.0) -> None:
         self._issuer = issuer
         self._sources = {}
