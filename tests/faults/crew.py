@@ -166,10 +166,6 @@ class Crew(ProcessSuite):
         self.strike(name)
         return name
 
-    def pids(self) -> dict[str, int]:
-        """Who has which process id now."""
-        return {name: process.pid for name, process in self._running.items()}
-
     @override
     def stop(self) -> None:
         """Stop watching, then stop everybody."""

@@ -15,6 +15,7 @@ import random
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 import psycopg
@@ -292,11 +293,11 @@ def _judge_search(
 
 def load_only(load: Load, stored: dict[str, Acked]) -> list[str]:
     """Some words that clients would have used, and that nothing stored holds."""
-    return [load.word(load.clients, n) for n in range(3)] + [
-        word
-        for word in (load.word(0, serial) for serial in range(load.each))
-        if word not in stored
-    ][:5]
+    drafted = (
+        load.word(0, serial) for serial in range(load.first, load.first + load.each)
+    )
+    unused = (word for word in drafted if word not in stored)
+    return [*(load.word(load.clients, n) for n in range(3)), *islice(unused, 5)]
 
 
 def naive_losses(crew: Crew, ledger: Ledger) -> dict[str, int]:

@@ -1,6 +1,5 @@
 """Our hold on the network that fails: a proxy process, one lane for each far end."""
 
-import os
 import socket
 import subprocess
 import sys
@@ -8,7 +7,12 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Self
 
-from clp_suite.server_process import can_connect, free_ports, wait_until
+from clp_suite.server_process import (
+    as_account,
+    can_connect,
+    free_ports,
+    wait_until,
+)
 
 
 class Network:
@@ -23,7 +27,7 @@ class Network:
 
     def __enter__(self) -> Self:
         self._proxy = subprocess.Popen(
-            [sys.executable, "-m", *self._command], env=os.environ
+            [*as_account(None), sys.executable, "-m", *self._command]
         )
         wait_until(
             lambda: can_connect(self._control), 60, lambda: "the proxy does not start"

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from clp_suite import EmbeddedSuite
+from clp_suite.server_process import as_account
 from tests.faults.conftest import seed_of_session
 from tests.faults.judging import LEFT, Evidence, judge
 from tests.faults.ledger import Handed, Ledger
@@ -62,7 +63,10 @@ def _live_and_die(folder: Path, seed: int, turn: int) -> float:
     before = _lines(acks)
     began = time.monotonic()
     child = subprocess.Popen(
-        [sys.executable, "-W", "ignore", "-m", "tests.faults.lonely", folder, str(seed)]
+        [
+            *(*as_account(None), sys.executable, "-W", "ignore"),
+            *("-m", "tests.faults.lonely", str(folder), str(seed)),
+        ]
     )
     try:
         until(up.exists, 120, "the suite is up")

@@ -14,7 +14,7 @@ from clp_contracts.refusal import CallFailed, Refused
 from clp_suite.blueprint import Blueprint
 from clp_suite.keys import write_keys
 from clp_suite.processes import PROCESS_TYPES
-from clp_suite.server_process import free_ports
+from clp_suite.server_process import as_account, free_ports
 from clp_suite.servers import PrivatePostgres, PrivateRabbit
 from clp_suite.suite import OPERATIONS, Suite
 
@@ -100,7 +100,8 @@ class ProcessSuite(Suite):
     def _spawn(self, name: str, command: tuple[str, ...]) -> None:
         with (self.data_dir / f"{name}.log").open("ab") as log:
             self._running[name] = subprocess.Popen(  # noqa: S603
-                [sys.executable, "-W", "ignore", "-m", *command],
+                # They end with the process that started them, however that ends.
+                [*as_account(None), sys.executable, "-W", "ignore", "-m", *command],
                 env=os.environ | self.environ(name),
                 stdin=subprocess.DEVNULL,
                 stdout=log,

@@ -127,7 +127,7 @@ class ServerProcess:
     def __init__(
         self, command: Sequence[str], *, account: str | None, log: Path
     ) -> None:
-        self._command = [*_as_account(account), *command]
+        self._command = [*as_account(account), *command]
         self._log = log
         self._child: subprocess.Popen[bytes] | None = None
 
@@ -179,7 +179,7 @@ class ServerProcess:
         return self.is_running or any(_born(p) == born for p, born in family.items())
 
 
-def _as_account(account: str | None) -> list[str]:
+def as_account(account: str | None) -> list[str]:
     """Change the account, and end with the process that started it."""
     setpriv = shutil.which("setpriv")
     if setpriv is None:
