@@ -74,7 +74,7 @@ deploy-files: setup ## write the files of deploy/ that follow from the code
 test: ## everything: lint, unit, contract and journey tests, on both brokers
 	@$(MAKE) setup servers
 	@$(MAKE) lint
-	@deploy/checks/side_by_side.sh "test-core test-unit" "test-broker test-journeys"
+	@deploy/checks/side_by_side.sh "test-core test-unit" "test-broker test-journeys test-faults"
 	@$(call title,everything passed)
 
 .PHONY: check
@@ -101,7 +101,8 @@ test-core: setup ## the rules alone: every line and branch, and the examples in 
 .PHONY: test-unit
 test-unit: setup ## architecture, contracts, chassis, services and deployment
 	@$(call title,units)
-	@$(PYTEST) tests/architecture tests/contracts tests/chassis tests/services tests/deploy
+	@$(PYTEST) tests/architecture tests/contracts tests/chassis tests/services \
+	  tests/safety tests/deploy
 
 .PHONY: test-journeys
 test-journeys: setup ## journeys through the embedded suite
@@ -112,6 +113,23 @@ test-journeys: setup ## journeys through the embedded suite
 test-broker: setup ## journeys on private RabbitMQ and PostgreSQL servers
 	@$(call title,journeys on RabbitMQ and PostgreSQL)
 	@deploy/install/test_broker.sh
+
+.PHONY: test-faults
+test-faults: setup ## kills, outages, full disks, in short: nothing acknowledged is lost
+	@$(call title,faults)
+	@deploy/install/test_faults.sh
+
+.PHONY: faults
+faults: setup ## the same in full: MESSAGES=100000 SEED=7, an hour or more
+	@$(PY) -W ignore -m tests.faults --messages $(or $(MESSAGES),100000) \
+	  $(if $(SEED),--seed $(SEED))
+	@CLP_FAULTS_KILLS=100 CLP_FAULTS_POSTS=500 $(PYTEST) -m faults --timeout 0 -s \
+	  tests/faults/test_embedded_killed.py
+
+.PHONY: faults-long
+faults-long: setup ## for the nights: faults for HOURS=1, a kill every minute
+	@$(PY) -W ignore -m tests.faults --messages 100000000 --pace 0.4 --kill-every 60 \
+	  --minutes $$(( $(or $(HOURS),1) * 60 )) $(if $(SEED),--seed $(SEED))
 
 .PHONY: two-worlds-long
 two-worlds-long: setup ## for the nights: what one partner sees never depends on another

@@ -2,19 +2,26 @@
 
 import secrets
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
+from typing import Final
 
 from typing_extensions import override
 
 from clp_chassis.assembly import Process, Surroundings
-from clp_chassis.database import migrate
+from clp_chassis.clock import now
+from clp_chassis.database import Database, migrate
 from clp_chassis.inprocess import forget
 from clp_chassis.running import ContainerGroup
+from clp_notifications.delivery.claims import sweep
 from clp_suite.blueprint import Blueprint
 from clp_suite.keys import write_keys
 from clp_suite.processes import PROCESS_TYPES
 from clp_suite.server_process import free_ports
 from clp_suite.suite import Suite
+
+DELIVERY: Final = "delivery"
+FOR_EVER: Final = timedelta(days=365)
 
 
 class EmbeddedSuite(Suite):
@@ -48,7 +55,7 @@ class EmbeddedSuite(Suite):
     @override
     def start(self) -> None:
         """Start the services; they answer when this returns."""
-        self.data_dir.mkdir(parents=True, exist_ok=True)
+        self.close_data_dir()
         issuer = write_keys(self._blueprint.keys_dir)
         self._processes = list(self._built())
         self._group = ContainerGroup(
@@ -70,7 +77,17 @@ class EmbeddedSuite(Suite):
             surroundings = Surroundings.from_files(
                 process_type.service, plan.broker_url, plan.keys_dir
             )
+            if process_type.name == DELIVERY:
+                self._free_claims()
             yield process_type.build(plan.environ(), surroundings)
+
+    def _free_claims(self) -> None:
+        """Whoever held a mail before this start is gone: no lease need run out."""
+        database = Database(self._blueprint.database_urls["notifications"])
+        with database.writing() as session:
+            while sweep(session, now() + FOR_EVER):
+                pass
+        database.close()
 
     @override
     def stop(self) -> None:
@@ -82,6 +99,11 @@ class EmbeddedSuite(Suite):
             process.close()
         self._processes = []
         forget(self._broker)
+
+    @property
+    def broker_url(self) -> str:
+        """The in-process broker, for who wants to listen."""
+        return self._blueprint.broker_url
 
     @property
     @override

@@ -14,11 +14,11 @@ from clp_contracts.refusal import CallFailed, Refused
 from clp_suite.blueprint import Blueprint
 from clp_suite.keys import write_keys
 from clp_suite.processes import PROCESS_TYPES
-from clp_suite.server_process import free_ports
+from clp_suite.server_process import as_account, free_ports
 from clp_suite.servers import PrivatePostgres, PrivateRabbit
 from clp_suite.suite import OPERATIONS, Suite
 
-START_S: Final = 60.0
+START_S: Final = 180.0
 STOP_S: Final = 20.0
 SINK: Final = "sink"
 
@@ -72,10 +72,9 @@ class ProcessSuite(Suite):
     @override
     def start(self) -> None:
         """Start the processes and wait until each service answers."""
-        self.data_dir.mkdir(parents=True, exist_ok=True)
+        self.close_data_dir()
         issuer = write_keys(self._plan.keys_dir)
-        sink = ("clp_suite.sink", str(self._sink_port), str(self.mail_folder))
-        self._spawn(SINK, sink)
+        self._spawn(SINK, self.sink_command())
         for process_type in PROCESS_TYPES:
             for copy in range(self._copies.get(process_type.name, 1)):
                 self._spawn(f"{process_type.name}.{copy}", process_type.command)
@@ -86,11 +85,25 @@ class ProcessSuite(Suite):
             self.stop()
             raise
 
+    def sink_command(self) -> tuple[str, ...]:
+        """What follows ``python -m`` to start whatever takes the mails."""
+        return ("clp_suite.sink", str(self._sink_port), str(self.mail_folder))
+
+    def environ(self, name: str) -> dict[str, str]:
+        """The variables that a process reads, for example ``messages.0``."""
+        variables = self._plan.environ()
+        if not name.endswith(".0"):
+            # One copy has the address that is told to others; a copy of it takes any.
+            for service in ("MESSAGES", "NOTIFICATIONS"):
+                variables[f"CLP_{service}_HTTP_ADDRESS"] = "127.0.0.1:0"
+        return variables
+
     def _spawn(self, name: str, command: tuple[str, ...]) -> None:
         with (self.data_dir / f"{name}.log").open("ab") as log:
             self._running[name] = subprocess.Popen(  # noqa: S603
-                [sys.executable, "-W", "ignore", "-m", *command],
-                env=os.environ | self._plan.environ(),
+                # They end with the process that started them, however that ends.
+                [*as_account(None), sys.executable, "-W", "ignore", "-m", *command],
+                env=os.environ | self.environ(name),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,

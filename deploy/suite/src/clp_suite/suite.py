@@ -7,6 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
+from clp_chassis.pacing import within
 from clp_chassis.passports import Issuer
 from clp_contracts.calling import Callers, Calls
 from clp_contracts.lines import Lines
@@ -48,10 +49,15 @@ class Suite(ABC):
     def mail_folder(self) -> Path:
         """The folder of mails handed over, one file each, names in order of time."""
 
+    def close_data_dir(self) -> None:
+        """Make the folder, for this account only: people's words lie in it."""
+        self.data_dir.mkdir(parents=True, exist_ok=True)
+        self.data_dir.chmod(0o700)
+
     def _open(self, broker_url: str, issuer: Issuer, timeout: float = 10.0) -> None:
         self._issuer = issuer
         self._sources = {}
-        self._lines = Lines(broker_url, timeout)
+        self._lines = Lines(broker_url, timeout, within)
 
     def caller(
         self, person: str | None = None, *, service: str | None = None

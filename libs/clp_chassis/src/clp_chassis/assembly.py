@@ -11,6 +11,7 @@ from clp_chassis.clock import Clock, now
 from clp_chassis.observing.chain import chain_of_calls
 from clp_chassis.observing.gauges import Watched
 from clp_chassis.observing.tracing import carrier
+from clp_chassis.pacing import within
 from clp_chassis.passports import Issuer, Verifier
 from clp_chassis.serving import VERIFIER
 from clp_contracts.broker_address import BrokerAddress
@@ -45,7 +46,7 @@ class Surroundings:
 
     def callers(self) -> Callers:
         """Typed callers with which this process calls other services."""
-        lines = Lines(self.broker_url, self.call_timeout_s)
+        lines = Lines(self.broker_url, self.call_timeout_s, within)
         return Callers(
             Calls(lines, self.passport, chain=chain_of_calls, carrier=carrier)
         )

@@ -13,11 +13,25 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session, sessionmaker
 
 log = logging.getLogger(__name__)
 
+# The database or its disk is away, and comes back: worth another try.
+AWAY: Final = (OperationalError, PoolTimeoutError, OSError)
 BUSY_TIMEOUT_S: Final = 15
+# A server whose machine is gone is noticed in so many seconds, not in a quarter of an
+# hour.
+NOTICED_S: Final = 15
+SERVER: Final = {
+    "connect_timeout": 5,
+    "keepalives_idle": 5,
+    "keepalives_interval": 3,
+    "keepalives_count": 3,
+    "tcp_user_timeout": NOTICED_S * 1000,
+}
 # Any number, the same in every process that migrates.
 MIGRATION_LOCK: Final = 7_205_759
 
@@ -114,7 +128,11 @@ def _engine(url: str, pool_size: int) -> Engine:
     if not url.startswith("sqlite"):
         # What people wrote is among the parameters, and an error's text goes far.
         return create_engine(
-            url, pool_size=pool_size, max_overflow=4, hide_parameters=True
+            url,
+            pool_size=pool_size,
+            max_overflow=4,
+            hide_parameters=True,
+            connect_args=SERVER,
         )
     engine = create_engine(
         url,

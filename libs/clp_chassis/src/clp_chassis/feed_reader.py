@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from nameko.extensions import DependencyProvider
-from sqlalchemy.exc import OperationalError
 
 from clp_chassis.clock import new_id, now
+from clp_chassis.database import AWAY
 from clp_chassis.observing.chain import in_chain
 from clp_chassis.observing.metrics import FEED_AGE, FEED_LAG, SET_ASIDE
 from clp_chassis.observing.tracing import span
@@ -20,7 +20,7 @@ from clp_contracts.refusal import CallFailed, Refused
 log = logging.getLogger(__name__)
 
 # The outside world's trouble: it passes, and no change is to blame for it.
-PASSING: Final = (CallFailed, OperationalError, OSError)
+PASSING: Final = (CallFailed, *AWAY)
 PASSING_CODES: Final = frozenset({"service.unavailable", "service.failed"})
 MOST_TRIES: Final = 5
 # Under load, changes are fetched and applied together.

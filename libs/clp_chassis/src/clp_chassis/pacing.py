@@ -1,6 +1,8 @@
 """A loop's rhythm: woken by news, and by the clock when there is none."""
 
 import time
+from contextlib import AbstractContextManager
+from typing import Any
 
 import eventlet
 from eventlet.event import Event
@@ -52,3 +54,9 @@ class Pace:
     def _ring(self) -> None:
         if self._bell is not None and not self._bell.ready():
             self._bell.send()
+
+
+def within(seconds: float) -> AbstractContextManager[Any]:
+    """A context that raises `TimeoutError` in a green thread that stays too long."""
+    limit: AbstractContextManager[Any] = Timeout(seconds, TimeoutError("took too long"))
+    return limit

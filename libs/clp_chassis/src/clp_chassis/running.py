@@ -112,6 +112,8 @@ def main(
     one (``database_url``), builds the process and runs it until it is asked to end.
     ``process_type`` is its name in logs and traces, where that is not the service's.
     """
+    # What this process writes is for its own account only.
+    os.umask(0o077)
     try:
         settings = read_settings(shape, f"CLP_{service.upper()}")
         _run_observed(settings, (service, process_type or service), build)

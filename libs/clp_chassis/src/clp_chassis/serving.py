@@ -8,6 +8,7 @@ from nameko.extensions import DependencyProvider
 
 from clp_chassis.broker_edge import rpc as rpc_entrypoint
 from clp_chassis.clock import new_id
+from clp_chassis.database import AWAY
 from clp_chassis.observing import observed_call
 from clp_chassis.observing.tracing import PARENT
 from clp_chassis.passports import Passport, Verifier
@@ -109,6 +110,11 @@ def _guarded(method: Method[Any, Any], answer: Callable[[], Any]) -> Any:
         raise
     except CallFailed as failure:
         log.warning("%s.%s: %s", method.service, method.name, failure)
+        raise Refused.because("service.unavailable") from None
+    except AWAY as trouble:
+        log.warning(
+            "%s.%s waits: %s", method.service, method.name, type(trouble).__name__
+        )
         raise Refused.because("service.unavailable") from None
     except Exception:
         incident = new_id()

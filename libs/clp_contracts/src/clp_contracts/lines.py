@@ -1,15 +1,20 @@
 """Lines to the broker: one call at a time each, pooled, every call with a timeout."""
 
 import threading
-from collections.abc import Mapping
-from contextlib import contextmanager
+import time
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from kombu.exceptions import KombuError
 from nameko import exceptions as wire_errors
 from nameko.amqp.publish import Publisher
 from nameko.rpc import MethodProxy
-from nameko.standalone.rpc import StandaloneProxyBase
+from nameko.standalone.rpc import (
+    PollingQueueConsumer,
+    SingleThreadedReplyListener,
+    StandaloneProxyBase,
+)
 
 from clp_contracts.broker_address import BrokerAddress
 from clp_contracts.refusal import CallFailed, Refused
@@ -19,6 +24,10 @@ if TYPE_CHECKING:
 
 TRANSIENT: Final = 1
 ONE_MORE_TRY: Final = {"max_retries": 1, "interval_start": 0}
+# Two tries and their reply fit into the time of a call.
+CONFIRM_SHARE: Final = 0.4
+# How much later than its own timeout a call that hangs is cut off from outside.
+GRACE_S: Final = 0.5
 
 # Errors cross the wire as a dotted path and positional strings; this makes ours whole.
 wire_errors.registry["clp_contracts.refusal.Refused"] = Refused
@@ -38,11 +47,45 @@ class Request(MethodProxy):  # type: ignore[misc]
     publisher_cls = RequestPublisher
 
 
+class Replies(PollingQueueConsumer):  # type: ignore[misc]
+    """Waits for one reply until the time of its call is up, and mends nothing.
+
+    As nameko ships it, a wait that ends, or a connection that breaks, is followed by
+    an attempt to make the connection good again, which on a line that carries nothing
+    any more never ends.
+    """
+
+    deadline = 0.0
+
+    def get_message(self, correlation_id: str) -> None:
+        """Wait for the reply to one request."""
+        while correlation_id not in self.replies:
+            left = self.deadline - time.monotonic()
+            if left <= 0:
+                raise wire_errors.RpcTimeout(self.timeout)
+            try:
+                self.consumer.connection.drain_events(timeout=left)
+            except TimeoutError:
+                raise wire_errors.RpcTimeout(self.timeout) from None
+        body, message = self.replies.pop(correlation_id)
+        self.provider.handle_message(body, message)
+
+
+class ReplyListener(SingleThreadedReplyListener):  # type: ignore[misc]
+    """Listens for the replies of one line."""
+
+    def __init__(self, timeout: float | None = None) -> None:
+        super().__init__(timeout=timeout)
+        self.queue_consumer = Replies(timeout=timeout)
+
+
 class Line(StandaloneProxyBase):  # type: ignore[misc]
     """A connection with a reply queue of its own. Not to be shared while in use."""
 
     def __init__(self, broker: BrokerAddress, timeout: float) -> None:
-        super().__init__(broker.settings(), timeout=timeout)
+        super().__init__(
+            broker.settings(), timeout=timeout, reply_listener_cls=ReplyListener
+        )
         # Names the reply queue after who may read it, for the broker's permissions.
         self._worker_ctx.container.service_name = broker.user
         self._timeout = timeout
@@ -70,16 +113,27 @@ class Line(StandaloneProxyBase):  # type: ignore[misc]
             self._reply_listener,
             delivery_mode=TRANSIENT,
             expiration=self._timeout,
-            confirm_timeout=self._timeout,
+            confirm_timeout=self._timeout * CONFIRM_SHARE,
             retry_policy=ONE_MORE_TRY,
         )
+        self._reply_listener.queue_consumer.deadline = time.monotonic() + self._timeout
         return request(**arguments)
 
 
 class Lines:
-    """A pool of lines, so that threads and green threads never share one."""
+    """A pool of lines, so that threads and green threads never share one.
 
-    def __init__(self, broker_url: str, timeout: float) -> None:
+    ``limit`` gives, for a number of seconds, a context that raises `TimeoutError` in a
+    call that hangs for longer. Only a program whose threads are green has one.
+    """
+
+    def __init__(
+        self,
+        broker_url: str,
+        timeout: float,
+        limit: Callable[[float], AbstractContextManager[Any]] = nullcontext,
+    ) -> None:
+        self._limit = limit
         self._broker = BrokerAddress.read(broker_url)
         self._timeout = timeout
         self._idle: list[Line] = []
@@ -100,7 +154,7 @@ class Lines:
         """
         name = ".".join(address)
         try:
-            with self._line() as line:
+            with self._limit(self._timeout + GRACE_S), self._line() as line:
                 return line.call(address, arguments, context)
         except wire_errors.UnknownService:
             raise CallFailed(f"{name}: no such service is running") from None
@@ -148,7 +202,8 @@ class Lines:
 
 
 def _hang_up(line: Line) -> None:
+    """Let go without a word: who is at the other end may never answer."""
     try:
-        line._reply_listener.queue_consumer.connection.close()  # noqa: SLF001
+        line._reply_listener.queue_consumer.connection.collect()  # noqa: SLF001
     except (OSError, KombuError, RuntimeError):
         return

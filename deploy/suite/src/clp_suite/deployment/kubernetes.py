@@ -50,7 +50,8 @@ def processes_yaml() -> str:
     """All manifests, in one file."""
     documents = [one for t in PROCESS_TYPES for one in _manifests_of(t)]
     documents.append(_scaling_of_delivery())
-    return HEAD + yaml.safe_dump_all(documents, sort_keys=False, width=88)
+    text: str = yaml.safe_dump_all(documents, sort_keys=False, width=88)
+    return HEAD + text
 
 
 def _manifests_of(process_type: ProcessType) -> Iterator[dict[str, Any]]:

@@ -123,6 +123,7 @@ def furnish(data_dir: Path, environ: Mapping[str, str], cleanup: ExitStack) -> H
         notifications_port=_port(NOTIFICATIONS_PORT),
         mail_url=mail_url,
         mail_window_s=5.0,
+        search_workers=1,
         broker_urls={service: brokers[service] for service in SERVICES},
     )
     kept = Passwords(data_dir / "secrets")

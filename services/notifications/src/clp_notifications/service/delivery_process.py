@@ -10,11 +10,10 @@ from typing import Any, Final
 
 import eventlet
 from nameko.extensions import DependencyProvider
-from sqlalchemy.exc import OperationalError
 
 from clp_chassis.assembly import Process, Surroundings, configured, parts_of
 from clp_chassis.broker_edge import on_events
-from clp_chassis.database import Database
+from clp_chassis.database import AWAY, Database
 from clp_chassis.pacing import Pace
 from clp_contracts.events import OF_NOTIFICATIONS
 from clp_contracts.notifications import SERVICE
@@ -32,7 +31,6 @@ from clp_notifications.settings import Settings
 
 log = logging.getLogger(__name__)
 
-PASSING: Final = (OperationalError, OSError)
 ROUNDS: Final = 2
 SWEEP_EVERY: Final = timedelta(seconds=5)
 SHORTEST_REST: Final = timedelta(milliseconds=20)
@@ -82,7 +80,7 @@ class Worker(DependencyProvider):  # type: ignore[misc]
                 together([self._work] * self._rounds)
                 idle = self._desk.idle_for(self._most_rest)
                 rest = max(idle, SHORTEST_REST).total_seconds()
-            except PASSING as error:
+            except AWAY as error:
                 log.warning("delivery waits: %s", type(error).__name__)
                 rest = REST_AFTER_TROUBLE_S
             except Exception:

@@ -1,0 +1,1 @@
+"""Faults on purpose, judged by ledgers that lie outside the system."""

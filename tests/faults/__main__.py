@@ -1,0 +1,97 @@
+"""``python -m tests.faults``: R1 at any size, from the command line."""
+
+from clp_chassis import patched  # isort: skip  # noqa: F401 - patches the process
+
+import argparse
+import json
+import logging
+import random
+import tempfile
+from pathlib import Path
+
+from clp_suite.server_process import server_directory
+from clp_suite.servers import PrivatePostgres, PrivateRabbit
+from tests.faults.crew import Crew, Terms
+from tests.faults.load import Load
+from tests.faults.running import ride_out
+from tests.faults.storm import Weather
+
+# Search is one process: two never share an index.
+SCALED = ("projects", "messages", "notifications", "delivery")
+
+
+def asked() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.faults",
+        description="Post under kill -9, broker and database outages and a faulty "
+        "relay, then judge by ledgers that no service can touch.",
+    )
+    parser.add_argument("--messages", type=int, default=100_000)
+    parser.add_argument("--clients", type=int, default=8)
+    parser.add_argument("--kill-every", type=float, default=5.0, metavar="SECONDS")
+    parser.add_argument("--window", type=float, default=2.0, metavar="SECONDS")
+    parser.add_argument(
+        "--mentions", type=int, default=20, metavar="PERCENT", help="mailed at once"
+    )
+    parser.add_argument("--pace", type=float, default=0.0, metavar="SECONDS")
+    parser.add_argument("--searches", type=int, default=2000)
+    parser.add_argument(
+        "--minutes", type=float, help="stop posting then, however much was posted"
+    )
+    parser.add_argument("--copies", type=int, default=2, help="of each process type")
+    parser.add_argument(
+        "--seed", type=int, default=random.SystemRandom().randrange(1 << 30)
+    )
+    parser.add_argument("--drain", type=float, default=3600.0, metavar="SECONDS")
+    return parser.parse_args()
+
+
+def main() -> None:
+    given = asked()
+    # Every failed call is counted; the client's library need not tell of it as well.
+    logging.getLogger("amqp").setLevel(logging.CRITICAL)
+    load = Load(
+        run=1,
+        clients=given.clients,
+        each=given.messages // given.clients,
+        pace_s=given.pace,
+        mentions=given.mentions,
+        seed=given.seed,
+    )
+    weather = Weather(
+        kill_every_s=given.kill_every,
+        broker_kills=(0.25, 0.5, 0.75),
+        database_stops=(0.35, 0.65),
+    )
+    manners = ("--busy", "0.02", "--cut", "0.001", "--seed", str(given.seed))
+    with (
+        tempfile.TemporaryDirectory(prefix="clp-faults-") as folder,
+        server_directory() as directory,
+        PrivateRabbit(directory / "rabbit") as rabbit,
+        PrivatePostgres(directory / "postgres") as postgres,
+        Crew(
+            Path(folder),
+            Terms(sink=manners),
+            rabbit=rabbit,
+            postgres=postgres,
+            mail_window_s=given.window,
+            copies=dict.fromkeys(SCALED, given.copies),
+        ) as crew,
+    ):
+        judged = ride_out(
+            crew,
+            (rabbit, postgres),
+            load,
+            weather,
+            searches=given.searches,
+            drain_s=given.drain,
+            minutes=given.minutes,
+        )
+    print(json.dumps(judged.figures, indent=1))
+    for line in judged.broken:
+        print(f"BROKEN {line}")
+    raise SystemExit(bool(judged.broken))
+
+
+if __name__ == "__main__":
+    main()

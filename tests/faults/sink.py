@@ -1,0 +1,146 @@
+"""``python -m tests.faults.sink PORT LOG``: a mail relay with faults, and its ledger.
+
+Every mail that it takes is one line of the log, written before the answer: when the
+hand-over began and ended, for whom, its Message-ID, the marked words of its text, and
+whether the relay was cut off right after it had taken it. Options:
+
+    --busy 0.02    so many tries are answered 451, each mail at most ``--busy-most`` times
+    --cut 0.001    so many mails are taken, and the line is cut before the answer
+    --seed 7       which ones these are
+"""
+
+import argparse
+import asyncio
+import contextlib
+import email
+import email.utils
+import json
+import random
+import re
+import signal
+import time
+from collections import Counter
+from email.message import Message
+from pathlib import Path
+from typing import Any
+
+WORD = re.compile(r"\bw\d{2}c\d{2}n\d{6}\b")
+EXTENSIONS = ("sink.example", "PIPELINING", "SIZE 50000000", "8BITMIME", "SMTPUTF8")
+
+
+class Faults:
+    """Which mails are refused for now, and which are cut; the same for a seed."""
+
+    def __init__(self, asked: argparse.Namespace) -> None:
+        self._luck = random.Random(asked.seed)
+        self._busy, self._most, self._cut = asked.busy, asked.busy_most, asked.cut
+        self._refused: Counter[str] = Counter()
+
+    def is_busy(self, identity: str) -> bool:
+        """Whether this try is answered 451."""
+        if self._luck.random() >= self._busy or self._refused[identity] >= self._most:
+            return False
+        self._refused[identity] += 1
+        return True
+
+    def is_cut(self) -> bool:
+        """Whether the answer to this mail is never given."""
+        return self._luck.random() < self._cut
+
+
+class Sink:
+    """Takes mails and writes down what it took."""
+
+    def __init__(self, log: Path, faults: Faults) -> None:
+        self._log = log.open("a", buffering=1)
+        self._faults = faults
+
+    async def talk(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        """One connection, until its end."""
+        with contextlib.suppress(OSError, asyncio.IncompleteReadError):
+            writer.write(b"220 sink.example ESMTP\r\n")
+            mail: dict[str, Any] = {}
+            while line := (await reader.readline()).decode("utf-8", "replace").strip():
+                verb = line.upper()
+                if verb == "DATA":
+                    writer.write(b"354 go on\r\n")
+                    body = (await reader.readuntil(b"\r\n.\r\n"))[:-5]
+                    if not self._takes(mail, body, writer):
+                        break
+                    continue
+                if verb.startswith("MAIL"):
+                    mail = {"begun": time.time()}
+                if verb.startswith("RCPT"):
+                    mail["to"] = line.partition("<")[2].partition(">")[0]
+                writer.write(_answer(verb))
+                if verb == "QUIT":
+                    break
+        writer.close()
+
+    def _takes(
+        self, mail: dict[str, Any], body: bytes, writer: asyncio.StreamWriter
+    ) -> bool:
+        read = email.message_from_bytes(body)
+        identity = str(read["Message-ID"])
+        if self._faults.is_busy(identity):
+            writer.write(b"451 4.3.0 later\r\n")
+            return True
+        cut = self._faults.is_cut()
+        noted = {**mail, "at": time.time(), "id": identity, "cut": cut}
+        self._log.write(json.dumps({**noted, "words": _words(read)}) + "\n")
+        if cut:
+            writer.transport.abort()
+            return False
+        writer.write(b"250 2.0.0 kept\r\n")
+        return True
+
+
+def _answer(verb: str) -> bytes:
+    if verb.startswith("EHLO"):
+        last = len(EXTENSIONS) - 1
+        return b"".join(
+            f"250{' ' if at == last else '-'}{name}\r\n".encode()
+            for at, name in enumerate(EXTENSIONS)
+        )
+    return b"221 bye\r\n" if verb == "QUIT" else b"250 2.0.0 go on\r\n"
+
+
+def _words(read: Message) -> list[str]:
+    for part in read.walk():
+        if part.get_content_type() == "text/plain":
+            text = part.get_payload(decode=True)
+            return sorted(set(WORD.findall(text.decode("utf-8", "replace"))))
+    return []
+
+
+def recipient_and_words(raw: bytes) -> tuple[str, str, list[str]]:
+    """Of a mail in a folder: its Message-ID, for whom it is, its marked words."""
+    read = email.message_from_bytes(raw)
+    _, address = email.utils.parseaddr(str(read["To"]))
+    return str(read["Message-ID"]), address.partition("@")[0], _words(read)
+
+
+async def serve(port: int, sink: Sink) -> None:
+    """Serve until asked to end."""
+    asked_to_end = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, asked_to_end.set)
+    await asyncio.start_server(sink.talk, "127.0.0.1", port, limit=1 << 26)
+    await asked_to_end.wait()
+
+
+def main() -> None:
+    asked = argparse.ArgumentParser()
+    asked.add_argument("port", type=int)
+    asked.add_argument("log", type=Path)
+    asked.add_argument("--busy", type=float, default=0.0)
+    asked.add_argument("--busy-most", type=int, default=2)
+    asked.add_argument("--cut", type=float, default=0.0)
+    asked.add_argument("--seed", type=int, default=0)
+    given = asked.parse_args()
+    asyncio.run(serve(given.port, Sink(given.log, Faults(given))))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,71 @@
+"""R4: delivery workers come and go in order; nothing is mailed twice for it."""
+
+from collections.abc import Callable
+
+import eventlet
+import psycopg
+import pytest
+
+from tests.faults.conftest import Field
+from tests.faults.crew import Crew
+from tests.faults.judging import judge_crew
+from tests.faults.load import Client, Load, set_scene
+from tests.faults.running import drain, new_ledger, until
+
+pytestmark = pytest.mark.faults
+
+# How many delivery workers there are, one after the other; the last is one again.
+STEPS = (3, 1, 2, 1)
+
+
+def test_workers_that_end_in_order_leave_no_claim_and_no_twin(
+    field: Field, new_load: Callable[..., Load]
+) -> None:
+    crew = field.crew
+    load = new_load(clients=4, each=20, mentions=60, pace_s=0.2, projects=1)
+    ledger = new_ledger(crew, load)
+    set_scene(crew, load)
+    stranded = _steps(crew.database_url("notifications"), "lease_expired")
+    clients = [Client(number, load, ledger) for number in range(load.clients)]
+    posting = [eventlet.spawn(client.work, crew) for client in clients]
+    ending: list[float] = []
+    for workers in STEPS:
+        ending.extend(_scale(crew, workers))
+        began = sum(client.done for client in clients)
+        until(
+            lambda seen=began: (
+                sum(client.done for client in clients) >= seen + 8
+                or all(one.dead for one in posting)
+            ),
+            60,
+            "more posts",
+        )
+    for one in posting:
+        one.wait()
+
+    drain(crew, 300)
+    judged = judge_crew(crew, load, ledger, searches=5)
+    assert not judged.broken, judged.broken
+    figures = judged.figures
+    assert figures["duplicate mails"] <= figures["cut after acceptance"]
+    assert _steps(crew.database_url("notifications"), "lease_expired") == stranded
+    print("seconds from SIGTERM to the end:", [round(one, 2) for one in ending])
+
+
+def _scale(crew: Crew, workers: int) -> list[float]:
+    """Start or end delivery workers until there are so many; how long ends took."""
+    running = [n for n in crew.names() if n.startswith("delivery.")]
+    for number in range(len(running), workers):
+        crew.bring_up(f"delivery.{number}")
+    for number in range(workers, len(running)):
+        name = f"delivery.{number}"
+        until(lambda who=name: crew.is_up(who), 90, f"{name} up")
+    return [crew.ask_to_end(name) for name in running[workers:]]
+
+
+def _steps(database_url: str, reason: str) -> int:
+    with psycopg.connect(database_url) as database:
+        counted = database.execute(
+            "select count(*) from steps where reason = %s", (reason,)
+        ).fetchone()
+    return int(counted[0]) if counted else 0
