@@ -318,3 +318,35 @@ def test_an_internal_reader_gets_the_partner_s_name_and_a_partner_does_not(
     assert b"Direct messages with North Dubbing" in to_ian.data
     assert b"Dubbing" not in to_nia.data
     assert b"Direct messages with the studio" in to_nia.data
+
+
+@pytest.mark.parametrize("seconds", [0.15, 0.3, 1.0])
+def test_slow_services_delay_a_mail_and_do_not_stop_it(
+    works: Works, world: World, seconds: float
+) -> None:
+    world.follow("nat", "sam")
+    message = world.post("ivy", BROADCAST)
+    works.route()
+    world.at_each_call = lambda: works.sleep(seconds)
+
+    assert works.deliver() == 2
+    assert works.states(message) == dict.fromkeys(("nat", "sam"), ("sent", "accepted"))
+
+
+def test_what_was_asked_is_good_for_a_moment_only(works: Works, world: World) -> None:
+    world.follow("nat")
+    message = world.post("ivy", BROADCAST)
+    works.route()
+    asked: list[str] = []
+
+    def answered_late() -> None:
+        asked.append("call")
+        if len(asked) <= 2:
+            works.sleep(0.2)
+            world.withdraw("north")
+
+    world.at_each_call = answered_late
+    works.deliver()
+
+    assert works.tray.mails == []
+    assert works.states(message) == {"nat": ("suppressed", "no_access")}

@@ -38,7 +38,7 @@ SERVICES_AGAIN: Final = timedelta(seconds=2)
 LANE_AGAIN: Final = timedelta(seconds=1)
 LONGEST_WAIT_IN_HAND: Final = timedelta(seconds=3)
 # So often a mail is asked about in vain before the services count as too slow.
-MOST_ASKED: Final = 5
+MOST_ASKED: Final = 6
 CLOSING: Final = 421
 ENDS: Final = {
     Effect.SENT: State.SENT,
@@ -157,7 +157,7 @@ class _Round:
 
     def _admitted(self, portion: Sequence[Claim]) -> list[_Admitted]:
         """Ask about mails, and leave out what may not leave."""
-        fresh_until = self._desk.ticks() + self._pacing.fresh_s
+        asked_at = self._desk.ticks()
         doors = ask_at_the_door(portion, self._desk.callers)
         left = [judged(claim, doors[claim.mail]) for claim in portion]
         destinations = self._destinations([claim for claim, _ in left], doors)
@@ -171,7 +171,7 @@ class _Round:
                     claim=claim,
                     door=doors[claim.mail],
                     address=address,
-                    fresh_until=fresh_until,
+                    fresh_until=asked_at + self._good_for(claim),
                     before=before,
                 )
                 found.append(one)
@@ -230,6 +230,15 @@ class _Round:
             log.exception("mail %s could not be made", one.claim.mail)
             return tried(one.claim, Because.FAULT, now=self._desk.clock())
 
+    def _good_for(self, claim: Claim) -> float:
+        """For how many seconds from the question an answer holds.
+
+        Twice as long each time a mail was asked about in vain: where services are slow,
+        a mail leaves later and by an older answer, but it leaves.
+        """
+        times: int = 2 ** self._asked.get(claim.mail, 0)
+        return self._pacing.fresh_s * times
+
     def _is_fresh(self, one: _Admitted) -> bool:
         return self._desk.ticks() < one.fresh_until
 
@@ -237,7 +246,7 @@ class _Round:
         """Right before the content leaves: a slow relay makes us ask once more."""
         if self._is_fresh(one):
             return True
-        fresh_until = self._desk.ticks() + self._pacing.fresh_s
+        fresh_until = self._desk.ticks() + self._good_for(one.claim)
         try:
             door = ask_at_the_door([one.claim], self._desk.callers)[one.claim.mail]
         except (CallFailed, Refused):
