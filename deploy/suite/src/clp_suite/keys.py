@@ -18,15 +18,16 @@ from clp_chassis.passports import (
 
 SERVICES: Final = ("projects", "messages", "search", "notifications")
 GATEWAY: Final = "gateway"
-NAMES: Final = (*SERVICES, GATEWAY)
+OPERATIONS: Final = "operations"
+NAMES: Final = (*SERVICES, OPERATIONS, GATEWAY)
 TRUSTED: Final = "trusted.json"
 
 
 def write_keys(folder: Path) -> Issuer:
     """Make keys where there are none; give the gateway's issuer.
 
-    A service can vouch for itself only. The gateway vouches for people, for the robot
-    and for services of other teams.
+    A service can vouch for itself only, and so can whoever operates them. The gateway
+    vouches for people, for the robot and for services of other teams.
     """
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     if not (folder / TRUSTED).exists():

@@ -1,0 +1,1 @@
+"""`clp-ops`: how the whole system is, and what an operator does about it."""
