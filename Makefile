@@ -131,6 +131,11 @@ faults-long: setup ## for the nights: faults for HOURS=1, a kill every minute
 	@$(PY) -W ignore -m tests.faults --messages 100000000 --pace 0.4 --kill-every 60 \
 	  --minutes $$(( $(or $(HOURS),1) * 60 )) $(if $(SEED),--seed $(SEED))
 
+.PHONY: test-clamd
+test-clamd: setup ## the virus scanner's protocol against a real clamd (installed when root)
+	@$(call title,scanning by a real clamd)
+	@deploy/install/test_clamd.sh
+
 .PHONY: two-worlds-long
 two-worlds-long: setup ## for the nights: what one partner sees never depends on another
 	@HYPOTHESIS_PROFILE=night $(PYTEST) tests/journeys -k two_worlds -m 'not broker' \
@@ -147,6 +152,14 @@ bench-core: setup ## how fast the rules are on this machine
 .PHONY: bench-peer
 bench-peer: setup ## the same conversation here and in Matrix Synapse
 	@tests/bench/peer/run.sh
+
+.PHONY: bench-uploads
+bench-uploads: setup ## how long an upload takes, beside a bare receiver
+	@$(PY) -W ignore -m tests.bench.uploads
+
+.PHONY: bench-directory
+bench-directory: setup ## how fast a directory of 100,000 people answers
+	@$(PY) -W ignore -m tests.bench.directory
 
 .PHONY: clean
 clean: ## remove caches and what runs left behind; the environment stays

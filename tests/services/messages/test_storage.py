@@ -124,7 +124,7 @@ def test_a_reader_that_leaves_early_lets_go(kept: Kept) -> None:
 
 
 @pytest.fixture
-def deaf() -> Iterator[tuple[S3Store, list[int]]]:
+def deaf(credentials: None) -> Iterator[tuple[S3Store, list[int]]]:
     """A store that takes connections and never answers, and ticks counted meanwhile."""
     ticks: list[int] = []
     with ExitStack() as after:
@@ -143,7 +143,7 @@ def deaf() -> Iterator[tuple[S3Store, list[int]]]:
 
 
 def test_waiting_for_a_store_holds_up_nobody(
-    deaf: tuple[S3Store, list[int]], credentials: None
+    deaf: tuple[S3Store, list[int]],
 ) -> None:
     store, ticks = deaf
     asking = eventlet.spawn(store.remove, KEY)

@@ -9,7 +9,9 @@ from werkzeug.wrappers import Request
 
 from clp_contracts.refusal import Refused
 
-PIECE: Final = 64 * 1024
+PIECE: Final = 256 * 1024
+# The first piece is small: it often decides whether the rest is wanted.
+FIRST_PIECE: Final = 64 * 1024
 # A body that trickles in longer than this is given up; the socket's own timeout takes
 # care of one that stops.
 MOST_SECONDS: Final = 120.0
@@ -69,7 +71,7 @@ def chunks_of(request: Request, size: int = PIECE) -> Iterator[bytes]:
     expected = declared_length(request)
     deadline = time.monotonic() + MOST_SECONDS
     got = 0
-    while piece := _piece(stream, size):
+    while piece := _piece(stream, size if got else min(size, FIRST_PIECE)):
         got += len(piece)
         yield piece
         if time.monotonic() > deadline:

@@ -4,11 +4,9 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from clp_messages.storage.keeping import Arriving, FileGone, Pieces
-
-PRIVATE_AND_NEW: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL
 
 
 def at_once(work: Callable[[], None]) -> None:
@@ -37,7 +35,7 @@ class FolderStore:
         """Take a file in pieces."""
         part = self._unfinished / key
         try:
-            with os.fdopen(os.open(part, PRIVATE_AND_NEW, 0o600), "wb") as file:
+            with open(part, "xb", opener=_private) as file:
                 yield Arriving(file.write)
                 self._aside(lambda: _to_disk(file))
             self._aside(lambda: self._keep(part, key))
@@ -72,6 +70,10 @@ class FolderStore:
 
     def _place(self, key: str) -> Path:
         return self._folder / key[:2] / key
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def _to_disk(file: Any) -> None:
