@@ -65,6 +65,8 @@ class Projects:
         partner: str | None = None,
         roles: Sequence[str] = (),
         active: bool = True,
+        language: str | None = None,
+        time_zone: str | None = None,
     ) -> projects.Stored:
         """Store a person's whole record; raises `Refused` for a malformed one."""
         ask = projects.PutPerson(
@@ -74,6 +76,8 @@ class Projects:
             partner=partner,
             roles=tuple(roles),
             active=active,
+            language=language,
+            time_zone=time_zone,
         )
         return self._call(projects.PUT_PERSON, ask)
 
