@@ -137,6 +137,7 @@ def build(settings: Settings, surroundings: Surroundings) -> Process:
         mail=MailPolicy(
             window=timedelta(seconds=settings.window_s),
             daily_hour_utc=settings.daily_hour_utc,
+            most_an_hour=settings.most_mails_an_hour,
         ),
         bounces=Bounces(domain=settings.bounce_domain, folder=settings.bounce_dir),
     )
