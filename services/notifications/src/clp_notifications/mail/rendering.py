@@ -26,6 +26,7 @@ from clp_notifications.mail.measuring import (
     those_that_fit,
 )
 from clp_notifications.mail.tongues import (
+    N_,
     Tongue,
     best_of,
     shown_size,
@@ -33,12 +34,6 @@ from clp_notifications.mail.tongues import (
     tongues,
 )
 from clp_notifications.mail.visible import cut, isolated, one_line, shown_text
-
-
-def N_(sentence: str) -> str:  # noqa: N802 - the name by which catalogues find it
-    """Mark a sentence that is translated where it is used."""
-    return sentence
-
 
 REASONS: Final[dict[Kind, str]] = {
     Kind.MENTION: N_("You get this mail because you were mentioned."),
