@@ -7,6 +7,7 @@ Chromium. They are goldens for eyes: no test compares pixels, which depend on fo
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from html import escape
@@ -71,7 +72,8 @@ def _draw(html: str, width: int, scheme: str, file: Path, scratch: str) -> None:
     page = _page(html, width, height, scratch)
     # A window narrower than Chromium allows is cut to the frame by the picture's size.
     _chromium(scheme, f"--window-size={width},{height}", f"--screenshot={file}", page)
-    print(f"{file.name}: {width} x {height}, {file.stat().st_size / 1000:.0f} kB")
+    size = file.stat().st_size / 1000
+    sys.stdout.write(f"{file.name}: {width} x {height}, {size:.0f} kB\n")
 
 
 def _height_of(html: str, width: int, scheme: str, scratch: str) -> int:

@@ -39,11 +39,15 @@ def main(folder: str, number: int = 1000) -> None:
         for part in READ:
             if not ours[part] == pythons[part] == _tidied(part, theirs[part]):
                 differing += 1
-                print(f"{part} of a mail to {mail.recipient}:")
-                for reading in (ours[part], pythons[part], theirs[part]):
-                    print(f"  {reading!r:.300}")
-    print(f"{len(composed)} mails, {differing} disagreements")
+                found = (ours[part], pythons[part], theirs[part])
+                _say(f"{part} of a mail to {mail.recipient}:", *map(repr, found))
+    _say(f"{len(composed)} mails, {differing} disagreements")
     raise SystemExit(differing > 0)
+
+
+def _say(line: str, *readings: str) -> None:
+    lines = [line, *(f"  {reading[:300]}" for reading in readings)]
+    sys.stdout.write("\n".join(lines) + "\n")
 
 
 def _composed(number: int) -> Iterator[ReadyMail]:

@@ -60,7 +60,7 @@ def everything_in(piece: Piece) -> str:
     """All that a mail says anywhere, decoded, and its raw bytes."""
     mail = MAILER.compose(piece.letter, address_of(piece.letter.reader.email))
     parts = checked(mail)
-    return "\n".join([mail.data.decode(), parts.head, parts.text, parts.html])
+    return f"{mail.data.decode()}\n{parts.head}\n{parts.text}\n{parts.html}"
 
 
 @pytest.mark.parametrize(
