@@ -6,7 +6,6 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from datetime import UTC
 from pathlib import Path
 from typing import Final
@@ -17,7 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from clp_chassis.assembly import Surroundings
-from clp_chassis.settings import WrongSettings, read_settings
+from clp_chassis.settings import ProcessSettings, WrongSettings, read_settings
 from clp_contracts.calling import Callers
 from clp_contracts.notifications import Explained, PersonExplained
 from clp_contracts.refusal import CallFailed, Refused
@@ -31,14 +30,6 @@ Tells why people were or were not told of a message, and what became of each mai
 Needs the settings of the service: CLP_BROKER_URL and CLP_KEYS_DIR (the folder with
 notifications.pem), and a notifications process that answers.
 """
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CommandSettings:
-    """What the command needs of the service's settings."""
-
-    broker_url: str = "amqp://guest:guest@127.0.0.1:5672//"
-    keys_dir: str = "keys"
 
 
 def main() -> None:
@@ -72,7 +63,7 @@ def run(
 
 def connected() -> Callers:
     """Callers with a passport of the service itself, by the environment."""
-    settings = read_settings(CommandSettings, f"CLP_{SERVICE.upper()}")
+    settings = read_settings(ProcessSettings, f"CLP_{SERVICE.upper()}")
     keys = Path(settings.keys_dir)
     return Surroundings.from_files(SERVICE, settings.broker_url, keys).callers()
 
