@@ -206,3 +206,28 @@ def test_who_leaves_the_daily_digest_gets_the_next_mail_at_once(
     text = cut_up(mail.data).text
     assert "> comes" in text
     assert "> waits" not in text
+
+
+def test_a_mail_of_the_broadcast_and_a_digest_never_share(
+    works: Works, world: World
+) -> None:
+    works.window(60)
+    choose(works, "nat", "daily")
+    world.follow("nat")
+    world.post("ivy", BROADCAST, "for the morning")
+    works.run()
+    choose(works, "nat", "batched")
+    world.post("ivy", BROADCAST, "for the window")
+    works.run()
+    choose(works, "nat", "daily")
+    world.post("ivy", BROADCAST, "for the morning, too")
+    works.run()
+    world.clock.forward(minutes=2)
+    works.deliver()
+    (mail,) = works.tray.mails
+    assert cut_up(mail.data).one("X-Notification-Reason") == "broadcast"
+    assert cut_up(mail.data).text.count("> ") == 1
+    world.clock.forward(hours=20)
+    works.deliver()
+    assert kinds(works) == ["broadcast", "digest"]
+    assert cut_up(works.tray.mails[-1].data).text.count("> for the morning") == 2
