@@ -141,6 +141,24 @@ two-worlds-long: setup ## for the nights: what one partner sees never depends on
 	@HYPOTHESIS_PROFILE=night $(PYTEST) tests/journeys -k two_worlds -m 'not broker' \
 	  --timeout 36000
 
+.PHONY: mails-many
+mails-many: setup ## ten thousand generated mails, each judged byte for byte
+	@CLP_MAILS=10000 $(PYTEST) tests/services/notifications/test_many_mails.py --timeout 3600
+
+.PHONY: mail-parsers
+mail-parsers: setup ## a parser of another house reads our mails as we do (Node.js)
+	@deploy/install/mail_parsers.sh
+	@$(PY) -W ignore -m tests.services.notifications.second_reader .cache/mail-parsers
+
+.PHONY: mail-snapshots
+mail-snapshots: setup ## write the mails of every type and language again, to be read
+	@CLP_WRITE_SNAPSHOTS=1 $(PYTEST) -q tests/services/notifications/test_snapshots.py
+
+.PHONY: mail-pictures
+mail-pictures: setup ## draw the mails at phone and desktop width, light and dark
+	@deploy/install/mail_pictures.sh
+	@$(PY) -W ignore -m tests.services.notifications.pictures
+
 .PHONY: mutation
 mutation: setup ## mutants of the rules that no test notices
 	@deploy/checks/mutation.sh

@@ -58,10 +58,32 @@ DOT_ATOM: Final = (
     r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
 )
 VERP: Final = re.compile(r"b\+[0-9a-z]+\.[0-9a-f]{16}@[a-z0-9.-]+")
+# What the body says of each reason, in each language.
 REASONS: Final = {
-    "mention": "because you were mentioned",
-    "broadcast": "this is a broadcast",
-    "direct": "this is a direct message",
+    "en": {
+        "mention": "because you were mentioned",
+        "broadcast": "this is a broadcast",
+        "direct": "this is a direct message",
+        "digest": "this is a digest",
+    },
+    "fr": {
+        "mention": "votre nom y est mentionné",
+        "broadcast": "d’une diffusion générale",
+        "direct": "d’un message direct",
+        "digest": "récapitule les messages",
+    },
+    "ja": {
+        "mention": "メンションされた",
+        "broadcast": "全体連絡のこのメール",
+        "direct": "ダイレクトメッセージのこのメール",
+        "digest": "メッセージのまとめである",
+    },
+    "ar": {
+        "mention": "أُشير إليك",
+        "broadcast": "وهذا بث عام",
+        "direct": "وهذه رسالة مباشرة",
+        "digest": "وهذا ملخّص",
+    },
 }
 TAGS: Final = frozenset(
     [
@@ -256,10 +278,14 @@ def _exact_faults(parts: Parts) -> Iterator[str]:
 def _meaning_faults(parts: Parts) -> Iterator[str]:
     if not DATE.fullmatch(parts.one("Date")):
         yield "H14: Date is not in UTC"
+    language = re.search(r'<html lang="([a-z]+)" dir="(ltr|rtl)"', parts.html)
+    if language is None or (language[2] == "rtl") != (language[1] == "ar"):
+        yield "the markup does not say its language and direction"
+    reasons = REASONS[language[1] if language else "en"]
     reason = parts.one("X-Notification-Reason")
-    if reason not in REASONS:
+    if reason not in reasons:
         yield "H10: X-Notification-Reason"
-    elif REASONS[reason] not in parts.text or REASONS[reason] not in parts.html:
+    elif reasons[reason] not in parts.text or reasons[reason] not in parts.html:
         yield "H10: the body does not say the reason"
 
 

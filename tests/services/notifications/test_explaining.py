@@ -1,11 +1,16 @@
 """Why somebody got or did not get a mail, and who may ask (rule 25)."""
 
+from collections.abc import Callable
+from dataclasses import replace
+
 import pytest
 
 from clp_contracts.notifications import AskExplain, Explained
 from clp_contracts.refusal import Refused
-from clp_core.routing import RoutingReason
-from clp_notifications.states import SENTENCES, Because
+from clp_core.routing import NO_ROUTE, ROUTES, RULES, RoutingReason
+from clp_notifications import wording
+from clp_notifications.records import set_mode
+from clp_notifications.states import SENTENCES, Because, MailMode
 from clp_notifications.use_cases.explaining import explain
 from tests.services.notifications.house import Works, passport, person_passport
 from tests.services.notifications.story import BROADCAST, LINGUIST, NORTH, SOUTH, World
@@ -145,6 +150,102 @@ def test_a_withdrawn_mail_is_explained_by_its_last_step(
     found = works.explained(message, "nat")
     assert found.state == "suppressed"
     assert found.sentence.endswith("withdrawn: may not read the channel any more")
+
+
+def test_the_facts_are_told_in_words(works: Works, world: World) -> None:
+    world.follow("nat")
+    message = world.post("ivy", NORTH)
+    works.window(60)
+    works.route()
+    found = works.explained(message, "nat")
+    assert found.facts == (
+        "the message stands in p1/direct/north, a direct channel",
+        "ivy wrote it",
+        "the text does not mention this person",
+        "wants mails batched for a short while, having chosen nothing",
+        "waits in a direct mail that is due at 2026-03-01 12:01:00 UTC",
+    )
+    assert [step.sentence for step in found.steps] == ["waits for its mail"]
+    world.clock.forward(seconds=60)
+    works.deliver()
+    found = works.explained(message, "nat")
+    assert [step.sentence for step in found.steps] == [
+        "waits for its mail",
+        "is being mailed",
+        "the mail was handed over",
+    ]
+    assert len(found.facts) == 4
+
+
+def test_the_facts_know_of_a_mention(works: Works, world: World) -> None:
+    message = world.post("ivy", BROADCAST, mentions=["nat"])
+    works.run()
+    for person, words in (("nat", "mentions"), ("ivy", "does not mention")):
+        facts = works.explained(message, person).facts
+        assert f"the text {words} this person" in facts
+
+
+def read_it(works: Works) -> None:
+    works.world.read("nat", BROADCAST)
+
+
+def unfollow(works: Works) -> None:
+    works.world.unfollow("nat")
+
+
+def stop_mails(works: Works) -> None:
+    with works.database.writing() as session:
+        set_mode(session, ("nat", "p1"), MailMode.OFF, at=works.world.clock())
+
+
+@pytest.mark.parametrize(
+    ("happens", "reason"),
+    [(read_it, "read"), (unfollow, "unfollowed"), (stop_mails, "mail_off")],
+)
+def test_what_a_person_read_and_chose_is_told_to_them_and_to_support_alone(
+    works: Works, world: World, happens: Callable[[Works], None], reason: str
+) -> None:
+    world.follow("nat")
+    message = world.post("ivy", BROADCAST)
+    works.route()
+    happens(works)
+    works.deliver()
+    (own,) = asked_by(works, "nat", message).people
+    assert (
+        own.steps[-1].reason
+        == reason
+        == works.explained(message, "nat").steps[-1].reason
+    )
+    assert any(fact.startswith("wants") for fact in own.facts)
+    (for_ivy,) = (
+        one for one in asked_by(works, "ian", message).people if one.person == "nat"
+    )
+    assert for_ivy.steps[-1].reason == "reader_choice"
+    assert for_ivy.sentence.endswith("; withdrawn: its reader has no use for it")
+    assert not any(fact.startswith("wants") for fact in for_ivy.facts)
+
+
+def test_what_a_partner_s_person_is_told_does_not_depend_on_another_partner(
+    works: Works, world: World
+) -> None:
+    world.follow("nat")
+    message = world.post("ivy", BROADCAST)
+    works.run()
+    before = asked_by(works, "nat", message)
+    world.follow("sam", "sol")
+    crowded = world.post("ivy", BROADCAST)
+    works.run()
+    after = asked_by(works, "nat", crowded)
+    assert replace(after, message=message) == before
+
+
+def test_every_rule_that_can_be_named_has_words() -> None:
+    named = {*RULES.values(), *(route.rule for route in ROUTES.values() if route)}
+    assert named | {NO_ROUTE, wording.ANY_ROUTE} == wording.RULES.keys()
+
+
+def test_every_mode_has_words() -> None:
+    assert wording.MODES.keys() == set(MailMode)
 
 
 def test_every_reason_has_a_sentence() -> None:

@@ -9,7 +9,7 @@ from clp_core.people import PartnerId, PersonId
 from clp_notifications.mail.addresses import address_of
 from clp_notifications.mail.bodies import part
 from clp_notifications.mail.letter import Kind, Letter
-from clp_notifications.mail.mailer import ReadyMail, list_id, thread_id
+from clp_notifications.mail.mailer import ReadyMail, list_of, thread_of
 from tests.services.notifications.house import MAILER, SEALS
 from tests.services.notifications.letters import (
     INTERNAL,
@@ -128,8 +128,10 @@ def test_threads_and_lists_differ_wherever_channels_do() -> None:
         channel("a.b", "c"),
         channel("b", "c.a"),
     ]
-    assert len({thread_id(one) for one in channels}) == len(channels)
-    assert len({list_id(one, "clp.example") for one in channels}) == len(channels)
+    letters = [letter(channel=one) for one in channels]
+    letters.append(letter(kind=Kind.DIGEST))
+    assert len({thread_of(one) for one in letters}) == len(letters)
+    assert len({list_of(one, "clp.example") for one in letters}) == len(letters)
 
 
 def test_the_date_is_the_message_s_and_not_the_hand_over_s() -> None:

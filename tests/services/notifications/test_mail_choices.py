@@ -1,11 +1,14 @@
 """When a person wants mails, and the link that stops them (H7)."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from clp_contracts.notifications import AskMailSettings, MailSettings
 from clp_contracts.refusal import Refused
+from clp_notifications.delivery.letters import Manner
 from clp_notifications.mail.seals import Seals
 from clp_notifications.service.stop_page import stop_answer
 from clp_notifications.use_cases.mail_choices import mail_settings
@@ -19,8 +22,10 @@ def choose(
     actor: str = "nat",
     project: str | None = None,
     mode: str | None = None,
+    *,
+    content: bool | None = None,
 ) -> MailSettings:
-    ask = AskMailSettings(project=project, mode=mode)
+    ask = AskMailSettings(project=project, mode=mode, content=content)
     return mail_settings(ask, actor=actor, parts=works.parts)
 
 
@@ -138,6 +143,79 @@ def test_one_click_stops_the_project_s_mails_at_once(
         "nia": ("sent", "accepted"),
     }
     assert modes(choose(works)) == {"": "batched", "p1": "off"}
+
+
+def test_mails_show_what_was_written_until_their_reader_chooses_otherwise(
+    works: Works, world: World
+) -> None:
+    world.follow("nat", "nia")
+    assert choose(works).content
+    assert not choose(works, content=False).content
+    assert not choose(works, mode="at_once").content
+    world.post("ivy", BROADCAST, "the secret ending", files=[("ending.mov", 5)])
+    works.run()
+    ((hidden,), (shown,)) = (
+        works.tray.to(f"{person}@north.example") for person in ("nat", "nia")
+    )
+    for word in ("secret", "ending", "Ivy"):
+        assert word not in everything_in(hidden.data)
+        assert word in everything_in(shown.data)
+    assert choose(works, content=True).content
+    world.post("ivy", BROADCAST, "the secret beginning")
+    works.run()
+    assert "> the secret beginning" in cut_up(works.tray.mails[-1].data).text
+
+
+def test_a_house_without_content_leaves_its_readers_no_choice(
+    works: Works, world: World
+) -> None:
+    works.desk = replace(works.desk, manner=Manner(content=False))
+    choose(works, content=True)
+    world.follow("nat")
+    world.post("ivy", BROADCAST, "the secret ending", files=[("ending.mov", 5)])
+    works.run()
+    (mail,) = works.tray.mails
+    for word in ("secret", "ending", "Ivy"):
+        assert word not in everything_in(mail.data)
+
+
+def everything_in(data: bytes) -> str:
+    parts = cut_up(data)
+    return f"{data.decode()}\n{parts.head}\n{parts.text}\n{parts.html}"
+
+
+def test_a_mail_speaks_its_reader_s_language_or_the_house_s(
+    works: Works, world: World
+) -> None:
+    works.desk = replace(
+        works.desk, manner=Manner(language="ja", time_zone="Asia/Tokyo")
+    )
+    world.follow("nat", "nia")
+    world.change_person("nat", language="fr", time_zone="Europe/Paris")
+    world.post("ivy", BROADCAST)
+    works.run()
+    texts = {str(m.recipient): cut_up(m.data).text for m in works.tray.mails}
+    assert "Ivy Lane a écrit, 1 mars 2026, 13:00" in texts["nat@north.example"]
+    assert (
+        "Ivy Lane さんのメッセージ、2026年3月1日 21:00 JST"
+        in texts["nia@north.example"]
+    )
+
+
+@pytest.mark.parametrize(
+    ("languages", "words"),
+    [
+        ((), "Stop all mails about this project?"),
+        (("de", "fr-CA"), "Ne plus recevoir aucun courriel sur ce projet"),
+        (("ar",), '<html lang="ar" dir="rtl">'),
+    ],
+)
+def test_the_page_speaks_the_language_of_the_browser(
+    works: Works, languages: tuple[str, ...], words: str
+) -> None:
+    token = SEALS.stop_token("nat", "p1")
+    page = stop_answer(token, act=False, parts=works.parts, languages=languages)
+    assert words in page.get_data(as_text=True)
 
 
 @pytest.mark.parametrize("token", ["", "x", "é", "A" * 86, "A" * 5000, "..", "%00"])

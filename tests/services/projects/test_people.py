@@ -23,6 +23,12 @@ REFUSED = [
     ({"email": "nat@north.example\r\nRCPT TO:<x@y.example>"}, "address.malformed"),
     ({"roles": ("portal\0user",)}, "ask.malformed"),
     ({"roles": ("",)}, "ask.malformed"),
+    ({"language": ""}, "ask.malformed"),
+    ({"language": "en_GB"}, "ask.malformed"),
+    ({"language": "fr\0"}, "ask.malformed"),
+    ({"time_zone": ""}, "ask.malformed"),
+    ({"time_zone": "Europe/Nowhere"}, "ask.malformed"),
+    ({"time_zone": "../etc/passwd"}, "ask.malformed"),
     ({"partner": "east"}, "partner.missing"),
     ({"partner": "no/id"}, "partner.missing"),
     ({"partner": "north\0"}, "partner.missing"),
@@ -39,6 +45,8 @@ CHANGES = [
     {"roles": ()},
     {"roles": (*PORTAL, "dialogue_list_author")},
     {"active": False},
+    {"language": "fr-CA"},
+    {"time_zone": "America/Montreal"},
 ]
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from clp_projects.words import is_name
+from clp_projects.words import is_name, is_title
 from tests.cases.loading import hostile_cases
 
 NAMES = {
@@ -52,6 +52,18 @@ def test_a_name_may_be(name: str) -> None:
 @pytest.mark.parametrize("name", NO_NAMES.values(), ids=NO_NAMES)
 def test_a_name_is_not(name: str) -> None:
     assert not is_name(name)
+
+
+@pytest.mark.parametrize("title", ["n" * 10_000, "é" * 300, *NAMES.values()])
+def test_a_title_may_be_longer_than_a_name(title: str) -> None:
+    assert is_title(title)
+
+
+@pytest.mark.parametrize(
+    "title", ["n" * 10_001, *(name for key, name in NO_NAMES.items() if "line" in key)]
+)
+def test_a_title_is_short_enough_and_one_line(title: str) -> None:
+    assert not is_title(title)
 
 
 @pytest.mark.parametrize("area", ["display_name", "subject", "mention", "search"])

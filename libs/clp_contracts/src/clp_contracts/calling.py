@@ -56,7 +56,7 @@ class Projects:
     def __init__(self, calls: Calls) -> None:
         self._call = calls.call
 
-    def put_person(
+    def put_person(  # noqa: PLR0913 - the whole record, each time
         self,
         *,
         id: str,
@@ -65,6 +65,8 @@ class Projects:
         partner: str | None = None,
         roles: Sequence[str] = (),
         active: bool = True,
+        language: str | None = None,
+        time_zone: str | None = None,
     ) -> projects.Stored:
         """Store a person's whole record; raises `Refused` for a malformed one."""
         ask = projects.PutPerson(
@@ -74,6 +76,8 @@ class Projects:
             partner=partner,
             roles=tuple(roles),
             active=active,
+            language=language,
+            time_zone=time_zone,
         )
         return self._call(projects.PUT_PERSON, ask)
 
@@ -321,10 +325,14 @@ class Notifications:
         return self._call(notifications.EXPLAIN, ask)
 
     def mail_settings(
-        self, *, project: str | None = None, mode: str | None = None
+        self,
+        *,
+        project: str | None = None,
+        mode: str | None = None,
+        content: bool | None = None,
     ) -> notifications.MailSettings:
-        """Read the actor's mail settings, or change one."""
-        ask = notifications.AskMailSettings(project=project, mode=mode)
+        """Read the actor's mail settings, or change some."""
+        ask = notifications.AskMailSettings(project=project, mode=mode, content=content)
         return self._call(notifications.MAIL_SETTINGS, ask)
 
     def dead(

@@ -30,11 +30,15 @@ class Step:
     at: datetime
     state: str
     reason: str
+    sentence: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PersonExplained:
-    """Why one person was or was not told, and what became of the mail."""
+    """Why one person was or was not told, and what became of the mail.
+
+    ``facts`` are what the rules looked at, in sentences.
+    """
 
     person: str
     told: bool
@@ -44,6 +48,7 @@ class PersonExplained:
     sentence: str
     state: str | None
     steps: tuple[Step, ...]
+    facts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,11 +63,13 @@ class Explained:
 class AskMailSettings:
     """Read the actor's settings, or change the one of a project or the default.
 
-    ``mode`` is ``at_once``, ``batched``, ``daily`` or ``off``.
+    ``mode`` is ``at_once``, ``batched``, ``daily`` (a digest) or ``off``. ``content``
+    says, for all projects, whether mails show what was written.
     """
 
     project: str | None = None
     mode: str | None = None
+    content: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,10 +82,11 @@ class ProjectMailMode:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MailSettings:
-    """The actor's modes."""
+    """The actor's modes, and whether mails show them what was written."""
 
     default: str
     projects: tuple[ProjectMailMode, ...]
+    content: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

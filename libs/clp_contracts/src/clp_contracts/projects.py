@@ -24,7 +24,11 @@ ANNOUNCEMENT_FACTS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PutPerson:
-    """Store a person as the identity system knows them; the whole record each time."""
+    """Store a person as the identity system knows them; the whole record each time.
+
+    ``language`` (BCP 47) and ``time_zone`` (such as ``Europe/Paris``) are those of the
+    mails to them; without one the deployment's is used.
+    """
 
     id: str
     name: str
@@ -32,6 +36,8 @@ class PutPerson:
     partner: str | None = None
     roles: tuple[str, ...] = ()
     active: bool = True
+    language: str | None = None
+    time_zone: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,6 +164,8 @@ class PersonFacts:
     partner: str | None
     roles: tuple[str, ...]
     active: bool
+    language: str | None = None
+    time_zone: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

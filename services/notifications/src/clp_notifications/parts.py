@@ -12,10 +12,15 @@ from clp_notifications.mail.seals import Seals
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MailPolicy:
-    """When mails leave (rule 40)."""
+    """When mails leave (rule 40).
+
+    A person gets at most ``most_an_hour`` mails about a project, mentions apart; what
+    is over that waits for a digest. Without a window nothing is held back.
+    """
 
     window: timedelta = timedelta(seconds=60)
     daily_hour_utc: int = 7
+    most_an_hour: int = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

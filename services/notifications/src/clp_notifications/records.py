@@ -24,6 +24,7 @@ from clp_notifications.states import Because, MailMode, State
 from clp_notifications.tables import (
     OUTBOX,
     Mail,
+    MailPreference,
     MailSetting,
     Notification,
     Step,
@@ -126,6 +127,29 @@ def suppressed_among(session: Session, addresses: Iterable[str]) -> frozenset[st
         asked = select(SuppressedAddress.address)
         found.update(session.scalars(asked.where(SuppressedAddress.address.in_(chunk))))
     return frozenset(found)
+
+
+def people_without_content(session: Session, people: Sequence[str]) -> frozenset[str]:
+    """Who of these people wants mails that show nothing of what was written."""
+    found: set[str] = set()
+    for chunk in chunks(people):
+        found.update(
+            session.scalars(
+                select(MailPreference.person).where(
+                    MailPreference.person.in_(chunk), MailPreference.content.is_(False)
+                )
+            )
+        )
+    return frozenset(found)
+
+
+def set_content(session: Session, person: str, *, content: bool, at: datetime) -> None:
+    """Set whether the mails to a person show what was written."""
+    found = session.get(MailPreference, person, with_for_update=True)
+    if found is None:
+        session.add(MailPreference(person=person, content=content, at=at))
+    else:
+        found.content, found.at = content, at
 
 
 def is_suppressed(session: Session, address: str) -> bool:

@@ -13,7 +13,9 @@ class Settings(ProcessSettings):
     ``smtp+starttls://…``, with ``user:password@`` where the relay asks for one.
     ``secret`` seals unsubscribe links and bounce addresses; another one makes the links
     of mails already sent worthless. Links lead to ``base_url``; what is below its
-    ``/mail/`` belongs to this service's ``http_address``.
+    ``/mail/`` belongs to this service's ``http_address``. ``language`` (BCP 47) and
+    ``time_zone`` are those of readers of whom none is known. With ``mail_content`` off
+    no mail shows what was written, whatever its reader chose.
 
     What comes back to ``bounce_domain`` is looked for in ``bounce_dir``, a Maildir.
     """
@@ -31,6 +33,10 @@ class Settings(ProcessSettings):
     studio_name: str = "the studio"
     window_s: float = 60.0
     daily_hour_utc: int = 7
+    most_mails_an_hour: int = 12
+    language: str = "en"
+    time_zone: str = "UTC"
+    mail_content: bool = True
     mention_routing: str = "replaces"
     mail_connections: int = 16
     mail_fresh_s: float = 0.1

@@ -73,11 +73,13 @@ class Mail(Base):
     lease: Mapped[str | None] = mapped_column(ID)
     attempts: Mapped[int]
     first_tried_at: Mapped[datetime | None] = mapped_column(Instant)
+    made_at: Mapped[datetime | None] = mapped_column(Instant)
 
     __table_args__ = (
         _partial("mails_due", ("due_at", "number"), due_at.is_not(None)),
         _partial("mails_open", ("person", "channel"), due_at.is_not(None)),
         _partial("mails_held", ("lease_until",), lease_until.is_not(None)),
+        Index("mails_made", "person", "made_at"),
     )
 
 
@@ -152,6 +154,16 @@ class Bounce(Base):
     at: Mapped[datetime] = mapped_column(Instant)
 
     __table_args__ = (Index("bounces_address", "address"),)
+
+
+class MailPreference(Base):
+    """How a person wants mails written; who never said so has no row."""
+
+    __tablename__ = "mail_preferences"
+
+    person: Mapped[str] = mapped_column(ID, primary_key=True)
+    content: Mapped[bool]
+    at: Mapped[datetime] = mapped_column(Instant)
 
 
 class SuppressedAddress(Base):

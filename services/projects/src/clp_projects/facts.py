@@ -72,6 +72,8 @@ def _people(session: Session, ids: Any) -> tuple[PersonFacts, ...]:
         PersonRow.email,
         PersonRow.partner,
         PersonRow.active,
+        PersonRow.language,
+        PersonRow.time_zone,
     )
     rows = session.execute(columns.where(PersonRow.id.in_(ids)).order_by(PersonRow.id))
     return tuple(

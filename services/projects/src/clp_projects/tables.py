@@ -41,6 +41,8 @@ class PersonRow(Base):
     email: Mapped[str] = mapped_column(Text)
     partner: Mapped[str | None] = mapped_column(ID, ForeignKey("partners.id"))
     active: Mapped[bool]
+    language: Mapped[str | None] = mapped_column(ID)
+    time_zone: Mapped[str | None] = mapped_column(ID)
     name_key: Mapped[str] = mapped_column(KEY, index=True)
     address_key: Mapped[str] = mapped_column(KEY, index=True)
 

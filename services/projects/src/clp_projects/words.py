@@ -6,6 +6,8 @@ from typing import Final
 from clp_core.mentions import name_key, typing_key
 
 LONGEST_NAME: Final = 200
+# Titles are looked up by nobody; mails cut them where their headers end.
+LONGEST_TITLE: Final = 10_000
 LONGEST_KEY: Final = 128
 # What an index of every database still takes; only names made of ligatures exceed it.
 LONGEST_INDEXED: Final = 2000
@@ -29,10 +31,15 @@ def is_one_line(text: str, longest: int = LONGEST_NAME) -> bool:
 
 
 def is_name(text: str) -> bool:
-    """Whether a person, partner or project may be called this."""
+    """Whether a person or a partner may be called this."""
     return is_one_line(text) and all(
         is_indexable(key(text)) for key in (name_key, typing_key)
     )
+
+
+def is_title(text: str) -> bool:
+    """Whether a project may be called this."""
+    return is_one_line(text, LONGEST_TITLE)
 
 
 def is_indexable(key: str) -> bool:

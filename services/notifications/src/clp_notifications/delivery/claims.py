@@ -31,6 +31,7 @@ class Item:
 
     id: str
     message: str
+    channel: Channel
     number: int
     trigger: Trigger
 
@@ -134,6 +135,7 @@ def _items_of(session: Session, mails: list[str]) -> dict[str, list[Item]]:
                 Notification.id,
                 Notification.mail,
                 Notification.message,
+                Notification.channel,
                 Notification.number,
                 Notification.trigger,
             )
@@ -144,6 +146,7 @@ def _items_of(session: Session, mails: list[str]) -> dict[str, list[Item]]:
             item = Item(
                 id=row.id,
                 message=row.message,
+                channel=Channel.named(row.channel),
                 number=row.number,
                 trigger=Trigger(row.trigger),
             )

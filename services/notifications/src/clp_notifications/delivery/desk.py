@@ -11,6 +11,7 @@ from clp_chassis.database import Database
 from clp_contracts.calling import Callers
 from clp_notifications.delivery.claims import Claim, claim, next_due, sweep
 from clp_notifications.delivery.lane import Lane
+from clp_notifications.delivery.letters import USUAL_MANNER, Manner
 from clp_notifications.delivery.transports import Transport
 from clp_notifications.mail.mailer import Mailer
 
@@ -54,6 +55,7 @@ class Desk:
     # Does jobs at the same time, and returns when all are done.
     together: Callable[[Sequence[Job]], None] = one_after_the_other
     pacing: Pacing = Pacing()
+    manner: Manner = USUAL_MANNER
 
     def claim(self) -> tuple[Claim, ...]:
         """Take mails that are due, unless the relay takes none."""

@@ -11,7 +11,7 @@ from typing import Final
 from clp_contracts.calling import Callers
 from clp_contracts.messages import MailReader, Message, ReaderMail
 from clp_contracts.projects import Follow, ProjectFacts
-from clp_core.channels import Channel, Project
+from clp_core.channels import Project
 from clp_core.delivery import DeliveryReason, judge_delivery
 from clp_core.messages import MessageFacts
 from clp_core.people import Person, PersonId
@@ -36,7 +36,8 @@ class Door:
     reader: Person | None
     project: ProjectFacts | None
     rules: Project | None
-    channel: Channel
+    language: str | None
+    time_zone: str | None
     follows: bool
     part: ReaderMail
     messages: Mapping[str, Message]
@@ -62,15 +63,18 @@ def ask_at_the_door(claims: Sequence[Claim], callers: Callers) -> Mapping[str, D
     known = {project.id: project for project in facts.projects}
     rules = {key: project_of(project) for key, project in known.items()}
     people, follows = people_of(facts.people), frozenset(facts.follows)
+    habits = {one.id: (one.language, one.time_zone) for one in facts.people}
     deleted = frozenset(told.deleted)
 
     def door(claim: Claim, part: ReaderMail) -> Door:
         project = claim.channel.project
+        language, time_zone = habits.get(claim.person, (None, None))
         return Door(
             reader=people.get(claim.person),
             project=known.get(project),
             rules=rules.get(project),
-            channel=claim.channel,
+            language=language,
+            time_zone=time_zone,
             follows=Follow(person=claim.person, project=project) in follows,
             part=part,
             messages={key: messages[key] for key in part.readable},
@@ -100,7 +104,7 @@ def withdrawn(item: Item, door: Door) -> Because | None:
     decision = judge_delivery(
         Recipient(door.reader, item.trigger),
         MessageFacts(
-            channel=door.channel,
+            channel=item.channel,
             number=item.number,
             author=NOBODY_IN_PARTICULAR,
             deleted=is_deleted,

@@ -29,7 +29,7 @@ from clp_notifications.delivery.verdicts import (
     tried,
 )
 from clp_notifications.mail.addresses import Address
-from clp_notifications.records import suppress
+from clp_notifications.records import people_without_content, suppress
 from clp_notifications.states import Because, State
 
 log = logging.getLogger(__name__)
@@ -65,6 +65,7 @@ class _Admitted:
     claim: Claim
     door: Door
     address: Address
+    wants_content: bool
     fresh_until: float
     # What of it was withdrawn already.
     before: Record
@@ -160,7 +161,7 @@ class _Round:
         asked_at = self._desk.ticks()
         doors = ask_at_the_door(portion, self._desk.callers)
         left = [judged(claim, doors[claim.mail]) for claim in portion]
-        destinations = self._destinations([claim for claim, _ in left], doors)
+        destinations, hidden = self._destinations([claim for claim, _ in left], doors)
         found: list[_Admitted] = []
         for claim, before in left:
             address = destinations.get(claim.mail)
@@ -171,6 +172,7 @@ class _Round:
                     claim=claim,
                     door=doors[claim.mail],
                     address=address,
+                    wants_content=claim.person not in hidden,
                     fresh_until=asked_at + self._good_for(claim),
                     before=before,
                 )
@@ -182,7 +184,8 @@ class _Round:
 
     def _destinations(
         self, claims: list[Claim], doors: Mapping[str, Door]
-    ) -> dict[str, Destination]:
+    ) -> tuple[dict[str, Destination], frozenset[str]]:
+        """Where mails go, and whose mails show nothing of what was written."""
         readers = {
             claim.mail: (claim.channel.project, reader)
             for claim in claims
@@ -190,10 +193,13 @@ class _Round:
         }
         with self._desk.database.reading() as session:
             found = destinations_of(session, readers.values())
-        return {
+            people = [reader.id for _, reader in readers.values()]
+            hidden = people_without_content(session, people)
+        destinations = {
             mail: found[project, reader.id]
             for mail, (project, reader) in readers.items()
         }
+        return destinations, hidden
 
     def _hand_over_all(self, ready: deque[_Admitted]) -> None:
         """Hand over one mail after the other, until none is left or none may leave."""
@@ -221,9 +227,13 @@ class _Round:
         try:
             if not self._is_fresh(one):
                 return None
-            mail = self._desk.mailer.compose(
-                letter_for(one.claim, one.door), one.address
+            letter = letter_for(
+                one.claim,
+                one.door,
+                self._desk.manner,
+                wants_content=one.wants_content,
             )
+            mail = self._desk.mailer.compose(letter, one.address)
             answer = self._desk.transport.hand_over(mail, lambda: self._may_leave(one))
             return self._recorded(one, answer)
         except Exception:

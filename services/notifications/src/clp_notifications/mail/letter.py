@@ -8,6 +8,7 @@ from typing import Final
 from clp_core.channels import Channel
 from clp_core.people import Person, Side
 from clp_core.routing import Trigger
+from clp_notifications.mail.tongues import USUAL_HABITS, Habits
 
 
 class Kind(StrEnum):
@@ -16,6 +17,7 @@ class Kind(StrEnum):
     MENTION = "mention"
     BROADCAST = "broadcast"
     DIRECT = "direct"
+    DIGEST = "digest"
 
 
 KINDS: Final[dict[Trigger, Kind]] = {
@@ -37,7 +39,7 @@ class File:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Said:
-    """One message of a mail."""
+    """One message of a mail, in the letter's channel unless it names its own."""
 
     author: str
     automatic: bool
@@ -45,14 +47,17 @@ class Said:
     at: datetime
     text: str
     files: tuple[File, ...] = ()
+    channel: Channel | None = None
+    partner: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Letter:
-    """One mail to one reader about one channel.
+    """One mail to one reader about one channel, or a digest of a whole project.
 
     ``mail`` and ``first_message`` never change between tries, so neither does the
-    Message-ID (H2). ``partner`` is the name of a direct channel's partner.
+    Message-ID (H2). ``partner`` is the name of a direct channel's partner. A digest
+    stands in the project's broadcast channel; each of its messages names its own.
     """
 
     mail: str
@@ -63,6 +68,8 @@ class Letter:
     channel: Channel
     partner: str | None
     said: tuple[Said, ...]
+    habits: Habits = USUAL_HABITS
+    shows_text: bool = True
 
     @property
     def at(self) -> datetime:
@@ -70,6 +77,10 @@ class Letter:
         return max(said.at for said in self.said)
 
     @property
-    def shows_partner(self) -> str | None:
-        """The partner's name, told to the studio only: its people know their own."""
-        return self.partner if self.reader.side is Side.INTERNAL else None
+    def is_digest(self) -> bool:
+        """Whether it is a digest: what was said in a project, channel by channel."""
+        return self.kind is Kind.DIGEST
+
+    def shown_partner(self, partner: str | None) -> str | None:
+        """A partner's name, told to the studio only: its people know their own."""
+        return partner if self.reader.side is Side.INTERNAL else None

@@ -10,7 +10,6 @@ from datetime import datetime
 from email.utils import format_datetime
 from typing import Final
 
-from clp_core.channels import Channel
 from clp_notifications.mail.addresses import Address
 from clp_notifications.mail.bodies import alternatives, boundary_of, part
 from clp_notifications.mail.headers import (
@@ -75,7 +74,7 @@ class Mailer:
         self, letter: Letter, address: Address, subject: str
     ) -> list[str]:
         house, key = self._house, self._message_key(letter)
-        thread = f"<{thread_id(letter.channel)}@{house.mail_domain}>"
+        thread = f"<{thread_of(letter)}@{house.mail_domain}>"
         sender = Address("notifications", house.mail_domain)
         return [
             mailbox_header("From", house.sender_name, sender),
@@ -101,9 +100,7 @@ class Mailer:
             FEEDBACK_SENDER,
         )
         return [
-            list_id_header(
-                letter.project_title, list_id(letter.channel, house.mail_domain)
-            ),
+            list_id_header(letter.project_title, list_of(letter, house.mail_domain)),
             plain_header("List-Unsubscribe", stop),
             plain_header("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"),
             plain_header("Auto-Submitted", "auto-generated"),
@@ -123,24 +120,29 @@ class Mailer:
         return f"b+{mail}.{mac}@{self._house.bounce_domain}"
 
 
-def thread_id(channel: Channel) -> str:
-    """The thread of a channel's mails; no two channels share one (H4)."""
-    return f"c.{_dotless(channel.project)}.{_label(channel)}"
+def thread_of(letter: Letter) -> str:
+    """The thread of a channel's mails, or of a project's digests.
+
+    No two channels share one (H4).
+    """
+    return f"c.{_dotless(letter.channel.project)}.{_label(letter)}"
 
 
-def list_id(channel: Channel, domain: str) -> str:
+def list_of(letter: Letter, domain: str) -> str:
     """The list of a channel's mails (H6, RFC 2919), at most 255 letters."""
-    found = f"{_label(channel)}.{_dotless(channel.project)}.{domain}"
+    found = f"{_label(letter)}.{_dotless(letter.channel.project)}.{domain}"
     if len(found) <= LONGEST_LIST_ID:
         return found
-    short = hashlib.sha256(channel.name.encode()).hexdigest()[:32]
-    return f"{short}.{domain}"
+    named = f"{_label(letter)} {letter.channel.name}"
+    return f"{hashlib.sha256(named.encode()).hexdigest()[:32]}.{domain}"
 
 
-def _label(channel: Channel) -> str:
-    if channel.partner is None:
+def _label(letter: Letter) -> str:
+    if letter.is_digest:
+        return "digest"
+    if letter.channel.partner is None:
         return "broadcast"
-    return f"direct-{_dotless(channel.partner)}"
+    return f"direct-{_dotless(letter.channel.partner)}"
 
 
 def _dotless(id_: str) -> str:

@@ -5,41 +5,55 @@ Whatever a person chose is data: it is never a template, never markup, never a s
 line, and its direction never turns our own words round.
 """
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from gettext import NullTranslations
+from functools import partial
 from importlib.resources import files
+from itertools import groupby
 from typing import Any, Final
 
 import css_inline
-from babel.dates import format_datetime
-from babel.numbers import format_decimal
-from jinja2 import Environment, StrictUndefined
-from markupsafe import Markup, escape
+from jinja2 import Environment, StrictUndefined, Template
+from markupsafe import Markup
 
+from clp_core.channels import Channel
 from clp_notifications.mail.house import House
 from clp_notifications.mail.letter import File, Kind, Letter, Said
+from clp_notifications.mail.measuring import (
+    LONGEST_NAME,
+    LONGEST_TITLE,
+    kept_of_text,
+    those_that_fit,
+)
+from clp_notifications.mail.tongues import (
+    N_,
+    Tongue,
+    best_of,
+    shown_size,
+    shown_time,
+    tongues,
+)
 from clp_notifications.mail.visible import cut, isolated, one_line, shown_text
 
-LONGEST_TITLE: Final = 400
-LONGEST_NAME: Final = 120
-# The markup stays below 60 kB (H12): this much for people's words, the rest for ours.
-ROOM_FOR_MESSAGES: Final = 48_000
-ROOM_AROUND_MESSAGE: Final = 800
-ROOM_AROUND_FILE: Final = 500
-MOST_MESSAGES: Final = 40
 REASONS: Final[dict[Kind, str]] = {
-    Kind.MENTION: "You get this mail because you were mentioned.",
-    Kind.BROADCAST: (
+    Kind.MENTION: N_("You get this mail because you were mentioned."),
+    Kind.BROADCAST: N_(
         "You get this mail because you follow %(project)s, and this is a broadcast."
     ),
-    Kind.DIRECT: (
+    Kind.DIRECT: N_(
         "You get this mail because you follow %(project)s, "
         "and this is a direct message."
     ),
+    Kind.DIGEST: N_(
+        "You get this mail because you follow %(project)s, "
+        "and this is a digest of its messages."
+    ),
 }
-UNITS: Final = ("B", "kB", "MB")
-THOUSAND: Final = 1024
+BROADCAST: Final = N_("Broadcast")
+DIRECT: Final = N_("Direct messages with %(whom)s")
+DIGEST: Final = N_("Digest")
+# What a house that did not name its studio is called.
+THE_STUDIO: Final = N_("the studio")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,160 +65,195 @@ class Rendered:
     html: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Templates:
+    """The templates in one language."""
+
+    tongue: Tongue
+    text: Template
+    html: Template
+
+
+@dataclass(frozen=True, slots=True)
+class _Style:
+    """How a person's words stand in one of the two bodies."""
+
+    line: Callable[[str], str]
+    title_in_sentence: Callable[[str], str]
+    message: Callable[[Letter, Said], dict[str, Any]]
+
+
 class Renderer:
-    """Writes mails in one language; templates are read and inlined at start-up."""
+    """Writes mails in their readers' languages; all is read when the program starts."""
 
-    def __init__(self, house: House, language: str = "en") -> None:
+    def __init__(self, house: House) -> None:
         self._house = house
-        self._language = language
-        self._translations = NullTranslations()
-        self._text = self._template("mail.txt", markup=False)
-        self._html = self._template("mail.html", markup=True)
-
-    def _template(self, name: str, *, markup: bool) -> Any:
-        environment = Environment(
-            autoescape=markup,  # noqa: S701 - plain text has nothing to escape
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            keep_trailing_newline=True,
-            extensions=["jinja2.ext.i18n"],
-        )
-        environment.install_gettext_translations(  # type: ignore[attr-defined]
-            self._translations, newstyle=True
-        )
-        source = (files(__package__) / "templates" / name).read_text("utf-8")
-        if markup:
-            source = css_inline.CSSInliner(
-                keep_at_rules=True, load_remote_stylesheets=False
-            ).inline(source)
-        return environment.from_string(source)
+        text, html = _source("mail.txt"), _inlined(_source("mail.html"))
+        self._templates: Mapping[str, _Templates] = {
+            language: _Templates(
+                tongue,
+                _compiled(text, tongue, markup=False),
+                _compiled(html, tongue, markup=True),
+            )
+            for language, tongue in tongues().items()
+        }
 
     def render(self, letter: Letter, stop_token: str) -> Rendered:
         """Subject, text and markup of a mail."""
-        shown, left_out = self._shown(letter)
-        project, channel = _title(letter.project_title), self._channel_title(letter)
-        words = {
-            "language": self._language,
+        templates = self._templates[best_of((letter.habits.language,))]
+        project = _title(letter.project_title)
+        channel = self._title_of(letter, templates.tongue)
+        shown = those_that_fit(_in_order(letter))
+        alone = partial(isolated, direction=templates.tongue.direction)
+        same: dict[str, Any] = {
+            "language": templates.tongue.language,
+            "direction": templates.tongue.direction,
+            "is_digest": letter.is_digest,
+            "shows_text": letter.shows_text,
+            "number": len(letter.said),
+            "left_out": len(letter.said) - len(shown),
             "channel_link": self._house.channel_link(letter.channel),
-            "left_out": left_out,
             "stop_link": self._house.stop_link(stop_token),
         }
-        in_text = {
-            "project": isolated(project),
-            "channel": isolated(channel),
-            "reason": self._reason(letter.kind, isolated(project)),
-            "messages": [self._text_view(letter, said) for said in shown],
-        }
-        in_markup = {
-            "project": project,
-            "channel": channel,
-            "reason": self._reason(
-                letter.kind, Markup("<bdi>{}</bdi>").format(project)
-            ),
-            "messages": [self._html_view(letter, said) for said in shown],
-        }
+
+        def views(style: _Style) -> dict[str, Any]:
+            sentence = templates.tongue.said(REASONS[letter.kind])
+            title = style.title_in_sentence(project)
+            return same | {
+                "project": style.line(project),
+                "channel": style.line(channel),
+                # Markup stays markup, and escapes nothing twice.
+                "reason": type(title)(sentence) % {"project": title},
+                "sections": self._sections(
+                    letter, shown, tongue=templates.tongue, style=style
+                ),
+            }
+
         return Rendered(
             # Stable for each channel, and nothing in it but the titles (H5).
             subject=f"[{project}] {channel}",
-            text=self._text.render(words | in_text),
-            html=self._html.render(words | in_markup),
+            text=templates.text.render(
+                views(_Style(alone, alone, partial(self._text_view, alone)))
+            ),
+            html=templates.html.render(views(_Style(str, _isolated, self._html_view))),
         )
 
-    def _shown(self, letter: Letter) -> tuple[list[Said], int]:
-        """As many messages as fit, the oldest first; at least one."""
-        shown: list[Said] = []
-        room = ROOM_FOR_MESSAGES
-        for said in letter.said[:MOST_MESSAGES]:
-            room -= _markup_size(said)
-            if shown and room < 0:
-                break
-            shown.append(said)
-        return shown, len(letter.said) - len(shown)
+    def _title_of(self, letter: Letter, tongue: Tongue) -> str:
+        if letter.is_digest:
+            return tongue.said(DIGEST)
+        return self._channel_title(letter, tongue, letter.channel, letter.partner)
 
-    def _channel_title(self, letter: Letter) -> str:
-        gettext = self._translations.gettext
-        if letter.channel.partner is None:
-            return gettext("Broadcast")
-        whom = letter.shows_partner or self._house.studio_name
-        return gettext("Direct messages with %(whom)s") % {"whom": _title(whom)}
+    def _channel_title(
+        self, letter: Letter, tongue: Tongue, *named: Channel | str | None
+    ) -> str:
+        channel, partner = named
+        if channel is None or (isinstance(channel, Channel) and not channel.partner):
+            return tongue.said(BROADCAST)
+        whom = letter.shown_partner(None if partner is None else str(partner))
+        whom = whom or tongue.said(self._house.studio_name)
+        return tongue.said(DIRECT) % {"whom": _title(whom)}
 
-    def _reason(self, kind: Kind, project: str) -> str:
-        """One sentence that says the same as the header (H10)."""
-        sentence = self._translations.gettext(REASONS[kind])
-        # Markup stays markup, and escapes nothing twice.
-        return type(project)(sentence) % {"project": project}
+    def _sections(
+        self, letter: Letter, shown: list[Said], *, tongue: Tongue, style: _Style
+    ) -> list[dict[str, Any]]:
+        """What was said in each channel; only a digest has several, with titles."""
+        sections: list[dict[str, Any]] = []
+        for channel, group in groupby(shown, key=lambda said: said.channel):
+            said = list(group)
+            named = (channel, said[0].partner)
+            title = (
+                self._channel_title(letter, tongue, *named) if letter.is_digest else ""
+            )
+            sections.append(
+                {
+                    "title": style.line(title),
+                    "messages": [style.message(letter, one) for one in said],
+                }
+            )
+        return sections
 
-    def _text_view(self, letter: Letter, said: Said) -> dict[str, Any]:
-        text = shown_text(said.text)
+    def _text_view(
+        self, alone: Callable[[str], str], letter: Letter, said: Said
+    ) -> dict[str, Any]:
         view = self._view(letter, said)
+        text = shown_text(said.text) if letter.shows_text else ""
         return view | {
-            "author": isolated(view["author"]),
+            "author": alone(view["author"]),
             "quoted": [f"> {line}" for line in text.split("\n")] if text else [],
-            "files": [
-                file | {"name": isolated(file["name"])} for file in view["files"]
-            ],
+            "files": [file | {"name": alone(file["name"])} for file in view["files"]],
         }
 
     def _html_view(self, letter: Letter, said: Said) -> dict[str, Any]:
-        text = shown_text(said.text)
-        kept = _fitting(text, ROOM_FOR_MESSAGES - _markup_size(said) + _size(text))
+        text = shown_text(said.text) if letter.shows_text else ""
+        kept = kept_of_text(said, text)
         return self._view(letter, said) | {
             "lines": kept.split("\n") if kept else [],
             "is_cut": len(kept) < len(text),
         }
 
     def _view(self, letter: Letter, said: Said) -> dict[str, Any]:
-        return {
+        """A message without its text; a mail without content names nobody."""
+        channel = said.channel or letter.channel
+        seen = {
+            "when": shown_time(said.at, letter.habits),
+            "link": self._house.message_link(channel, said.number),
+        }
+        if not letter.shows_text:
+            return seen | {"author": "", "automatic": False, "files": []}
+        return seen | {
             "author": cut(one_line(said.author), LONGEST_NAME) or "?",
             "automatic": said.automatic,
-            "when": self._when(said.at),
-            "link": self._house.message_link(letter.channel, said.number),
-            "files": [self._file_view(file) for file in said.files],
+            "files": [self._file_view(letter, file) for file in said.files],
         }
 
-    def _file_view(self, file: File) -> dict[str, str]:
+    def _file_view(self, letter: Letter, file: File) -> dict[str, str]:
         return {
             "name": one_line(file.name) or "?",
-            "size": self._shown_size(file.size),
+            "size": shown_size(file.size, letter.habits),
             "link": self._house.file_link(file.id),
         }
 
-    def _when(self, at: datetime) -> str:
-        return format_datetime(at, "d MMMM y, HH:mm 'UTC'", locale=self._language)
 
-    def _shown_size(self, size: float) -> str:
-        unit = 0
-        while size >= THOUSAND and unit < len(UNITS) - 1:
-            size, unit = size / THOUSAND, unit + 1
-        number = format_decimal(size, "#,##0.#", locale=self._language)
-        return f"{number} {UNITS[unit]}"
+def _source(name: str) -> str:
+    return (files(__package__) / "templates" / name).read_text("utf-8")
+
+
+def _inlined(source: str) -> str:
+    """The template with its styles where they apply: once, not for each mail."""
+    inliner = css_inline.CSSInliner(keep_at_rules=True, load_remote_stylesheets=False)
+    return inliner.inline(source)
+
+
+def _compiled(source: str, tongue: Tongue, *, markup: bool) -> Template:
+    environment = Environment(
+        autoescape=markup,  # noqa: S701 - plain text has nothing to escape
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        extensions=["jinja2.ext.i18n"],
+    )
+    environment.install_gettext_translations(  # type: ignore[attr-defined]
+        tongue.translations, newstyle=True
+    )
+    return environment.from_string(source)
+
+
+def _in_order(letter: Letter) -> list[Said]:
+    """What was said, a channel at a time: the broadcast, then by partner."""
+    return sorted(
+        letter.said,
+        key=lambda said: (
+            said.channel is not None and said.channel.partner is not None,
+            said.partner or "",
+            said.channel.name if said.channel else "",
+        ),
+    )
+
+
+def _isolated(line: str) -> str:
+    return Markup("<bdi>{}</bdi>").format(line)
 
 
 def _title(title: str) -> str:
     return cut(one_line(title), LONGEST_TITLE) or "?"
-
-
-def _size(text: str) -> int:
-    """Bytes of a text in markup, where each line end becomes a tag."""
-    return len(escape(text).encode()) + len("<br>") * text.count("\n")
-
-
-def _markup_size(said: Said) -> int:
-    size_of_files = sum(
-        _size(one_line(file.name)) + ROOM_AROUND_FILE for file in said.files
-    )
-    return ROOM_AROUND_MESSAGE + _size(shown_text(said.text)) + size_of_files
-
-
-def _fitting(text: str, room: int) -> str:
-    """The start of a text that takes at most so many bytes in markup."""
-    if _size(text) <= room:
-        return text
-    low, high = 0, len(text)
-    while low < high:
-        middle = (low + high + 1) // 2
-        low, high = (
-            (middle, high) if _size(text[:middle]) <= room else (low, middle - 1)
-        )
-    return cut(text, max(low, 1))

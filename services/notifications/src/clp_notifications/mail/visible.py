@@ -25,6 +25,8 @@ JOINER: Final = "\u200d"
 MORE: Final = "…"
 EXTENDING: Final = frozenset({"Mn", "Me", "Mc"})
 RIGHT_TO_LEFT: Final = frozenset({"R", "AL", "AN"})
+# What runs against a sentence of each direction.
+AGAINST: Final = {"ltr": RIGHT_TO_LEFT, "rtl": frozenset({"L"})}
 
 
 def one_line(value: str) -> str:
@@ -49,9 +51,10 @@ def _picture(control: re.Match[str]) -> str:
     return "\u2421" if code == DELETE else REPLACEMENT
 
 
-def isolated(line: str) -> str:
+def isolated(line: str, direction: str = "ltr") -> str:
     """A piece of a sentence whose direction must not turn its neighbours round."""
-    if any(unicodedata.bidirectional(letter) in RIGHT_TO_LEFT for letter in line):
+    against = AGAINST[direction]
+    if any(unicodedata.bidirectional(letter) in against for letter in line):
         return f"{ISOLATE}{line}{END_ISOLATE}"
     return line
 

@@ -19,6 +19,7 @@ from clp_contracts.events import OF_NOTIFICATIONS
 from clp_contracts.notifications import SERVICE
 from clp_notifications.delivery.desk import Desk, Job, Pacing
 from clp_notifications.delivery.lane import Lane
+from clp_notifications.delivery.letters import Manner
 from clp_notifications.delivery.maildir import Maildir
 from clp_notifications.delivery.rounds import deliver
 from clp_notifications.delivery.transports import transport_at
@@ -161,6 +162,11 @@ def build(settings: Settings, surroundings: Surroundings) -> Process:
             fresh_s=settings.mail_fresh_s,
             lease=timedelta(seconds=settings.lease_s),
             margin=timedelta(seconds=settings.relay_timeout_s),
+        ),
+        manner=Manner(
+            language=settings.language,
+            time_zone=settings.time_zone,
+            content=settings.mail_content,
         ),
     )
     rounds = 1 if is_folder else ROUNDS

@@ -116,12 +116,14 @@ class NotificationsService:
         return reporting.progress(parts=self.parts)
 
     @open_http("GET", STOP_PATH)
-    def show_stop(self, _request: Request, token: str) -> Response:
-        return stop_answer(token, act=False, parts=self.parts)
+    def show_stop(self, request: Request, token: str) -> Response:
+        languages = request.accept_languages.values()
+        return stop_answer(token, act=False, parts=self.parts, languages=languages)
 
     @open_http("POST", STOP_PATH)
-    def stop(self, _request: Request, token: str) -> Response:
-        return stop_answer(token, act=True, parts=self.parts)
+    def stop(self, request: Request, token: str) -> Response:
+        languages = request.accept_languages.values()
+        return stop_answer(token, act=True, parts=self.parts, languages=languages)
 
 
 def build(settings: Settings, surroundings: Surroundings) -> Process:
@@ -137,6 +139,7 @@ def build(settings: Settings, surroundings: Surroundings) -> Process:
         mail=MailPolicy(
             window=timedelta(seconds=settings.window_s),
             daily_hour_utc=settings.daily_hour_utc,
+            most_an_hour=settings.most_mails_an_hour,
         ),
         bounces=Bounces(domain=settings.bounce_domain, folder=settings.bounce_dir),
     )

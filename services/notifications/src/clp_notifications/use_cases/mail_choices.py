@@ -9,7 +9,7 @@ from clp_core.people import has_portal_access
 from clp_core.visibility import may_read
 from clp_notifications.facts import person_in, project_in, project_of
 from clp_notifications.parts import Parts
-from clp_notifications.records import set_mode
+from clp_notifications.records import people_without_content, set_content, set_mode
 from clp_notifications.states import MailMode
 from clp_notifications.tables import MailSetting
 
@@ -19,17 +19,19 @@ DEFAULT = MailMode.BATCHED
 def mail_settings(
     ask: contract.AskMailSettings, *, actor: str, parts: Parts
 ) -> contract.MailSettings:
-    """Change a mode when one is named, and tell all of the actor's.
+    """Change what is named, and tell all of the actor's settings.
 
     Raises:
         Refused: ``project.missing`` to whom the project, or the portal, is closed;
             ``ask.malformed`` for a mode that does not exist.
     """
     _check_access(ask.project, actor, parts)
-    if ask.mode is not None:
-        mode = _mode(ask.mode)
-        with parts.database.writing() as session:
+    mode = None if ask.mode is None else _mode(ask.mode)
+    with parts.database.writing() as session:
+        if mode is not None:
             set_mode(session, (actor, ask.project or ""), mode, at=parts.clock())
+        if ask.content is not None:
+            set_content(session, actor, content=ask.content, at=parts.clock())
     return _settings_of(actor, parts)
 
 
@@ -65,12 +67,14 @@ def _settings_of(person: str, parts: Parts) -> contract.MailSettings:
             .order_by(MailSetting.project)
         )
         modes = {row.project: row.mode for row in rows}
+        hidden = people_without_content(session, [person])
     return contract.MailSettings(
         default=modes.pop("", DEFAULT.value),
         projects=tuple(
             contract.ProjectMailMode(project=project, mode=mode)
             for project, mode in modes.items()
         ),
+        content=person not in hidden,
     )
 
 

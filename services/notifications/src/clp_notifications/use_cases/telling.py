@@ -1,14 +1,16 @@
 """Rows for the people told of a message and for those who are not.
 
 A notification joins the mail that waits for the same person and channel while its
-window is open; a mention waits for nothing and joins nothing (rule 40).
+window is open; a mention waits for nothing and joins nothing (rule 40). A digest takes
+what is told in any channel of a project.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Any, Final
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, func, insert, select
 from sqlalchemy.orm import Session
 
 from clp_chassis.clock import new_id
@@ -27,6 +29,7 @@ from clp_notifications.states import Because, MailMode, State
 from clp_notifications.tables import Mail, Notification, Outcome
 
 MAILS_TO_AN_EVENT: Final = 200
+HOUR: Final = timedelta(hours=1)
 ROUTED = Change(State.DUE, Because.ROUTED)
 
 
@@ -42,6 +45,14 @@ class Told:
     channel: Channel
     since: datetime
     explanations: tuple[Explanation, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The kind of mail that carries a notification, and when it leaves."""
+
+    kind: Kind
+    due_at: datetime
 
 
 def tell(session: Session, told: Told, policy: MailPolicy, *, at: datetime) -> None:
@@ -122,28 +133,33 @@ def _mails_for(
     """The mail that carries each person's notification: a waiting one, or a new one."""
     people: list[str] = [one.person.id for one in recipients]
     modes = modes_of(session, people, told.channel.project)
-    due: dict[str, datetime] = {
-        one.person.id: due_at(
-            _kind(one), modes.get(one.person.id), policy, at=told.since
+    flooded = _flooded(session, people, told, policy=policy)
+    plans: dict[str, Plan] = {
+        one.person.id: plan(
+            _kind(one),
+            modes.get(one.person.id),
+            policy,
+            at=told.since,
+            flooded=one.person.id in flooded,
         )
         for one in recipients
     }
-    patient = [person for person in people if due[person] > told.since]
-    mails = _waiting_mails(session, patient, told.channel)
+    mails = _waiting_mails(session, plans, told)
     fresh = [
         {
             "id": new_id(),
-            "person": one.person.id,
+            "person": person,
             "project": told.channel.project,
-            "channel": told.channel.name,
-            "kind": _kind(one).value,
+            "channel": _place(plans[person].kind, told.channel).name,
+            "kind": plans[person].kind.value,
             "first_message": told.message,
-            "joinable": due[one.person.id] > told.since,
-            "due_at": due[one.person.id],
+            "joinable": plans[person].due_at > told.since,
+            "due_at": plans[person].due_at,
             "attempts": 0,
+            "made_at": told.since,
         }
-        for one in recipients
-        if one.person.id not in mails
+        for person in people
+        if person not in mails
     ]
     if fresh:
         session.execute(insert(Mail), fresh)
@@ -151,24 +167,60 @@ def _mails_for(
 
 
 def _waiting_mails(
-    session: Session, people: list[str], channel: Channel
+    session: Session, plans: Mapping[str, Plan], told: Told
 ) -> dict[str, str]:
     """Mails whose window is open; locked, so that none leaves while one joins."""
     waiting: dict[str, str] = {}
+    for is_digest in (False, True):
+        joining = [
+            person
+            for person, found in plans.items()
+            if found.due_at > told.since and (found.kind is Kind.DIGEST) == is_digest
+        ]
+        kind = Kind.DIGEST if is_digest else Kind.BROADCAST
+        for chunk in chunks(joining):
+            rows = session.execute(
+                select(Mail.person, Mail.id)
+                .where(
+                    Mail.person.in_(chunk),
+                    Mail.channel == _place(kind, told.channel).name,
+                    (Mail.kind == Kind.DIGEST.value) == is_digest,
+                    Mail.joinable,
+                    Mail.due_at.is_not(None),
+                    Mail.lease_until.is_(None),
+                )
+                .with_for_update()
+            )
+            waiting.update((row.person, row.id) for row in rows)
+    return waiting
+
+
+def _place(kind: Kind, channel: Channel) -> Channel:
+    """Where a mail stands: a digest of a whole project in its broadcast channel."""
+    return Channel(channel.project) if kind is Kind.DIGEST else channel
+
+
+def _flooded(
+    session: Session, people: list[str], told: Told, *, policy: MailPolicy
+) -> frozenset[str]:
+    """Who had as many mails about the project in the last hour as one may have."""
+    if not policy.window or not policy.most_an_hour:
+        return frozenset()
+    found: set[str] = set()
     for chunk in chunks(people):
-        rows = session.execute(
-            select(Mail.person, Mail.id)
+        counted = (
+            select(Mail.person)
             .where(
                 Mail.person.in_(chunk),
-                Mail.channel == channel.name,
-                Mail.joinable,
-                Mail.due_at.is_not(None),
-                Mail.lease_until.is_(None),
+                Mail.made_at > told.since - HOUR,
+                Mail.project == told.channel.project,
+                Mail.kind.not_in((Kind.MENTION.value, Kind.DIGEST.value)),
             )
-            .with_for_update()
+            .group_by(Mail.person)
+            .having(func.count() >= policy.most_an_hour)
         )
-        waiting.update((row.person, row.id) for row in rows)
-    return waiting
+        found.update(session.scalars(counted))
+    return frozenset(found)
 
 
 def _kind(explanation: Explanation) -> Kind:
@@ -177,13 +229,25 @@ def _kind(explanation: Explanation) -> Kind:
     return KINDS[explanation.trigger]
 
 
-def due_at(
-    kind: Kind, mode: MailMode | None, policy: MailPolicy, *, at: datetime
-) -> datetime:
-    """When a mail leaves: a mention at once, a daily one in the morning (rule 40)."""
-    if kind is Kind.MENTION or mode in {MailMode.AT_ONCE, MailMode.OFF}:
-        return at
+def plan(
+    kind: Kind,
+    mode: MailMode | None,
+    policy: MailPolicy,
+    *,
+    at: datetime,
+    flooded: bool = False,
+) -> Plan:
+    """The mail a notification travels in (rule 40).
+
+    A mention leaves at once, a daily digest in the morning, and what is over an hour's
+    number in a digest an hour later.
+    """
+    if kind is Kind.MENTION or mode is MailMode.OFF:
+        return Plan(kind, at)
     if mode is MailMode.DAILY:
         morning = datetime.combine(at, time(policy.daily_hour_utc), at.tzinfo)
-        return morning if morning > at else morning + timedelta(days=1)
-    return at + policy.window
+        due = morning if morning > at else morning + timedelta(days=1)
+        return Plan(Kind.DIGEST, due)
+    if flooded:
+        return Plan(Kind.DIGEST, at + HOUR)
+    return Plan(kind, at if mode is MailMode.AT_ONCE else at + policy.window)

@@ -11,14 +11,14 @@ from clp_projects.languages import language_tag
 from clp_projects.parts import Parts
 from clp_projects.storing import store_row
 from clp_projects.tables import OUTBOX, AssignmentRow, Base, PartnerRow, ProjectRow
-from clp_projects.words import is_name
+from clp_projects.words import is_title
 
 
 def put_project(ask: PutProject, *, parts: Parts) -> Stored:
     """Store a project; its broadcast channel is there from then on."""
     if not is_id(ask.id):
         raise Refused.because("ask.malformed", fields={"id": ["not an id"]})
-    if not is_name(ask.title):
+    if not is_title(ask.title):
         raise Refused("name.malformed")
     with parts.database.writing() as session:
         changed = store_row(

@@ -16,6 +16,7 @@ from clp_core.mentions import address_key, beginnings_of, name_key
 from clp_core.people import ROBOT, PartnerId, Person, Side, has_portal_access
 from clp_projects import facts
 from clp_projects.addresses import is_address
+from clp_projects.languages import language_tag
 from clp_projects.parts import Parts
 from clp_projects.storing import store_row
 from clp_projects.tables import (
@@ -26,6 +27,7 @@ from clp_projects.tables import (
     PartnerRow,
     RoleRow,
 )
+from clp_projects.time_zones import is_time_zone
 from clp_projects.words import is_name, is_one_line
 
 
@@ -104,6 +106,15 @@ def _judge_person(ask: PutPerson) -> None:
         raise Refused("name.malformed")
     if not is_address(ask.email):
         raise Refused("address.malformed")
+    _judge_habits(ask)
+
+
+def _judge_habits(ask: PutPerson) -> None:
+    """The language and the zone of a person's mails, where they are told."""
+    if ask.language is not None and language_tag(ask.language) is None:
+        raise Refused.because("ask.malformed", fields={"language": ["not BCP 47"]})
+    if ask.time_zone is not None and not is_time_zone(ask.time_zone):
+        raise Refused.because("ask.malformed", fields={"time_zone": ["not a zone"]})
 
 
 def _columns_of(ask: PutPerson) -> dict[str, Any]:
@@ -112,6 +123,8 @@ def _columns_of(ask: PutPerson) -> dict[str, Any]:
         "email": ask.email,
         "partner": ask.partner,
         "active": ask.active,
+        "language": None if ask.language is None else language_tag(ask.language),
+        "time_zone": ask.time_zone,
         "name_key": name_key(ask.name),
         "address_key": address_key(ask.email),
     }

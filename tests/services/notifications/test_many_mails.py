@@ -1,0 +1,21 @@
+"""Mails of hostile and random words by the hundred, each judged byte for byte.
+
+`make mails-many` judges ten thousand.
+"""
+
+import os
+
+import pytest
+
+from tests.services.notifications.generated import mails
+from tests.services.notifications.mailcheck import faults
+
+HOW_MANY = int(os.environ.get("CLP_MAILS", "100"))
+BATCHES = 10
+
+
+@pytest.mark.parametrize("seed", range(BATCHES))
+def test_generated_mails_are_without_fault(seed: int) -> None:
+    for number, (letter, mail) in enumerate(mails(HOW_MANY // BATCHES, seed)):
+        found = faults(mail.data, sender=mail.sender, recipient=str(mail.recipient))
+        assert found == [], f"mail {number} of seed {seed}: {letter}"
