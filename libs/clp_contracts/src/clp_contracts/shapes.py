@@ -1,11 +1,17 @@
-"""Shapes on the wire: frozen dataclasses, checked by marshmallow at both ends."""
+"""Shapes on the wire: frozen dataclasses.
+
+An ask comes from anybody, so it is judged field by field (marshmallow) and refused with
+the fields named. A reply comes from a service that the caller chose to ask: it is read
+strictly by type and forgivingly otherwise (msgspec), at a small part of the cost.
+"""
 
 import types
 from collections.abc import Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields, is_dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final, TypeVar, Union, get_args, get_origin, get_type_hints
 
+import msgspec
 from marshmallow import EXCLUDE, RAISE, Schema, ValidationError, post_load, validate
 from marshmallow import fields as wire
 
@@ -43,7 +49,7 @@ def load(shape: type[T], values: Mapping[str, Any]) -> T:
         Refused: ``ask.malformed``, naming the fields.
     """
     try:
-        loaded: T = schema_of(shape, RAISE).load(values)
+        loaded: T = schema_of(shape).load(values)
     except ValidationError as error:
         raise Refused.because("ask.malformed", fields=error.messages) from None
     return loaded
@@ -51,47 +57,36 @@ def load(shape: type[T], values: Mapping[str, Any]) -> T:
 
 def load_reply(shape: type[T], values: Mapping[str, Any]) -> T:
     """Read a reply; fields of a newer service are ignored."""
-    loaded: T = schema_of(shape, EXCLUDE).load(values)
-    return loaded
+    return msgspec.convert(values, shape)
 
 
 def dump(value: Any) -> Any:
     """Turn a shape into what JSON can carry."""
-    if is_dataclass(value):
-        return {f.name: dump(getattr(value, f.name)) for f in fields(value)}
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat()
-    if isinstance(value, tuple | list | frozenset):
-        return [dump(item) for item in value]
-    if isinstance(value, Mapping):
-        return {str(key): dump(item) for key, item in value.items()}
-    return value
+    return msgspec.to_builtins(value)
 
 
 _schemas: dict[tuple[Any, str], Schema] = {}
 
 
-def schema_of(shape: Any, unknown: str) -> Schema:
-    """The marshmallow schema of a dataclass, built once."""
-    key = (shape, unknown)
+def schema_of(shape: Any) -> Schema:
+    """The marshmallow schema of an ask, built once."""
+    key = (shape, "ask")
     if key not in _schemas:
-        _schemas[key] = _built_schema(shape, unknown)
+        _schemas[key] = _built_schema(shape)
     return _schemas[key]
 
 
-def _built_schema(shape: Any, unknown: str) -> Schema:
+def _built_schema(shape: Any) -> Schema:
     hints = get_type_hints(shape)
     members: dict[str, Any] = {
-        f.name: _wire_field(hints[f.name], f, unknown) for f in fields(shape)
+        f.name: _wire_field(hints[f.name], f) for f in fields(shape)
     }
 
     def build(_schema: Schema, values: dict[str, Any], **_: Any) -> Any:
         return shape(**{key: _frozen(value) for key, value in values.items()})
 
     members["build"] = post_load(build)
-    schema: Schema = type(f"{shape.__name__}Schema", (Schema,), members)(
-        unknown=unknown
-    )
+    schema: Schema = type(f"{shape.__name__}Schema", (Schema,), members)(unknown=RAISE)
     return schema
 
 
@@ -99,29 +94,27 @@ def _frozen(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
 
 
-def _wire_field(hint: Any, declared: "Field[Any]", unknown: str) -> wire.Field[Any]:
+def _wire_field(hint: Any, declared: "Field[Any]") -> wire.Field[Any]:
     options: dict[str, Any] = {
         "required": declared.default is MISSING and declared.default_factory is MISSING
     }
     if one_of := declared.metadata.get("one_of"):
         options["validate"] = validate.OneOf(one_of)
-    return _field_of(hint, options, unknown)
+    return _field_of(hint, options)
 
 
-def _field_of(hint: Any, options: dict[str, Any], unknown: str) -> wire.Field[Any]:
+def _field_of(hint: Any, options: dict[str, Any]) -> wire.Field[Any]:
     if get_origin(hint) in {Union, types.UnionType}:
         inner = next(arg for arg in get_args(hint) if arg is not type(None))
-        return _field_of(inner, options | {"allow_none": True}, unknown)
+        return _field_of(inner, options | {"allow_none": True})
     if get_origin(hint) is tuple:
-        item = _field_of(get_args(hint)[0], {"required": True}, unknown)
-        # An ask is bounded; a reply is as long as its service found right.
-        if unknown == RAISE:
-            options.setdefault("validate", validate.Length(max=MOST_ITEMS))
+        item = _field_of(get_args(hint)[0], {"required": True})
+        options.setdefault("validate", validate.Length(max=MOST_ITEMS))
         return wire.List(item, **options)
     if get_origin(hint) in {dict, Mapping} or hint is dict:
         return wire.Dict(keys=wire.String(), **options)
     if is_dataclass(hint):
-        return wire.Nested(schema_of(hint, unknown), **options)
+        return wire.Nested(schema_of(hint), **options)
     return _scalar(hint, options)
 
 
