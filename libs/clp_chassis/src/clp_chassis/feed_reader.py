@@ -23,6 +23,8 @@ log = logging.getLogger(__name__)
 PASSING: Final = (CallFailed, OperationalError, OSError)
 PASSING_CODES: Final = frozenset({"service.unavailable", "service.failed"})
 MOST_TRIES: Final = 5
+# Under load, changes are fetched and applied together.
+BREATH_S: Final = 0.02
 
 
 def passes(error: Exception) -> bool:
@@ -56,7 +58,7 @@ class FeedReader(DependencyProvider):  # type: ignore[misc]
     def setup(self) -> None:
         """Find out what to read."""
         self._reading = self._reading_of(self.container)
-        self._pace = Pace(self._reading.every_s)
+        self._pace = Pace(self._reading.every_s, breath=BREATH_S)
         self._tries: dict[int, int] = {}
 
     def start(self) -> None:
@@ -99,6 +101,7 @@ class FeedReader(DependencyProvider):  # type: ignore[misc]
             log.error("%s could not read on", reader, exc_info=error)
 
     def _read_batch(self) -> bool:
+        """Apply what is next; say whether there is more."""
         reading = self._reading
         told = reading.fetch(reading.projection.cursor())
         if not told.changes:
@@ -112,7 +115,7 @@ class FeedReader(DependencyProvider):  # type: ignore[misc]
         ):
             self._apply(told.changes)
         self._measure(told)
-        return True
+        return told.changes[-1].position < told.head
 
     def _measure(self, told: Changes) -> None:
         reader, at = self._reading.reader, now()

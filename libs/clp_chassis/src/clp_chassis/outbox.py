@@ -52,6 +52,7 @@ class Outbox:
             Column("at", Instant, nullable=False),
             Column("announced_at", Instant),
         )
+        self._insert = insert(self.changes)
         Index(
             "changes_unannounced",
             self.changes.c.id,
@@ -83,13 +84,14 @@ class Outbox:
         # Whoever reads the change can go on with the trace of its cause.
         detail: Mapping[str, str] = {**(options.get("detail") or {}), **carrier()}
         session.execute(
-            insert(self.changes).values(
-                type=kind,
-                subject=subject,
-                project=project,
-                detail=json.dumps(dict(detail), sort_keys=True),
-                at=options["at"],
-            )
+            self._insert,
+            {
+                "type": kind,
+                "subject": subject,
+                "project": project,
+                "detail": json.dumps(dict(detail), sort_keys=True),
+                "at": options["at"],
+            },
         )
 
     def has_unnumbered(self, session: Session) -> bool:
@@ -100,22 +102,26 @@ class Outbox:
     def number(self, session: Session) -> int:
         """Give positions to committed changes that have none; say to how many."""
         at = self._locked_position(session)
-        rows = session.scalars(
-            select(self.changes.c.id)
-            .where(self.changes.c.position.is_(None))
-            .order_by(self.changes.c.id)
-            .limit(BATCH)
-        ).all()
-        if not rows:
-            return 0
-        for position, row in enumerate(rows, start=at + 1):
-            session.execute(
-                update(self.changes)
-                .where(self.changes.c.id == row)
-                .values(position=position)
+        changes = self.changes
+        waiting = (
+            select(
+                changes.c.id,
+                func.row_number().over(order_by=changes.c.id).label("place"),
             )
-        session.execute(update(self.relay).values(position=at + len(rows)))
-        return len(rows)
+            .where(changes.c.position.is_(None))
+            .order_by(changes.c.id)
+            .limit(BATCH)
+            .subquery("waiting")
+        )
+        numbered = session.execute(
+            update(changes)
+            .where(changes.c.id == waiting.c.id)
+            .values(position=waiting.c.place + at)
+            .returning(changes.c.id)
+        ).all()
+        if numbered:
+            session.execute(update(self.relay).values(position=at + len(numbered)))
+        return len(numbered)
 
     def _locked_position(self, session: Session) -> int:
         # One relay numbers at a time, however many processes the service has.

@@ -21,6 +21,8 @@ log = logging.getLogger(__name__)
 
 # A sick queue can keep the broker from confirming; the rows wait for another turn.
 CONFIRM_S: Final = 10.0
+# Under load, changes are numbered and announced together.
+BREATH_S: Final = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,7 @@ class Relay(DependencyProvider):  # type: ignore[misc]
     def setup(self) -> None:
         """Find what to relay in the container's settings."""
         self._desk = self._desk_of(self.container)
-        self._pace = Pace(seconds=1.0)
+        self._pace = Pace(seconds=1.0, breath=BREATH_S)
         self._desk.database.on_commit(self._pace.wake)
         self._exchange = Exchange(
             f"{self._desk.service}.events",

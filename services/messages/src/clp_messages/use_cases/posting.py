@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import ColumnElement, func, insert, select, update
+from sqlalchemy import ColumnElement, bindparam, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -30,6 +30,35 @@ from clp_messages.use_cases.access import author_in, channel_named, obey, refuse
 from clp_messages.use_cases.mentioning import Mentions, mentions_in
 
 READY: Final = "ready"
+
+
+CHANNELS: Final = Base.metadata.tables["channels"]
+MESSAGES: Final = Base.metadata.tables["messages"]
+TAKE_NUMBER: Final = (
+    update(CHANNELS)
+    .where(CHANNELS.c.name == bindparam("in_channel"))
+    .values(last_number=CHANNELS.c.last_number + 1)
+    .returning(CHANNELS.c.last_number)
+)
+
+
+def _next_author_number() -> ColumnElement[int]:
+    """Count on from the author's last message; the channel's lock keeps it true."""
+    last = (
+        select(MESSAGES.c.author_number)
+        .where(
+            MESSAGES.c.channel == bindparam("in_channel"),
+            MESSAGES.c.author == bindparam("by_author"),
+        )
+        .order_by(MESSAGES.c.number.desc())
+        .limit(1)
+    )
+    return func.coalesce(last.scalar_subquery(), 0) + 1
+
+
+INSERT_MESSAGE: Final = insert(MESSAGES).values(
+    revision=1, author_number=_next_author_number()
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,22 +145,23 @@ def write_message(session: Session, draft: Draft) -> Posted:
     message = new_id()
     author = shown_author(draft.author)
     session.execute(
-        insert(MessageRow).values(
-            id=message,
-            channel=draft.channel.name,
-            project=draft.channel.project,
-            number=number,
-            revision=1,
-            author=author.id,
-            author_name=author.name,
-            author_side=author.side,
-            author_number=_next_author_number(draft),
-            text=draft.text,
-            posted_at=draft.at,
-            retry_key=draft.key,
-            content_hash=draft.content_hash,
-            outcomes=stored_outcomes(draft.mentions.outcomes),
-        )
+        INSERT_MESSAGE,
+        {
+            "id": message,
+            "channel": draft.channel.name,
+            "project": draft.channel.project,
+            "number": number,
+            "author": author.id,
+            "author_name": author.name,
+            "author_side": author.side,
+            "text": draft.text,
+            "posted_at": draft.at,
+            "retry_key": draft.key,
+            "content_hash": draft.content_hash,
+            "outcomes": stored_outcomes(draft.mentions.outcomes),
+            "in_channel": draft.channel.name,
+            "by_author": author.id,
+        },
     )
     _attach(session, draft, message)
     write_mentions(session, message, draft.mentions.people)
@@ -157,33 +187,13 @@ def write_message(session: Session, draft: Draft) -> Posted:
 
 def _next_number(session: Session, channel: Channel) -> int:
     """Take the next number; the row stays locked until it is used or given back."""
-    table = Base.metadata.tables["channels"]
-    step = (
-        update(table)
-        .where(table.c.name == channel.name)
-        .values(last_number=table.c.last_number + 1)
-        .returning(table.c.last_number)
-    )
-    if (number := session.scalar(step)) is None:
+    named = {"in_channel": channel.name}
+    if (number := session.scalar(TAKE_NUMBER, named)) is None:
         first = {"name": channel.name, "project": channel.project, "last_number": 0}
-        insert_if_absent(session, table, first)
-        number = session.execute(step).scalar_one()
+        insert_if_absent(session, CHANNELS, first)
+        number = session.execute(TAKE_NUMBER, named).scalar_one()
     taken: int = number
     return taken
-
-
-def _next_author_number(draft: Draft) -> ColumnElement[int]:
-    """Count on from the author's last message; the channel's lock keeps it true."""
-    last = (
-        select(MessageRow.author_number)
-        .where(
-            MessageRow.channel == draft.channel.name,
-            MessageRow.author == draft.author.id,
-        )
-        .order_by(MessageRow.number.desc())
-        .limit(1)
-    )
-    return func.coalesce(last.scalar_subquery(), 0) + 1
 
 
 def _attach(session: Session, draft: Draft, message: str) -> None:
