@@ -15,6 +15,7 @@ from clp_chassis.passports import Passport
 from clp_contracts import feed
 from clp_contracts import messages as contract
 from clp_contracts.calling import Callers
+from clp_contracts.known_facts import KnownFacts
 from clp_contracts.methods import PassportKind
 from clp_contracts.refusal import Refused
 from clp_messages.parts import Parts
@@ -51,6 +52,7 @@ class Stage:
             database=database,
             files=FolderStore(folder),
             callers=cast("Callers", callers),
+            known=KnownFacts(cast("Callers", callers).projects),
             clock=lambda: self.time,
         )
         self._keys: Iterator[int] = itertools.count(1)

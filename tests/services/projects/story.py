@@ -51,7 +51,10 @@ class Story:
 
     def __init__(self, database: Database) -> None:
         self.database = database
-        self.parts = Parts(database=database, clock=lambda: NOON)
+        self.paused: list[float] = []
+        self.parts = Parts(
+            database=database, clock=lambda: NOON, pause=self.paused.append
+        )
 
     def begin(self) -> None:
         """Two partners, seven people, and Night Train with both partners on it."""

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from clp_contracts.known_facts import LIFETIME_S
 from clp_contracts.refusal import Refused
 from tests.services.projects.story import PORTAL, Story
 
@@ -122,3 +123,33 @@ def test_a_malformed_partner_is_refused(
 ) -> None:
     with pytest.raises(Refused, match=code):
         story.partner(id, name)
+
+
+# ivy of the studio becomes                                   | and the answer waits
+SHUT_OUT = [
+    ({"active": False}, True),
+    ({"roles": ()}, True),
+    ({"roles": (*PORTAL, "dialogue_list_author")}, True),
+    ({"partner": "north"}, True),
+    ({"name": "Ivy Lane-Moss"}, False),
+    ({"roles": (*PORTAL, "producer")}, False),
+]
+
+
+@pytest.mark.parametrize(("change", "waits"), SHUT_OUT, ids=str)
+def test_an_answer_outlasts_what_others_remember_of_who_is_shut_out(
+    story: Story,
+    change: dict[str, Any],
+    waits: bool,  # noqa: FBT001 - a column of the table
+) -> None:
+    ivy: dict[str, Any] = {"name": "Ivy Lane"}
+    story.person("ivy", **(ivy | change))
+    assert story.paused == ([LIFETIME_S] if waits else [])
+    story.person("ivy", **(ivy | change))
+    story.person("ivy", **ivy)
+    assert story.paused == ([LIFETIME_S] if waits else [])
+
+
+def test_nobody_waits_for_the_people_of_a_partner(story: Story) -> None:
+    story.person("nat", "Nat Moreau", partner="north", active=False)
+    assert story.paused == []

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from clp_contracts.feed import Change, Changes
+from clp_contracts.known_facts import KnownFacts
 from clp_contracts.messages import Attachment, Author, Content, Contents, Message
 from clp_contracts.projects import Facts, PersonFacts, ProjectFacts
 from clp_contracts.refusal import CallFailed, Refused
@@ -119,6 +120,7 @@ def parts_with(engine: Engine, neighbours: Neighbours, sealed_by: str = "us") ->
             engine, callers, clock=lambda: START, folder=Path("unused")
         ),
         callers=callers,
+        known=KnownFacts(callers.projects),
         cursors=PageCursors(sealed_by),
     )
 

@@ -20,6 +20,7 @@ from clp_chassis.relay import Relay, RelayDesk
 from clp_chassis.serving import CallContext, serves
 from clp_contracts import events, feed
 from clp_contracts import messages as contract
+from clp_contracts.known_facts import KnownFacts
 from clp_contracts.methods import PEOPLE
 from clp_contracts.shapes import Nothing
 from clp_messages.gauges import watched
@@ -128,7 +129,8 @@ class MessagesService:
         return telling.progress(parts=self.parts)
 
     @on_events_everywhere(telling.PROJECTS, *events.OF_PROJECTS)
-    def on_projects_changed(self, _body: Any) -> None:
+    def on_projects_changed(self, body: Any) -> None:
+        self.parts.known.drop(body)
         self.announcements.wake()
 
     @http("POST", "/attachments", kinds=PEOPLE, statuses=STATUSES)
@@ -152,6 +154,7 @@ def build(settings: Settings, surroundings: Surroundings) -> Process:
         # What waits for the disk waits in a thread of its own.
         files=FolderStore(Path(settings.files_dir), aside=tpool.execute),
         callers=callers,
+        known=KnownFacts(callers.projects),
         clock=surroundings.clock,
     )
 

@@ -1,5 +1,7 @@
 """What the use cases of `projects` work with."""
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from clp_chassis.clock import Clock
@@ -12,3 +14,5 @@ class Parts:
 
     database: Database
     clock: Clock
+    # Waits for some seconds while others work.
+    pause: Callable[[float], object] = time.sleep

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from clp_contracts.calling import Callers
+from clp_contracts.known_facts import KnownFacts
 from clp_search.engine import Engine
 from clp_search.page_cursors import PageCursors
 from clp_search.projection import MessagesProjection
@@ -10,9 +11,13 @@ from clp_search.projection import MessagesProjection
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
-    """The engine, what keeps it up to date, and callers for what others know."""
+    """The engine, what keeps it up to date, and what others know.
+
+    ``known`` remembers it for seconds, to let people in; ``callers`` ask each time.
+    """
 
     engine: Engine
     projection: MessagesProjection
     callers: Callers
+    known: KnownFacts
     cursors: PageCursors

@@ -15,7 +15,9 @@ from clp_chassis.passports import Passport
 from clp_chassis.serving import CallContext, serves
 from clp_contracts import events, feed
 from clp_contracts import messages as messages_contract
+from clp_contracts import projects as projects_contract
 from clp_contracts import search as contract
+from clp_contracts.known_facts import KnownFacts
 from clp_contracts.shapes import Nothing
 from clp_search.gauges import watched
 from clp_search.index.shard import Writing
@@ -69,6 +71,10 @@ class SearchService:
     def on_messages_changed(self, _body: object) -> None:
         self.reader.wake()
 
+    @on_events_everywhere(projects_contract.SERVICE, *events.OF_PROJECTS)
+    def on_projects_changed(self, body: Any) -> None:
+        self.parts.known.drop(body)
+
 
 def build(settings: Settings, surroundings: Surroundings) -> Process:
     """Put the process together; its index is opened, or begun."""
@@ -89,6 +95,7 @@ def build(settings: Settings, surroundings: Surroundings) -> Process:
             engine, callers, clock=surroundings.clock, folder=folder
         ),
         callers=callers,
+        known=KnownFacts(callers.projects),
         cursors=PageCursors(settings.secret or new_id()),
     )
 

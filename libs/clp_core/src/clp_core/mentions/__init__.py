@@ -22,7 +22,7 @@ True
 True
 """
 
-from clp_core.mentions.handles import keys_worth_looking_up
+from clp_core.mentions.handles import has_sign, keys_worth_looking_up
 from clp_core.mentions.keys import address_key, name_key
 from clp_core.mentions.outcomes import (
     MentionOutcome,
@@ -54,6 +54,7 @@ __all__ = [
     "address_key",
     "beginnings_of",
     "candidates_for",
+    "has_sign",
     "keys_worth_looking_up",
     "matches_prefix",
     "name_key",

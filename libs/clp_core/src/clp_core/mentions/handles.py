@@ -123,9 +123,18 @@ def keys_worth_looking_up(
     )
 
 
+def has_sign(text: str) -> bool:
+    """Whether a sign stands in a text at all; without one it mentions nobody.
+
+    >>> has_sign("＠nat, look"), has_sign("nothing for anybody")
+    (True, False)
+    """
+    return SIGN in text or "＠" in text
+
+
 def page_of(text: str, skip: Sequence[Span] = ()) -> Page:
     """Find the signs that open a handle (rules 14 and 17)."""
-    if SIGN not in text and "＠" not in text:
+    if not has_sign(text):
         return NO_HANDLE
     shape = shape_of(text)
     left_out = [(span.start, span.end) for span in skip]

@@ -1,7 +1,7 @@
-"""Who asks, about which project: facts fresh from `projects`, and the refusals."""
+"""Who asks, about which project: facts of `projects`, and the refusals."""
 
-from collections.abc import Iterable
-from typing import NoReturn
+from collections.abc import Iterable, Iterator
+from typing import Final, NoReturn
 
 from clp_chassis.passports import Passport
 from clp_contracts.methods import PassportKind
@@ -12,6 +12,8 @@ from clp_core.people import Author, Person
 from clp_core.visibility import may_post, may_read
 from clp_messages.facts import Standing, standing_of
 from clp_messages.parts import Parts
+
+NO_CHANNEL: Final = Decision(Reason.CHANNEL_MISSING)
 
 
 def refuse(reason: Reason) -> NoReturn:
@@ -39,32 +41,55 @@ def ask_standing(passport: Passport, project: str | None, parts: Parts) -> Stand
     Asked also when there is no project to ask about, so that a missing message takes
     the same path as a hidden one (rule 5).
     """
-    people = [] if passport.kind is PassportKind.ROBOT else [passport.subject]
-    projects = [] if project is None else [project]
-    told = parts.callers.projects.facts(projects_=projects, people=people)
+    told = parts.known.now(_person(passport), project)
     return standing_of(passport, told)
 
 
+def standings(
+    passport: Passport, project: str | None, parts: Parts
+) -> Iterator[Standing]:
+    """The standing as it is remembered, if it is, then as it is at this moment.
+
+    Take the first that allows, refuse by the last.
+    """
+    for told in parts.known.about(_person(passport), project):
+        yield standing_of(passport, told)
+
+
+def _person(passport: Passport) -> str | None:
+    return None if passport.kind is PassportKind.ROBOT else passport.subject
+
+
 def author_in(
-    channel: Channel, passport: Passport, parts: Parts
+    channel: Channel, passport: Passport, parts: Parts, *, at_once: bool = False
 ) -> tuple[Author, Project]:
-    """Who posts here, when they may."""
-    standing = ask_standing(passport, channel.project, parts)
-    if standing.actor is None or standing.project is None:
-        refuse(Reason.CHANNEL_MISSING)
-    obey(may_post(standing.actor, channel, standing.project))
-    return standing.actor, standing.project
+    """Who posts here, when they may; ``at_once`` by nothing that is remembered."""
+    decision = NO_CHANNEL
+    for standing in (
+        (ask_standing(passport, channel.project, parts),)
+        if at_once
+        else standings(passport, channel.project, parts)
+    ):
+        author, project = standing.actor, standing.project
+        if author is None or project is None:
+            decision = NO_CHANNEL
+        elif decision := may_post(author, channel, project):
+            return author, project
+    refuse(decision.reason)
 
 
 def reader_in(
     channel: Channel, passport: Passport, parts: Parts
 ) -> tuple[Person, Project]:
     """Who reads here, when they may."""
-    standing = ask_standing(passport, channel.project, parts)
-    if not isinstance(standing.actor, Person) or standing.project is None:
-        refuse(Reason.CHANNEL_MISSING)
-    obey(may_read(standing.actor, channel, standing.project))
-    return standing.actor, standing.project
+    decision = NO_CHANNEL
+    for standing in standings(passport, channel.project, parts):
+        reader, project = standing.actor, standing.project
+        if not isinstance(reader, Person) or project is None:
+            decision = NO_CHANNEL
+        elif decision := may_read(reader, channel, project):
+            return reader, project
+    refuse(decision.reason)
 
 
 def only_one(given: Iterable[object]) -> bool:

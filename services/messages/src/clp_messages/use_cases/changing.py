@@ -67,6 +67,8 @@ def _permitted(
         row = message_by_id(session, message)
         found = None if row is None else core_message(row)
         files = attachment_count(session, message) if found is not None else 0
+    # Asked also when there is no message, so that a missing one takes the same path as
+    # a hidden one (rule 5); and never remembered, for an edit may mention somebody.
     place = None if found is None else found.channel.project
     standing = ask_standing(passport, place, parts)
     if found is None or standing.actor is None or standing.project is None:

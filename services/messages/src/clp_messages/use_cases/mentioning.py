@@ -80,7 +80,7 @@ def _candidate(person: Person) -> Candidate:
 def mentionable(ask: AskMentionable, *, actor: Passport, parts: Parts) -> Mentionable:
     """People whom the actor may mention here and who begin with what was typed."""
     channel = channel_named(ask.channel)
-    author, project = author_in(channel, actor, parts)
+    author, project = author_in(channel, actor, parts, at_once=True)
     limit = min(ask.limit, MOST_CANDIDATES)
     if limit < 1 or len(ask.typed) > LONGEST_TYPED:
         return Mentionable(people=())

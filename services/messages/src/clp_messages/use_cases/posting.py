@@ -20,6 +20,7 @@ from clp_contracts.refusal import Refused
 from clp_core.attachments import judge_count
 from clp_core.channels import Channel
 from clp_core.decisions import Reason
+from clp_core.mentions import has_sign
 from clp_core.messages import judge_retry_key, judge_text
 from clp_core.people import Author
 from clp_messages.facts import outcomes_stored, shown_author, stored_outcomes
@@ -87,7 +88,8 @@ def post_message(ask: PostMessage, *, actor: Passport, parts: Parts) -> Posted:
     posted once.
     """
     channel = channel_named(ask.channel)
-    author, project = author_in(channel, actor, parts)
+    # Whom a text mentions is judged by what is true now, as everybody who is told is.
+    author, project = author_in(channel, actor, parts, at_once=has_sign(ask.text))
     obey(judge_retry_key(ask.key))
     obey(judge_count(len(ask.attachments)))
     obey(judge_text(ask.text, len(ask.attachments)))

@@ -57,7 +57,10 @@ def assign_partner(ask: AssignPartner, *, parts: Parts) -> Stored:
 
 
 def withdraw_partner(ask: WithdrawPartner, *, parts: Parts) -> Stored:
-    """Take a partner off a project; from the commit on nobody of it reads (rule 7)."""
+    """Take a partner off a project; from the commit on nobody of it reads (rule 7).
+
+    Nobody remembers facts about a partner's people, so there is nothing to wait for.
+    """
     at = parts.clock()
     with parts.database.writing() as session:
         _judge_pair(session, ask.project, ask.partner)

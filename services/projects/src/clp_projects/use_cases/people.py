@@ -1,17 +1,20 @@
 """Storing people and partners as the identity system knows them."""
 
 from collections.abc import Collection
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
 from clp_contracts import events
+from clp_contracts.known_facts import LIFETIME_S
 from clp_contracts.projects import PutPartner, PutPerson, Stored
 from clp_contracts.refusal import Refused
 from clp_core.channels import is_id
 from clp_core.mentions import address_key, beginnings_of, name_key
-from clp_core.people import ROBOT
+from clp_core.people import ROBOT, PartnerId, Person, Side, has_portal_access
+from clp_projects import facts
 from clp_projects.addresses import is_address
 from clp_projects.parts import Parts
 from clp_projects.storing import store_row
@@ -27,9 +30,15 @@ from clp_projects.words import is_name, is_one_line
 
 
 def put_person(ask: PutPerson, *, parts: Parts) -> Stored:
-    """Store a person's whole record; an equal one changes and announces nothing."""
+    """Store a person's whole record; an equal one changes and announces nothing.
+
+    Other services may remember somebody of the studio for seconds. When that person
+    loses access, the answer waits until nobody can remember any more, so that it holds
+    from then on (rule 2).
+    """
     _judge_person(ask)
     with parts.database.writing() as session:
+        before = facts.person(session, ask.id)
         if ask.partner is not None and not _is_partner(session, ask.partner):
             raise Refused("partner.missing")
         changed = store_row(
@@ -47,7 +56,22 @@ def put_person(ask: PutPerson, *, parts: Parts) -> Stored:
                 at=parts.clock(),
                 detail={"partner": ask.partner or ""},
             )
+    if changed and before is not None and _is_shut_out(before, ask):
+        parts.pause(LIFETIME_S)
     return Stored(id=ask.id, changed=changed)
+
+
+def _is_shut_out(before: Person, ask: PutPerson) -> bool:
+    """Whether somebody of the studio may read less from now on."""
+    after = replace(
+        before,
+        partner=None if ask.partner is None else PartnerId(ask.partner),
+        roles=frozenset(ask.roles),
+        active=ask.active,
+    )
+    inside = before.side is Side.INTERNAL and has_portal_access(before)
+    stays = after.side is Side.INTERNAL and has_portal_access(after)
+    return inside and not stays
 
 
 def put_partner(ask: PutPartner, *, parts: Parts) -> Stored:

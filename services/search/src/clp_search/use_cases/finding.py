@@ -73,15 +73,19 @@ def _scope(ask: AskFind, actor: str, parts: Parts) -> tuple[str, frozenset[str]]
     """
     project = _project_of(ask.channel) if ask.channel is not None else ask.project
     named = [project] if project is not None and is_id(project) else []
-    told = parts.callers.projects.facts(projects_=named, people=[actor])
-    readable = readable_channels(told)
-    if ask.channel is not None:
-        if ask.channel not in readable:
-            raise Refused.because(Reason.CHANNEL_MISSING)
-        readable &= {ask.channel}
-    if not readable or project is None:
-        raise Refused.because(Reason.PROJECT_MISSING)
-    return project, readable
+    about = (actor, named[0] if named else None)
+    readable: frozenset[str] = frozenset()
+    # What is remembered may open a named channel; which ones there are is asked anew.
+    asked = parts.known.about(*about) if ask.channel else (parts.known.now(*about),)
+    for told in asked:
+        readable = readable_channels(told)
+        if ask.channel is not None:
+            readable &= {ask.channel}
+        if readable and project is not None:
+            return project, readable
+    raise Refused.because(
+        Reason.PROJECT_MISSING if ask.channel is None else Reason.CHANNEL_MISSING
+    )
 
 
 def _project_of(channel: str) -> str | None:
