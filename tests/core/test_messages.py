@@ -13,6 +13,7 @@ from clp_core.messages import (
     TextPolicy,
     judge_retry_key,
     judge_text,
+    may_audit,
     may_delete,
     may_edit,
 )
@@ -187,10 +188,33 @@ def test_who_may_change_a_message(
     assert may_delete(actor, touched, P1).reason is deleting, who
 
 
+AUDITS = [
+    # actor, message                                        may read earlier texts
+    ("internal, own", IVY, message(IVY), OK),
+    ("internal, a partner's", IAN, message(NAT), OK),
+    ("internal, deleted", IAN, message(NAT, deleted=True), OK),
+    ("internal, the robot's", IVY, message(ROBOT, BROADCAST), OK),
+    ("external, own", NAT, message(NAT), MISSING),
+    ("external, a broadcast", NAT, message(IVY, BROADCAST), MISSING),
+    ("another partner's", SAM, message(NAT), MISSING),
+    ("the robot, own", ROBOT, message(ROBOT, BROADCAST), MISSING),
+]
+
+
+@pytest.mark.parametrize(
+    ("who", "actor", "audited", "reason"), AUDITS, ids=[r[0] for r in AUDITS]
+)
+def test_who_reads_earlier_texts(
+    who: str, actor: Author, audited: MessageFacts, reason: Reason
+) -> None:
+    assert may_audit(actor, audited, P1).reason is reason, who
+
+
 def test_changing_asks_the_access_policy_given() -> None:
     closed = AccessPolicy(admitting_roles=frozenset({"mixer"}))
     assert may_edit(IVY, message(IVY), P1, access=closed).reason is MISSING
     assert may_delete(IVY, message(IVY), P1, access=closed).reason is MISSING
+    assert may_audit(IVY, message(IVY), P1, access=closed).reason is MISSING
     mixer = replace(IVY, roles=frozenset({"mixer"}))
     assert may_edit(mixer, message(IVY, BROADCAST), P1, access=closed)
     assert may_delete(mixer, message(IVY, BROADCAST), P1, access=closed)

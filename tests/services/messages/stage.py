@@ -89,6 +89,11 @@ class Stage:
         ask = contract.OneMessage(message=message)
         return changing.delete_message(ask, actor=self.as_(person), parts=self.parts)
 
+    def earlier_texts(self, person: str, message: str) -> list[tuple[int, str, str]]:
+        ask = contract.OneMessage(message=message)
+        told = changing.earlier_texts(ask, actor=self.as_(person), parts=self.parts)
+        return [(text.revision, text.text, text.replaced_by) for text in told.texts]
+
     def page(self, person: str, channel: str, **ask: int) -> contract.Page:
         asked = contract.AskPage(channel=channel, **ask)
         return reading.page(asked, actor=self.as_(person), parts=self.parts)
@@ -130,6 +135,10 @@ class Stage:
     def for_mail(self, person: str, *messages: str) -> tuple[contract.MailItem, ...]:
         ask = contract.AskForMail(person=person, messages=messages)
         return telling.for_mail(ask, parts=self.parts).items
+
+    def known_to_the_studio(self) -> None:
+        """Have the facts about ivy and the project remembered."""
+        self.parts.known.now("ivy", "p1")
 
     def upload(
         self,

@@ -1,9 +1,7 @@
 """Editing and deleting: who, what stays, and what is told (rules 12 and 13)."""
 
 import pytest
-from sqlalchemy import select
 
-from clp_messages.tables import EarlierTextRow
 from tests.services.messages.stage import BROADCAST, NORTH, SOUTH, Stage, refusal
 
 MISSING = "message.missing"
@@ -66,14 +64,24 @@ def test_an_edit_keeps_the_earlier_text_for_audit_only(stage: Stage) -> None:
     (shown,) = stage.page("ivy", NORTH).messages
     assert (shown.text, shown.revision, shown.edited_at) == ("third", 3, stage.time)
     assert (shown.number, shown.posted_at) == (1, posted.posted_at)
-    with stage.parts.database.reading() as session:
-        kept = session.scalars(
-            select(EarlierTextRow).order_by(EarlierTextRow.revision)
-        ).all()
-    assert [(row.revision, row.text, row.replaced_by) for row in kept] == [
-        (1, "first", "nat"),
-        (2, "second", "nat"),
-    ]
+    kept = [(1, "first", "nat"), (2, "second", "nat")]
+    assert stage.earlier_texts("ian", posted.id) == kept
+    stage.delete("ivy", posted.id)
+    assert stage.earlier_texts("ian", posted.id) == [*kept, (3, "third", "ivy")]
+
+
+@pytest.mark.parametrize("person", ["nat", "nia", "sam", "wes", "lin", "nobody"])
+def test_earlier_texts_are_not_there_for_anybody_else(
+    stage: Stage, person: str
+) -> None:
+    posted = stage.post("nat", NORTH, "first")
+    stage.edit("nat", posted.id, "second")
+    for message in (posted.id, "f" * 32):
+        assert refusal(lambda m=message: stage.earlier_texts(person, m)) == MISSING  # type: ignore[misc]
+
+
+def test_what_never_changed_has_no_earlier_texts(stage: Stage) -> None:
+    assert stage.earlier_texts("ivy", stage.post("nat", NORTH, "first").id) == []
 
 
 def test_a_deleted_message_leaves_its_place_and_nothing_else(stage: Stage) -> None:
@@ -88,9 +96,7 @@ def test_a_deleted_message_leaves_its_place_and_nothing_else(stage: Stage) -> No
     assert following.number == 2
     assert stage.content(posted.id).mentioned == ()
     assert refusal(lambda: stage.download("nat", file)) == "attachment.missing"
-    with stage.parts.database.reading() as session:
-        (kept,) = session.scalars(select(EarlierTextRow))
-    assert (kept.text, kept.replaced_by) == ("see @Ivy Lane", "ivy")
+    assert stage.earlier_texts("ivy", posted.id) == [(1, "see @Ivy Lane", "ivy")]
 
 
 def test_what_was_deleted_cannot_be_changed_any_more(stage: Stage) -> None:

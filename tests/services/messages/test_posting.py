@@ -242,15 +242,6 @@ def test_a_post_is_one_change_of_ids_only(stage: Stage) -> None:
     }
 
 
-def test_a_post_costs_one_call_and_few_statements(stage: Stage) -> None:
-    stage.post("ivy", NORTH, "first")
-    stage.projects.asked.clear()
-    with stage.counted_statements() as statements:
-        stage.post("ivy", NORTH, "second")
-    assert stage.projects.asked == {"facts": 1}
-    assert len(statements) <= 4, statements
-
-
 def test_a_replay_writes_nothing(stage: Stage) -> None:
     stage.post("ivy", NORTH, "hello", key="k")
     stage.post("ivy", NORTH, "hello", key="k")

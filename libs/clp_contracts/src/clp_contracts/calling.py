@@ -208,6 +208,11 @@ class Messages:
         """Delete a message; a tombstone stays (rule 12)."""
         return self._call(messages.DELETE, messages.OneMessage(message=message))
 
+    def earlier_texts(self, *, message: str) -> messages.EarlierTexts:
+        """What a message said before; for internal people (rule 12)."""
+        ask = messages.OneMessage(message=message)
+        return self._call(messages.EARLIER_TEXTS, ask)
+
     def page(
         self,
         *,

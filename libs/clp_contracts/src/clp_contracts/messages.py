@@ -85,6 +85,23 @@ class Deleted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EarlierText:
+    """What a message said at a revision, until somebody replaced or deleted it."""
+
+    revision: int
+    text: str
+    replaced_at: datetime
+    replaced_by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EarlierTexts:
+    """What a message said before, the oldest first; for internal audit (rule 12)."""
+
+    texts: tuple[EarlierText, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AskPage:
     """Ask for messages before, after or around a number; the newest without one."""
 
@@ -284,6 +301,9 @@ class ForMail:
 POST: Final = Method(SERVICE, "post", PostMessage, Posted, AUTHORS)
 EDIT: Final = Method(SERVICE, "edit", EditMessage, Edited, PEOPLE)
 DELETE: Final = Method(SERVICE, "delete", OneMessage, Deleted, PEOPLE)
+EARLIER_TEXTS: Final = Method(
+    SERVICE, "earlier_texts", OneMessage, EarlierTexts, PEOPLE
+)
 PAGE: Final = Method(SERVICE, "page", AskPage, Page, PEOPLE)
 CHANNELS: Final = Method(SERVICE, "channels", AskChannels, Channels, PEOPLE)
 MARK_READ: Final = Method(SERVICE, "mark_read", MarkRead, Marked, PEOPLE)

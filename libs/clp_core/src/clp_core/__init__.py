@@ -29,6 +29,7 @@ from clp_core.messages import (
     TextPolicy,
     judge_retry_key,
     judge_text,
+    may_audit,
     may_delete,
     may_edit,
 )
@@ -131,6 +132,7 @@ __all__ = [
     "judge_size",
     "judge_text",
     "keys_worth_looking_up",
+    "may_audit",
     "may_delete",
     "may_edit",
     "may_follow",

@@ -109,6 +109,23 @@ def may_delete(
     return Decision(Reason.MESSAGE_NOT_YOURS)
 
 
+def may_audit(
+    actor: Author,
+    message: MessageFacts,
+    project: Project,
+    *,
+    access: AccessPolicy = PUBLISHED_ACCESS,
+) -> Decision:
+    """Internal people read what a message said earlier, deleted or not (rule 12).
+
+    For everybody else there is nothing, their own messages included.
+    """
+    reading = may_read(actor, message.channel, project, access=access)
+    if reading and actor.side is Side.INTERNAL:
+        return ALLOWED
+    return Decision(Reason.MESSAGE_MISSING)
+
+
 def _may_touch(
     actor: Author, message: MessageFacts, project: Project, *, access: AccessPolicy
 ) -> Decision:

@@ -90,6 +90,12 @@ class MessagesService:
     def delete(self, ask: contract.OneMessage, actor: Passport) -> contract.Deleted:
         return changing.delete_message(ask, actor=actor, parts=self.parts)
 
+    @serves(contract.EARLIER_TEXTS)
+    def earlier_texts(
+        self, ask: contract.OneMessage, actor: Passport
+    ) -> contract.EarlierTexts:
+        return changing.earlier_texts(ask, actor=actor, parts=self.parts)
+
     @serves(contract.PAGE)
     def page(self, ask: contract.AskPage, actor: Passport) -> contract.Page:
         return reading.page(ask, actor=actor, parts=self.parts)

@@ -1,17 +1,24 @@
-"""Editing and deleting, with what was said before kept for internal audit (rule 12)."""
+"""Editing and deleting, and what was said before, for internal audit (rule 12)."""
 
 from collections.abc import Callable
 from datetime import datetime
 
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from clp_chassis.passports import Passport
 from clp_contracts import events
-from clp_contracts.messages import Deleted, Edited, EditMessage, OneMessage
+from clp_contracts.messages import (
+    Deleted,
+    EarlierText,
+    EarlierTexts,
+    Edited,
+    EditMessage,
+    OneMessage,
+)
 from clp_core.channels import Project
 from clp_core.decisions import Decision, Reason
-from clp_core.messages import MessageFacts, judge_text, may_delete, may_edit
+from clp_core.messages import MessageFacts, judge_text, may_audit, may_delete, may_edit
 from clp_core.people import Author
 from clp_messages.facts import core_message
 from clp_messages.parts import Parts
@@ -58,6 +65,31 @@ def delete_message(ask: OneMessage, *, actor: Passport, parts: Parts) -> Deleted
         return Deleted(id=row.id, revision=row.revision)
 
 
+def earlier_texts(ask: OneMessage, *, actor: Passport, parts: Parts) -> EarlierTexts:
+    """What a message said before each edit and before its deletion (rule 12).
+
+    For internal people only; to everybody else such a message is a missing one.
+    """
+    _permitted(ask.message, (actor, may_audit), parts)
+    with parts.database.reading() as session:
+        rows = session.scalars(
+            select(EarlierTextRow)
+            .where(EarlierTextRow.message == ask.message)
+            .order_by(EarlierTextRow.revision)
+        ).all()
+    return EarlierTexts(
+        texts=tuple(
+            EarlierText(
+                revision=row.revision,
+                text=row.text,
+                replaced_at=row.replaced_at,
+                replaced_by=row.replaced_by,
+            )
+            for row in rows
+        )
+    )
+
+
 def _permitted(
     message: str, asked: tuple[Passport, Rule], parts: Parts
 ) -> tuple[Author, MessageFacts, Project, int]:
@@ -98,9 +130,9 @@ def _replace_text(
             replaced_by=who.id,
         )
     )
-    session.execute(delete(MentionRow).where(MentionRow.message == row.id))
     row.text = text
     row.revision += 1
+    session.execute(delete(MentionRow).where(MentionRow.message == row.id))
 
 
 def _announce(session: Session, type: str, row: MessageRow, *, at: datetime) -> None:
