@@ -83,6 +83,11 @@ class EmbeddedSuite(Suite):
         forget(self._broker)
 
     @property
+    def broker_url(self) -> str:
+        """The broker of this process, for services of other teams beside these."""
+        return self._blueprint.broker_url
+
+    @property
     @override
     def http_url(self) -> str:
         """Where attachments are uploaded and downloaded."""

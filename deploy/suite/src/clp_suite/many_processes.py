@@ -126,6 +126,10 @@ class ProcessSuite(Suite):
         log = self.data_dir / f"{name}.log"
         return "\n".join(log.read_text(errors="replace").splitlines()[-20:])
 
+    def pids(self) -> list[int]:
+        """The ids of the services' processes, without the mail sink's."""
+        return [p.pid for name, p in self._running.items() if name != SINK]
+
     def kill(self, name: str) -> None:
         """Kill a process as ``kill -9`` does, for example ``messages.0``."""
         process = self._running.pop(name)
