@@ -165,6 +165,12 @@ class ProcessSuite(Suite):
 
     @property
     @override
+    def stop_pages_url(self) -> str:
+        """Where the links lead that stop mails."""
+        return f"http://127.0.0.1:{self._plan.notifications_port}"
+
+    @property
+    @override
     def mail_folder(self) -> Path:
         """Where the mail sink leaves what it took."""
         return self.data_dir / "sink"
