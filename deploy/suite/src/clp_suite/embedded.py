@@ -113,6 +113,12 @@ class EmbeddedSuite(Suite):
 
     @property
     @override
+    def stop_pages_url(self) -> str:
+        """Where the links lead that stop mails."""
+        return f"http://127.0.0.1:{self._blueprint.notifications_port}"
+
+    @property
+    @override
     def mail_folder(self) -> Path:
         """The Maildir's folder of mails."""
         return self.data_dir / "mails" / "new"

@@ -140,6 +140,10 @@ class ProcessSuite(Suite):
         log = self.data_dir / f"{name}.log"
         return "\n".join(log.read_text(errors="replace").splitlines()[-20:])
 
+    def pids(self) -> list[int]:
+        """The ids of the services' processes, without the mail sink's."""
+        return [p.pid for name, p in self._running.items() if name != SINK]
+
     def kill(self, name: str) -> None:
         """Kill a process as ``kill -9`` does, for example ``messages.0``."""
         process = self._running.pop(name)
@@ -172,6 +176,12 @@ class ProcessSuite(Suite):
     def http_url(self) -> str:
         """Where attachments are uploaded and downloaded."""
         return f"http://127.0.0.1:{self._plan.messages_port}"
+
+    @property
+    @override
+    def stop_pages_url(self) -> str:
+        """Where the links lead that stop mails."""
+        return f"http://127.0.0.1:{self._plan.notifications_port}"
 
     @property
     @override

@@ -2,10 +2,10 @@
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import Any, Final, Self
 
 from clp_chassis.pacing import within
 from clp_chassis.passports import Issuer
@@ -43,6 +43,11 @@ class Suite(ABC):
     @abstractmethod
     def http_url(self) -> str:
         """Where attachments are uploaded and downloaded."""
+
+    @property
+    @abstractmethod
+    def stop_pages_url(self) -> str:
+        """Where the links lead that stop mails."""
 
     @property
     @abstractmethod
@@ -91,6 +96,15 @@ class Suite(ABC):
         if self._lines is None:
             raise RuntimeError("the suite is not running")
         return Callers(Calls(self._lines, lambda: self.passport(subject, kind)))
+
+    def call(
+        self, method: str, arguments: Mapping[str, Any], context: Mapping[str, Any]
+    ) -> Any:
+        """Call ``SERVICE.METHOD`` as a program of strangers might, with any context."""
+        if self._lines is None:
+            raise RuntimeError("the suite is not running")
+        service, _, name = method.partition(".")
+        return self._lines.call((service, name), arguments, context)
 
     def settle(self, seconds: float = 30.0) -> None:
         """Wait until outboxes, index and due mails are idle.

@@ -16,9 +16,11 @@ from sqlalchemy import (
     Index,
     Integer,
     MetaData,
+    Row,
     String,
     Table,
     Text,
+    bindparam,
     func,
     insert,
     select,
@@ -71,6 +73,7 @@ class Outbox:
             Column("id", Integer, primary_key=True, autoincrement=False),
             Column("position", BIG, nullable=False),
         )
+        self._statements = _Statements(self.changes, self.relay)
 
     def append(
         self, session: Session, change: tuple[str, str, str], **options: Any
@@ -84,7 +87,7 @@ class Outbox:
         # Whoever reads the change can go on with the trace of its cause.
         detail: Mapping[str, str] = {**(options.get("detail") or {}), **carrier()}
         session.execute(
-            self._insert,
+            self._statements.append,
             {
                 "type": kind,
                 "subject": subject,
@@ -96,37 +99,19 @@ class Outbox:
 
     def has_unnumbered(self, session: Session) -> bool:
         """Whether a committed change waits for its position."""
-        waiting = select(self.changes.c.id).where(self.changes.c.position.is_(None))
-        return session.scalar(waiting.limit(1)) is not None
+        return session.scalar(self._statements.unnumbered) is not None
 
     def number(self, session: Session) -> int:
         """Give positions to committed changes that have none; say to how many."""
         at = self._locked_position(session)
-        changes = self.changes
-        waiting = (
-            select(
-                changes.c.id,
-                func.row_number().over(order_by=changes.c.id).label("place"),
-            )
-            .where(changes.c.position.is_(None))
-            .order_by(changes.c.id)
-            .limit(BATCH)
-            .subquery("waiting")
-        )
-        numbered = session.execute(
-            update(changes)
-            .where(changes.c.id == waiting.c.id)
-            .values(position=waiting.c.place + at)
-            .returning(changes.c.id)
-        ).all()
+        numbered = session.execute(self._statements.number, {"at_position": at}).all()
         if numbered:
-            session.execute(update(self.relay).values(position=at + len(numbered)))
+            session.execute(self._statements.move, {"position": at + len(numbered)})
         return len(numbered)
 
     def _locked_position(self, session: Session) -> int:
         # One relay numbers at a time, however many processes the service has.
-        locked = select(self.relay.c.position).where(self.relay.c.id == RELAY_ROW)
-        position = session.scalar(locked.with_for_update())
+        position = session.scalar(self._statements.locked_position)
         if position is None:
             session.execute(insert(self.relay).values(id=RELAY_ROW, position=0))
             return 0
@@ -134,29 +119,27 @@ class Outbox:
 
     def unannounced(self, session: Session) -> tuple[feed.Change, ...]:
         """Numbered changes that nobody has announced yet, oldest first."""
-        return self._read(
-            session,
-            self.changes.c.announced_at.is_(None),
-            self.changes.c.position.is_not(None),
-        )
+        rows = session.execute(self._statements.unannounced)
+        return tuple(map(_change_of, rows))
 
     def announced(self, session: Session, upto: tuple[int, ...], at: datetime) -> None:
         """Note that changes of these positions were announced."""
         session.execute(
-            update(self.changes)
-            .where(self.changes.c.position.in_(upto))
-            .values(announced_at=at)
+            self._statements.announced, {"positions": list(upto), "announced_at": at}
         )
 
     def after(self, session: Session, ask: feed.ReadChanges) -> feed.Changes:
         """The feed after a position."""
         limit = max(1, min(ask.limit, BATCH))
-        changes = self._read(session, self.changes.c.position > ask.after, limit=limit)
+        rows = session.execute(
+            self._statements.after, {"after": ask.after, "at_most": limit}
+        )
+        changes = tuple(map(_change_of, rows))
         return feed.Changes(changes=changes, head=self.head(session))
 
     def head(self, session: Session) -> int:
         """The position of the newest numbered change."""
-        return session.scalar(select(func.max(self.changes.c.position))) or 0
+        return session.scalar(self._statements.head) or 0
 
     def pending(self, session: Session) -> int:
         """How many changes wait for a position or for their announcement."""
@@ -189,23 +172,53 @@ class Outbox:
             ),
         )
 
-    def _read(
-        self, session: Session, *conditions: Any, limit: int = BATCH
-    ) -> tuple[feed.Change, ...]:
-        rows = session.execute(
-            select(self.changes)
-            .where(*conditions)
-            .order_by(self.changes.c.position)
-            .limit(limit)
-        )
-        return tuple(
-            feed.Change(
-                position=row.position,
-                type=row.type,
-                subject=row.subject,
-                project=row.project,
-                at=row.at,
-                detail=json.loads(row.detail),
+
+class _Statements:
+    """Made once: they are run for every change there is."""
+
+    def __init__(self, changes: Table, relay: Table) -> None:
+        unnumbered = changes.c.position.is_(None)
+        waiting = (
+            select(
+                changes.c.id,
+                func.row_number().over(order_by=changes.c.id).label("place"),
             )
-            for row in rows
+            .where(unnumbered)
+            .order_by(changes.c.id)
+            .limit(BATCH)
+            .subquery("waiting")
         )
+        in_order = select(changes).order_by(changes.c.position)
+        self.append = insert(changes)
+        self.unnumbered = select(changes.c.id).where(unnumbered).limit(1)
+        self.number = (
+            update(changes)
+            .where(changes.c.id == waiting.c.id)
+            .values(position=waiting.c.place + bindparam("at_position", type_=BIG))
+            .returning(changes.c.id)
+        )
+        self.locked_position = (
+            select(relay.c.position).where(relay.c.id == RELAY_ROW).with_for_update()
+        )
+        self.move = update(relay).where(relay.c.id == RELAY_ROW)
+        self.unannounced = in_order.where(
+            changes.c.announced_at.is_(None), changes.c.position.is_not(None)
+        ).limit(BATCH)
+        self.announced = update(changes).where(
+            changes.c.position.in_(bindparam("positions", expanding=True))
+        )
+        self.after = in_order.where(
+            changes.c.position > bindparam("after", type_=BIG)
+        ).limit(bindparam("at_most", type_=Integer))
+        self.head = select(func.max(changes.c.position))
+
+
+def _change_of(row: Row[Any]) -> feed.Change:
+    return feed.Change(
+        position=row.position,
+        type=row.type,
+        subject=row.subject,
+        project=row.project,
+        at=row.at,
+        detail=json.loads(row.detail),
+    )

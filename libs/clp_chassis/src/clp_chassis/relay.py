@@ -13,7 +13,7 @@ from clp_chassis.clock import Clock
 from clp_chassis.database import Database
 from clp_chassis.observing.metrics import ANNOUNCED
 from clp_chassis.observing.tracing import span
-from clp_chassis.outbox import Outbox
+from clp_chassis.outbox import BATCH, Outbox
 from clp_chassis.pacing import Pace
 from clp_contracts.shapes import dump
 
@@ -72,7 +72,7 @@ class Relay(DependencyProvider):  # type: ignore[misc]
     def _run(self) -> None:
         while self._pace.wait():
             try:
-                while self._relay_once():
+                while self._relay_once() >= BATCH:
                     pass
             except Exception:
                 # Nothing is lost: the rows stay and the next turn tries again.
@@ -96,7 +96,7 @@ class Relay(DependencyProvider):  # type: ignore[misc]
             with desk.database.writing(tell=False) as session:
                 positions = tuple(change.position for change in changes)
                 desk.outbox.announced(session, positions, desk.clock())
-        return numbered + len(changes)
+        return max(numbered, len(changes))
 
     def _number(self) -> int:
         desk = self._desk

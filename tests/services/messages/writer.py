@@ -1,0 +1,26 @@
+"""A process that posts until it is killed: ``python -m … DATABASE_URL FOLDER``.
+
+Says each number once the post was answered; whoever started it may kill it any time.
+"""
+
+import sys
+from pathlib import Path
+
+from clp_chassis.database import Database
+from tests.services.messages.stage import NORTH, Stage
+
+
+def main() -> None:
+    """Post with the keys k1, k2, k3 and so on."""
+    url, folder = sys.argv[1:]
+    stage = Stage(Database(url), Path(folder))
+    number = 0
+    while True:
+        number += 1
+        stage.post("nat", NORTH, f"line {number} for @Ivy Lane", key=f"k{number}")
+        sys.stdout.write(f"{number}\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
