@@ -154,6 +154,16 @@ two-worlds-long: setup ## for the nights: what one partner sees never depends on
 mutation: setup ## mutants of the rules that no test notices
 	@deploy/checks/mutation.sh
 
+.PHONY: bench-index
+bench-index: setup ## the index: room, searches, memory, load; COUNT=1000000 for a million
+	@$(PY) -m tests.bench.index --count $(or $(COUNT),100000)
+	@$(PY) -m tests.bench.index_service hub fresh-embedded fresh rpc \
+	  --count $(or $(COUNT),100000)
+
+.PHONY: kill-workers
+kill-workers: setup ## workers of the index killed fifty times while messages arrive
+	@$(PYTEST) tests/services/search/test_killed_workers.py -m faults
+
 .PHONY: bench-core
 bench-core: setup ## how fast the rules are on this machine
 	@$(PY) -m tests.bench.core
