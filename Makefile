@@ -9,6 +9,7 @@ MAKEFLAGS += --no-print-directory
 PY := .venv/bin/python
 PYTEST := $(PY) -m pytest
 MANIFESTS := pyproject.toml constraints.txt deploy/install/setup.sh \
+  deploy/install/hashed/whoosh3.txt \
   $(wildcard libs/*/pyproject.toml services/*/pyproject.toml deploy/*/pyproject.toml)
 title = printf '\n== %s ==\n' "$(1)"
 
@@ -74,7 +75,7 @@ deploy-files: setup ## write the files of deploy/ that follow from the code
 test: ## everything: lint, unit, contract and journey tests, on both brokers
 	@$(MAKE) setup servers
 	@$(MAKE) lint
-	@deploy/checks/side_by_side.sh "test-core test-unit" "test-broker test-journeys test-faults"
+	@deploy/checks/side_by_side.sh "test-core test-unit test-whoosh-2" "test-broker test-journeys test-faults"
 	@$(call title,everything passed)
 
 .PHONY: check
@@ -103,6 +104,19 @@ test-unit: setup ## architecture, contracts, chassis, services and deployment
 	@$(call title,units)
 	@$(PYTEST) tests/architecture tests/contracts tests/chassis tests/services \
 	  tests/safety tests/deploy
+
+.PHONY: test-whoosh-2
+test-whoosh-2: setup .venv/.whoosh-2 ## the index on Whoosh 2.7.4, the way out
+	@$(call title,the index on Whoosh 2.7.4)
+	@CLP_WHOOSH=2.7.4 PYTHONPATH=$(CURDIR)/.venv/whoosh-2 $(PYTEST) \
+	  tests/services/search/test_index.py tests/services/search/test_surviving.py \
+	  tests/services/search/test_engine_pinned.py
+
+.venv/.whoosh-2: deploy/install/hashed/whoosh2.txt .venv/.ready
+	@$(PY) -m pip install -qq --no-deps --require-hashes --only-binary :all: --upgrade \
+	  --target .venv/whoosh-2 -r deploy/install/hashed/whoosh2.txt
+	@$(PY) -W ignore -m compileall -q .venv/whoosh-2
+	@touch $@
 
 .PHONY: test-journeys
 test-journeys: setup ## journeys through the embedded suite
@@ -162,6 +176,16 @@ mail-pictures: setup ## draw the mails at phone and desktop width, light and dar
 .PHONY: mutation
 mutation: setup ## mutants of the rules that no test notices
 	@deploy/checks/mutation.sh
+
+.PHONY: bench-index
+bench-index: setup ## the index: room, searches, memory, load; COUNT=1000000 for a million
+	@$(PY) -m tests.bench.index --count $(or $(COUNT),100000)
+	@$(PY) -m tests.bench.index_service hub fresh-embedded fresh rpc \
+	  --count $(or $(COUNT),100000)
+
+.PHONY: kill-workers
+kill-workers: setup ## workers of the index killed fifty times while messages arrive
+	@$(PYTEST) tests/services/search/test_killed_workers.py -m faults
 
 .PHONY: bench-core
 bench-core: setup ## how fast the rules are on this machine

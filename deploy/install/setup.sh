@@ -81,6 +81,9 @@ fi
 say "tools, at the versions of constraints.txt (a minute or two the first time)"
 pip install -qq -c constraints.txt pip
 pip install -qq -c constraints.txt --group dev
+say "the index's engine, by its hash"
+pip install -qq --no-deps --require-hashes --only-binary :all: \
+  -r deploy/install/hashed/whoosh3.txt
 say "members of the workspace, in place"
 pip install -qq -c constraints.txt --no-build-isolation "${MEMBERS[@]}"
 pip check >/dev/null || fail "installed packages disagree: $(pip check 2>&1 | head -n 5)"

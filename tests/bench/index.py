@@ -14,8 +14,9 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from statistics import quantiles
@@ -64,6 +65,7 @@ def build(folder: Path, count: int) -> None:
     source = folder / f"messages-{count}.jsonl"
     if not source.exists():
         _write_messages(source, count)
+    _write_questions(folder / f"questions-{count}.json", count)
     generations = Generations(folder / "index", SHARDS)
     generation = generations.next()
     engine = WorkerIndex(generation, BUILDING, workers=WORKERS)
@@ -99,18 +101,18 @@ def search(folder: Path, count: int) -> None:
     _say(
         f"opened in {opened:.0f} ms; memory {before:.0f} MB before, {_memory_mb():.0f} MB after"
     )
-    for words in (1, 2, 3):
-        questions = Conversations(count).questions(ASKED, words)
-        times = [_quickest(lambda q=q: engine.search(_wanted(q))) for q in questions]
+    # Read and not made up here: the words of a generator are not the index's memory.
+    asked = json.loads((folder / f"questions-{count}.json").read_text())
+    for words in ("1", "2", "3"):
+        wanted = [_wanted(Question(*told)) for told in asked[words]]
+        times = [_quickest(partial(engine.search, one)) for one in wanted]
         _say(f"{words} words in a channel: {_figures(times)}")
-        if words == 2:
-            shown = [_quickest(lambda q=q: _shown(engine, q)) for q in questions]
-            _say(f"  with a page of 20 made ready: {_figures(shown)}")
-            checked = questions[:100]
-            wide = [
-                _quickest(lambda q=q: engine.search(_wide(q, count))) for q in checked
-            ]
-            _say(f"  in all channels of the project: {_figures(wide)}")
+    questions = [Question(*told) for told in asked["2"]]
+    shown = [_quickest(partial(_shown, engine, question)) for question in questions]
+    _say(f"2 words, with a page of 20 made ready: {_figures(shown)}")
+    wide = [_wide(question, asked["channels"]) for question in questions]
+    times = [_quickest(partial(engine.search, one)) for one in wide]
+    _say(f"2 words in all channels of the project: {_figures(times)}")
     _say(f"memory of a process that searched all this: {_memory_mb():.0f} MB")
 
 
@@ -193,12 +195,13 @@ def _wanted(question: Question) -> Wanted:
     )
 
 
-def _wide(question: Question, count: int) -> Wanted:
-    here = {
-        p.channel for p in Conversations(count).places if p.project == question.project
-    }
-    plan = plan_of(parse(question.text))
-    return Wanted(project=question.project, channels=frozenset(here), plan=plan)
+def _wide(question: Question, channels: Mapping[str, list[str]]) -> Wanted:
+    """The same question in every channel of its project."""
+    return Wanted(
+        project=question.project,
+        channels=frozenset(channels[question.project]),
+        plan=plan_of(parse(question.text)),
+    )
 
 
 def _shown(engine: Engine, question: Question) -> list[object]:
@@ -213,6 +216,20 @@ def _write_messages(path: Path, count: int) -> None:
         for document in Conversations(count).documents():
             file.write(json.dumps(record_of(document)) + "\n")
     draft.replace(path)
+
+
+def _write_questions(path: Path, count: int) -> None:
+    talk = Conversations(count)
+    asked: dict[str, object] = {
+        str(words): [
+            (q.project, q.channel, q.text) for q in talk.questions(ASKED, words)
+        ]
+        for words in (1, 2, 3)
+    }
+    channels: dict[str, list[str]] = {}
+    for place in talk.places:
+        channels.setdefault(place.project, []).append(place.channel)
+    path.write_text(json.dumps(asked | {"channels": channels}))
 
 
 def _batches(path: Path) -> Iterator[list[Document]]:

@@ -96,6 +96,9 @@ class ProcessSuite(Suite):
             # One copy has the address that is told to others; a copy of it takes any.
             for service in ("MESSAGES", "NOTIFICATIONS"):
                 variables[f"CLP_{service}_HTTP_ADDRESS"] = "127.0.0.1:0"
+            # No two processes share an index.
+            index = f"index.{name.rpartition('.')[2]}"
+            variables["CLP_SEARCH_DATA_DIR"] = str(self.data_dir / index)
         return variables
 
     def _spawn(self, name: str, command: tuple[str, ...]) -> None:

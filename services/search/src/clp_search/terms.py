@@ -1,6 +1,6 @@
 """Documents and queries as terms: what an engine indexes and what it intersects."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Final
 
@@ -49,18 +49,20 @@ def _author_terms(text: str) -> tuple[str, ...]:
     return tuple(AUTHOR + term for term in text_terms(text) if term[0] != BEGINNING)
 
 
-def text_terms(text: str) -> Iterator[str]:
+def text_terms(text: str) -> list[str]:
     """The terms of a text: its forms, pairs of run characters, beginnings of words."""
-    reading = read(text)
+    terms: list[str] = []
+    add, run = terms.append, Kind.RUN
     before = ""
-    for edge in reading.edges:
-        if edge.kind is Kind.RUN:
-            if edge.unbroken:
-                yield before + edge.form
-            before = edge.form
-        elif len(edge.form) >= SHORTEST_PREFIX:
-            yield BEGINNING + edge.form[:PREFIX_LENGTH]
-        yield edge.form[:LONGEST_TERM]
+    for _, _, form, kind, _, _, unbroken in read(text).edges:
+        if kind is run:
+            if unbroken:
+                add(before + form)
+            before = form
+        elif len(form) >= SHORTEST_PREFIX:
+            add(BEGINNING + form[:PREFIX_LENGTH])
+        add(form[:LONGEST_TERM])
+    return terms
 
 
 def channel_group(channels: Iterable[str]) -> Group:

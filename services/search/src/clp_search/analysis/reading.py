@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum, auto
+from functools import partial
 from typing import Final, NamedTuple
 
 from clp_search.analysis.characters import (
@@ -35,6 +36,9 @@ _DOTTED: Final = re.compile(rf"(?<![{WORD}.]){_LETTER}(?:\.{_LETTER})+(?![{WORD}
 _GROUPED: Final = re.compile(
     rf"(?<![{WORD}.,])[0-9]{{1,3}}([,. ])[0-9]{{3}}(?:\1[0-9]{{3}})*(?![{WORD}])"
 )
+# Quick to look for, and met by whatever the two above can find.
+_DOT_INSIDE: Final = re.compile(r"\.[^\s.]")
+_GAP_IN_DIGITS: Final = re.compile("[0-9][,. ][0-9]")
 _HYPHEN_ONLY: Final = frozenset(HYPHEN)
 _JOINTS: Final = re.compile(f"[{re.escape(''.join(sorted(_GLUE)))}., ]")
 
@@ -80,6 +84,10 @@ class Edge(NamedTuple):
     unbroken: bool = False
 
 
+# What `Edge` itself does, without a call of Python's in between.
+_edge: Final = partial(tuple.__new__, Edge)
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """A folded text, how many positions it has, and its edges."""
@@ -100,25 +108,26 @@ def read(text: str) -> Reading:
         *_spelled_out_edges(text, simple),
         *_signed_edges(folded, words),
         *_joined_edges(folded, words),
-        *(part for word in words.values() for part in _part_edges(word)),
+        *(p for w in words.values() if _may_have_parts(w.form) for p in _part_edges(w)),
     )
     return Reading(folded, length, edges)
 
 
-def _simple_edges(folded: str) -> Iterator[Edge]:
-    at = 0
+def _simple_edges(folded: str) -> list[Edge]:
+    """In one loop over plain tuples: most of the time of indexing is spent here."""
+    edges: list[Edge] = []
+    add = edges.append
     for token in _TOKEN.finditer(folded):
         start, end = token.span()
         if token.lastindex == _RUN_GROUP:
-            for place in range(start, end):
-                yield Edge(
-                    at, 1, folded[place], Kind.RUN, place, place + 1, place > start
-                )
-                at += 1
+            for place, sign in enumerate(token.group(), start):
+                unbroken = place > start
+                told = (len(edges), 1, sign, Kind.RUN, place, place + 1, unbroken)
+                add(_edge(told))
         else:
             kind = Kind.WORD if token.lastindex == _WORD_GROUP else Kind.PICTURE
-            yield Edge(at, 1, token.group(), kind, start, end)
-            at += 1
+            add(_edge((len(edges), 1, token.group(), kind, start, end, False)))
+    return edges
 
 
 def _spelled_out_edges(text: str, simple: tuple[Edge, ...]) -> Iterator[Edge]:
@@ -142,13 +151,16 @@ def _signed_edges(folded: str, words: dict[int, Edge]) -> Iterator[Edge]:
 
 
 def _joined_edges(folded: str, words: dict[int, Edge]) -> Iterator[Edge]:
-    ends = {word.end: word.at for word in words.values()}
     places = set(_chains(folded, words, _GLUE))
     if HYPHEN in folded:
         places.update(_chains(folded, words, _HYPHEN_ONLY))
-    if "." in folded:
+    if _DOT_INSIDE.search(folded):
         places.update(match.span() for match in _DOTTED.finditer(folded))
-    places.update(match.span() for match in _GROUPED.finditer(folded))
+    if _GAP_IN_DIGITS.search(folded):
+        places.update(match.span() for match in _GROUPED.finditer(folded))
+    if not places:
+        return
+    ends = {word.end: word.at for word in words.values()}
     for start, end in sorted(places):
         at = words[start].at
         form = _JOINTS.sub("", folded[start:end])
@@ -173,6 +185,11 @@ def _chains(
         end = word.end
     if parts > 1:
         yield start, end
+
+
+def _may_have_parts(form: str) -> bool:
+    """Quick to tell: most words have letters only, and no article."""
+    return not form.isalpha() or form >= _FIRST_ARABIC
 
 
 def _part_edges(word: Edge) -> Iterator[Edge]:

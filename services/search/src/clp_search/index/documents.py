@@ -1,5 +1,6 @@
 """Documents as the index orders and stores them, and where they are."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
@@ -37,6 +38,20 @@ class Indexed:
     document: Document
     terms: frozenset[str] = frozenset()
     moved_from: tuple[str, int] | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class Write:
+    """A segment to be written: in the order of their keys, these documents.
+
+    ``without`` are places of documents to delete, ``instead_of`` segments that go;
+    ``name`` is the new segment's when it is written.
+    """
+
+    documents: Sequence[Indexed]
+    without: Sequence[tuple[str, int]] = ()
+    instead_of: frozenset[str] = frozenset()
+    name: str | None = None
 
 
 def record_of(document: Document) -> tuple[Any, ...]:

@@ -13,6 +13,7 @@ class Hot:
 
     def __init__(self) -> None:
         self._waiting: dict[str, Indexed] = {}
+        self._outdated: set[str] = set()
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -29,15 +30,28 @@ class Hot:
         """Keep a document in place of its older revision."""
         self._waiting[document.message] = Indexed(document, document_terms(document))
 
-    def clear(self) -> None:
-        """Forget all: it is on disk."""
-        self._waiting = {}
+    def outdate(self, newer: Document) -> None:
+        """A newer revision is kept elsewhere: do not find the one here any more."""
+        if newer.message in self._waiting:
+            self._outdated.add(newer.message)
+
+    def is_outdated(self, document: Document) -> bool:
+        """Whether a newer revision is kept elsewhere."""
+        return document.message in self._outdated
+
+    def current(self) -> Iterator[Indexed]:
+        """All that no newer revision has replaced."""
+        return (i for i in self if i.document.message not in self._outdated)
+
+    def take_back(self, other: "Hot") -> None:
+        """Keep what could not be written, but where a newer revision is here."""
+        self._waiting = {i.document.message: i for i in other.current()} | self._waiting
 
     def meeting(self, plan: Plan, scope: Scope) -> "Found":
         """The documents that meet a plan within a scope."""
         return Found(
             sorted(
-                (i.document for i in self if _meets(i, plan, scope)),
+                (i.document for i in self.current() if _meets(i, plan, scope)),
                 key=lambda document: document.key,
             )
         )

@@ -14,9 +14,8 @@ import os
 import zlib
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from struct import Struct
 from typing import BinaryIO, Final
@@ -45,45 +44,75 @@ class Posted:
     at: int
 
 
-def write_postings(
-    terms_file: BinaryIO,
-    numbers_file: BinaryIO,
-    inverted: Mapping[str, Sequence[int]],
-    *,
-    documents: int,
-) -> None:
-    """Write all terms with the numbers of their documents, which ascend."""
-    kind = "H" if documents <= _NARROW else "I"
-    firsts: list[bytes] = []
-    starts, bases = array("Q"), array("Q")
-    at = base = 0
-    ordered = iter(sorted((term.encode(), term) for term in inverted))
-    while block := list(islice(ordered, BLOCK)):
-        counts, places, written = array("I"), array("I"), 0
-        for _, term in block:
-            numbers = inverted[term]
-            counts.append(len(numbers))
-            places.append(numbers[0] if len(numbers) == 1 else written)
-            if len(numbers) > 1:
-                written += numbers_file.write(array(kind, numbers).tobytes())
-        joined = _BETWEEN.join(key for key, _ in block)
-        packed = zlib.compress(
-            _HEADER.pack(len(joined)) + joined + counts.tobytes() + places.tobytes(), 6
+class PostingsWriter:
+    """Writes terms in their order, each with the numbers of its documents.
+
+    A block of terms is written when it is full, so memory does not grow with them.
+    """
+
+    def __init__(
+        self, terms_file: BinaryIO, numbers_file: BinaryIO, *, documents: int
+    ) -> None:
+        self._terms_file = terms_file
+        self._numbers_file = numbers_file
+        self._documents = documents
+        self._kind = _kind(documents)
+        self._firsts: list[bytes] = []
+        self._starts, self._bases = array("Q", [0]), array("Q")
+        self._base = 0
+        self._begin()
+
+    def _begin(self) -> None:
+        self._keys: list[bytes] = []
+        self._counts, self._places = array("I"), array("I")
+        self._written = 0
+
+    def add(self, term: str, numbers: Sequence[int]) -> bool:
+        """Add the next term; its documents ascend. True when that filled a block."""
+        self._keys.append(term.encode())
+        self._counts.append(len(numbers))
+        if len(numbers) == 1:
+            self._places.append(numbers[0])
+        else:
+            self._places.append(self._written)
+            content = array(self._kind, numbers).tobytes()
+            self._written += self._numbers_file.write(content)
+        if len(self._keys) < BLOCK:
+            return False
+        self._end_block()
+        return True
+
+    def _end_block(self) -> None:
+        joined = _BETWEEN.join(self._keys)
+        content = (
+            _HEADER.pack(len(joined))
+            + joined
+            + self._counts.tobytes()
+            + self._places.tobytes()
         )
-        firsts.append(block[0][0])
-        starts.append(at)
-        bases.append(base)
-        at += terms_file.write(packed)
-        base += written
-    starts.append(at)
-    directory = zlib.compress(_BETWEEN.join(firsts) + _BETWEEN)
-    tail = directory + zlib.compress(starts.tobytes() + bases.tobytes())
-    terms_file.write(tail)
-    terms_file.write(_TRAILER.pack(at, len(directory), len(tail), documents, _MAGIC))
+        self._firsts.append(self._keys[0])
+        self._bases.append(self._base)
+        end = self._starts[-1] + self._terms_file.write(zlib.compress(content, 6))
+        self._starts.append(end)
+        self._base += self._written
+        self._begin()
+
+    def finish(self) -> None:
+        """Write what is left, and where everything is."""
+        if self._keys:
+            self._end_block()
+        directory = zlib.compress(_BETWEEN.join(self._firsts) + _BETWEEN)
+        tail = directory + zlib.compress(self._starts.tobytes() + self._bases.tobytes())
+        self._terms_file.write(tail)
+        self._terms_file.write(
+            _TRAILER.pack(
+                self._starts[-1], len(directory), len(tail), self._documents, _MAGIC
+            )
+        )
 
 
 class Postings:
-    """Reads what `write_postings` wrote."""
+    """Reads what a `PostingsWriter` wrote."""
 
     def __init__(self, terms_file: Path, numbers_file: Path) -> None:
         self._terms = self._numbers = -1
@@ -106,7 +135,7 @@ class Postings:
         ends = array("Q", zlib.decompress(packed[directory:]))
         self._starts = ends[: len(self._firsts) + 1]
         self._bases = ends[len(self._firsts) + 1 :]
-        self._kind = "H" if self._documents <= _NARROW else "I"
+        self._kind = _kind(self._documents)
 
     def posted(self, term: str) -> Posted | None:
         """A term, if any document has it; one block is read in either case."""
@@ -166,6 +195,11 @@ class Postings:
         figures = array("I", content[end:])
         half = len(keys)
         return keys, figures[:half], figures[half:], self._bases[block]
+
+
+def _kind(documents: int) -> str:
+    """How the numbers of so many documents are kept."""
+    return "H" if documents <= _NARROW else "I"
 
 
 def _read(handle: int, at: int, size: int) -> bytes:

@@ -13,8 +13,10 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import wraps
+from heapq import merge
+from itertools import chain, groupby
+from operator import itemgetter
 from pathlib import Path
 from shutil import rmtree
 from typing import Any, Final, ParamSpec, TypeVar
@@ -30,19 +32,22 @@ from whoosh.reading import SegmentReader
 
 from clp_search.engine import Document, IndexDamaged
 from clp_search.index.documents import (
-    Indexed,
     Place,
+    Write,
     channel_number,
     document_in,
     microseconds,
     record_of,
 )
-from clp_search.index.postings import Posted, Postings, write_postings
+from clp_search.index.postings import Posted, Postings, PostingsWriter
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 _NAME: Final = "MAIN"
+# So many documents are written before others get their turn.
+_AT_ONCE: Final = 8
+
 # So much rarer are documents to be looked up one by one in a list of others.
 _RARER: Final = 24
 
@@ -59,28 +64,19 @@ _SCHEMA: Final = Schema(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _Inverted:
-    """The terms of a segment to come, with the documents of each."""
-
-    documents: int
-    terms: Mapping[str, Sequence[int]]
-
-
 class _TermsWriter(FieldWriter):  # type: ignore[misc]
-    """Writes the terms it was made with, whatever Whoosh has gathered itself."""
+    """Writes the terms it is given, whatever Whoosh has gathered itself."""
 
     is_closed = False
 
-    def __init__(self, storage: Any, segment: Any, inverted: _Inverted) -> None:
-        self._inverted = inverted
+    def __init__(self, storage: Any, segment: Any, documents: int) -> None:
         self._files = [segment.create_file(storage, e) for e in (_TERMS, _NUMBERS)]
+        terms, numbers = (file.raw_file() for file in self._files)
+        self.postings = PostingsWriter(terms, numbers, documents=documents)
 
     @override
     def add_postings(self, schema: Any, lengths: Any, items: Any) -> None:
-        terms, numbers = (file.raw_file() for file in self._files)
-        inverted = self._inverted
-        write_postings(terms, numbers, inverted.terms, documents=inverted.documents)
+        self.postings.finish()
 
     @override
     def close(self) -> None:
@@ -101,9 +97,9 @@ class TermsCodec(W3Codec):  # type: ignore[misc]
 
     length_stats = False
 
-    def __init__(self, inverted: _Inverted = _Inverted(0, {})) -> None:
+    def __init__(self, documents: int = 0) -> None:
         super().__init__()
-        self._inverted = inverted
+        self._documents = documents
 
     @override
     def new_segment(self, storage: Any, indexname: str) -> Any:
@@ -111,7 +107,7 @@ class TermsCodec(W3Codec):  # type: ignore[misc]
 
     @override
     def field_writer(self, storage: Any, segment: Any) -> _TermsWriter:
-        return _TermsWriter(storage, segment, self._inverted)
+        return _TermsWriter(storage, segment, self._documents)
 
     @override
     def terms_reader(self, storage: Any, segment: Any) -> _NoTerms:
@@ -125,14 +121,18 @@ def _whole(method: Callable[P, R]) -> Callable[P, R]:
     def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
             return method(*args, **kwargs)
-        except IndexDamaged:
-            raise
         except Exception as error:
-            if isinstance(error, OSError) and not isinstance(error, FileNotFoundError):
-                raise
-            raise IndexDamaged(f"{method.__name__}: {type(error).__name__}") from error
+            raise _meant(error, method.__name__) from error
 
     return guarded
+
+
+def _meant(error: Exception, where: str) -> Exception:
+    """The trouble of a disk passes; anything else is damage."""
+    passes = isinstance(error, OSError) and not isinstance(error, FileNotFoundError)
+    if passes or isinstance(error, IndexDamaged):
+        return error
+    return IndexDamaged(f"{where}: {type(error).__name__}")
 
 
 class Segment:
@@ -264,35 +264,68 @@ class Segments:
         for segment in reversed(self._segments.values()):
             yield from segment.places_of(document)
 
-    @_whole
-    def write(
-        self,
-        documents: Sequence[Indexed],
-        *,
-        without: Iterable[tuple[str, int]] = (),
-        instead_of: frozenset[str] = frozenset(),
-    ) -> None:
-        """Add documents in the order of their keys as one segment, all or nothing.
+    def writing(self, write: Write) -> Iterator[None]:
+        """Write in small steps; on disk is all or nothing, when the last one is done.
 
-        ``without`` are documents to delete, ``instead_of`` segments that go.
+        What is taken to be ``gone`` is looked up then, so deletions may come meanwhile.
         """
-        codec = TermsCodec(self._inverted(documents))
         try:
+            codec = TermsCodec(len(write.documents))
             writer = self._index.writer(compound=False, codec=codec)
         except LockError as error:
             raise BlockingIOError("the folder is being written to") from error
         try:
-            self._delete(writer, without)
-            for indexed in documents:
+            for at, indexed in enumerate(write.documents):
                 _add(writer, indexed.document)
-            writer.commit(
-                mergetype=lambda _, old: [s for s in old if _stays(s, instead_of)]
-            )
-        except BaseException:
+                if at % _AT_ONCE == 0:
+                    yield
+            add = writer.fieldwriter.postings.add
+            for term, numbers in self._terms_of(write):
+                if add(term, numbers):
+                    yield
+            self._commit(writer, write)
+        except BaseException as error:
             with suppress(Exception):
                 writer.cancel()
+            if isinstance(error, Exception):
+                raise _meant(error, "writing") from error
             raise
+
+    @_whole
+    def _commit(self, writer: Any, write: Write) -> None:
+        self._delete(writer, write.without)
+        gone = write.instead_of
+        writer.commit(mergetype=lambda _, old: [s for s in old if _stays(s, gone)])
+        known = set(self._segments)
         self._follow()
+        write.name = next((n for n in self._segments if n not in known), None)
+
+    def _terms_of(self, write: Write) -> Iterator[tuple[str, Sequence[int]]]:
+        """All terms in order: those of new documents, and those that are moved."""
+        fresh: defaultdict[str, list[int]] = defaultdict(list)
+        moved: defaultdict[str, dict[int, int]] = defaultdict(dict)
+        for number, indexed in enumerate(write.documents):
+            if indexed.moved_from:
+                segment, old = indexed.moved_from
+                moved[segment][old] = number
+            for term in indexed.terms:
+                fresh[term].append(number)
+        sources = [
+            _moved(self._segments[name].items(), numbers)
+            for name, numbers in moved.items()
+        ]
+        ordered = sorted(fresh.items())
+        if not sources:
+            yield from ordered
+            return
+        # Kept lazy: the terms of large segments are never all in memory.
+        merged = merge(ordered, *sources, key=itemgetter(0))
+        for term, same in groupby(merged, key=itemgetter(0)):
+            lists = [numbers for _, numbers in same]
+            if len(lists) == 1:
+                yield term, sorted(lists[0])
+            else:
+                yield term, sorted(chain.from_iterable(lists))
 
     def files(self) -> set[str]:
         """The names of all files that matter."""
@@ -306,24 +339,6 @@ class Segments:
         for segment in self._segments.values():
             segment.close()
         self._segments = {}
-
-    def _inverted(self, documents: Sequence[Indexed]) -> _Inverted:
-        """The terms of documents; those of moved ones are not made again."""
-        inverted: defaultdict[str, list[int]] = defaultdict(list)
-        moved: defaultdict[str, dict[int, int]] = defaultdict(dict)
-        for number, indexed in enumerate(documents):
-            if indexed.moved_from:
-                segment, old = indexed.moved_from
-                moved[segment][old] = number
-            for term in indexed.terms:
-                inverted[term].append(number)
-        for name, numbers in moved.items():
-            for term, olds in self._segments[name].items():
-                if here := [numbers[old] for old in olds if old in numbers]:
-                    inverted[term] += here
-        for some in inverted.values() if moved else ():
-            some.sort()
-        return _Inverted(len(documents), inverted)
 
     def _delete(self, writer: Any, places: Iterable[tuple[str, int]]) -> None:
         offsets: dict[str, int] = {}
@@ -357,6 +372,15 @@ class Segments:
                 rmtree(left, ignore_errors=True)
             elif ".toc." in left.name:
                 left.unlink(missing_ok=True)
+
+
+def _moved(
+    terms: Iterator[tuple[str, Sequence[int]]], numbers: Mapping[int, int]
+) -> Iterator[tuple[str, list[int]]]:
+    """The terms of a segment with the new numbers of its documents that are left."""
+    for term, olds in terms:
+        if here := [numbers[old] for old in olds if old in numbers]:
+            yield term, here
 
 
 def _stays(segment: Any, instead_of: frozenset[str]) -> bool:

@@ -1,15 +1,16 @@
 """One shard: the documents of some projects, on disk and in memory."""
 
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from shutil import rmtree
+from typing import Final
 
 from clp_search.engine import Document, IndexDamaged, Page, Plan, Size, Wanted
-from clp_search.index.documents import Indexed
+from clp_search.index.documents import Indexed, Write
 from clp_search.index.evaluating import Scope, documents_meeting
 from clp_search.index.hot import Hot
 from clp_search.index.manifest import (
@@ -25,6 +26,9 @@ from clp_search.index.segments import Segment, Segments, generation_of
 from clp_search.terms import DELETED
 
 log = logging.getLogger(__name__)
+
+# So many documents are read for a merge before others get their turn.
+_AT_ONCE: Final = 32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +53,9 @@ class Shard:
         self._folder = folder
         self._writing = writing
         self._hot = Hot()
+        # What is being written; it is found in memory until that is done.
+        self._going = Hot()
+        self._steps: Generator[None, None, None] | None = None
         # Documents on disk that an edit or a deletion has replaced since.
         self._hidden: dict[str, set[int]] = {}
         try:
@@ -60,7 +67,7 @@ class Shard:
 
     @property
     def waiting(self) -> int:
-        """How many documents are only in memory."""
+        """How many documents are in memory, and not being written."""
         return len(self._hot)
 
     @property
@@ -89,28 +96,79 @@ class Shard:
                 ),
                 key=lambda source: -source.newest,
             )
-            return page_of([self._hot.meeting(plan, scope), *cold], wanted)
+            warm = (hot.meeting(plan, scope) for hot in (self._hot, self._going))
+            return page_of([*warm, *cold], wanted)
 
     def flush(self) -> None:
         """Write what waits, and the cursor with it."""
-        if not self._hot and not self._hidden and not self.unwritten:
-            return
-        if self._hot or self._hidden:
-            with self._reading():
-                self._write()
-        self._note()
+        while self.work():
+            pass
+        self.begin()
+        while self.work():
+            pass
 
-    def _write(self) -> None:
+    def begin(self) -> None:
+        """Begin to write what waits, and the cursor with it, if there is anything."""
+        if self._steps or not (self._hot or self._hidden or self.unwritten):
+            return
+        self._going, self._hot = self._hot, Hot()
+        self._steps = self._write(self.cursor)
+
+    def work(self) -> bool:
+        """Do a small step of the writing; false when there is none to do."""
+        if self._steps is None:
+            return False
+        try:
+            with self._reading():
+                next(self._steps)
+        except StopIteration:
+            self._steps = None
+        except OSError:
+            # It is tried again: what was to be written waits as before.
+            self._steps = None
+            self._hot.take_back(self._going)
+            self._going = Hot()
+            raise
+        return True
+
+    def _write(self, cursor: int) -> Generator[None, None, None]:
         """Write what waits, together with old neighbours that it joins."""
-        merged = self._neighbours()
-        kept = [indexed for segment in merged for indexed in self._alive(segment)]
-        self._segments.write(
-            sorted((*kept, *self._hot), key=lambda indexed: indexed.document.key),
-            without=[(name, d) for name, gone in self._hidden.items() for d in gone],
-            instead_of=frozenset(segment.name for segment in merged),
-        )
-        self._hot.clear()
-        self._hidden.clear()
+        if self._going or self._hidden:
+            merged = self._neighbours()
+            known = {name: frozenset(gone) for name, gone in self._hidden.items()}
+            documents = list(self._going)
+            for segment in merged:
+                for at, indexed in enumerate(self._alive(segment, self._gone(segment))):
+                    documents.append(indexed)
+                    if at % _AT_ONCE == 0:
+                        yield
+            write = Write(
+                documents=sorted(documents, key=lambda indexed: indexed.document.key),
+                without=[(name, number) for name in known for number in known[name]],
+                instead_of=frozenset(segment.name for segment in merged),
+            )
+            yield from self._segments.writing(write)
+            self._hidden = self._hidden_since(write, known)
+            self._going = Hot()
+        self._note(cursor)
+
+    def _hidden_since(
+        self, write: Write, known: Mapping[str, frozenset[int]]
+    ) -> dict[str, set[int]]:
+        """What was replaced while a segment was written, at its places after that."""
+        moved = {i.moved_from: n for n, i in enumerate(write.documents) if i.moved_from}
+        hidden: dict[str, set[int]] = {}
+        for name, numbers in self._hidden.items():
+            for number in numbers - known.get(name, frozenset()):
+                if name not in write.instead_of:
+                    hidden.setdefault(name, set()).add(number)
+                elif write.name and (name, number) in moved:
+                    hidden.setdefault(write.name, set()).add(moved[name, number])
+        for number, indexed in enumerate(write.documents):
+            fresh = indexed.moved_from is None
+            if fresh and write.name and self._going.is_outdated(indexed.document):
+                hidden.setdefault(write.name, set()).add(number)
+        return hidden
 
     def verify_one(self) -> None:
         """Read one file and compare it with its checksum."""
@@ -123,19 +181,25 @@ class Shard:
 
     def size(self) -> Size:
         """How much there is."""
-        documents = sum(1 for i in self._hot if not i.document.deleted)
+        warm = (*self._hot, *self._going.current())
+        documents = sum(1 for indexed in warm if not indexed.document.deleted)
         with self._reading():
             documents += sum(self._count(segment) for segment in self._segments)
         return Size(documents=documents, size_bytes=self._manifest.size_bytes)
 
     def close(self) -> None:
-        """Let go of the files."""
+        """Let go of the files; what is being written is not written."""
+        if self._steps is not None:
+            self._steps.close()
+            self._steps = None
         self._segments.close()
 
     def _take(self, document: Document) -> None:
-        waiting = self._hot.revision_of(document.message)
-        if waiting is not None and waiting >= document.revision:
-            return
+        for hot in (self._hot, self._going):
+            waiting = hot.revision_of(document.message)
+            if waiting is not None and waiting >= document.revision:
+                return
+        self._going.outdate(document)
         for place in self._segments.places_of(document):
             if place.number in self._hidden.get(place.segment, ()):
                 continue
@@ -150,8 +214,7 @@ class Shard:
         emptied = set(segment.all_of(tombs)) - gone if tombs else set()
         return segment.size - len(gone) - len(emptied)
 
-    def _alive(self, segment: Segment) -> Iterator[Indexed]:
-        gone = self._gone(segment)
+    def _alive(self, segment: Segment, gone: frozenset[int]) -> Iterator[Indexed]:
         for number in range(segment.size):
             if number not in gone:
                 yield Indexed(segment.load(number), moved_from=(segment.name, number))
@@ -168,7 +231,7 @@ class Shard:
         writing = self._writing
         segments = list(self._segments)
         merged: list[Segment] = []
-        total, largest = len(self._hot), writing.smallest
+        total, largest = len(self._going), writing.smallest
         while True:
             tier: list[Segment] = []
             full = False
@@ -183,12 +246,12 @@ class Shard:
             merged += tier
             largest *= writing.alike
 
-    def _note(self) -> None:
-        """Write the manifest: from now on a restart begins at the cursor."""
+    def _note(self, cursor: int) -> None:
+        """Write the manifest: from now on a restart begins at this cursor."""
         files, surely = self._segments.files(), self._writing.surely
         self._manifest = Manifest(
             self._segments.generation,
-            self.cursor,
+            cursor,
             secured(self._folder, files, self._manifest.files, surely=surely),
         )
         write_manifest(self._folder, self._manifest, surely=surely)
@@ -202,10 +265,10 @@ class Shard:
             raise
 
     def _start_over(self, why: str) -> None:
-        self._segments.close()
+        self.close()
         self._segments, self._manifest = _renewed(self._folder, why)
-        self._hot.clear()
-        self._hidden.clear()
+        self._hot, self._going = Hot(), Hot()
+        self._hidden = {}
         self._unverified = []
         self.cursor = 0
 

@@ -101,6 +101,12 @@ class ShardedIndex:
 
     def tidy(self, now: datetime) -> None:
         """Write what waited long enough or is much, and verify a file of each shard."""
+        self.begin(now)
+        while self.work():
+            pass
+
+    def begin(self, now: datetime) -> None:
+        """The same, but the writing is only begun."""
         shards = self._shards.values()
         if not any(shard.waiting for shard in shards):
             self._waiting_since = None
@@ -111,10 +117,14 @@ class ShardedIndex:
         for shard in shards:
             much = shard.waiting >= self._limits.flush_at
             if late or much or shard.unwritten > _MOST_UNWRITTEN:
-                shard.flush()
+                shard.begin()
             shard.verify_one()
         if late:
             self._waiting_since = None
+
+    def work(self) -> bool:
+        """Do a small step of what was begun; false when nothing is left to do."""
+        return any(shard.work() for shard in self._shards.values())
 
     def checkpoint(self) -> None:
         """Write everything to disk."""

@@ -25,7 +25,7 @@ def main(arguments: list[str]) -> None:
     task: Task = wire.read(Task, json.loads(told))
     with socket.socket(fileno=int(handle)) as line:
         # The service's own sockets never block, and this one came from there.
-        line.setblocking(True)  # noqa: FBT003 - the library asks for it
+        line.settimeout(None)
         index = _opened(task)
         try:
             Serving(index, line).run()

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from select import select
 from typing import Any, Final
 
 from clp_search.engine import IndexDamaged, Wanted
@@ -82,10 +83,20 @@ class Serving:
         method = ""
         while method != "close":
             try:
+                self._work_until_asked()
                 method, *given = wire.receive(self._line)
             except wire.Ended:
                 return
             self._answer(lambda: self._answers[method](*given))  # noqa: B023 - called at once
+
+    def _work_until_asked(self) -> None:
+        """Write in small steps, and let who asks wait for no more than one of them."""
+        try:
+            while self._index.work():
+                if select([self._line], [], [], 0)[0]:
+                    return
+        except (IndexDamaged, OSError) as error:
+            log.warning("the index cannot be written: %s", error)
 
     def _answer(self, work: Callable[[], Any]) -> None:
         outcome, told = DONE, None
@@ -115,7 +126,7 @@ class Serving:
         )
 
     def _tidy(self, now: str) -> None:
-        self._index.tidy(wire.read(datetime, now))
+        self._index.begin(wire.read(datetime, now))
 
 
 def open_index(task: Task) -> ShardedIndex:

@@ -1,0 +1,74 @@
+"""Several search processes answer the same calls, each from an index of its own."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from clp_contracts.refusal import CallFailed, Refused
+from clp_suite.many_processes import ProcessSuite
+from clp_suite.server_process import server_directory
+from clp_suite.servers import PrivatePostgres, PrivateRabbit
+from clp_suite.story import put_cast
+from tests.journeys.conftest import missing_servers
+from tests.journeys.stage import Stage
+
+pytestmark = pytest.mark.broker
+# So many calls in a row reach both of two processes that take turns.
+CALLS = 6
+
+
+def _until(condition: Callable[[], bool], seconds: float = 30.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it never came true"
+        time.sleep(0.05)
+
+
+def test_each_of_two_processes_finds_everything_also_when_the_other_is_killed(
+    tmp_path: Path,
+) -> None:
+    if missing := missing_servers():
+        pytest.skip(f"NOT RUN: {missing} is missing; run `make servers` as root")
+    with (
+        server_directory() as servers,
+        PrivateRabbit(servers / "rabbit") as rabbit,
+        PrivatePostgres(servers / "postgres") as postgres,
+        ProcessSuite(
+            tmp_path, rabbit=rabbit, postgres=postgres, copies={"search": 2}
+        ) as suite,
+    ):
+        put_cast(suite.caller(service="directory"))
+        stage = Stage(suite, "two")
+        posted = stage.as_("ivy").messages.post(
+            channel=stage.broadcast, text="zebra crossing", key="k1"
+        )
+
+        def all_find(word: str, messages: list[str]) -> bool:
+            """Whether call after call finds these; who is asked meanwhile may be away."""
+            try:
+                return all(
+                    [
+                        hit.message
+                        for hit in stage.as_("nat")
+                        .search.find(query=word, channel=stage.broadcast)
+                        .hits
+                    ]
+                    == messages
+                    for _ in range(CALLS)
+                )
+            except (Refused, CallFailed):
+                return False
+
+        _until(lambda: all_find("zebra", [posted.id]))
+        assert (tmp_path / "index.1" / "current").exists()
+        suite.kill("search.0")
+        second = stage.as_("ivy").messages.post(
+            channel=stage.broadcast, text="quagga", key="k2"
+        )
+        _until(lambda: all_find("quagga", [second.id]))
+        suite.restart("search.0")
+        stage.as_("ivy").messages.delete(message=posted.id)
+        _until(lambda: all_find("zebra", []))
+        _until(lambda: all_find("quagga", [second.id]))
