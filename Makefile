@@ -148,6 +148,11 @@ bench-core: setup ## how fast the rules are on this machine
 bench-peer: setup ## the same conversation here and in Matrix Synapse
 	@tests/bench/peer/run.sh
 
+.PHONY: bench-search
+bench-search: setup servers ## search engines side by side; ARGS="--messages 1000000"
+	@$(PY) -m pip --disable-pip-version-check install -qq -c constraints.txt --group bench
+	@$(PY) -m tests.bench.engines $(ARGS)
+
 .PHONY: clean
 clean: ## remove caches and what runs left behind; the environment stays
 	@rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache \
