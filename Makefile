@@ -148,6 +148,10 @@ bench-core: setup ## how fast the rules are on this machine
 bench-peer: setup ## the same conversation here and in Matrix Synapse
 	@tests/bench/peer/run.sh
 
+.PHONY: fuzz-search
+fuzz-search: setup ## a million odd queries, none an error, none slow; ARGS="--count 1000"
+	@$(PY) -m tests.services.search.fuzzing $(ARGS)
+
 .PHONY: bench-search
 bench-search: setup servers ## search engines side by side; ARGS="--messages 1000000"
 	@$(PY) -m pip --disable-pip-version-check install -qq -c constraints.txt --group bench
