@@ -152,6 +152,10 @@ bench-peer: setup ## the same conversation here and in Matrix Synapse
 fuzz-search: setup ## a million odd queries, none an error, none slow; ARGS="--count 1000"
 	@$(PY) -m tests.services.search.fuzzing $(ARGS)
 
+.PHONY: bench-leaks
+bench-leaks: setup servers ## whether the time of an answer tells what is said next door
+	@$(PY) -m tests.bench.leaks $(ARGS)
+
 .PHONY: bench-search
 bench-search: setup servers ## search engines side by side; ARGS="--messages 1000000"
 	@$(PY) -m pip --disable-pip-version-check install -qq -c constraints.txt --group bench
