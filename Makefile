@@ -202,6 +202,18 @@ bench-uploads: setup ## how long an upload takes, beside a bare receiver
 .PHONY: bench-directory
 bench-directory: setup ## how fast a directory of 100,000 people answers
 	@$(PY) -W ignore -m tests.bench.directory
+.PHONY: fuzz-search
+fuzz-search: setup ## a million odd queries, none an error, none slow; ARGS="--count 1000"
+	@$(PY) -m tests.services.search.fuzzing $(ARGS)
+
+.PHONY: bench-leaks
+bench-leaks: setup servers ## whether the time of an answer tells what is said next door
+	@$(PY) -m tests.bench.leaks $(ARGS)
+
+.PHONY: bench-search
+bench-search: setup servers ## search engines side by side; ARGS="--messages 1000000"
+	@$(PY) -m pip --disable-pip-version-check install -qq -c constraints.txt --group bench
+	@$(PY) -m tests.bench.engines $(ARGS)
 
 .PHONY: clean
 clean: ## remove caches and what runs left behind; the environment stays

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from clp_contracts.search import Span
 from clp_search.checking import Checked
 from clp_search.engine import Engine
+from clp_search.index.sharded import ShardedIndex
 from clp_search.parts import Parts
 from clp_search.query import NOTHING_TO_FIND, parse
 from clp_search.use_cases.finding import MOST_HITS
@@ -24,6 +25,7 @@ from tests.services.search.asking import (
     refusal_of,
     story,
 )
+from tests.services.search.fuzzing import ask_all, fuzzed
 from tests.services.search.stage import (
     BROADCAST,
     START,
@@ -34,6 +36,9 @@ from tests.services.search.stage import (
     told,
 )
 from tests.services.search.texts import pieces, texts
+
+# A short form of `make fuzz-search`.
+FUZZED = 3_000
 
 
 @pytest.mark.parametrize(
@@ -269,18 +274,7 @@ def test_what_one_may_not_read_changes_nothing_that_one_sees(
 
 def test_fuzzed_queries_are_all_answered(parts: Parts, engine: Engine) -> None:
     engine.checkpoint()
-    chance = random.Random(20261102)
-    syntax = [
-        *"-*\"“”„«»「」:#@(){}[]^~?!&|\\/+.,'’ \x00\u200b", "from:", "has:", "before:", "on:20",
-        "after:2026-11", "file:", "common", "north", "AND ", "字幕", "👍🏽", "İ", "ﷺ", "\u0e33",
-    ]  # fmt: skip
-    for _ in range(3_000):
-        query = "".join(
-            chance.choice(syntax)
-            if chance.random() < 0.7
-            else chr(chance.randrange(32, 0xD7FF))
-            for _ in range(chance.randrange(1, 30))
-        )
-        if query.strip():
-            found = find_as(parts, "nat", query)
-            assert {hit.channel for hit in found.hits} <= {BROADCAST, WITH_NORTH}
+    many = FUZZED if isinstance(engine, ShardedIndex) else FUZZED // 10
+    outcome = ask_all(parts, fuzzed(random.Random(20261102)), many)
+    assert outcome.failures == ()
+    assert outcome.refused < many / 2

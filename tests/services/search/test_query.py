@@ -14,6 +14,7 @@ from clp_search.query import (
     EXCLUSION_EMPTY,
     LONGEST_QUERY,
     MOST_KEYWORDS,
+    MOST_LETTERS,
     NOTHING_TO_FIND,
     PREFIX_TOO_SHORT,
     TOO_MANY,
@@ -129,6 +130,7 @@ def test_odd_syntax_is_read_as_plain_words(query: str, text: str) -> None:
         ("*", NOTHING_TO_FIND),
         ('""', NOTHING_TO_FIND),
         (" ".join(f"w{n}" for n in range(MOST_KEYWORDS + 1)), TOO_MANY),
+        ("\ufdfa" * LONGEST_QUERY, TOO_MANY),
     ],
 )
 def test_what_was_not_taken_as_typed_is_noted(query: str, note: str) -> None:
@@ -157,6 +159,13 @@ def test_an_over_long_query_is_refused() -> None:
     with pytest.raises(Refused) as refusal:
         parse("x" * (LONGEST_QUERY + 1))
     assert refusal.value.code == "query.too_long"
+
+
+def test_signs_that_stand_for_many_letters_are_looked_for_up_to_a_bound() -> None:
+    (clause,) = parse("\ufdfa" * LONGEST_QUERY).clauses
+    assert all(len(path) <= MOST_LETTERS for path in clause.keyword.paths)
+    assert parse("\ufdfa" * 50).notes == ()
+    assert parse("㍿" * (LONGEST_QUERY // 2)).notes == ()
 
 
 def test_half_a_character_is_no_text() -> None:

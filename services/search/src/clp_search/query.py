@@ -5,6 +5,7 @@ plain words. Only an empty and an over-long query are refused.
 """
 
 import re
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -16,6 +17,7 @@ from clp_search.analysis.keywords import Keyword, keyword_of
 
 LONGEST_QUERY: Final = 500
 MOST_KEYWORDS: Final = 20
+MOST_LETTERS: Final = 2 * LONGEST_QUERY
 
 # Notes say what was not taken as typed; they are public and only ever appended to.
 TOO_MANY: Final = "keyword.too_many"
@@ -86,12 +88,24 @@ def parse(text: str) -> Query:
     if not text.strip():
         raise Refused.because("query.empty")
     gathered = _Gathered()
+    cut = _cut(text)
+    if cut != text:
+        gathered.note(TOO_MANY)
+        text = cut
     at = 0
     while (at := _after_spaces(text, at)) < len(text):
         piece = _piece(text, at)
         _take(piece, gathered)
         at = piece.end
     return gathered.query()
+
+
+def _cut(text: str) -> str:
+    """As much of a query as makes work in time: one sign can stand for 18 letters."""
+    spelled_out = len(unicodedata.normalize("NFKC", text))
+    if spelled_out <= MOST_LETTERS:
+        return text
+    return text[: len(text) * MOST_LETTERS // spelled_out]
 
 
 @dataclass(frozen=True, slots=True)

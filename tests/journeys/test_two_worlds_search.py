@@ -1,0 +1,113 @@
+"""Nothing that one partner finds depends on what is said next door (rules 6 and 36).
+
+The two worlds of `test_two_worlds`, with rare words planted where North may not read,
+and everything that a search can ask about them: words, parts, phrases, exclusions,
+authors, files, times, pages.
+"""
+
+import itertools
+from typing import Any
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import rule, run_state_machine_as_test
+
+from clp_suite import EmbeddedSuite
+from clp_suite.suite import Suite
+from tests.journeys.test_two_worlds import NORTH, TwoWorlds
+from tests.journeys.worlds import World
+
+RUNS = 8
+STEPS = 8
+MOST_PAGES = 4
+
+RARE = ("quagga", "okapi", "字幕珍", "ลิ่น")
+TEXTS = st.sampled_from([f"{word} and {other}" for word in RARE for other in RARE])
+FORMS = st.sampled_from(
+    ["{}", "{}*", '"{} and"', "-{}", "and -{}", "from:sam {}", "from:sol", "from:so*",
+     "file:{}", "has:attachment", "-has:attachment", "after:2020 {}", "on:2020 {}", "{} and"]
+)  # fmt: skip
+FOUND_BOTH = ("message", "channel", "number", "author", "snippet", "attachments")
+
+
+class SearchedWorlds(TwoWorlds):
+    """The same two worlds, and more to look for in them."""
+
+    @rule(person=st.sampled_from(["sam", "sol", "ivy"]), text=TEXTS)
+    def rare_words_are_planted_next_door(self, person: str, text: str) -> None:
+        self.next_door(self._post(person, self.south, text))
+
+    @rule(word=st.sampled_from(RARE))
+    def a_file_with_a_rare_name_is_attached_next_door(self, word: str) -> None:
+        def attach(suite: Suite) -> None:
+            name = suite.files("sol").upload(
+                channel=self.south, name=f"{word}.csv", body=b"a,1\n"
+            )
+            suite.caller("sol").messages.post(
+                channel=self.south,
+                key=f"{self.project}-{next(self.keys)}",
+                attachments=[name],
+            )
+
+        self.next_door(attach)
+
+    @rule(text=TEXTS, where=st.sampled_from("nb"))
+    def the_same_words_are_said_where_north_reads(self, text: str, where: str) -> None:
+        channel = {"n": self.north, "b": self.broadcast}[where]
+        self.both(self._post("ivy", channel, text))
+
+    @rule(
+        person=st.sampled_from(NORTH),
+        form=FORMS,
+        word=st.sampled_from(RARE),
+        limit=st.sampled_from([1, 20]),
+    )
+    def north_looks_for_a_rare_word(
+        self, person: str, form: str, word: str, limit: int
+    ) -> None:
+        self.calm()
+        query = form.format(word)
+        for scope in (
+            {"project": self.project},
+            {"channel": self.north},
+            {"channel": self.south},
+        ):
+            self.same(
+                lambda s, in_=scope: _all_pages(
+                    s, person, query=query, limit=limit, **in_
+                )
+            )
+
+
+def _all_pages(suite: Suite, person: str, **ask: Any) -> list[Any]:
+    """Each page to the last: all of it but the sealed words of its cursor."""
+    pages: list[Any] = []
+    cursor: str | None = None
+    for _ in itertools.repeat(None, MOST_PAGES):
+        found = suite.caller(person).search.find(cursor=cursor, **ask)
+        hits = [[getattr(hit, name) for name in FOUND_BOTH] for hit in found.hits]
+        pages.append([hits, found.total, found.total_is_exact, found.notes])
+        cursor = found.cursor
+        if cursor is None:
+            break
+    return pages
+
+
+@pytest.mark.property
+@pytest.mark.timeout(36_000)
+def test_two_worlds_search_the_same_for_one_partner(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    with (
+        EmbeddedSuite(tmp_path_factory.mktemp("alone")) as alone,
+        EmbeddedSuite(tmp_path_factory.mktemp("neighboured")) as neighboured,
+    ):
+        SearchedWorlds.alone = World(alone, with_neighbour=False)
+        SearchedWorlds.neighboured = World(neighboured, with_neighbour=True)
+        run_state_machine_as_test(
+            SearchedWorlds,
+            settings=settings(
+                max_examples=RUNS, stateful_step_count=STEPS, deadline=None
+            ),
+        )

@@ -1,0 +1,157 @@
+"""Queries that nobody would type, and many that somebody might: all are answered.
+
+``python -m tests.services.search.fuzzing`` (`make fuzz-search`) asks a million of them,
+in as many processes as there are cores, and fails when one raises an error or takes more
+than a tenth of a second of work.
+"""
+
+# ruff: noqa: T201 - a program as well, which prints what it found
+
+import argparse
+import os
+import random
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
+
+from clp_contracts.refusal import Refused
+from clp_search.parts import Parts
+from clp_search.query import LONGEST_QUERY
+from tests.bench.search_messages import Conversations
+from tests.cases.loading import hostile_cases, search_cases
+from tests.services.search.asking import find_as, parts_with, story
+from tests.services.search.stage import (
+    BROADCAST,
+    WITH_NORTH,
+    WITH_SOUTH,
+    fresh_engine,
+)
+
+COUNT = 1_000_000
+LONGEST_WORK_S = 0.1
+MESSAGES = 2_000
+TURN = 5_000
+
+SYNTAX = (
+    *"-*\"“”„«»「」『』:#@(){}[]^~?!&|\\/+.,;'’<>=%_$` \t\n\x00\x01\x04\u200b\u202e\u3000",
+    "from:", "sender:", "has:attachment", "has:", "-has:file", "before:", "after:2024-02",
+    "on:20", "on:2024-02-30", "file:", "filename:", "AND ", "OR", "NOT ", "TO", "~2", "^9",
+    "字幕", "日本語", "👍🏽", "👨‍👩‍👧", "🇯🇵", "İ", "ß", "ﷺ", "\u0e33", "\u0301", "\U000e0100", "ก็", "한",
+    "common", "the", "PKG-12345", "S02E05", "a*", "ab*", "'; drop table documents; --",
+)  # fmt: skip
+REFUSALS = frozenset({"query.empty", "query.too_long", "text.malformed"})
+READABLE = frozenset({BROADCAST, WITH_NORTH})
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How it went: what failed, the slowest, and how many were refused."""
+
+    failures: tuple[str, ...]
+    worst_s: float
+    worst_query: str
+    refused: int
+
+
+def fuzzed(chance: random.Random) -> Iterator[str]:
+    """Queries without end."""
+    known = [case["query"] for case in search_cases()]
+    known += [case.value for case in hostile_cases("search")]
+    while True:
+        match chance.randrange(5):
+            case 0:
+                yield _mutated(chance.choice(known), chance)
+            case 1:
+                yield "".join(_character(chance) for _ in range(chance.randrange(40)))
+            case 2:
+                yield chance.choice(SYNTAX) * chance.randrange(LONGEST_QUERY + 2)
+            case _:
+                pieces = chance.choices((*SYNTAX, *known[:40]), k=chance.randrange(24))
+                yield chance.choice(("", " ")).join(pieces)
+
+
+def ask_all(parts: Parts, queries: Iterator[str], count: int) -> Outcome:
+    """Ask so many queries as one of north's people."""
+    failures: list[str] = []
+    worst_s, worst_query, refused = 0.0, "", 0
+    for query, _ in zip(queries, range(count), strict=False):
+        begun = time.process_time()
+        try:
+            found = find_as(parts, "nat", query)
+        except Refused as refusal:
+            refused += 1
+            if refusal.code not in REFUSALS:
+                failures.append(f"{query!r}: {refusal.code}")
+        except Exception as error:  # noqa: BLE001 - each of them is what is looked for
+            failures.append(f"{query!r}: {error!r}")
+        else:
+            if not {hit.channel for hit in found.hits} <= READABLE:
+                failures.append(f"{query!r}: a hit from next door")
+        if (work := time.process_time() - begun) > worst_s:
+            worst_s, worst_query = work, query
+    return Outcome(tuple(failures), worst_s, worst_query, refused)
+
+
+def main() -> int:
+    """Ask them all; say what failed."""
+    reads = argparse.ArgumentParser(description=__doc__.splitlines()[0])  # type: ignore[union-attr]
+    reads.add_argument("--count", type=int, default=COUNT)
+    reads.add_argument("--seed", type=int, default=random.randrange(10**6))
+    asked = reads.parse_args()
+    print(f"{asked.count:,} queries, --seed {asked.seed}")
+    turns = [(asked.seed, n, TURN) for n in range(-(-asked.count // TURN))]
+    failed, worst, refused = 0, Outcome((), 0.0, "", 0), 0
+    with ProcessPoolExecutor(os.cpu_count()) as pool:
+        for done, outcome in enumerate(pool.map(_one_turn, turns), 1):
+            for failure in outcome.failures:
+                print(failure)
+            failed, refused = failed + len(outcome.failures), refused + outcome.refused
+            worst = max(worst, outcome, key=lambda each: each.worst_s)
+            if done % 10 == 0:
+                print(f"{done * TURN:,} asked", file=sys.stderr)
+    print(f"{failed} failed, {refused:,} refused as empty, too long or no text")
+    print(f"the slowest took {worst.worst_s * 1000:.1f} ms: {worst.worst_query!r}")
+    return int(failed > 0 or worst.worst_s > LONGEST_WORK_S)
+
+
+def _one_turn(turn: tuple[int, int, int]) -> Outcome:
+    seed, number, count = turn
+    with fresh_engine() as engine:
+        documents = _documents()
+        engine.apply(documents, after=0, upto=len(documents))
+        engine.checkpoint()
+        parts = parts_with(engine, story())
+        return ask_all(parts, fuzzed(random.Random(f"{seed} {number}")), count)
+
+
+def _documents() -> Sequence:  # type: ignore[type-arg]
+    places = (BROADCAST, WITH_NORTH, WITH_SOUTH)
+    return [
+        replace(document, project="p1", channel=places[document.number % 3])
+        for document in Conversations(MESSAGES).documents()
+    ]
+
+
+def _mutated(query: str, chance: random.Random) -> str:
+    typed = list(query[: LONGEST_QUERY + 1])
+    for _ in range(chance.randrange(1, 4)):
+        at = chance.randrange(len(typed) + 1)
+        match chance.randrange(3):
+            case 0:
+                typed.insert(at, chance.choice(SYNTAX))
+            case 1:
+                del typed[at : at + chance.randrange(4)]
+            case _:
+                typed[at:at] = typed[: chance.randrange(8)]
+    return "".join(typed)
+
+
+def _character(chance: random.Random) -> str:
+    """Any at all, lone surrogates included, most of them of the first plane."""
+    return chr(chance.randrange(0x110000 if chance.random() < 0.2 else 0x10000))
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
