@@ -141,10 +141,6 @@ class Stage:
         """Have the facts about ivy and the project remembered."""
         self.parts.known.now("ivy", "p1")
 
-    def known_to_the_studio(self) -> None:
-        """Have the facts about ivy and the project remembered."""
-        self.parts.known.now("ivy", "p1")
-
     def upload(
         self,
         person: str,

@@ -60,35 +60,6 @@ INSERT_MESSAGE: Final = insert(MESSAGES).values(
 )
 
 
-CHANNELS: Final = Base.metadata.tables["channels"]
-MESSAGES: Final = Base.metadata.tables["messages"]
-TAKE_NUMBER: Final = (
-    update(CHANNELS)
-    .where(CHANNELS.c.name == bindparam("in_channel"))
-    .values(last_number=CHANNELS.c.last_number + 1)
-    .returning(CHANNELS.c.last_number)
-)
-
-
-def _next_author_number() -> ColumnElement[int]:
-    """Count on from the author's last message; the channel's lock keeps it true."""
-    last = (
-        select(MESSAGES.c.author_number)
-        .where(
-            MESSAGES.c.channel == bindparam("in_channel"),
-            MESSAGES.c.author == bindparam("by_author"),
-        )
-        .order_by(MESSAGES.c.number.desc())
-        .limit(1)
-    )
-    return func.coalesce(last.scalar_subquery(), 0) + 1
-
-
-INSERT_MESSAGE: Final = insert(MESSAGES).values(
-    revision=1, author_number=_next_author_number()
-)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
     """A message that may be posted, before it has a number."""
