@@ -140,6 +140,10 @@ class Works:
             taken += len(claims)
         return taken
 
+    def deliver_once(self) -> None:
+        """Deliver what is due at this moment, and nothing that comes back later."""
+        deliver(self.desk, self.desk.claim())
+
     def run(self) -> None:
         self.route()
         self.deliver()

@@ -13,6 +13,8 @@ from typing import Final, Self
 
 CUT: Final = b"<the line is cut>"
 SILENCE: Final = b"<nothing is said>"
+KEPT_AND_CUT: Final = b"<the mail is kept and the line is cut>"
+SAID_AND_CUT: Final = b"<it is said that the mail is kept, and the line is cut>"
 EXTENSIONS: Final = ("PIPELINING", "SIZE 50000000", "8BITMIME", "SMTPUTF8")
 FRIENDLY: Final = {
     "CONNECT": b"220 relay.example ESMTP",
@@ -92,6 +94,7 @@ class _Conversation:
         self._lines = _lines(line)
         self._sender = ""
         self._recipients: list[str] = []
+        self._is_ending = False
 
     def run(self) -> None:
         self._say("CONNECT")
@@ -118,12 +121,22 @@ class _Conversation:
             if line == b".":
                 break
             lines.append(line.removeprefix(b".") if line.startswith(b"..") else line)
+        else:
+            return  # the line ended before the mail did
         kept = Kept(self._sender, tuple(self._recipients), b"\r\n".join([*lines, b""]))
         if self._say("END") == b"2" and self._recipients:
             self._relay.kept.append(kept)
+        if self._is_ending:
+            self._line.close()
+            raise StopIteration
 
     def _say(self, moment: str) -> bytes:
         said = self._relay.reply(moment)
+        if said in {KEPT_AND_CUT, SAID_AND_CUT}:
+            self._is_ending = True
+            if said == KEPT_AND_CUT:
+                return b"2"
+            said = FRIENDLY[moment]
         if said == CUT:
             self._line.close()
             raise StopIteration

@@ -90,6 +90,7 @@ class World:
     feed: list[Change] = field(default_factory=list)
     is_down: bool = False
     at_each_call: Callable[[], None] = lambda: None
+    after_each_call: Callable[[], None] = lambda: None
 
     def __post_init__(self) -> None:
         for id, (name, partner, roles) in CAST.items():  # noqa: A001
@@ -216,7 +217,7 @@ class _Projects:
     ) -> Facts:
         self.world.call()
         known = {self.world.project.id: self.world.project}
-        return Facts(
+        facts = Facts(
             projects=tuple(known[one] for one in projects_ if one in known),
             people=tuple(
                 self.world.people[one] for one in people if one in self.world.people
@@ -227,6 +228,8 @@ class _Projects:
                 if one.project in known and one.person in self.world.following
             ),
         )
+        self.world.after_each_call()
+        return facts
 
     def followers(self, *, project: str) -> People:
         self.world.call()
@@ -256,7 +259,7 @@ class _Messages:
         parts = tuple(map(self._part, readers))
         readable = {message for part in parts for message in part.readable}
         messages = self.world.messages
-        return ForMails(
+        told = ForMails(
             readers=parts,
             messages=tuple(messages[one] for one in sorted(readable)),
             deleted=tuple(
@@ -267,6 +270,8 @@ class _Messages:
                 )
             ),
         )
+        self.world.after_each_call()
+        return told
 
     def _part(self, asked: MailReader) -> ReaderMail:
         world, person = self.world, asked.person

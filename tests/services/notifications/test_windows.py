@@ -1,5 +1,8 @@
 """Several notifications for one person in one channel become one mail (rule 40)."""
 
+import re
+
+from clp_notifications.mail.mailer import ReadyMail
 from tests.services.notifications.house import Works
 from tests.services.notifications.mailcheck import cut_up
 from tests.services.notifications.story import BROADCAST, NORTH, World
@@ -70,6 +73,33 @@ def test_a_mention_never_waits(works: Works, world: World) -> None:
     (mail,) = works.tray.mails
     assert cut_up(mail.data).one("X-Notification-Reason") == "mention"
     assert b"waits" not in mail.data
+
+
+def listed(mail: ReadyMail) -> int:
+    """How many messages a mail tells of: those it shows and those it counts."""
+    text = cut_up(mail.data).text
+    more = re.search(r"and (\d+) more", text)
+    return text.count("> storm ") + (int(more[1]) if more else 0)
+
+
+def test_a_storm_of_broadcasts_is_told_in_few_mails_and_nothing_is_lost(
+    works: Works, world: World
+) -> None:
+    """500 broadcasts in ten minutes: at most one mail a window and person, and one."""
+    works.window(60)
+    followers = ("nat", "nia", "sam", "sol")
+    world.follow(*followers)
+    for number in range(500):
+        world.post("ivy", BROADCAST, f"storm {number}")
+        world.clock.forward(seconds=600 / 500)
+        if number % 10 == 9:
+            works.run()
+    world.clock.forward(seconds=60)
+    works.run()
+    for person in followers:
+        mails = works.tray.to(world.people[person].email)
+        assert len(mails) <= 11
+        assert sum(map(listed, mails)) == 500
 
 
 def test_a_storm_gives_one_mail_for_each_window(works: Works, world: World) -> None:

@@ -80,6 +80,46 @@ def test_a_stopping_worker_finishes_the_mail_in_hand_and_gives_back_the_rest(
     assert len(sent) == len(works.tray.mails) < 10
 
 
+def test_workers_come_and_go_and_no_mail_leaves_twice(
+    works: Works, world: World
+) -> None:
+    """From one to eight and back to two while mails leave."""
+    world.follow("nat", "sam")
+    messages = [world.post("ivy", BROADCAST) for _ in range(60)]
+    works.tray.before = lambda _mail: eventlet.sleep(0)
+    works.route()
+    running: list[tuple[Worker, Any]] = []
+
+    def start(count: int) -> None:
+        for _ in range(count):
+            container: Any = Container(works, 4)
+            worker = Worker().bind(container, "worker")
+            worker.setup()
+            worker.start()
+            worker.wake()
+            running.append((worker, container))
+
+    def stop(count: int) -> None:
+        for worker, container in [running.pop() for _ in range(count)]:
+            worker.stop()
+            # A clean stop gives its claims back within five seconds.
+            with eventlet.Timeout(5):
+                for thread in container.threads:
+                    thread.wait()
+
+    start(1)
+    wait_until(lambda: len(works.tray.mails) >= 10)
+    start(7)
+    wait_until(lambda: len(works.tray.mails) >= 30)
+    stop(6)
+    for worker, _ in running:
+        worker.wake()
+    wait_until(lambda: len(works.tray.mails) == 120)
+    stop(2)
+    assert len({mail.id for mail in works.tray.mails}) == 120
+    assert {works.states(m)["nat"][0] for m in messages} == {"sent"}
+
+
 def test_trouble_with_the_database_ends_nothing(
     works: Works, world: World, worker: Worker, monkeypatch: pytest.MonkeyPatch
 ) -> None:

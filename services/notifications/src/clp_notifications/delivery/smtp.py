@@ -23,11 +23,17 @@ from clp_notifications.delivery.answers import (
     MayLeave,
     answer_of,
 )
+from clp_notifications.delivery.smtp_line import (
+    BoundedEncryptedReplies,
+    BoundedReplies,
+)
 from clp_notifications.mail.mailer import ReadyMail
 
 log = logging.getLogger(__name__)
 
 STALE_AFTER_S: Final = 20.0
+GOODBYE_S: Final = 0.5
+WELCOME: Final = 220
 GO_AHEAD: Final = 354
 CLOSING: Final = 421
 AWAY: Final = (OSError, smtplib.SMTPException)
@@ -74,7 +80,7 @@ class SmtpTransport:
 
     def __init__(self, relay: Relay) -> None:
         self._relay = relay
-        self._idle: list[tuple[float, smtplib.SMTP]] = []
+        self._idle: list[tuple[float, BoundedReplies]] = []
         self._lock = threading.Lock()
 
     def hand_over(self, mail: ReadyMail, may_leave: MayLeave) -> Answer:
@@ -91,9 +97,10 @@ class SmtpTransport:
             return RELAY_AWAY
 
     def _on(
-        self, idle: smtplib.SMTP | None, mail: ReadyMail, may_leave: MayLeave
+        self, idle: BoundedReplies | None, mail: ReadyMail, may_leave: MayLeave
     ) -> Answer:
         connection = idle or self._connect()
+        connection.wait_at_most(self._relay.timeout_s)
         try:
             answer = _transaction(connection, mail, may_leave, reused=idle is not None)
         except BaseException:
@@ -105,9 +112,9 @@ class SmtpTransport:
                 self._idle.append((time.monotonic(), connection))
         return answer
 
-    def _idle_connection(self) -> smtplib.SMTP | None:
-        stale: list[smtplib.SMTP] = []
-        found: smtplib.SMTP | None = None
+    def _idle_connection(self) -> BoundedReplies | None:
+        stale: list[BoundedReplies] = []
+        found: BoundedReplies | None = None
         with self._lock:
             while self._idle and found is None:
                 used_at, connection = self._idle.pop()
@@ -119,25 +126,14 @@ class SmtpTransport:
             connection.close()
         return found
 
-    def _connect(self) -> smtplib.SMTP:
+    def _connect(self) -> BoundedReplies:
         relay = self._relay
         context = ssl.create_default_context(cafile=relay.ca)
-        connection: smtplib.SMTP
-        if relay.scheme == "smtps":
-            connection = smtplib.SMTP_SSL(
-                relay.host,
-                relay.port,
-                timeout=relay.timeout_s,
-                local_hostname=relay.own_name,
-                context=context,
-            )
-        else:
-            connection = smtplib.SMTP(
-                relay.host,
-                relay.port,
-                timeout=relay.timeout_s,
-                local_hostname=relay.own_name,
-            )
+        connection = (
+            BoundedEncryptedReplies(relay.timeout_s, relay.own_name, context)
+            if relay.scheme == "smtps"
+            else BoundedReplies(relay.timeout_s, relay.own_name)
+        )
         try:
             self._introduce(connection, context)
         except BaseException:
@@ -145,7 +141,10 @@ class SmtpTransport:
             raise
         return connection
 
-    def _introduce(self, connection: smtplib.SMTP, context: ssl.SSLContext) -> None:
+    def _introduce(self, connection: BoundedReplies, context: ssl.SSLContext) -> None:
+        code, text = connection.connect(self._relay.host, self._relay.port)
+        if code != WELCOME:
+            raise smtplib.SMTPConnectError(code, text)
         connection.ehlo_or_helo_if_needed()
         if self._relay.scheme == "smtp+starttls":
             connection.starttls(context=context)
@@ -159,6 +158,7 @@ class SmtpTransport:
             idle, self._idle = self._idle, []
         for _, connection in idle:
             with contextlib.suppress(*AWAY):
+                connection.wait_at_most(GOODBYE_S)
                 connection.quit()
             connection.close()
 
@@ -168,7 +168,7 @@ class _Stale(Exception):
 
 
 def _transaction(
-    connection: smtplib.SMTP, mail: ReadyMail, may_leave: MayLeave, *, reused: bool
+    connection: BoundedReplies, mail: ReadyMail, may_leave: MayLeave, *, reused: bool
 ) -> Answer:
     international = mail.recipient.needs_smtputf8
     if international and not connection.has_extn("smtputf8"):
@@ -194,7 +194,7 @@ def _transaction(
     return refusal
 
 
-def _leave(connection: smtplib.SMTP, refusal: Answer) -> None:
+def _leave(connection: BoundedReplies, refusal: Answer) -> None:
     """End a refused transaction; a connection in doubt is closed."""
     try:
         if connection.sock is not None and refusal.code != CLOSING:
@@ -205,7 +205,7 @@ def _leave(connection: smtplib.SMTP, refusal: Answer) -> None:
     connection.close()
 
 
-def _commands(connection: smtplib.SMTP, mail: ReadyMail) -> tuple[str, str, str]:
+def _commands(connection: BoundedReplies, mail: ReadyMail) -> tuple[str, str, str]:
     options = ""
     if connection.has_extn("size"):
         options += f" SIZE={len(mail.data)}"
@@ -218,7 +218,7 @@ def _commands(connection: smtplib.SMTP, mail: ReadyMail) -> tuple[str, str, str]
     )
 
 
-def _envelope(connection: smtplib.SMTP, commands: tuple[str, ...]) -> Answer | None:
+def _envelope(connection: BoundedReplies, commands: tuple[str, ...]) -> Answer | None:
     """Send sender, recipient and DATA; a refusal of any of them, or None to go on."""
     if connection.has_extn("pipelining"):
         connection.send("".join(f"{command}\r\n" for command in commands))

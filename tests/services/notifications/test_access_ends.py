@@ -1,0 +1,110 @@
+"""Access may end at any moment between commit and hand-over: then no mail leaves.
+
+Each call to another service, each statement to the database and each step of a
+hand-over is a moment. Access ends at one of them after the other, the removal is
+confirmed, and a tenth of a second goes by; what leaves after that has leaked.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import event
+
+from clp_notifications.delivery.answers import ACCEPTED, STALE, Answer, MayLeave
+from clp_notifications.mail.mailer import ReadyMail
+from tests.services.notifications.house import Works
+from tests.services.notifications.story import BROADCAST, LINGUIST, World
+
+PATIENCE = 60
+FEWEST_MOMENTS = 20
+
+
+class Moments:
+    """Counts moments, and does something at one of them."""
+
+    def __init__(self, works: Works) -> None:
+        self._works = works
+        self.passed = 0
+        self.at: int | None = None
+        self.happens: Callable[[], None] = lambda: None
+        self.left_before = 0
+
+    def pass_one(self) -> None:
+        self.passed += 1
+        if self.passed == self.at:
+            self.left_before = len(self._works.tray.mails)
+            self.happens()
+            # The tenth of a second that is allowed goes by.
+            self._works.ticks.at += self._works.desk.pacing.fresh_s
+
+    def hand_over(self, mail: ReadyMail, may_leave: MayLeave) -> Answer:
+        """A relay that lets moments pass: connected, sender, recipient, data."""
+        for _ in range(4):
+            self.pass_one()
+        if not may_leave():
+            return STALE
+        self._works.tray.mails.append(mail)
+        self.pass_one()
+        return ACCEPTED
+
+    def close(self) -> None:
+        pass
+
+    @contextmanager
+    def watched(self) -> Iterator[None]:
+        """While this lasts, moments count."""
+
+        def note(*_: object) -> None:
+            self.pass_one()
+
+        engine = self._works.database.engine
+        event.listen(engine, "before_cursor_execute", note)
+        self._works.world.at_each_call = self.pass_one
+        self._works.world.after_each_call = self.pass_one
+        try:
+            yield
+        finally:
+            self._works.world.at_each_call = lambda: None
+            self._works.world.after_each_call = lambda: None
+            event.remove(engine, "before_cursor_execute", note)
+
+
+# fmt: off
+ENDS: list[tuple[str, Callable[[World], None]]] = [
+    ("the partner is withdrawn",       lambda world: world.withdraw("north")),
+    ("the person leaves",              lambda world: world.change_person("nat", active=False)),
+    ("the person becomes a linguist",  lambda world: world.change_person("nat", roles=LINGUIST)),
+]
+# fmt: on
+
+
+@pytest.mark.parametrize(("what", "end"), ENDS, ids=[row[0] for row in ENDS])
+def test_no_mail_leaves_after_access_ended(
+    works: Works, world: World, what: str, end: Callable[[World], None]
+) -> None:
+    before = (world.people["nat"], world.project)
+    moments = Moments(works)
+    works.desk = replace(works.desk, transport=moments)
+    world.follow("nat")
+    leaks: list[int] = []
+    when_it_left = PATIENCE
+    for at in range(1, PATIENCE + 1):
+        world.people["nat"], world.project = before
+        works.tray.mails.clear()
+        message = world.post("ivy", BROADCAST)
+        moments.passed, moments.at = 0, at
+        moments.happens = lambda: end(world)
+        with moments.watched():
+            works.run()
+        if moments.passed < at:
+            break
+        if moments.left_before:
+            when_it_left = min(when_it_left, at)
+        if len(works.tray.mails) > moments.left_before:
+            leaks.append(at)
+        expected = "sent" if moments.left_before else "suppressed"
+        assert works.states(message).get("nat", ("suppressed",))[0] == expected
+    assert leaks == []
+    assert FEWEST_MOMENTS < when_it_left < PATIENCE
