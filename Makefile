@@ -140,6 +140,10 @@ two-worlds-long: setup ## for the nights: what one partner sees never depends on
 mutation: setup ## mutants of the rules that no test notices
 	@deploy/checks/mutation.sh
 
+.PHONY: bench-growth
+bench-growth: setup servers ## what one message costs in a whole system
+	@$(PY) -W ignore -m tests.bench.growth
+
 .PHONY: bench-core
 bench-core: setup ## how fast the rules are on this machine
 	@$(PY) -m tests.bench.core

@@ -83,7 +83,7 @@ def test_copies_share_neither_folder_nor_port(tmp_path: Path) -> None:
     first, second = (house(tmp_path).environment_of(search, copy) for copy in (0, 1))
     assert first["CLP_SEARCH_DATA_DIR"] != second["CLP_SEARCH_DATA_DIR"]
     assert second["CLP_SEARCH_HTTP_ADDRESS"].endswith(":0")
-    assert first["CLP_PULSE_FILE"] != second["CLP_PULSE_FILE"]
+    assert first["CLP_OBSERVE_ADDRESS"] != second["CLP_OBSERVE_ADDRESS"]
     assert "CLP_MESSAGES_X" not in first | second
 
 

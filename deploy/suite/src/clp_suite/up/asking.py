@@ -5,15 +5,16 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
 from pathlib import Path
+from typing import Any
+from urllib.request import urlopen
 
 from clp_chassis.clock import now
 from clp_chassis.passports import Issuer
-from clp_chassis.pulse import complaint
 from clp_contracts.methods import PassportKind
-from clp_suite.up.house import pulse_file
-from clp_suite.up.supervisor import change_copies, read_copies, read_status
+from clp_suite.up.notes import change_copies, read_copies, read_status
 
 
 def scale(given: argparse.Namespace) -> None:
@@ -31,22 +32,23 @@ def scale(given: argparse.Namespace) -> None:
 
 
 def restart(given: argparse.Namespace) -> None:
-    """Replace the processes of a type one after the other, each after its work."""
+    """Replace processes one after the other, each after its work."""
     data: Path = given.data
-    for name in sorted(read_status(data)):
-        if name.partition(".")[0] == given.type:
-            _replace(name, data)
+    for kind in given.types:
+        for name in sorted(read_status(data)):
+            if name.partition(".")[0] == kind:
+                _replace(name, data)
     status(given)
 
 
 def status(given: argparse.Namespace) -> None:
-    """Which processes run."""
-    data: Path = given.data
-    for name, facts in sorted(read_status(data).items()):
-        state = complaint(str(pulse_file(data, name)), running=True)
+    """Which processes run, and where each shows how it is."""
+    for name, facts in sorted(read_status(given.data).items()):
+        shown = facts["observe"]
+        how = ("ready" if _is_ready(facts) else "not ready") if shown else ""
         sys.stdout.write(
             f"{name:<18}pid {facts['pid']:<9}starts {facts['starts']:<5}"
-            f"{state if '.' in name else ''}\n"
+            f"{shown:<18}{how}\n"
         )
 
 
@@ -64,12 +66,21 @@ def _replace(name: str, data: Path) -> None:
 
 
 def _takes_work(name: str, data: Path) -> bool:
-    return not complaint(str(pulse_file(data, name)), running=True)
+    facts = read_status(data).get(name)
+    return facts is not None and _is_ready(facts)
 
 
-def _wait(holds: Callable[[], bool], seconds: float = 60.0) -> None:
+def _is_ready(facts: Mapping[str, Any]) -> bool:
+    try:
+        with urlopen(f"http://{facts['observe']}/ready", timeout=5) as answer:
+            return bool(answer.status == HTTPStatus.OK)
+    except OSError:
+        return False
+
+
+def _wait(holds: Callable[[], bool], seconds: float = 120.0) -> None:
     deadline = time.monotonic() + seconds
     while not holds():
         if time.monotonic() > deadline:
-            raise SystemExit("nothing happened in a minute; is the system up?")
+            raise SystemExit("this takes longer than expected; is the system up?")
         time.sleep(0.1)
