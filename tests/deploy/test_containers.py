@@ -5,6 +5,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 import threading
@@ -99,6 +100,8 @@ def members_state() -> str:
 def wheels() -> Path:
     """The first stage, replayed; kept until a member changes."""
     folder = ROOT / "build" / f"wheels-{members_state()}"
+    for older in set(folder.parent.glob("wheels-*")) - {folder}:
+        shutil.rmtree(older)
     if not (folder / "complete").exists():
         names = [name for name in steps("wheel") if name.startswith("./")]
         plain = [name.partition("[")[0] for name in names]

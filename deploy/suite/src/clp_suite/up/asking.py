@@ -5,7 +5,8 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from urllib.request import urlopen
 from clp_chassis.clock import now
 from clp_chassis.passports import Issuer
 from clp_contracts.methods import PassportKind
+from clp_suite.processes import PROCESS_TYPES, ProcessType
 from clp_suite.up.notes import change_copies, read_copies, read_status
 
 
@@ -32,13 +34,33 @@ def scale(given: argparse.Namespace) -> None:
 
 
 def restart(given: argparse.Namespace) -> None:
-    """Replace processes one after the other, each after its work."""
+    """Replace processes one after the other, each after its work.
+
+    Of a type that keeps nothing of its own there is one more meanwhile, so that calls
+    are answered all the time.
+    """
     data: Path = given.data
-    for kind in given.types:
-        for name in sorted(read_status(data)):
-            if name.partition(".")[0] == kind:
-                _replace(name, data)
+    for process_type in PROCESS_TYPES:
+        if process_type.name in given.types:
+            copies = read_copies(data)[process_type.name]
+            with _one_more(process_type, data):
+                for copy in range(copies):
+                    _replace(f"{process_type.name}.{copy}", data)
     status(given)
+
+
+@contextmanager
+def _one_more(process_type: ProcessType, data: Path) -> Iterator[None]:
+    kind = process_type.name
+    copies = read_copies(data)[kind]
+    if process_type.migrates and copies:
+        change_copies(data, {kind: copies + 1})
+        _wait(lambda: _takes_work(f"{kind}.{copies}", data))
+        yield
+        change_copies(data, {kind: copies})
+        _wait(lambda: f"{kind}.{copies}" not in read_status(data))
+    else:
+        yield
 
 
 def status(given: argparse.Namespace) -> None:
