@@ -136,6 +136,10 @@ two-worlds-long: setup ## for the nights: what one partner sees never depends on
 	@HYPOTHESIS_PROFILE=night $(PYTEST) tests/journeys -k two_worlds -m 'not broker' \
 	  --timeout 36000
 
+.PHONY: image-replay
+image-replay: setup ## both stages of the image as they are written, without an engine
+	@$(PYTEST) tests/deploy/test_containers.py -m slow
+
 .PHONY: mutation
 mutation: setup ## mutants of the rules that no test notices
 	@deploy/checks/mutation.sh

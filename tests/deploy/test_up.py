@@ -1,5 +1,7 @@
 """One command runs everything: a message becomes a mail, what dies comes back."""
 
+import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -39,6 +41,27 @@ def test_what_is_killed_comes_back_and_nothing_is_lost(up: UpSystem) -> None:
     until(lambda: all(up.pids.get(name, pid) != pid for name, pid in killed.items()))
     until(lambda: any(b"still" in mail for mail in up.mails()))
     assert "messages.0 ended (SIGKILL), starting again in 0.5 s" in up.log
+
+
+@pytest.mark.broker
+def test_a_server_that_is_killed_comes_back(up: UpSystem) -> None:
+    posted = up.person("ivy").messages.post(
+        channel="p1/broadcast", text="kept", key="up-3"
+    )
+    data = f"{up.data}/servers/postgres/data"
+    (server,) = (pid for pid in up.family() if data in command_of(pid))
+    os.kill(server, signal.SIGKILL)
+    until(lambda: "PrivatePostgres had ended and is started again" in up.log)
+    until(up.answers)
+    page = up.person("ivy").messages.page(channel="p1/broadcast")
+    assert posted.id in [message.id for message in page.messages]
+
+
+def command_of(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
+    except OSError:
+        return ""
 
 
 @pytest.mark.broker

@@ -3,7 +3,7 @@
 import os
 import socket
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,13 +32,15 @@ class House:
     """What every process of this host needs to know.
 
     ``broker_urls`` has an address for each service and outsider; ``sink`` is the
-    command of the mail catcher, if there is one.
+    command of the mail catcher, if there is one; ``revive`` starts servers of our own
+    again that died, and says which.
     """
 
     data_dir: Path
     environ: Mapping[str, str]
     broker_urls: Mapping[str, str]
     sink: tuple[str, ...]
+    revive: Callable[[], list[str]] = list
 
     def environment_of(self, process_type: ProcessType, copy: int) -> dict[str, str]:
         """The environment of one process.
@@ -125,7 +127,7 @@ def furnish(data_dir: Path, environ: Mapping[str, str], cleanup: ExitStack) -> H
     said = {k: v for k, v in environ.items() if k != BROKER}
     known = plan.environ() | own | said
     known.pop(BROKER, None)
-    return House(data_dir, known, brokers, sink)
+    return House(data_dir, known, brokers, sink, servers.revive)
 
 
 def _mail_catcher(data_dir: Path, authority: Authority) -> tuple[tuple[str, ...], str]:

@@ -69,6 +69,8 @@ class Supervisor:
         if self._house.sink:
             self._keep(SINK, self._house.sink, self._house.environ)
         while not self._ending:
+            for server in self._house.revive():
+                self._view.say(f"{server} had ended and is started again")
             self._follow_copies()
             self._tend()
             time.sleep(LOOK_EVERY_S)
