@@ -173,6 +173,10 @@ mail-pictures: setup ## draw the mails at phone and desktop width, light and dar
 	@deploy/install/mail_pictures.sh
 	@$(PY) -W ignore -m tests.services.notifications.pictures
 
+.PHONY: image-replay
+image-replay: setup ## both stages of the image as they are written, without an engine
+	@$(PYTEST) tests/deploy/test_containers.py -m slow
+
 .PHONY: mutation
 mutation: setup ## mutants of the rules that no test notices
 	@deploy/checks/mutation.sh
@@ -186,6 +190,10 @@ bench-index: setup ## the index: room, searches, memory, load; COUNT=1000000 for
 .PHONY: kill-workers
 kill-workers: setup ## workers of the index killed fifty times while messages arrive
 	@$(PYTEST) tests/services/search/test_killed_workers.py -m faults
+
+.PHONY: bench-growth
+bench-growth: setup servers ## what one message costs in a whole system
+	@$(PY) -W ignore -m tests.bench.growth
 
 .PHONY: bench-core
 bench-core: setup ## how fast the rules are on this machine

@@ -132,14 +132,18 @@ def sizes(up: UpSystem) -> dict[str, tuple[int, int]]:
     return found | {"index": (0, index)}
 
 
+def say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+
+
 def report(
     messages: int, readers: int, times: tuple[float, float], used: dict[str, float]
 ) -> None:
-    print(f"{messages} messages to {readers} followers each, posted one by one")
-    print(f"  posted in {times[0]:.1f} s, everybody told in {times[1]:.1f} s")
-    print("  CPU for one message, in ms:")
+    say(f"{messages} messages to {readers} followers each, posted one by one")
+    say(f"  posted in {times[0]:.1f} s, everybody told in {times[1]:.1f} s")
+    say("  CPU for one message, in ms:")
     for name, seconds in sorted(used.items()):
-        print(f"    {name:<18}{1000 * seconds / messages:8.2f}")
+        say(f"    {name:<18}{1000 * seconds / messages:8.2f}")
 
 
 def report_sizes(
@@ -149,7 +153,7 @@ def report_sizes(
 ) -> None:
     for name, (rows, weight) in after.items():
         grown_rows, grown = rows - before[name][0], weight - before[name][1]
-        print(
+        say(
             f"  {name:<14}{grown_rows / messages:8.2f} rows{grown / messages:10.0f} bytes a message"
         )
 

@@ -6,7 +6,7 @@ of the two must not differ by more than a twentieth (rule 36). Judged by the wor
 process where the index is a folder; PostgreSQL works elsewhere, so by the clock.
 """
 
-# ruff: noqa: T201 - it prints what it measured
+
 
 import argparse
 import random

@@ -15,7 +15,7 @@ from clp_chassis.passports import Issuer
 from clp_contracts.calling import Callers, connect
 from clp_contracts.methods import PassportKind
 from clp_contracts.refusal import CallFailed
-from clp_suite.up.supervisor import read_status
+from clp_suite.up.notes import read_status
 
 UP = [sys.executable, "-W", "ignore", "-m", "clp_suite.up"]
 START_S = 180.0

@@ -1,13 +1,17 @@
 """The image and the compose file: valid, complete, and tried out without an engine."""
 
 import hashlib
+import json
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
+import threading
 import tomllib
 import venv
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +69,7 @@ def test_the_dockerfile_has_no_known_weakness() -> None:
 def test_the_image_runs_as_nobody_in_particular_and_is_watched() -> None:
     verbs = dict(instructions())
     assert verbs["USER"] == "10001:10001"
-    assert "clp_chassis.pulse" in verbs["HEALTHCHECK"]
+    assert "/live" in verbs["HEALTHCHECK"]
     assert "clp_suite.start" in verbs["ENTRYPOINT"]
 
 
@@ -96,6 +100,8 @@ def members_state() -> str:
 def wheels() -> Path:
     """The first stage, replayed; kept until a member changes."""
     folder = ROOT / "build" / f"wheels-{members_state()}"
+    for older in set(folder.parent.glob("wheels-*")) - {folder}:
+        shutil.rmtree(older)
     if not (folder / "complete").exists():
         names = [name for name in steps("wheel") if name.startswith("./")]
         plain = [name.partition("[")[0] for name in names]
@@ -180,14 +186,24 @@ def test_a_process_of_the_image_refuses_wrong_settings(image: Path) -> None:
     assert "Traceback" not in run.stderr
 
 
-def test_the_health_check_of_the_image_sees_a_pulse(
-    image: Path, tmp_path: Path
+@pytest.mark.parametrize(("status", "code"), [(200, 0), (503, 1)])
+def test_the_health_check_of_the_image_asks_the_process(
+    image: Path, status: int, code: int
 ) -> None:
-    pulse = tmp_path / "pulse"
-    check = ("-m", "clp_chassis.pulse")
-    assert ran(image, *check, CLP_PULSE_FILE=str(pulse)).returncode == 1
-    pulse.write_text("running")
-    assert ran(image, *check, CLP_PULSE_FILE=str(pulse)).returncode == 0
+    class Answering(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(status if self.path == "/live" else 404)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    command = json.loads(dict(instructions())["HEALTHCHECK"].partition(" CMD ")[2])
+    with HTTPServer(("127.0.0.1", 0), Answering) as server:
+        threading.Thread(target=server.handle_request, daemon=True).start()
+        address = f"127.0.0.1:{server.server_port}"
+        run = ran(image, *command[1:], CLP_OBSERVE_ADDRESS=address)
+    assert run.returncode == code, run.stderr
 
 
 @pytest.mark.slow

@@ -23,8 +23,10 @@ def test_every_block_is_run_by_a_test() -> None:
 
 def test_delivery_is_scaled_and_drained(up: UpSystem) -> None:
     run_block("scale", up)
-    assert {"delivery.0", "delivery.1", "delivery.2", "search.1"} <= set(up.pids)
-    assert "delivery.2         pid" in run_block("look", up)
+    assert {"delivery.0", "delivery.1", "delivery.2"} <= set(up.pids)
+    assert re.search(
+        r"^delivery.2 +pid \d+ .* ready$", run_block("look", up), re.MULTILINE
+    )
     ivy = up.person("ivy")
     ivy.messages.post(channel="p1/direct/north", text="many @Nia Roux", key="rb-1")
     until(lambda: any(b"many" in mail for mail in up.mails()))

@@ -1,5 +1,7 @@
 """One command runs everything: a message becomes a mail, what dies comes back."""
 
+import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -39,6 +41,27 @@ def test_what_is_killed_comes_back_and_nothing_is_lost(up: UpSystem) -> None:
     until(lambda: all(up.pids.get(name, pid) != pid for name, pid in killed.items()))
     until(lambda: any(b"still" in mail for mail in up.mails()))
     assert "messages.0 ended (SIGKILL), starting again in 0.5 s" in up.log
+
+
+@pytest.mark.broker
+def test_a_server_that_is_killed_comes_back(up: UpSystem) -> None:
+    posted = up.person("ivy").messages.post(
+        channel="p1/broadcast", text="kept", key="up-3"
+    )
+    data = f"{up.data}/servers/postgres/data"
+    (server,) = (pid for pid in up.family() if data in command_of(pid))
+    os.kill(server, signal.SIGKILL)
+    until(lambda: "PrivatePostgres had ended and is started again" in up.log)
+    until(up.answers)
+    page = up.person("ivy").messages.page(channel="p1/broadcast")
+    assert posted.id in [message.id for message in page.messages]
+
+
+def command_of(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
+    except OSError:
+        return ""
 
 
 @pytest.mark.broker
@@ -83,7 +106,7 @@ def test_copies_share_neither_folder_nor_port(tmp_path: Path) -> None:
     first, second = (house(tmp_path).environment_of(search, copy) for copy in (0, 1))
     assert first["CLP_SEARCH_DATA_DIR"] != second["CLP_SEARCH_DATA_DIR"]
     assert second["CLP_SEARCH_HTTP_ADDRESS"].endswith(":0")
-    assert first["CLP_PULSE_FILE"] != second["CLP_PULSE_FILE"]
+    assert first["CLP_OBSERVE_ADDRESS"] != second["CLP_OBSERVE_ADDRESS"]
     assert "CLP_MESSAGES_X" not in first | second
 
 

@@ -1,12 +1,16 @@
 """The process types, and the environment each of them reads."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from clp_chassis.assembly import Process, Surroundings
 from clp_chassis.settings import read_settings
+
+if TYPE_CHECKING:
+    from clp_chassis.assembly import Process, Surroundings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,7 +17,7 @@ HEAD: Final = """\
 IMAGE: Final = "clp-communications"
 # A process finishes its work in 30 seconds at most, and is killed after that.
 GRACE_S: Final = 45
-PULSE: Final = "/run/clp/pulse"
+OBSERVE_PORT: Final = 9100
 USER: Final = 10001
 
 
@@ -108,7 +108,6 @@ def _pod(process_type: ProcessType, size: Size) -> dict[str, Any]:
         "defaultMode": 0o440,
     }
     volumes: list[dict[str, Any]] = [
-        {"name": "pulse", "emptyDir": {"medium": "Memory"}},
         {"name": "scratch", "emptyDir": {}},
         {"name": "keys", "projected": secrets},
         {"name": "tls", "configMap": {"name": "clp-authority"}},
@@ -142,7 +141,6 @@ def _pod(process_type: ProcessType, size: Size) -> dict[str, Any]:
 
 def _container(process_type: ProcessType, size: Size) -> dict[str, Any]:
     mounts = [
-        {"name": "pulse", "mountPath": PULSE.rpartition("/")[0]},
         {"name": "scratch", "mountPath": "/tmp"},  # noqa: S108 - of the container
         {"name": "keys", "mountPath": "/etc/clp/keys", "readOnly": True},
         {"name": "tls", "mountPath": "/etc/clp/tls", "readOnly": True},
@@ -155,7 +153,7 @@ def _container(process_type: ProcessType, size: Size) -> dict[str, Any]:
         "name": process_type.name,
         "image": IMAGE,
         "args": [process_type.name],
-        "env": [{"name": "CLP_PULSE_FILE", "value": PULSE}],
+        "ports": [{"name": "observe", "containerPort": OBSERVE_PORT}],
         "envFrom": [
             {"configMapRef": {"name": "clp-settings"}},
             {"secretRef": {"name": f"clp-{process_type.service}"}},
@@ -170,13 +168,13 @@ def _container(process_type: ProcessType, size: Size) -> dict[str, Any]:
             "readOnlyRootFilesystem": True,
             "capabilities": {"drop": ["ALL"]},
         },
-        "startupProbe": {**_looks(), "periodSeconds": 2, "failureThreshold": 90},
-        "livenessProbe": {**_looks(), "periodSeconds": 15, "failureThreshold": 2},
-        "readinessProbe": {**_looks("--running"), "periodSeconds": 5},
+        "startupProbe": {**_looks("live"), "periodSeconds": 2, "failureThreshold": 90},
+        "livenessProbe": {**_looks("live"), "periodSeconds": 10, "failureThreshold": 3},
+        "readinessProbe": {**_looks("ready"), "periodSeconds": 5},
         "volumeMounts": mounts,
     }
     if size.port:
-        container["ports"] = [{"name": "http", "containerPort": size.port}]
+        container["ports"].append({"name": "http", "containerPort": size.port})
     return container
 
 
@@ -237,9 +235,8 @@ def _selector(process_type: ProcessType) -> dict[str, Any]:
     return {"matchLabels": _labels(process_type.name)}
 
 
-def _looks(*options: str) -> dict[str, Any]:
-    command = ["python", "-m", "clp_chassis.pulse", *options]
-    return {"exec": {"command": command}, "timeoutSeconds": 5}
+def _looks(at: str) -> dict[str, Any]:
+    return {"httpGet": {"path": f"/{at}", "port": "observe"}, "timeoutSeconds": 5}
 
 
 def _twice(memory: str) -> str:

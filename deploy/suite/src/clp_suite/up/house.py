@@ -3,13 +3,12 @@
 import os
 import socket
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from clp_chassis.pulse import VARIABLE
 from clp_suite.blueprint import Blueprint
 from clp_suite.deployment.broker_rights import DIRECTORY, GATEWAY, OPERATIONS
 from clp_suite.deployment.database_roles import KEEPERS
@@ -24,6 +23,7 @@ MAIL: Final = "CLP_NOTIFICATIONS_MAIL_URL"
 SHARED_SECRETS: Final = ("CLP_NOTIFICATIONS_SECRET", "CLP_SEARCH_SECRET")
 MESSAGES_PORT: Final = 8000
 NOTIFICATIONS_PORT: Final = 8001
+OBSERVE: Final = "CLP_OBSERVE_ADDRESS"
 SINK: Final = "sink"
 
 
@@ -32,13 +32,15 @@ class House:
     """What every process of this host needs to know.
 
     ``broker_urls`` has an address for each service and outsider; ``sink`` is the
-    command of the mail catcher, if there is one.
+    command of the mail catcher, if there is one; ``revive`` starts servers of our own
+    again that died, and says which.
     """
 
     data_dir: Path
     environ: Mapping[str, str]
     broker_urls: Mapping[str, str]
     sink: tuple[str, ...]
+    revive: Callable[[], list[str]] = list
 
     def environment_of(self, process_type: ProcessType, copy: int) -> dict[str, str]:
         """The environment of one process.
@@ -51,19 +53,13 @@ class House:
             if name != process_type.service
         )
         environ = {k: v for k, v in self.environ.items() if not k.startswith(others)}
-        environ[VARIABLE] = str(
-            pulse_file(self.data_dir, f"{process_type.name}.{copy}")
-        )
+        (port,) = free_ports(1)
+        environ[OBSERVE] = f"127.0.0.1:{port}"
         if copy > 0:
             prefix = f"CLP_{process_type.service.upper()}"
             environ[f"{prefix}_HTTP_ADDRESS"] = "127.0.0.1:0"
             environ[f"{prefix}_DATA_DIR"] = str(self.data_dir / f"index.{copy}")
         return environ
-
-
-def pulse_file(data_dir: Path, name: str) -> Path:
-    """Where a process shows that it lives."""
-    return data_dir / "pulse" / name
 
 
 def named_databases(environ: Mapping[str, str]) -> dict[str, str]:
@@ -110,7 +106,6 @@ def furnish(data_dir: Path, environ: Mapping[str, str], cleanup: ExitStack) -> H
     databases = databases or servers.start_postgres()
     brokers = brokers or servers.start_rabbit()
     write_keys(data_dir / "keys")
-    pulse_file(data_dir, "").mkdir(exist_ok=True)
     sink: tuple[str, ...] = ()
     mail_url = environ.get(MAIL, "")
     if not mail_url:
@@ -132,7 +127,7 @@ def furnish(data_dir: Path, environ: Mapping[str, str], cleanup: ExitStack) -> H
     said = {k: v for k, v in environ.items() if k != BROKER}
     known = plan.environ() | own | said
     known.pop(BROKER, None)
-    return House(data_dir, known, brokers, sink)
+    return House(data_dir, known, brokers, sink, servers.revive)
 
 
 def _mail_catcher(data_dir: Path, authority: Authority) -> tuple[tuple[str, ...], str]:

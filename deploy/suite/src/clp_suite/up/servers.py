@@ -8,7 +8,7 @@ with it.
 import os
 import shutil
 import subprocess
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -36,6 +36,7 @@ class PrivateServers:
         self._authority = authority
         self._secrets = Passwords(keep / "secrets")
         self._open = ExitStack()
+        self._servers: list[PrivateRabbit | PrivatePostgres] = []
 
     def start_rabbit(self) -> dict[str, str]:
         """Start RabbitMQ; an address for each user."""
@@ -68,7 +69,7 @@ class PrivateServers:
             },
         )
         known.write_bytes(orjson.dumps(_with_owner(definitions(passwords), server)))
-        self._open.enter_context(server)
+        self._servers.append(self._open.enter_context(server))
         query = f"?ca={self._authority.certificate}"
         return {
             user: f"amqps://{user}:{password}@{HOST}:{port}/{VHOST}{query}"
@@ -89,7 +90,7 @@ class PrivateServers:
             },
         )
         server.password = self._secrets.get("postgres_superuser_password")
-        self._open.enter_context(server)
+        self._servers.append(self._open.enter_context(server))
         self._open.callback(server.stop)
         passwords = {
             name: self._secrets.get(f"{name}_database_password") for name in KEEPERS
@@ -125,6 +126,17 @@ class PrivateServers:
         )
         if done.returncode:
             raise ServerTrouble(f"psql: {done.stderr}")
+
+    def revive(self) -> list[str]:
+        """Start servers again that ended by themselves; say which.
+
+        Their data is what it was. One that does not start is tried again next time.
+        """
+        dead = [server for server in self._servers if not server.is_running]
+        for server in dead:
+            with suppress(ServerTrouble):
+                server.start()
+        return [type(server).__name__ for server in dead]
 
     def stop(self) -> None:
         """End the servers."""

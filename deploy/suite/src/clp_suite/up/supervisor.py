@@ -4,7 +4,6 @@ How many of each type there are is read from a file of the data folder, so that 
 be changed while everything runs.
 """
 
-import json
 import os
 import signal
 import subprocess
@@ -13,12 +12,12 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import IO, Final
 
 from clp_suite.processes import PROCESS_TYPES, ProcessType
 from clp_suite.server_process import as_account
-from clp_suite.up.house import SINK, House, pulse_file
+from clp_suite.up.house import OBSERVE, SINK, House
+from clp_suite.up.notes import COPIES, STATUS, put_json, read_copies
 from clp_suite.up.view import View
 
 FIRST_PAUSE_S: Final = 0.5
@@ -29,8 +28,6 @@ PATIENCE_S: Final = 40.0
 LOOK_EVERY_S: Final = 0.2
 LAST_WORDS_S: Final = 1.0
 CHUNK: Final = 65_536
-COPIES: Final = "copies.json"
-STATUS: Final = "status.json"
 
 
 @dataclass(slots=True)
@@ -58,7 +55,7 @@ class Supervisor:
         self._kept: dict[str, Kept] = {}
         self._ending = False
         self._copies_file = house.data_dir / COPIES
-        _put_json(self._copies_file, {t.name: 1 for t in PROCESS_TYPES} | dict(copies))
+        put_json(self._copies_file, {t.name: 1 for t in PROCESS_TYPES} | dict(copies))
 
     def ask_to_end(self) -> None:
         """End in order; asked twice, end at once."""
@@ -72,6 +69,8 @@ class Supervisor:
         if self._house.sink:
             self._keep(SINK, self._house.sink, self._house.environ)
         while not self._ending:
+            for server in self._house.revive():
+                self._view.say(f"{server} had ended and is started again")
             self._follow_copies()
             self._tend()
             time.sleep(LOOK_EVERY_S)
@@ -124,7 +123,6 @@ class Supervisor:
             self._write_status()
 
     def _start(self, kept: Kept) -> None:
-        pulse_file(self._house.data_dir, kept.name).unlink(missing_ok=True)
         kept.child = subprocess.Popen(  # noqa: S603 - our own words only
             [*as_account(None), sys.executable, "-W", "ignore", "-m", *kept.command],
             env=os.environ | dict(kept.environ) | {"PYTHONUNBUFFERED": "1"},
@@ -190,37 +188,18 @@ class Supervisor:
             time.sleep(LOOK_EVERY_S / 4)
 
     def _write_status(self) -> None:
-        _put_json(
+        put_json(
             self._house.data_dir / STATUS,
             {
-                kept.name: {"pid": kept.child.pid, "starts": kept.starts}
+                kept.name: {
+                    "pid": kept.child.pid,
+                    "starts": kept.starts,
+                    "observe": kept.environ.get(OBSERVE, ""),
+                }
                 for kept in self._kept.values()
                 if kept.child is not None
             },
         )
-
-
-def read_copies(data_dir: Path) -> dict[str, int]:
-    """How many processes of each type there are to be."""
-    copies: dict[str, int] = json.loads((data_dir / COPIES).read_text())
-    return copies
-
-
-def change_copies(data_dir: Path, changes: Mapping[str, int]) -> None:
-    """Have more or fewer processes of some types, from now on."""
-    _put_json(data_dir / COPIES, read_copies(data_dir) | dict(changes))
-
-
-def read_status(data_dir: Path) -> dict[str, dict[str, int]]:
-    """Which processes run."""
-    status: dict[str, dict[str, int]] = json.loads((data_dir / STATUS).read_text())
-    return status
-
-
-def _put_json(path: Path, value: object) -> None:
-    part = path.with_name(f".{path.name}.part")
-    part.write_text(json.dumps(value, indent=1))
-    part.replace(path)
 
 
 def _signal(kept: Kept, number: signal.Signals) -> None:
