@@ -16,7 +16,7 @@ pytestmark = pytest.mark.faults
 def test_all_notifications_are_sent_after_the_broker_was_wiped(
     field: Field, new_load: Callable[..., Load]
 ) -> None:
-    crew, load = field.crew, new_load(clients=2, each=8, projects=1)
+    crew, load = field.crew, new_load(clients=2, each=8, projects=1, given_up=0)
     ledger = new_ledger(crew, load)
     set_scene(crew, load)
     crew.put_down("delivery.0")

@@ -48,41 +48,21 @@ def test_nothing_of_a_suite_is_open_to_other_accounts(tmp_path: Path) -> None:
 
 
 def test_a_process_of_its_own_makes_no_file_that_others_read(tmp_path: Path) -> None:
-    """The launcher of every process type closes what is made after it."""
+    made = tmp_path / "projects.db"
+    variables = {
+        "CLP_PROJECTS_DATABASE_URL": f"sqlite:///{made}",
+        # It has made its database by the time it misses its key.
+        "CLP_KEYS_DIR": str(tmp_path / "no-keys"),
+        "CLP_BROKER_URL": "inprocess://modes/",
+    }
     said = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", LAUNCHED, str(tmp_path / "made")],
-        env=os.environ | {"CLP_BROKER_URL": "inprocess://modes/"},
+        [sys.executable, "-W", "ignore", "-m", "clp_projects"],
+        env=os.environ | variables,
         capture_output=True,
         text=True,
+        umask=0o022,
         check=False,
     )
 
-    made = tmp_path / "made"
     assert made.exists(), said.stderr
     assert not made.stat().st_mode & OTHERS
-
-
-LAUNCHED = """
-from clp_chassis import patched
-import sys
-from dataclasses import dataclass
-from pathlib import Path
-from clp_chassis import running
-
-@dataclass(frozen=True, kw_only=True)
-class Settings:
-    broker_url: str = ""
-    keys_dir: str = ""
-
-def build(settings, surroundings):
-    raise AssertionError("never reached")
-
-class Keys:
-    @staticmethod
-    def from_files(*_):
-        Path(sys.argv[1]).touch()
-        raise SystemExit(0)
-
-running.Surroundings = Keys
-running.main("projects", Settings, build)
-"""

@@ -31,6 +31,7 @@ from sqlalchemy.orm import Session
 from clp_chassis.instants import Instant
 from clp_chassis.observing.gauges import Reading
 from clp_chassis.observing.tracing import carrier
+from clp_chassis.storing import insert_if_absent
 from clp_contracts import feed
 
 BIG: Final = BigInteger().with_variant(Integer(), "sqlite")
@@ -113,8 +114,10 @@ class Outbox:
         # One relay numbers at a time, however many processes the service has.
         position = session.scalar(self._statements.locked_position)
         if position is None:
-            session.execute(insert(self.relay).values(id=RELAY_ROW, position=0))
-            return 0
+            # Two relays may be the first one at the same time.
+            first = {"id": RELAY_ROW, "position": 0}
+            insert_if_absent(session, self.relay, first)
+            position = session.scalars(locked.with_for_update()).one()
         return int(position)
 
     def unannounced(self, session: Session) -> tuple[feed.Change, ...]:

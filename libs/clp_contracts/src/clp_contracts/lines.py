@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
+from amqp.exceptions import AMQPError
 from kombu.exceptions import KombuError
 from nameko import exceptions as wire_errors
 from nameko.amqp.publish import Publisher
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 TRANSIENT: Final = 1
 ONE_MORE_TRY: Final = {"max_retries": 1, "interval_start": 0}
+# A broker that lost its exchanges says so in its own words, not in kombu's.
+BROKEN: Final = (OSError, RuntimeError, KombuError, AMQPError)
 # Two tries and their reply fit into the time of a call.
 CONFIRM_SHARE: Final = 0.4
 # How much later than its own timeout a call that hangs is cut off from outside.
@@ -162,7 +165,7 @@ class Lines:
             raise CallFailed(f"{name}: no answer in {self._timeout:g} s") from None
         except wire_errors.RemoteError as error:
             raise CallFailed(f"{name}: {error.exc_type}") from None
-        except (wire_errors.BadRequest, OSError, RuntimeError, KombuError) as error:
+        except (wire_errors.BadRequest, *BROKEN) as error:
             raise CallFailed(f"{name}: {type(error).__name__}") from error
 
     @contextmanager
@@ -205,5 +208,5 @@ def _hang_up(line: Line) -> None:
     """Let go without a word: who is at the other end may never answer."""
     try:
         line._reply_listener.queue_consumer.connection.collect()  # noqa: SLF001
-    except (OSError, KombuError, RuntimeError):
+    except BROKEN:
         return
