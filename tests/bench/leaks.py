@@ -6,8 +6,6 @@ of the two must not differ by more than a twentieth (rule 36). Judged by the wor
 process where the index is a folder; PostgreSQL works elsewhere, so by the clock.
 """
 
-
-
 import argparse
 import random
 import statistics

@@ -112,17 +112,22 @@ def ride_out(
     naively.kill()
     draining_s = drain(crew, drain_s)
     judged = judge_crew(crew, load, ledger, searches=searches)
-    control = naive_losses(crew, ledger)
     judged.figures |= {
         "seed": load.seed,
         "posting s": round(posting_s, 1),
         "drain s": round(draining_s, 1),
         "outages": [line for line in storm.log if "%" in line],
-        **control,
+        **_what_the_control_lost(crew, ledger),
     }
+    return judged
+
+
+def _what_the_control_lost(crew: Crew, ledger: Ledger) -> dict[str, int]:
+    """What a naive service lost in the same storm; nothing lost is nothing shown."""
+    control = naive_losses(crew, ledger)
     if not _lost(control):
         raise Void(f"the control lost nothing: {control}")
-    return judged
+    return control
 
 
 def _report(

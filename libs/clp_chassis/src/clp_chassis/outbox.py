@@ -117,7 +117,7 @@ class Outbox:
             # Two relays may be the first one at the same time.
             first = {"id": RELAY_ROW, "position": 0}
             insert_if_absent(session, self.relay, first)
-            position = session.scalars(locked.with_for_update()).one()
+            position = session.scalars(self._statements.locked_position).one()
         return int(position)
 
     def unannounced(self, session: Session) -> tuple[feed.Change, ...]:

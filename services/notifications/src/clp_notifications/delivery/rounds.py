@@ -16,18 +16,18 @@ from typing import Final
 from clp_contracts.refusal import CallFailed, Refused
 from clp_notifications.delivery.answers import Answer, Effect
 from clp_notifications.delivery.claims import Claim, Record, put_off
-from clp_notifications.delivery.desk import Desk
-from clp_notifications.delivery.destinations import Destination, destinations_of
-from clp_notifications.delivery.door import Door, ask_at_the_door
-from clp_notifications.delivery.ledger import Ledger
-from clp_notifications.delivery.letters import letter_for
-from clp_notifications.delivery.verdicts import (
+from clp_notifications.delivery.decisions import (
     ended,
     joined,
     judged,
     put_back,
     tried,
 )
+from clp_notifications.delivery.desk import Desk
+from clp_notifications.delivery.destinations import Destination, destinations_of
+from clp_notifications.delivery.door import Door, ask_at_the_door
+from clp_notifications.delivery.ledger import Ledger
+from clp_notifications.delivery.letters import letter_for
 from clp_notifications.mail.addresses import Address
 from clp_notifications.records import people_without_content, suppress
 from clp_notifications.states import Because, State
