@@ -35,7 +35,7 @@ ROUTED = Change(State.DUE, Because.ROUTED)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
-    """A message and the core's verdict on everybody it may concern.
+    """A message and the core's decision on everybody it may concern.
 
     Windows count from ``since``, when it was posted or edited: late routing adds none.
     """
@@ -103,7 +103,7 @@ def _row(told: Told, explanation: Explanation, mail: str) -> dict[str, Any]:
 def _write_outcomes(
     session: Session, told: Told, untold: list[Explanation], *, at: datetime
 ) -> None:
-    """Why the others are not told; the newest verdict on somebody is kept."""
+    """Why the others are not told; the newest decision on somebody is kept."""
     judged: dict[str, dict[str, Any]] = {
         one.person.id: {
             "message": told.message,
