@@ -9,7 +9,7 @@ JSON tells mails, seconds and seconds of processor time.
 import json
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -106,6 +106,12 @@ def words(number: int) -> dict[str, str]:
     }
 
 
+def _rows(count: int) -> Iterator[dict[str, Any]]:
+    for n in range(count):
+        address = f"{person_id(n)}@north.example"
+        yield {"number": n, "address": address, "text": text_for(n)}
+
+
 def by_django(count: int) -> Callable[[], None]:
     """A loop as most code has it: rows, templates, one open connection."""
     from django.core.mail import EmailMultiAlternatives, get_connection
@@ -125,15 +131,7 @@ def by_django(count: int) -> Callable[[], None]:
 
     with connection.schema_editor() as editor:
         editor.create_model(Row)
-    Row.objects.bulk_create(
-        Row(
-            number=n,
-            address=f"{person_id(n)}@north.example",
-            text=text_for(n),
-            state="due",
-        )
-        for n in range(count)
-    )
+    Row.objects.bulk_create(Row(**row, state="due") for row in _rows(count))
     text, html = Template(TEXT), Template(HTML)
 
     def run() -> None:

@@ -7,7 +7,7 @@ from typing import Any, cast
 import pytest
 
 from clp_contracts import events
-from clp_contracts.calling import Projects
+from clp_contracts.calling.projects import Projects
 from clp_contracts.known_facts import LIFETIME_S, KnownFacts
 from clp_contracts.projects import Facts, PersonFacts, ProjectFacts
 

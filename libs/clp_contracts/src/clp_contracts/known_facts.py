@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from clp_contracts import events
-from clp_contracts.calling import Projects
+from clp_contracts.calling.projects import Projects
 from clp_contracts.projects import Facts, PersonFacts, ProjectFacts
 
 LIFETIME_S: Final = 2.0

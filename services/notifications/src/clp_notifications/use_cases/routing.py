@@ -146,7 +146,7 @@ def _write_one(
 def _explained(
     facts: RoutingFacts, routed: RoutedMessage | None, parts: Parts
 ) -> tuple[Explanation, ...]:
-    """The decision of the core: on everybody, or on those whom an edit mentions anew."""
+    """What the core decides: on everybody, or on those an edit mentions anew."""
     if routed is None:
         return tuple(explain(facts, parts.routing).values())
     edited = RoutingFacts(
