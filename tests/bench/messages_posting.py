@@ -25,8 +25,8 @@ from clp_suite.story import put_cast
 from clp_suite.suite import Suite
 from tests.bench.bare_service import BareService, config_of
 
-ROUNDS: Final = int(os.environ.get("R", "3"))
-POSTS: Final = int(os.environ.get("P", "80"))
+ROUNDS: Final = 3
+POSTS: Final = 80
 TEXT: Final = "The second reel is in; please look at the whistle in scene four. " * 4
 TICKS: Final = os.sysconf("SC_CLK_TCK")
 

@@ -24,6 +24,7 @@ from hypothesis.stateful import (
 )
 
 from clp_suite import EmbeddedSuite
+from clp_suite.files import Answer
 from clp_suite.suite import Suite
 from tests.journeys.worlds import World
 
@@ -52,7 +53,14 @@ BROADCASTS = st.sampled_from(
 QUERIES = st.sampled_from(
     ["zebra", "quokka", "明", "wombat", '"zebra crosses"', "-zebra wom", "sam", "cue"]
 )
+FILES = st.sampled_from(["cue.csv", "quokka.csv", "cue.exe", "字幕.csv"])
 Call = Callable[[Suite], Any]
+
+
+def _shown(answer: Answer) -> tuple[int, bytes, dict[str, str]]:
+    """An answer without what changes by itself."""
+    headers = {k: v for k, v in answer.headers.items() if k not in {"Date", "ETag"}}
+    return answer.status, answer.body, headers
 
 
 class TwoWorlds(RuleBasedStateMachine):
@@ -63,6 +71,9 @@ class TwoWorlds(RuleBasedStateMachine):
     numbers: ClassVar[Iterator[int]] = itertools.count(1)
 
     posted = Bundle("posted")
+    own = Bundle("own")
+    files = Bundle("files")
+    beyond = Bundle("beyond")
 
     def __init__(self) -> None:
         super().__init__()
@@ -91,6 +102,21 @@ class TwoWorlds(RuleBasedStateMachine):
     def same(self, call: Call) -> None:
         """What one of North's people is answered is the same in both worlds."""
         assert self.alone.answer(call) == self.neighboured.answer(call)
+
+    def same_of(self, ids: tuple[str, str], call: Callable[[Suite, str], Any]) -> None:
+        """The same, about a thing that has another id in each world."""
+        answers = [
+            world.answer(lambda suite, i=identity: call(suite, i))
+            for world, identity in zip((self.alone, self.neighboured), ids, strict=True)
+        ]
+        assert answers[0] == answers[1]
+
+    def made(self) -> Any:
+        """The ids of what the last call made in both worlds; nothing if refused."""
+        told = (self.alone.told, self.neighboured.told)
+        if None in told:
+            return multiple()
+        return tuple(made if isinstance(made, str) else made.id for made in told)
 
     @initialize()
     def begin(self) -> None:
@@ -124,10 +150,31 @@ class TwoWorlds(RuleBasedStateMachine):
 
     # ---- next door
 
-    @rule(person=st.sampled_from(["sam", "sol", "ivy"]), text=TEXTS)
-    def somebody_talks_next_door(self, person: str, text: str) -> None:
-        if text:
-            self.next_door(self._post(person, self.south, f"{text} wombat"))
+    @rule(target=beyond, person=st.sampled_from(["sam", "sol", "ivy"]), text=TEXTS)
+    def somebody_talks_next_door(self, person: str, text: str) -> Any:
+        if not text:
+            return multiple()
+        post = self._post(person, self.south, f"{text} wombat")
+        return person, post(self.neighboured.suite).id
+
+    @rule(message=consumes(beyond), text=TEXTS, deletes=st.booleans())
+    def they_think_better_of_it(
+        self, message: tuple[str, str], text: str, *, deletes: bool
+    ) -> None:
+        person, identity = message
+
+        def change(suite: Suite) -> None:
+            theirs = suite.caller(person).messages
+            if deletes:
+                theirs.delete(message=identity)
+            else:
+                theirs.edit(message=identity, text=f"{text} wombat")
+
+        self.next_door(change)
+
+    @rule(message=beyond, person=st.sampled_from(NORTH))
+    def north_guesses_an_id(self, message: tuple[str, str], person: str) -> None:
+        self.same(lambda s: s.caller(person).messages.delete(message=message[1]))
 
     @rule(person=st.sampled_from(["sam", "sol"]), follows=st.booleans())
     def a_neighbour_follows(self, person: str, *, follows: bool) -> None:
@@ -199,26 +246,74 @@ class TwoWorlds(RuleBasedStateMachine):
 
     # ---- what North's people do and see
 
-    @rule(person=st.sampled_from(NORTH), text=TEXTS, where=st.sampled_from("nsb"))
-    def north_posts(self, person: str, text: str, where: str) -> None:
+    @rule(
+        target=own,
+        person=st.sampled_from(NORTH),
+        text=TEXTS,
+        where=st.sampled_from("nsb"),
+    )
+    def north_posts(self, person: str, text: str, where: str) -> Any:
         channel = {"n": self.north, "s": self.south, "b": self.broadcast}[where]
         self.same(self._post(person, channel, text))
+        return self.made()
+
+    @rule(message=own, person=st.sampled_from(NORTH), text=TEXTS)
+    def north_edits(self, message: tuple[str, str], person: str, text: str) -> None:
+        self.calm()
+        self.same_of(
+            message, lambda s, i: s.caller(person).messages.edit(message=i, text=text)
+        )
+
+    @rule(message=consumes(own), person=st.sampled_from(NORTH))
+    def north_deletes(self, message: tuple[str, str], person: str) -> None:
+        self.calm()
+        self.same_of(message, lambda s, i: s.caller(person).messages.delete(message=i))
+
+    @rule(target=files, person=st.sampled_from(NORTH), name=FILES)
+    def north_attaches(self, person: str, name: str) -> Any:
+        self.same(
+            lambda s: s.files(person).upload(
+                channel=self.north, name=name, body=b"quokka,1\n"
+            )
+        )
+        if (made := self.made()) == multiple():
+            return made
+        key = f"{self.project}-{next(self.keys)}"
+        self.same_of(
+            made,
+            lambda s, i: s.caller(person).messages.post(
+                channel=self.north, key=key, attachments=[i]
+            ),
+        )
+        return made
+
+    @rule(file=files, person=st.sampled_from(NORTH))
+    def north_downloads(self, file: tuple[str, str], person: str) -> None:
+        self.same_of(file, lambda s, i: _shown(s.files(person).download(i)))
+
+    @rule(
+        person=st.sampled_from(NORTH),
+        side=st.sampled_from(["before", "after", "around"]),
+        number=st.integers(0, 9),
+        limit=st.integers(1, 3),
+    )
+    def north_turns_pages(
+        self, person: str, side: str, number: int, limit: int
+    ) -> None:
+        for channel in (self.broadcast, self.north, self.south):
+            self.same(
+                lambda s, c=channel: s.caller(person).messages.page(
+                    channel=c, limit=limit, **{side: number}
+                )
+            )
 
     @rule(person=st.sampled_from(NORTH), text=TEXTS, message=posted)
     def north_edits_what_is_not_theirs(
         self, person: str, text: str, message: tuple[str, str]
     ) -> None:
-        answers = [
-            world.answer(
-                lambda s, i=identity: s.caller(person).messages.edit(
-                    message=i, text=text
-                )
-            )
-            for world, identity in zip(
-                (self.alone, self.neighboured), message, strict=True
-            )
-        ]
-        assert answers[0] == answers[1]
+        self.same_of(
+            message, lambda s, i: s.caller(person).messages.edit(message=i, text=text)
+        )
 
     @rule(person=st.sampled_from(NORTH), number=st.integers(0, 9))
     def north_reads_up_to(self, person: str, number: int) -> None:

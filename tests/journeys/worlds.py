@@ -25,6 +25,8 @@ class World:
         self.with_neighbour = with_neighbour
         self._names: dict[str, str] = {}
         self._mails_before = 0
+        # What the last call gave, None when it was refused.
+        self.told: Any = None
         directory = suite.caller(service="directory")
         for partner in PARTNERS:
             if partner != "south" or with_neighbour:
@@ -51,8 +53,9 @@ class World:
 
     def answer(self, call: Callable[[Suite], Any]) -> str:
         """What a call gives, a refusal included, as comparable text."""
+        self.told = None
         try:
-            told = call(self.suite)
+            told = self.told = call(self.suite)
         except Refused as refused:
             told = {"refused": refused.code, "detail": refused.detail_json}
         return self.neutral(repr(dump(told)))
