@@ -199,6 +199,10 @@ bench-growth: setup servers ## what one message costs in a whole system
 bench-core: setup ## how fast the rules are on this machine
 	@$(PY) -m tests.bench.core
 
+.PHONY: bench-messages
+bench-messages: setup servers ## posting beside a bare Nameko RPC, reading a million messages
+	@$(PY) -W ignore -m tests.bench.messages
+
 .PHONY: bench-peer
 bench-peer: setup ## the same conversation here and in Matrix Synapse
 	@tests/bench/peer/run.sh

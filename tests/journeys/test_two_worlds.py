@@ -24,43 +24,21 @@ from hypothesis.stateful import (
 )
 
 from clp_suite import EmbeddedSuite
-from clp_suite.files import Answer
 from clp_suite.suite import Suite
-from tests.journeys.worlds import World
+from tests.journeys.worlds import (
+    BROADCASTS,
+    FILES,
+    QUERIES,
+    TEXTS,
+    World,
+    shown_answer,
+)
 
 NORTH = ("nat", "nia")
 RUNS = 200
 STEPS = 6
 
-TEXTS = st.sampled_from(
-    [
-        "the zebra crosses",
-        "@Nia Roux please look",
-        "@nat@north.example please look",
-        "@Ivy Lane a question",
-        "@Sam Duarte are you there?",
-        "@Sol",
-        "@sol@south.example hm",
-        "字幕は明日",
-        "quokka",
-        "",
-    ]
-)
-# What the studio says to everybody may differ in whom it reaches: the one exception.
-BROADCASTS = st.sampled_from(
-    ["the zebra crosses", "@Nat Moreau look", "quokka", "字幕は明日", "a file came"]
-)
-QUERIES = st.sampled_from(
-    ["zebra", "quokka", "明", "wombat", '"zebra crosses"', "-zebra wom", "sam", "cue"]
-)
-FILES = st.sampled_from(["cue.csv", "quokka.csv", "cue.exe", "字幕.csv"])
 Call = Callable[[Suite], Any]
-
-
-def _shown(answer: Answer) -> tuple[int, bytes, dict[str, str]]:
-    """An answer without what changes by itself."""
-    headers = {k: v for k, v in answer.headers.items() if k not in {"Date", "ETag"}}
-    return answer.status, answer.body, headers
 
 
 class TwoWorlds(RuleBasedStateMachine):
@@ -289,7 +267,7 @@ class TwoWorlds(RuleBasedStateMachine):
 
     @rule(file=files, person=st.sampled_from(NORTH))
     def north_downloads(self, file: tuple[str, str], person: str) -> None:
-        self.same_of(file, lambda s, i: _shown(s.files(person).download(i)))
+        self.same_of(file, lambda s, i: shown_answer(s.files(person).download(i)))
 
     @rule(
         person=st.sampled_from(NORTH),

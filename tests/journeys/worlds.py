@@ -4,8 +4,11 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from hypothesis import strategies as st
+
 from clp_contracts.refusal import Refused
 from clp_contracts.shapes import dump
+from clp_suite.files import Answer
 from clp_suite.story import CAST, PARTNERS, Part
 from clp_suite.suite import Suite
 
@@ -15,6 +18,29 @@ TIMES = re.compile(
     r"|\w{3}, \d{1,2} \w{3} \d{4} \d\d:\d\d(:\d\d)?( \+0000| UTC| GMT)?"
     r"|\d{1,2} \w+ \d{4},? (at )?\d\d:\d\d( UTC)?"
 )
+
+TEXTS = st.sampled_from(
+    [
+        "the zebra crosses",
+        "@Nia Roux please look",
+        "@nat@north.example please look",
+        "@Ivy Lane a question",
+        "@Sam Duarte are you there?",
+        "@Sol",
+        "@sol@south.example hm",
+        "字幕は明日",
+        "quokka",
+        "",
+    ]
+)
+# What the studio says to everybody may differ in whom it reaches: the one exception.
+BROADCASTS = st.sampled_from(
+    ["the zebra crosses", "@Nat Moreau look", "quokka", "字幕は明日", "a file came"]
+)
+QUERIES = st.sampled_from(
+    ["zebra", "quokka", "明", "wombat", '"zebra crosses"', "-zebra wom", "sam", "cue"]
+)
+FILES = st.sampled_from(["cue.csv", "quokka.csv", "cue.exe", "字幕.csv"])
 
 
 class World:
@@ -77,3 +103,9 @@ class World:
             return self._names.setdefault(match[0], f"id-{len(self._names)}")
 
         return RANDOM.sub(name, TIMES.sub("TIME", text))
+
+
+def shown_answer(answer: Answer) -> tuple[int, bytes, dict[str, str]]:
+    """An answer without what changes by itself."""
+    headers = {k: v for k, v in answer.headers.items() if k not in {"Date", "ETag"}}
+    return answer.status, answer.body, headers
