@@ -117,3 +117,25 @@ def test_a_full_disk_in_the_middle_of_writing_costs_nothing(
     assert len(found(engine, "common")) == 30
     assert found(engine, "x25") == ["m25"]
     assert found(engine, "w25") == []
+
+
+def test_who_tells_faster_than_can_be_written_waits_for_the_writing(
+    workbench: Workbench,
+) -> None:
+    engine = workbench.open(STEPPED)
+    for first in range(0, 200, 10):
+        told(engine, [document(n, f"common w{n}") for n in range(first, first + 10)])
+        engine.begin(START)
+        engine.keep_up()
+        assert engine._shards[0].waiting < 20
+    assert len(found(engine, "common")) == 200
+
+
+def test_everything_is_written_a_while_at_a_time(workbench: Workbench) -> None:
+    engine = _begun(workbench)
+    told(engine, [document(50, "common")])
+    turns = next(n for n in count(1) if not engine.write_for(0.0))
+    assert turns > 4
+    engine = workbench.open(STEPPED)
+    assert engine.cursor() == 31
+    assert len(found(engine, "common")) == 31

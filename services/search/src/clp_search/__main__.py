@@ -22,6 +22,8 @@ def run(arguments: list[str]) -> int:
         settings = read_settings(Settings, "CLP_SEARCH")
     except WrongSettings as error:
         raise SystemExit(f"wrong settings:\n{error}") from None
+    if settings.engine_url:
+        raise SystemExit("nothing to do: an index in a database is not of one process")
     return operating.rebuild(Path(settings.data_dir), wait=wait)
 
 

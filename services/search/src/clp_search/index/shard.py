@@ -107,12 +107,12 @@ class Shard:
         while self.work():
             pass
 
-    def begin(self) -> None:
-        """Begin to write what waits, and the cursor with it, if there is anything."""
-        if self._steps or not (self._hot or self._hidden or self.unwritten):
-            return
-        self._going, self._hot = self._hot, Hot()
-        self._steps = self._write(self.cursor)
+    def begin(self) -> bool:
+        """Begin to write what waits, and the cursor; false if there is nothing."""
+        if self._steps is None and (self._hot or self._hidden or self.unwritten):
+            self._going, self._hot = self._hot, Hot()
+            self._steps = self._write(self.cursor)
+        return self._steps is not None
 
     def work(self) -> bool:
         """Do a small step of the writing; false when there is none to do."""

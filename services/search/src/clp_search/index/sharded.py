@@ -1,6 +1,7 @@
 """The shards of one generation of the index, or some of them; a project is in one."""
 
 import fcntl
+import time
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
@@ -125,6 +126,24 @@ class ShardedIndex:
     def work(self) -> bool:
         """Do a small step of what was begun; false when nothing is left to do."""
         return any(shard.work() for shard in self._shards.values())
+
+    def keep_up(self) -> None:
+        """Where much more waits than is written at once, write before more comes."""
+        for shard in self._shards.values():
+            if shard.waiting >= 2 * self._limits.flush_at:
+                while shard.work():
+                    pass
+                shard.begin()
+
+    def write_for(self, seconds: float) -> bool:
+        """Write everything, for so long at most; true when some is left."""
+        until = time.monotonic() + seconds
+        for shard in self._shards.values():
+            while shard.begin():
+                while shard.work():
+                    if time.monotonic() >= until:
+                        return True
+        return False
 
     def checkpoint(self) -> None:
         """Write everything to disk."""

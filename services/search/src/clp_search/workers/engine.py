@@ -1,18 +1,21 @@
 """An engine whose shards are held by worker processes, one per group of them."""
 
+import logging
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any, Final
 
-from clp_search.engine import Document, Key, Page, Size, Wanted
+from clp_search.engine import Document, IndexDamaged, Key, Page, Size, Wanted
 from clp_search.index.documents import document_in, record_of
 from clp_search.index.generations import Generation
 from clp_search.index.sharded import Limits, shard_of
 from clp_search.workers import wire
 from clp_search.workers.process import Worker
 from clp_search.workers.task import Task
+
+log = logging.getLogger(__name__)
 
 # A search that takes longer has met a stuck worker; writing may have much to do.
 SEARCH_S: Final = 5.0
@@ -70,8 +73,9 @@ class WorkerIndex:
         _each(self.workers, "tidy", wire.told(now))
 
     def checkpoint(self) -> None:
-        """Have each write everything to disk."""
-        _each(self.workers, "checkpoint")
+        """Have each write everything to disk, a while at a time."""
+        while any(_each(self.workers, "write")):
+            pass
 
     def size(self) -> Size:
         """How much they hold together."""
@@ -84,7 +88,11 @@ class WorkerIndex:
         )
 
     def close(self) -> None:
-        """Have each write everything to disk and end."""
+        """Have each write everything to disk and end; what it cannot is read again."""
+        try:
+            self.checkpoint()
+        except (IndexDamaged, OSError) as trouble:
+            log.warning("the index was not written: %s", trouble)
         for worker in self.workers:
             worker.close()
 

@@ -24,6 +24,9 @@ log = logging.getLogger(__name__)
 DONE, DAMAGED, DISK, FAILED = "done", "damaged", "disk", "failed"
 _DIE_WITH_PARENT: Final = 1
 
+# So long at a time is everything written, for others to get their turn.
+WRITE_FOR_S: Final = 0.2
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
@@ -72,7 +75,7 @@ class Serving:
             "apply": self._apply,
             "search": self._search,
             "tidy": self._tidy,
-            "checkpoint": index.checkpoint,
+            "write": lambda: index.write_for(WRITE_FOR_S),
             "size": lambda: wire.told(index.size()),
             "close": index.checkpoint,
         }
@@ -115,6 +118,7 @@ class Serving:
     def _apply(self, records: list[list[Any]], after: int, upto: int) -> None:
         documents = [document_in(tuple(record)) for record in records]
         self._index.apply(documents, after=after, upto=upto)
+        self._index.keep_up()
 
     def _search(self, wanted: Any) -> Any:
         page = self._index.search(wire.read(Wanted, wanted))
