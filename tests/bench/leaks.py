@@ -18,7 +18,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from clp_search.engine import Document, Engine
-from clp_search.index.sharded import ShardedIndex
+from clp_search.index.sharded import BUILDING, ShardedIndex
 from clp_search.parts import Parts
 from clp_search.postgres.engine import open_index
 from clp_suite.servers import PrivatePostgres, server_directory
@@ -27,7 +27,7 @@ from tests.services.search.asking import find_as, parts_with, story
 from tests.services.search.stage import BROADCAST, WITH_NORTH, WITH_SOUTH
 
 PAIRS = 2_000
-MESSAGES = 20_000
+MESSAGES = 8_000
 PLANTED = 400
 CLOSE = 0.05
 FORMS = ("{}", "mix {}", '"{} mix"', "{}*", "-{} mix", "file:{}")
@@ -64,7 +64,7 @@ def main() -> int:
 @contextmanager
 def _in_a_folder() -> Iterator[Engine]:
     with TemporaryDirectory() as folder:
-        engine = ShardedIndex(Path(folder))
+        engine = ShardedIndex(Path(folder), BUILDING)
         yield engine
         engine.close()
 

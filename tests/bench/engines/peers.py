@@ -16,7 +16,7 @@ import psycopg
 import tantivy
 
 from clp_search.engine import Document, Engine, Wanted
-from clp_search.index.sharded import ShardedIndex
+from clp_search.index.sharded import BUILDING, ShardedIndex
 from clp_search.postgres.engine import open_index
 from clp_search.query import parse
 from clp_search.snippets import text_snippet
@@ -58,6 +58,9 @@ class Ours(Peer):
 
     def take(self, documents: Sequence[Document], first: int) -> None:
         self._engine.apply(documents, after=first, upto=first + len(documents))
+        self._engine.tidy(documents[-1].posted_at)
+
+    def settle(self) -> None:
         self._engine.checkpoint()
 
     def ask(self, question: Question) -> int:
@@ -87,7 +90,7 @@ class Ours(Peer):
 
 
 def ours_in_a_folder(folder: Path) -> Ours:
-    return Ours(ShardedIndex(folder))
+    return Ours(ShardedIndex(folder, BUILDING))
 
 
 def ours_in_postgres(url: str) -> Ours:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -11,11 +12,17 @@ from alembic.migration import MigrationContext
 from sqlalchemy import text
 from sqlalchemy.exc import DataError
 
+from clp_chassis.assembly import Surroundings
 from clp_chassis.feed_reader import passes
 from clp_search.engine import EngineAway
+from clp_search.index.serving import ServingIndex
+from clp_search.parts import Parts
 from clp_search.postgres.engine import PostgresIndex, open_index
+from clp_search.service import build
+from clp_search.settings import Settings
 from clp_search.tables import METADATA
 from clp_search.use_cases.telling import progress, status
+from clp_suite.keys import write_keys
 from clp_suite.servers import PrivatePostgres
 from tests.services.search.asking import parts_with, refusal_of, story
 from tests.services.search.stage import (
@@ -181,3 +188,25 @@ def test_no_more_than_the_arguments_of_a_statement_come_from_a_query(
     told(index, [replace(document(2), text="'); drop table documents; --")])
     assert found(index, "'); drop table documents; --") == ["m2"]
     assert index.size().documents == 2
+
+
+@pytest.mark.parametrize(
+    ("chosen", "engine"), [("", ServingIndex), ("postgres", PostgresIndex)]
+)
+def test_a_setting_chooses_where_the_index_is(
+    database_bench: DatabaseBench, tmp_path: Path, chosen: str, engine: type
+) -> None:
+    url = database_bench.url if chosen else ""
+    settings = Settings(engine_url=url, data_dir=str(tmp_path / "index"), workers=0)
+    surroundings = Surroundings.from_files(
+        "search", "inprocess://chosen/", _keys(tmp_path / "keys")
+    )
+    process = build(settings, surroundings)
+    parts = next(p for p in process.config.values() if isinstance(p, Parts))
+    assert isinstance(parts.engine, engine)
+    process.close()
+
+
+def _keys(folder: Path) -> Path:
+    write_keys(folder)
+    return folder
