@@ -199,6 +199,11 @@ bench-growth: setup servers ## what one message costs in a whole system
 bench-core: setup ## how fast the rules are on this machine
 	@$(PY) -m tests.bench.core
 
+.PHONY: bench-mail
+bench-mail: setup servers ## how fast mails leave, beside Django and django-post_office
+	@$(PY) -m pip install -qq -c constraints.txt --group bench-mail
+	@$(PY) -W ignore -m tests.bench.mail
+
 .PHONY: bench-peer
 bench-peer: setup ## the same conversation here and in Matrix Synapse
 	@tests/bench/peer/run.sh
