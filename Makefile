@@ -203,6 +203,11 @@ bench-core: setup ## how fast the rules are on this machine
 bench-messages: setup servers ## posting beside a bare Nameko RPC, reading a million messages
 	@$(PY) -W ignore -m tests.bench.messages
 
+.PHONY: bench-mail
+bench-mail: setup servers ## how fast mails leave, beside Django and django-post_office
+	@$(PY) -m pip install -qq -c constraints.txt --group bench-mail
+	@$(PY) -W ignore -m tests.bench.mail
+
 .PHONY: bench-peer
 bench-peer: setup ## the same conversation here and in Matrix Synapse
 	@tests/bench/peer/run.sh

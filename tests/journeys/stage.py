@@ -8,6 +8,7 @@ from email.message import EmailMessage
 
 from clp_contracts.calling import Callers
 from clp_contracts.messages import Posted
+from clp_contracts.notifications import PersonExplained
 from clp_suite.suite import Suite
 
 
@@ -67,6 +68,11 @@ class Stage:
             email.message_from_bytes(raw, policy=email.policy.default)
             for raw in self.suite.mails()[self._mails_before :]
         ]
+
+    def explained(self, message: str) -> tuple[PersonExplained, ...]:
+        """What a support person is told about everybody and a message."""
+        operations = self.suite.caller(service="operations")
+        return operations.notifications.explain(message=message).people
 
     def mailed(self) -> list[tuple[str, str]]:
         """Who was mailed and why: (person, trigger), in the order of ids."""

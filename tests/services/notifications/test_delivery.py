@@ -350,3 +350,23 @@ def test_what_was_asked_is_good_for_a_moment_only(works: Works, world: World) ->
 
     assert works.tray.mails == []
     assert works.states(message) == {"nat": ("suppressed", "no_access")}
+
+
+def test_slow_services_are_asked_once_more_and_not_for_each_mail(
+    works: Works, world: World
+) -> None:
+    world.follow("nat", "nia", "sam", "sol")
+    for _ in range(5):
+        world.post("ivy", BROADCAST)
+    works.route()
+    calls: list[float] = []
+
+    def slow() -> None:
+        calls.append(0.3)
+        works.sleep(0.3)
+
+    world.at_each_call = slow
+    assert works.deliver() == 20
+    assert len(works.tray.mails) == 20
+    # Two calls for each question: one in vain, and one for each portion of mails.
+    assert len(calls) <= 10

@@ -22,6 +22,7 @@ from clp_suite.ops.seeing import look
 
 OPERATIONS: Final = "operations"
 BROKER: Final = "CLP_BROKER_URL"
+OWN_BROKER: Final = "CLP_OPERATIONS_BROKER_URL"
 KEYS: Final = "CLP_KEYS_DIR"
 INDEX: Final = "CLP_SEARCH_DATA_DIR"
 AT_ONCE: Final = 100
@@ -60,7 +61,8 @@ def main(
 
 
 def _connected(environ: Environ, timeout: float) -> Callers:
-    broker, keys = environ.get(BROKER), Path(environ.get(KEYS, "keys"))
+    broker = environ.get(OWN_BROKER) or environ.get(BROKER)
+    keys = Path(environ.get(KEYS, "keys"))
     if broker is None:
         raise SystemExit(f"name the broker: {BROKER}=amqp://user:password@host:5672//")
     for name in (OPERATIONS, "gateway"):

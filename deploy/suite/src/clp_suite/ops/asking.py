@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Final
 
 ABOUT: Final = """\
-Looks after a running system. It calls the services as an operator: CLP_BROKER_URL is
-the address of the broker, CLP_KEYS_DIR the folder that holds operations.pem (or, where
-there is none, gateway.pem).
+Looks after a running system. It calls the services as an operator:
+CLP_OPERATIONS_BROKER_URL (or CLP_BROKER_URL) is the address of the broker, CLP_KEYS_DIR
+the folder that holds operations.pem (or, where there is none, gateway.pem).
 """
 PROGRAM: Final = "clp-ops"
 

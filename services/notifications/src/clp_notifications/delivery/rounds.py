@@ -81,6 +81,7 @@ class _Round:
         self._waiting = deque(claims)
         self._most = self._pacing.connections
         self._asked: dict[str, int] = {}
+        self._is_slow = False
         self._ledger = Ledger(desk)
 
     def run(self) -> None:
@@ -146,7 +147,8 @@ class _Round:
         if not claims:
             self._most = min(self._most * 2, self._pacing.at_the_door)
             return
-        self._most = max(1, self._most // 2)
+        if not self._is_slow:
+            self._most = max(1, self._most // 2)
         is_closed = bool(self._desk.lane.closed_for(self._desk.clock()))
         for claim in reversed(claims):
             asked = self._asked[claim.mail] = self._asked.get(claim.mail, 0) + 1
@@ -158,8 +160,7 @@ class _Round:
 
     def _admitted(self, portion: Sequence[Claim]) -> list[_Admitted]:
         """Ask about mails, and leave out what may not leave."""
-        asked_at = self._desk.ticks()
-        doors = ask_at_the_door(portion, self._desk.callers)
+        doors, fresh_until = self._ask(portion)
         left = [judged(claim, doors[claim.mail]) for claim in portion]
         destinations, hidden = self._destinations([claim for claim, _ in left], doors)
         found: list[_Admitted] = []
@@ -173,7 +174,7 @@ class _Round:
                     door=doors[claim.mail],
                     address=address,
                     wants_content=claim.person not in hidden,
-                    fresh_until=asked_at + self._good_for(claim),
+                    fresh_until=fresh_until,
                     before=before,
                 )
                 found.append(one)
@@ -240,14 +241,21 @@ class _Round:
             log.exception("mail %s could not be made", one.claim.mail)
             return tried(one.claim, Because.FAULT, now=self._desk.clock())
 
-    def _good_for(self, claim: Claim) -> float:
-        """For how many seconds from the question an answer holds.
+    def _ask(self, claims: Sequence[Claim]) -> tuple[Mapping[str, Door], float]:
+        """Ask at the door; gives the answers, and until when they are good.
 
-        Twice as long each time a mail was asked about in vain: where services are slow,
-        a mail leaves later and by an older answer, but it leaves.
+        When services take longer to answer than an answer is good for, it is asked
+        again; when they stay slow, it is good for as long again as they took. Mails
+        then leave later, by an answer no older than the services are slow.
         """
-        times: int = 2 ** self._asked.get(claim.mail, 0)
-        return self._pacing.fresh_s * times
+        asked_at = self._desk.ticks()
+        doors = ask_at_the_door(claims, self._desk.callers)
+        took = self._desk.ticks() - asked_at
+        good_for, was_slow = self._pacing.fresh_s, self._is_slow
+        self._is_slow = took >= good_for
+        if self._is_slow and was_slow:
+            good_for = 2 * took
+        return doors, asked_at + good_for
 
     def _is_fresh(self, one: _Admitted) -> bool:
         return self._desk.ticks() < one.fresh_until
@@ -256,12 +264,12 @@ class _Round:
         """Right before the content leaves: a slow relay makes us ask once more."""
         if self._is_fresh(one):
             return True
-        fresh_until = self._desk.ticks() + self._good_for(one.claim)
         try:
-            door = ask_at_the_door([one.claim], self._desk.callers)[one.claim.mail]
+            doors, fresh_until = self._ask([one.claim])
         except (CallFailed, Refused):
             return False
-        return door == one.door and self._desk.ticks() < fresh_until
+        is_same = doors[one.claim.mail] == one.door
+        return is_same and self._desk.ticks() < fresh_until
 
     def _recorded(self, one: _Admitted, answer: Answer) -> Record | None:
         claim, now = one.claim, self._desk.clock()
