@@ -8,12 +8,15 @@ import pytest
 from clp_contracts.notifications import Redrive
 from clp_notifications.delivery.answers import NO_SMTPUTF8, RELAY_AWAY, answer_of
 from clp_notifications.delivery.backoff import GIVEN_UP_AFTER
+from clp_notifications.delivery.rounds import deliver
 from clp_notifications.mail.mailer import ReadyMail
 from clp_notifications.records import set_mode, suppress
 from clp_notifications.states import Because, MailMode
+from clp_notifications.use_cases.bounces import take_bounce
 from clp_notifications.use_cases.dead_letters import redrive
-from tests.services.notifications.house import Works
+from tests.services.notifications.house import HOUSE, Works
 from tests.services.notifications.story import BROADCAST
+from tests.services.notifications.test_bounces import dsn
 
 Story = Callable[[Works, str], None]
 BUSY = answer_of(450, b"4.2.0 try later")
@@ -50,8 +53,17 @@ def abandoned(works: Works, _message: str) -> None:
 
 
 def given_back(works: Works, _message: str) -> None:
-    for claim in works.desk.claim():
-        works.desk.give_back(claim)
+    deliver(works.desk, works.desk.claim(), lambda: True)
+
+
+def came_back(status: str) -> Story:
+    def story(works: Works, _message: str) -> None:
+        works.deliver()
+        (mail,) = works.tray.mails
+        raw = dsn(mail.sender, status=status)
+        take_bounce(raw, HOUSE.bounce_domain, parts=works.parts)
+
+    return story
 
 
 def sent_again(works: Works, message: str) -> None:
@@ -153,6 +165,8 @@ STORIES: dict[Because, Story] = {
     Because.REFUSED:            answered(554, b"5.6.0 no"),
     Because.TOO_BIG:            answered(552, b"5.3.4 too big"),
     Because.POLICY:             answered(550, b"5.7.1 not from you"),
+    Because.BOUNCED:            came_back("5.1.1"),
+    Because.BOUNCED_FOR_NOW:    came_back("4.2.2"),
     Because.GIVEN_UP:           tried_for_three_days,
 }
 # fmt: on

@@ -16,7 +16,7 @@ from tests.services.notifications.mailcheck import Parts, text_of_markup
 
 LINE_END = re.compile("\r\n|[\n\r\x0b\x0c\x85\u2028\u2029]")
 # Refused before they are stored; a mail that met them anyway would still be whole.
-REFUSED = {"body-022", "body-029", "body-033", "body-034", "body-036"}
+REFUSED = {f"body-{number}" for number in ("022", "029", "033", "034", "035", "036")}
 
 
 def quoted_text(parts: Parts) -> str:
@@ -36,11 +36,11 @@ def without_pictures(text: str) -> str:
 
 
 @pytest.mark.parametrize(
-    "case", hostile_cases("body"), ids=lambda case: f"{case.id} {case.name}"
+    "case",
+    [case for case in hostile_cases("body") if case.id not in REFUSED],
+    ids=lambda case: f"{case.id} {case.name}",
 )
 def test_each_hostile_text_arrives_as_text(case: HostileCase) -> None:
-    if case.id in REFUSED or len(case.value) > 10_000:
-        pytest.skip("no message can have this text")
     parts = checked(mailed(said(case.value)))
     assert without_pictures(quoted_text(parts)) == as_read(case.value)
     assert without_pictures(text_of_markup(parts.html)) == as_read(case.value)
