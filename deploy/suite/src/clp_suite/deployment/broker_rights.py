@@ -65,7 +65,13 @@ def granted(outsider: str) -> list[str]:
     none of ours does is there for other teams': of `projects` for the directory, of the
     others for operations, which may also ask everybody how far they are.
     """
-    ours = {call for one in dealings() for call in one.calls}
+    # What a service's own command asks of it is no call between services.
+    ours = {
+        call
+        for one in dealings()
+        for call in one.calls
+        if not call.startswith(f"{one.service}.")
+    }
     ours.update(*STILL_CALLED.values())
     found = []
     for name, method in methods().items():
