@@ -31,6 +31,9 @@ DIRECTORY: Final = "directory"
 OPERATIONS: Final = "operations"
 OUTSIDERS: Final = (GATEWAY, DIRECTORY, OPERATIONS)
 USERS: Final = (*SERVICES, *OUTSIDERS)
+# Calls that programs one version back still make, so that both can run side by side.
+# An entry goes one version later.
+STILL_CALLED: Final = {"notifications": ("messages.for_mail",)}
 
 
 def definitions(passwords: Mapping[str, str] | None = None) -> dict[str, Any]:
@@ -62,7 +65,14 @@ def granted(outsider: str) -> list[str]:
     none of ours does is there for other teams': of `projects` for the directory, of the
     others for operations, which may also ask everybody how far they are.
     """
-    ours = {call for one in dealings() for call in one.calls}
+    # What a service's own command asks of it is no call between services.
+    ours = {
+        call
+        for one in dealings()
+        for call in one.calls
+        if not call.startswith(f"{one.service}.")
+    }
+    ours.update(*STILL_CALLED.values())
     found = []
     for name, method in methods().items():
         for_services = PassportKind.SERVICE in method.kinds and name not in ours
@@ -113,8 +123,9 @@ def _own_queues(one: Dealings) -> list[str]:
 
 
 def _service_topics(one: Dealings) -> Iterable[dict[str, Any]]:
+    calls = sorted({*one.calls, *STILL_CALLED.get(one.service, ())})
     topics: dict[str, tuple[str, str]] = {
-        CALLS: (_may_call(one.calls, UUID), rf"{re.escape(one.service)}\.\*|{UUID}")
+        CALLS: (_may_call(calls, UUID), rf"{re.escape(one.service)}\.\*|{UUID}")
     }
     for source in sorted({event.source for event in one.hears}):
         types = {t for e in one.hears if e.source == source for t in e.types}

@@ -2,29 +2,33 @@
 
 What it answers, hears and announces is written at its entrypoints. Whom it calls is
 found in its source: every call goes through an attribute named ``callers``, and names
-the other service and the method.
+the other service and the method; or a known helper makes it.
 """
 
 import ast
 import inspect
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 from clp_chassis import patched  # noqa: F401 - services are imported
 from clp_chassis.broker_edge import EventHandler, EverywhereEventHandler, Rpc
 from clp_chassis.relay import Relay
 from clp_contracts import events, messages, notifications, projects, search
+from clp_contracts.known_facts import KnownFacts
 from clp_contracts.methods import Method
 from clp_suite.processes import PROCESS_TYPES
 
 CONTRACTS: Final[tuple[ModuleType, ...]] = (projects, messages, search, notifications)
 SERVICES: Final = tuple(contract.SERVICE for contract in CONTRACTS)
 CALLERS: Final = frozenset({"callers", "_callers"})
+# Whoever else may be handed the callers of a service, and calls on its behalf.
+HELPERS: Final = {"KnownFacts": KnownFacts}
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,14 +123,38 @@ def _announced(service: str) -> tuple[str, ...]:
 
 def _called(folder: Path) -> set[str]:
     return {
-        f"{inner.attr}.{node.attr}"
+        call
         for path in folder.rglob("*.py")
-        for node in ast.walk(ast.parse(path.read_text()))
-        if isinstance(node, ast.Attribute)
-        and isinstance(inner := node.value, ast.Attribute)
-        and inner.attr in SERVICES
-        and _last_name(inner.value) in CALLERS
+        for call in _calls_in(ast.parse(path.read_text()), path)
     }
+
+
+def _calls_in(syntax: ast.AST, path: Path) -> Iterator[str]:
+    for node in ast.walk(syntax):
+        for child in ast.iter_child_nodes(node):
+            if not _is_caller(child):
+                continue
+            if isinstance(node, ast.Attribute):
+                yield f"{child.attr}.{node.attr}"
+            else:
+                yield from _calls_of_helper(node, child.attr, path)
+
+
+def _is_caller(node: ast.AST) -> TypeGuard[ast.Attribute]:
+    return (
+        isinstance(node, ast.Attribute)
+        and node.attr in SERVICES
+        and _last_name(node.value) in CALLERS
+    )
+
+
+def _calls_of_helper(node: ast.AST, service: str, path: Path) -> Iterator[str]:
+    """The calls of whoever is handed the callers of a service."""
+    name = _last_name(node.func) if isinstance(node, ast.Call) else ""
+    if name not in HELPERS:
+        raise TypeError(f"{path} hands callers.{service} to somebody who is not known")
+    made = re.findall(rf"self\._{service}\.(\w+)\(", inspect.getsource(HELPERS[name]))
+    yield from (f"{service}.{method}" for method in made)
 
 
 def _last_name(node: ast.expr) -> str:

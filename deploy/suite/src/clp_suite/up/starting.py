@@ -17,11 +17,14 @@ from clp_contracts.methods import PassportKind
 from clp_contracts.refusal import CallFailed, Refused
 from clp_suite.deployment.broker_rights import OPERATIONS
 from clp_suite.server_process import ServerTrouble
-from clp_suite.up.house import House, furnish
+from clp_suite.up.house import BROKER, House, furnish
 from clp_suite.up.supervisor import Supervisor
 from clp_suite.up.view import View
 
 ADDRESSES: Final = "addresses.env"
+FOR_WHOM: Final = (
+    "# For a shell that looks after this system, not for starting another."
+)
 
 
 def start(data_dir: Path, copies: Iterable[tuple[str, int]]) -> None:
@@ -100,8 +103,11 @@ def _write_addresses(house: House) -> None:
     known = {
         f"CLP_{user.upper()}_BROKER_URL": url for user, url in house.broker_urls.items()
     } | {k: v for k, v in house.environ.items() if k.endswith("_URL")}
+    # What `clp-ops` asks for.
+    known[BROKER] = house.broker_urls[OPERATIONS]
+    known["CLP_KEYS_DIR"] = str(house.data_dir / "keys")
     path = house.data_dir / ADDRESSES
     path.unlink(missing_ok=True)
     path.touch(mode=0o600)
     lines = (f"export {name}='{value}'\n" for name, value in sorted(known.items()))
-    path.write_text("".join(lines))
+    path.write_text(f"{FOR_WHOM}\n{''.join(lines)}")
