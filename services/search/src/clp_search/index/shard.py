@@ -170,14 +170,15 @@ class Shard:
                 hidden.setdefault(write.name, set()).add(number)
         return hidden
 
-    def verify_one(self) -> None:
-        """Read one file and compare it with its checksum."""
+    def verify_one(self) -> bool:
+        """Read one file and compare it with its checksum; false when all were."""
         if not self._unverified:
-            return
+            return False
         name = self._unverified.pop()
         checksum = self._manifest.files.get(name)
         if checksum and not has_content(self._folder, name, checksum):
             self._start_over(f"{name} is not what was written")
+        return True
 
     def size(self) -> Size:
         """How much there is."""

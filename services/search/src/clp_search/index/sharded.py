@@ -101,7 +101,7 @@ class ShardedIndex:
         return self._shards[self._number(wanted.project)].search(wanted)
 
     def tidy(self, now: datetime) -> None:
-        """Write what waited long enough or is much, and verify a file of each shard."""
+        """Write what waited long enough or is much, and verify a file."""
         self.begin(now)
         while self.work():
             pass
@@ -119,7 +119,8 @@ class ShardedIndex:
             much = shard.waiting >= self._limits.flush_at
             if late or much or shard.unwritten > _MOST_UNWRITTEN:
                 shard.begin()
-            shard.verify_one()
+        # One file at a time: a search may be waiting.
+        any(shard.verify_one() for shard in shards)
         if late:
             self._waiting_since = None
 
