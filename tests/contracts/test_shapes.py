@@ -1,6 +1,6 @@
 """Asks and replies: strict where a service reads, forgiving where a caller reads."""
 
-from dataclasses import fields, is_dataclass
+from dataclasses import MISSING, Field, fields, is_dataclass
 from datetime import UTC, datetime
 
 import pytest
@@ -8,7 +8,7 @@ import pytest
 from clp_contracts import messages, notifications, projects, search
 from clp_contracts.methods import Method
 from clp_contracts.refusal import Refused
-from clp_contracts.shapes import dump, load, load_reply
+from clp_contracts.shapes import arguments, dump, load, load_reply
 
 ALL_METHODS = [
     pytest.param(value, id=f"{value.service}.{value.name}")
@@ -84,3 +84,30 @@ def test_every_method_has_shapes_of_documented_dataclasses(
         assert shape.__dataclass_params__.frozen  # type: ignore[attr-defined]
         assert all(f.kw_only for f in fields(shape))
     assert method.kinds
+
+
+def test_an_ask_leaves_out_what_is_at_its_default() -> None:
+    ask = messages.PostMessage(channel="p1/broadcast", key="k1", text="Hello")
+
+    assert arguments(ask) == {"channel": "p1/broadcast", "key": "k1", "text": "Hello"}
+
+
+@pytest.mark.parametrize("method", ALL_METHODS)
+def test_an_ask_that_says_only_what_it_must_is_read_as_it_was(
+    method: Method[object, object],
+) -> None:
+    must = {f.name: _some(f.type) for f in fields(method.ask) if _is_required(f)}
+    ask = method.ask(**must)
+
+    assert load(method.ask, arguments(ask)) == ask
+
+
+def _is_required(field: Field[object]) -> bool:
+    return field.default is MISSING and field.default_factory is MISSING
+
+
+def _some(hint: object) -> object:
+    """A value of a required field, which are texts, numbers or lists."""
+    if hint is int:
+        return 1
+    return "a" if hint is str else ()

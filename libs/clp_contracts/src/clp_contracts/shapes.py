@@ -65,6 +65,17 @@ def dump(value: Any) -> Any:
     return msgspec.to_builtins(value, str_keys=True)
 
 
+def arguments(ask: Any) -> dict[str, Any]:
+    """An ask as it is sent: what it leaves at its default is left out.
+
+    So a caller that knows of a new argument, and does not use it, is understood by a
+    service that never heard of it, as while programs are being replaced.
+    """
+    said = {field.name: getattr(ask, field.name) for field in fields(ask)}
+    left = {field.name: field.default for field in fields(ask)}
+    return {name: dump(value) for name, value in said.items() if value != left[name]}
+
+
 _schemas: dict[tuple[Any, str], Schema] = {}
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from clp_contracts.lines import Lines
 from clp_contracts.methods import Ask, Method, Reply
-from clp_contracts.shapes import dump, load_reply
+from clp_contracts.shapes import arguments, load_reply
 
 Passport = str | Callable[[], str]
 
@@ -33,7 +33,7 @@ class Calls:
             "auth_token": token,
             "call_id_stack": list(self._chain()),
         }
-        reply = self._lines.call((method.service, method.name), dump(ask), context)
+        reply = self._lines.call((method.service, method.name), arguments(ask), context)
         return load_reply(method.reply, reply)
 
     def close(self) -> None:
