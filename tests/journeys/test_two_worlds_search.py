@@ -18,8 +18,8 @@ from clp_suite.suite import Suite
 from tests.journeys.test_two_worlds import NORTH, TwoWorlds
 from tests.journeys.worlds import World
 
-RUNS = 8
-STEPS = 8
+RUNS = 4
+STEPS = 6
 MOST_PAGES = 4
 
 RARE = ("quagga", "okapi", "字幕珍", "ลิ่น")
