@@ -142,7 +142,7 @@ class SmtpTransport:
         return connection
 
     def _introduce(self, connection: BoundedReplies, context: ssl.SSLContext) -> None:
-        code, text = connection.connect(self._relay.host, self._relay.port)
+        code, text = connection.speak_with(self._relay.host, self._relay.port)
         if code != WELCOME:
             raise smtplib.SMTPConnectError(code, text)
         connection.ehlo_or_helo_if_needed()

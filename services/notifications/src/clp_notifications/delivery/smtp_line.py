@@ -24,6 +24,13 @@ class BoundedReplies(smtplib.SMTP):
         self.wait_at_most(patience_s)
         super().__init__(local_hostname=own_name, timeout=patience_s)
 
+    def speak_with(self, host: str, port: int) -> tuple[int, bytes]:
+        """Connect; the server's greeting."""
+        # Remembered for comparing the certificate with it; only the constructor of
+        # the standard library does so, and it would connect at once.
+        self._host = host
+        return self.connect(host, port)
+
     def wait_at_most(self, seconds: float) -> None:
         """All that comes from now on may take so long, together."""
         self._until = time.monotonic() + seconds
