@@ -260,3 +260,25 @@ def test_patching_twice_and_late_changes_nothing_that_works() -> None:
 
 def test_this_very_process_is_patched() -> None:
     assert eventlet.patcher.is_monkey_patched("thread")
+
+
+def test_a_process_waits_for_a_database_that_comes_back() -> None:
+    answers = iter([OperationalError("select 1", {}, OSError()), None])
+    asked = []
+
+    def migrate() -> None:
+        answer = next(answers)
+        asked.append(answer)
+        if answer is not None:
+            raise answer
+
+    once_it_answers(migrate, 60)
+    assert len(asked) == 2
+
+
+def test_a_database_that_stays_away_ends_the_start() -> None:
+    def migrate() -> None:
+        raise OperationalError("select 1", {}, OSError())
+
+    with pytest.raises(OperationalError):
+        once_it_answers(migrate, 0)
