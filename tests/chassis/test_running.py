@@ -6,17 +6,18 @@ import signal
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import eventlet
 import pytest
 from nameko.extensions import DependencyProvider
+from sqlalchemy.exc import OperationalError
 
 from clp_chassis.broker_edge import rpc
 from clp_chassis.inprocess import forget
-from clp_chassis.running import ContainerGroup
+from clp_chassis.running import ContainerGroup, once_it_answers
 from clp_contracts.lines import Lines
 from clp_contracts.refusal import CallFailed
 from clp_suite.server_process import free_ports
@@ -263,8 +264,10 @@ def test_this_very_process_is_patched() -> None:
 
 
 def test_a_process_waits_for_a_database_that_comes_back() -> None:
-    answers = iter([OperationalError("select 1", {}, OSError()), None])
-    asked = []
+    answers: Iterator[OperationalError | None] = iter(
+        [OperationalError("select 1", {}, OSError()), None]
+    )
+    asked: list[object] = []
 
     def migrate() -> None:
         answer = next(answers)
