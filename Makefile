@@ -103,7 +103,7 @@ test-core: setup ## the rules alone: every line and branch, and the examples in 
 test-unit: setup ## architecture, contracts, chassis, services and deployment
 	@$(call title,units)
 	@$(PYTEST) tests/architecture tests/contracts tests/chassis tests/services \
-	  tests/safety tests/deploy
+	  tests/safety tests/faults tests/deploy
 
 .PHONY: test-whoosh-2
 test-whoosh-2: setup .venv/.whoosh-2 ## the index on Whoosh 2.7.4, the way out

@@ -6,17 +6,18 @@ import signal
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import eventlet
 import pytest
 from nameko.extensions import DependencyProvider
+from sqlalchemy.exc import OperationalError
 
 from clp_chassis.broker_edge import rpc
 from clp_chassis.inprocess import forget
-from clp_chassis.running import ContainerGroup
+from clp_chassis.running import ContainerGroup, once_it_answers
 from clp_contracts.lines import Lines
 from clp_contracts.refusal import CallFailed
 from clp_suite.server_process import free_ports
@@ -260,3 +261,27 @@ def test_patching_twice_and_late_changes_nothing_that_works() -> None:
 
 def test_this_very_process_is_patched() -> None:
     assert eventlet.patcher.is_monkey_patched("thread")
+
+
+def test_a_process_waits_for_a_database_that_comes_back() -> None:
+    answers: Iterator[OperationalError | None] = iter(
+        [OperationalError("select 1", {}, OSError()), None]
+    )
+    asked: list[object] = []
+
+    def migrate() -> None:
+        answer = next(answers)
+        asked.append(answer)
+        if answer is not None:
+            raise answer
+
+    once_it_answers(migrate, 60)
+    assert len(asked) == 2
+
+
+def test_a_database_that_stays_away_ends_the_start() -> None:
+    def migrate() -> None:
+        raise OperationalError("select 1", {}, OSError())
+
+    with pytest.raises(OperationalError):
+        once_it_answers(migrate, 0)

@@ -13,7 +13,7 @@ from clp_suite.server_process import server_directory
 from clp_suite.servers import PrivatePostgres, PrivateRabbit
 from tests.faults.crew import Crew, Terms
 from tests.faults.load import Load
-from tests.faults.running import ride_out
+from tests.faults.running import Limits, ride_out
 from tests.faults.storm import Weather
 
 # Search is one process: two never share an index.
@@ -83,9 +83,7 @@ def main() -> None:
             (rabbit, postgres),
             load,
             weather,
-            searches=given.searches,
-            drain_s=given.drain,
-            minutes=given.minutes,
+            Limits(searches=given.searches, drain_s=given.drain, minutes=given.minutes),
         )
     print(json.dumps(judged.figures, indent=1))
     for line in judged.broken:

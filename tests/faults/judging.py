@@ -12,6 +12,7 @@ I8  search finds what is stored, and nothing else
 
 import math
 import random
+import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -31,6 +32,8 @@ from tests.faults.sink import WORD
 PAGE = 200
 # How long after a withdrawal was answered a hand-over may still begin (rule 7).
 WINDOW_S = 0.1
+# What the control has not mailed by then it never will.
+NAIVE_TIME_S = 10.0
 
 
 @dataclass
@@ -301,7 +304,9 @@ def load_only(load: Load, stored: dict[str, Acked]) -> list[str]:
 
 
 def naive_losses(crew: Crew, ledger: Ledger) -> dict[str, int]:
-    """What the control lost and doubled under the same faults."""
+    """What the control lost and doubled under the same faults, and had time for."""
+    until = time.time() - NAIVE_TIME_S
+    acked = {word for word, at in ledger.naive.items() if at < until}
     got: Counter[tuple[str, str]] = Counter()
     for mail in handed(crew.sink_log):
         for word in mail.words:
@@ -311,12 +316,12 @@ def naive_losses(crew: Crew, ledger: Ledger) -> dict[str, int]:
         rows = Counter(word for (word,) in database.execute("select word from naive"))
     told = {word for word, _ in got}
     return {
-        "naive acknowledged": len(ledger.naive),
-        "naive messages lost": len(ledger.naive - rows.keys()),
-        "naive messages twice": sum(rows[word] > 1 for word in ledger.naive),
+        "naive acknowledged": len(acked),
+        "naive messages lost": len(acked - rows.keys()),
+        "naive messages twice": sum(rows[word] > 1 for word in acked),
         "naive notifications lost": sum(
             (word, person) not in got
-            for word in ledger.naive
+            for word in acked
             for person in ("nana", "nano", "nani")
         ),
         "naive told of nothing": len(told - rows.keys()),

@@ -48,7 +48,8 @@ class Ledger:
     barred: dict[str, list[tuple[float, float]]] = field(
         default_factory=lambda: defaultdict(list)
     )
-    naive: set[str] = field(default_factory=set)
+    # What the control has acknowledged, and when.
+    naive: dict[str, float] = field(default_factory=dict)
 
     def read_back(self) -> int:
         """Go on with what a killed process has written; say how much that is."""

@@ -26,6 +26,7 @@ CAST: Final = (
 )
 PASSING: Final = frozenset({"service.unavailable", "service.failed"})
 REST_AFTER_FAILURE_S: Final = 0.1
+LONGEST_REST_S: Final = 2.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,7 +127,7 @@ class Client:
                 if attempt == 1 and self._luck.randrange(100) < self._load.given_up:
                     self._ledger.doubt(word)
                     return
-                eventlet.sleep(REST_AFTER_FAILURE_S)
+                eventlet.sleep(min(REST_AFTER_FAILURE_S * attempt, LONGEST_REST_S))
             else:
                 self._ledger.ack(self._acked(word, posted, time.monotonic() - began))
                 return
@@ -204,5 +205,5 @@ def post_naively(suite: Suite, ledger: Ledger, pace_s: float) -> None:
                 eventlet.sleep(REST_AFTER_FAILURE_S)
             else:
                 break
-        ledger.naive.add(word)
+        ledger.naive[word] = time.time()
         eventlet.sleep(pace_s)

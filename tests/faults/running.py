@@ -2,9 +2,12 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import eventlet
+import psycopg
+from eventlet.greenthread import GreenThread
 
 from clp_contracts.refusal import CallFailed, Refused
 from clp_suite.servers import PrivatePostgres, PrivateRabbit
@@ -18,7 +21,8 @@ from tests.faults.storm import Storm, Weather
 # The storm goes on for so long, if need be, until the control has lost something.
 CONTROL_PATIENCE_S = 60.0
 # The control is there to lose something, not to take the machine from the others.
-NAIVE_PACE_S = 0.5
+NAIVE_PACE_S = 0.25
+TELL_EVERY_S = 30.0
 CHURN_REST_S = 1.0
 
 
@@ -70,79 +74,94 @@ def drain(crew: Crew, seconds: float) -> float:
         eventlet.sleep(0.2)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """How long a run may take, and how much of it is asked for afterwards."""
+
+    searches: int = 50
+    drain_s: float = 300.0
+    # Posting ends then, however much was posted.
+    minutes: float | None = None
+
+
 def ride_out(
     crew: Crew,
     servers: tuple[PrivateRabbit, PrivatePostgres],
     load: Load,
     weather: Weather,
-    *,
-    searches: int = 50,
-    drain_s: float = 300.0,
-    minutes: float | None = None,
-    say: Callable[[str], object] = print,
+    limits: Limits = Limits(),
 ) -> Judgement:
     """Post under a storm, wait for the calm, judge; the control must have lost."""
-    say(f"run {load.run}, seed {load.seed}: {load.messages} messages")
+    print(f"run {load.run}, seed {load.seed}: {load.messages} messages")
     ledger = new_ledger(crew, load)
     set_scene(crew, load)
     clients = [Client(number, load, ledger) for number in range(load.clients)]
-
-    began = time.monotonic()
-
-    def done() -> float:
-        share = sum(client.done for client in clients) / load.messages
-        if minutes is None:
-            return share
-        passed = (time.monotonic() - began) / 60 / minutes
-        for client in clients:
-            client.enough = passed >= 1
-        return max(share, passed)
-
-    storm = Storm(crew, servers, weather, load.seed, done)
-    working = [eventlet.spawn(client.work, crew) for client in clients]
+    clock = _Clock(clients, load, limits.minutes)
+    storm = Storm(crew, servers, weather, load.seed, clock.done)
     churning = eventlet.spawn(come_and_go, crew, load, ledger, CHURN_REST_S)
     naively = eventlet.spawn(post_naively, crew, ledger, NAIVE_PACE_S)
     raging = eventlet.spawn(storm.rage)
-    _report(working, (done, lambda: dict(ledger.failures)), began, say)
-    posting_s = time.monotonic() - began
+    working = [eventlet.spawn(client.work, crew) for client in clients]
+    _wait_for(working, raging, clock, ledger)
+    posting_s = clock.seconds
     _wait_for_the_control(crew, ledger)
     storm.stopped = True
     raging.wait()
     churning.kill()
     naively.kill()
-    draining_s = drain(crew, drain_s)
-    judged = judge_crew(crew, load, ledger, searches=searches)
+    draining_s = drain(crew, limits.drain_s)
+    judged = judge_crew(crew, load, ledger, searches=limits.searches)
+    control = naive_losses(crew, ledger)
     judged.figures |= {
         "seed": load.seed,
         "posting s": round(posting_s, 1),
         "drain s": round(draining_s, 1),
         "outages": [line for line in storm.log if "%" in line],
-        **_what_the_control_lost(crew, ledger),
+        **control,
     }
+    if not _lost(control):
+        raise Void(f"the control lost nothing: {control}")
     return judged
 
 
-def _what_the_control_lost(crew: Crew, ledger: Ledger) -> dict[str, int]:
-    """What a naive service lost in the same storm; nothing lost is nothing shown."""
-    control = naive_losses(crew, ledger)
-    if not _lost(control):
-        raise Void(f"the control lost nothing: {control}")
-    return control
+class _Clock:
+    """How far a run is, by what was posted or by the time it may take."""
+
+    def __init__(
+        self, clients: list[Client], load: Load, minutes: float | None
+    ) -> None:
+        self._clients, self._load, self._minutes = clients, load, minutes
+        self._began = time.monotonic()
+
+    @property
+    def seconds(self) -> float:
+        """Since the beginning."""
+        return time.monotonic() - self._began
+
+    def done(self) -> float:
+        """A share; at the end of the time clients are told that it is enough."""
+        share = sum(client.done for client in self._clients) / self._load.messages
+        if self._minutes is None:
+            return share
+        passed = self.seconds / 60 / self._minutes
+        for client in self._clients:
+            client.enough = passed >= 1
+        return max(share, passed)
 
 
-def _report(
-    working: list[eventlet.greenthread.GreenThread],
-    told: tuple[Callable[[], float], Callable[[], object]],
-    began: float,
-    say: Callable[[str], object],
+def _wait_for(
+    working: list[GreenThread], raging: GreenThread, clock: _Clock, ledger: Ledger
 ) -> None:
-    done, tally = told
-    told_at = time.monotonic()
+    told_s = 0.0
     while not all(client.dead for client in working):
         eventlet.sleep(0.1)
-        if time.monotonic() - told_at > 30:
-            told_at = time.monotonic()
-            say(f"{done():.1%} posted after {told_at - began:.0f} s {tally()}")
+        if raging.dead:
+            # A server that did not come back ends the run, with its reason.
+            raging.wait()
+        if clock.seconds - told_s > TELL_EVERY_S:
+            told_s = clock.seconds
+            failed = dict(ledger.failures)
+            print(f"{clock.done():.1%} after {told_s:.0f} s; failed calls: {failed}")
     for client in working:
         client.wait()
 
@@ -160,7 +179,7 @@ def naive_losses_or_none(crew: Crew, ledger: Ledger) -> dict[str, int]:
     """What the control has lost so far; nothing while its database is away."""
     try:
         return naive_losses(crew, ledger)
-    except OSError:
+    except (OSError, psycopg.Error):
         return {}
 
 

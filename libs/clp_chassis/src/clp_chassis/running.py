@@ -23,7 +23,7 @@ from nameko.containers import ServiceContainer
 
 from clp_chassis.assembly import Process, Surroundings
 from clp_chassis.broker_edge import BROKER_ERRORS
-from clp_chassis.database import migrate
+from clp_chassis.database import AWAY, migrate
 from clp_chassis.observing.gauges import Watched
 from clp_chassis.observing.logs import LEVELS, SHAPES, configure_logs
 from clp_chassis.observing.page import Health, Page
@@ -41,6 +41,8 @@ S = TypeVar("S", bound=ProcessSettings)
 TICK_SECONDS: Final = 0.25
 GRACE_SECONDS: Final = 30.0
 CONNECT_SECONDS: Final = 2.0
+# As long as a server may take to come back after a power cut.
+DATABASE_SECONDS: Final = 60.0
 BETWEEN_COMPLAINTS_SECONDS: Final = 10.0
 
 
@@ -130,7 +132,9 @@ def _run_observed(
     try:
         database_url = getattr(settings, "database_url", None)
         if database_url is not None:
-            migrate(database_url, f"clp_{service}")
+            # A file is there or is not; a server may be starting as we are.
+            patience = 0 if database_url.startswith("sqlite") else DATABASE_SECONDS
+            once_it_answers(lambda: migrate(database_url, f"clp_{service}"), patience)
         keys = Path(settings.keys_dir)
         process = build(
             settings, Surroundings.from_files(service, settings.broker_url, keys)
@@ -145,6 +149,25 @@ def _run_observed(
         if page is not None:
             page.close()
         end_traces()
+
+
+def once_it_answers(work: Callable[[], None], seconds: float) -> None:
+    """Do something with a database, again and again while it is away.
+
+    Raises:
+        OperationalError: when it is still away after so many seconds.
+    """
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            work()
+        except AWAY as error:
+            if time.monotonic() >= deadline:
+                raise
+            log.warning("waiting for the database: %s", type(error).__name__)
+            eventlet.sleep(TICK_SECONDS)
+        else:
+            return
 
 
 def _observed(
