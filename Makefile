@@ -138,7 +138,7 @@ faults: setup ## the same in full: MESSAGES=100000 SEED=7, an hour or more
 	@$(PY) -W ignore -m tests.faults --messages $(or $(MESSAGES),100000) \
 	  $(if $(SEED),--seed $(SEED))
 	@CLP_FAULTS_KILLS=100 CLP_FAULTS_POSTS=500 $(PYTEST) -m faults --timeout 0 -s \
-	  tests/faults/test_embedded_killed.py
+	  tests/faults/test_embedded_killed.py tests/faults/test_workers.py
 
 .PHONY: faults-long
 faults-long: setup ## for the nights: faults for HOURS=1, a kill every minute

@@ -53,6 +53,7 @@ def _fill_and_free(disk: Path, ledger: Ledger) -> None:
         filler.unlink()
         until(lambda: _posts(suite, channel, load, ledger), 5, "serving again")
         calm_down(suite, 60)
+        until(lambda: not any(left_in(disk).values()), 60, "no mail waits")
         judged = judge(
             suite, load, ledger, Evidence(mails_of(suite), left_in(disk)), searches=10
         )
