@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 import eventlet
+from eventlet.event import Event
 from nameko.extensions import DependencyProvider
 
 from clp_chassis.assembly import Process, Surroundings, configured, parts_of
@@ -48,6 +49,7 @@ class Worker(DependencyProvider):  # type: ignore[misc]
         self._most_rest = timedelta(seconds=poll_s)
         self._pace = Pace(poll_s)
         self._stopping = False
+        self._ended = Event()
         self._sweep_at = self._desk.clock()
 
     def start(self) -> None:
@@ -55,13 +57,18 @@ class Worker(DependencyProvider):  # type: ignore[misc]
         self.container.spawn_managed_thread(self._run, identifier="delivery")
 
     def stop(self) -> None:
-        """Finish the mails in hand, give the other claims back."""
-        self._stopping = True
-        self._pace.stop()
+        """Finish the mails in hand, give the other claims back.
+
+        Whoever stops the container ends every loop as soon as this returns, so it
+        returns when there is nothing left to write down.
+        """
+        self.kill()
+        self._ended.wait()
 
     def kill(self) -> None:
         """Stop at once; leases bring the claims back to work."""
-        self.stop()
+        self._stopping = True
+        self._pace.stop()
 
     def get_dependency(self, worker_ctx: Any) -> "Worker":
         """The worker itself, to be woken by event handlers."""
@@ -73,6 +80,12 @@ class Worker(DependencyProvider):  # type: ignore[misc]
         self._pace.wake()
 
     def _run(self) -> None:
+        try:
+            self._take_turns()
+        finally:
+            self._ended.send()
+
+    def _take_turns(self) -> None:
         rest: float | None = None
         while self._pace.wait(rest):
             try:
