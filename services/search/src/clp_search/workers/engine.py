@@ -30,7 +30,12 @@ class WorkerIndex:
         count = max(1, min(workers, self._shards))
         tasks = [_task(generation, limits, of=count, number=n) for n in range(count)]
         self.workers = [Worker(task) for task in tasks]
-        _each(self.workers, "size")
+        try:
+            _each(self.workers, "size")
+        except BaseException:
+            for worker in self.workers:
+                worker.close()
+            raise
 
     def cursor(self) -> int:
         """The position up to which every shard has been told."""
