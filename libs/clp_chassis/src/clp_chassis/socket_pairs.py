@@ -8,9 +8,9 @@ from eventlet.hubs import notify_opened
 def socket_pair() -> tuple[socket.socket, socket.socket]:
     """A fresh pair.
 
-    The system gives it numbers that other sockets may have had; whoever still waited
-    for one of those is told that it is gone, as the framework does for every socket
-    but a pair.
+    The system gives it numbers that other sockets may have had. Whoever still waits for
+    one of those waits for nothing, and is not to be in the way; the framework sees to
+    that for every socket but a pair.
     """
     pair = socket.socketpair()
     for one in pair:
