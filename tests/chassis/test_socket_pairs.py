@@ -21,6 +21,6 @@ def test_numbers_that_somebody_still_waits_for_are_taken_over() -> None:
         assert number in {ours.fileno(), theirs.fileno()}
         for one, other in ((ours, theirs), (theirs, ours)):
             one.settimeout(5)
-            other.sendall(b"x")
+            eventlet.spawn(other.sendall, b"x")
             assert one.recv(1) == b"x"
     waiting.kill()
