@@ -50,10 +50,18 @@ class ScriptedRelay:
 
     def __enter__(self) -> Self:
         self._listener = socket.create_server(("127.0.0.1", 0))
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._lines: list[socket.socket] = []
+        self._threads = [threading.Thread(target=self._accept, daemon=True)]
+        self._threads[0].start()
         return self
 
     def __exit__(self, *_: object) -> None:
+        # Whoever still waits is woken before the socket goes, and its number with it.
+        for one in (self._listener, *self._lines):
+            with contextlib.suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+        for thread in self._threads:
+            thread.join()
         self._listener.close()
 
     @property
@@ -67,7 +75,10 @@ class ScriptedRelay:
             except OSError:
                 return
             self.connections += 1
-            threading.Thread(target=self._serve, args=(line,), daemon=True).start()
+            self._lines.append(line)
+            serving = threading.Thread(target=self._serve, args=(line,), daemon=True)
+            self._threads.append(serving)
+            serving.start()
 
     def _serve(self, line: socket.socket) -> None:
         with contextlib.suppress(OSError, StopIteration), line:

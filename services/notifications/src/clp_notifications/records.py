@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final, cast
 
 from prometheus_client import Counter
@@ -31,6 +31,7 @@ from clp_notifications.tables import (
     SuppressedAddress,
 )
 
+MOMENT: Final = timedelta(seconds=3)
 MOVED: Final = Counter(
     "clp_notifications_moved", "Steps of notifications.", ["state", "reason"]
 )
@@ -169,6 +170,13 @@ def suppress(
 
 
 def work_due(session: Session, now: datetime) -> int:
-    """How many mails are due now; one in a worker's hands is due until it is done."""
-    counted = select(func.count()).select_from(Mail).where(Mail.due_at <= now)
+    """How many mails are due now; one in a worker's hands is due until it is done.
+
+    One that was put off for a moment, as when a service was slow to answer, is still
+    work in hand; one that waits for its window or its next try is not.
+    """
+    put_off = Mail.joinable.is_(False) & (Mail.due_at <= now + MOMENT)
+    counted = (
+        select(func.count()).select_from(Mail).where((Mail.due_at <= now) | put_off)
+    )
     return session.scalar(counted) or 0

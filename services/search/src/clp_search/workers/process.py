@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from clp_chassis.socket_pairs import socket_pair
 from clp_search.engine import IndexDamaged
 from clp_search.workers import wire
 from clp_search.workers.task import DAMAGED, DISK, DONE, Task
@@ -113,7 +112,7 @@ class Worker:
         return self._line
 
     def _start(self) -> None:
-        ours, theirs = socket_pair()
+        ours, theirs = socket.socketpair()
         with theirs:
             told = wire.encoded(self.task)
             command = [
