@@ -75,7 +75,8 @@ deploy-files: setup ## write the files of deploy/ that follow from the code
 test: ## everything: lint, unit, contract and journey tests, on both brokers
 	@$(MAKE) setup servers
 	@$(MAKE) lint
-	@deploy/checks/side_by_side.sh "test-core test-unit test-whoosh-2" "test-broker test-journeys test-faults"
+	@deploy/checks/side_by_side.sh "test-core test-unit test-whoosh-2 test-journeys" \
+	  "test-broker test-faults"
 	@$(call title,everything passed)
 
 .PHONY: check
@@ -172,6 +173,10 @@ mail-snapshots: setup ## write the mails of every type and language again, to be
 mail-pictures: setup ## draw the mails at phone and desktop width, light and dark
 	@deploy/install/mail_pictures.sh
 	@$(PY) -W ignore -m tests.services.notifications.pictures
+
+.PHONY: rolling-update
+rolling-update: setup servers ## every process replaced under load, and no caller notices
+	@$(PYTEST) -m "broker and slow" tests/deploy/test_rolling_update.py
 
 .PHONY: image-replay
 image-replay: setup ## both stages of the image as they are written, without an engine

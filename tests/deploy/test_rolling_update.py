@@ -209,6 +209,7 @@ class Poster(threading.Thread):
 
 
 @pytest.mark.broker
+@pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_a_rolling_update_is_not_noticed_by_callers(up: UpSystem) -> None:
     """The schema steps on, then every process is replaced while somebody posts."""

@@ -16,7 +16,7 @@ from tests.faults.running import drain, new_ledger, until
 
 pytestmark = pytest.mark.faults
 
-DEAD = "evt-messages--notifications.on_messages_changed.q1.dead"
+DEAD = "evt-messages--notifications.on_messages_changed.q2.dead"
 # What an event can be, besides well: (body, content type).
 POISON = {
     "is broken JSON": (b"{not json", "application/json"),

@@ -12,8 +12,7 @@ from tests.faults.judging import judge_crew
 from tests.faults.load import Client, Load, set_scene
 from tests.faults.running import drain, new_ledger, until
 
-# Slow: on a crowded machine a worker that ends still leaves claims to their leases.
-pytestmark = [pytest.mark.faults, pytest.mark.slow]
+pytestmark = pytest.mark.faults
 
 # How many delivery workers there are, one after the other; at last there is none.
 STEPS = (3, 1, 2, 0)

@@ -165,7 +165,8 @@ def autocomplete(stage: Stage) -> None:
         found = nat.mentionable(channel=stage.direct("north"), typed=typed)
         return {person.id for person in found.people}
 
-    assert offered("s") == offered("sam@south.example") == set()
+    # Nobody whose name or address begins so is of north, or of the studio.
+    assert offered("sam") == offered("sol") == offered("sam@south.example") == set()
     assert {"ivy", "ian"} <= offered("i")
     assert {"sam", "sol", "wes"}.isdisjoint(offered(""))
 

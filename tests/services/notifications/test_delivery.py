@@ -16,6 +16,7 @@ from clp_notifications.delivery.answers import (
     answer_of,
 )
 from clp_notifications.delivery.backoff import DELAYS, GIVEN_UP_AFTER, next_try
+from clp_notifications.delivery.claims import sweep
 from clp_notifications.delivery.rounds import deliver
 from clp_notifications.mail.mailer import ReadyMail
 from clp_notifications.records import is_suppressed
@@ -370,3 +371,18 @@ def test_slow_services_are_asked_once_more_and_not_for_each_mail(
     assert len(works.tray.mails) == 20
     # Two calls for each question: one in vain, and one for each portion of mails.
     assert len(calls) <= 10
+
+
+def test_what_workers_that_are_gone_held_is_due_at_once(
+    works: Works, world: World
+) -> None:
+    world.follow("nat")
+    message = world.post("ivy", BROADCAST)
+    works.route()
+    assert len(works.desk.claim()) == 1
+    with works.database.writing() as session:
+        assert sweep(session, world.clock()) == 0
+        assert sweep(session, world.clock(), everybody_left=True) == 1
+
+    assert works.states(message) == {"nat": ("due", "lease_expired")}
+    assert works.deliver() == 1

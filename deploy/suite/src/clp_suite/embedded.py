@@ -2,7 +2,6 @@
 
 import secrets
 from collections.abc import Iterator
-from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
@@ -21,7 +20,6 @@ from clp_suite.server_process import free_ports
 from clp_suite.suite import Suite
 
 DELIVERY: Final = "delivery"
-FOR_EVER: Final = timedelta(days=365)
 
 
 class EmbeddedSuite(Suite):
@@ -85,7 +83,7 @@ class EmbeddedSuite(Suite):
         """Whoever held a mail before this start is gone: no lease need run out."""
         database = Database(self._blueprint.database_urls["notifications"])
         with database.writing() as session:
-            while sweep(session, now() + FOR_EVER):
+            while sweep(session, now(), everybody_left=True):
                 pass
         database.close()
 

@@ -215,11 +215,16 @@ def put_off(session: Session, person: str, until: datetime) -> None:
         session.execute(update(Mail).where(Mail.id.in_(chunk)).values(due_at=until))
 
 
-def sweep(session: Session, now: datetime) -> int:
-    """Put mails back to work whose worker never came back; say how many."""
+def sweep(session: Session, now: datetime, *, everybody_left: bool = False) -> int:
+    """Put mails back to work whose worker never came back; say how many.
+
+    A worker that holds a lease may come back as long as it runs, unless it is known
+    that no worker of before is left.
+    """
+    ended = Mail.lease_until.is_not(None) if everybody_left else Mail.lease_until < now
     mails = session.scalars(
         select(Mail.id)
-        .where(Mail.lease_until < now)
+        .where(ended)
         .limit(SWEPT_AT_ONCE)
         .with_for_update(skip_locked=True)
     ).all()
