@@ -1,6 +1,7 @@
 """T10: a person who changes roles or partners sees by what they are now."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -13,9 +14,9 @@ NORTH, SOUTH = "p1/direct/north", "p1/direct/south"
 NAT = next(part for part in CAST if part.id == "nat")
 
 
-@pytest.fixture(scope="module")
-def suite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Suite]:
-    with EmbeddedSuite(tmp_path_factory.mktemp("changed")) as running:
+@pytest.fixture
+def suite(tmp_path: Path) -> Iterator[Suite]:
+    with EmbeddedSuite(tmp_path / "changed") as running:
         directory = running.caller(service="directory")
         put_cast(directory)
         directory.projects.put_project(id="p1", title="Night Train")

@@ -223,10 +223,7 @@ class Segment:
 
 
 def _numbers(reader: Any, column: str, count: int) -> "array[int]":
-    """A column of numbers, read at once and kept.
-
-    Its file is let go of here: a reader that is replaced does not always close it.
-    """
+    """A column of numbers, read at once and kept; its file is let go of."""
     read = reader.column_reader(column, translate=False)
     numbers: array[int] = read._dbfile.get_array(0, "Q", read._count)  # noqa: SLF001
     file, _, _ = reader._perdoc._colfiles.pop(column)  # noqa: SLF001
