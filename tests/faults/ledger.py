@@ -56,10 +56,12 @@ class Ledger:
         if self.path.exists():
             # A line that was cut in the middle was never an acknowledgement.
             whole = self.path.read_text().rpartition("\n")[0].splitlines()
-            for line in whole:
-                acked = Acked(**json.loads(line))
-                self.acked[acked.word] = acked
-        return len(self.acked)
+            for line in map(json.loads, whole):
+                if "doubtful" in line:
+                    self.doubtful.add(line["doubtful"])
+                else:
+                    self.acked[line["word"]] = Acked(**line)
+        return len(self.acked) + len(self.doubtful)
 
     def ack(self, acked: Acked) -> None:
         """Write down an answer before anything else happens."""
