@@ -36,7 +36,7 @@ def write(database: Database, *subjects: str) -> None:
 
 def number(database: Database) -> int:
     with database.writing() as session:
-        return OUTBOX.number(session)
+        return len(OUTBOX.number(session))
 
 
 def feed(database: Database, after: int = 0) -> list[tuple[int, str]]:

@@ -24,7 +24,7 @@ PASSING: Final = (CallFailed, *AWAY)
 PASSING_CODES: Final = frozenset({"service.unavailable", "service.failed"})
 MOST_TRIES: Final = 5
 # Under load, changes are fetched and applied together.
-BREATH_S: Final = 0.02
+BREATH_S: Final = 0.05
 
 
 def passes(error: Exception) -> bool:

@@ -102,13 +102,14 @@ class Outbox:
         """Whether a committed change waits for its position."""
         return session.scalar(self._statements.unnumbered) is not None
 
-    def number(self, session: Session) -> int:
-        """Give positions to committed changes that have none; say to how many."""
+    def number(self, session: Session) -> tuple[feed.Change, ...]:
+        """Give positions to committed changes that have none; give these changes."""
         at = self._locked_position(session)
-        numbered = session.execute(self._statements.number, {"at_position": at}).all()
+        rows = session.execute(self._statements.number, {"at_position": at})
+        numbered = sorted(map(_change_of, rows), key=lambda change: change.position)
         if numbered:
             session.execute(self._statements.move, {"position": at + len(numbered)})
-        return len(numbered)
+        return tuple(numbered)
 
     def _locked_position(self, session: Session) -> int:
         # One relay numbers at a time, however many processes the service has.
@@ -198,7 +199,7 @@ class _Statements:
             update(changes)
             .where(changes.c.id == waiting.c.id)
             .values(position=waiting.c.place + bindparam("at_position", type_=BIG))
-            .returning(changes.c.id)
+            .returning(*changes.c)
         )
         self.locked_position = (
             select(relay.c.position).where(relay.c.id == RELAY_ROW).with_for_update()

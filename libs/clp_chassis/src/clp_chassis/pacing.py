@@ -21,6 +21,8 @@ class Pace:
         self._breath = breath
         self._turned_at = -breath
         self._news = True
+        # Whether the turn in hand was asked for, and not only due.
+        self.had_news = True
         self._stopped = False
         self._bell: Event | None = None
 
@@ -41,7 +43,7 @@ class Pace:
         early = self._turned_at + self._breath - time.monotonic()
         if early > 0 and not self._stopped:
             eventlet.sleep(early)
-        self._news = False
+        self.had_news, self._news = self._news, False
         self._turned_at = time.monotonic()
         return not self._stopped
 

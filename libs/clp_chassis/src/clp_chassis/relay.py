@@ -15,6 +15,7 @@ from clp_chassis.observing.metrics import ANNOUNCED
 from clp_chassis.observing.tracing import span
 from clp_chassis.outbox import BATCH, Outbox
 from clp_chassis.pacing import Pace
+from clp_contracts.feed import Change
 from clp_contracts.shapes import dump
 
 log = logging.getLogger(__name__)
@@ -22,7 +23,7 @@ log = logging.getLogger(__name__)
 # A sick queue can keep the broker from confirming; the rows wait for another turn.
 CONFIRM_S: Final = 10.0
 # Under load, changes are numbered and announced together.
-BREATH_S: Final = 0.02
+BREATH_S: Final = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,8 @@ class Relay(DependencyProvider):  # type: ignore[misc]
         """Find what to relay in the container's settings."""
         self._desk = self._desk_of(self.container)
         self._pace = Pace(seconds=1.0, breath=BREATH_S)
+        # An earlier life may have numbered changes and not announced them.
+        self._stumbled = True
         self._desk.database.on_commit(self._pace.wake)
         self._exchange = Exchange(
             f"{self._desk.service}.events",
@@ -74,15 +77,34 @@ class Relay(DependencyProvider):  # type: ignore[misc]
             try:
                 while self._relay_once() >= BATCH:
                     pass
+                self._stumbled = False
             except Exception:
                 # Nothing is lost: the rows stay and the next turn tries again.
+                self._stumbled = True
                 log.exception("the relay of %s stumbled", self._desk.service)
 
     def _relay_once(self) -> int:
-        desk = self._desk
+        """Announce what is new; and what was left behind, when that may be."""
         numbered = self._number()
-        with desk.database.reading() as session:
-            changes = desk.outbox.unannounced(session)
+        changes = numbered
+        if self._stumbled or not self._pace.had_news:
+            with self._desk.database.reading() as session:
+                changes = self._desk.outbox.unannounced(session)
+        if changes:
+            self._announce(changes)
+        return max(len(numbered), len(changes))
+
+    def _number(self) -> tuple[Change, ...]:
+        desk = self._desk
+        if not self._pace.had_news:
+            with desk.database.reading() as session:
+                if not desk.outbox.has_unnumbered(session):
+                    return ()
+        with desk.database.writing(tell=False) as session:
+            return desk.outbox.number(session)
+
+    def _announce(self, changes: tuple[Change, ...]) -> None:
+        desk = self._desk
         for change in changes:
             with span(f"announce {change.type}", "producer", carrier=change.detail):
                 self._publisher.publish(
@@ -91,17 +113,7 @@ class Relay(DependencyProvider):  # type: ignore[misc]
                     routing_key=change.type,
                     declare=[self._exchange],
                 )
-        if changes:
-            ANNOUNCED.labels(desk.service).inc(len(changes))
-            with desk.database.writing(tell=False) as session:
-                positions = tuple(change.position for change in changes)
-                desk.outbox.announced(session, positions, desk.clock())
-        return max(numbered, len(changes))
-
-    def _number(self) -> int:
-        desk = self._desk
-        with desk.database.reading() as session:
-            if not desk.outbox.has_unnumbered(session):
-                return 0
+        ANNOUNCED.labels(desk.service).inc(len(changes))
         with desk.database.writing(tell=False) as session:
-            return desk.outbox.number(session)
+            positions = tuple(change.position for change in changes)
+            desk.outbox.announced(session, positions, desk.clock())

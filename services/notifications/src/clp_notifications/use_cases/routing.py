@@ -5,9 +5,10 @@ the cursor. Both may run again for the same change, to the same effect.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from clp_contracts.events import MESSAGE_EDITED, MESSAGE_POSTED
@@ -105,17 +106,33 @@ def write(
     parts: Parts,
 ) -> None:
     """Write who is told, and who is not, of each message that changed."""
+    routed = _routed_before(session, prepared)
     for change in changes:
         found = prepared.get(change.subject)
         if found is not None and change.type in ROUTED:
-            _write_one(session, found, change, parts=parts)
+            before = routed.get(change.subject)
+            routed[change.subject] = _write_one(
+                session, (found, before), change, parts=parts
+            )
+
+
+def _routed_before(
+    session: Session, messages: Collection[str]
+) -> dict[str, RoutedMessage]:
+    asked = select(RoutedMessage).where(RoutedMessage.message.in_(messages))
+    return {row.message: row for row in session.scalars(asked)} if messages else {}
 
 
 def _write_one(
-    session: Session, found: Prepared, change: Change, *, parts: Parts
-) -> None:
+    session: Session,
+    what: tuple[Prepared, RoutedMessage | None],
+    change: Change,
+    *,
+    parts: Parts,
+) -> RoutedMessage:
+    found, routed = what
     message = found.content.message
-    routed = session.get(RoutedMessage, message.id)
+    is_new = routed is None
     explanations = _explained(found.facts, routed, parts)
     at = parts.clock()
     mentioned = json.dumps(sorted(person.id for person in found.facts.mentioned))
@@ -137,10 +154,12 @@ def _write_one(
             channel=found.facts.channel,
             since=change.at,
             explanations=explanations,
+            is_new=is_new,
         ),
         parts.mail,
         at=at,
     )
+    return routed
 
 
 def _explained(

@@ -38,6 +38,7 @@ class Told:
     """A message and the core's decision on everybody it may concern.
 
     Windows count from ``since``, when it was posted or edited: late routing adds none.
+    Of a message that ``is_new`` nothing is written yet.
     """
 
     message: str
@@ -45,6 +46,7 @@ class Told:
     channel: Channel
     since: datetime
     explanations: tuple[Explanation, ...]
+    is_new: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,7 @@ class Plan:
 
 def tell(session: Session, told: Told, policy: MailPolicy, *, at: datetime) -> None:
     """Write one notification for each person told, once ever (rule 24); say why not."""
-    known = _already_told(session, told)
+    known = frozenset() if told.is_new else _already_told(session, told)
     fresh = [one for one in told.explanations if one.person.id not in known]
     recipients = [one for one in fresh if one.told]
     _write_outcomes(session, told, [one for one in fresh if not one.told], at=at)
@@ -115,11 +117,12 @@ def _write_outcomes(
         for one in untold
     }
     for chunk in chunks(judged):
-        session.execute(
-            delete(Outcome).where(
-                Outcome.message == told.message, Outcome.person.in_(chunk)
+        if not told.is_new:
+            session.execute(
+                delete(Outcome).where(
+                    Outcome.message == told.message, Outcome.person.in_(chunk)
+                )
             )
-        )
         session.execute(insert(Outcome), [judged[person] for person in chunk])
 
 
