@@ -1,4 +1,4 @@
-"""`clp-ops`: status, dead, redrive, rebuild-index, release-address."""
+"""`clp-ops`: status, dead, redrive, aside, rebuild-index, release-address."""
 
 import os
 import sys
@@ -17,6 +17,7 @@ from clp_contracts.methods import PassportKind
 from clp_contracts.refusal import CallFailed, Refused
 from clp_search.operating import rebuild
 from clp_suite.ops import tables
+from clp_suite.ops.aside import Desk
 from clp_suite.ops.asking import parsed
 from clp_suite.ops.seeing import look
 
@@ -47,6 +48,7 @@ def main(
         "status": _status,
         "dead": _dead,
         "redrive": _redrive,
+        "aside": lambda asked, clp, shown: _aside(asked, Desk(clp, environ, shown)),
         "release-address": _release,
     }
     with _connected(environ, asked.timeout) as clp:
@@ -106,6 +108,13 @@ def _redrive(asked: Namespace, clp: Callers, console: Console) -> int:
             sent += clp.notifications.redrive(notifications_=some).count
             progress.advance(task, len(some))
     console.print(f"{sent:,} of {len(named):,} notifications are due again.")
+    return 0
+
+
+def _aside(asked: Namespace, desk: Desk) -> int:
+    if asked.again:
+        return desk.take_again()
+    desk.show()
     return 0
 
 
