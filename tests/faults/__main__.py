@@ -12,6 +12,7 @@ from pathlib import Path
 from clp_suite.server_process import server_directory
 from clp_suite.servers import PrivatePostgres, PrivateRabbit
 from tests.faults.crew import Crew, Terms
+from tests.faults.growth import Growth
 from tests.faults.load import Load
 from tests.faults.running import Limits, ride_out
 from tests.faults.storm import Weather
@@ -41,6 +42,11 @@ def asked() -> argparse.Namespace:
     parser.add_argument("--copies", type=int, default=2, help="of each process type")
     parser.add_argument(
         "--seed", type=int, default=random.SystemRandom().randrange(1 << 30)
+    )
+    parser.add_argument(
+        "--growth",
+        action="store_true",
+        help="judge memory and open files of processes that lived for minutes",
     )
     parser.add_argument("--drain", type=float, default=3600.0, metavar="SECONDS")
     return parser.parse_args()
@@ -83,7 +89,13 @@ def main() -> None:
             (rabbit, postgres),
             load,
             weather,
-            Limits(searches=given.searches, drain_s=given.drain, minutes=given.minutes),
+            Limits(
+                searches=given.searches,
+                drain_s=given.drain,
+                minutes=given.minutes,
+                hurry=False,
+                growth=Growth() if given.growth else None,
+            ),
         )
     print(json.dumps(judged.figures, indent=1))
     for line in judged.broken:
