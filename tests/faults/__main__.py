@@ -13,10 +13,13 @@ from clp_suite.server_process import server_directory
 from clp_suite.servers import PrivatePostgres, PrivateRabbit
 from tests.faults.crew import Crew, Terms
 from tests.faults.growth import Growth
+from tests.faults.limits import limits_of
 from tests.faults.load import Load
 from tests.faults.running import Limits, ride_out
 from tests.faults.storm import Weather
 
+# What is over an hour's number of mails leaves an hour later: too late for a run.
+NEVER_PUT_OFF = {"CLP_NOTIFICATIONS_MOST_MAILS_AN_HOUR": "0"}
 # Search is one process: two never share an index.
 SCALED = ("projects", "messages", "notifications", "delivery")
 
@@ -77,7 +80,7 @@ def main() -> None:
         PrivatePostgres(directory / "postgres") as postgres,
         Crew(
             Path(folder),
-            Terms(sink=manners),
+            Terms(sink=manners, environ=NEVER_PUT_OFF),
             rabbit=rabbit,
             postgres=postgres,
             mail_window_s=given.window,
@@ -98,9 +101,14 @@ def main() -> None:
             ),
         )
     print(json.dumps(judged.figures, indent=1))
+    limits = limits_of(judged.figures, given.copies)
+    for limit in limits:
+        print(limit.told())
     for line in judged.broken:
         print(f"BROKEN {line}")
-    raise SystemExit(bool(judged.broken))
+    # What took too long is for whoever knows how busy the machine was.
+    passed = [one for one in limits if not one.is_kept and not one.is_of_time]
+    raise SystemExit(bool(judged.broken or passed))
 
 
 if __name__ == "__main__":

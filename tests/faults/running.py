@@ -137,6 +137,7 @@ def ride_out(
     judged.figures |= {
         "seed": load.seed,
         "posting s": round(posting_s, 1),
+        "messages/s": round(len(ledger.acked) / posting_s, 1),
         "drain s": round(draining_s, 1),
         "outages": [line for line in storm.log if "%" in line],
         **control,
