@@ -4,6 +4,7 @@ import os
 import sys
 from argparse import Namespace
 from collections.abc import Callable, Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import Final
 
@@ -15,9 +16,7 @@ from clp_chassis.passports import Issuer
 from clp_contracts.calling import Callers, connect
 from clp_contracts.methods import PassportKind
 from clp_contracts.refusal import CallFailed, Refused
-from clp_search.operating import rebuild
 from clp_suite.ops import tables
-from clp_suite.ops.aside import Desk
 from clp_suite.ops.asking import parsed
 from clp_suite.ops.seeing import look
 
@@ -43,12 +42,15 @@ def main(
         folder = asked.folder or environ.get(INDEX)
         if folder is None:
             raise SystemExit(f"name the index's folder: --folder, or {INDEX}")
-        return rebuild(Path(folder), wait=not asked.no_wait)
+        # Most commands have no use for an index, nor for every service's entrypoints:
+        # whoever waits for a command need not wait for those.
+        search = import_module("clp_search.operating")
+        return int(search.rebuild(Path(folder), wait=not asked.no_wait))
     acts: dict[str, Callable[[Namespace, Callers, Console], int]] = {
         "status": _status,
         "dead": _dead,
         "redrive": _redrive,
-        "aside": lambda asked, clp, shown: _aside(asked, Desk(clp, environ, shown)),
+        "aside": lambda asked, clp, shown: _aside(asked, clp, shown, environ=environ),
         "release-address": _release,
     }
     with _connected(environ, asked.timeout) as clp:
@@ -111,9 +113,12 @@ def _redrive(asked: Namespace, clp: Callers, console: Console) -> int:
     return 0
 
 
-def _aside(asked: Namespace, desk: Desk) -> int:
+def _aside(
+    asked: Namespace, clp: Callers, console: Console, *, environ: Environ
+) -> int:
+    desk = import_module("clp_suite.ops.aside").Desk(clp, environ, console)
     if asked.again:
-        return desk.take_again()
+        return int(desk.take_again())
     desk.show()
     return 0
 
