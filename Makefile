@@ -215,6 +215,10 @@ bench-mail: setup servers ## how fast mails leave, beside Django and django-post
 	@$(PY) -m pip install -qq -c constraints.txt --group bench-mail
 	@$(PY) -W ignore -m tests.bench.mail
 
+.PHONY: bench-fairness
+bench-fairness: setup servers ## what quiet partners notice of a busy one; ARGS="--busy 50"
+	@$(PY) -W ignore -m tests.bench.fairness $(ARGS)
+
 .PHONY: bench-peer
 bench-peer: setup ## the same conversation here and in Matrix Synapse
 	@tests/bench/peer/run.sh

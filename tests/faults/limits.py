@@ -28,7 +28,7 @@ class Limit:
 
     def told(self) -> str:
         """A line for whoever reads the run's end."""
-        verdict = "kept" if self.is_kept else "PASSED"
+        verdict = "kept" if self.is_kept else "BROKEN"
         return f"limit {verdict}: {self.what} {self.was:g}, at most {self.most:g}"
 
 

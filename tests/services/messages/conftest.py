@@ -1,6 +1,5 @@
 """The use cases of `messages` on a fresh, migrated database, SQLite and PostgreSQL."""
 
-import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,26 +9,13 @@ from sqlalchemy import text
 
 from clp_chassis.database import Database, migrate
 from clp_messages.tables import Base
-from clp_suite.servers import PrivatePostgres, server_directory
+from clp_suite.servers import PrivatePostgres
 from tests.services.messages.object_store import (
     CREDENTIALS,
     ObjectStore,
     object_store,
 )
 from tests.services.messages.stage import Stage
-
-
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[PrivatePostgres]:
-    if not (available := PrivatePostgres.available()):
-        if os.environ.get("CI") == "true":
-            pytest.fail(f"no PostgreSQL on this machine; {available}")
-        pytest.skip(f"NOT RUN: no PostgreSQL on this machine; {available}")
-    with (
-        server_directory() as directory,
-        PrivatePostgres(directory / "pg", survives_power_cuts=False) as server,
-    ):
-        yield server
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,6 @@
 """Routing and delivery on a fresh, migrated database, SQLite and PostgreSQL."""
 
 import itertools
-import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,24 +10,11 @@ from sqlalchemy import text
 
 from clp_chassis.database import Database, migrate
 from clp_notifications.tables import Base
-from clp_suite.servers import PrivatePostgres, server_directory
+from clp_suite.servers import PrivatePostgres
 from tests.services.notifications.house import Works
 from tests.services.notifications.story import World
 
 _numbers = itertools.count(1)
-
-
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[PrivatePostgres]:
-    if not (available := PrivatePostgres.available()):
-        if os.environ.get("CI") == "true":
-            pytest.fail(f"no PostgreSQL on this machine; {available}")
-        pytest.skip(f"NOT RUN: no PostgreSQL on this machine; {available}")
-    with (
-        server_directory() as directory,
-        PrivatePostgres(directory / "pg", survives_power_cuts=False) as server,
-    ):
-        yield server
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.broker)])

@@ -1,6 +1,5 @@
 """An empty index of either engine, closed when the test is over; and a story in it."""
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,7 +7,7 @@ import pytest
 
 from clp_search.engine import Engine
 from clp_search.parts import Parts
-from clp_suite.servers import PrivatePostgres, server_directory
+from clp_suite.servers import PrivatePostgres
 from tests.services.search.asking import Neighbours, parts_with, story
 from tests.services.search.stage import (
     ENGINES,
@@ -28,19 +27,6 @@ def workbench(tmp_path: Path) -> Iterator[Workbench]:
     bench = Workbench(tmp_path / "index")
     yield bench
     bench.give_up()
-
-
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[PrivatePostgres]:
-    if not (available := PrivatePostgres.available()):
-        if os.environ.get("CI") == "true":
-            pytest.fail(f"no PostgreSQL on this machine; {available}")
-        pytest.skip(f"NOT RUN: no PostgreSQL on this machine; {available}")
-    with (
-        server_directory() as directory,
-        PrivatePostgres(directory / "pg", survives_power_cuts=False) as server,
-    ):
-        yield server
 
 
 @pytest.fixture(scope="session")
