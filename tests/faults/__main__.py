@@ -13,6 +13,7 @@ from clp_suite.server_process import server_directory
 from clp_suite.servers import PrivatePostgres, PrivateRabbit
 from tests.faults.crew import Crew, Terms
 from tests.faults.growth import Growth
+from tests.faults.judging import Judgement
 from tests.faults.limits import limits_of
 from tests.faults.load import Load
 from tests.faults.running import Limits, ride_out
@@ -100,15 +101,20 @@ def main() -> None:
                 growth=Growth() if given.growth else None,
             ),
         )
+    raise SystemExit(told(judged, given.copies))
+
+
+def told(judged: Judgement, copies: int) -> int:
+    """Print figures and limits; 1 when something was lost or came twice too often.
+
+    What took too long is for whoever knows how busy the machine was.
+    """
+    limits = limits_of(judged.figures, copies)
     print(json.dumps(judged.figures, indent=1))
-    limits = limits_of(judged.figures, given.copies)
-    for limit in limits:
-        print(limit.told())
-    for line in judged.broken:
-        print(f"BROKEN {line}")
-    # What took too long is for whoever knows how busy the machine was.
-    passed = [one for one in limits if not one.is_kept and not one.is_of_time]
-    raise SystemExit(bool(judged.broken or passed))
+    for line in (*(limit.told() for limit in limits), *judged.broken):
+        print(line)
+    broken = [one for one in limits if not one.is_kept and not one.is_of_time]
+    return int(bool(judged.broken or broken))
 
 
 if __name__ == "__main__":
