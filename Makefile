@@ -138,10 +138,10 @@ test-faults: setup ## kills, outages, full disks, in short: nothing acknowledged
 faults: setup ## the same in full: MESSAGES=100000 SEED=7, an hour or more
 	@$(PY) -W ignore -m tests.faults --messages $(or $(MESSAGES),100000) \
 	  $(if $(SEED),--seed $(SEED))
-	@CLP_FAULTS_KILLS=100 CLP_FAULTS_POSTS=500 CLP_FAULTS_MEGABYTES=10 $(PYTEST) \
-	  -m faults --timeout 0 -s tests/faults/test_embedded_killed.py \
-	  tests/faults/test_workers.py tests/faults/test_clocks.py \
-	  tests/faults/test_uploads_killed.py
+	@CLP_FAULTS_KILLS=100 CLP_FAULTS_POSTS=500 CLP_FAULTS_MEGABYTES=10 \
+	  CLP_FAULTS_UPLOADS=50 $(PYTEST) -m faults --timeout 0 -s \
+	  tests/faults/test_embedded_killed.py tests/faults/test_workers.py \
+	  tests/faults/test_clocks.py tests/faults/test_uploads_killed.py
 
 .PHONY: faults-long
 faults-long: setup ## for the nights: faults for HOURS=1, a kill every minute
