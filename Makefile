@@ -138,13 +138,15 @@ test-faults: setup ## kills, outages, full disks, in short: nothing acknowledged
 faults: setup ## the same in full: MESSAGES=100000 SEED=7, an hour or more
 	@$(PY) -W ignore -m tests.faults --messages $(or $(MESSAGES),100000) \
 	  $(if $(SEED),--seed $(SEED))
-	@CLP_FAULTS_KILLS=100 CLP_FAULTS_POSTS=500 $(PYTEST) -m faults --timeout 0 -s \
-	  tests/faults/test_embedded_killed.py tests/faults/test_workers.py
+	@CLP_FAULTS_KILLS=100 CLP_FAULTS_POSTS=500 CLP_FAULTS_MEGABYTES=10 \
+	  CLP_FAULTS_UPLOADS=50 $(PYTEST) -m faults --timeout 0 -s \
+	  tests/faults/test_embedded_killed.py tests/faults/test_workers.py \
+	  tests/faults/test_clocks.py tests/faults/test_uploads_killed.py
 
 .PHONY: faults-long
 faults-long: setup ## for the nights: faults for HOURS=1, a kill every minute
 	@$(PY) -W ignore -m tests.faults --messages 100000000 --pace 0.4 --kill-every 60 \
-	  --minutes $$(( $(or $(HOURS),1) * 60 )) $(if $(SEED),--seed $(SEED))
+	  --growth --minutes $$(( $(or $(HOURS),1) * 60 )) $(if $(SEED),--seed $(SEED))
 
 .PHONY: test-clamd
 test-clamd: setup ## the virus scanner's protocol against a real clamd (installed when root)
@@ -212,6 +214,10 @@ bench-messages: setup servers ## posting beside a bare Nameko RPC, reading a mil
 bench-mail: setup servers ## how fast mails leave, beside Django and django-post_office
 	@$(PY) -m pip install -qq -c constraints.txt --group bench-mail
 	@$(PY) -W ignore -m tests.bench.mail
+
+.PHONY: bench-fairness
+bench-fairness: setup servers ## what quiet partners notice of a busy one; ARGS="--busy 50"
+	@$(PY) -W ignore -m tests.bench.fairness $(ARGS)
 
 .PHONY: bench-peer
 bench-peer: setup ## the same conversation here and in Matrix Synapse

@@ -251,7 +251,7 @@ def test_unconfirmed_replies_do_not_spoil_the_confirms_of_requests(
         return False
 
     chatting = [eventlet.spawn(chatter) for _ in range(3)]
-    answers = list(eventlet.GreenPool(3).imap(refused, range(100)))
+    answers = list(eventlet.GreenPool(3).imap(refused, range(30)))
     stopped = True
     for greenthread in chatting:
         greenthread.wait()

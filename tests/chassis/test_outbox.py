@@ -175,3 +175,19 @@ def test_a_change_set_aside_is_kept_with_ids_only(seen: Seen) -> None:
     with seen.database.reading() as session:
         (row,) = session.execute(select(CURSORS.dead_letters)).all()
     assert (row.position, row.subject, len(row.error)) == (2, "s2", 2000)
+
+
+def test_a_change_set_aside_is_applied_late_once_and_forgotten(seen: Seen) -> None:
+    seen.projection.set_aside(change(1), "ValueError")
+    seen.projection.apply((change(2),))
+
+    seen.broken = True
+    with pytest.raises(ValueError, match="cannot"):
+        seen.projection.apply_late(change(1))
+    assert [row.position for row in seen.projection.aside(0, 9)] == [1], "still there"
+    seen.broken = False
+    seen.projection.apply_late(change(1))
+    seen.projection.apply_late(change(1))
+
+    assert seen.subjects == ["s2", "s1"]
+    assert (seen.projection.aside(0, 9), seen.projection.cursor()) == ([], 2)

@@ -76,9 +76,7 @@ def test_rabbit_keeps_loses_and_leaves_as_told(
         with Wire(own.url) as wire:
             wire.queue("letters")
             wire.publish("hello", "letters", delivery_mode=2)
-        own.restart()
-        with Wire(own.url) as wire:
-            assert wire.size("letters") == 1
+        # The harder way to stop; the softer one is in the tests of outages.
         own.kill_hard()
         assert not own.is_running
         own.start()

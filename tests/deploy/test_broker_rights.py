@@ -19,7 +19,13 @@ from kombu import Connection
 from clp_contracts import events
 from clp_contracts.broker_address import BrokerAddress
 from clp_contracts.methods import AUTHORS
-from clp_suite.deployment.broker_rights import OUTSIDERS, STILL_CALLED, USERS, granted
+from clp_suite.deployment.broker_rights import (
+    OUTSIDERS,
+    SCALING,
+    STILL_CALLED,
+    USERS,
+    granted,
+)
 from clp_suite.deployment.entrypoints import (
     SERVICES,
     Dealings,
@@ -139,13 +145,10 @@ class Spy:
 
     def __enter__(self) -> Self:
         self.connection.connect()
-        self.attempt(
-            Attempt(
-                "",
-                "queue_declare",
-                {"queue": reply_queue(self.user), "auto_delete": True},
-            )
-        )
+        replies = {"queue": reply_queue(self.user), "auto_delete": True}
+        declares = Attempt("declare a reply queue", "queue_declare", replies)
+        # Nobody answers an autoscaler.
+        assert self.is_refused(declares) is (self.user == SCALING)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -187,7 +190,17 @@ def test_a_spy_with_a_users_password_gets_nowhere_else(up: UpSystem, user: str) 
 
 
 @pytest.mark.broker
-@pytest.mark.parametrize("user", [*OUTSIDERS, "guest", "nobody"])
+def test_an_autoscaler_sees_how_long_the_queue_of_delivery_is(up: UpSystem) -> None:
+    queue = next(
+        name for name in queues_of(KNOWN["notifications"]) if "_delivery." in name
+    )
+    with Spy(up.broker(SCALING)) as spy:
+        told = spy.connection.channel().queue_declare(queue, passive=True)
+    assert (told.queue, told.message_count) == (queue, 0)
+
+
+@pytest.mark.broker
+@pytest.mark.parametrize("user", [*OUTSIDERS, SCALING, "guest", "nobody"])
 def test_nobody_gets_in_with_a_wrong_password(up: UpSystem, user: str) -> None:
     broker = BrokerAddress.read(up.broker("gateway"))
     address = re.sub(r"//.*@", f"//{user}:guess@", broker.url)

@@ -11,6 +11,8 @@ import yaml
 from clp_chassis.settings import read_settings
 from clp_notifications.settings import Settings
 from clp_suite.deployment.broker_rights import definitions
+from clp_suite.deployment.database_roles import roles_sql
+from clp_suite.deployment.secret_files import write_secret_folders
 from clp_suite.processes import PROCESS_TYPES
 from tests.deploy.manifests import built, named, pod_of
 
@@ -144,9 +146,22 @@ def test_delivery_grows_with_its_queue_and_its_due_rows(
         p for p in definitions()["permissions"] if p["user"] == "notifications"
     )
     assert triggers["rabbitmq"]["queueName"].replace(".", r"\.") in rights["read"]
-    assert "from mails where due_at" in triggers["postgresql"]["query"]
+    asked = triggers["postgresql"]["query"].removeprefix("select ")
+    assert f"GRANT EXECUTE ON FUNCTION public.{asked} TO scaling" in roles_sql()
     logins = {one["authenticationRef"]["name"] for one in scaled["spec"]["triggers"]}
     assert logins == set(named(objects, "TriggerAuthentication"))
+
+
+def test_what_the_scaler_logs_in_with_is_made(
+    objects: list[dict[str, Any]], tmp_path: Path
+) -> None:
+    write_secret_folders(tmp_path, {})
+    asked = {
+        one["key"]
+        for login in named(objects, "TriggerAuthentication").values()
+        for one in login["spec"]["secretTargetRef"]
+    }
+    assert asked == {path.name for path in (tmp_path / "scaling").iterdir()}
 
 
 def test_the_settings_are_settings(objects: list[dict[str, Any]]) -> None:

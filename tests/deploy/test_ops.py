@@ -12,6 +12,7 @@ from rich.console import Console
 
 from clp_chassis.clock import new_id
 from clp_chassis.inprocess import forget
+from clp_contracts.refusal import Refused
 from clp_suite import EmbeddedSuite
 from clp_suite.ops.__main__ import main
 from clp_suite.story import put_cast
@@ -50,9 +51,14 @@ def operator(suite: EmbeddedSuite) -> Operator:
     return Operator(suite.broker_url, suite.data_dir / "keys")
 
 
-def change(suite: EmbeddedSuite, statement: str) -> None:
-    with closing(sqlite3.connect(suite.data_dir / "notifications.db")) as link:
-        link.execute(statement)
+def change(
+    suite: EmbeddedSuite,
+    statement: str,
+    service: str = "notifications",
+    values: tuple[object, ...] = (),
+) -> None:
+    with closing(sqlite3.connect(suite.data_dir / f"{service}.db")) as link:
+        link.execute(statement, values)
         link.commit()
 
 
@@ -134,6 +140,47 @@ def test_an_address_is_released(suite: EmbeddedSuite, operator: Operator) -> Non
         operator.runs("release-address", "old@north.example")
 
 
+def set_aside(suite: EmbeddedSuite, service: str, position: int) -> None:
+    """A change of the feed that a reader says it could not apply."""
+    operations = suite.caller(service="operations")
+    told = getattr(operations, service).progress()
+    (reader,) = (one.reader for one in told.readers)
+    change(
+        suite,
+        "insert into dead_letters (reader, position, type, subject, error, at)"
+        " values (?, ?, 't.v1', 's', 'KeyError', '2026-11-25 12:00:00.0')",
+        service,
+        (reader, position),
+    )
+
+
+def test_a_change_set_aside_is_shown_with_its_error_and_applied(
+    suite: EmbeddedSuite, operator: Operator
+) -> None:
+    assert "Nothing was set aside" in operator.runs("aside")[1]
+    head = suite.caller(service="operations").messages.progress().head
+    set_aside(suite, "notifications", head)
+    set_aside(suite, "notifications", head + 99)
+    set_aside(suite, "messages", 1)
+
+    _, shown = operator.runs("aside")
+    assert shown.count("KeyError") == 3
+    code, shown = operator.runs("aside", "--again")
+
+    assert code == 1
+    assert "2 changes were applied, 1 stay aside" in shown
+    _, shown = operator.runs("aside")
+    assert "LookupError" in shown, "the feed has no such change"
+    assert "KeyError" not in shown
+    change(suite, "delete from dead_letters")
+    assert operator.runs("aside", "--again")[0] == 0
+
+
+def test_a_change_that_nobody_set_aside_is_not_applied(suite: EmbeddedSuite) -> None:
+    with pytest.raises(Refused, match=r"change\.missing"):
+        suite.caller(service="operations").notifications.apply_again(position=1)
+
+
 @pytest.mark.parametrize(
     ("environ", "words"),
     [
@@ -156,5 +203,6 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
         main(["--help"], {})
 
     shown = capsys.readouterr().out
-    for command in ("status", "dead", "redrive", "rebuild-index", "release-address"):
+    commands = ("status", "dead", "redrive", "aside", "rebuild-index")
+    for command in (*commands, "release-address"):
         assert command in shown

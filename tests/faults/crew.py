@@ -20,6 +20,8 @@ from clp_suite.processes import PROCESS_TYPES
 
 NAIVE = ("naive_posts.0", "naive_mails.0")
 LOOK_EVERY_S = 0.1
+# Of the package `faketime`.
+LIBFAKETIME = next(iter(Path("/usr/lib").glob("*/faketime/libfaketime.so.1")), None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,7 +86,33 @@ class Crew(ProcessSuite):
                 key: re.sub(rf":{port}\b", f":{detour}", value)
                 for key, value in variables.items()
             }
-        return variables | naive
+        return variables | naive | self._clock_of(name)
+
+    def _clock_of(self, name: str) -> dict[str, str]:
+        place = self.data_dir / f"{name}.clock"
+        if not place.exists():
+            return {}
+        return {
+            "LD_PRELOAD": str(LIBFAKETIME),
+            "FAKETIME_TIMESTAMP_FILE": str(place),
+            "FAKETIME_NO_CACHE": "1",
+            # What waits for so many seconds waits as long as it says.
+            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+            "DONT_FAKE_MONOTONIC": "1",
+        }
+
+    def set_clock(self, name: str, seconds: int) -> None:
+        """Move the clock of a process, which goes on from there at once.
+
+        The first time it is killed and started with a clock that can be moved.
+        """
+        place = self.data_dir / f"{name}.clock"
+        is_new = not place.exists()
+        draft = place.with_suffix(".new")
+        draft.write_text(f"{seconds:+d}s\n")
+        draft.replace(place)
+        if is_new:
+            self.strike(name)
 
     @override
     def start(self) -> None:
@@ -130,6 +158,10 @@ class Crew(ProcessSuite):
             for name in self._running
             if name != SINK and (naive or name not in NAIVE)
         )
+
+    def process_ids(self) -> dict[str, int]:
+        """The process of each, without relay and control."""
+        return {name: self._running[name].pid for name in self.names()}
 
     def strike(self, name: str) -> None:
         """``kill -9``, and start it again as a supervisor would."""

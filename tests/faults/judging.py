@@ -164,6 +164,7 @@ def _judge_stored(
         elif (messages[0][1].id, messages[0][1].number) != (acked.id, acked.number):
             other.append(word)
     judged.demand("I1 acknowledged and lost", lost)
+    judged.figures["acknowledged lost"] = len(lost)
     judged.demand("I1 stored otherwise than acknowledged", other)
     judged.demand("I2 shown twice", [w for w, ms in shown.items() if len(ms) > 1])
     known = ledger.acked.keys() | ledger.doubtful

@@ -24,7 +24,7 @@ from tests.faults.sink import recipient_and_words
 
 pytestmark = pytest.mark.faults
 
-KILLS = int(os.environ.get("CLP_FAULTS_KILLS", "4"))
+KILLS = int(os.environ.get("CLP_FAULTS_KILLS", "3"))
 POSTS_BETWEEN = int(os.environ.get("CLP_FAULTS_POSTS", "15"))
 SERVICES = ("projects", "messages", "notifications")
 

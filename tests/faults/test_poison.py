@@ -1,14 +1,18 @@
 """R9: poison among the events and in the feed; everybody else goes on."""
 
+import io
 import json
 from collections.abc import Callable
+from pathlib import Path
 
 import psycopg
 import pytest
 from kombu import Connection, Exchange, Producer, Queue
+from rich.console import Console
 
 from clp_chassis.clock import new_id
 from clp_contracts.events import MESSAGE_POSTED
+from clp_suite.ops.__main__ import main
 from tests.faults.conftest import Field
 from tests.faults.judging import judge_crew
 from tests.faults.load import Client, Load, set_scene
@@ -56,6 +60,19 @@ def test_poisonous_events_are_set_aside_and_the_others_go_on(
         )
         drain(crew, 300)
         assert _depth(connection) == dead + len(POISON)
+        code, shown = clp_ops(field, "aside")
+        assert shown.count("it does not say how to read it") >= len(POISON), shown
+        assert "not json" not in shown, "what it holds is for nobody's eyes"
+
+        code, shown = clp_ops(field, "aside", "--again")
+
+        assert code == 0, shown
+        assert f"{dead + len(POISON)} events went back" in shown
+        until(
+            lambda: _depth(connection) == dead + len(POISON),
+            60,
+            "the poison, which is no better, in the dead queue again",
+        )
     judged = judge_crew(crew, load, ledger, searches=10)
     assert not judged.broken, judged.broken
 
@@ -77,12 +94,31 @@ def test_a_change_that_no_reader_can_apply_is_set_aside_with_its_error(
         )
         told = rows.execute(found, (poison,)).fetchone()
         assert told is not None
-        assert told[0].startswith("InvalidValue")
-        # Its end: an operator has looked at it.
-        rows.execute("delete from dead_letters where subject = %s", (poison,))
+        assert told[0] == "InvalidValue"
+        code, shown = clp_ops(field, "aside", "--again")
+        assert (code, "1 stay aside" in shown) == (1, True), "nothing was mended"
+        _mend_the_feed(crew.database_url("messages"), poison)
+        code, shown = clp_ops(field, "aside", "--again")
+        assert (code, "1 changes were applied" in shown) == (0, True), shown
+        assert rows.execute(found, (poison,)).fetchone() is None
     drain(crew, 300)
     judged = judge_crew(crew, load, ledger, searches=5)
     assert not judged.broken, judged.broken
+
+
+def clp_ops(field: Field, *words: str) -> tuple[int, str]:
+    """What an operator does, and is shown."""
+    shown = io.StringIO()
+    environ = {
+        "CLP_BROKER_URL": field.rabbit.url,
+        "CLP_KEYS_DIR": str(Path(field.crew.data_dir) / "keys"),
+    }
+    return main(list(words), environ, Console(file=shown, width=200)), shown.getvalue()
+
+
+def _mend_the_feed(database_url: str, poison: str) -> None:
+    with psycopg.connect(database_url) as database:
+        database.execute("delete from messages where id = %s", (poison,))
 
 
 def _publish(connection: Connection, body: bytes, kind: str) -> None:

@@ -47,8 +47,8 @@ def test_workers_that_end_in_order_leave_no_claim_and_no_twin(
     drain(crew, 300)
     judged = judge_crew(crew, load, ledger, searches=5)
     assert not judged.broken, judged.broken
-    figures = judged.figures
-    assert figures["duplicate mails"] <= figures["cut after acceptance"]
+    unknown = _ends_unknown(crew.database_url("notifications"), load)
+    assert judged.figures["duplicate mails"] <= unknown
     print("seconds from SIGTERM to the end:", [round(one, 2) for one in ending])
 
 
@@ -61,6 +61,22 @@ def _scale(crew: Crew, workers: int) -> list[float]:
         name = f"delivery.{number}"
         until(lambda who=name: crew.is_up(who), 90, f"{name} up")
     return [crew.ask_to_end(name) for name in running[workers:]]
+
+
+def _ends_unknown(database_url: str, load: Load) -> int:
+    """Hand-overs of which a worker never learnt the end: of these mails come twice.
+
+    Cut connections are among them; on a busy machine also relays that were slower than
+    a worker waits. One that ends in order leaves none.
+    """
+    with psycopg.connect(database_url) as database:
+        counted = database.execute(
+            "select count(distinct (mail, steps.at)) from steps join notifications"
+            " on notifications.id = notification where project = %s"
+            " and steps.reason in ('relay_away', 'lease_expired')",
+            (load.project(0),),
+        ).fetchone()
+    return int(counted[0]) if counted else 0
 
 
 def _claims(database_url: str) -> int:

@@ -10,6 +10,7 @@ from nameko.extensions import DependencyProvider
 from clp_chassis.clock import new_id, now
 from clp_chassis.database import AWAY
 from clp_chassis.observing.chain import in_chain
+from clp_chassis.observing.logs import told
 from clp_chassis.observing.metrics import FEED_AGE, FEED_LAG, SET_ASIDE
 from clp_chassis.observing.tracing import span
 from clp_chassis.pacing import Pace
@@ -103,24 +104,24 @@ class FeedReader(DependencyProvider):  # type: ignore[misc]
     def _read_batch(self) -> bool:
         """Apply what is next; say whether there is more."""
         reading = self._reading
-        told = reading.fetch(reading.projection.cursor())
-        if not told.changes:
+        read = reading.fetch(reading.projection.cursor())
+        if not read.changes:
             FEED_LAG.labels(reading.reader).set(0)
             return False
         turn = f"{reading.reader}.apply.{new_id()}"
-        causes = [change.detail for change in told.changes]
+        causes = [change.detail for change in read.changes]
         with (
             in_chain([turn]),
             span(f"apply {reading.source}", "consumer", links=causes),
         ):
-            self._apply(told.changes)
-        self._measure(told)
-        return told.changes[-1].position < told.head
+            self._apply(read.changes)
+        self._measure(read)
+        return read.changes[-1].position < read.head
 
-    def _measure(self, told: Changes) -> None:
+    def _measure(self, read: Changes) -> None:
         reader, at = self._reading.reader, now()
-        FEED_LAG.labels(reader).set(max(0, told.head - told.changes[-1].position))
-        for change in told.changes:
+        FEED_LAG.labels(reader).set(max(0, read.head - read.changes[-1].position))
+        for change in read.changes:
             FEED_AGE.labels(reader).observe(max(0.0, (at - change.at).total_seconds()))
 
     def _apply(self, changes: tuple[Change, ...]) -> None:
@@ -147,6 +148,7 @@ class FeedReader(DependencyProvider):  # type: ignore[misc]
             if tries < MOST_TRIES:
                 raise
             log.exception("%s sets change %s aside", reading.reader, change.position)
-            reading.projection.set_aside(change, f"{type(error).__name__}: {error}")
+            # An error may quote what a person wrote; an operator reads this.
+            reading.projection.set_aside(change, told(error))
             SET_ASIDE.labels(reading.reader).inc()
         self._tries.pop(change.position, None)

@@ -1,10 +1,22 @@
 """Effects of another service's feed, kept together with the cursor."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final, Protocol
 
-from sqlalchemy import BigInteger, Column, MetaData, String, Table, Text, insert, select
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    MetaData,
+    String,
+    Table,
+    Text,
+    delete,
+    insert,
+    select,
+    update,
+)
+from sqlalchemy.engine import Row
 from sqlalchemy.orm import Session
 
 from clp_chassis.clock import Clock
@@ -124,3 +136,41 @@ class DatabaseProjection:
                 )
             )
             self._cursors.move(session, self._reader, change.position)
+
+    def aside(self, after: int, limit: int) -> Sequence[Row[Any]]:
+        """What was set aside after a position, oldest first."""
+        rows = self._cursors.dead_letters
+        with self._database.reading() as session:
+            return session.execute(
+                select(rows)
+                .where(rows.c.reader == self._reader, rows.c.position > after)
+                .order_by(rows.c.position)
+                .limit(limit)
+            ).all()
+
+    def apply_late(self, change: Change) -> None:
+        """Apply a change that was set aside, and forget that it was, together.
+
+        The cursor is past it. Effects have natural keys (one announcement, one
+        notification), so a change that was applied after all does no harm.
+        """
+        prepared = self._prepare((change,))
+        with self._database.writing() as session:
+            gone = session.execute(self._row(change.position, delete))
+            if gone.rowcount:  # type: ignore[attr-defined]
+                self._write(session, (change,), prepared)
+
+    def failed_late(self, position: int, error: str) -> None:
+        """Keep why a change could not be applied this time either."""
+        with self._database.writing() as session:
+            session.execute(
+                self._row(position, update).values(
+                    error=error[:LONGEST_ERROR], at=self._clock()
+                )
+            )
+
+    def _row(self, position: int, statement: Callable[[Table], Any]) -> Any:
+        rows = self._cursors.dead_letters
+        return statement(rows).where(
+            rows.c.reader == self._reader, rows.c.position == position
+        )

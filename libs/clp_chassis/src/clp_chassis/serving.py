@@ -103,10 +103,17 @@ def serves(
     return decorate
 
 
+def _is_of_a_passport(refused: Refused) -> bool:
+    return refused.code.startswith("passport.")
+
+
 def _guarded(method: Method[Any, Any], answer: Callable[[], Any]) -> Any:
     try:
         return answer()
-    except Refused:
+    except Refused as refused:
+        # The code alone: what was asked may be a person's text.
+        level = logging.WARNING if _is_of_a_passport(refused) else logging.INFO
+        log.log(level, "%s.%s refused: %s", method.service, method.name, refused.code)
         raise
     except CallFailed as failure:
         log.warning("%s.%s: %s", method.service, method.name, failure)

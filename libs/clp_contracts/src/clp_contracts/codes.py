@@ -55,5 +55,6 @@ CODES: Final[Mapping[str, str]] = MappingProxyType(
         "attachment.infected": "The file was found to be harmful and was removed.",
         "attachment.quota_spent": "No more files can be uploaded today.",
         "address.not_suppressed": "Mails do go to this address.",
+        "change.missing": "No such change was set aside.",
     }
 )

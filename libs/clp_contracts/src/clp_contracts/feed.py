@@ -54,6 +54,48 @@ class Progress:
     readers: tuple[ReaderProgress, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeAside:
+    """A change that a reader could not apply, with the error as a log may tell it."""
+
+    reader: str
+    position: int
+    type: str
+    subject: str
+    error: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangesAside:
+    """What a service's readers have set aside, oldest first, up to a limit."""
+
+    changes: tuple[ChangeAside, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskAside:
+    """Ask for what was set aside, after a position of the feed."""
+
+    after: int = 0
+    limit: int = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApplyAgain:
+    """Apply a change that was set aside, by its position, once more."""
+
+    position: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppliedAgain:
+    """Whether it could be applied now; if not, it stays aside with the new error."""
+
+    applied: bool
+    error: str = ""
+
+
 def changes_of(service: str) -> Method[ReadChanges, Changes]:
     """The method with which other services read this one's feed."""
     return Method(service, "changes", ReadChanges, Changes, SERVICES)
@@ -62,3 +104,13 @@ def changes_of(service: str) -> Method[ReadChanges, Changes]:
 def progress_of(service: str) -> Method[Nothing, Progress]:
     """The method that tells operators and tests whether a service is idle."""
     return Method(service, "progress", Nothing, Progress, SERVICES)
+
+
+def aside_of(service: str) -> Method[AskAside, ChangesAside]:
+    """The method that shows operators what a service's readers have set aside."""
+    return Method(service, "aside", AskAside, ChangesAside, SERVICES)
+
+
+def apply_again_of(service: str) -> Method[ApplyAgain, AppliedAgain]:
+    """The method with which operators have a change applied that was set aside."""
+    return Method(service, "apply_again", ApplyAgain, AppliedAgain, SERVICES)

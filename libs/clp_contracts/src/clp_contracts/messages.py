@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from clp_contracts.feed import changes_of, progress_of
+from clp_contracts.feed import apply_again_of, aside_of, changes_of, progress_of
 from clp_contracts.methods import AUTHORS, PEOPLE, SERVICES, Method
 
 SERVICE: Final = "messages"
@@ -355,3 +355,5 @@ FOR_MAIL: Final = Method(SERVICE, "for_mail", AskForMail, ForMail, SERVICES)
 FOR_MAILS: Final = Method(SERVICE, "for_mails", AskForMails, ForMails, SERVICES)
 CHANGES: Final = changes_of(SERVICE)
 PROGRESS: Final = progress_of(SERVICE)
+ASIDE: Final = aside_of(SERVICE)
+APPLY_AGAIN: Final = apply_again_of(SERVICE)

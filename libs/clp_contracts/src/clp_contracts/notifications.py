@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from clp_contracts.feed import progress_of
+from clp_contracts.feed import apply_again_of, aside_of, progress_of
 from clp_contracts.methods import (
     PEOPLE,
     PEOPLE_AND_SERVICES,
@@ -179,3 +179,5 @@ SUPPRESSED: Final = Method(
 )
 RELEASE: Final = Method(SERVICE, "release", Release, Released, SERVICES)
 PROGRESS: Final = progress_of(SERVICE)
+ASIDE: Final = aside_of(SERVICE)
+APPLY_AGAIN: Final = apply_again_of(SERVICE)

@@ -7,6 +7,7 @@ from typing import Any, Final
 from eventlet import tpool
 from werkzeug.wrappers import Request, Response
 
+from clp_chassis.aside import AsideDesk
 from clp_chassis.assembly import Parts as PartsOfProcess
 from clp_chassis.assembly import Process, Surroundings, configured, parts_of
 from clp_chassis.broker_edge import on_events_everywhere
@@ -92,6 +93,7 @@ class MessagesService:
     call_facts = CallContext()
     relay = Relay(_relay_desk)
     announcements = FeedReader(_announcements)
+    aside_desk = AsideDesk(_announcements)
     sweep = Chore(_sweep, SWEEP_EVERY_S)
     scan = Chore(_scan, SCAN_EVERY_S)
 
@@ -154,6 +156,14 @@ class MessagesService:
     @serves(contract.PROGRESS)
     def progress(self, _ask: Nothing, _: Passport) -> feed.Progress:
         return telling.progress(parts=self.parts)
+
+    @serves(contract.ASIDE)
+    def aside(self, ask: feed.AskAside, _: Passport) -> feed.ChangesAside:
+        return self.aside_desk.aside(ask)
+
+    @serves(contract.APPLY_AGAIN)
+    def apply_again(self, ask: feed.ApplyAgain, _: Passport) -> feed.AppliedAgain:
+        return self.aside_desk.apply_again(ask)
 
     @on_events_everywhere(telling.PROJECTS, *events.OF_PROJECTS)
     def on_projects_changed(self, body: Any) -> None:

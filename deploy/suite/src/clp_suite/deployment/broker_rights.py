@@ -1,5 +1,8 @@
 """Who may do what on the broker: a user for each service, and three for outsiders.
 
+One more is for an autoscaler: it sees how long a queue is (which RabbitMQ tells whoever
+may enter) and touches nothing.
+
 Plain permissions say which queues and exchanges a user touches; topic permissions say
 which calls it may make, which it may take, and which events it may announce or hear.
 Without the latter, whoever may use the exchange of the calls could listen to all of
@@ -26,11 +29,13 @@ VHOST: Final = "clp"
 CALLS: Final = "nameko-rpc"
 UUID: Final = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 NOTHING: Final = "^(?!)"
+WHAT: Final = ("configure", "write", "read")
 GATEWAY: Final = "gateway"
 DIRECTORY: Final = "directory"
 OPERATIONS: Final = "operations"
 OUTSIDERS: Final = (GATEWAY, DIRECTORY, OPERATIONS)
-USERS: Final = (*SERVICES, *OUTSIDERS)
+SCALING: Final = "scaling"
+USERS: Final = (*SERVICES, *OUTSIDERS, SCALING)
 # Calls that programs one version back still make, so that both can run side by side.
 # An entry goes one version later.
 STILL_CALLED: Final = {"notifications": ("messages.for_mail",)}
@@ -45,6 +50,7 @@ def definitions(passwords: Mapping[str, str] | None = None) -> dict[str, Any]:
         "permissions": [
             *(_service_rights(one) for one in known),
             *(_outsider_rights(name) for name in OUTSIDERS),
+            {"user": SCALING, "vhost": VHOST, **dict.fromkeys(WHAT, NOTHING)},
         ],
         "topic_permissions": [
             *(right for one in known for right in _service_topics(one)),
@@ -53,6 +59,7 @@ def definitions(passwords: Mapping[str, str] | None = None) -> dict[str, Any]:
                 for name in OUTSIDERS
                 for right in _topics(name, {CALLS: (_may_call(granted(name)), UUID)})
             ),
+            *_topics(SCALING, {}),
         ],
         "exchanges": [_exchange(name, kind) for name, kind in _exchanges(known)],
     }

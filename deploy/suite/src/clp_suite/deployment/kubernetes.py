@@ -7,6 +7,7 @@ from typing import Any, Final
 import yaml
 
 from clp_chassis.broker_edge.hearing import QUEUE_VERSION
+from clp_suite.deployment.database_roles import DUE_MAILS
 from clp_suite.deployment.entrypoints import dealings
 from clp_suite.processes import PROCESS_TYPES, ProcessType
 
@@ -186,9 +187,14 @@ def _scaling_of_delivery() -> dict[str, Any]:
         for event in one.hears
         if event.service == "notifications_delivery"
     )
-    due = "select count(*) from mails where due_at <= now() - interval '5 seconds'"
-    waiting = {"queueName": queue, "mode": "QueueLength", "value": "200"}
-    rows = {"query": due, "targetQueryValue": "100"}
+    waiting = {
+        # The management port is closed.
+        "protocol": "amqp",
+        "queueName": queue,
+        "mode": "QueueLength",
+        "value": "200",
+    }
+    rows = {"query": f"select {DUE_MAILS}()", "targetQueryValue": "100"}
     return _object(
         "keda.sh/v1alpha1/ScaledObject",
         "delivery",

@@ -2,7 +2,8 @@
 
 rabbitmq/     definitions.json (passwords hashed), ca.pem, server.pem
 postgresql/   server.pem, a password for each role
-SERVICE/      broker_url, database_url, secret, ca.pem, keys/
+SERVICE/      broker_url, database_url (of search: engine_url), secret, ca.pem, keys/
+scaling/      what an autoscaler logs in with: broker_url, tls, connection, ca.pem
 outsiders/    a broker address for the gateway, the directory and operations, keys/
 """
 
@@ -20,11 +21,16 @@ import trustme
 
 from clp_suite.deployment.broker_rights import (
     OUTSIDERS,
+    SCALING,
     USERS,
     VHOST,
     definitions,
 )
-from clp_suite.deployment.database_roles import KEEPERS
+from clp_suite.deployment.database_roles import (
+    OWNERS,
+    SCALED,
+    SEARCH,
+)
 from clp_suite.keys import SERVICES, TRUSTED, write_keys
 
 HOST: Final = "localhost"
@@ -32,6 +38,8 @@ RABBITMQ: Final = "rabbitmq"
 POSTGRESQL: Final = "postgresql"
 OUTSIDE: Final = "outsiders"
 PLACE: Final = "/etc/clp"
+# Where KEDA's own installation puts authorities that it is to trust.
+KEDA_AUTHORITIES: Final = "/custom/ca"
 
 
 @dataclass(slots=True)
@@ -88,7 +96,7 @@ def write_secret_folders(folder: Path, owners: Mapping[str, int]) -> None:
     ``owners`` are the user ids that own a folder and what is in it; without one it
     stays with whoever runs this.
     """
-    for name in (RABBITMQ, POSTGRESQL, OUTSIDE, *SERVICES):
+    for name in (RABBITMQ, POSTGRESQL, OUTSIDE, SCALING, *SERVICES):
         (folder / name).mkdir(parents=True, exist_ok=True)
     if not (folder / RABBITMQ / "server.pem").exists():
         _write_all(folder)
@@ -109,11 +117,12 @@ def _write_all(folder: Path) -> None:
         _write_service(folder / service, brokers[service], rows)
     for user in OUTSIDERS:
         _put(folder / OUTSIDE / f"{user}_broker_url", _broker_url(user, brokers[user]))
+    _write_scaling(folder / SCALING, brokers[SCALING], rows)
     rows.get("postgres_superuser_password")
     authority.issue(folder / POSTGRESQL, host=POSTGRESQL)
     known = json.dumps(definitions(brokers), indent=1)
     _put(folder / RABBITMQ / "definitions.json", known)
-    for name in (RABBITMQ, *SERVICES):
+    for name in (RABBITMQ, SCALING, *SERVICES):
         shutil.copy(authority.certificate, folder / name / "ca.pem")
     # Last: it says that all is there.
     authority.issue(folder / RABBITMQ, host=RABBITMQ)
@@ -123,14 +132,27 @@ def _write_service(place: Path, password: str, rows: "Passwords") -> None:
     service = place.name
     _put(place / "broker_url", _broker_url(service, password))
     _put(place / "secret", secrets.token_urlsafe(32))
-    if service in KEEPERS:
-        login = f"{service}:{rows.get(f'{service}_database_password')}"
-        query = f"?sslmode=verify-full&sslrootcert={PLACE}/ca.pem"
-        url = f"postgresql+psycopg://{login}@{POSTGRESQL}:5432/{service}{query}"
-        _put(place / "database_url", url)
+    if service in OWNERS:
+        url = f"postgresql+psycopg{_database(service, service, rows)}{PLACE}/ca.pem"
+        _put(place / ("engine_url" if service == SEARCH else "database_url"), url)
     (place / "keys").mkdir(exist_ok=True)
     for name in (f"{service}.pem", TRUSTED):
         shutil.copy(place.parent / OUTSIDE / "keys" / name, place / "keys" / name)
+
+
+def _write_scaling(place: Path, password: str, rows: "Passwords") -> None:
+    """What KEDA reads as the secret `clp-scaling`, a key for each file."""
+    url = _broker_url(SCALING, password)
+    _put(place / "broker_url", url.partition("?")[0])
+    _put(place / "tls", "enable")
+    database = _database(SCALING, SCALED, rows)
+    _put(place / "connection", f"postgresql{database}{KEDA_AUTHORITIES}/ca.pem")
+
+
+def _database(role: str, database: str, rows: "Passwords") -> str:
+    password = rows.get(f"{role}_database_password")
+    place = f"{POSTGRESQL}:5432/{database}"
+    return f"://{role}:{password}@{place}?sslmode=verify-full&sslrootcert="
 
 
 def _broker_url(user: str, password: str) -> str:

@@ -1,9 +1,10 @@
-"""`clp-ops`: status, dead, redrive, rebuild-index, release-address."""
+"""`clp-ops`: status, dead, redrive, aside, rebuild-index, release-address."""
 
 import os
 import sys
 from argparse import Namespace
 from collections.abc import Callable, Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import Final
 
@@ -15,7 +16,6 @@ from clp_chassis.passports import Issuer
 from clp_contracts.calling import Callers, connect
 from clp_contracts.methods import PassportKind
 from clp_contracts.refusal import CallFailed, Refused
-from clp_search.operating import rebuild
 from clp_suite.ops import tables
 from clp_suite.ops.asking import parsed
 from clp_suite.ops.seeing import look
@@ -42,11 +42,15 @@ def main(
         folder = asked.folder or environ.get(INDEX)
         if folder is None:
             raise SystemExit(f"name the index's folder: --folder, or {INDEX}")
-        return rebuild(Path(folder), wait=not asked.no_wait)
+        # Most commands have no use for an index, nor for every service's entrypoints:
+        # whoever waits for a command need not wait for those.
+        search = import_module("clp_search.operating")
+        return int(search.rebuild(Path(folder), wait=not asked.no_wait))
     acts: dict[str, Callable[[Namespace, Callers, Console], int]] = {
         "status": _status,
         "dead": _dead,
         "redrive": _redrive,
+        "aside": lambda asked, clp, shown: _aside(asked, clp, shown, environ=environ),
         "release-address": _release,
     }
     with _connected(environ, asked.timeout) as clp:
@@ -106,6 +110,16 @@ def _redrive(asked: Namespace, clp: Callers, console: Console) -> int:
             sent += clp.notifications.redrive(notifications_=some).count
             progress.advance(task, len(some))
     console.print(f"{sent:,} of {len(named):,} notifications are due again.")
+    return 0
+
+
+def _aside(
+    asked: Namespace, clp: Callers, console: Console, *, environ: Environ
+) -> int:
+    desk = import_module("clp_suite.ops.aside").Desk(clp, environ, console)
+    if asked.again:
+        return int(desk.take_again())
+    desk.show()
     return 0
 
 

@@ -31,6 +31,14 @@ def parsed(arguments: list[str] | None = None) -> Namespace:
         "redrive", help="send given-up notifications again, all or those named"
     )
     redrive.add_argument("notification", nargs="*", help="ids as `dead` shows them")
+    aside = commands.add_parser(
+        "aside",
+        help="changes and events that no reader could take, and why",
+        description="Changes of feeds that a reader could not apply, and events parked"
+        " in dead queues. Those are for their owners alone: CLP_SERVICE_BROKER_URL"
+        " names the address of each.",
+    )
+    aside.add_argument("--again", action="store_true", help="have all of it taken now")
     rebuild = commands.add_parser(
         "rebuild-index",
         help="build the index of this host anew while the old one serves",

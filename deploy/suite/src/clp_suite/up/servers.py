@@ -20,7 +20,7 @@ from clp_suite.deployment.broker_rights import (
     definitions,
     password_hash,
 )
-from clp_suite.deployment.database_roles import KEEPERS, roles_sql
+from clp_suite.deployment.database_roles import KEEPERS, ROLES, roles_sql
 from clp_suite.deployment.secret_files import HOST, Authority, Passwords
 from clp_suite.server_process import account_for, free_ports
 from clp_suite.servers import PrivatePostgres, PrivateRabbit, ServerTrouble
@@ -93,14 +93,14 @@ class PrivateServers:
         self._servers.append(self._open.enter_context(server))
         self._open.callback(server.stop)
         passwords = {
-            name: self._secrets.get(f"{name}_database_password") for name in KEEPERS
+            name: self._secrets.get(f"{name}_database_password") for name in ROLES
         }
         self._run_psql(server)
         query = f"?sslmode=verify-full&sslrootcert={self._authority.certificate}"
         return {
-            name: f"postgresql+psycopg://{name}:{password}@{HOST}:{server.port}/{name}"
-            + query
-            for name, password in passwords.items()
+            name: f"postgresql+psycopg://{name}:{passwords[name]}@{HOST}:{server.port}"
+            f"/{name}{query}"
+            for name in KEEPERS
         }
 
     def _run_psql(self, server: PrivatePostgres) -> None:

@@ -2,8 +2,9 @@
 
 Where nameko would acknowledge a failed event and lose it, here the event waits and
 comes back: once for each delay, then it is parked in the dead queue with the reason in
-its headers. Queues of one handler (`q2` is the version of their arguments, which
-RabbitMQ never lets anybody change):
+its headers (as a log may tell it: an error can quote what a person wrote). Queues of
+one handler (`q2` is the version of their arguments, which RabbitMQ never lets anybody
+change):
 
     evt-SOURCE--SERVICE.METHOD.q2             what to handle
     evt-SOURCE--SERVICE.METHOD.q2.wait.500    comes back after 500 ms
@@ -41,6 +42,7 @@ from clp_chassis.broker_edge.consuming import (
 from clp_chassis.broker_edge.publishing import RetryPublisher
 from clp_chassis.clock import new_id, now
 from clp_chassis.inprocess import is_inprocess
+from clp_chassis.observing.logs import told
 from clp_chassis.observing.metrics import EVENTS_HEARD
 
 log = logging.getLogger(__name__)
@@ -174,7 +176,7 @@ class EventHandler(_Hearing):
                 FIRST_FAILED: now().isoformat(),
                 **kept,
                 ATTEMPT: attempt,
-                ERROR: repr(error)[:LONGEST_ERROR],
+                ERROR: told(error)[:LONGEST_ERROR],
             },
         )
 

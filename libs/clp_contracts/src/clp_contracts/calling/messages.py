@@ -99,3 +99,11 @@ class Messages:
     def progress(self) -> feed.Progress:
         """How far the service is; services only."""
         return self._call(messages.PROGRESS, Nothing())
+
+    def aside(self, *, after: int = 0, limit: int = 100) -> feed.ChangesAside:
+        """Changes that its reader could not apply; services only."""
+        return self._call(messages.ASIDE, feed.AskAside(after=after, limit=limit))
+
+    def apply_again(self, *, position: int) -> feed.AppliedAgain:
+        """Apply a change that was set aside once more; services only."""
+        return self._call(messages.APPLY_AGAIN, feed.ApplyAgain(position=position))

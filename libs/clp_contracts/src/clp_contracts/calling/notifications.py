@@ -57,3 +57,11 @@ class Notifications:
     def progress(self) -> feed.Progress:
         """How far the service is; services only."""
         return self._call(notifications.PROGRESS, Nothing())
+
+    def aside(self, *, after: int = 0, limit: int = 100) -> feed.ChangesAside:
+        """Changes that its reader could not apply; services only."""
+        return self._call(notifications.ASIDE, feed.AskAside(after=after, limit=limit))
+
+    def apply_again(self, *, position: int) -> feed.AppliedAgain:
+        """Apply a change that was set aside once more; services only."""
+        return self._call(notifications.APPLY_AGAIN, feed.ApplyAgain(position=position))

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from werkzeug.wrappers import Request, Response
 
+from clp_chassis.aside import AsideDesk
 from clp_chassis.assembly import Parts as PartsOfProcess
 from clp_chassis.assembly import Process, Surroundings, configured, parts_of
 from clp_chassis.broker_edge import on_events
@@ -75,6 +76,7 @@ class NotificationsService:
     call_facts = CallContext()
     relay = Relay(_relay_desk)
     reader = FeedReader(_reading)
+    aside_desk = AsideDesk(_reading)
     bounced = Chore(_bounced, LOOK_FOR_BOUNCES_EVERY_S)
 
     @on_events(messages.SERVICE, *OF_MESSAGES)
@@ -114,6 +116,14 @@ class NotificationsService:
     @serves(contract.PROGRESS)
     def progress(self, _ask: Nothing, _: Passport) -> feed.Progress:
         return reporting.progress(parts=self.parts)
+
+    @serves(contract.ASIDE)
+    def aside(self, ask: feed.AskAside, _: Passport) -> feed.ChangesAside:
+        return self.aside_desk.aside(ask)
+
+    @serves(contract.APPLY_AGAIN)
+    def apply_again(self, ask: feed.ApplyAgain, _: Passport) -> feed.AppliedAgain:
+        return self.aside_desk.apply_again(ask)
 
     @open_http("GET", STOP_PATH)
     def show_stop(self, request: Request, token: str) -> Response:

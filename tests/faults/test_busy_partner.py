@@ -1,0 +1,79 @@
+"""R15: one partner talks without a pause; nobody else waits for it."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import eventlet
+import pytest
+
+from clp_suite import EmbeddedSuite
+from clp_suite.story import PORTAL
+from clp_suite.suite import Suite
+from tests.faults.running import until
+from tests.faults.sink import recipient_and_words
+
+WINDOW_S = 1.0
+# Fewer windows than a person gets mails about a project in an hour.
+STORM_S = 4.0
+QUIET = 4
+BUSY = "busy"
+
+
+@pytest.fixture
+def suite(tmp_path: Path) -> Iterator[Suite]:
+    """A busy partner and quiet ones, each with a follower of its own in the studio."""
+    with EmbeddedSuite(tmp_path / "data", mail_window_s=WINDOW_S) as running:
+        directory = running.caller(service="directory").projects
+        directory.put_project(id="p1", title="Night Train")
+        for partner in (BUSY, *(f"quiet{n}" for n in range(QUIET))):
+            directory.put_partner(id=partner, name=partner.title())
+            directory.assign_partner(project="p1", partner=partner, languages=["fr"])
+            _put(running, f"at-{partner}", partner=partner)
+        _put(running, "ivy", partner=None)
+        running.caller("ivy").projects.follow(project="p1")
+        yield running
+
+
+def _put(suite: Suite, person: str, *, partner: str | None) -> None:
+    suite.caller(service="directory").projects.put_person(
+        id=person,
+        name=person.title(),
+        email=f"{person}@{partner or 'studio'}.example",
+        partner=partner,
+        roles=[PORTAL],
+    )
+
+
+def _post(suite: Suite, partner: str, word: str) -> None:
+    suite.caller(f"at-{partner}").messages.post(
+        channel=f"p1/direct/{partner}", text=f"{word} is ready", key=word
+    )
+
+
+def test_a_busy_partner_holds_up_nobody_else(suite: Suite) -> None:
+    """Its messages become few mails, however many; the others' leave between them."""
+    posted: list[str] = []
+    deadline = time.monotonic() + STORM_S
+
+    def storm() -> None:
+        while time.monotonic() < deadline:
+            word = f"w01c00n{len(posted):06d}"
+            _post(suite, BUSY, word)
+            posted.append(word)
+
+    raging = eventlet.spawn(storm)
+    quiet = [f"w02c{number:02d}n000000" for number in range(QUIET)]
+    for number, word in enumerate(quiet):
+        _post(suite, f"quiet{number}", word)
+    until(lambda: set(quiet) <= set(_told(suite)), 60, "mails of the quiet partners")
+    raging.wait()
+    until(lambda: set(posted) <= set(_told(suite)), 60, "mails of the busy one")
+
+    told = _told(suite)
+    assert len(told) == len(set(told)), "nothing is told twice"
+    assert len(suite.mails()) <= QUIET + STORM_S / WINDOW_S + 2, "a storm is few mails"
+
+
+def _told(suite: Suite) -> list[str]:
+    return [word for mail in suite.mails() for word in recipient_and_words(mail)[2]]

@@ -1,0 +1,125 @@
+"""R8: the clock of a process is an hour off, and right again."""
+
+import os
+import subprocess
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from clp_chassis.passports import Issuer, TrustedKey, Verifier, new_key
+from clp_contracts.methods import PassportKind
+from clp_contracts.refusal import CallFailed, Refused
+from tests.faults.conftest import Field
+from tests.faults.crew import LIBFAKETIME, Crew
+from tests.faults.judging import judge_crew
+from tests.faults.load import PASSING, Client, Load, set_scene
+from tests.faults.running import drain, new_ledger, until
+
+NOON = datetime(2026, 11, 28, 12, tzinfo=UTC)
+KEY = new_key()
+HOUR_S = 3600
+# A mail is late by no more than this after the clock is right.
+LATE_S = 60.0
+# (whose clock, by how much)
+WRONG = (
+    ("delivery.0", HOUR_S),
+    ("delivery.0", -HOUR_S),
+    ("notifications.0", -HOUR_S),
+    ("search.0", HOUR_S),
+    ("search.0", -HOUR_S),
+)
+
+
+@pytest.mark.parametrize(
+    ("apart", "answer"),
+    [(149, "nat"), (151, "passport.refused"), (-149, "nat"), (-HOUR_S, "nat")],
+)
+def test_a_passport_is_taken_by_a_clock_that_is_half_a_minute_off_and_no_more(
+    apart: int, answer: str
+) -> None:
+    """It lives two minutes; one that seems to come from the future is no older."""
+    token = Issuer("gateway", KEY, lambda: NOON).issue("nat", PassportKind.PERSON)
+    kinds = frozenset(PassportKind)
+    there = NOON + timedelta(seconds=apart)
+    verifier = Verifier({"gateway": TrustedKey(KEY.public_key(), kinds)}, lambda: there)
+
+    assert _verdict(verifier, token, kinds) == answer
+
+
+def _verdict(verifier: Verifier, token: str, kinds: frozenset[PassportKind]) -> str:
+    try:
+        return verifier.verify(token, kinds).subject
+    except Refused as refused:
+        return refused.code
+
+
+needs_faketime = pytest.mark.skipif(
+    LIBFAKETIME is None, reason="NOT RUN: no libfaketime; install `faketime`"
+)
+
+
+@pytest.mark.faults
+@pytest.mark.slow
+@needs_faketime
+def test_no_mail_is_lost_or_late_for_a_clock_that_was_wrong(
+    field: Field, new_load: Callable[..., Load]
+) -> None:
+    crew, load = field.crew, new_load(clients=2, each=4, projects=1, given_up=0)
+    ledger = new_ledger(crew, load)
+    set_scene(crew, load)
+    for name, seconds in WRONG:
+        crew.set_clock(name, seconds)
+        until(lambda who=name: crew.is_up(who), 90, f"{name} up")
+        for number in range(load.clients):
+            Client(number, load, ledger).work(crew)
+        crew.set_clock(name, 0)
+        print(f"{name} {seconds:+d} s: {drain(crew, LATE_S):.1f} s until all was sent")
+        load = load.again()
+
+    judged = judge_crew(crew, load, ledger, searches=20)
+    assert not judged.broken, judged.broken
+    assert judged.figures["duplicate mails"] <= judged.figures["cut after acceptance"]
+
+
+@pytest.mark.faults
+@pytest.mark.slow
+@needs_faketime
+def test_a_service_whose_clock_is_ahead_refuses_and_serves_when_it_is_right(
+    field: Field, new_load: Callable[..., Load]
+) -> None:
+    crew, load = field.crew, new_load(projects=1)
+    set_scene(crew, load)
+    channel = f"{load.project(0)}/direct/north"
+    crew.set_clock("messages.0", HOUR_S)
+    until(lambda: _answer(crew, channel, "ahead") not in PASSING, 90, "an answer")
+    assert _answer(crew, channel, "ahead") == "passport.refused"
+
+    crew.set_clock("messages.0", 0)
+
+    until(lambda: _answer(crew, channel, "right") == "stored", LATE_S, "posting")
+    page = crew.caller("ivy").messages.page(channel=channel)
+    assert [message.text for message in page.messages] == ["right"]
+
+
+def _answer(crew: Crew, channel: str, text: str) -> str:
+    try:
+        crew.caller("ivy").messages.post(channel=channel, text=text, key=text)
+    except Refused as refused:
+        return refused.code
+    except CallFailed:
+        return "service.unavailable"
+    return "stored"
+
+
+@needs_faketime
+def test_the_clock_of_a_process_can_be_moved() -> None:
+    """Without which the runs above would show nothing."""
+    told = subprocess.run(
+        ["date", "-u", "+%Y"],
+        env=os.environ | {"LD_PRELOAD": str(LIBFAKETIME), "FAKETIME": "+3650d"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert int(told.stdout) >= datetime.now(UTC).year + 9  # noqa: TID251

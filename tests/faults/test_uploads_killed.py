@@ -1,0 +1,125 @@
+"""R16: many uploads at once, half of them cut, their process killed: no byte lost or left."""
+
+import hashlib
+import os
+import random
+import socket
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import timedelta
+from http.client import HTTPException
+from pathlib import Path
+from urllib.parse import quote, urlsplit
+
+import eventlet
+import psycopg
+import pytest
+
+from clp_chassis.clock import now
+from clp_chassis.database import Database
+from clp_contracts.known_facts import KnownFacts
+from clp_contracts.refusal import CallFailed, Refused
+from clp_messages.parts import Parts
+from clp_messages.storage import FolderStore
+from clp_messages.use_cases.attaching import sweep_orphans
+from tests.faults.conftest import Field
+from tests.faults.crew import Crew
+from tests.faults.load import NORTH, STUDIO, Load, set_scene
+from tests.faults.running import until
+
+pytestmark = pytest.mark.faults
+
+AT_ONCE = int(os.environ.get("CLP_FAULTS_UPLOADS", "20"))
+# A person's day has room for so many files and no more.
+UPLOADERS = ("ivy", "nat", *STUDIO, *NORTH)
+MEGABYTES = int(os.environ.get("CLP_FAULTS_MEGABYTES", "1"))
+
+
+def test_no_row_is_without_its_file_and_no_file_without_its_row(
+    field: Field, new_load: Callable[..., Load]
+) -> None:
+    crew, load = field.crew, new_load(projects=1)
+    set_scene(crew, load)
+    channel = f"{load.project(0)}/direct/north"
+    luck = random.Random(load.seed)
+    bodies = [luck.randbytes(MEGABYTES << 20) for _ in range(AT_ONCE)]
+    kept: dict[str, tuple[str, bytes]] = {}
+
+    def insist(number: int) -> None:
+        """Upload until it is answered; a cut or killed upload is begun anew."""
+        person = UPLOADERS[number % len(UPLOADERS)]
+        if number % 2:
+            _break_off(crew, channel, bodies[number])
+        while True:
+            with suppress(CallFailed, Refused, OSError, HTTPException, ValueError):
+                file = crew.files(person).upload(
+                    channel=channel, name=f"cue-{number}.csv", body=bodies[number]
+                )
+                kept[file] = person, bodies[number]
+                return
+            eventlet.sleep(0.2)
+
+    uploading = [eventlet.spawn(insist, number) for number in range(AT_ONCE)]
+    until(lambda: len(kept) >= AT_ONCE // 5, 120, "some uploads")
+    crew.strike("messages.0")
+    for one in uploading:
+        one.wait()
+
+    for file, (person, _) in kept.items():
+        post = crew.caller(person).messages.post
+        assert post(channel=channel, key=file, attachments=[file]).number
+    database_url, folder = crew._plan.database_urls["messages"], crew.data_dir / "files"
+    assert _ready(database_url) <= _files(folder), "a row without its file"
+    _sweep_an_hour_later(crew, database_url, folder)
+    assert _files(folder) == _ready(database_url), "what is left behind"
+    for file, (_, body) in kept.items():
+        answer = crew.files("ivy").download(file)
+        assert answer.status == 200
+        assert _sum(answer.body) == _sum(body)
+
+
+def _sum(body: bytes) -> str:
+    return hashlib.sha256(body).hexdigest()
+
+
+def _break_off(crew: Crew, channel: str, body: bytes) -> None:
+    """A client whose line ends in the middle of the body."""
+    to = urlsplit(crew.http_url)
+    passport = crew.files("ivy")._passport()
+    with (
+        suppress(OSError),
+        socket.create_connection((str(to.hostname), int(to.port or 0)), 10) as line,
+    ):
+        line.sendall(
+            f"POST /attachments?channel={quote(channel, safe='')}&name=cut.csv"
+            f" HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {passport}\r\n"
+            f"Content-Length: {len(body)}\r\n\r\n".encode()
+        )
+        line.sendall(body[: len(body) // 2])
+
+
+def _ready(database_url: str) -> set[str]:
+    with psycopg.connect(database_url.replace("+psycopg", "")) as database:
+        rows = database.execute(
+            "select store_key from attachments where state = 'ready'"
+        ).fetchall()
+    return {key for (key,) in rows}
+
+
+def _files(folder: Path) -> set[str]:
+    """What lies on the disk, the unfinished included."""
+    return {path.name for path in folder.rglob("*") if path.is_file()}
+
+
+def _sweep_an_hour_later(crew: Crew, database_url: str, folder: Path) -> None:
+    callers = crew.caller("ivy")
+    parts = Parts(
+        database=Database(database_url),
+        files=FolderStore(folder),
+        callers=callers,
+        known=KnownFacts(callers.projects),
+        clock=lambda: now() + timedelta(hours=2),
+    )
+    while sweep_orphans(parts=parts):
+        pass
+    parts.database.engine.dispose()
