@@ -112,6 +112,7 @@ def _task(generation: Generation, limits: Limits, *, of: int, number: int) -> Ta
         mine=tuple(range(number, generation.shards, of)),
         flush_at=limits.flush_at,
         flush_after_s=limits.flush_after.total_seconds(),
+        unwritten=limits.unwritten,
         smallest=limits.writing.smallest,
         alike=limits.writing.alike,
         most=limits.writing.most,

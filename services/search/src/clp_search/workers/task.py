@@ -37,6 +37,7 @@ class Task:
     mine: tuple[int, ...]
     flush_at: int
     flush_after_s: float
+    unwritten: int
     smallest: int
     alike: int
     most: int
@@ -48,6 +49,7 @@ class Task:
             shards=self.shards,
             flush_at=self.flush_at,
             flush_after=timedelta(seconds=self.flush_after_s),
+            unwritten=self.unwritten,
             writing=Writing(smallest=self.smallest, alike=self.alike, most=self.most),
         )
 
