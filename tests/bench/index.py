@@ -27,7 +27,6 @@ from clp_search.index.documents import document_in, record_of
 from clp_search.index.generations import Generations
 from clp_search.index.sharded import BUILDING, Limits, ShardedIndex
 from clp_search.query import Query, parse
-from clp_search.snippets import file_snippets, text_snippet
 from clp_search.terms import plan_of
 from clp_search.workers.engine import WorkerIndex
 from tests.bench.search_messages import BEGUN, Conversations, Question
@@ -207,7 +206,7 @@ def _wide(question: Question, channels: Mapping[str, list[str]]) -> Wanted:
 def _shown(engine: Engine, question: Question) -> list[object]:
     query: Query = parse(question.text)
     page = engine.search(_wanted(question))
-    return [(text_snippet(d, query), file_snippets(d, query)) for d in page.documents]
+    return list(engine.show(page.documents, query))
 
 
 def _write_messages(path: Path, count: int) -> None:

@@ -1,15 +1,23 @@
 """Snippets: the piece of a text around what was found, with spans and no markup."""
 
+from collections.abc import Iterable
 from typing import Final
 
 from clp_contracts.search import Snippet, Span
 from clp_search.analysis.characters import continues
 from clp_search.checking import Spans, highlights
-from clp_search.engine import Document
+from clp_search.engine import Document, Shown
 from clp_search.query import Query, Where
 
 LONGEST: Final = 240
 LEAD: Final = 60
+
+
+def shown(documents: Iterable[Document], query: Query) -> tuple[Shown, ...]:
+    """What a page shows of each of its documents."""
+    return tuple(
+        Shown(text_snippet(d, query), file_snippets(d, query)) for d in documents
+    )
 
 
 def text_snippet(document: Document, query: Query) -> Snippet:

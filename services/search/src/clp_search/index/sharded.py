@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import BinaryIO, Final
 from zlib import crc32
 
-from clp_search.engine import Document, Page, Size, Wanted
+from clp_search.engine import Document, Page, Shown, Size, Wanted
 from clp_search.index.generations import Generation
 from clp_search.index.shard import Shard, Writing
+from clp_search.query import Query
+from clp_search.snippets import shown
 
 # While nobody waits for a message to be found, so many are kept before any is written.
 _KEPT_WHILE_BUILDING: Final = 128_000
@@ -114,6 +116,10 @@ class ShardedIndex:
     def search(self, wanted: Wanted) -> Page:
         """Find a page of messages of one project."""
         return self._shards[self._number(wanted.project)].search(wanted)
+
+    def show(self, documents: Sequence[Document], query: Query) -> tuple[Shown, ...]:
+        """Mark what was found."""
+        return shown(documents, query)
 
     def tidy(self, now: datetime) -> None:
         """Write what waited long enough or is much, and verify a file."""

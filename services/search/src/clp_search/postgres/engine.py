@@ -19,12 +19,15 @@ from clp_search.engine import (
     EngineAway,
     Key,
     Page,
+    Shown,
     Size,
     Wanted,
 )
 from clp_search.pages import page_of
 from clp_search.postgres.conditions import conditions
 from clp_search.postgres.stored import TOLD, document_of, take
+from clp_search.query import Query
+from clp_search.snippets import shown
 from clp_search.tables import DOCUMENTS, GENERATIONS
 
 log = logging.getLogger(__name__)
@@ -107,6 +110,10 @@ class PostgresIndex:
                 return int(connection.exec_driver_sql(asked, values).scalar_one())
 
             return page_of(newest_first, wanted, count)
+
+    def show(self, documents: Sequence[Document], query: Query) -> tuple[Shown, ...]:
+        """Mark what was found, in this process: a database has no workers of ours."""
+        return shown(documents, query)
 
     def tidy(self, now: datetime) -> None:
         """Say that this generation is in use; remove some of one that is not."""
