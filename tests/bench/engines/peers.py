@@ -20,6 +20,7 @@ from clp_search.index.sharded import BUILDING, ShardedIndex
 from clp_search.postgres.engine import open_index
 from clp_search.query import parse
 from clp_search.terms import plan_of
+from tests.bench.engines.settling import settle
 from tests.bench.search_messages import Question
 
 PAGE = 20
@@ -60,7 +61,7 @@ class Ours(Peer):
         self._engine.tidy(documents[-1].posted_at)
 
     def settle(self) -> None:
-        self._engine.checkpoint()
+        settle(self._engine)
 
     def ask(self, question: Question) -> int:
         query = parse(question.text)
