@@ -196,7 +196,7 @@ bench-index: setup ## the index: room, searches, memory, load; COUNT=1000000 for
 
 .PHONY: kill-workers
 kill-workers: setup ## workers of the index killed fifty times while messages arrive
-	@$(PYTEST) tests/services/search/test_killed_workers.py -m faults
+	@$(PYTEST) tests/services/search/test_killed_workers.py -m faults -s
 
 .PHONY: bench-growth
 bench-growth: setup servers ## what one message costs in a whole system

@@ -15,6 +15,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 from itertools import islice
@@ -22,15 +23,19 @@ from pathlib import Path
 from statistics import quantiles
 from typing import Final
 
+from clp_contracts.refusal import Refused
 from clp_search.engine import Document, Engine, Wanted
 from clp_search.index.documents import document_in, record_of
 from clp_search.index.generations import Generations
 from clp_search.index.sharded import BUILDING, Limits, ShardedIndex
+from clp_search.parts import Parts
 from clp_search.query import Query, parse
-from clp_search.snippets import file_snippets, text_snippet
 from clp_search.terms import plan_of
 from clp_search.workers.engine import WorkerIndex
 from tests.bench.search_messages import BEGUN, Conversations, Question
+from tests.cases.loading import hostile_cases
+from tests.services.search.asking import find_as
+from tests.services.search.fuzzing import filled_parts
 
 SHARDS: Final = 16
 WORKERS: Final = 2
@@ -39,16 +44,19 @@ SERVING: Final = Limits(shards=SHARDS)
 ASKED: Final = 300
 ARRIVING: Final = 500
 LIVE_S: Final = 40.0
+HOSTILE_MS: Final = 50.0
 
 
 def main() -> None:
     """Do what the command line says."""
     parser = argparse.ArgumentParser("python -m tests.bench.index", description=__doc__)
-    parser.add_argument("steps", nargs="*", help="build, search, live (default: all)")
+    parser.add_argument(
+        "steps", nargs="*", help="build, search, live, hostile (default: all)"
+    )
     parser.add_argument("--count", type=int, default=100_000, help="how many messages")
     parser.add_argument("--folder", type=Path, default=Path("run-data/bench-index"))
     told = parser.parse_args()
-    steps = {"build": build, "search": search, "live": live}
+    steps = {"build": build, "search": search, "live": live, "hostile": hostile}
     for step in told.steps or steps:
         # Each in a process of its own, so that memory is what that step needs.
         if told.steps:
@@ -75,6 +83,8 @@ def build(folder: Path, count: int) -> None:
         engine.apply(batch, after=at, upto=at + len(batch))
         at += len(batch)
         engine.tidy(BEGUN + timedelta(seconds=time.perf_counter()))
+        if at % 50_000 == 0:
+            _say(f"  told {at:,} of {count:,} in {time.perf_counter() - started:.0f} s")
     engine.checkpoint()
     took = time.perf_counter() - started
     size = engine.size()
@@ -150,6 +160,25 @@ def live(folder: Path, count: int) -> None:
     engine.close()
 
 
+def hostile(_folder: Path, _count: int) -> None:
+    """The searching rows of `tests/cases/hostile.json`, each asked by a person."""
+    with filled_parts() as parts:
+        told = [
+            (_quickest(partial(_asked, parts, case.value)), case.id)
+            for case in hostile_cases("search")
+        ]
+    _say(f"{len(told)} hostile queries, target {HOSTILE_MS:.0f} ms each; the slowest:")
+    for took, case_id in sorted(told, reverse=True)[:3]:
+        _say(f"  {case_id}: {took:.1f} ms")
+    if max(told)[0] > HOSTILE_MS:
+        raise SystemExit("a hostile query took too long")
+
+
+def _asked(parts: Parts, query: str) -> None:
+    with suppress(Refused):
+        find_as(parts, "nat", query)
+
+
 def _arrive(
     engine: WorkerIndex, documents: Iterator[Document], at: int
 ) -> tuple[int, float]:
@@ -207,7 +236,7 @@ def _wide(question: Question, channels: Mapping[str, list[str]]) -> Wanted:
 def _shown(engine: Engine, question: Question) -> list[object]:
     query: Query = parse(question.text)
     page = engine.search(_wanted(question))
-    return [(text_snippet(d, query), file_snippets(d, query)) for d in page.documents]
+    return list(engine.show(page.documents, query))
 
 
 def _write_messages(path: Path, count: int) -> None:

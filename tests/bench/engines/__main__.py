@@ -152,8 +152,9 @@ def _told(peers: Mapping[str, Peer], conversations: Conversations) -> dict[str, 
         turn = list(islice(documents, TURN))
         for name, peer in peers.items():
             seconds[name] += _timed(partial(peer.take, turn, first))
-        if first % 50_000 == 0:
-            print(f"told {first:,} of {conversations.count:,}", file=sys.stderr)
+        if first % 20_000 == 0:
+            took = ", ".join(f"{name} {each:.0f} s" for name, each in seconds.items())
+            print(f"told {first:,} of {conversations.count:,}: {took}", file=sys.stderr)
     for name, peer in peers.items():
         seconds[name] += _timed(peer.settle)
     return seconds

@@ -19,8 +19,8 @@ from clp_search.engine import Document, Engine, Wanted
 from clp_search.index.sharded import BUILDING, ShardedIndex
 from clp_search.postgres.engine import open_index
 from clp_search.query import parse
-from clp_search.snippets import text_snippet
 from clp_search.terms import plan_of
+from tests.bench.engines.settling import settle
 from tests.bench.search_messages import Question
 
 PAGE = 20
@@ -61,7 +61,7 @@ class Ours(Peer):
         self._engine.tidy(documents[-1].posted_at)
 
     def settle(self) -> None:
-        self._engine.checkpoint()
+        settle(self._engine)
 
     def ask(self, question: Question) -> int:
         query = parse(question.text)
@@ -74,8 +74,7 @@ class Ours(Peer):
             )
         )
         if self._marked:
-            for document in page.documents:
-                text_snippet(document, query)
+            self._engine.show(page.documents, query)
         return len(page.documents)
 
     def marking(self) -> "Ours":

@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 
 from clp_contracts.refusal import Refused
@@ -101,16 +102,24 @@ def main() -> int:
     reads.add_argument("--seed", type=int, default=random.randrange(10**6))
     asked = reads.parse_args()
     print(f"{asked.count:,} queries, --seed {asked.seed}")
-    turns = [(asked.seed, n, TURN) for n in range(-(-asked.count // TURN))]
+    turns = [
+        (asked.seed, n, min(TURN, asked.count - n * TURN))
+        for n in range(-(-asked.count // TURN))
+    ]
     failed, worst, refused = 0, Outcome((), 0.0, "", 0), 0
-    with ProcessPoolExecutor(os.cpu_count()) as pool:
+    begun = time.monotonic()
+    with ProcessPoolExecutor(os.cpu_count(), initializer=_open_parts) as pool:
         for done, outcome in enumerate(pool.map(_one_turn, turns), 1):
             for failure in outcome.failures:
                 print(failure)
             failed, refused = failed + len(outcome.failures), refused + outcome.refused
             worst = max(worst, outcome, key=lambda each: each.worst_s)
-            if done % 10 == 0:
-                print(f"{done * TURN:,} asked", file=sys.stderr)
+            took = time.monotonic() - begun
+            slowest = (
+                f"the slowest {worst.worst_s * 1000:.0f} ms: {worst.worst_query!r}"
+            )
+            told = f"{min(done * TURN, asked.count):,} asked in {took:.0f} s, {failed} failed, {slowest}"
+            print(told, file=sys.stderr)
     print(f"{failed} failed, {refused:,} refused as empty, too long or no text")
     print(f"the slowest took {worst.worst_s * 1000:.1f} ms: {worst.worst_query!r}")
     return int(failed > 0 or worst.worst_s > LONGEST_WORK_S)
@@ -118,12 +127,27 @@ def main() -> int:
 
 def _one_turn(turn: tuple[int, int, int]) -> Outcome:
     seed, number, count = turn
+    queries = fuzzed(random.Random(f"{seed} {number}"))
+    return ask_all(_OPENED[0], queries, count)
+
+
+_OPENED: list[Parts] = []
+_STACK = ExitStack()
+
+
+def _open_parts() -> None:
+    """One index for each process of the pool, as long as it lives."""
+    _OPENED[:] = [_STACK.enter_context(filled_parts())]
+
+
+@contextmanager
+def filled_parts() -> Iterator[Parts]:
+    """An index of many messages in three channels, written to disk, and who may read."""
     with fresh_engine() as engine:
         documents = _documents()
         engine.apply(documents, after=0, upto=len(documents))
         engine.checkpoint()
-        parts = parts_with(engine, story())
-        return ask_all(parts, fuzzed(random.Random(f"{seed} {number}")), count)
+        yield parts_with(engine, story())
 
 
 def _documents() -> Sequence:  # type: ignore[type-arg]

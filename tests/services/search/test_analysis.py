@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from clp_search.analysis.folding import fold, fold_mapped
@@ -12,10 +12,18 @@ from clp_search.analysis.matching import holds, spans
 from clp_search.analysis.reading import read
 from clp_search.checking import highlights
 from clp_search.query import parse
-from clp_search.terms import LONGEST_TERM, text_terms
+from clp_search.terms import LONGEST_TERM, _read_terms, text_terms
 from tests.services.search.texts import pieces, runs, texts
 
 anything = st.one_of(texts, st.text(max_size=60))
+
+
+# Whatever may join two pieces, stand for a digit, vanish, or change its neighbour.
+awkward = st.text(
+    "10 ,.-'\u00b7\u30fbab #+\u00df\u00e4\u00e9\u5b57\u5e55\u30ac\u304b\uff9e\u0e01\u0e33\u0e48\u0e4d\u0e38"
+    "\u0663\u00b2\u00bd\u2460\u200b\u0301\u3099\ud55c\u1112\u0627\u0644\u3002_\n",
+    max_size=14,
+)
 
 
 def _found(text: str, wanted: str) -> bool:
@@ -23,7 +31,7 @@ def _found(text: str, wanted: str) -> bool:
     return keyword is not None and holds(read(text), keyword)
 
 
-@given(anything)
+@given(awkward | anything)
 def test_folding_with_places_folds_like_folding_without(text: str) -> None:
     mapped = fold_mapped(text)
     assert mapped.text == fold(text)
@@ -118,6 +126,15 @@ def test_highlights_are_in_order_apart_and_inside(text: str, wanted: str) -> Non
     flat = [place for span in marked for place in span]
     assert flat == sorted(set(flat))
     assert not flat or flat[-1] <= len(text)
+
+
+@example("it costs 10 000 today")
+@example("10 \u00b2\u2070\u2070 and \u0661\u0660 000")
+@example("10\u200b 000")
+@example("\u30ce\u30fc\u30fb\u30a6\u30a7\u30a4 \u7b2c3\u8a71s02e05\u3002")
+@given(awkward | anything)
+def test_a_text_has_the_terms_of_its_pieces_read_as_one(text: str) -> None:
+    assert text_terms(text) == _read_terms(text)
 
 
 @given(anything)

@@ -131,6 +131,10 @@ def test_an_index_that_answers_too_much_is_not_believed(
             everywhere = replace(wanted, channels=frozenset({WITH_NORTH, WITH_SOUTH}))
             return engine.search(everywhere)
 
+        def show(self, documents: Any, query: Any) -> Any:
+            assert [d.channel for d in documents] == [WITH_NORTH]
+            return engine.show(documents, query)
+
     chatty: Any = Chatty()
     assert ids_of(find_as(replace(parts, engine=chatty), "nat", "common")) == ["m2"]
 

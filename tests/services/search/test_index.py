@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from clp_search.engine import MOST_COUNTED, Engine
-from clp_search.index.sharded import IndexBusy, Limits, ShardedIndex
+from clp_search.index.sharded import IndexBusy, Limits, ShardedIndex, building
 from clp_search.pages import MOST_CHECKED
 from tests.services.search.stage import (
     BROADCAST,
@@ -221,6 +221,17 @@ def test_what_waits_is_written_after_a_while(workbench: Workbench) -> None:
     engine.tidy(START)
     engine.tidy(START + timedelta(seconds=5))
     assert workbench.open(Limits(shards=2)).cursor() == 1
+
+
+def test_an_index_in_the_making_is_written_at_once(workbench: Workbench) -> None:
+    engine = workbench.open(building(2))
+    for _ in range(30):
+        told(engine, [document(n, "mix") for n in range(100)])
+        engine.tidy(START)
+    assert workbench.files("*.pst") == []
+    engine.checkpoint()
+    assert len(workbench.files("*.pst")) == 1
+    assert workbench.open().cursor() == 3_000
 
 
 def test_two_processes_never_share_an_index(workbench: Workbench) -> None:

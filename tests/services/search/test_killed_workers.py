@@ -3,6 +3,7 @@
 import os
 import random
 import signal
+import sys
 import threading
 from datetime import timedelta
 from pathlib import Path
@@ -44,6 +45,7 @@ def _survive(folder: Path, kills: int) -> None:
             _try(index)
         killer.join()
         killed += 1
+        print(f"killed {killed} of {kills}", file=sys.stderr)  # noqa: T201 - progress
     reached = index.cursor()
     while index.cursor() < reached + 2 * MESSAGES:
         _try(index)

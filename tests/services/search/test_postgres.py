@@ -17,6 +17,7 @@ from clp_chassis.feed_reader import passes
 from clp_search.engine import EngineAway
 from clp_search.index.serving import ServingIndex
 from clp_search.parts import Parts
+from clp_search.postgres import engine as engine_module
 from clp_search.postgres.engine import PostgresIndex, open_index
 from clp_search.service import build
 from clp_search.settings import Settings
@@ -60,6 +61,18 @@ def test_what_one_process_took_all_find(
     assert found(another, "mix") == ["m1"]
     assert another.cursor() == 1
     assert not another.wants("p1", 1)
+
+
+def test_of_many_documents_the_statistics_tell_how_many_there_are(
+    index: PostgresIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = [document(n, "mix") for n in range(1, 301)]
+    told(index, [*kept, *(deleted(one) for one in kept[:40])])
+    assert index.size().documents == 260
+    monkeypatch.setattr(engine_module, "COUNTED_EXACTLY", 100)
+    with index.database.engine.begin() as link:
+        link.exec_driver_sql("analyze documents")
+    assert index.size().documents == pytest.approx(260, rel=0.2)
 
 
 def test_processes_that_read_the_same_feed_at_once_take_each_change_once(

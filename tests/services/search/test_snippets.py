@@ -2,11 +2,12 @@
 
 from itertools import product
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from clp_contracts.search import Span
 from clp_search.analysis.characters import continues
+from clp_search.checking import highlights
 from clp_search.query import parse
 from clp_search.snippets import LONGEST, file_snippets, snippet, text_snippet
 from tests.services.search.stage import document
@@ -27,6 +28,47 @@ def test_a_long_text_is_shown_around_its_first_find() -> None:
     (span,) = shown.highlights
     assert shown.text[span.start : span.end] == "needle"
     assert text[shown.start :].startswith(shown.text)
+
+
+LONG_QUERIES = (
+    "mix",
+    "mi*",
+    "\u5b57\u5e55",
+    "mix final",
+    '"final mix"',
+    "10000",
+    "mix -cut",
+    "e-mail",
+)
+SAID = st.lists(
+    st.sampled_from(
+        [
+            "mix",
+            "final",
+            "\u5b57\u5e55",
+            "10",
+            "000",
+            "e-",
+            "mail",
+            "x" * 90,
+            "\n",
+            "\u00e9",
+        ]
+    ),
+    max_size=60,
+)
+
+
+@example([], ["mix"] * 40, "mix", 960)
+@example(["mix"], ["mail"], "e-mail", 990)
+@given(SAID, SAID, st.sampled_from(LONG_QUERIES), st.integers(960, 1_040))
+def test_a_long_text_shows_what_reading_all_of_it_would(
+    before: list[str], after: list[str], query: str, filled: int
+) -> None:
+    text = f"{' '.join(before):<{filled}}{' '.join(after)} " + "word " * 100
+    read = parse(query)
+    shown = text_snippet(document(1, text), read)
+    assert shown == snippet(text, highlights(text, read))
 
 
 def test_a_text_found_by_something_else_is_shown_from_its_beginning() -> None:

@@ -17,6 +17,7 @@ import pytest
 from clp_search.engine import IndexDamaged, Key, Page, Wanted
 from clp_search.index.generations import Generation, Generations
 from clp_search.index.sharded import ShardedIndex, shard_of
+from clp_search.query import parse
 from clp_search.workers import engine as workers_engine
 from clp_search.workers import wire
 from clp_search.workers.engine import WorkerIndex
@@ -91,6 +92,8 @@ def test_workers_answer_like_the_index_itself(
             asked = wanted(query, EVERYWHERE, limit=2)
             assert index.search(asked) == alone.search(asked), (query, written)
             assert found(index, query) == found(alone, query), (query, written)
+            page, read = alone.search(asked).documents, parse(query)
+            assert index.show(page, read) == alone.show(page, read), (query, written)
         assert index.size().documents == alone.size().documents == 3
         assert index.cursor() == alone.cursor() == 6
         assert index.wants("p1", 7)
@@ -239,6 +242,20 @@ VALUES = [
     (datetime, datetime(2026, 11, 2, 9, 1, 2, 345, tzinfo=UTC)),
     (Page, Page(documents=(document(1, "a\ud800b"),), total=1, total_is_exact=True, next=None)),
 ]  # fmt: skip
+
+
+def test_a_page_is_marked_in_the_worker_that_found_it(index: WorkerIndex) -> None:
+    told(index, [document(1, "final mix", attachments=("mix.pdf",))])
+    asked, query = wanted("mix"), parse("mix")
+    page = index.search(asked).documents
+    for worker in index.workers:
+        worker.close()
+    (hit,) = index.show(page, query)
+    assert [(s.start, s.end) for s in hit.snippet.highlights] == [(6, 9)]
+    assert [s.text for s in hit.attachments] == ["mix.pdf"]
+    at = shard_of("p1", SMALL.shards)
+    assert [worker.pid is not None for worker in index.workers] == [at == 0, at == 1]
+    assert index.show((), query) == ()
 
 
 @pytest.mark.parametrize(("shape", "value"), VALUES)

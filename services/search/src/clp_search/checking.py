@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from functools import cached_property
 
-from clp_search.analysis.folding import fold_mapped
-from clp_search.analysis.matching import holds, spans
+from clp_search.analysis.folding import fold, fold_mapped
+from clp_search.analysis.matching import holds, run_spans, spans
 from clp_search.analysis.reading import Reading, read
 from clp_search.engine import Document
 from clp_search.query import Clause, Query, Where
@@ -63,13 +63,16 @@ def highlights(text: str, query: Query, where: Where = Where.TEXT) -> Spans:
     Pieces that touch are one; nothing is marked for what is excluded.
     """
     wanted = {Where.TEXT} | {where}
-    reading = read(text)
-    found = [
-        span
-        for clause in query.clauses
-        if clause.where in wanted and not clause.excluded
-        for span in spans(reading, clause.keyword)
-    ]
+    marked = [c.keyword for c in query.clauses if c.where in wanted and not c.excluded]
+    if not marked:
+        return ()
+    folded = fold(text)
+    words = [keyword for keyword in marked if keyword.run is None]
+    found = [s for k in marked if k.run is not None for s in run_spans(folded, k.run)]
+    # A run is found without reading: it stands in the folded text as it is.
+    reading = read(text) if words else None
+    if reading is not None:
+        found += [span for keyword in words for span in spans(reading, keyword)]
     if not found:
         return ()
     mapped = fold_mapped(text)

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, NamedTuple, Protocol
 
-from clp_search.query import Clause
+from clp_contracts.search import Snippet
+from clp_search.query import Clause, Query
 
 MOST_COUNTED: Final = 100
 
@@ -96,6 +97,13 @@ class Page:
     next: Key | None
 
 
+class Shown(NamedTuple):
+    """What is shown of a document that was found: the piece, the names of files."""
+
+    snippet: Snippet
+    attachments: tuple[Snippet, ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Size:
     """How much an engine holds."""
@@ -130,6 +138,12 @@ class Engine(Protocol):
 
     def search(self, wanted: Wanted) -> Page:
         """Find a page of messages."""
+
+    def show(self, documents: Sequence[Document], query: Query) -> tuple[Shown, ...]:
+        """Mark in each document of a page what a query is found by.
+
+        Only documents of one project, which the asker was found to read, are given.
+        """
 
     def tidy(self, now: datetime) -> None:
         """Do what waits: write to disk what is due, look after the files."""

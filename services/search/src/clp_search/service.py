@@ -24,7 +24,7 @@ from clp_search.gauges import watched
 from clp_search.index.generations import Generation
 from clp_search.index.serving import Opener, ServingIndex, Use
 from clp_search.index.shard import Writing
-from clp_search.index.sharded import BUILDING, Limits, ShardedIndex
+from clp_search.index.sharded import Limits, ShardedIndex, building
 from clp_search.page_cursors import PageCursors
 from clp_search.parts import Parts
 from clp_search.postgres.engine import open_index
@@ -145,7 +145,9 @@ def _opener(settings: Settings) -> Opener:
     )
 
     def opened(generation: Generation, use: Use) -> Engine:
-        limits = (BUILDING if use is Use.BUILD else serving).of(generation)
+        shards = generation.shards
+        built = use is Use.BUILD
+        limits = building(shards) if built else serving.of(generation)
         if settings.workers == 0:
             return ShardedIndex(generation.folder, limits)
         return WorkerIndex(generation, limits, workers=settings.workers)

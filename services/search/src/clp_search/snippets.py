@@ -1,20 +1,50 @@
 """Snippets: the piece of a text around what was found, with spans and no markup."""
 
+from collections.abc import Iterable
 from typing import Final
 
 from clp_contracts.search import Snippet, Span
 from clp_search.analysis.characters import continues
 from clp_search.checking import Spans, highlights
-from clp_search.engine import Document
+from clp_search.engine import Document, Shown
 from clp_search.query import Query, Where
 
 LONGEST: Final = 240
 LEAD: Final = 60
 
+# Of a long text so much is read first: what is found in it is all that is shown.
+_READ_FIRST: Final = 1_000
+
+
+def shown(documents: Iterable[Document], query: Query) -> tuple[Shown, ...]:
+    """What a page shows of each of its documents."""
+    return tuple(
+        Shown(text_snippet(d, query), file_snippets(d, query)) for d in documents
+    )
+
 
 def text_snippet(document: Document, query: Query) -> Snippet:
     """The text around the first find; its beginning where only something else fits."""
-    return snippet(document.text, highlights(document.text, query))
+    text = document.text
+    if len(text) > _READ_FIRST and _of_single_words(query):
+        end = _end_of_piece(text)
+        found = highlights(text[:end], query)
+        if found and found[0][0] + LONGEST <= end:
+            return snippet(text, found)
+    return snippet(text, highlights(text, query))
+
+
+def _of_single_words(query: Query) -> bool:
+    """Whether nothing that is marked goes on beyond a space."""
+    keywords = (clause.keyword for clause in query.clauses)
+    return all(k.run or all(len(p) == 1 for p in k.paths) for k in keywords)
+
+
+def _end_of_piece(text: str) -> int:
+    """A place near which no word and no number goes on; 0 when there is none."""
+    end = text.rfind(" ", 0, _READ_FIRST)
+    around = text[max(0, end - 1) : end + 2]
+    return end if end > 0 and around.replace(" ", "").isalpha() else 0
 
 
 def file_snippets(document: Document, query: Query) -> tuple[Snippet, ...]:

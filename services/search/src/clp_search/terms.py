@@ -1,17 +1,28 @@
 """Documents and queries as terms: what an engine indexes and what it intersects."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from functools import lru_cache
+from operator import add
 from typing import Final
 
 from clp_search.analysis.keywords import Path, Step
-from clp_search.analysis.reading import Kind, read
+from clp_search.analysis.pieces import (
+    bare,
+    pieces,
+    run_in,
+    runs_and_others,
+    stands_alone,
+)
+from clp_search.analysis.reading import Kind, read, word_forms
 from clp_search.engine import Condition, Document, Group, Plan, Way
 from clp_search.query import Clause, Query, Where
 
 LONGEST_TERM: Final = 48
 PREFIX_LENGTH: Final = 3
 SHORTEST_PREFIX: Final = 2
+
+# A few megabytes: the frequent words of some languages.
+_MOST_REMEMBERED: Final = 40_000
 
 # Enough of a long phrase to find few candidates; they are checked anyway.
 _MOST_GROUPS: Final = 12
@@ -49,19 +60,68 @@ def _author_terms(text: str) -> tuple[str, ...]:
     return tuple(AUTHOR + term for term in text_terms(text) if term[0] != BEGINNING)
 
 
-def text_terms(text: str) -> list[str]:
+def text_terms(text: str) -> set[str]:
     """The terms of a text: its forms, pairs of run characters, beginnings of words."""
-    terms: list[str] = []
-    add, run = terms.append, Kind.RUN
+    try:
+        return set().union(*map(_REMEMBERED.__getitem__, pieces(text)))
+    except _InContext:
+        return _read_terms(text)
+
+
+class _InContext(Exception):
+    """A piece of a text that means something else beside its neighbours."""
+
+
+class _Remembered(dict[str, Collection[str]]):
+    """The terms of pieces of texts, read when first met: most words are said often."""
+
+    def __missing__(self, piece: str) -> Collection[str]:
+        if not piece.isascii():
+            if parts := runs_and_others(piece):
+                return _run_terms(parts)
+            if not stands_alone(piece):
+                raise _InContext
+        forms = word_forms(bare(piece))
+        terms = tuple(_of_words(forms) if forms else _read_terms(piece))
+        if len(piece) <= LONGEST_TERM:
+            if len(self) >= _MOST_REMEMBERED:
+                self.clear()
+            self[piece] = terms
+        return terms
+
+
+_REMEMBERED: Final = _Remembered()
+
+
+def _run_terms(parts: Iterable[str]) -> set[str]:
+    terms: set[str] = set()
+    for part in parts:
+        if (run := run_in(part)) is None:
+            terms.update(_REMEMBERED[part])
+        else:
+            terms.update(run, map(add, run, run[1:]))
+    return terms
+
+
+def _of_words(forms: Iterable[str]) -> set[str]:
+    terms: set[str] = set()
+    for form in forms:
+        terms.add(form[:LONGEST_TERM])
+        if len(form) >= SHORTEST_PREFIX:
+            terms.add(BEGINNING + form[:PREFIX_LENGTH])
+    return terms
+
+
+def _read_terms(text: str) -> set[str]:
+    edges = read(text).edges
+    terms = _of_words(edge.form for edge in edges if edge.kind is not Kind.RUN)
     before = ""
-    for _, _, form, kind, _, _, unbroken in read(text).edges:
-        if kind is run:
-            if unbroken:
-                add(before + form)
-            before = form
-        elif len(form) >= SHORTEST_PREFIX:
-            add(BEGINNING + form[:PREFIX_LENGTH])
-        add(form[:LONGEST_TERM])
+    for edge in edges:
+        if edge.kind is Kind.RUN:
+            terms.update(
+                (edge.form, before + edge.form) if edge.unbroken else edge.form
+            )
+            before = edge.form
     return terms
 
 

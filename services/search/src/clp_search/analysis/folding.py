@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
@@ -29,11 +30,15 @@ _TONE_LATE: Final = re.compile(f"([{_NIKHAHIT}])([\u0e48-\u0e4b\u0ec8-\u0ecb])")
 
 def fold(text: str) -> str:
     """Fold a text."""
+    if text.isascii() and text.isprintable():
+        return text.lower()
     return _in_context(_normal(text).translate(PLAIN))
 
 
 def fold_spelled_out(text: str) -> str | None:
     """Fold with umlauts spelled out (ae, oe); None where that changes nothing."""
+    if text.isascii():
+        return None
     normal = _normal(text)
     if HAS_SPELLINGS.search(normal) is None:
         return None
@@ -60,8 +65,8 @@ class Mapped:
     """A folded text, and for each of its characters the piece of the text as sent."""
 
     text: str
-    starts: tuple[int, ...]
-    ends: tuple[int, ...]
+    starts: Sequence[int]
+    ends: Sequence[int]
 
     def source(self, start: int, end: int) -> tuple[int, int]:
         """The piece of the text as sent that a piece of the folded text stands for."""
@@ -70,6 +75,8 @@ class Mapped:
 
 def fold_mapped(text: str, folding: Folding = PLAIN) -> Mapped:
     """Fold a text and remember where each character came from, in code points."""
+    if folding is PLAIN and _folds_in_place(text):
+        return Mapped(fold(text), range(len(text)), range(1, len(text) + 1))
     folded: list[str] = []
     starts: list[int] = []
     ends: list[int] = []
@@ -79,6 +86,16 @@ def fold_mapped(text: str, folding: Folding = PLAIN) -> Mapped:
         starts.extend([start] * len(piece))
         ends.extend([end] * len(piece))
     return _mapped_in_context("".join(folded), starts, ends)
+
+
+def _folds_in_place(text: str) -> bool:
+    """Whether each character alone becomes one, as in most texts."""
+    if text.isascii():
+        return True
+    return unicodedata.is_normalized("NFKC", text) and all(
+        len(PLAIN[ord(c)]) == 1 and PLAIN[ord(c)] != MIDDLE_DOT and not continues(c)
+        for c in set(text)
+    )
 
 
 def _clusters(text: str) -> list[tuple[int, int]]:

@@ -24,13 +24,14 @@ def holds(reading: Reading, keyword: Keyword) -> bool:
 def spans(reading: Reading, keyword: Keyword) -> list[tuple[int, int]]:
     """Where a text holds a keyword: pieces of the folded text, in order."""
     if keyword.run is not None:
-        return list(_run_spans(reading.text, keyword.run))
+        return list(run_spans(reading.text, keyword.run))
     places = _Places(reading, keyword)
     found = {span for path in keyword.paths for span in places.spans(path)}
     return sorted(found)
 
 
-def _run_spans(text: str, run: str) -> Iterator[tuple[int, int]]:
+def run_spans(text: str, run: str) -> Iterator[tuple[int, int]]:
+    """Where a folded text holds a run: wherever its characters stand together."""
     at = text.find(run)
     while at >= 0:
         yield at, at + len(run)

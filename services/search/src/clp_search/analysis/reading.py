@@ -29,6 +29,9 @@ _TOKEN: Final = re.compile(
     f"([{RUN}]+)|([{WORD}]+)|([{PICTURE}]|[{FLAGS[0]}-{FLAGS[1]}]{{1,2}})"
 )
 _RUN_GROUP, _WORD_GROUP = 1, 2
+_ONE_WORD: Final = re.compile(f"[{WORD}]+")
+# All there is in most texts, and quick to look for.
+_ASCII_WORD: Final = re.compile("[a-z0-9]+")
 
 # Parts that are also one word: e-mail, don't, U.S.A., 10,000.
 _LETTER: Final = f"(?![0-9])[{WORD}]"
@@ -113,9 +116,23 @@ def read(text: str) -> Reading:
     return Reading(folded, length, edges)
 
 
+def word_forms(text: str) -> list[str] | None:
+    """All forms of a text that is one word, as reading it finds; None if it is not."""
+    folded = fold(text)
+    if _ONE_WORD.fullmatch(folded) is None:
+        return None
+    forms = [folded, fold_spelled_out(text) or folded]
+    return [*forms, *_parts_of(folded)] if _may_have_parts(folded) else forms
+
+
 def _simple_edges(folded: str) -> list[Edge]:
-    """In one loop over plain tuples: most of the time of indexing is spent here."""
+    """In one loop over plain tuples: most of the time of reading is spent here."""
     edges: list[Edge] = []
+    if folded.isascii():
+        word = Kind.WORD
+        for at, token in enumerate(_ASCII_WORD.finditer(folded)):
+            edges.append(_edge((at, 1, token.group(), word, *token.span(), False)))
+        return edges
     add = edges.append
     for token in _TOKEN.finditer(folded):
         start, end = token.span()
@@ -193,15 +210,15 @@ def _may_have_parts(form: str) -> bool:
 
 
 def _part_edges(word: Edge) -> Iterator[Edge]:
-    """What is found inside a word: the pieces of s02e05, a noun after its article."""
-    if word.form >= _FIRST_ARABIC:
-        parts = _without_article(word.form)
-    elif _COUNTED.fullmatch(word.form):
-        parts = _COUNTED_PIECE.findall(word.form)
-    else:
-        return
-    for part in parts:
+    for part in _parts_of(word.form):
         yield word._replace(form=part, kind=Kind.PART)
+
+
+def _parts_of(form: str) -> list[str]:
+    """What is found inside a word: the pieces of s02e05, a noun after its article."""
+    if form >= _FIRST_ARABIC:
+        return _without_article(form)
+    return _COUNTED_PIECE.findall(form) if _COUNTED.fullmatch(form) else []
 
 
 def _without_article(form: str) -> list[str]:

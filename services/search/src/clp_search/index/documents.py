@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Any, Final
 
@@ -17,6 +18,7 @@ def microseconds(instant: datetime) -> int:
     return max(0, (instant - _EPOCH) // _MICROSECOND)
 
 
+@lru_cache(maxsize=4_096)
 def channel_number(channel: str) -> int:
     """A channel as a column of numbers keeps it."""
     return int.from_bytes(blake2b(channel.encode(), digest_size=8).digest())
@@ -36,7 +38,7 @@ class Indexed:
     """A document to be written: with its terms, or from where they are to be moved."""
 
     document: Document
-    terms: frozenset[str] = frozenset()
+    terms: tuple[str, ...] = ()
     moved_from: tuple[str, int] | None = None
 
 

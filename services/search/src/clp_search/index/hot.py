@@ -28,7 +28,9 @@ class Hot:
 
     def put(self, document: Document) -> None:
         """Keep a document in place of its older revision."""
-        self._waiting[document.message] = Indexed(document, document_terms(document))
+        self._waiting[document.message] = Indexed(
+            document, tuple(document_terms(document))
+        )
 
     def outdate(self, newer: Document) -> None:
         """A newer revision is kept elsewhere: do not find the one here any more."""
@@ -93,12 +95,12 @@ def _meets(indexed: Indexed, plan: Plan, scope: Scope) -> bool:
     )
 
 
-def _meets_condition(terms: frozenset[str], condition: Condition) -> bool:
+def _meets_condition(terms: tuple[str, ...], condition: Condition) -> bool:
     return any(all(_meets_group(terms, group) for group in way) for way in condition)
 
 
-def _meets_group(terms: frozenset[str], group: Group) -> bool:
-    if not terms.isdisjoint(group.terms):
+def _meets_group(terms: tuple[str, ...], group: Group) -> bool:
+    if not set(group.terms).isdisjoint(terms):
         return True
     starts = group.beginnings
     return bool(starts) and any(term.startswith(starts) for term in terms)

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import wraps
 from heapq import merge
-from itertools import chain, groupby
+from itertools import chain, groupby, islice
 from operator import itemgetter
 from pathlib import Path
 from shutil import rmtree
@@ -39,7 +39,7 @@ from clp_search.index.documents import (
     microseconds,
     record_of,
 )
-from clp_search.index.postings import Posted, Postings, PostingsWriter
+from clp_search.index.postings import BLOCK, Posted, Postings, PostingsWriter
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -55,12 +55,9 @@ _RARER: Final = 24
 _RECORD, _TIME, _CHANNEL = "d", "k", "c"
 _TERMS, _NUMBERS = ".trm", ".pst"
 
+_COLUMN: Final = NumericColumn("Q")
 _SCHEMA: Final = Schema(
-    **{
-        _RECORD: STORED(),
-        _TIME: COLUMN(NumericColumn("Q")),
-        _CHANNEL: COLUMN(NumericColumn("Q")),
-    }
+    **{_RECORD: STORED(), _TIME: COLUMN(_COLUMN), _CHANNEL: COLUMN(_COLUMN)}
 )
 
 
@@ -278,13 +275,13 @@ class Segments:
             raise BlockingIOError("the folder is being written to") from error
         try:
             for at, indexed in enumerate(write.documents):
-                _add(writer, indexed.document)
+                _add(writer, indexed.document, at)
                 if at % _AT_ONCE == 0:
                     yield
-            add = writer.fieldwriter.postings.add
-            for term, numbers in self._terms_of(write):
-                if add(term, numbers):
-                    yield
+            terms = self._terms_of(write)
+            while block := list(islice(terms, BLOCK)):
+                writer.fieldwriter.postings.add_block(block)
+                yield
             self._commit(writer, write)
         except BaseException as error:
             with suppress(Exception):
@@ -390,11 +387,13 @@ def _stays(segment: Any, instead_of: frozenset[str]) -> bool:
     return not empty and segment.segment_id() not in instead_of
 
 
-def _add(writer: Any, document: Document) -> None:
-    writer.add_document(
-        **{
-            _RECORD: record_of(document),
-            _TIME: microseconds(document.posted_at),
-            _CHANNEL: channel_number(document.channel),
-        }
-    )
+def _add(writer: Any, document: Document, number: int) -> None:
+    """What the writer itself does with a document that has no field to be analysed."""
+    perdoc = writer.perdocwriter
+    perdoc.start_doc(number)
+    perdoc.add_field(_RECORD, None, record_of(document), 0)
+    perdoc.add_column_value(_TIME, _COLUMN, microseconds(document.posted_at))
+    perdoc.add_column_value(_CHANNEL, _COLUMN, channel_number(document.channel))
+    perdoc.finish_doc()
+    writer.docnum = number + 1
+    writer._added = True  # noqa: SLF001

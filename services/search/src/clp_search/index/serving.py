@@ -6,9 +6,18 @@ from datetime import datetime
 from enum import Enum, auto
 from pathlib import Path
 
-from clp_search.engine import Document, Engine, IndexDamaged, Page, Size, Wanted
+from clp_search.engine import (
+    Document,
+    Engine,
+    IndexDamaged,
+    Page,
+    Shown,
+    Size,
+    Wanted,
+)
 from clp_search.index.generations import WANTED, Generation, Generations
 from clp_search.index.sharded import IndexBusy, lock_of
+from clp_search.query import Query
 
 
 class Use(Enum):
@@ -81,6 +90,16 @@ class ServingIndex:
             if serving is self._serving:
                 raise
             return self._serving.search(wanted)
+
+    def show(self, documents: Sequence[Document], query: Query) -> tuple[Shown, ...]:
+        """Mark what was found, wherever it was found."""
+        serving = self._serving
+        try:
+            return serving.show(documents, query)
+        except IndexDamaged:
+            if serving is self._serving:
+                raise
+            return self._serving.show(documents, query)
 
     def tidy(self, now: datetime) -> None:
         """Do what waits."""

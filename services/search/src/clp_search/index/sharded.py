@@ -10,21 +10,29 @@ from pathlib import Path
 from typing import BinaryIO, Final
 from zlib import crc32
 
-from clp_search.engine import Document, Page, Size, Wanted
+from clp_search.engine import Document, Page, Shown, Size, Wanted
 from clp_search.index.generations import Generation
 from clp_search.index.shard import Shard, Writing
+from clp_search.query import Query
+from clp_search.snippets import shown
 
-# A shard without news keeps its old cursor on disk; it would read this much again.
-_MOST_UNWRITTEN: Final = 2_000
+# While nobody waits for a message to be found, so many are kept before any is written.
+_KEPT_WHILE_BUILDING: Final = 128_000
+_LEAST_SEGMENT_BUILT: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """How many shards, and when what waits is written."""
+    """How many shards, and when what waits is written.
+
+    A shard without news keeps its old cursor on disk: after a crash it would read so
+    many positions again as may be ``unwritten``.
+    """
 
     shards: int = 4
     flush_at: int = 200
     flush_after: timedelta = timedelta(seconds=5)
+    unwritten: int = 2_000
     writing: Writing = field(default_factory=Writing)
 
     def of(self, generation: Generation) -> "Limits":
@@ -32,10 +40,19 @@ class Limits:
         return replace(self, shards=generation.shards)
 
 
-# While nobody waits for a message to be found, more of them are written at once.
-BUILDING: Final = Limits(
-    shards=16, flush_at=1_000, writing=Writing(smallest=1_000, alike=16)
-)
+def building(shards: int) -> Limits:
+    """How an index in the making is written: at once as it stays, without merges."""
+    kept = max(_LEAST_SEGMENT_BUILT, _KEPT_WHILE_BUILDING // shards)
+    return Limits(
+        shards=shards,
+        flush_at=kept,
+        flush_after=timedelta(days=1),
+        unwritten=2 * _KEPT_WHILE_BUILDING,
+        writing=Writing(smallest=kept // 16, alike=16),
+    )
+
+
+BUILDING: Final = building(16)
 
 
 class IndexBusy(Exception):
@@ -100,6 +117,10 @@ class ShardedIndex:
         """Find a page of messages of one project."""
         return self._shards[self._number(wanted.project)].search(wanted)
 
+    def show(self, documents: Sequence[Document], query: Query) -> tuple[Shown, ...]:
+        """Mark what was found."""
+        return shown(documents, query)
+
     def tidy(self, now: datetime) -> None:
         """Write what waited long enough or is much, and verify a file."""
         self.begin(now)
@@ -117,7 +138,7 @@ class ShardedIndex:
         late = since is not None and now - since >= self._limits.flush_after
         for shard in shards:
             much = shard.waiting >= self._limits.flush_at
-            if late or much or shard.unwritten > _MOST_UNWRITTEN:
+            if late or much or shard.unwritten > self._limits.unwritten:
                 shard.begin()
         # One file at a time: a search may be waiting.
         any(shard.verify_one() for shard in shards)

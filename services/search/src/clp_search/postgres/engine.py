@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from unicodedata import unidata_version
 
-from sqlalchemy import Connection, delete, event, func, not_, select, text, update
+from sqlalchemy import Connection, delete, event, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm import Session
@@ -19,12 +19,15 @@ from clp_search.engine import (
     EngineAway,
     Key,
     Page,
+    Shown,
     Size,
     Wanted,
 )
 from clp_search.pages import page_of
 from clp_search.postgres.conditions import conditions
 from clp_search.postgres.stored import TOLD, document_of, take
+from clp_search.query import Query
+from clp_search.snippets import shown
 from clp_search.tables import DOCUMENTS, GENERATIONS
 
 log = logging.getLogger(__name__)
@@ -52,6 +55,12 @@ _PAGE: Final = (
 _COUNT: Final = (
     "select count(*) from (select from documents where {met} limit %s) as met"
 )
+# Counting reads the rows: so many are counted for `status`, of more PostgreSQL's own
+# statistics tell, which it renews as the table changes.
+COUNTED_EXACTLY: Final = 50_000
+_KEPT: Final = "from documents where generation = %s and not deleted"
+_COUNT_KEPT: Final = f"select count(*) from (select {_KEPT} limit %s) as kept"  # noqa: S608 - our own names only
+_ESTIMATE_KEPT: Final = f"explain (format json) select {_KEPT}"
 
 
 class PostgresIndex:
@@ -108,6 +117,10 @@ class PostgresIndex:
 
             return page_of(newest_first, wanted, count)
 
+    def show(self, documents: Sequence[Document], query: Query) -> tuple[Shown, ...]:
+        """Mark what was found, in this process: a database has no workers of ours."""
+        return shown(documents, query)
+
     def tidy(self, now: datetime) -> None:
         """Say that this generation is in use; remove some of one that is not."""
         if self._seen_at is not None and now - self._seen_at < SEEN_EVERY:
@@ -130,22 +143,28 @@ class PostgresIndex:
         """Everything is on disk when it was applied."""
 
     def size(self) -> Size:
-        """How many documents this generation holds, and how much all take."""
-        ours = DOCUMENTS.c.generation == self.generation
+        """How many documents this generation holds, and how much all take.
+
+        Beyond `COUNTED_EXACTLY` the number is an estimate.
+        """
         with self._asking() as connection:
-            documents = connection.scalar(
-                select(func.count())
-                .select_from(DOCUMENTS)
-                .where(ours, not_(DOCUMENTS.c.deleted))
-            )
+            documents = self._counted(connection)
             size = connection.scalar(
                 text("select pg_total_relation_size('documents'::regclass)")
             )
-        return Size(documents=documents or 0, size_bytes=size or 0)
+        return Size(documents=documents, size_bytes=size or 0)
 
     def close(self) -> None:
         """Close the connections."""
         self.database.close()
+
+    def _counted(self, connection: Connection) -> int:
+        asked = (self.generation, COUNTED_EXACTLY + 1)
+        counted: int = connection.exec_driver_sql(_COUNT_KEPT, asked).scalar_one()
+        if counted <= COUNTED_EXACTLY:
+            return counted
+        told = connection.exec_driver_sql(_ESTIMATE_KEPT, (self.generation,))
+        return max(counted, int(told.scalar_one()[0]["Plan"]["Plan Rows"]))
 
     @property
     def _is_ours(self) -> Any:

@@ -6,12 +6,11 @@ from clp_contracts.refusal import Refused
 from clp_contracts.search import AskFind, Found, Hit
 from clp_core.channels import Channel, is_id
 from clp_core.decisions import InvalidValue, Reason
-from clp_search.engine import Document, EngineAway, IndexDamaged, Page, Wanted
+from clp_search.engine import Document, EngineAway, IndexDamaged, Page, Shown, Wanted
 from clp_search.facts import readable_channels
 from clp_search.page_cursors import Asked
 from clp_search.parts import Parts
 from clp_search.query import Query, parse
-from clp_search.snippets import file_snippets, text_snippet
 from clp_search.terms import plan_of
 
 MOST_HITS: Final = 50
@@ -41,7 +40,7 @@ def find(ask: AskFind, *, actor: str, parts: Parts) -> Found:
     readable = [d for d in page.documents if d.channel in channels]
     unfinished = page.next is not None and len(page.documents) < wanted.limit
     return Found(
-        hits=tuple(_hit(document, query) for document in readable),
+        hits=_hits(readable, query, parts),
         total=page.total,
         total_is_exact=page.total_is_exact,
         cursor=parts.cursors.write(page.next, asked) if page.next else None,
@@ -54,6 +53,15 @@ def _searched(wanted: Wanted, parts: Parts) -> Page:
         return parts.engine.search(wanted)
     except (IndexDamaged, EngineAway):
         raise Refused.because("service.unavailable") from None
+
+
+def _hits(page: list[Document], query: Query, parts: Parts) -> tuple[Hit, ...]:
+    """What is shown of a page; marking is work, and the engine's to do."""
+    try:
+        shown = parts.engine.show(page, query)
+    except (IndexDamaged, EngineAway):
+        raise Refused.because("service.unavailable") from None
+    return tuple(map(_hit, page, shown))
 
 
 def _check_shape(ask: AskFind) -> None:
@@ -95,13 +103,13 @@ def _project_of(channel: str) -> str | None:
         return None
 
 
-def _hit(document: Document, query: Query) -> Hit:
+def _hit(document: Document, shown: Shown) -> Hit:
     return Hit(
         message=document.message,
         channel=document.channel,
         number=document.number,
         author=document.author,
         posted_at=document.posted_at,
-        snippet=text_snippet(document, query),
-        attachments=file_snippets(document, query),
+        snippet=shown.snippet,
+        attachments=shown.attachments,
     )

@@ -7,10 +7,11 @@ from datetime import datetime
 from functools import partial
 from typing import Any, Final
 
-from clp_search.engine import Document, IndexDamaged, Key, Page, Size, Wanted
+from clp_search.engine import Document, IndexDamaged, Key, Page, Shown, Size, Wanted
 from clp_search.index.documents import document_in, record_of
 from clp_search.index.generations import Generation
 from clp_search.index.sharded import Limits, shard_of
+from clp_search.query import Query
 from clp_search.workers import wire
 from clp_search.workers.process import Worker
 from clp_search.workers.task import Task
@@ -73,6 +74,15 @@ class WorkerIndex:
             next=wire.read(Key | None, after),
         )
 
+    def show(self, documents: Sequence[Document], query: Query) -> tuple[Shown, ...]:
+        """Have the worker that found a page mark it: one message there, one back."""
+        if not documents:
+            return ()
+        worker = self._worker(shard_of(documents[0].project, self._shards))
+        records = [record_of(document) for document in documents]
+        told = worker.ask("show", records, wire.told(query), within_s=SEARCH_S)
+        return wire.read(tuple[Shown, ...], told)  # type: ignore[no-any-return]
+
     def tidy(self, now: datetime) -> None:
         """Have each do what waits; one that has ended begins again."""
         _each(self.workers, "tidy", wire.told(now))
@@ -112,6 +122,7 @@ def _task(generation: Generation, limits: Limits, *, of: int, number: int) -> Ta
         mine=tuple(range(number, generation.shards, of)),
         flush_at=limits.flush_at,
         flush_after_s=limits.flush_after.total_seconds(),
+        unwritten=limits.unwritten,
         smallest=limits.writing.smallest,
         alike=limits.writing.alike,
         most=limits.writing.most,

@@ -16,6 +16,7 @@ from clp_search.engine import IndexDamaged, Wanted
 from clp_search.index.documents import document_in, record_of
 from clp_search.index.shard import Writing
 from clp_search.index.sharded import Limits, ShardedIndex
+from clp_search.query import Query
 from clp_search.workers import wire
 
 log = logging.getLogger(__name__)
@@ -37,6 +38,7 @@ class Task:
     mine: tuple[int, ...]
     flush_at: int
     flush_after_s: float
+    unwritten: int
     smallest: int
     alike: int
     most: int
@@ -48,6 +50,7 @@ class Task:
             shards=self.shards,
             flush_at=self.flush_at,
             flush_after=timedelta(seconds=self.flush_after_s),
+            unwritten=self.unwritten,
             writing=Writing(smallest=self.smallest, alike=self.alike, most=self.most),
         )
 
@@ -74,6 +77,7 @@ class Serving:
         self._answers: dict[str, Callable[..., Any]] = {
             "apply": self._apply,
             "search": self._search,
+            "show": self._show,
             "tidy": self._tidy,
             "write": lambda: index.write_for(WRITE_FOR_S),
             "size": lambda: wire.told(index.size()),
@@ -128,6 +132,10 @@ class Serving:
             page.total_is_exact,
             wire.told(page.next),
         )
+
+    def _show(self, records: list[list[Any]], query: Any) -> Any:
+        documents = [document_in(tuple(record)) for record in records]
+        return wire.told(self._index.show(documents, wire.read(Query, query)))
 
     def _tidy(self, now: str) -> None:
         self._index.begin(wire.read(datetime, now))

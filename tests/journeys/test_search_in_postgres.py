@@ -1,0 +1,77 @@
+"""Two search processes that share one index in PostgreSQL, asked through calls."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from clp_contracts.refusal import CallFailed, Refused
+from clp_suite.many_processes import ProcessSuite
+from clp_suite.server_process import server_directory
+from clp_suite.servers import PrivatePostgres, PrivateRabbit
+from clp_suite.story import put_cast
+from tests.journeys.conftest import missing_servers
+from tests.journeys.stage import Stage
+
+pytestmark = pytest.mark.broker
+PDF = b"%PDF-1.4\n%%EOF\n"
+
+
+def _until(condition: Callable[[], bool], seconds: float = 30.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it never came true"
+        time.sleep(0.05)
+
+
+def _finds(stage: Stage, person: str, word: str, messages: list[str]) -> bool:
+    """Whether both processes, asked in turns, find these and nothing else."""
+    find = stage.as_(person).search.find
+    try:
+        pages = [find(query=word, project=stage.project).hits for _ in range(4)]
+    except (Refused, CallFailed):
+        return False
+    return all([hit.message for hit in page] == messages for page in pages)
+
+
+def test_what_is_said_is_found_in_a_shared_index_by_who_may_read_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if missing := missing_servers():
+        pytest.skip(f"NOT RUN: {missing} is missing; run `make servers` as root")
+    with (
+        server_directory() as servers,
+        PrivateRabbit(servers / "rabbit") as rabbit,
+        PrivatePostgres(servers / "postgres") as postgres,
+    ):
+        url = postgres.create_database("search_index")
+        monkeypatch.setenv("CLP_SEARCH_ENGINE_URL", url)
+        with ProcessSuite(
+            tmp_path, rabbit=rabbit, postgres=postgres, copies={"search": 2}
+        ) as suite:
+            put_cast(suite.caller(service="directory"))
+            _tell_the_story(Stage(suite, "shared"))
+            assert not (tmp_path / "index.1" / "current").exists()
+
+
+def _tell_the_story(stage: Stage) -> None:
+    north = stage.direct("north")
+    posted = stage.post("ivy", stage.broadcast, "zebra crossing").id
+    files = stage.suite.files("nat")
+    file = files.upload(channel=north, name="okapi_v03.pdf", body=PDF)
+    attached = stage.post("nat", north, "here it is", attachments=[file]).id
+    _until(lambda: _finds(stage, "nat", "zebra", [posted]))
+    _until(lambda: _finds(stage, "nat", "okapi", [attached]))
+    assert _finds(stage, "sam", "okapi", [])
+    (hit,) = stage.as_("nat").search.find(query="okapi", channel=north).hits
+    assert [shown.text for shown in hit.attachments] == ["okapi_v03.pdf"]
+    stage.as_("ivy").messages.edit(message=posted, text="quagga crossing")
+    _until(lambda: _finds(stage, "sam", "quagga", [posted]))
+    assert _finds(stage, "sam", "zebra", [])
+    stage.withdraw("north")
+    with pytest.raises(Refused):
+        stage.as_("nat").search.find(query="quagga", project=stage.project)
+    assert _finds(stage, "ivy", "okapi", [attached])
+    stage.as_("ivy").messages.delete(message=posted)
+    _until(lambda: _finds(stage, "ivy", "quagga", []))
