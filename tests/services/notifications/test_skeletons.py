@@ -1,5 +1,6 @@
 """Mails spliced from a skeleton are the mails made whole, byte for byte."""
 
+import quopri
 import re
 from dataclasses import replace
 from itertools import product
@@ -185,3 +186,17 @@ def test_only_so_many_skeletons_are_kept() -> None:
     assert made == [first.for_nobody()]
     assert [kept.of(one) for one in others[:MOST_KEPT]] == [None] * MOST_KEPT
     assert kept.of(first) is None
+
+
+@pytest.mark.parametrize("letters", range(60, 90))
+@pytest.mark.parametrize("blank", [" ", "\t"])
+@pytest.mark.parametrize("end", ["", "\r\n", "\r\nnext"])
+def test_a_blank_at_the_end_of_a_line_makes_it_no_longer(
+    letters: int, blank: str, end: str
+) -> None:
+    raw = f"first\r\n{'x' * letters}{blank}{end}".encode()
+    written = quoted(raw)
+    assert max(map(len, written.split(b"\r\n"))) <= 76
+    assert quopri.decodestring(written.replace(b"\r\n", b"\n")) == raw.replace(
+        b"\r\n", b"\n"
+    )
