@@ -211,9 +211,9 @@ bench-messages: setup servers ## posting beside a bare Nameko RPC, reading a mil
 	@$(PY) -W ignore -m tests.bench.messages
 
 .PHONY: bench-mail
-bench-mail: setup servers ## how fast mails leave, beside Django and django-post_office
+bench-mail: setup servers ## mails a second beside Django; ARGS="--mails 200 --rounds 1"
 	@$(PY) -m pip install -qq -c constraints.txt --group bench-mail
-	@$(PY) -W ignore -m tests.bench.mail
+	@$(PY) -W ignore -m tests.bench.mail $(ARGS)
 
 .PHONY: bench-fairness
 bench-fairness: setup servers ## what quiet partners notice of a busy one; ARGS="--busy 50"

@@ -154,6 +154,7 @@ ROWS: Final[dict[str, tuple[Panel, ...]]] = {
             (
                 ("max(clp_mails_due)", "due"),
                 ("max(clp_mails_claimed)", "in a worker's hands"),
+                ("sum(clp_mail_lane_refused)", "workers refused by the relay's policy"),
             ),
         ),
         Panel(

@@ -1,255 +1,216 @@
 """How fast mails leave: ``python -m tests.bench.mail``, or ``make bench-mail``.
 
 Everything is real: RabbitMQ, PostgreSQL, the services as processes, SMTP over loopback
-to a relay that counts. The process that sends has the first core for itself; all the
-others share the second one. Who sends alternates; what is told are medians. Figures
-"per core" divide by the processor time that the sending process used.
+to a relay that counts, in a process of its own. The process that sends has the first
+core for itself; all the others share the second one. Who sends alternates; what is told
+are medians. Figures "per core" divide by the processor time that the sender used.
 
 Targets: personal mails at least 3 times Django with one open connection and 5 times
 django-post_office; a broadcast to 10,000 followers handed over by one worker in 5 s;
 1,000 mails a second to a relay that answers after 5 ms; two workers 1.7 times one.
 """
 
+import argparse
 import json
+import logging
 import os
 import statistics
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
+from rich.console import Console
+from rich.table import Table
+
 from clp_suite import many_processes
 from clp_suite.many_processes import ProcessSuite
-from clp_suite.server_process import free_ports, server_directory
+from clp_suite.server_process import server_directory
 from clp_suite.servers import PrivatePostgres, PrivateRabbit
 from tests.bench import mail_rows
+from tests.bench.mail_stage import PATIENCE_S, Figure, Sink, Stage, cpu_of, median, say
 
 SENDER_CORE, OTHER_CORE = {0}, {1}
-ROUNDS: Final = 3
-SHORT: Final = "short" in sys.argv
-PERSONAL: Final = 500 if SHORT else 2_000
-BY_PEERS: Final = 200 if SHORT else 400
-FOLLOWERS: Final = 2_000 if SHORT else 10_000
-PATIENCE_S: Final = 240.0
-WORKER: Final = ("-W", "ignore", "-m", "clp_notifications", "delivery")
-TICKS: Final = os.sysconf("SC_CLK_TCK")
+PARTS: Final = ("peers", "two", "slow", "broadcast")
+PEERS: Final = {"django": 3.0, "post_office": 5.0}
 
 
 @dataclass(frozen=True)
-class Figure:
-    """What one run took: mails, seconds, seconds of the sender's processor time."""
+class Size:
+    """How much is measured."""
 
     mails: int
-    wall: float
-    cpu: float
-
-    def __str__(self) -> str:
-        return f"{self.mails / self.wall:8,.0f} /s   {self.mails / self.cpu:8,.0f} per core"
+    by_peers: int
+    followers: int
+    rounds: int
 
 
-def median(figures: list[Figure]) -> Figure:
-    """The run in the middle, by processor time."""
-    ordered = sorted(figures, key=lambda one: one.cpu / one.mails)
-    return ordered[len(ordered) // 2]
+class Ratios:
+    """What was found, each with its target, as a table."""
+
+    def __init__(self) -> None:
+        self._table = Table("what", "found", "target", title="Mails")
+
+    def add(self, what: str, found: str, target: str) -> None:
+        """Tell one line, and keep it for the table."""
+        self._table.add_row(what, found, target)
+        say(f"{what}: {found} (target {target})")
+
+    def show(self) -> None:
+        """Print the table."""
+        Console(width=100).print(self._table)
 
 
-class Sink:
-    """A counting relay."""
-
-    def __init__(self, folder: Path, delay_ms: float = 0) -> None:
-        (self.port,) = free_ports(1)
-        self._log = folder / f"sink-{self.port}"
-        with self._log.open("wb") as out:
-            self._process = subprocess.Popen(
-                [
-                    sys.executable,
-                    "-m",
-                    "tests.bench.mail_sink",
-                    str(self.port),
-                    f"{delay_ms}",
-                ],
-                stdout=out,
-            )
-        self.wait_for(0)
-
-    def counted(self) -> tuple[int, int]:
-        """How many mails it took, and how many different ones."""
-        lines = self._log.read_text().splitlines()
-        taken, known = (lines[-1] if lines else "-1 -1").split()
-        return int(taken), int(known)
-
-    def wait_for(self, mails: int) -> float:
-        """Wait until so many mails came; gives the time."""
-        deadline = time.monotonic() + PATIENCE_S
-        while self.counted()[0] < mails:
-            if time.monotonic() > deadline:
-                raise TimeoutError(f"{self.counted()} of {mails} mails")
-            time.sleep(0.01)
-        return time.monotonic()
-
-    def end(self) -> None:
-        self._process.terminate()
-        self._process.wait()
-
-
-class Stage:
-    """A suite without delivery processes; those are started for each run."""
-
-    def __init__(self, folder: Path, suite: ProcessSuite) -> None:
-        self.folder, self.suite = folder, suite
-        self.urls = suite._plan.database_urls
-
-    @contextmanager
-    def worker(self, sink: Sink, core: set[int]) -> Iterator[subprocess.Popen[bytes]]:
-        """One delivery process on a core."""
-        environ = os.environ | self.suite._plan.environ()
-        environ["CLP_NOTIFICATIONS_MAIL_URL"] = f"smtp://127.0.0.1:{sink.port}"
-        with (self.folder / "worker.log").open("ab") as log:
-            process = subprocess.Popen(
-                [sys.executable, *WORKER],
-                env=environ,
-                stdout=log,
-                stderr=log,
-            )
-        os.sched_setaffinity(process.pid, core)
-        try:
-            yield process
-        finally:
-            process.terminate()
-            process.wait(30)
-
-
-WORKER: Final = (
-    os.environ.get("BENCH_WORKER") or "-m clp_notifications delivery"
-).split()
-
-
-def cpu_of(process: "subprocess.Popen[bytes]") -> float:
-    """Seconds of processor time of a process so far."""
-    fields = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS
-
-
-def personal(stage: Stage, sink: Sink, tag: str, count: int = PERSONAL) -> Figure:
+def personal(stage: Stage, sink: Sink, tag: str, count: int) -> Figure:
     """Mails that each have their own message, due at the same moment."""
     with stage.worker(sink, SENDER_CORE) as process:
-        time.sleep(2.5)
         before, used = sink.counted()[0], cpu_of(process)
         mail_rows.put_personal_mails(stage.urls, tag, count)
         began = sink.wait_for(before + 1)
         ended = sink.wait_for(before + count)
-        return Figure(count, ended - began, cpu_of(process) - used)
+        figure = Figure(count, ended - began, cpu_of(process) - used)
+    say(f"  clp {figure}")
+    return figure
 
 
-def broadcast(stage: Stage, sink: Sink) -> tuple[float, Figure]:
-    """One message to 10,000 followers: seconds until routed, and the hand-over."""
+def broadcast(stage: Stage, sink: Sink, followers: int) -> tuple[float, Figure]:
+    """One message to all followers: seconds until routed, and the hand-over.
+
+    Its mails are due when the worker comes up, so the relay's clock begins with the
+    first of them, and the processor time holds the start of the process.
+    """
     ivy = stage.suite.caller(mail_rows.AUTHOR)
     began = time.monotonic()
     ivy.messages.post(
         channel=f"{mail_rows.PROJECT}/broadcast", text=mail_rows.TEXT, key="k"
     )
     operations = stage.suite.caller(service="operations")
-    while operations.notifications.progress().due < FOLLOWERS:
+    while operations.notifications.progress().due < followers:
+        if time.monotonic() > began + PATIENCE_S:
+            raise TimeoutError("the broadcast is not routed")
         time.sleep(0.05)
     routed = time.monotonic() - began
-    with stage.worker(sink, SENDER_CORE) as process:
+    with stage.worker(sink, SENDER_CORE, rests=False) as process:
         first = sink.wait_for(1)
         used = cpu_of(process)
-        last = sink.wait_for(FOLLOWERS)
-        return routed, Figure(FOLLOWERS, last - first, cpu_of(process) - used)
+        last = sink.wait_for(followers)
+        return routed, Figure(followers, last - first, cpu_of(process) - used)
 
 
-def two_workers(stage: Stage, sink: Sink, tag: str) -> float:
+def two_workers(stage: Stage, sink: Sink, tag: str, count: int) -> float:
     """Seconds that two workers need, one on each core."""
     with stage.worker(sink, SENDER_CORE), stage.worker(sink, OTHER_CORE):
-        time.sleep(2.5)
         before = sink.counted()[0]
-        mail_rows.put_personal_mails(stage.urls, tag, PERSONAL)
+        mail_rows.put_personal_mails(stage.urls, tag, count)
         began = sink.wait_for(before + 1)
-        return sink.wait_for(before + PERSONAL) - began
+        return sink.wait_for(before + count) - began
 
 
-def by_peer(who: str, url: str, sink: Sink) -> Figure:
+def by_peer(who: str, url: str, sink: Sink, count: int) -> Figure:
     """The same by a peer, on the sender's core."""
     peer = subprocess.Popen(
         [sys.executable, "-W", "ignore", "-m", "tests.bench.mail_peers",
-         who, url, str(sink.port), str(BY_PEERS)],
+         who, url, str(sink.port), str(count)],
         stdout=subprocess.PIPE,
     )  # fmt: skip
     os.sched_setaffinity(peer.pid, SENDER_CORE)
     told, _ = peer.communicate(timeout=PATIENCE_S)
-    return Figure(**json.loads(told))
+    figure = Figure(**json.loads(told.splitlines()[-1]))
+    say(f"  {who} {figure}")
+    return figure
 
 
-def say(line: str) -> None:
-    sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()
+class Bench:
+    """The parts of the measurement, on one stage."""
 
+    def __init__(self, stage: Stage, postgres: PrivatePostgres, size: Size) -> None:
+        self._stage, self._postgres, self._size = stage, postgres, size
+        self._tags: Iterator[str] = iter(f"p{n}" for n in range(1, 50))
+        self.ratios = Ratios()
 
-def measure(stage: Stage, postgres: PrivatePostgres, what: set[str]) -> None:
-    """Measure what was asked for, and tell."""
-    tags = iter(f"p{n}" for n in range(1, 50))
-    sink = Sink(stage.folder)
-    if what & {"personal", "peers"}:
-        peers_url = postgres.create_database("peers") if "peers" in what else ""
-        against_peers(stage, sink, tags, peers_url)
-    if "two" in what:
-        against_one_worker(stage, sink, tags)
-    taken, known = sink.counted()
-    say(f"  the relay took {taken} mails, {taken - known} of them twice")
-    sink.end()
-    if "slow" in what:
-        slow = Sink(stage.folder, delay_ms=5)
-        figure = personal(stage, slow, next(tags), 2 * PERSONAL)
-        say(f"relay that answers after 5 ms:  {figure} (target 1,000 /s)")
-        slow.end()
-    if "broadcast" in what:
-        to_followers(stage)
+    def measure(self, what: set[str]) -> None:
+        """Measure what was asked for."""
+        sink = Sink(self._stage.folder)
+        if what & {"personal", "peers"}:
+            self._against_peers(sink, with_peers="peers" in what)
+        if "two" in what:
+            self._against_one_worker(sink)
+        taken, known = sink.counted()
+        say(f"the relay took {taken} mails, {taken - known} of them twice")
+        sink.end()
+        if "slow" in what:
+            self._slowly()
+        if "broadcast" in what:
+            self._to_followers()
 
+    def _ours(self, sink: Sink, count: int = 0) -> Figure:
+        tag = next(self._tags)
+        return personal(self._stage, sink, tag, count or self._size.mails)
 
-def against_peers(stage: Stage, sink: Sink, tags: Iterator[str], url: str) -> None:
-    """Personal mails, by us and by others in turn."""
-    figures: dict[str, list[Figure]] = {}
-    for _ in range(ROUNDS if url else 1):
-        figures.setdefault("clp", []).append(personal(stage, sink, next(tags)))
-        for who in ("django", "post_office") if url else ():
-            figures.setdefault(who, []).append(by_peer(who, url, sink))
-    found = {who: median(runs) for who, runs in figures.items()}
-    for who, figure in found.items():
-        say(f"personal mails, {who:<12} {figure}")
-    for who, target in (("django", 3), ("post_office", 5)):
-        if who in found:
-            ours, theirs = found["clp"], found[who]
-            work = (theirs.cpu / theirs.mails) / (ours.cpu / ours.mails)
-            speed = (theirs.wall / theirs.mails) / (ours.wall / ours.mails)
-            say(f"  against {who}: {work:.1f} x per core, {speed:.1f} x by the clock "
-                f"(target {target})")  # fmt: skip
+    def _against_peers(self, sink: Sink, *, with_peers: bool) -> None:
+        """Personal mails, by us and by others in turn."""
+        url = self._postgres.create_database("peers") if with_peers else ""
+        figures: dict[str, list[Figure]] = {}
+        for number in range(self._size.rounds):
+            say(f"personal mails, round {number + 1} of {self._size.rounds}")
+            figures.setdefault("clp", []).append(self._ours(sink))
+            for who in PEERS if with_peers else ():
+                run = by_peer(who, url, sink, self._size.by_peers)
+                figures.setdefault(who, []).append(run)
+        found = {who: median(runs) for who, runs in figures.items()}
+        for who, figure in found.items():
+            self.ratios.add(f"personal mails, {who}", f"{figure}", "-")
+        for who, target in PEERS.items():
+            if who in found:
+                work = found["clp"].per_core / found[who].per_core
+                speed = found["clp"].rate / found[who].rate
+                self.ratios.add(
+                    f"personal mails beside {who}",
+                    f"{work:.1f} x per core, {speed:.1f} x by the clock",
+                    f"{target:.0f} x",
+                )
 
+    def _against_one_worker(self, sink: Sink) -> None:
+        """Two workers, one on each core, and one alone, in turn."""
+        ones: list[float] = []
+        twos: list[float] = []
+        for number in range(self._size.rounds):
+            say(f"two workers, round {number + 1} of {self._size.rounds}")
+            ones.append(self._ours(sink).wall)
+            tag = next(self._tags)
+            twos.append(two_workers(self._stage, sink, tag, self._size.mails))
+            say(f"  two workers {self._size.mails / twos[-1]:8,.0f} /s")
+        ratio = statistics.median(ones) / statistics.median(twos)
+        self.ratios.add(
+            "two workers beside one", f"{ratio:.2f} x", "1.7 x where cores allow"
+        )
 
-def against_one_worker(stage: Stage, sink: Sink, tags: Iterator[str]) -> None:
-    """Two workers, one on each core, and one alone, in turn."""
-    ones: list[float] = []
-    twos: list[float] = []
-    for _ in range(2):
-        ones.append(personal(stage, sink, next(tags)).wall)
-        twos.append(two_workers(stage, sink, next(tags)))
-    ratio = statistics.median(ones) / statistics.median(twos)
-    say(f"two workers: {ratio:.2f} x one (target 1.7 where cores allow)")
+    def _slowly(self) -> None:
+        say("a relay that answers after 5 ms")
+        sink = Sink(self._stage.folder, delay_ms=5)
+        runs = [
+            self._ours(sink, 2 * self._size.mails) for _ in range(self._size.rounds)
+        ]
+        self.ratios.add("relay that answers after 5 ms", f"{median(runs)}", "1,000 /s")
+        sink.end()
 
-
-def to_followers(stage: Stage) -> None:
-    """One broadcast to many followers, routed and handed over."""
-    sink = Sink(stage.folder)
-    routed, figure = broadcast(stage, sink)
-    say(f"broadcast to {FOLLOWERS:,}: routed in {routed:.1f} s, handed over in "
-        f"{figure.wall:.1f} s by one worker (target 5 for 10,000), {figure}")  # fmt: skip
-    say(f"  {sink.counted()[1]} different mails of {FOLLOWERS}")
-    sink.end()
+    def _to_followers(self) -> None:
+        """One broadcast to many followers, routed and handed over."""
+        followers = self._size.followers
+        say(f"a broadcast to {followers:,}")
+        sink = Sink(self._stage.folder)
+        routed, figure = broadcast(self._stage, sink, followers)
+        self.ratios.add(
+            f"broadcast to {followers:,}, one worker",
+            f"routed in {routed:.1f} s, handed over in {figure.wall:.1f} s, {figure}",
+            "5 s for 10,000",
+        )
+        say(f"  {sink.counted()[1]} different mails of {followers}")
+        sink.end()
 
 
 def keep_to_the_other_core(suite: ProcessSuite) -> None:
@@ -258,16 +219,31 @@ def keep_to_the_other_core(suite: ProcessSuite) -> None:
         os.sched_setaffinity(pid, OTHER_CORE)
 
 
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench.mail", description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
+    parser.add_argument(
+        "what", nargs="*", choices=(*PARTS, "personal", []),
+        help="parts to measure; all but 'personal' (ours without the peers) if none",
+    )  # fmt: skip
+    add = parser.add_argument
+    add("--mails", type=int, default=2_000, help="personal mails of a run (2000)")
+    add("--by-peers", type=int, default=0, help="mails of a peer's run (a fifth)")
+    add("--followers", type=int, default=10_000, help="of the broadcast (10000)")
+    add("--rounds", type=int, default=3, help="runs of each (3)")
+    add("--profile", default="", metavar="FILE", help="profile of the last worker")
+    return parser.parse_args()
+
+
 def main() -> None:
     """Start everything, measure, tell."""
     many_processes.START_S = PATIENCE_S  # type: ignore[misc]
-    what = set(sys.argv[1:]) - {"short"} or {
-        "peers",
-        "personal",
-        "two",
-        "slow",
-        "broadcast",
-    }
+    # What a closing connection still hears is of no interest.
+    logging.getLogger("amqp").setLevel(logging.CRITICAL)
+    asked = arguments()
+    by_peers = asked.by_peers or max(100, asked.mails // 5)
+    size = Size(asked.mails, by_peers, asked.followers, asked.rounds)
+    say("starting RabbitMQ, PostgreSQL and the services")
     with (
         TemporaryDirectory() as folder,
         server_directory() as servers,
@@ -280,16 +256,21 @@ def main() -> None:
             copies={"delivery": 0},
         ) as suite,
     ):
-        stage = Stage(Path(folder), suite)
+        stage = Stage(Path(folder), suite, asked.profile)
         keep_to_the_other_core(suite)
+        people = max(asked.followers, 2 * asked.mails)
+        projects = [f"p{n}" for n in range(50)]
         mail_rows.put_people(
-            stage.urls["projects"], FOLLOWERS, [f"p{n}" for n in range(50)]
+            stage.urls["projects"], people, projects, followers=asked.followers
         )
+        bench = Bench(stage, postgres, size)
         try:
-            measure(stage, postgres, what)
+            bench.measure(set(asked.what) or set(PARTS))
         except BaseException:
-            say((stage.folder / "worker.log").read_text()[-3000:])
+            log = stage.folder / "worker.log"
+            say(log.read_text()[-3000:] if log.exists() else "no worker was started")
             raise
+        bench.ratios.show()
 
 
 if __name__ == "__main__":

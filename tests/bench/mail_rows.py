@@ -31,8 +31,10 @@ def person_id(number: int) -> str:
     return f"person{number}"
 
 
-def put_people(url: str, count: int, projects: Iterable[str]) -> None:
-    """Everybody of a partner, with access to all projects and following the first."""
+def put_people(
+    url: str, count: int, projects: Iterable[str], *, followers: int
+) -> None:
+    """Everybody of a partner, with access to all projects; some follow the first."""
     people = [_person(person_id(n), f"Person {n}", PARTNER) for n in range(count)]
     people.append(_person(AUTHOR, "Ivy Lane", None))
     database = Database(url)
@@ -55,7 +57,7 @@ def put_people(url: str, count: int, projects: Iterable[str]) -> None:
             insert(FollowerRow),
             [
                 {"project": PROJECT, "person": person_id(n), "followed_at": AT}
-                for n in range(count)
+                for n in range(followers)
             ],
         )
     database.close()

@@ -7,9 +7,19 @@ import pytest
 from rich.console import Console
 
 from clp_contracts.calling import Callers
-from clp_contracts.notifications import AskExplain, Explained
+from clp_contracts.notifications import (
+    AskExplain,
+    AskSuppressed,
+    Explained,
+    Release,
+    Released,
+    SuppressedAddresses,
+)
 from clp_contracts.refusal import CallFailed, Refused
 from clp_notifications.command import run
+from clp_notifications.records import suppress
+from clp_notifications.states import SENTENCES, Because
+from clp_notifications.use_cases import bounces
 from clp_notifications.use_cases.explaining import explain
 from tests.services.notifications.house import Works, passport
 from tests.services.notifications.story import BROADCAST, World
@@ -34,14 +44,27 @@ class Line:
         ask = AskExplain(message=message, person=person)
         return explain(ask, actor=passport("notifications"), parts=self.works.parts)
 
+    def suppressed(self, *, after: str | None) -> SuppressedAddresses:
+        assert self.works
+        ask = AskSuppressed(after=after, limit=2)
+        return bounces.suppressed(ask, parts=self.works.parts)
+
+    def release(self, *, address: str) -> Released:
+        assert self.works
+        return bounces.release(Release(address=address), parts=self.works.parts)
+
     def close(self) -> None:
         self.is_closed = True
 
 
 def printed(line: Line, *arguments: str) -> tuple[int, str]:
+    return command(line, "explain", *arguments)
+
+
+def command(line: Line, *arguments: str) -> tuple[int, str]:
     out = io.StringIO()
     console = Console(file=out, width=110)
-    code = run(["explain", *arguments], lambda: cast(Callers, line), console)
+    code = run(arguments, lambda: cast(Callers, line), console)
     assert line.is_closed
     return code, out.getvalue()
 
@@ -117,3 +140,36 @@ def test_help_says_what_it_does(
     assert "why people were or were not told" in capsys.readouterr().out.replace(
         "\n", " "
     )
+
+
+def test_all_stopped_addresses_are_listed_with_what_they_said(
+    works: Works, world: World
+) -> None:
+    with works.database.writing() as session:
+        for number in range(5):
+            refused = (f"gone{number}@north.example", "a1" * 16)
+            suppress(session, refused, Because.BOUNCED, at=world.clock())
+    code, text = command(Line(works), "suppressed")
+    assert code == 0
+    assert [f"gone{n}@north.example" in text for n in range(5)] == [True] * 5
+    words = " ".join(text.replace("│", " ").split())
+    assert SENTENCES[Because.BOUNCED].split()[0] in words
+    assert "2026-03-01 12:00:00 UTC" in text
+
+
+def test_without_stopped_addresses_that_is_said(works: Works) -> None:
+    assert command(Line(works), "suppressed") == (
+        0,
+        "Every address gets its mails.\n",
+    )
+
+
+def test_a_released_address_is_listed_no_more(works: Works, world: World) -> None:
+    with works.database.writing() as session:
+        refused = ("gone@north.example", "a1" * 16)
+        suppress(session, refused, Because.BOUNCED, at=world.clock())
+    code, text = command(Line(works), "release", "gone@north.example")
+    assert (code, "Mails may go to gone@north.example again" in text) == (0, True)
+    assert "gone@" not in command(Line(works), "suppressed")[1]
+    code, text = command(Line(works), "release", "gone@north.example")
+    assert (code, "address.not_suppressed" in text) == (1, True)

@@ -8,7 +8,7 @@ from tests.cases.loading import hostile_cases
 NAMES = {
     "a plain one": "Nat Moreau",
     "one letter": "N",
-    "200 letters": "n" * 200,
+    "2,000 letters": "n" * 2000,
     "200 Chinese letters": "字" * 200,
     "200 Korean syllables": "각" * 200,
     "an apostrophe and a dot": "Mike O'Connor Jr.",
@@ -27,7 +27,7 @@ NAMES = {
 NO_NAMES = {
     "nothing": "",
     "blanks": "   \u00a0\u3000",
-    "201 letters": "n" * 201,
+    "2,001 letters": "n" * 2001,
     "a line break": "Dana\nBcc: x",
     "a carriage return": "Dana\rBcc: x",
     "a tab": "Dana\tBcc",

@@ -20,9 +20,12 @@ from clp_chassis.settings import ProcessSettings, WrongSettings, read_settings
 from clp_contracts.calling import Callers
 from clp_contracts.notifications import Explained, PersonExplained
 from clp_contracts.refusal import CallFailed, Refused
+from clp_notifications.states import SENTENCES
 from clp_notifications.wording import RULES
 
 SERVICE: Final = "notifications"
+MOMENT: Final = "%Y-%m-%d %H:%M:%S UTC"
+SAID: Final = {because.value: sentence for because, sentence in SENTENCES.items()}
 REFUSED, UNREACHABLE, MISUSED = 1, 2, 3
 ABOUT: Final = """\
 Tells why people were or were not told of a message, and what became of each mail.
@@ -44,9 +47,7 @@ def run(
     asked = _parser().parse_args(arguments)
     try:
         with closing(connect()) as callers:
-            found = callers.notifications.explain(
-                message=asked.message, person=asked.person
-            )
+            shown = asked.does(callers, asked)
     except Refused as error:
         console.print(f"refused: {error.sentence} ({error.code})", markup=False)
         return REFUSED
@@ -57,7 +58,7 @@ def run(
     except (WrongSettings, OSError) as error:
         console.print(f"wrong settings: {error}", markup=False)
         return MISUSED
-    console.print(story_of(found))
+    console.print(shown)
     return 0
 
 
@@ -66,6 +67,34 @@ def connected() -> Callers:
     settings = read_settings(ProcessSettings, f"CLP_{SERVICE.upper()}")
     keys = Path(settings.keys_dir)
     return Surroundings.from_files(SERVICE, settings.broker_url, keys).callers()
+
+
+def _explain(callers: Callers, asked: argparse.Namespace) -> Group:
+    return story_of(
+        callers.notifications.explain(message=asked.message, person=asked.person)
+    )
+
+
+def _suppressed(callers: Callers, asked: argparse.Namespace) -> Table | Text:
+    """The addresses that get no mail (rule 41), all of them, in their order."""
+    del asked
+    table = Table("address", "since", "what it said", "mail")
+    after: str | None = None
+    while found := callers.notifications.suppressed(after=after).addresses:
+        for one in found:
+            at = one.at.astimezone(UTC).strftime(MOMENT)
+            said = SAID.get(one.reason, one.reason)
+            table.add_row(*map(Text, (one.address, at, said, one.mail)))
+        after = found[-1].address
+    return table if table.row_count else Text("Every address gets its mails.")
+
+
+def _release(callers: Callers, asked: argparse.Namespace) -> Text:
+    released = callers.notifications.release(address=asked.address)
+    return Text(
+        f"Mails may go to {released.address} again; clp-ops redrive sends those that "
+        "were given up."
+    )
 
 
 def story_of(found: Explained) -> Group:
@@ -92,7 +121,7 @@ def _details_of(one: PersonExplained) -> Group:
         return Group(*lines)
     steps = Table("when", "state", "what happened")
     for step in one.steps:
-        at = step.at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+        at = step.at.astimezone(UTC).strftime(MOMENT)
         steps.add_row(*map(Text, (at, step.state, step.sentence or step.reason)))
     return Group(*lines, Padding(steps, (0, 0, 0, 2)))
 
@@ -112,4 +141,14 @@ def _parser() -> argparse.ArgumentParser:
     explain.add_argument(
         "person", metavar="PERSON", nargs="?", help="the id of one person; else all"
     )
+    explain.set_defaults(does=_explain)
+    suppressed = commands.add_parser(
+        "suppressed", help="the addresses that get no mail, and what bounces said"
+    )
+    suppressed.set_defaults(does=_suppressed)
+    release = commands.add_parser(
+        "release", help="let mails go to an address again, with a clean score"
+    )
+    release.add_argument("address", metavar="ADDRESS")
+    release.set_defaults(does=_release)
     return parser

@@ -5,7 +5,9 @@ from typing import Final
 
 from clp_core.mentions import name_key, typing_key
 
-LONGEST_NAME: Final = 200
+LONGEST_LINE: Final = 200
+# Somebody's whole name is taken as it is; whoever shows it cuts it, as mails do.
+LONGEST_NAME: Final = 2000
 # Titles are looked up by nobody; mails cut them where their headers end.
 LONGEST_TITLE: Final = 10_000
 LONGEST_KEY: Final = 128
@@ -20,7 +22,7 @@ BIDI_CONTROLS: Final = frozenset(
 )
 
 
-def is_one_line(text: str, longest: int = LONGEST_NAME) -> bool:
+def is_one_line(text: str, longest: int = LONGEST_LINE) -> bool:
     """Whether a text is short, not blank and shows as one plain line."""
     return (
         len(text) <= longest
@@ -32,7 +34,7 @@ def is_one_line(text: str, longest: int = LONGEST_NAME) -> bool:
 
 def is_name(text: str) -> bool:
     """Whether a person or a partner may be called this."""
-    return is_one_line(text) and all(
+    return is_one_line(text, LONGEST_NAME) and all(
         is_indexable(key(text)) for key in (name_key, typing_key)
     )
 

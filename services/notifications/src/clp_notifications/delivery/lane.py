@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from clp_chassis.clock import Clock
+from clp_chassis.observing import Reading
+
 FIRST_PAUSE: Final = timedelta(seconds=1)
 LONGEST_PAUSE: Final = timedelta(seconds=60)
 BREAKER_PAUSE: Final = timedelta(minutes=15)
@@ -118,3 +121,15 @@ class Lane:
     def _forget(self, now: datetime) -> None:
         while self._taken and self._taken[0] <= now - LOOK_BACK:
             self._taken.popleft()
+
+
+def lane_readings(lane: Lane, clock: Clock) -> tuple[Reading, ...]:
+    """Whether the relay refuses this worker by its policy, and nothing leaves."""
+    is_shut = lane.is_broken and bool(lane.closed_for(clock()))
+    return (
+        Reading(
+            name="clp_mail_lane_refused",
+            help="1 while the relay refuses this worker's mails by its policy.",
+            value=float(is_shut),
+        ),
+    )

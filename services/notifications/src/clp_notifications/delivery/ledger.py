@@ -5,6 +5,7 @@ crash; so their number is bounded, and while nothing can be written nothing leav
 """
 
 import logging
+import threading
 from typing import Final
 
 from sqlalchemy.exc import DBAPIError
@@ -18,30 +19,45 @@ AGAIN_S: Final = 0.2
 
 
 class Ledger:
-    """The records of one round."""
+    """The records of one round.
+
+    One hand writes at a time, for all the others; whoever comes meanwhile waits, and
+    most often finds that nothing is left to write. So as many mails as there are
+    connections wait to be written, and each hand adds the one that it has in hand.
+    """
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
-        self._done: list[tuple[Claim, Record]] = []
+        self._noted: list[tuple[Claim, Record]] = []
+        self._unwritten = 0
+        self._turn = threading.Lock()
         self.is_stuck = False
 
     def note(self, claim: Claim, record: Record) -> None:
         """Note what became of a claim; when enough has come together, write it."""
-        self._done.append((claim, record))
-        if len(self._done) >= self._desk.pacing.connections:
+        self._noted.append((claim, record))
+        self._unwritten += 1
+        if self._unwritten >= self._desk.pacing.connections:
             self.write()
 
     def write(self) -> None:
         """Write what is noted; as long as the leases last, trouble is waited out."""
-        done, self._done = self._done, []
-        while done:
+        with self._turn:
+            noted, self._noted = self._noted, []
             try:
-                self._settle(done)
+                self._write(noted)
+            finally:
+                self._unwritten -= len(noted)
+
+    def _write(self, noted: list[tuple[Claim, Record]]) -> None:
+        while noted:
+            try:
+                self._settle(noted)
             except (DBAPIError, OSError) as error:
-                if self._desk.clock() > min(claim.until for claim, _ in done):
+                if self._desk.clock() > min(claim.until for claim, _ in noted):
                     self.is_stuck = False
                     raise
-                log.warning("%s records wait: %s", len(done), type(error).__name__)
+                log.warning("%s records wait: %s", len(noted), type(error).__name__)
                 self.is_stuck = True
                 self._desk.sleep(AGAIN_S)
             else:

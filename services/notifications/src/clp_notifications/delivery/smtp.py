@@ -82,6 +82,12 @@ class SmtpTransport:
         self._relay = relay
         self._idle: list[tuple[float, BoundedReplies]] = []
         self._lock = threading.Lock()
+        # Reading the authorities takes longer than a hundred mails.
+        self._context = (
+            None
+            if relay.scheme == "smtp"
+            else ssl.create_default_context(cafile=relay.ca)
+        )
 
     def hand_over(self, mail: ReadyMail, may_leave: MayLeave) -> Answer:
         """Give a mail to the relay; every end of it is an answer."""
@@ -128,26 +134,25 @@ class SmtpTransport:
 
     def _connect(self) -> BoundedReplies:
         relay = self._relay
-        context = ssl.create_default_context(cafile=relay.ca)
         connection = (
-            BoundedEncryptedReplies(relay.timeout_s, relay.own_name, context)
-            if relay.scheme == "smtps"
+            BoundedEncryptedReplies(relay.timeout_s, relay.own_name, self._context)
+            if relay.scheme == "smtps" and self._context is not None
             else BoundedReplies(relay.timeout_s, relay.own_name)
         )
         try:
-            self._introduce(connection, context)
+            self._introduce(connection)
         except BaseException:
             connection.close()
             raise
         return connection
 
-    def _introduce(self, connection: BoundedReplies, context: ssl.SSLContext) -> None:
+    def _introduce(self, connection: BoundedReplies) -> None:
         code, text = connection.speak_with(self._relay.host, self._relay.port)
         if code != WELCOME:
             raise smtplib.SMTPConnectError(code, text)
         connection.ehlo_or_helo_if_needed()
         if self._relay.scheme == "smtp+starttls":
-            connection.starttls(context=context)
+            connection.starttls(context=self._context)
             connection.ehlo_or_helo_if_needed()
         if self._relay.user is not None:
             connection.login(self._relay.user, self._relay.password or "")

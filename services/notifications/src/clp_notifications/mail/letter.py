@@ -1,12 +1,12 @@
 """What one mail says, before it becomes text and markup."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
 from clp_core.channels import Channel
-from clp_core.people import Person, Side
+from clp_core.people import PartnerId, Person, PersonId, Side
 from clp_core.routing import Trigger
 from clp_notifications.mail.tongues import USUAL_HABITS, Habits
 
@@ -25,6 +25,13 @@ KINDS: Final[dict[Trigger, Kind]] = {
     Trigger.NEW_BROADCAST: Kind.BROADCAST,
     Trigger.DIRECT_FROM_PARTNER: Kind.DIRECT,
     Trigger.DIRECT_TO_PARTNER: Kind.DIRECT,
+}
+
+
+# Somebody of each side of whom nothing else is known.
+NOBODY: Final[dict[Side, Person]] = {
+    Side.INTERNAL: Person(id=PersonId(""), name="", email=""),
+    Side.EXTERNAL: Person(id=PersonId(""), name="", email="", partner=PartnerId("")),
 }
 
 
@@ -80,6 +87,13 @@ class Letter:
     def is_digest(self) -> bool:
         """Whether it is a digest: what was said in a project, channel by channel."""
         return self.kind is Kind.DIGEST
+
+    def for_nobody(self) -> "Letter":
+        """The same letter with nothing left of its reader but their side.
+
+        What is made of it is the same for everybody who gets an equal one.
+        """
+        return replace(self, mail="", first_message="", reader=NOBODY[self.reader.side])
 
     def shown_partner(self, partner: str | None) -> str | None:
         """A partner's name, told to the studio only: its people know their own."""

@@ -22,6 +22,12 @@ from clp_notifications.mail.house import House
 from clp_notifications.mail.letter import Letter
 from clp_notifications.mail.rendering import Renderer
 from clp_notifications.mail.seals import Seals
+from clp_notifications.mail.skeletons import (
+    PartSkeleton,
+    Skeleton,
+    Skeletons,
+    new_mark,
+)
 
 # What groups complaints at a mail provider: 5 to 15 characters, never a person (H9).
 FEEDBACK_SENDER: Final = "clpmails"
@@ -45,50 +51,72 @@ class Mailer:
         self._house = house
         self._seals = seals
         self._renderer = renderer
+        self._skeletons = Skeletons(self._skeleton)
 
     def compose(self, letter: Letter, address: Address) -> ReadyMail:
-        """The mail of a letter to the reader's address."""
-        person, project = letter.reader.id, letter.channel.project
-        stop_token = self._seals.stop_token(person, project)
-        words = self._renderer.render(letter, stop_token)
+        """The mail of a letter to the reader's address.
+
+        From the second reader of the same words on, what they share is not made again;
+        the bytes are those of a mail made whole.
+        """
+        token = self._seals.stop_token(letter.reader.id, letter.channel.project)
+        skeleton = self._skeletons.of(letter)
+        if skeleton is None:
+            words = self._renderer.render(letter, token)
+            shared = self._shared_headers(letter, words.subject)
+            parts = tuple(part(kind, text) for kind, text in words.parts)
+        else:
+            shared, parts = skeleton.headers, skeleton.filled(token)
         boundary = boundary_of(letter.mail)
         head = [
-            *self._envelope_headers(letter, address, words.subject),
-            *self._list_headers(letter, stop_token),
-            plain_header("MIME-Version", "1.0"),
+            shared,
+            *self._own_headers(letter, address, token),
             plain_header(
                 "Content-Type", f'multipart/alternative; boundary="{boundary}"'
             ),
         ]
-        body = alternatives(
-            boundary, (part("text/plain", words.text), part("text/html", words.html))
-        )
         return ReadyMail(
             id=letter.mail,
             sender=self._bounce_address(letter.mail, address),
             recipient=address,
-            data="\r\n".join([*head, "", ""]).encode() + body,
+            data="\r\n".join([*head, "", ""]).encode() + alternatives(boundary, parts),
         )
 
-    def _envelope_headers(
-        self, letter: Letter, address: Address, subject: str
-    ) -> list[str]:
-        house, key = self._house, self._message_key(letter)
+    def _skeleton(self, letter: Letter) -> Skeleton:
+        """What mails of such letters share; the letter has no reader."""
+        mark = new_mark()
+        words = self._renderer.render(letter, mark)
+        return Skeleton(
+            headers=self._shared_headers(letter, words.subject),
+            parts=tuple(PartSkeleton(kind, text, mark) for kind, text in words.parts),
+        )
+
+    def _shared_headers(self, letter: Letter, subject: str) -> str:
+        """The lines that are the same whoever reads the mail."""
+        house = self._house
         thread = f"<{thread_of(letter)}@{house.mail_domain}>"
         sender = Address("notifications", house.mail_domain)
-        return [
+        lines = [
             mailbox_header("From", house.sender_name, sender),
-            mailbox_header("To", letter.reader.name, address),
             text_header("Subject", subject),
             plain_header("Date", _utc(letter.at)),
-            plain_header("Message-ID", f"<{key}@{house.mail_domain}>"),
-            plain_header("X-Notification-Id", f"{key}@{house.mail_domain}"),
             plain_header("In-Reply-To", thread),
             plain_header("References", thread),
+            list_id_header(letter.project_title, list_of(letter, house.mail_domain)),
+            plain_header("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"),
+            plain_header("Auto-Submitted", "auto-generated"),
+            plain_header("X-Auto-Response-Suppress", "All"),
+            plain_header("Precedence", "list"),
+            plain_header("X-Notification-Reason", letter.kind),
+            plain_header("MIME-Version", "1.0"),
         ]
+        return "\r\n".join(lines)
 
-    def _list_headers(self, letter: Letter, stop_token: str) -> list[str]:
-        house = self._house
+    def _own_headers(
+        self, letter: Letter, address: Address, stop_token: str
+    ) -> list[str]:
+        """The lines that name this reader, this mail or the reader's partner."""
+        house, key = self._house, self._message_key(letter)
         stop = (
             f"<{house.stop_link(stop_token)}>, "
             f"<mailto:stop@{house.bounce_domain}?subject={stop_token}>"
@@ -100,14 +128,11 @@ class Mailer:
             FEEDBACK_SENDER,
         )
         return [
-            list_id_header(letter.project_title, list_of(letter, house.mail_domain)),
+            mailbox_header("To", letter.reader.name, address),
+            plain_header("Message-ID", f"<{key}@{house.mail_domain}>"),
+            plain_header("X-Notification-Id", f"{key}@{house.mail_domain}"),
             plain_header("List-Unsubscribe", stop),
-            plain_header("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"),
-            plain_header("Auto-Submitted", "auto-generated"),
-            plain_header("X-Auto-Response-Suppress", "All"),
-            plain_header("Precedence", "list"),
             plain_header("Feedback-ID", ":".join(groups)),
-            plain_header("X-Notification-Reason", letter.kind),
         ]
 
     def _message_key(self, letter: Letter) -> str:

@@ -64,6 +64,11 @@ class Rendered:
     text: str
     html: str
 
+    @property
+    def parts(self) -> tuple[tuple[str, str], ...]:
+        """The parts with their kinds, plainest first."""
+        return ("text/plain", self.text), ("text/html", self.html)
+
 
 @dataclass(frozen=True, slots=True)
 class _Templates:

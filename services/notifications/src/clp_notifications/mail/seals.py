@@ -57,4 +57,4 @@ class Seals:
 
     def _mac(self, purpose: str, value: str, letters: int = MAC_LETTERS) -> str:
         content = f"{purpose}\x00{value}".encode()
-        return hmac.new(self._key, content, hashlib.sha256).hexdigest()[:letters]
+        return hmac.digest(self._key, content, "sha256").hex()[:letters]

@@ -15,11 +15,12 @@ from nameko.extensions import DependencyProvider
 from clp_chassis.assembly import Process, Surroundings, configured, parts_of
 from clp_chassis.broker_edge import on_events
 from clp_chassis.database import AWAY, Database
+from clp_chassis.observing import Watched
 from clp_chassis.pacing import Pace
 from clp_contracts.events import OF_NOTIFICATIONS
 from clp_contracts.notifications import SERVICE
 from clp_notifications.delivery.desk import Desk, Job, Pacing
-from clp_notifications.delivery.lane import Lane
+from clp_notifications.delivery.lane import Lane, lane_readings
 from clp_notifications.delivery.letters import Manner
 from clp_notifications.delivery.maildir import Maildir
 from clp_notifications.delivery.rounds import deliver
@@ -157,7 +158,7 @@ def build(settings: Settings, surroundings: Surroundings) -> Process:
     transport = transport_at(
         settings.mail_url, settings.relay_timeout_s, settings.mail_domain
     )
-    callers = surroundings.callers()
+    callers, lane = surroundings.callers(), Lane()
     # A folder orders mails by their hand-over: one after the other.
     is_folder = isinstance(transport, Maildir)
     connections = 1 if is_folder else max(1, settings.mail_connections)
@@ -167,7 +168,7 @@ def build(settings: Settings, surroundings: Surroundings) -> Process:
         clock=surroundings.clock,
         mailer=Mailer(house, Seals(settings.secret), Renderer(house)),
         transport=transport,
-        lane=Lane(),
+        lane=lane,
         sleep=eventlet.sleep,
         together=together,
         pacing=Pacing(
@@ -193,5 +194,12 @@ def build(settings: Settings, surroundings: Surroundings) -> Process:
         services=(DeliveryService,),
         config=configured(surroundings, (desk, rounds, settings.poll_s)),
         close=close,
-        watched=watched(database, surroundings.clock),
+        watched=_watched(database, lane, surroundings),
     )
+
+
+def _watched(database: Database, lane: Lane, surroundings: Surroundings) -> Watched:
+    """What all processes of the service show, and this one's lane to the relay."""
+    seen, clock = watched(database, surroundings.clock), surroundings.clock
+    gauges = (*seen.gauges, lambda: lane_readings(lane, clock))
+    return Watched(gauges=gauges, checks=seen.checks)
