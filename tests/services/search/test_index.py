@@ -1,5 +1,6 @@
 """The index: what was told is found at once, and still after whatever happens."""
 
+import random
 from datetime import timedelta
 
 import pytest
@@ -195,6 +196,17 @@ def test_segments_stay_few_and_every_message_stays_one(
     assert len(found(engine, "mix")) == 120
     assert found(engine, "w77") == ["m77"]
     assert len(workbench.files("*.trm")) <= 20
+
+
+def test_a_program_that_seeds_its_random_numbers_loses_nothing(
+    workbench: Workbench,
+) -> None:
+    engine = workbench.open()
+    for number in range(8):
+        random.seed(7)
+        told(engine, [document(number, "reel")])
+        engine.checkpoint()
+    assert len(found(engine, "reel")) == 8
 
 
 def test_a_reopened_index_goes_on_from_its_cursor(workbench: Workbench) -> None:

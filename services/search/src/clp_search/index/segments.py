@@ -30,6 +30,7 @@ from whoosh.filedb.filestore import FileStorage
 from whoosh.index import TOC, FileIndex, LockError
 from whoosh.reading import SegmentReader
 
+from clp_chassis.clock import new_id
 from clp_search.engine import Document, IndexDamaged
 from clp_search.index.documents import (
     Place,
@@ -100,7 +101,11 @@ class TermsCodec(W3Codec):  # type: ignore[misc]
 
     @override
     def new_segment(self, storage: Any, indexname: str) -> Any:
-        return W3Segment(TermsCodec(), indexname)
+        segment = W3Segment(TermsCodec(), indexname)
+        # Whoosh would ask the random numbers of a program that may have seeded them:
+        # two segments of one name are one file.
+        segment.segid = new_id()[:16]
+        return segment
 
     @override
     def field_writer(self, storage: Any, segment: Any) -> _TermsWriter:
@@ -320,11 +325,7 @@ class Segments:
         # Kept lazy: the terms of large segments are never all in memory.
         merged = merge(ordered, *sources, key=itemgetter(0))
         for term, same in groupby(merged, key=itemgetter(0)):
-            lists = [numbers for _, numbers in same]
-            if len(lists) == 1:
-                yield term, sorted(lists[0])
-            else:
-                yield term, sorted(chain.from_iterable(lists))
+            yield term, sorted(chain.from_iterable(numbers for _, numbers in same))
 
     def files(self) -> set[str]:
         """The names of all files that matter."""
