@@ -28,6 +28,7 @@ from clp_notifications.delivery.destinations import Destination, destinations_of
 from clp_notifications.delivery.door import Door, ask_at_the_door
 from clp_notifications.delivery.ledger import Ledger
 from clp_notifications.delivery.letters import letter_for
+from clp_notifications.delivery.shared_questions import Shared
 from clp_notifications.mail.addresses import Address
 from clp_notifications.records import people_without_content, suppress
 from clp_notifications.states import Because, State
@@ -83,6 +84,7 @@ class _Round:
         self._asked: dict[str, int] = {}
         self._is_slow = False
         self._ledger = Ledger(desk)
+        self._last_moment = Shared(self._ask)
 
     def run(self) -> None:
         while self._waiting and not self._is_stopping():
@@ -261,11 +263,14 @@ class _Round:
         return self._desk.ticks() < one.fresh_until
 
     def _may_leave(self, one: _Admitted) -> bool:
-        """Right before the content leaves: a slow relay makes us ask once more."""
+        """Right before the content leaves: a slow relay makes us ask once more.
+
+        Mails that are held up at the same time are asked about together.
+        """
         if self._is_fresh(one):
             return True
         try:
-            doors, fresh_until = self._ask([one.claim])
+            doors, fresh_until = self._last_moment.ask(one.claim)
         except (CallFailed, Refused):
             return False
         is_same = doors[one.claim.mail] == one.door
