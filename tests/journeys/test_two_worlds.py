@@ -35,7 +35,7 @@ from tests.journeys.worlds import (
 )
 
 NORTH = ("nat", "nia")
-RUNS = 200
+RUNS = 90
 STEPS = 6
 
 Call = Callable[[Suite], Any]

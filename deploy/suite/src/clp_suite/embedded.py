@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -20,6 +21,8 @@ from clp_suite.server_process import free_ports
 from clp_suite.suite import Suite
 
 DELIVERY: Final = "delivery"
+# Nothing is far away here, and who waits for the suite waits for each of its turns.
+BREATH_S: Final = 0.01
 
 
 class EmbeddedSuite(Suite):
@@ -77,6 +80,7 @@ class EmbeddedSuite(Suite):
             )
             if process_type.name == DELIVERY:
                 self._free_claims()
+            surroundings = replace(surroundings, breath_s=BREATH_S)
             yield process_type.build(plan.environ(), surroundings)
 
     def _free_claims(self) -> None:

@@ -11,7 +11,7 @@ from clp_chassis.clock import Clock, now
 from clp_chassis.observing.chain import chain_of_calls
 from clp_chassis.observing.gauges import Watched
 from clp_chassis.observing.tracing import carrier
-from clp_chassis.pacing import within
+from clp_chassis.pacing import BREATH, BREATH_S, within
 from clp_chassis.passports import Issuer, Verifier
 from clp_chassis.serving import VERIFIER
 from clp_contracts.broker_address import BrokerAddress
@@ -28,7 +28,8 @@ HTTP_ADDRESS_FILE: Final = "clp_http_address_file"
 class Surroundings:
     """What a process is given from outside: the broker, keys and the clock.
 
-    ``passport`` gives fresh passports of this service for its own calls.
+    ``passport`` gives fresh passports of this service for its own calls. Turns of what
+    runs beside the calls, such as the relay, are at least ``breath_s`` apart.
     """
 
     broker_url: str
@@ -36,6 +37,7 @@ class Surroundings:
     passport: Callable[[], str]
     clock: Clock = now
     call_timeout_s: float = 10.0
+    breath_s: float = BREATH_S
 
     @classmethod
     def from_files(cls, service: str, broker_url: str, folder: Path) -> "Surroundings":
@@ -88,6 +90,7 @@ def configured(
         "max_workers": max_workers,
         VERIFIER: surroundings.verifier,
         PARTS: parts,
+        BREATH: surroundings.breath_s,
     }
     if http_address is not None:
         config["WEB_SERVER_ADDRESS"] = http_address

@@ -13,7 +13,7 @@ from clp_chassis.observing.chain import in_chain
 from clp_chassis.observing.logs import told
 from clp_chassis.observing.metrics import FEED_AGE, FEED_LAG, SET_ASIDE
 from clp_chassis.observing.tracing import span
-from clp_chassis.pacing import Pace
+from clp_chassis.pacing import BREATH, BREATH_S, Pace
 from clp_chassis.projections import Projection
 from clp_contracts.feed import Change, Changes
 from clp_contracts.refusal import CallFailed, Refused
@@ -24,8 +24,6 @@ log = logging.getLogger(__name__)
 PASSING: Final = (CallFailed, *AWAY)
 PASSING_CODES: Final = frozenset({"service.unavailable", "service.failed"})
 MOST_TRIES: Final = 5
-# Under load, changes are fetched and applied together.
-BREATH_S: Final = 0.05
 
 
 def passes(error: Exception) -> bool:
@@ -59,7 +57,9 @@ class FeedReader(DependencyProvider):  # type: ignore[misc]
     def setup(self) -> None:
         """Find out what to read."""
         self._reading = self._reading_of(self.container)
-        self._pace = Pace(self._reading.every_s, breath=BREATH_S)
+        # Under load, changes are fetched and applied together.
+        breath = self.container.config.get(BREATH, BREATH_S)
+        self._pace = Pace(self._reading.every_s, breath=breath)
         self._tries: dict[int, int] = {}
 
     def start(self) -> None:

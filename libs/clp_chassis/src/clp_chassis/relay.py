@@ -14,7 +14,7 @@ from clp_chassis.database import Database
 from clp_chassis.observing.metrics import ANNOUNCED
 from clp_chassis.observing.tracing import span
 from clp_chassis.outbox import BATCH, Outbox
-from clp_chassis.pacing import Pace
+from clp_chassis.pacing import BREATH, BREATH_S, Pace
 from clp_contracts.feed import Change
 from clp_contracts.shapes import dump
 
@@ -22,8 +22,6 @@ log = logging.getLogger(__name__)
 
 # A sick queue can keep the broker from confirming; the rows wait for another turn.
 CONFIRM_S: Final = 10.0
-# Under load, changes are numbered and announced together.
-BREATH_S: Final = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +43,9 @@ class Relay(DependencyProvider):  # type: ignore[misc]
     def setup(self) -> None:
         """Find what to relay in the container's settings."""
         self._desk = self._desk_of(self.container)
-        self._pace = Pace(seconds=1.0, breath=BREATH_S)
+        config = self.container.config
+        # Under load, changes are numbered and announced together.
+        self._pace = Pace(seconds=1.0, breath=config.get(BREATH, BREATH_S))
         # An earlier life may have numbered changes and not announced them.
         self._stumbled = True
         self._desk.database.on_commit(self._pace.wake)
@@ -55,7 +55,6 @@ class Relay(DependencyProvider):  # type: ignore[misc]
             durable=True,
             auto_delete=False,
         )
-        config = self.container.config
         self._publisher = EventPublisher(
             config["AMQP_URI"], ssl=config.get("AMQP_SSL"), confirm_timeout=CONFIRM_S
         )
