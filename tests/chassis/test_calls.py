@@ -16,8 +16,8 @@ from clp_contracts.lines import Lines, RequestPublisher
 from clp_contracts.refusal import CallFailed
 from tests.chassis.conftest import Serve
 from tests.chassis.services_under_test import Gate, answering
-from tests.chassis.waiting import until
 from tests.chassis.wires import Wire
+from tests.waiting import until
 
 EXCHANGE = "nameko-rpc"
 

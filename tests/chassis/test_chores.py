@@ -5,7 +5,7 @@ from collections.abc import Callable
 from nameko.containers import ServiceContainer
 
 from clp_chassis.chores import Chore
-from tests.chassis.waiting import until
+from tests.waiting import until
 
 DONE: list[str] = []
 

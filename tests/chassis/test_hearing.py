@@ -17,8 +17,8 @@ from clp_chassis.broker_edge import RetryPublisher
 from tests.chassis.children import Child
 from tests.chassis.conftest import Serve
 from tests.chassis.services_under_test import hearing, hearing_everywhere
-from tests.chassis.waiting import until
 from tests.chassis.wires import Wire, body_of
+from tests.waiting import until
 
 QUICKLY = (20, 40)
 Dispatch = Callable[..., None]

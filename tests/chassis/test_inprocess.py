@@ -12,8 +12,8 @@ from clp_chassis.running import ContainerGroup
 from clp_contracts.lines import Lines
 from clp_contracts.refusal import CallFailed
 from tests.chassis.services_under_test import answering, hearing
-from tests.chassis.waiting import until
 from tests.chassis.wires import Wire, body_of
+from tests.waiting import until
 
 
 @pytest.fixture

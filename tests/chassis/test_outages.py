@@ -16,7 +16,7 @@ from clp_contracts.lines import Lines
 from clp_contracts.refusal import CallFailed
 from clp_suite.servers import PrivateRabbit
 from tests.chassis.services_under_test import Gate, answering, hearing
-from tests.chassis.waiting import until
+from tests.waiting import until
 
 pytestmark = [pytest.mark.broker, pytest.mark.faults]
 

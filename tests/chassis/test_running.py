@@ -24,7 +24,7 @@ from clp_suite.server_process import free_ports
 from clp_suite.servers import PrivateRabbit
 from tests.chassis.children import Child, DiesSoon
 from tests.chassis.services_under_test import Gate, answering
-from tests.chassis.waiting import until
+from tests.waiting import until
 
 START = 60.0
 # Far below the minute that an unmended framework takes, far above a busy machine.

@@ -26,7 +26,7 @@ from clp_contracts.calling import Callers, connect
 from clp_contracts.events import OF_PROJECTS, PARTNER_CHANGED
 from clp_contracts.methods import PassportKind
 from clp_contracts.refusal import CallFailed, Refused
-from tests.chassis.waiting import until
+from tests.waiting import until
 
 METADATA = MetaData()
 OUTBOX = Outbox(METADATA)

@@ -7,8 +7,8 @@ import pytest
 from amqp.exceptions import ChannelError, NotFound, PreconditionFailed, ResourceLocked
 from kombu import Queue
 
-from tests.chassis.waiting import until
 from tests.chassis.wires import Wire, body_of
+from tests.waiting import until
 
 
 @pytest.fixture

@@ -1,7 +1,5 @@
 """Two search processes that share one index in PostgreSQL, asked through calls."""
 
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,16 +11,11 @@ from clp_suite.servers import PrivatePostgres, PrivateRabbit
 from clp_suite.story import put_cast
 from tests.journeys.conftest import missing_servers
 from tests.journeys.stage import Stage
+from tests.waiting import until
 
 pytestmark = pytest.mark.broker
+FOUND_WITHIN_S = 30.0
 PDF = b"%PDF-1.4\n%%EOF\n"
-
-
-def _until(condition: Callable[[], bool], seconds: float = 30.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it never came true"
-        time.sleep(0.05)
 
 
 def _finds(stage: Stage, person: str, word: str, messages: list[str]) -> bool:
@@ -61,17 +54,17 @@ def _tell_the_story(stage: Stage) -> None:
     files = stage.suite.files("nat")
     file = files.upload(channel=north, name="okapi_v03.pdf", body=PDF)
     attached = stage.post("nat", north, "here it is", attachments=[file]).id
-    _until(lambda: _finds(stage, "nat", "zebra", [posted]))
-    _until(lambda: _finds(stage, "nat", "okapi", [attached]))
+    until(lambda: _finds(stage, "nat", "zebra", [posted]), FOUND_WITHIN_S)
+    until(lambda: _finds(stage, "nat", "okapi", [attached]), FOUND_WITHIN_S)
     assert _finds(stage, "sam", "okapi", [])
     (hit,) = stage.as_("nat").search.find(query="okapi", channel=north).hits
     assert [shown.text for shown in hit.attachments] == ["okapi_v03.pdf"]
     stage.as_("ivy").messages.edit(message=posted, text="quagga crossing")
-    _until(lambda: _finds(stage, "sam", "quagga", [posted]))
+    until(lambda: _finds(stage, "sam", "quagga", [posted]), FOUND_WITHIN_S)
     assert _finds(stage, "sam", "zebra", [])
     stage.withdraw("north")
     with pytest.raises(Refused):
         stage.as_("nat").search.find(query="quagga", project=stage.project)
     assert _finds(stage, "ivy", "okapi", [attached])
     stage.as_("ivy").messages.delete(message=posted)
-    _until(lambda: _finds(stage, "ivy", "quagga", []))
+    until(lambda: _finds(stage, "ivy", "quagga", []), FOUND_WITHIN_S)

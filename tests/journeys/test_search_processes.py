@@ -1,7 +1,5 @@
 """Several search processes answer the same calls, each from an index of its own."""
 
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,17 +11,12 @@ from clp_suite.servers import PrivatePostgres, PrivateRabbit
 from clp_suite.story import put_cast
 from tests.journeys.conftest import missing_servers
 from tests.journeys.stage import Stage
+from tests.waiting import until
 
 pytestmark = pytest.mark.broker
+FOUND_WITHIN_S = 30.0
 # So many calls in a row reach both of two processes that take turns.
 CALLS = 6
-
-
-def _until(condition: Callable[[], bool], seconds: float = 30.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it never came true"
-        time.sleep(0.05)
 
 
 def test_each_of_two_processes_finds_everything_also_when_the_other_is_killed(
@@ -61,14 +54,14 @@ def test_each_of_two_processes_finds_everything_also_when_the_other_is_killed(
             except (Refused, CallFailed):
                 return False
 
-        _until(lambda: all_find("zebra", [posted.id]))
+        until(lambda: all_find("zebra", [posted.id]), FOUND_WITHIN_S)
         assert (tmp_path / "index.1" / "current").exists()
         suite.kill("search.0")
         second = stage.as_("ivy").messages.post(
             channel=stage.broadcast, text="quagga", key="k2"
         )
-        _until(lambda: all_find("quagga", [second.id]))
+        until(lambda: all_find("quagga", [second.id]), FOUND_WITHIN_S)
         suite.restart("search.0")
         stage.as_("ivy").messages.delete(message=posted.id)
-        _until(lambda: all_find("zebra", []))
-        _until(lambda: all_find("quagga", [second.id]))
+        until(lambda: all_find("zebra", []), FOUND_WITHIN_S)
+        until(lambda: all_find("quagga", [second.id]), FOUND_WITHIN_S)

@@ -15,9 +15,9 @@ from clp_contracts.projects import Announcement
 from clp_contracts.refusal import Refused
 from clp_core.attachments import PUBLISHED_ATTACHMENTS
 from tests.chassis.http_wire import Wire, request
-from tests.chassis.waiting import until
 from tests.services.messages.running import Running, path_of
 from tests.services.messages.stage import BROADCAST, NORTH, PDF, SOUTH, Stage
+from tests.waiting import until
 
 MOST = PUBLISHED_ATTACHMENTS.max_bytes
 

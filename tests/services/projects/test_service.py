@@ -16,8 +16,8 @@ from clp_contracts.methods import Method, PassportKind
 from clp_contracts.refusal import Refused
 from clp_projects.service import build
 from clp_projects.settings import Settings
-from tests.chassis.waiting import until
 from tests.services.projects.story import Story
+from tests.waiting import until
 
 PERSON, SERVICE = PassportKind.PERSON, PassportKind.SERVICE
 

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,7 @@ from tests.services.search.stage import (
     told,
     wanted,
 )
+from tests.waiting import until
 
 PARENT = """
 import sys, time
@@ -63,13 +64,6 @@ def index(generation: Generation) -> Iterator[WorkerIndex]:
     opened = WorkerIndex(generation, SMALL, workers=2)
     yield opened
     opened.close()
-
-
-def until(condition: Callable[[], bool], seconds: float = 30.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it never came true"
-        time.sleep(0.01)
 
 
 def _history() -> list[Any]:
@@ -166,7 +160,7 @@ def test_workers_end_with_a_killed_service(
         if stopped:
             os.kill(workers[0], signal.SIGSTOP)
         parent.kill()
-    until(lambda: not any(_alive(pid) for pid in workers))
+    until(lambda: not any(_alive(pid) for pid in workers), 30.0)
     ShardedIndex(generation.folder, SMALL).close()
 
 
