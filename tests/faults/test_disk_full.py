@@ -37,6 +37,8 @@ def _fill_and_free(disk: Path, ledger: Ledger) -> None:
     with EmbeddedSuite(disk / "data") as suite:
         set_scene(suite, load)
         Client(0, load, ledger).work(suite)
+        # The load picks its channels by its seed; this one is read below, whatever it is.
+        _post(suite, channel, load.word(0, 99), ledger)
         # Nothing under way: what the disk then refuses is only what is asked for.
         calm_down(suite, 60)
         filler = fill(disk)
