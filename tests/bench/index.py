@@ -15,6 +15,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
 from datetime import timedelta
 from functools import partial
@@ -40,6 +41,7 @@ from tests.services.search.fuzzing import filled_parts
 SHARDS: Final = 16
 WORKERS: Final = 2
 BATCH: Final = 1_000
+STRETCH: Final = 10_000
 SERVING: Final = Limits(shards=SHARDS)
 ASKED: Final = 300
 ARRIVING: Final = 500
@@ -241,10 +243,20 @@ def _shown(engine: Engine, question: Question) -> list[object]:
 
 def _write_messages(path: Path, count: int) -> None:
     draft = path.with_suffix(".new")
-    with draft.open("w", encoding="utf-8") as file:
-        for document in Conversations(count).documents():
-            file.write(json.dumps(record_of(document)) + "\n")
+    stretches = [(count, first) for first in range(0, count, STRETCH)]
+    with ProcessPoolExecutor(WORKERS) as makers, draft.open("w") as file:
+        for number, made in enumerate(makers.map(_made, stretches), start=1):
+            file.write(made)
+            if number % 5 == 0:
+                _say(f"  made up {min(number * STRETCH, count):,} of {count:,}")
     draft.replace(path)
+
+
+def _made(stretch: tuple[int, int]) -> str:
+    """A stretch of the messages, a line each."""
+    count, first = stretch
+    made = Conversations(count).documents(first, first + STRETCH)
+    return "".join(json.dumps(record_of(document)) + "\n" for document in made)
 
 
 def _write_questions(path: Path, count: int) -> None:

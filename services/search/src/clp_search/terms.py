@@ -73,9 +73,20 @@ class _InContext(Exception):
 
 
 class _Remembered(dict[str, Collection[str]]):
-    """The terms of pieces of texts, read when first met: most words are said often."""
+    """The terms of pieces of texts, read when first met: most words are said often.
+
+    When it is full it begins anew, and what is met again comes over from what it held
+    until then: so what is said often stays.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._before: dict[str, Collection[str]] = {}
 
     def __missing__(self, piece: str) -> Collection[str]:
+        if (known := self._before.get(piece)) is not None:
+            self[piece] = known
+            return known
         if not piece.isascii():
             if parts := runs_and_others(piece):
                 return _run_terms(parts)
@@ -85,6 +96,7 @@ class _Remembered(dict[str, Collection[str]]):
         terms = tuple(_of_words(forms) if forms else _read_terms(piece))
         if len(piece) <= LONGEST_TERM:
             if len(self) >= _MOST_REMEMBERED:
+                self._before = dict(self)
                 self.clear()
             self[piece] = terms
         return terms

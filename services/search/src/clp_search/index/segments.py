@@ -306,19 +306,18 @@ class Segments:
 
     def _terms_of(self, write: Write) -> Iterator[tuple[str, Sequence[int]]]:
         """All terms in order: those of new documents, and those that are moved."""
-        fresh: defaultdict[str, list[int]] = defaultdict(list)
+        fresh: dict[str, int | list[int]] = {}
         moved: defaultdict[str, dict[int, int]] = defaultdict(dict)
         for number, indexed in enumerate(write.documents):
             if indexed.moved_from:
                 segment, old = indexed.moved_from
                 moved[segment][old] = number
-            for term in indexed.terms:
-                fresh[term].append(number)
+            _gather(fresh, indexed.terms, number)
         sources = [
             _moved(self._segments[name].items(), numbers)
             for name, numbers in moved.items()
         ]
-        ordered = sorted(fresh.items())
+        ordered = _in_order(fresh)
         if not sources:
             yield from ordered
             return
@@ -372,6 +371,27 @@ class Segments:
                 rmtree(left, ignore_errors=True)
             elif ".toc." in left.name:
                 left.unlink(missing_ok=True)
+
+
+def _gather(
+    fresh: dict[str, int | list[int]], terms: Iterable[str], number: int
+) -> None:
+    """Add the terms of a document; most stand in one only, and need no list."""
+    known = fresh.setdefault
+    for term in terms:
+        numbers = known(term, number)
+        if isinstance(numbers, list):
+            numbers.append(number)
+        elif numbers != number:
+            fresh[term] = [numbers, number]
+
+
+def _in_order(
+    fresh: Mapping[str, int | list[int]],
+) -> Iterator[tuple[str, Sequence[int]]]:
+    for term in sorted(fresh):
+        numbers = fresh[term]
+        yield term, numbers if isinstance(numbers, list) else (numbers,)
 
 
 def _moved(
