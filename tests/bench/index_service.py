@@ -38,7 +38,9 @@ from tests.bench.search_messages import Conversations, Question
 
 POSTS_A_SECOND: Final = 50
 SEARCHES_A_SECOND: Final = 20
-PROBES: Final = 40
+POSTERS: Final = 8
+WARM_UP_S: Final = 3.0
+PROBES: Final = 100
 BEAT_S: Final = 0.005
 MEASURED_S: Final = 20.0
 
@@ -72,28 +74,52 @@ def fresh(*, embedded: bool) -> None:
             directory.projects.assign_partner(
                 project="p1", partner="north", languages=["fr"]
             )
-            ended = threading.Event()
-            poster = threading.Thread(target=_post_on, args=(suite, ended))
-            poster.start()
-            times = [_found_after(suite, number) for number in range(PROBES)]
-            ended.set()
-            poster.join()
+            load = Load(suite)
+            with load.posting():
+                times = [_found_after(suite, number) for number in range(PROBES)]
+    _say(f"  posted {load.rate:.0f} a second")
     where = "embedded" if embedded else "RabbitMQ"
     _say(f"found after its post, {where}, {POSTS_A_SECOND}/s: {_figures(times)}")
 
 
-def _post_on(suite: Suite, ended: threading.Event) -> None:
-    talk = Conversations(100_000).documents()
-    ivy = suite.caller("ivy").messages
-    started, posted = time.perf_counter(), 0
-    while not ended.is_set():
-        while posted < (time.perf_counter() - started) * POSTS_A_SECOND:
-            text = next(talk).text
-            ivy.post(channel="p1/broadcast", text=text, key=f"load{posted}")
-            posted += 1
-        time.sleep(0.005)
-    rate = posted / (time.perf_counter() - started)
-    _say(f"  posted {rate:.0f} a second")
+class Load:
+    """Several people who post so many messages a second together, or what they can."""
+
+    def __init__(self, suite: Suite) -> None:
+        self._suite = suite
+        self._texts = (document.text for document in Conversations(100_000).documents())
+        self._ended = False
+        self._posted = 0
+        self.rate = 0.0
+
+    @contextmanager
+    def posting(self) -> Iterator[None]:
+        """Post until the end of the block, for a while before it begins."""
+        started = time.perf_counter()
+        posters = [
+            threading.Thread(target=self._post, args=(started,)) for _ in range(POSTERS)
+        ]
+        for poster in posters:
+            poster.start()
+        time.sleep(WARM_UP_S)
+        try:
+            yield
+        finally:
+            self._ended = True
+            self.rate = self._posted / (time.perf_counter() - started)
+            for poster in posters:
+                poster.join()
+
+    def _post(self, started: float) -> None:
+        ivy = self._suite.caller("ivy").messages
+        while not self._ended:
+            if self._posted >= (time.perf_counter() - started) * POSTS_A_SECOND:
+                time.sleep(0.005)
+                continue
+            number = self._posted
+            self._posted += 1
+            text = next(self._texts)
+            ivy.post(channel="p1/broadcast", text=text, key=f"load{number}")
 
 
 def _found_after(suite: Suite, number: int) -> float:

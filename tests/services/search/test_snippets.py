@@ -7,11 +7,11 @@ from hypothesis import strategies as st
 
 from clp_contracts.search import Span
 from clp_search.analysis.characters import continues
-from clp_search.checking import highlights
+from clp_search.checking import first_highlights, highlights
 from clp_search.query import parse
 from clp_search.snippets import LONGEST, file_snippets, snippet, text_snippet
 from tests.services.search.stage import document
-from tests.services.search.texts import texts
+from tests.services.search.texts import GAPS, SIGNS, WORDS, texts
 
 
 def test_a_short_text_is_shown_whole() -> None:
@@ -69,6 +69,40 @@ def test_a_long_text_shows_what_reading_all_of_it_would(
     read = parse(query)
     shown = text_snippet(document(1, text), read)
     assert shown == snippet(text, highlights(text, read))
+
+
+SOUGHT = st.lists(
+    st.sampled_from((*WORDS, *SIGNS, "e-mail", "email", "#final", "c++", "e05", "usa")),
+    min_size=1,
+    max_size=3,
+)
+PIECES = st.lists(
+    st.tuples(
+        st.sampled_from(
+            (*WORDS, *SIGNS, "\u0663", "\u00a8", "\u093e", "U.S.A.", "e-mail")
+        ),
+        st.sampled_from(GAPS),
+    ),
+    max_size=30,
+).map(lambda pairs: "".join(piece + gap for piece, gap in pairs))
+
+
+@example("fin mix", ["fin*"], 1_000)
+@example("\u0663 000 10 000", ["10000", "000"], 1_000)
+@example("U.S.A. e-mail don't", ["usa", "email"], 1_000)
+@example("\u0e33 \u0301mix mi\u0301x", ["mix"], 1_000)
+@example("M\u00fcller\u00a0Mueller\tmuller", ["muller", "mueller"], 1_000)
+@example("mix " * 100, ["mix"], 5)
+@given(PIECES, SOUGHT, st.integers(0, 200))
+def test_words_are_marked_where_reading_all_of_a_text_would_mark_them(
+    text: str, sought: list[str], reach: int
+) -> None:
+    read = parse(" ".join(sought))
+    every = highlights(text, read)
+    first = first_highlights(text, read, reach=reach)
+    last = every[0][0] + reach if every else 0
+    assert first == every[: len(first)]
+    assert len(first) >= sum(1 for start, _ in every if start <= last)
 
 
 def test_a_text_found_by_something_else_is_shown_from_its_beginning() -> None:

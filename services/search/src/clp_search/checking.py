@@ -1,15 +1,21 @@
 """Holding a stored document against a query, and marking what was found in it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cached_property
+from typing import Final
 
 from clp_search.analysis.folding import fold, fold_mapped
+from clp_search.analysis.keywords import Keyword
 from clp_search.analysis.matching import holds, run_spans, spans
 from clp_search.analysis.reading import Reading, read
+from clp_search.analysis.standing import pieces_to_read
 from clp_search.engine import Document
 from clp_search.query import Clause, Query, Where
 
 Spans = tuple[tuple[int, int], ...]
+
+# Reading so many pieces one by one costs as much as reading a long text at once.
+_MOST_PIECES: Final = 40
 
 
 class Checked:
@@ -62,13 +68,40 @@ def highlights(text: str, query: Query, where: Where = Where.TEXT) -> Spans:
 
     Pieces that touch are one; nothing is marked for what is excluded.
     """
+    return _marked(text, _to_mark(query, where))
+
+
+def first_highlights(text: str, query: Query, *, reach: int) -> Spans:
+    """The same; what is further than ``reach`` after the first may be missing."""
+    keywords = _to_mark(query, Where.TEXT)
+    paths = [path for keyword in keywords for path in keyword.paths]
+    if any(k.run is not None for k in keywords) or any(len(p) > 1 for p in paths):
+        return _marked(text, keywords)
+    pieces = pieces_to_read(text, (step for (step,) in paths))
+    if pieces is None:
+        return _marked(text, keywords)
+    found: list[tuple[int, int]] = []
+    for already_read, (start, end) in enumerate(pieces):
+        if found and start > found[0][0] + reach:
+            break
+        if already_read == _MOST_PIECES:
+            return _marked(text, keywords)
+        marked = _marked(text[start:end], keywords)
+        found += [(start + first, start + last) for first, last in marked]
+    return _united(found) if found else ()
+
+
+def _to_mark(query: Query, where: Where) -> list[Keyword]:
     wanted = {Where.TEXT} | {where}
-    marked = [c.keyword for c in query.clauses if c.where in wanted and not c.excluded]
-    if not marked:
+    return [c.keyword for c in query.clauses if c.where in wanted and not c.excluded]
+
+
+def _marked(text: str, keywords: Sequence[Keyword]) -> Spans:
+    if not keywords:
         return ()
     folded = fold(text)
-    words = [keyword for keyword in marked if keyword.run is None]
-    found = [s for k in marked if k.run is not None for s in run_spans(folded, k.run)]
+    words = [keyword for keyword in keywords if keyword.run is None]
+    found = [s for k in keywords if k.run is not None for s in run_spans(folded, k.run)]
     # A run is found without reading: it stands in the folded text as it is.
     reading = read(text) if words else None
     if reading is not None:
@@ -79,7 +112,7 @@ def highlights(text: str, query: Query, where: Where = Where.TEXT) -> Spans:
     return _united(sorted(mapped.source(start, end) for start, end in found))
 
 
-def _united(pieces: list[tuple[int, int]]) -> Spans:
+def _united(pieces: Sequence[tuple[int, int]]) -> Spans:
     united = [pieces[0]]
     for start, end in pieces[1:]:
         if start <= united[-1][1]:

@@ -5,7 +5,7 @@ from typing import Final
 
 from clp_contracts.search import Snippet, Span
 from clp_search.analysis.characters import continues
-from clp_search.checking import Spans, highlights
+from clp_search.checking import Spans, first_highlights, highlights
 from clp_search.engine import Document, Shown
 from clp_search.query import Query, Where
 
@@ -26,18 +26,17 @@ def shown(documents: Iterable[Document], query: Query) -> tuple[Shown, ...]:
 def text_snippet(document: Document, query: Query) -> Snippet:
     """The text around the first find; its beginning where only something else fits."""
     text = document.text
-    if len(text) > _READ_FIRST and _of_single_words(query):
+    if len(text) > _READ_FIRST and _of_runs(query):
         end = _end_of_piece(text)
         found = highlights(text[:end], query)
         if found and found[0][0] + LONGEST <= end:
             return snippet(text, found)
-    return snippet(text, highlights(text, query))
+    return snippet(text, first_highlights(text, query, reach=LONGEST))
 
 
-def _of_single_words(query: Query) -> bool:
-    """Whether nothing that is marked goes on beyond a space."""
-    keywords = (clause.keyword for clause in query.clauses)
-    return all(k.run or all(len(p) == 1 for p in k.paths) for k in keywords)
+def _of_runs(query: Query) -> bool:
+    """Whether all that is marked are runs, which go on beyond no space."""
+    return all(clause.keyword.run is not None for clause in query.clauses)
 
 
 def _end_of_piece(text: str) -> int:

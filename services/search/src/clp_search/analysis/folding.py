@@ -13,12 +13,11 @@ from clp_search.analysis.characters import (
     PLAIN,
     RUN,
     SPELLED,
-    Folding,
     continues,
 )
 
 # Signs that would glue themselves to the word before when taken apart into letters.
-_NO_LETTERS: Final = str.maketrans("\N{TRADE MARK SIGN}\N{SERVICE MARK}", "  ")
+_NO_LETTERS: Final = "\N{TRADE MARK SIGN}\N{SERVICE MARK}"
 
 # A dot between two such characters joins a name, and many leave it out.
 _DOT_IN_RUN: Final = re.compile(f"(?<=[{RUN}]){MIDDLE_DOT}(?=[{RUN}])")
@@ -26,6 +25,11 @@ _DOT_IN_RUN: Final = re.compile(f"(?<=[{RUN}]){MIDDLE_DOT}(?=[{RUN}])")
 # A Thai or Lao nikhahit typed before the tone mark looks like one typed after it.
 _NIKHAHIT: Final = "\u0e4d\u0ecd"
 _TONE_LATE: Final = re.compile(f"([{_NIKHAHIT}])([\u0e48-\u0e4b\u0ec8-\u0ecb])")
+
+
+# Who remembers clusters remembers so many, of so many characters at most.
+_MOST_CLUSTERS: Final = 20_000
+_LONGEST_CLUSTER: Final = 8
 
 
 def fold(text: str) -> str:
@@ -46,7 +50,9 @@ def fold_spelled_out(text: str) -> str | None:
 
 
 def _normal(text: str) -> str:
-    bare = text.translate(_NO_LETTERS)
+    bare = text
+    for sign in _NO_LETTERS:
+        bare = bare.replace(sign, " ")
     if unicodedata.is_normalized("NFKC", bare):
         return bare
     return unicodedata.normalize("NFKC", bare)
@@ -73,15 +79,15 @@ class Mapped:
         return min(self.starts[start:end]), max(self.ends[start:end])
 
 
-def fold_mapped(text: str, folding: Folding = PLAIN) -> Mapped:
+def fold_mapped(text: str) -> Mapped:
     """Fold a text and remember where each character came from, in code points."""
-    if folding is PLAIN and _folds_in_place(text):
+    if _folds_in_place(text):
         return Mapped(fold(text), range(len(text)), range(1, len(text) + 1))
     folded: list[str] = []
     starts: list[int] = []
     ends: list[int] = []
     for start, end in _clusters(text):
-        piece = _normal(text[start:end]).translate(folding)
+        piece = _FOLDED[text[start:end]]
         folded.append(piece)
         starts.extend([start] * len(piece))
         ends.extend([end] * len(piece))
@@ -92,10 +98,39 @@ def _folds_in_place(text: str) -> bool:
     """Whether each character alone becomes one, as in most texts."""
     if text.isascii():
         return True
-    return unicodedata.is_normalized("NFKC", text) and all(
-        len(PLAIN[ord(c)]) == 1 and PLAIN[ord(c)] != MIDDLE_DOT and not continues(c)
-        for c in set(text)
-    )
+    if not unicodedata.is_normalized("NFKC", text):
+        return False
+    unknown = set(text) - _IN_PLACE
+    if not all(map(_is_in_place, unknown)):
+        return False
+    if len(_IN_PLACE) > _MOST_CLUSTERS:
+        _IN_PLACE.clear()
+    _IN_PLACE.update(unknown)
+    return True
+
+
+def _is_in_place(character: str) -> bool:
+    folded = PLAIN[ord(character)]
+    return len(folded) == 1 and folded != MIDDLE_DOT and not continues(character)
+
+
+# Characters known to fold in place.
+_IN_PLACE: Final[set[str]] = set()
+
+
+class _Clusters(dict[str, str]):
+    """What clusters fold to: in a language they are few, and each is met often."""
+
+    def __missing__(self, cluster: str) -> str:
+        if len(self) >= _MOST_CLUSTERS:
+            self.clear()
+        folded = _normal(cluster).translate(PLAIN)
+        if len(cluster) <= _LONGEST_CLUSTER:
+            self[cluster] = folded
+        return folded
+
+
+_FOLDED: Final = _Clusters()
 
 
 def _clusters(text: str) -> list[tuple[int, int]]:

@@ -111,7 +111,7 @@ def read(text: str) -> Reading:
         *_spelled_out_edges(text, simple),
         *_signed_edges(folded, words),
         *_joined_edges(folded, words),
-        *(p for w in words.values() if _may_have_parts(w.form) for p in _part_edges(w)),
+        *(p for w in words.values() if may_have_parts(w.form) for p in _part_edges(w)),
     )
     return Reading(folded, length, edges)
 
@@ -122,7 +122,7 @@ def word_forms(text: str) -> list[str] | None:
     if _ONE_WORD.fullmatch(folded) is None:
         return None
     forms = [folded, fold_spelled_out(text) or folded]
-    return [*forms, *_parts_of(folded)] if _may_have_parts(folded) else forms
+    return [*forms, *_parts_of(folded)] if may_have_parts(folded) else forms
 
 
 def _simple_edges(folded: str) -> list[Edge]:
@@ -204,7 +204,7 @@ def _chains(
         yield start, end
 
 
-def _may_have_parts(form: str) -> bool:
+def may_have_parts(form: str) -> bool:
     """Quick to tell: most words have letters only, and no article."""
     return not form.isalpha() or form >= _FIRST_ARABIC
 
