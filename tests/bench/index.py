@@ -134,6 +134,8 @@ def live(folder: Path, count: int) -> None:
     engine = WorkerIndex(generation, SERVING, workers=WORKERS)
     begun = engine.cursor()
     more = Conversations(count + int(ARRIVING * LIVE_S) + BATCH)
+    # Made up before: a service is told messages, it does not write them.
+    arriving = list(more.documents(count))
     questions = more.questions(ASKED, 2, seed=2)
     quiet = [_once(engine, question) for question in questions]
     _say(f"2 words, nothing arriving, through a worker: {_figures(quiet)}")
@@ -149,7 +151,7 @@ def live(folder: Path, count: int) -> None:
 
     asker = threading.Thread(target=asking)
     asker.start()
-    arrived, late = _arrive(engine, more.documents(count), begun)
+    arrived, late = _arrive(engine, iter(arriving), begun)
     ended.set()
     asker.join()
     rate = arrived / LIVE_S

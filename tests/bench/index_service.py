@@ -16,6 +16,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import cycle, islice
 from pathlib import Path
 from shutil import copytree
 from statistics import quantiles
@@ -206,7 +207,8 @@ def _assign(suite: Suite, talk: Conversations, projects: Sequence[str]) -> None:
 def _asked(suite: Suite, questions: Sequence[Question]) -> Iterator[float]:
     find = suite.caller("ivy").search.find
     begun = time.perf_counter()
-    for number, question in enumerate(questions[: int(MEASURED_S * SEARCHES_A_SECOND)]):
+    wanted = islice(cycle(questions), int(MEASURED_S * SEARCHES_A_SECOND))
+    for number, question in enumerate(wanted):
         time.sleep(max(0.0, begun + number / SEARCHES_A_SECOND - time.perf_counter()))
         started = time.perf_counter()
         find(query=question.text, channel=question.channel)
