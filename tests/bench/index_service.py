@@ -10,6 +10,7 @@ RabbitMQ (30 ms). The last two use the index that ``tests.bench.index build`` le
 from clp_chassis import patched  # isort: skip  # noqa: F401 - first: it patches the process
 
 import argparse
+import logging
 import os
 import sys
 import threading
@@ -55,6 +56,8 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=100_000, help="as it was built")
     parser.add_argument("--folder", type=Path, default=Path("run-data/bench-index"))
     told = parser.parse_args()
+    # What a closing connection still hears is of no interest.
+    logging.getLogger("amqp").setLevel(logging.CRITICAL)
     for step in told.steps:
         if step == "hub":
             hub(told.folder, told.count)

@@ -43,6 +43,10 @@ class Checked:
         )
 
     def _holds(self, clause: Clause) -> bool:
+        run = clause.keyword.run
+        if run is not None and clause.where is Where.TEXT:
+            texts = (self._folded, *(file.text for file in self._files))
+            return any(run in text for text in texts)
         return any(holds(r, clause.keyword) for r in self._readings(clause.where))
 
     def _readings(self, where: Where) -> tuple[Reading, ...]:
@@ -53,6 +57,11 @@ class Checked:
     @cached_property
     def _text(self) -> Reading:
         return read(self.document.text)
+
+    @cached_property
+    def _folded(self) -> str:
+        """All that is needed to look for a run: it stands there as it is."""
+        return fold(self.document.text)
 
     @cached_property
     def _files(self) -> tuple[Reading, ...]:

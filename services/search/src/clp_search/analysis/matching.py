@@ -17,17 +17,23 @@ def holds(reading: Reading, keyword: Keyword) -> bool:
     """Whether a text holds a keyword."""
     if keyword.run is not None:
         return keyword.run in reading.text
-    places = _Places(reading, keyword)
-    return any(places.after(path)[-1] for path in keyword.paths)
+    paths = _short_enough(reading, keyword)
+    places = _Places(reading, paths)
+    return any(places.after(path)[-1] for path in paths)
 
 
 def spans(reading: Reading, keyword: Keyword) -> list[tuple[int, int]]:
     """Where a text holds a keyword: pieces of the folded text, in order."""
     if keyword.run is not None:
         return list(run_spans(reading.text, keyword.run))
-    places = _Places(reading, keyword)
-    found = {span for path in keyword.paths for span in places.spans(path)}
-    return sorted(found)
+    paths = _short_enough(reading, keyword)
+    places = _Places(reading, paths)
+    return sorted({span for path in paths for span in places.spans(path)})
+
+
+def _short_enough(reading: Reading, keyword: Keyword) -> list[Path]:
+    """Each step goes on by a position at least: a text may have too few."""
+    return [path for path in keyword.paths if len(path) <= reading.length]
 
 
 def run_spans(text: str, run: str) -> Iterator[tuple[int, int]]:
@@ -41,8 +47,8 @@ def run_spans(text: str, run: str) -> Iterator[tuple[int, int]]:
 class _Places:
     """At which positions of a text the steps of a keyword can be taken."""
 
-    def __init__(self, reading: Reading, keyword: Keyword) -> None:
-        steps = {step for path in keyword.paths for step in path}
+    def __init__(self, reading: Reading, paths: Iterable[Path]) -> None:
+        steps = {step for path in paths for step in path}
         self._edges = {step: list(_edges_for(step, reading.edges)) for step in steps}
         self._masks = {step: _masks(edges) for step, edges in self._edges.items()}
         self._everywhere = (1 << reading.length) - 1
@@ -50,7 +56,9 @@ class _Places:
     def after(self, path: Path) -> list[int]:
         """Where one can stand before the first step, and after each."""
         reached = [self._everywhere]
-        for step in path:
+        for taken, step in enumerate(path):
+            if not reached[-1]:
+                return reached + [0] * (len(path) - taken)
             stand = 0
             for over, mask in self._masks[step].items():
                 stand |= (reached[-1] & mask) << over
