@@ -2,14 +2,17 @@
 
 import os
 import subprocess
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
 from clp_chassis.passports import Issuer, TrustedKey, Verifier, new_key
 from clp_contracts.methods import PassportKind
 from clp_contracts.refusal import CallFailed, Refused
+from clp_notifications.parts import MailPolicy
 from tests.faults.conftest import Field
 from tests.faults.crew import LIBFAKETIME, Crew
 from tests.faults.judging import judge_crew
@@ -110,6 +113,86 @@ def _answer(crew: Crew, channel: str, text: str) -> str:
     except CallFailed:
         return "service.unavailable"
     return "stored"
+
+
+# (where the process stands, when its clocks are turned or its day ends)
+JUMPS = (
+    ("Europe/Berlin", "2026-03-29T01:00:00+00:00"),
+    ("Europe/Berlin", "2026-10-25T01:00:00+00:00"),
+    ("America/New_York", "2026-03-08T07:00:00+00:00"),
+    ("America/New_York", "2026-11-01T06:00:00+00:00"),
+    ("Asia/Tokyo", "2026-06-30T15:00:00+00:00"),
+    ("UTC", "2027-01-01T00:00:00+00:00"),
+)
+# A process that moves its own clock to a second before, and says before and after what
+# time it is, here and there, and when mails are due.
+PLANNING = """
+import os, sys, time
+from datetime import datetime, timedelta
+from pathlib import Path
+from clp_chassis.clock import now
+from clp_notifications.mail.letter import Kind
+from clp_notifications.parts import MailPolicy
+from clp_notifications.states import MailMode
+from clp_notifications.use_cases.telling import plan
+
+def say():
+    at, policy, place = now(), MailPolicy(), time.localtime()
+    at_once = plan(Kind.BROADCAST, MailMode.AT_ONCE, policy, at=at).due_at - at
+    batched = plan(Kind.BROADCAST, None, policy, at=at).due_at - at
+    digest = plan(Kind.DIGEST, MailMode.DAILY, policy, at=at).due_at
+    print(at.isoformat(), at_once.total_seconds(), batched.total_seconds(),
+          digest.isoformat(), f"{place.tm_mday}/{place.tm_hour}/{place.tm_gmtoff}")
+
+jump = datetime.fromisoformat(sys.argv[1])
+ahead = (jump - timedelta(seconds=1) - now()).total_seconds()
+Path(os.environ["FAKETIME_TIMESTAMP_FILE"]).write_text(f"{ahead:+.3f}")
+while now() < jump - timedelta(seconds=2):
+    time.sleep(0.01)
+say()
+while now() < jump + timedelta(seconds=0.2):
+    time.sleep(0.01)
+say()
+"""
+
+
+@needs_faketime
+@pytest.mark.parametrize(("zone", "jump"), JUMPS)
+def test_mails_are_due_on_time_where_the_hours_of_a_place_jump(
+    zone: str, jump: str, tmp_path: Path
+) -> None:
+    """All is kept in UTC: a place that turns its clocks moves no mail."""
+    (first, *dues, digest, place), (later, *later_dues, later_digest, later_place) = (
+        _said(zone, jump, tmp_path / "clock")
+    )
+
+    assert place != later_place, "the clocks of the place have jumped"
+    gone = datetime.fromisoformat(later) - datetime.fromisoformat(first)
+    assert timedelta(0) < gone < timedelta(seconds=30), "the time has not"
+    assert dues == later_dues == ["0.0", str(MailPolicy().window.total_seconds())]
+    for told, due in ((first, digest), (later, later_digest)):
+        morning = datetime.fromisoformat(due)
+        assert morning.hour == MailPolicy().daily_hour_utc
+        ahead = morning - datetime.fromisoformat(told)
+        assert timedelta(0) < ahead <= timedelta(days=1), "one a day, and no day longer"
+
+
+def _said(zone: str, jump: str, clock: Path) -> list[list[str]]:
+    clock.write_text("+0")
+    environ = {
+        "LD_PRELOAD": str(LIBFAKETIME),
+        "FAKETIME_TIMESTAMP_FILE": str(clock),
+        "FAKETIME_NO_CACHE": "1",
+        "TZ": zone,
+    }
+    ran = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", PLANNING, jump],
+        env=os.environ | environ,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return [line.split() for line in ran.stdout.splitlines()]
 
 
 @needs_faketime
