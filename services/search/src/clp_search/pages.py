@@ -14,6 +14,8 @@ from clp_search.engine import MOST_COUNTED, Document, Key, Page, Wanted
 
 MOST_CHECKED: Final = 1_000
 MOST_CHARACTERS_CHECKED: Final = 200_000
+# Signs of scripts without spaces are read one by one: a text may be full of them.
+_WORK_OF_OTHERS: Final = 3
 
 # The documents that meet the terms, newest first, after a key or from the newest on.
 NewestFirst = Callable[[Key | None], Iterator[Document]]
@@ -77,7 +79,8 @@ class _Checking:
             self.exhausted = True
             return False
         self._checked += 1
-        self._characters += len(document.text)
+        text = document.text
+        self._characters += len(text) * (1 if text.isascii() else _WORK_OF_OTHERS)
         self.last = document.key
         if Checked(document).meets(self._wanted.plan.check):
             self.met.append(document)

@@ -21,7 +21,7 @@ from pathlib import Path
 from struct import Struct
 from typing import BinaryIO, Final
 
-BLOCK: Final = 64
+BLOCK: Final = 32
 _MAGIC: Final = b"CLP1"
 # UTF-8 knows no such byte, so no term holds it.
 _BETWEEN: Final = b"\xff"
