@@ -2,7 +2,8 @@
 
 ``python -m tests.services.search.fuzzing`` (`make fuzz-search`) asks a million of them,
 in as many processes as there are cores, and fails when one raises an error or takes more
-than a tenth of a second of work.
+than a tenth of a second of work. One that seems to is asked twice more and judged by its
+quickest time: what a process tidies up meanwhile is no work of that query.
 """
 
 # ruff: noqa: T201 - a program as well, which prints what it found
@@ -78,21 +79,30 @@ def ask_all(parts: Parts, queries: Iterator[str], count: int) -> Outcome:
     failures: list[str] = []
     worst_s, worst_query, refused = 0.0, "", 0
     for query, _ in zip(queries, range(count), strict=False):
-        begun = time.process_time()
-        try:
-            found = find_as(parts, "nat", query)
-        except Refused as refusal:
-            refused += 1
-            if refusal.code not in REFUSALS:
-                failures.append(f"{query!r}: {refusal.code}")
-        except Exception as error:  # noqa: BLE001 - each of them is what is looked for
-            failures.append(f"{query!r}: {error!r}")
-        else:
-            if not {hit.channel for hit in found.hits} <= READABLE:
-                failures.append(f"{query!r}: a hit from next door")
-        if (work := time.process_time() - begun) > worst_s:
+        work, outcome = _asked(parts, query)
+        if work > LONGEST_WORK_S:
+            work = min(work, *(_asked(parts, query)[0] for _ in range(2)))
+        refused += outcome in REFUSALS
+        if outcome and outcome not in REFUSALS:
+            failures.append(f"{query!r}: {outcome}")
+        if work > worst_s:
             worst_s, worst_query = work, query
     return Outcome(tuple(failures), worst_s, worst_query, refused)
+
+
+def _asked(parts: Parts, query: str) -> tuple[float, str]:
+    """The work of one query, and what was wrong with it: a code, an error, nothing."""
+    begun, outcome = time.process_time(), ""
+    try:
+        found = find_as(parts, "nat", query)
+    except Refused as refusal:
+        outcome = refusal.code
+    except Exception as error:  # noqa: BLE001 - each of them is what is looked for
+        outcome = repr(error)
+    else:
+        if not {hit.channel for hit in found.hits} <= READABLE:
+            outcome = "a hit from next door"
+    return time.process_time() - begun, outcome
 
 
 def main() -> int:

@@ -7,7 +7,7 @@ import pytest
 
 from clp_search.engine import MOST_COUNTED, Engine
 from clp_search.index.sharded import IndexBusy, Limits, ShardedIndex, building
-from clp_search.pages import MOST_CHECKED
+from clp_search.pages import MOST_CHARACTERS_CHECKED, MOST_CHECKED
 from tests.services.search.stage import (
     BROADCAST,
     START,
@@ -183,6 +183,20 @@ def test_a_page_that_had_too_much_to_look_at_says_where_to_go_on(
     assert not page.total_is_exact
     assert page.next is not None
     assert found(engine, "東京都") == ["m2000"]
+
+
+@pytest.mark.parametrize(
+    ("text", "query", "fits"),
+    [("東京の京都", "東京都", "no"), ("mix of final", '"final mix"', "yes")],
+)
+def test_a_page_looks_at_fewer_texts_whose_signs_are_read_one_by_one(
+    engine: Engine, text: str, query: str, fits: str
+) -> None:
+    long = text * (MOST_CHARACTERS_CHECKED // 100 // len(text))
+    told(engine, [document(n, long) for n in range(80)])
+    page = engine.search(wanted(query))
+    assert page.documents == ()
+    assert page.total_is_exact is (fits == "yes")
 
 
 def test_segments_stay_few_and_every_message_stays_one(
