@@ -10,13 +10,10 @@ threads read nonsense, and its parser and collectors cannot be given a person's 
 
 from array import array
 from bisect import bisect_left
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from functools import wraps
-from heapq import merge
-from itertools import chain, groupby, islice
-from operator import itemgetter
+from itertools import islice
 from pathlib import Path
 from shutil import rmtree
 from typing import Any, Final, ParamSpec, TypeVar
@@ -40,6 +37,7 @@ from clp_search.index.documents import (
     microseconds,
     record_of,
 )
+from clp_search.index.gathering import terms_of
 from clp_search.index.postings import BLOCK, Posted, Postings, PostingsWriter
 
 P = ParamSpec("P")
@@ -283,7 +281,7 @@ class Segments:
                 _add(writer, indexed.document, at)
                 if at % _AT_ONCE == 0:
                     yield
-            terms = self._terms_of(write)
+            terms = terms_of(write, lambda name: self._segments[name].items())
             while block := list(islice(terms, BLOCK)):
                 writer.fieldwriter.postings.add_block(block)
                 yield
@@ -303,28 +301,6 @@ class Segments:
         known = set(self._segments)
         self._follow()
         write.name = next((n for n in self._segments if n not in known), None)
-
-    def _terms_of(self, write: Write) -> Iterator[tuple[str, Sequence[int]]]:
-        """All terms in order: those of new documents, and those that are moved."""
-        fresh: dict[str, int | list[int]] = {}
-        moved: defaultdict[str, dict[int, int]] = defaultdict(dict)
-        for number, indexed in enumerate(write.documents):
-            if indexed.moved_from:
-                segment, old = indexed.moved_from
-                moved[segment][old] = number
-            _gather(fresh, indexed.terms, number)
-        sources = [
-            _moved(self._segments[name].items(), numbers)
-            for name, numbers in moved.items()
-        ]
-        ordered = _in_order(fresh)
-        if not sources:
-            yield from ordered
-            return
-        # Kept lazy: the terms of large segments are never all in memory.
-        merged = merge(ordered, *sources, key=itemgetter(0))
-        for term, same in groupby(merged, key=itemgetter(0)):
-            yield term, sorted(chain.from_iterable(numbers for _, numbers in same))
 
     def files(self) -> set[str]:
         """The names of all files that matter."""
@@ -371,36 +347,6 @@ class Segments:
                 rmtree(left, ignore_errors=True)
             elif ".toc." in left.name:
                 left.unlink(missing_ok=True)
-
-
-def _gather(
-    fresh: dict[str, int | list[int]], terms: Iterable[str], number: int
-) -> None:
-    """Add the terms of a document; most stand in one only, and need no list."""
-    known = fresh.setdefault
-    for term in terms:
-        numbers = known(term, number)
-        if isinstance(numbers, list):
-            numbers.append(number)
-        elif numbers != number:
-            fresh[term] = [numbers, number]
-
-
-def _in_order(
-    fresh: Mapping[str, int | list[int]],
-) -> Iterator[tuple[str, Sequence[int]]]:
-    for term in sorted(fresh):
-        numbers = fresh[term]
-        yield term, numbers if isinstance(numbers, list) else (numbers,)
-
-
-def _moved(
-    terms: Iterator[tuple[str, Sequence[int]]], numbers: Mapping[int, int]
-) -> Iterator[tuple[str, list[int]]]:
-    """The terms of a segment with the new numbers of its documents that are left."""
-    for term, olds in terms:
-        if here := [numbers[old] for old in olds if old in numbers]:
-            yield term, here
 
 
 def _stays(segment: Any, instead_of: frozenset[str]) -> bool:
