@@ -246,7 +246,10 @@ def _shown(engine: Engine, question: Question) -> list[object]:
 def _write_messages(path: Path, count: int) -> None:
     draft = path.with_suffix(".new")
     stretches = [(count, first) for first in range(0, count, STRETCH)]
-    with ProcessPoolExecutor(WORKERS) as makers, draft.open("w") as file:
+    with (
+        ProcessPoolExecutor(WORKERS) as makers,
+        draft.open("w", encoding="utf-8") as file,
+    ):
         for number, made in enumerate(makers.map(_made, stretches), start=1):
             file.write(made)
             if number % 5 == 0:

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from clp_search import terms
 from clp_search.analysis.folding import fold, fold_mapped
 from clp_search.analysis.keywords import keyword_of
 from clp_search.analysis.matching import holds, spans
@@ -187,3 +188,18 @@ def test_the_longest_text_is_read_in_time_that_grows_with_its_length(sign: str) 
     reading = read(text)
     assert len(reading.edges) <= 40 * len(text)
     spans(reading, keyword)
+
+
+def test_what_is_remembered_of_words_is_bounded_whatever_comes_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(terms, "_MOST_REMEMBERED", 10)
+    remembered, kept = terms._Remembered(), 0
+    for turn in range(20):
+        # Nine new words, then all that was ever said.
+        said = [f"new{turn}x{n}" for n in range(9)]
+        said += [f"new{old}x{n}" for old in range(turn) for n in range(9)]
+        for word in said:
+            assert word in remembered[word]
+            kept = max(kept, len(remembered) + len(remembered._before))
+    assert kept <= 20

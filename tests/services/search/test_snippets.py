@@ -92,6 +92,7 @@ PIECES = st.lists(
 @example("U.S.A. e-mail don't", ["usa", "email"], 1_000)
 @example("\u0e33 \u0301mix mi\u0301x", ["mix"], 1_000)
 @example("M\u00fcller\u00a0Mueller\tmuller", ["muller", "mueller"], 1_000)
+@example("xa-aa", ["aa"], 1_000)
 @example("mix " * 100, ["mix"], 5)
 @given(PIECES, SOUGHT, st.integers(0, 200))
 def test_words_are_marked_where_reading_all_of_a_text_would_mark_them(

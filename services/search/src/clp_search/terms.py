@@ -21,7 +21,7 @@ LONGEST_TERM: Final = 48
 PREFIX_LENGTH: Final = 3
 SHORTEST_PREFIX: Final = 2
 
-# A few megabytes: the frequent words of some languages.
+# Twice as many at most, some megabytes: the frequent words of some languages.
 _MOST_REMEMBERED: Final = 40_000
 
 # Enough of a long phrase to find few candidates; they are checked anyway.
@@ -85,7 +85,7 @@ class _Remembered(dict[str, Collection[str]]):
 
     def __missing__(self, piece: str) -> Collection[str]:
         if (known := self._before.get(piece)) is not None:
-            self[piece] = known
+            self._keep(piece, known)
             return known
         if not piece.isascii():
             if parts := runs_and_others(piece):
@@ -95,11 +95,14 @@ class _Remembered(dict[str, Collection[str]]):
         forms = word_forms(bare(piece))
         terms = tuple(_of_words(forms) if forms else _read_terms(piece))
         if len(piece) <= LONGEST_TERM:
-            if len(self) >= _MOST_REMEMBERED:
-                self._before = dict(self)
-                self.clear()
-            self[piece] = terms
+            self._keep(piece, terms)
         return terms
+
+    def _keep(self, piece: str, terms: Collection[str]) -> None:
+        if len(self) >= _MOST_REMEMBERED:
+            self._before = dict(self)
+            self.clear()
+        self[piece] = terms
 
 
 _REMEMBERED: Final = _Remembered()

@@ -33,6 +33,13 @@ class _Form(NamedTuple):
     begins_a_word: bool
     ends_a_word: bool
 
+    def stands(self, folded: str, first: int, last: int) -> bool:
+        """Whether no word goes on where this one has to begin or to end."""
+        goes_on = (self.begins_a_word and first and _WORD.match(folded, first - 1)) or (
+            self.ends_a_word and _WORD.match(folded, last)
+        )
+        return not goes_on
+
 
 def pieces_to_read(
     text: str, steps: Iterable[Step]
@@ -58,16 +65,16 @@ def pieces_to_read(
 
 
 def _numbers_of_pieces(folded: str, form: _Form) -> Iterator[int]:
-    number = at = 0
-    for match in form.letters.finditer(folded):
+    number = counted = at = 0
+    while match := form.letters.search(folded, at):
         first, last = match.span()
-        if form.begins_a_word and first and _WORD.match(folded, first - 1):
-            continue
-        if form.ends_a_word and _WORD.match(folded, last):
-            continue
-        number += folded.count(" ", at, first)
-        at = first
-        yield number
+        if form.stands(folded, first, last):
+            number += folded.count(" ", counted, first)
+            counted, at = first, last
+            yield number
+        else:
+            # The word may begin inside of what only looked like it: xa-aa.
+            at = first + 1
 
 
 def _places(spaced: str, numbers: Iterable[int]) -> Iterator[tuple[int, int]]:
