@@ -8,6 +8,7 @@ from clp_contracts.feed import Changes
 from clp_contracts.projects import (
     Announcement,
     Facts,
+    Follow,
     PartnerName,
     People,
     PersonFacts,
@@ -26,6 +27,7 @@ class FakeProjects:
     def __init__(self) -> None:
         self.people: dict[str, PersonFacts] = {}
         self.projects: dict[str, ProjectFacts] = {}
+        self.following: set[Follow] = set()
         self.announcements: dict[str, Announcement] = {}
         self.asked: Counter[str] = Counter()
         self.keys_asked: list[str] = []
@@ -67,12 +69,17 @@ class FakeProjects:
         )
 
     def facts(
-        self, *, projects_: Sequence[str] = (), people: Sequence[str] = ()
+        self,
+        *,
+        projects_: Sequence[str] = (),
+        people: Sequence[str] = (),
+        follows: Sequence[Follow] = (),
     ) -> Facts:
         self.asked["facts"] += 1
         told = Facts(
             projects=tuple(self.projects[p] for p in projects_ if p in self.projects),
             people=tuple(self.people[p] for p in people if p in self.people),
+            follows=tuple(one for one in follows if one in self.following),
         )
         self.meanwhile()
         return told

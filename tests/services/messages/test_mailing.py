@@ -3,6 +3,7 @@
 import itertools
 
 from clp_contracts.messages import AskForMails, ForMails, MailReader
+from clp_contracts.projects import Follow
 from clp_messages.use_cases import mailing
 from tests.services.messages.stage import BROADCAST, NORTH, SOUTH, Stage
 
@@ -74,3 +75,14 @@ def test_access_is_asked_once_for_all_readers(stage: Stage) -> None:
     stage.projects.asked.clear()
     for_mails(stage, nat=ids, sam=ids, ivy=ids)
     assert stage.projects.asked == {"facts": 1}
+
+
+def test_the_facts_it_was_judged_by_are_told_with_it(stage: Stage) -> None:
+    posted = stage.post("ivy", BROADCAST, "x")
+    nat_follows = Follow(person="nat", project="p1")
+    stage.projects.following = {nat_follows, Follow(person="lin", project="p1")}
+    told = for_mails(stage, nat=[posted.id], sam=[posted.id], nobody=[posted.id])
+    assert told.facts is not None
+    assert [one.id for one in told.facts.projects] == ["p1"]
+    assert [one.id for one in told.facts.people] == ["nat", "sam"]
+    assert told.facts.follows == (nat_follows,)

@@ -105,8 +105,9 @@ class Works:
         )
 
     def sleep(self, seconds: float) -> None:
-        """Time passes for everybody."""
-        self.slept.append(seconds)
+        """Time passes for everybody; who only gives way has not slept."""
+        if seconds:
+            self.slept.append(seconds)
         self.ticks.at += seconds
         self.world.clock.forward(seconds=seconds)
 

@@ -89,6 +89,8 @@ class World:
     markers: dict[tuple[str, str], int] = field(default_factory=dict)
     feed: list[Change] = field(default_factory=list)
     is_down: bool = False
+    # One of before, that does not tell by which facts it judged.
+    messages_is_old: bool = False
     at_each_call: Callable[[], None] = lambda: None
     after_each_call: Callable[[], None] = lambda: None
 
@@ -187,6 +189,21 @@ class World:
             )
         )
 
+    def facts(
+        self, projects: Sequence[str], people: Sequence[str], follows: Sequence[Follow]
+    ) -> Facts:
+        """What is known of projects and people."""
+        known = {self.project.id: self.project}
+        return Facts(
+            projects=tuple(known[one] for one in projects if one in known),
+            people=tuple(self.people[one] for one in people if one in self.people),
+            follows=tuple(
+                one
+                for one in follows
+                if one.project in known and one.person in self.following
+            ),
+        )
+
     @property
     def callers(self) -> Callers:
         """Callers that reach these facts and nothing else."""
@@ -216,18 +233,7 @@ class _Projects:
         follows: Sequence[Follow] = (),
     ) -> Facts:
         self.world.call()
-        known = {self.world.project.id: self.world.project}
-        facts = Facts(
-            projects=tuple(known[one] for one in projects_ if one in known),
-            people=tuple(
-                self.world.people[one] for one in people if one in self.world.people
-            ),
-            follows=tuple(
-                one
-                for one in follows
-                if one.project in known and one.person in self.world.following
-            ),
-        )
+        facts = self.world.facts(projects_, people, follows)
         self.world.after_each_call()
         return facts
 
@@ -255,10 +261,10 @@ class _Messages:
         )
 
     def for_mails(self, *, readers: Sequence[MailReader]) -> ForMails:
-        self.world.call()
+        world, messages = self.world, self.world.messages
+        world.call()
         parts = tuple(map(self._part, readers))
         readable = {message for part in parts for message in part.readable}
-        messages = self.world.messages
         told = ForMails(
             readers=parts,
             messages=tuple(messages[one] for one in sorted(readable)),
@@ -269,9 +275,15 @@ class _Messages:
                     if messages[one].deleted
                 )
             ),
+            facts=None if world.messages_is_old else self._facts(readers),
         )
         self.world.after_each_call()
         return told
+
+    def _facts(self, readers: Sequence[MailReader]) -> Facts:
+        people, project = [reader.person for reader in readers], self.world.project.id
+        follows = [Follow(person=person, project=project) for person in people]
+        return self.world.facts([project], people, follows)
 
     def _part(self, asked: MailReader) -> ReaderMail:
         world, person = self.world, asked.person

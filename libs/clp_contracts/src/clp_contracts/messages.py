@@ -6,6 +6,7 @@ from typing import Final
 
 from clp_contracts.feed import apply_again_of, aside_of, changes_of, progress_of
 from clp_contracts.methods import AUTHORS, PEOPLE, SERVICES, Method
+from clp_contracts.projects import Facts
 
 SERVICE: Final = "messages"
 
@@ -331,12 +332,15 @@ class ReaderMail:
 class ForMails:
     """Each reader's part, in the order asked, and the messages that any may read.
 
-    ``deleted`` are those that nobody can read any more.
+    ``deleted`` are those that nobody can read any more. ``facts`` are those by which it
+    was judged: of the readers, of the projects of the messages, and who follows them.
+    A service of before does not tell them.
     """
 
     readers: tuple[ReaderMail, ...]
     messages: tuple[Message, ...]
     deleted: tuple[str, ...] = ()
+    facts: Facts | None = None
 
 
 POST: Final = Method(SERVICE, "post", PostMessage, Posted, AUTHORS)

@@ -12,7 +12,6 @@ from sqlalchemy import (
     func,
     insert,
     literal,
-    or_,
     select,
     update,
 )
@@ -96,17 +95,29 @@ def modes_of(
     session: Session, people: Sequence[str], project: str
 ) -> dict[str, MailMode]:
     """When people want mails about a project; who never said so is absent."""
-    found: dict[str, MailMode] = {}
-    for chunk in chunks(people):
-        rows = session.execute(
-            select(MailSetting.person, MailSetting.mode)
-            .where(MailSetting.person.in_(chunk))
-            .where(or_(MailSetting.project == project, MailSetting.project == ""))
-            # What was said of the project comes last, and wins.
-            .order_by(MailSetting.project)
-        )
-        found.update((row.person, MailMode(row.mode)) for row in rows)
-    return found
+    found = modes_among(session, [(person, project) for person in people])
+    return {person: mode for (person, _), mode in found.items()}
+
+
+def modes_among(
+    session: Session, pairs: Iterable[tuple[str, str]]
+) -> dict[tuple[str, str], MailMode]:
+    """When each ``(person, project)`` wants mails; who never said so is absent."""
+    wanted = tuple(pairs)
+    said: dict[tuple[str, str], MailMode] = {}
+    # So few projects at a time that any database takes the question.
+    for projects in chunks({project for _, project in wanted}):
+        of_these = {person for person, project in wanted if project in set(projects)}
+        for people in chunks(of_these):
+            rows = session.execute(
+                select(MailSetting.person, MailSetting.project, MailSetting.mode)
+                .where(MailSetting.person.in_(people))
+                .where(MailSetting.project.in_([*projects, ""]))
+            )
+            said.update(((row[0], row[1]), MailMode(row[2])) for row in rows)
+    # What was said of the project wins over what was said of all of them.
+    found = {pair: said.get(pair) or said.get((pair[0], "")) for pair in wanted}
+    return {pair: mode for pair, mode in found.items() if mode is not None}
 
 
 def set_mode(

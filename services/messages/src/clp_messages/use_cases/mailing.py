@@ -17,6 +17,7 @@ from clp_contracts.messages import (
     Message,
     ReaderMail,
 )
+from clp_contracts.projects import Facts, Follow
 from clp_core.channels import Channel
 from clp_core.visibility import may_read
 from clp_messages.facts import core_people, core_project
@@ -70,7 +71,8 @@ def for_mails(ask: AskForMails, *, parts: Parts) -> ForMails:
     wanted = {message for reader in ask.readers for message in reader.messages}
     with parts.database.reading() as session:
         projects = _projects_of(session, wanted)
-    may = _readers(projects, people, parts)
+    facts = _facts(ask.readers, projects, parts)
+    may = _judge(facts)
     with parts.database.reading() as session:
         # After `projects` answered: what was deleted meanwhile must not leave.
         stored = _stored(session, wanted, people)
@@ -82,20 +84,39 @@ def for_mails(ask: AskForMails, *, parts: Parts) -> ForMails:
         deleted=tuple(
             sorted(one.id for one in stored.messages.values() if one.deleted)
         ),
+        facts=facts,
     )
 
 
-def _projects_of(session: Session, messages: Iterable[str]) -> list[str]:
-    found: set[str] = set()
+def _projects_of(session: Session, messages: Iterable[str]) -> Mapping[str, str]:
+    """The project of each message that there is."""
+    found: dict[str, str] = {}
     for chunk in chunks(random_ids(messages)):
-        asked = select(MessageRow.project).where(MessageRow.id.in_(chunk)).distinct()
-        found.update(session.scalars(asked))
-    return sorted(found)
+        asked = select(MessageRow.id, MessageRow.project)
+        rows = session.execute(asked.where(MessageRow.id.in_(chunk)))
+        found.update((row.id, row.project) for row in rows)
+    return found
 
 
-def _readers(projects: list[str], people: list[str], parts: Parts) -> MayRead:
-    """Who may read what, by facts of this moment; each pair is judged once."""
-    told = parts.callers.projects.facts(projects_=projects, people=people)
+def _facts(
+    readers: Iterable[MailReader], projects: Mapping[str, str], parts: Parts
+) -> Facts:
+    """Of this moment: the readers, the projects of their messages, who follows them."""
+    follows = {
+        (reader.person, projects[message])
+        for reader in readers
+        for message in reader.messages
+        if message in projects
+    }
+    return parts.callers.projects.facts(
+        projects_=sorted(set(projects.values())),
+        people=sorted({reader.person for reader in readers}),
+        follows=[Follow(person=who, project=what) for who, what in sorted(follows)],
+    )
+
+
+def _judge(told: Facts) -> MayRead:
+    """Who may read what; each pair is judged once."""
     persons = core_people(told.people)
     known = {facts.id: core_project(facts) for facts in told.projects}
     judged: dict[tuple[str, str], bool] = {}

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from clp_core.people import Person
 from clp_notifications.mail.addresses import Address, BadAddress, address_of
-from clp_notifications.records import modes_of, suppressed_among
+from clp_notifications.records import modes_among, suppressed_among
 from clp_notifications.states import Because, MailMode
 
 KNOWN_ADDRESSES: Final = 20_000
@@ -20,15 +20,14 @@ def destinations_of(
     session: Session, readers: Iterable[tuple[str, Person]]
 ) -> Mapping[tuple[str, str], Destination]:
     """The address of each ``(project, reader)``, or why no mail may go there."""
-    by_project: dict[str, list[Person]] = {}
-    for project, reader in readers:
-        by_project.setdefault(project, []).append(reader)
-    found: dict[tuple[str, str], Destination] = {}
-    for project, people in by_project.items():
-        modes = modes_of(session, [reader.id for reader in people], project)
-        for reader in people:
-            is_off = modes.get(reader.id) is MailMode.OFF
-            found[project, reader.id] = Because.MAIL_OFF if is_off else _address(reader)
+    wanted = {(project, reader.id): reader for project, reader in readers}
+    modes = modes_among(session, ((who, project) for project, who in wanted))
+    found: dict[tuple[str, str], Destination] = {
+        (project, who): Because.MAIL_OFF
+        if modes.get((who, project)) is MailMode.OFF
+        else _address(reader)
+        for (project, who), reader in wanted.items()
+    }
     addresses = [str(one) for one in found.values() if isinstance(one, Address)]
     refused = suppressed_among(session, addresses)
     return {

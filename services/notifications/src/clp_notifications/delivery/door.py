@@ -1,7 +1,6 @@
 """The question at the door: may this reader have this mail, now (rules 13 and 23).
 
-Facts are fetched right before the hand-over and never kept. The last one asked is the
-one that matters most: the messages as the reader may read them at this moment.
+Facts are fetched right before the hand-over and never kept.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,7 +9,7 @@ from typing import Final
 
 from clp_contracts.calling import Callers
 from clp_contracts.messages import MailReader, Message, ReaderMail
-from clp_contracts.projects import Follow, ProjectFacts
+from clp_contracts.projects import Facts, Follow, ProjectFacts
 from clp_core.channels import Project
 from clp_core.delivery import DeliveryReason, judge_delivery
 from clp_core.messages import MessageFacts
@@ -45,20 +44,13 @@ class Door:
 
 
 def ask_at_the_door(claims: Sequence[Claim], callers: Callers) -> Mapping[str, Door]:
-    """Ask the other services again, on behalf of the readers; gives doors by mail.
+    """Ask again, on behalf of the readers; gives doors by mail.
 
-    However many mails there are, each service is asked once.
+    However many mails there are, it is one question: `messages` tells by which facts
+    it judged, and nothing else is judged by other ones.
     """
-    projects = sorted({claim.channel.project for claim in claims})
-    facts = callers.projects.facts(
-        projects_=projects,
-        people=sorted({claim.person for claim in claims}),
-        follows=[
-            Follow(person=claim.person, project=claim.channel.project)
-            for claim in claims
-        ],
-    )
     told = callers.messages.for_mails(readers=[_asked(claim) for claim in claims])
+    facts = told.facts or _facts(claims, callers)
     messages = {message.id: message for message in told.messages}
     known = {project.id: project for project in facts.projects}
     rules = {key: project_of(project) for key, project in known.items()}
@@ -85,6 +77,18 @@ def ask_at_the_door(claims: Sequence[Claim], callers: Callers) -> Mapping[str, D
         claim.mail: door(claim, part)
         for claim, part in zip(claims, told.readers, strict=True)
     }
+
+
+def _facts(claims: Sequence[Claim], callers: Callers) -> Facts:
+    """What a `messages` of before does not tell: as while programs are replaced."""
+    return callers.projects.facts(
+        projects_=sorted({claim.channel.project for claim in claims}),
+        people=sorted({claim.person for claim in claims}),
+        follows=[
+            Follow(person=claim.person, project=claim.channel.project)
+            for claim in claims
+        ],
+    )
 
 
 def _asked(claim: Claim) -> MailReader:

@@ -6,6 +6,8 @@ crash; so their number is bounded, and while nothing can be written nothing leav
 
 import logging
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
 from sqlalchemy.exc import DBAPIError
@@ -16,6 +18,8 @@ from clp_notifications.delivery.desk import Desk
 log = logging.getLogger(__name__)
 
 AGAIN_S: Final = 0.2
+# So long a hand that has ended waits for others to end, and to write with them.
+GATHER_S: Final = 0.02
 
 
 class Ledger:
@@ -31,7 +35,27 @@ class Ledger:
         self._noted: list[tuple[Claim, Record]] = []
         self._unwritten = 0
         self._turn = threading.Lock()
+        self._hands = 0
+        self._all_ended = threading.Event()
         self.is_stuck = False
+
+    @contextmanager
+    def a_hand(self) -> Iterator[None]:
+        """A hand notes what becomes of its mails, until it ends.
+
+        Hands end one shortly after the other; what they leave is written together.
+        """
+        self._hands += 1
+        self._all_ended.clear()
+        try:
+            yield
+        finally:
+            self._hands -= 1
+        if self._hands:
+            self._all_ended.wait(GATHER_S)
+        else:
+            self._all_ended.set()
+        self.write()
 
     def note(self, claim: Claim, record: Record) -> None:
         """Note what became of a claim; when enough has come together, write it."""
@@ -43,6 +67,8 @@ class Ledger:
     def write(self) -> None:
         """Write what is noted; as long as the leases last, trouble is waited out."""
         with self._turn:
+            if not self._noted:
+                return
             noted, self._noted = self._noted, []
             try:
                 self._write(noted)

@@ -1,14 +1,14 @@
 """A round: claimed mails on their way from the question at the door to the record.
 
-Mails are asked about together and handed over on several connections at a time. What
-was asked is good for a moment only: a mail that has not left by then is asked about
-again. Whatever happens to a claim ends in a record: sent, withdrawn, due again or given
-up; records of a few mails are written together.
+Mails are asked about together, made, and handed over on several connections at a time.
+What was asked is good for a moment only: then all that have not left are asked about
+again, and leave if nothing changed. Whatever happens to a claim ends in a record: sent,
+withdrawn, due again or given up; records of a few mails are written together.
 """
 
 import logging
-from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -24,13 +24,12 @@ from clp_notifications.delivery.decisions import (
     tried,
 )
 from clp_notifications.delivery.desk import Desk
-from clp_notifications.delivery.destinations import Destination, destinations_of
-from clp_notifications.delivery.door import Door, ask_at_the_door
+from clp_notifications.delivery.doorkeeper import Admission, Doorkeeper
 from clp_notifications.delivery.ledger import Ledger
 from clp_notifications.delivery.letters import letter_for
-from clp_notifications.delivery.shared_questions import Shared
 from clp_notifications.mail.addresses import Address
-from clp_notifications.records import people_without_content, suppress
+from clp_notifications.mail.mailer import ReadyMail
+from clp_notifications.records import suppress
 from clp_notifications.states import Because, State
 
 log = logging.getLogger(__name__)
@@ -38,7 +37,7 @@ log = logging.getLogger(__name__)
 SERVICES_AGAIN: Final = timedelta(seconds=2)
 LANE_AGAIN: Final = timedelta(seconds=1)
 LONGEST_WAIT_IN_HAND: Final = timedelta(seconds=3)
-# So often a mail is asked about in vain before the services count as too slow.
+# So often a mail is made in vain before the services count as too slow.
 MOST_ASKED: Final = 6
 CLOSING: Final = 421
 ENDS: Final = {
@@ -60,16 +59,16 @@ def deliver(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Admitted:
-    """A mail that may leave as far as was asked, until that is too old."""
+class _Ready:
+    """A mail that may leave as long as it is admitted as it was when it was made."""
 
     claim: Claim
-    door: Door
+    # What is left of it, and the record of what was withdrawn.
+    left: Claim
+    withdrawn: Record
+    admission: Admission
     address: Address
-    wants_content: bool
-    fresh_until: float
-    # What of it was withdrawn already.
-    before: Record
+    mail: ReadyMail
 
 
 class _Round:
@@ -80,11 +79,9 @@ class _Round:
         self._pacing = desk.pacing
         self._is_stopping = is_stopping
         self._waiting = deque(claims)
-        self._most = self._pacing.connections
-        self._asked: dict[str, int] = {}
-        self._is_slow = False
+        self._came_back: Counter[str] = Counter()
         self._ledger = Ledger(desk)
-        self._last_moment = Shared(self._ask)
+        self._doorkeeper = Doorkeeper(desk)
 
     def run(self) -> None:
         while self._waiting and not self._is_stopping():
@@ -97,7 +94,7 @@ class _Round:
     def _portion(self) -> list[Claim]:
         """The next mails, as many as the lane lets out, once it does."""
         now = self._desk.clock()
-        wanted = min(self._most, len(self._waiting))
+        wanted = min(self._pacing.at_the_door, len(self._waiting))
         grant = self._desk.lane.grant(now, wanted, LONGEST_WAIT_IN_HAND)
         if grant is None:
             self._give_back(self._waiting, now + LONGEST_WAIT_IN_HAND)
@@ -107,15 +104,14 @@ class _Round:
             # Nothing stays unwritten while nothing moves.
             self._ledger.write()
             self._desk.sleep(grant.wait.total_seconds())
-        now = self._desk.clock()
-        kept: list[Claim] = []
-        for _ in range(grant.mails):
-            claim = self._waiting.popleft()
-            if now + self._pacing.margin <= claim.until:
-                kept.append(claim)
-            else:
-                self._give_back([claim], now)
+        portion = [self._waiting.popleft() for _ in range(grant.mails)]
+        kept = [claim for claim in portion if self._has_time(claim)]
+        late = (claim for claim in portion if claim not in kept)
+        self._give_back(late, self._desk.clock())
         return kept
+
+    def _has_time(self, claim: Claim) -> bool:
+        return self._desk.clock() + self._pacing.margin <= claim.until
 
     def _give_back(self, claims: Iterable[Claim], again_at: datetime) -> None:
         for claim in claims:
@@ -123,7 +119,7 @@ class _Round:
 
     def _deliver(self, portion: list[Claim]) -> None:
         try:
-            ready = deque(self._admitted(portion))
+            admissions = self._doorkeeper.ask(portion)
         except (CallFailed, Refused) as error:
             log.warning("%s mails wait: %s", len(portion), error)
             self._wait_for_services(portion)
@@ -134,9 +130,10 @@ class _Round:
             for claim in portion:
                 self._ledger.note(claim, tried(claim, Because.FAULT, now=now))
             return
+        ready = deque(self._made(portion, admissions))
         hands = min(self._pacing.connections, len(ready))
         self._desk.together([lambda: self._hand_over_all(ready)] * hands)
-        self._ask_later([one.claim for one in ready])
+        self._ask_again([one.claim for one in ready])
 
     def _wait_for_services(self, claims: Iterable[Claim]) -> None:
         again_at = self._desk.clock() + SERVICES_AGAIN
@@ -144,78 +141,75 @@ class _Round:
             record = put_back(claim, Because.SERVICES_AWAY, again_at)
             self._ledger.note(claim, record)
 
-    def _ask_later(self, claims: list[Claim]) -> None:
-        """Put back what has not left; when some got too old, ask about fewer."""
-        if not claims:
-            self._most = min(self._most * 2, self._pacing.at_the_door)
-            return
-        if not self._is_slow:
-            self._most = max(1, self._most // 2)
+    def _ask_again(self, claims: list[Claim]) -> None:
+        """Mails that have not left begin anew, unless the services are too slow."""
         is_closed = bool(self._desk.lane.closed_for(self._desk.clock()))
         for claim in reversed(claims):
-            asked = self._asked[claim.mail] = self._asked.get(claim.mail, 0) + 1
-            if is_closed or asked < MOST_ASKED:
+            self._came_back[claim.mail] += 1
+            if is_closed or self._came_back[claim.mail] < MOST_ASKED:
                 self._waiting.appendleft(claim)
             else:
                 log.warning("mail %s waits: the services answer too late", claim.mail)
                 self._wait_for_services([claim])
 
-    def _admitted(self, portion: Sequence[Claim]) -> list[_Admitted]:
-        """Ask about mails, and leave out what may not leave."""
-        doors, fresh_until = self._ask(portion)
-        left = [judged(claim, doors[claim.mail]) for claim in portion]
-        destinations, hidden = self._destinations([claim for claim, _ in left], doors)
-        found: list[_Admitted] = []
-        for claim, before in left:
-            address = destinations.get(claim.mail)
-            if address is None:
-                self._ledger.note(claim, before)
-            elif isinstance(address, Address):
-                one = _Admitted(
+    def _made(
+        self, portion: Sequence[Claim], admissions: Mapping[str, Admission]
+    ) -> Iterator[_Ready]:
+        """Make the mails that may leave; the others end here.
+
+        They are made before the last question is asked: nothing but the hand-over
+        lies between its answer and the relay.
+        """
+        for claim in portion:
+            admission = admissions[claim.mail]
+            left, withdrawn = judged(claim, admission.door)
+            address = admission.destination
+            if not left.items or address is None:
+                self._ledger.note(claim, withdrawn)
+            elif not isinstance(address, Address):
+                refused = ended(left, State.SUPPRESSED, address)
+                self._ledger.note(claim, joined(withdrawn, refused))
+            elif mail := self._composed(left, admission, address):
+                yield _Ready(
                     claim=claim,
-                    door=doors[claim.mail],
+                    left=left,
+                    withdrawn=withdrawn,
+                    admission=admission,
                     address=address,
-                    wants_content=claim.person not in hidden,
-                    fresh_until=fresh_until,
-                    before=before,
+                    mail=mail,
                 )
-                found.append(one)
             else:
-                refused = ended(claim, State.SUPPRESSED, address)
-                self._ledger.note(claim, joined(before, refused))
-        return found
+                failed = tried(left, Because.FAULT, now=self._desk.clock())
+                self._ledger.note(claim, joined(withdrawn, failed))
 
-    def _destinations(
-        self, claims: list[Claim], doors: Mapping[str, Door]
-    ) -> tuple[dict[str, Destination], frozenset[str]]:
-        """Where mails go, and whose mails show nothing of what was written."""
-        readers = {
-            claim.mail: (claim.channel.project, reader)
-            for claim in claims
-            if claim.items and (reader := doors[claim.mail].reader) is not None
-        }
-        with self._desk.database.reading() as session:
-            found = destinations_of(session, readers.values())
-            people = [reader.id for _, reader in readers.values()]
-            hidden = people_without_content(session, people)
-        destinations = {
-            mail: found[project, reader.id]
-            for mail, (project, reader) in readers.items()
-        }
-        return destinations, hidden
+    def _composed(
+        self, claim: Claim, admission: Admission, address: Address
+    ) -> ReadyMail | None:
+        # Others have their turn: a portion takes longer than an answer is good for.
+        self._desk.sleep(0)
+        wants_content = admission.wants_content
+        try:
+            letter = letter_for(
+                claim, admission.door, self._desk.manner, wants_content=wants_content
+            )
+            return self._desk.mailer.compose(letter, address)
+        except Exception:
+            log.exception("mail %s could not be made", claim.mail)
+            return None
 
-    def _hand_over_all(self, ready: deque[_Admitted]) -> None:
+    def _hand_over_all(self, ready: deque[_Ready]) -> None:
         """Hand over one mail after the other, until none is left or none may leave."""
-        stale: list[_Admitted] = []
-        while ready and not self._must_pause():
-            one = ready.popleft()
-            record = self._outcome(one)
-            if record is None:
-                stale.append(one)
-            else:
-                self._ledger.note(one.claim, joined(one.before, record))
-        ready.extend(stale)
-        self._ledger.write()
+        not_left: list[_Ready] = []
+        with self._ledger.a_hand():
+            while ready and not self._must_pause():
+                one = ready.popleft()
+                record = self._outcome(one) if self._has_time(one.claim) else None
+                if record is None:
+                    not_left.append(one)
+                else:
+                    self._doorkeeper.done(one.claim)
+                    self._ledger.note(one.claim, joined(one.withdrawn, record))
+        ready.extend(not_left)
 
     def _must_pause(self) -> bool:
         lane = self._desk.lane
@@ -225,59 +219,25 @@ class _Round:
             or bool(lane.closed_for(self._desk.clock()))
         )
 
-    def _outcome(self, one: _Admitted) -> Record | None:
+    def _outcome(self, one: _Ready) -> Record | None:
         """What became of a mail; None when it has to be asked about again."""
         try:
-            if not self._is_fresh(one):
+            # A relay that is told of a mail that does not come closes the line.
+            if not self._is_admitted(one):
                 return None
-            letter = letter_for(
-                one.claim,
-                one.door,
-                self._desk.manner,
-                wants_content=one.wants_content,
+            answer = self._desk.transport.hand_over(
+                one.mail, lambda: self._is_admitted(one)
             )
-            mail = self._desk.mailer.compose(letter, one.address)
-            answer = self._desk.transport.hand_over(mail, lambda: self._may_leave(one))
             return self._recorded(one, answer)
         except Exception:
-            log.exception("mail %s could not be made", one.claim.mail)
-            return tried(one.claim, Because.FAULT, now=self._desk.clock())
+            log.exception("mail %s could not be handed over", one.claim.mail)
+            return tried(one.left, Because.FAULT, now=self._desk.clock())
 
-    def _ask(self, claims: Sequence[Claim]) -> tuple[Mapping[str, Door], float]:
-        """Ask at the door; gives the answers, and until when they are good.
+    def _is_admitted(self, one: _Ready) -> bool:
+        return self._doorkeeper.admits(one.claim, one.admission)
 
-        When services take longer to answer than an answer is good for, it is asked
-        again; when they stay slow, it is good for as long again as they took. Mails
-        then leave later, by an answer no older than the services are slow.
-        """
-        asked_at = self._desk.ticks()
-        doors = ask_at_the_door(claims, self._desk.callers)
-        took = self._desk.ticks() - asked_at
-        good_for, was_slow = self._pacing.fresh_s, self._is_slow
-        self._is_slow = took >= good_for
-        if self._is_slow and was_slow:
-            good_for = 2 * took
-        return doors, asked_at + good_for
-
-    def _is_fresh(self, one: _Admitted) -> bool:
-        return self._desk.ticks() < one.fresh_until
-
-    def _may_leave(self, one: _Admitted) -> bool:
-        """Right before the content leaves: a slow relay makes us ask once more.
-
-        Mails that are held up at the same time are asked about together.
-        """
-        if self._is_fresh(one):
-            return True
-        try:
-            doors, fresh_until = self._last_moment.ask(one.claim)
-        except (CallFailed, Refused):
-            return False
-        is_same = doors[one.claim.mail] == one.door
-        return is_same and self._desk.ticks() < fresh_until
-
-    def _recorded(self, one: _Admitted, answer: Answer) -> Record | None:
-        claim, now = one.claim, self._desk.clock()
+    def _recorded(self, one: _Ready, answer: Answer) -> Record | None:
+        claim, now = one.left, self._desk.clock()
         self._tell_lane(answer)
         match answer.effect:
             case Effect.STALE:

@@ -1,0 +1,116 @@
+"""The doorkeeper: what was asked about mails in hand, and how long that is good for.
+
+An answer is good for a tenth of a second, counted from the moment before the question:
+so no mail leaves later than that after somebody was told that access has ended.
+"""
+
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from clp_chassis.database import AWAY
+from clp_contracts.refusal import CallFailed, Refused
+from clp_notifications.delivery.claims import Claim
+from clp_notifications.delivery.desk import Desk
+from clp_notifications.delivery.destinations import Destination, destinations_of
+from clp_notifications.delivery.door import Door, ask_at_the_door
+from clp_notifications.delivery.shared_questions import Shared
+from clp_notifications.records import people_without_content
+
+log = logging.getLogger(__name__)
+
+# The first answer of services that got slow is too old when it comes, the second not.
+TRIES: Final = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Admission:
+    """What was found out about a mail: all that decides whether it leaves, and how."""
+
+    door: Door
+    # None where there is no reader any more.
+    destination: Destination | None
+    wants_content: bool
+
+
+class Doorkeeper:
+    """Asks about all mails in hand at once, for a round of delivery."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._in_hand: dict[str, Claim] = {}
+        self._admissions: Mapping[str, Admission] = {}
+        self._fresh_until = 0.0
+        self._is_slow = False
+        self._again: Shared[None, bool] = Shared(self._ask)
+
+    def ask(self, claims: Iterable[Claim]) -> Mapping[str, Admission]:
+        """Take mails in hand and ask about them; gives admissions by mail.
+
+        Raises:
+            CallFailed: a service did not answer.
+        """
+        self._in_hand = {claim.mail: claim for claim in claims}
+        self._ask()
+        return self._admissions
+
+    def done(self, claim: Claim) -> None:
+        """A mail is not in hand any more."""
+        self._in_hand.pop(claim.mail, None)
+
+    def admits(self, claim: Claim, admission: Admission) -> bool:
+        """Whether a mail may leave this moment, admitted as it was when it was made.
+
+        Mails that are held up at the same time are asked about together.
+        """
+        for _ in range(TRIES):
+            if self._desk.ticks() < self._fresh_until:
+                return self._admissions.get(claim.mail) == admission
+            try:
+                self._again.ask(None)
+            except (CallFailed, Refused, *AWAY) as error:
+                log.warning("mails in hand wait: %s", error)
+                return False
+        return False
+
+    def _ask(self, _for: Sequence[None] = ()) -> bool:
+        """Ask about the mails in hand, and note until when the answers are good.
+
+        When services take longer to answer than an answer is good for, it is asked
+        again; when they stay slow, it is good for as long again as they took. Mails
+        then leave later, by an answer no older than the services are slow.
+        """
+        asked_at = self._desk.ticks()
+        self._admissions = _admissions(tuple(self._in_hand.values()), self._desk)
+        took = self._desk.ticks() - asked_at
+        good_for, was_slow = self._desk.pacing.fresh_s, self._is_slow
+        self._is_slow = took >= good_for
+        if self._is_slow and was_slow:
+            good_for = 2 * took
+        self._fresh_until = asked_at + good_for
+        return self._is_slow
+
+
+def _admissions(claims: Sequence[Claim], desk: Desk) -> Mapping[str, Admission]:
+    doors = ask_at_the_door(claims, desk.callers)
+    readers = {
+        claim.mail: (claim.channel.project, reader)
+        for claim in claims
+        if (reader := doors[claim.mail].reader) is not None
+    }
+    with desk.database.reading() as session:
+        found = destinations_of(session, readers.values())
+        people = [reader.id for _, reader in readers.values()]
+        hidden = people_without_content(session, people)
+    destinations = {
+        mail: found[project, reader.id] for mail, (project, reader) in readers.items()
+    }
+    return {
+        claim.mail: Admission(
+            door=doors[claim.mail],
+            destination=destinations.get(claim.mail),
+            wants_content=claim.person not in hidden,
+        )
+        for claim in claims
+    }
