@@ -1,11 +1,23 @@
-"""Writing rows so that doing it twice, or at the same time elsewhere, is harmless."""
+"""Writing rows so that doing it twice is harmless, and asking about many at once."""
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
-from sqlalchemy import Table
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    Dialect,
+    String,
+    Table,
+    TypeDecorator,
+    bindparam,
+)
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.functions import FunctionElement
+from typing_extensions import override
 
 # Far below how many values any of the databases takes in one statement.
 CHUNK: Final = 500
@@ -19,6 +31,54 @@ def insert_if_absent(session: Session, table: Table, values: Mapping[str, Any]) 
     row = insert(table).values(**values).on_conflict_do_nothing()
     # How many rows an insert touched is not told by every driver; what it returns is.
     return session.execute(row.returning(*table.primary_key)).first() is not None
+
+
+class Texts(TypeDecorator[Iterable[str]]):
+    """Any number of texts as one parameter: an array, or JSON where there is none."""
+
+    impl = String
+    cache_ok = True
+
+    @override
+    def load_dialect_impl(self, dialect: Dialect) -> Any:
+        is_sqlite = dialect.name == "sqlite"
+        texts = String() if is_sqlite else postgresql.ARRAY(String)
+        return dialect.type_descriptor(texts)
+
+    @override
+    def process_bind_param(self, value: Iterable[str] | None, dialect: Dialect) -> Any:
+        texts = [*value] if value is not None else []
+        return json.dumps(texts) if dialect.name == "sqlite" else texts
+
+
+class _Among(FunctionElement[bool]):
+    name = "among"
+    type = Boolean()
+    inherit_cache = True
+    # Nothing is added to it: compared with 1, it would use no index.
+    _is_implicitly_boolean = True
+
+
+@compiles(_Among)
+def _with_an_array(element: Any, compiler: Any, **options: Any) -> str:
+    column, texts = (compiler.process(part, **options) for part in element.clauses)
+    # Joined with, not looked through for each row: any plan is good enough for many.
+    return f"{column} IN (SELECT unnest({texts}))"  # noqa: S608 - compiled
+
+
+@compiles(_Among, "sqlite")
+def _with_json(element: Any, compiler: Any, **options: Any) -> str:
+    column, texts = (compiler.process(part, **options) for part in element.clauses)
+    return f"{column} IN (SELECT value FROM json_each({texts}))"  # noqa: S608 - compiled
+
+
+def among(column: Any, parameter: str) -> ColumnElement[bool]:
+    """Whether a column's text is among those of a parameter, however many they are.
+
+    The statement stays the same for any number, so it is written once, as a constant:
+    building and compiling one takes longer than the database needs to answer it.
+    """
+    return _Among(column, bindparam(parameter, type_=Texts()))
 
 
 def chunks(items: Iterable[str], size: int = CHUNK) -> Iterator[list[str]]:

@@ -8,7 +8,7 @@ from typing import Final
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from clp_chassis.storing import chunks
+from clp_chassis.storing import among
 from clp_contracts.messages import Message
 from clp_messages.facts import shown_message
 from clp_messages.tables import (
@@ -21,6 +21,22 @@ from clp_messages.tables import (
 
 # Ids are made by the service; nothing else is worth a question, or safe in one.
 RANDOM: Final = re.compile(r"[0-9a-f]{32}", re.ASCII)
+
+# Written once: they are used for every page and every few mails.
+MESSAGES: Final = select(MessageRow).where(among(MessageRow.id, "ids"))
+ATTACHMENTS: Final = (
+    select(AttachmentRow)
+    .where(among(AttachmentRow.message, "messages"))
+    .order_by(AttachmentRow.message, AttachmentRow.place)
+)
+MENTIONS: Final = (
+    select(MentionRow.message, MentionRow.person)
+    .where(among(MentionRow.message, "messages"))
+    .order_by(MentionRow.message, MentionRow.person)
+)
+MARKERS: Final = select(
+    ReadMarkerRow.person, ReadMarkerRow.channel, ReadMarkerRow.number
+).where(among(ReadMarkerRow.person, "people"), among(ReadMarkerRow.channel, "channels"))
 
 
 def random_ids(given: Iterable[str]) -> Iterator[str]:
@@ -40,10 +56,7 @@ def message_by_id(
 
 def messages_by_id(session: Session, ids: Iterable[str]) -> list[MessageRow]:
     """The messages of these ids that exist."""
-    found: list[MessageRow] = []
-    for chunk in chunks(random_ids(ids)):
-        found += session.scalars(select(MessageRow).where(MessageRow.id.in_(chunk)))
-    return found
+    return list(session.scalars(MESSAGES, {"ids": random_ids(ids)}))
 
 
 def last_number(session: Session, channel: str) -> int:
@@ -65,13 +78,8 @@ def attachments_of(
 ) -> Mapping[str, list[AttachmentRow]]:
     """The attachments of messages, by message and in their order."""
     found: defaultdict[str, list[AttachmentRow]] = defaultdict(list)
-    for chunk in chunks(messages):
-        for row in session.scalars(
-            select(AttachmentRow)
-            .where(AttachmentRow.message.in_(chunk))
-            .order_by(AttachmentRow.message, AttachmentRow.place)
-        ):
-            found[str(row.message)].append(row)
+    for row in session.scalars(ATTACHMENTS, {"messages": messages}):
+        found[str(row.message)].append(row)
     return found
 
 
@@ -86,13 +94,8 @@ def mentioned_in(
 ) -> Mapping[str, tuple[str, ...]]:
     """The people whom messages mention now, by message and in order of ids."""
     found: defaultdict[str, tuple[str, ...]] = defaultdict(tuple)
-    for chunk in chunks(messages):
-        for row in session.execute(
-            select(MentionRow.message, MentionRow.person)
-            .where(MentionRow.message.in_(chunk))
-            .order_by(MentionRow.message, MentionRow.person)
-        ):
-            found[row.message] += (row.person,)
+    for row in session.execute(MENTIONS, {"messages": messages}):
+        found[row.message] += (row.person,)
     return found
 
 
@@ -100,13 +103,7 @@ def markers_among(
     session: Session, people: Iterable[str], channels: Collection[str]
 ) -> Mapping[tuple[str, str], int]:
     """The read markers of several people in some channels, by person and channel."""
-    found: dict[tuple[str, str], int] = {}
-    for some in chunks(people):
-        for others in chunks(channels):
-            for row in session.execute(
-                select(ReadMarkerRow).where(
-                    ReadMarkerRow.person.in_(some), ReadMarkerRow.channel.in_(others)
-                )
-            ).scalars():
-                found[row.person, row.channel] = row.number
-    return found
+    asked = {"people": people, "channels": channels}
+    return {
+        (row.person, row.channel): row.number for row in session.execute(MARKERS, asked)
+    }

@@ -9,6 +9,8 @@ from prometheus_client import Counter
 from sqlalchemy import (
     ColumnElement,
     CursorResult,
+    Table,
+    bindparam,
     func,
     insert,
     literal,
@@ -17,10 +19,11 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from clp_chassis.storing import chunks
+from clp_chassis.storing import among
 from clp_contracts.events import NOTIFICATION_DUE
 from clp_notifications.states import Because, MailMode, State
 from clp_notifications.tables import (
+    CODE,
     OUTBOX,
     Mail,
     MailPreference,
@@ -42,6 +45,37 @@ class Change:
 
     state: State
     because: Because
+
+
+# Written once: they are used for every few mails.
+MOVE: Final = (
+    update(Notification)
+    .where(among(Notification.id, "moved"))
+    .values(state=bindparam("to"), reason=bindparam("because"))
+    .execution_options(synchronize_session=False)
+)
+STEPS: Final = insert(cast(Table, Step.__table__)).from_select(
+    ["notification", "at", "state", "reason"],
+    select(
+        Notification.id,
+        bindparam("stepped_at", type_=Step.at.type),
+        bindparam("to", type_=CODE),
+        bindparam("because", type_=CODE),
+    )
+    .where(among(Notification.id, "moved"))
+    .order_by(Notification.number, Notification.id),
+)
+MODES: Final = (
+    select(MailSetting.person, MailSetting.project, MailSetting.mode)
+    .where(among(MailSetting.person, "people"))
+    .where(among(MailSetting.project, "projects"))
+)
+SUPPRESSED: Final = select(SuppressedAddress.address).where(
+    among(SuppressedAddress.address, "addresses")
+)
+WITHOUT_CONTENT: Final = select(MailPreference.person).where(
+    among(MailPreference.person, "people"), MailPreference.content.is_(False)
+)
 
 
 def add_steps(
@@ -76,13 +110,10 @@ def move(session: Session, changes: Mapping[str, Change], *, at: datetime) -> No
     for notification, change in changes.items():
         by_change.setdefault(change, []).append(notification)
     for change, notifications in by_change.items():
-        for chunk in chunks(notifications):
-            session.execute(
-                update(Notification)
-                .where(Notification.id.in_(chunk))
-                .values(state=change.state.value, reason=change.because.value)
-            )
-            add_steps(session, change, (Notification.id.in_(chunk),), at=at)
+        to = {"to": change.state.value, "because": change.because.value}
+        session.execute(MOVE, {"moved": notifications, **to})
+        session.execute(STEPS, {"moved": notifications, "stepped_at": at, **to})
+        MOVED.labels(change.state.value, change.because.value).inc(len(notifications))
 
 
 def announce_due(session: Session, about: tuple[str, str], *, at: datetime) -> None:
@@ -104,17 +135,10 @@ def modes_among(
 ) -> dict[tuple[str, str], MailMode]:
     """When each ``(person, project)`` wants mails; who never said so is absent."""
     wanted = tuple(pairs)
-    said: dict[tuple[str, str], MailMode] = {}
-    # So few projects at a time that any database takes the question.
-    for projects in chunks({project for _, project in wanted}):
-        of_these = {person for person, project in wanted if project in set(projects)}
-        for people in chunks(of_these):
-            rows = session.execute(
-                select(MailSetting.person, MailSetting.project, MailSetting.mode)
-                .where(MailSetting.person.in_(people))
-                .where(MailSetting.project.in_([*projects, ""]))
-            )
-            said.update(((row[0], row[1]), MailMode(row[2])) for row in rows)
+    people = {person for person, _ in wanted}
+    projects = {project for _, project in wanted} | {""}
+    rows = session.execute(MODES, {"people": people, "projects": projects})
+    said = {(row.person, row.project): MailMode(row.mode) for row in rows}
     # What was said of the project wins over what was said of all of them.
     found = {pair: said.get(pair) or said.get((pair[0], "")) for pair in wanted}
     return {pair: mode for pair, mode in found.items() if mode is not None}
@@ -134,25 +158,12 @@ def set_mode(
 
 def suppressed_among(session: Session, addresses: Iterable[str]) -> frozenset[str]:
     """Those of the addresses that refused mail for good."""
-    found: set[str] = set()
-    for chunk in chunks(addresses):
-        asked = select(SuppressedAddress.address)
-        found.update(session.scalars(asked.where(SuppressedAddress.address.in_(chunk))))
-    return frozenset(found)
+    return frozenset(session.scalars(SUPPRESSED, {"addresses": addresses}))
 
 
 def people_without_content(session: Session, people: Sequence[str]) -> frozenset[str]:
     """Who of these people wants mails that show nothing of what was written."""
-    found: set[str] = set()
-    for chunk in chunks(people):
-        found.update(
-            session.scalars(
-                select(MailPreference.person).where(
-                    MailPreference.person.in_(chunk), MailPreference.content.is_(False)
-                )
-            )
-        )
-    return frozenset(found)
+    return frozenset(session.scalars(WITHOUT_CONTENT, {"people": people}))
 
 
 def set_content(session: Session, person: str, *, content: bool, at: datetime) -> None:

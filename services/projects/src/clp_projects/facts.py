@@ -1,13 +1,13 @@
 """Rows to facts: as other services get them, and as the rules take them."""
 
 from collections import defaultdict
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, bindparam, select
 from sqlalchemy.orm import Session
 
-from clp_chassis.storing import chunks
+from clp_chassis.storing import among
 from clp_contracts.projects import PartnerName, PersonFacts, ProjectFacts
 from clp_core.channels import Project, ProjectId, is_id
 from clp_core.people import PartnerId, Person, PersonId
@@ -21,102 +21,128 @@ from clp_projects.tables import (
 )
 
 
+class _Which:
+    """The two questions about some people; written once, they are asked very often.
+
+    ``are_those`` says of a column with ids of people which of them are meant.
+    """
+
+    def __init__(self, are_those: Callable[[Any], ColumnElement[bool]]) -> None:
+        self.roles = (
+            select(RoleRow.person, RoleRow.role)
+            .where(are_those(RoleRow.person))
+            .order_by(RoleRow.role)
+        )
+        self.people = (
+            select(
+                PersonRow.id,
+                PersonRow.name,
+                PersonRow.email,
+                PersonRow.partner,
+                PersonRow.active,
+                PersonRow.language,
+                PersonRow.time_zone,
+            )
+            .where(are_those(PersonRow.id))
+            .order_by(PersonRow.id)
+        )
+
+
+BY_ID: Final = _Which(lambda ids: among(ids, "ids"))
+# Two lookups of one index each; an `or` of both would read the whole table.
+OWNERS: Final = (
+    select(PersonRow.id)
+    .where(among(PersonRow.name_key, "keys"))
+    .union(select(PersonRow.id).where(among(PersonRow.address_key, "keys")))
+)
+BY_KEY: Final = _Which(lambda ids: ids.in_(OWNERS))
+FOLLOWING: Final = select(FollowerRow.person).where(
+    FollowerRow.project == bindparam("project")
+)
+FOLLOWERS: Final = _Which(lambda ids: ids.in_(FOLLOWING))
+FOLLOWERS_AMONG: Final = select(FollowerRow.person).where(
+    FollowerRow.project == bindparam("project"), among(FollowerRow.person, "people")
+)
+TITLES: Final = (
+    select(ProjectRow.id, ProjectRow.title)
+    .where(among(ProjectRow.id, "ids"))
+    .order_by(ProjectRow.id)
+)
+ASSIGNMENTS: Final = (
+    select(
+        AssignmentRow.project,
+        AssignmentRow.withdrawn_at,
+        PartnerRow.id,
+        PartnerRow.name,
+    )
+    .join(PartnerRow, PartnerRow.id == AssignmentRow.partner)
+    .where(among(AssignmentRow.project, "ids"))
+    .order_by(AssignmentRow.project, PartnerRow.id)
+)
+
+
 def people_by_id(session: Session, ids: Iterable[str]) -> tuple[PersonFacts, ...]:
     """The people of these ids who exist, by id."""
-    found: list[PersonFacts] = []
-    for chunk in chunks(filter(is_id, ids)):
-        found += _people(session, select(PersonRow.id).where(PersonRow.id.in_(chunk)))
-    return tuple(sorted(found, key=lambda person: person.id))
+    wanted = [*filter(is_id, ids)]
+    return _people(session, BY_ID, {"ids": wanted}) if wanted else ()
 
 
 def people_by_key(session: Session, keys: Iterable[str]) -> tuple[PersonFacts, ...]:
     """The people whose name or address has one of these keys, by id."""
-    found: dict[str, PersonFacts] = {}
-    for chunk in chunks(keys):
-        named = select(PersonRow.id).where(PersonRow.name_key.in_(chunk))
-        addressed = select(PersonRow.id).where(PersonRow.address_key.in_(chunk))
-        # Two lookups of one index each; an `or` of both would read the whole table.
-        people = _people(session, named.union(addressed))
-        found.update((person.id, person) for person in people)
-    return tuple(found[key] for key in sorted(found))
+    wanted = [*keys]
+    return _people(session, BY_KEY, {"keys": wanted}) if wanted else ()
 
 
 def followers_of(session: Session, project: str) -> tuple[PersonFacts, ...]:
     """Everybody who follows a project, by id, with or without access."""
-    return _people(
-        session, select(FollowerRow.person).where(FollowerRow.project == project)
-    )
+    return _people(session, FOLLOWERS, {"project": project})
 
 
 def followers_among(
     session: Session, project: str, people: Iterable[str]
 ) -> tuple[str, ...]:
     """Who of these people follows a project, by id."""
-    found: list[str] = []
-    for chunk in chunks(filter(is_id, people)):
-        asked = select(FollowerRow.person).where(
-            FollowerRow.project == project, FollowerRow.person.in_(chunk)
-        )
-        found.extend(session.scalars(asked))
-    return tuple(sorted(found))
+    asked = {"project": project, "people": [*filter(is_id, people)]}
+    if not asked["people"]:
+        return ()
+    return tuple(sorted(session.scalars(FOLLOWERS_AMONG, asked)))
 
 
-def _people(session: Session, ids: Any) -> tuple[PersonFacts, ...]:
+def _people(
+    session: Session, which: _Which, asked: Mapping[str, Any]
+) -> tuple[PersonFacts, ...]:
     roles: defaultdict[str, list[str]] = defaultdict(list)
-    held = select(RoleRow.person, RoleRow.role).where(RoleRow.person.in_(ids))
-    for person, role in session.execute(held.order_by(RoleRow.role)):
+    for person, role in session.execute(which.roles, asked):
         roles[person].append(role)
-    columns = select(
-        PersonRow.id,
-        PersonRow.name,
-        PersonRow.email,
-        PersonRow.partner,
-        PersonRow.active,
-        PersonRow.language,
-        PersonRow.time_zone,
-    )
-    rows = session.execute(columns.where(PersonRow.id.in_(ids)).order_by(PersonRow.id))
     return tuple(
         PersonFacts(**row._mapping, roles=tuple(roles[row.id]))  # noqa: SLF001
-        for row in rows
+        for row in session.execute(which.people, asked)
     )
 
 
 def projects_by_id(session: Session, ids: Iterable[str]) -> tuple[ProjectFacts, ...]:
     """The projects of these ids that exist, with their partners, by id."""
-    found: list[ProjectFacts] = []
-    for chunk in chunks(filter(is_id, ids)):
-        found += _projects(session, chunk)
-    return tuple(sorted(found, key=lambda project: project.id))
-
-
-def _projects(session: Session, ids: list[str]) -> Iterable[ProjectFacts]:
-    titles = select(ProjectRow.id, ProjectRow.title).where(ProjectRow.id.in_(ids))
+    asked = {"ids": [*filter(is_id, ids)]}
+    if not asked["ids"]:
+        return ()
     partners: defaultdict[str, list[Any]] = defaultdict(list)
-    for row in session.execute(_assignments(ids)):
+    for row in session.execute(ASSIGNMENTS, asked):
         partners[row.project].append(row)
-    for found in session.execute(titles).all():
-        rows = partners[found.id]
-        yield ProjectFacts(
+    return tuple(
+        ProjectFacts(
             id=found.id,
             title=found.title,
-            assigned=tuple(row.id for row in rows if row.withdrawn_at is None),
-            withdrawn=tuple(row.id for row in rows if row.withdrawn_at is not None),
-            partners=tuple(PartnerName(id=row.id, name=row.name) for row in rows),
+            assigned=tuple(
+                row.id for row in partners[found.id] if row.withdrawn_at is None
+            ),
+            withdrawn=tuple(
+                row.id for row in partners[found.id] if row.withdrawn_at is not None
+            ),
+            partners=tuple(
+                PartnerName(id=row.id, name=row.name) for row in partners[found.id]
+            ),
         )
-
-
-def _assignments(projects: list[str]) -> Any:
-    return (
-        select(
-            AssignmentRow.project,
-            AssignmentRow.withdrawn_at,
-            PartnerRow.id,
-            PartnerRow.name,
-        )
-        .join(PartnerRow, PartnerRow.id == AssignmentRow.partner)
-        .where(AssignmentRow.project.in_(projects))
-        .order_by(AssignmentRow.project, PartnerRow.id)
+        for found in session.execute(TITLES, asked)
     )
 
 

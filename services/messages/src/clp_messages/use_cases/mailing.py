@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from clp_chassis.storing import chunks
+from clp_chassis.storing import among
 from clp_contracts.messages import (
     AskForMail,
     AskForMails,
@@ -31,6 +32,10 @@ from clp_messages.rows import (
 )
 from clp_messages.tables import MessageRow
 
+# Written once: it is used for every few mails.
+PROJECTS: Final = select(MessageRow.id, MessageRow.project).where(
+    among(MessageRow.id, "ids")
+)
 MayRead = Callable[[str, str], bool]
 
 
@@ -90,12 +95,8 @@ def for_mails(ask: AskForMails, *, parts: Parts) -> ForMails:
 
 def _projects_of(session: Session, messages: Iterable[str]) -> Mapping[str, str]:
     """The project of each message that there is."""
-    found: dict[str, str] = {}
-    for chunk in chunks(random_ids(messages)):
-        asked = select(MessageRow.id, MessageRow.project)
-        rows = session.execute(asked.where(MessageRow.id.in_(chunk)))
-        found.update((row.id, row.project) for row in rows)
-    return found
+    rows = session.execute(PROJECTS, {"ids": random_ids(messages)})
+    return {row.id: row.project for row in rows}
 
 
 def _facts(

@@ -7,22 +7,73 @@ runs out is swept back to work, so a worker that dies costs time and no mail.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import func, select, update
+from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.orm import Session
 
 from clp_chassis.clock import new_id
-from clp_chassis.storing import chunks
+from clp_chassis.storing import among, chunks
 from clp_core.channels import Channel
 from clp_core.routing import Trigger
 from clp_notifications.mail.letter import Kind
-from clp_notifications.records import Change, add_steps, move
+from clp_notifications.records import Change, move
 from clp_notifications.states import Because, State
 from clp_notifications.tables import Mail, Notification
 
 CLAIMED: Final = Change(State.CLAIMED, Because.CLAIMED)
 SWEPT_AT_ONCE: Final = 1000
+
+
+# Written once: they are used for every few mails.
+DUE: Final = (
+    select(
+        Mail.id,
+        Mail.person,
+        Mail.channel,
+        Mail.kind,
+        Mail.first_message,
+        Mail.attempts,
+        Mail.first_tried_at,
+    )
+    .where(Mail.due_at <= bindparam("now"), Mail.lease_until.is_(None))
+    .order_by(Mail.due_at, Mail.number)
+    .limit(bindparam("most"))
+    .with_for_update(skip_locked=True)
+)
+ITEMS: Final = (
+    select(
+        Notification.id,
+        Notification.mail,
+        Notification.message,
+        Notification.channel,
+        Notification.number,
+        Notification.trigger,
+    )
+    .where(among(Notification.mail, "mails"), Notification.state == State.DUE.value)
+    .order_by(Notification.number)
+)
+TAKE: Final = (
+    update(Mail)
+    .where(among(Mail.id, "mails"))
+    .values(lease=bindparam("to"), lease_until=bindparam("until"), joinable=False)
+    .execution_options(synchronize_session=False)
+)
+RELEASE: Final = (
+    update(Mail)
+    .where(among(Mail.id, "mails"), Mail.lease == bindparam("held"))
+    .values(
+        lease=None,
+        lease_until=None,
+        due_at=bindparam("again_at"),
+        attempts=Mail.attempts + bindparam("tries"),
+        first_tried_at=func.coalesce(
+            Mail.first_tried_at, bindparam("first", type_=Mail.first_tried_at.type)
+        ),
+    )
+    .returning(Mail.id)
+    .execution_options(synchronize_session=False)
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,26 +119,15 @@ def claim(
     session: Session, now: datetime, *, limit: int, lease: timedelta
 ) -> tuple[Claim, ...]:
     """Take mails that are due, the longest waiting first."""
-    mails = session.execute(
-        select(
-            Mail.id,
-            Mail.person,
-            Mail.channel,
-            Mail.kind,
-            Mail.first_message,
-            Mail.attempts,
-            Mail.first_tried_at,
-        )
-        .where(Mail.due_at <= now, Mail.lease_until.is_(None))
-        .order_by(Mail.due_at, Mail.number)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    ).all()
+    mails = session.execute(DUE, {"now": now, "most": limit}).all()
     if not mails:
         return ()
     items = _items_of(session, [mail.id for mail in mails])
     key, until = new_id(), now + lease
-    _take(session, [mail.id for mail in mails], (key, until), at=now)
+    taken = {"mails": [mail.id for mail in mails], "to": key, "until": until}
+    session.execute(TAKE, taken)
+    claimed = (item.id for its in items.values() for item in its)
+    move(session, dict.fromkeys(claimed, CLAIMED), at=now)
     return tuple(
         Claim(
             mail=mail.id,
@@ -105,52 +145,17 @@ def claim(
     )
 
 
-def _take(
-    session: Session, mails: list[str], lease: tuple[str, datetime], *, at: datetime
-) -> None:
-    key, until = lease
-    for chunk in chunks(mails):
-        session.execute(
-            update(Mail)
-            .where(Mail.id.in_(chunk))
-            .values(lease=key, lease_until=until, joinable=False)
-        )
-        add_steps(session, CLAIMED, _due_in(chunk), at=at)
-        session.execute(
-            update(Notification)
-            .where(*_due_in(chunk))
-            .values(state=CLAIMED.state.value, reason=CLAIMED.because.value)
-        )
-
-
-def _due_in(mails: list[str]) -> tuple[Any, ...]:
-    return Notification.mail.in_(mails), Notification.state == State.DUE.value
-
-
 def _items_of(session: Session, mails: list[str]) -> dict[str, list[Item]]:
     items: dict[str, list[Item]] = {}
-    for chunk in chunks(mails):
-        rows = session.execute(
-            select(
-                Notification.id,
-                Notification.mail,
-                Notification.message,
-                Notification.channel,
-                Notification.number,
-                Notification.trigger,
-            )
-            .where(*_due_in(chunk))
-            .order_by(Notification.number)
+    for row in session.execute(ITEMS, {"mails": mails}):
+        item = Item(
+            id=row.id,
+            message=row.message,
+            channel=Channel.named(row.channel),
+            number=row.number,
+            trigger=Trigger(row.trigger),
         )
-        for row in rows:
-            item = Item(
-                id=row.id,
-                message=row.message,
-                channel=Channel.named(row.channel),
-                number=row.number,
-                trigger=Trigger(row.trigger),
-            )
-            items.setdefault(row.mail, []).append(item)
+        items.setdefault(row.mail, []).append(item)
     return items
 
 
@@ -185,22 +190,18 @@ def _release(
 ) -> frozenset[str]:
     """Give mails back whose lease is still ours, and say which they are."""
     lease, again_at, attempted = key
-    values: dict[str, Any] = {"lease": None, "lease_until": None, "due_at": again_at}
-    if attempted:
-        first = min(claim.first_tried_at for claim, _ in group)
-        values["attempts"] = Mail.attempts + 1
-        values["first_tried_at"] = func.coalesce(Mail.first_tried_at, first)
-    held: set[str] = set()
-    for chunk in chunks(claim.mail for claim, _ in group):
-        held.update(
-            session.scalars(
-                update(Mail)
-                .where(Mail.id.in_(chunk), Mail.lease == lease)
-                .values(values)
-                .returning(Mail.id)
-                .execution_options(synchronize_session=False)
-            )
-        )
+    held = session.scalars(
+        RELEASE,
+        {
+            "mails": [claim.mail for claim, _ in group],
+            "held": lease,
+            "again_at": again_at,
+            "tries": int(attempted),
+            "first": min(claim.first_tried_at for claim, _ in group)
+            if attempted
+            else None,
+        },
+    )
     return frozenset(held)
 
 
