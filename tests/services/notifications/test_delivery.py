@@ -19,8 +19,7 @@ from clp_notifications.delivery.backoff import DELAYS, GIVEN_UP_AFTER, next_try
 from clp_notifications.delivery.claims import sweep
 from clp_notifications.delivery.rounds import deliver
 from clp_notifications.mail.mailer import ReadyMail
-from clp_notifications.records import is_suppressed, set_mode
-from clp_notifications.states import MailMode
+from clp_notifications.records import is_suppressed
 from clp_notifications.use_cases import reporting
 from tests.services.notifications.house import Works
 from tests.services.notifications.mailcheck import cut_up
@@ -320,136 +319,6 @@ def test_an_internal_reader_gets_the_partner_s_name_and_a_partner_does_not(
     assert b"Direct messages with North Dubbing" in to_ian.data
     assert b"Dubbing" not in to_nia.data
     assert b"Direct messages with the studio" in to_nia.data
-
-
-@pytest.mark.parametrize("seconds", [0.15, 0.3, 1.0])
-def test_slow_services_delay_a_mail_and_do_not_stop_it(
-    works: Works, world: World, seconds: float
-) -> None:
-    world.follow("nat", "sam")
-    message = world.post("ivy", BROADCAST)
-    works.route()
-    world.at_each_call = lambda: works.sleep(seconds)
-
-    assert works.deliver() == 2
-    assert works.states(message) == dict.fromkeys(("nat", "sam"), ("sent", "accepted"))
-
-
-def test_what_was_asked_is_good_for_a_moment_only(works: Works, world: World) -> None:
-    world.follow("nat")
-    message = world.post("ivy", BROADCAST)
-    works.route()
-    asked: list[str] = []
-
-    def answered_late() -> None:
-        asked.append("call")
-        if len(asked) <= 2:
-            works.sleep(0.2)
-            world.withdraw("north")
-
-    world.at_each_call = answered_late
-    works.deliver()
-
-    assert works.tray.mails == []
-    assert works.states(message) == {"nat": ("suppressed", "no_access")}
-
-
-def test_slow_services_are_asked_once_more_and_not_for_each_mail(
-    works: Works, world: World
-) -> None:
-    world.follow("nat", "nia", "sam", "sol")
-    for _ in range(5):
-        world.post("ivy", BROADCAST)
-    works.route()
-    calls: list[float] = []
-
-    def slow() -> None:
-        calls.append(0.3)
-        works.sleep(0.3)
-
-    world.at_each_call = slow
-    assert works.deliver() == 20
-    assert len(works.tray.mails) == 20
-    # The first answer is too old when it comes; the second is good for all.
-    assert len(calls) == 2
-
-
-def test_mails_that_take_longer_than_an_answer_is_good_for_are_not_made_again(
-    works: Works, world: World
-) -> None:
-    world.follow("nat", "nia", "sam", "sol")
-    for _ in range(5):
-        world.post("ivy", BROADCAST)
-    works.route()
-    made: list[str] = []
-    calls: list[int] = []
-    world.at_each_call = lambda: calls.append(len(made))
-
-    def slowly(mail: ReadyMail) -> None:
-        made.append(mail.id)
-        works.sleep(works.desk.pacing.fresh_s * 0.6)
-
-    works.tray.before = slowly
-    assert works.deliver() == 20
-    assert len(works.tray.mails) == len(made) == 20
-    # Once for all of them, and again after every second mail.
-    assert calls == [*range(0, 21, 2)]
-
-
-def test_a_mail_that_changes_while_it_waits_is_made_again_and_whole(
-    works: Works, world: World
-) -> None:
-    works.window(60)
-    world.follow("nat")
-    gone, kept = (world.post("ivy", BROADCAST, text) for text in ("gone", "kept"))
-    works.route()
-    world.delete(gone)
-    world.clock.forward(seconds=60)
-    tries: list[bytes] = []
-
-    def edited_meanwhile(mail: ReadyMail) -> None:
-        tries.append(mail.data)
-        if len(tries) == 1:
-            world.edit(kept, mentions=(), text="kept, and edited")
-            works.ticks.at += works.desk.pacing.fresh_s
-
-    works.tray.before = edited_meanwhile
-    works.deliver()
-    assert [b"edited" in data for data in tries] == [False, True]
-    assert [mail.data for mail in works.tray.mails] == tries[1:]
-    assert works.states(gone) == {"nat": ("suppressed", "deleted")}
-    assert works.states(kept) == {"nat": ("sent", "accepted")}
-
-
-def test_who_turns_mail_off_while_mails_leave_gets_no_more(
-    works: Works, world: World
-) -> None:
-    world.follow("nat")
-    messages = [world.post("ivy", BROADCAST) for _ in range(3)]
-    works.route()
-
-    def turned_off(_mail: ReadyMail) -> None:
-        if not works.tray.mails:
-            with works.database.writing() as session:
-                set_mode(session, ("nat", "p1"), MailMode.OFF, at=world.clock())
-        works.ticks.at += works.desk.pacing.fresh_s
-
-    works.tray.before = turned_off
-    works.deliver()
-    assert works.tray.mails == []
-    assert {works.states(one)["nat"] for one in messages} == {
-        ("suppressed", "mail_off")
-    }
-
-
-def test_a_messages_service_of_before_tells_no_facts_and_they_are_asked_for(
-    works: Works, world: World
-) -> None:
-    world.messages_is_old = True
-    world.follow("nat")
-    message = world.post("ivy", BROADCAST)
-    works.run()
-    assert works.states(message) == {"nat": ("sent", "accepted")}
 
 
 def test_what_workers_that_are_gone_held_is_due_at_once(

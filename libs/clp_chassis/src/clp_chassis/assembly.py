@@ -14,11 +14,15 @@ from clp_chassis.observing.tracing import carrier
 from clp_chassis.pacing import BREATH, BREATH_S, within
 from clp_chassis.passports import Issuer, Verifier
 from clp_chassis.serving import VERIFIER
+from clp_chassis.turns import MOST_WAITING
 from clp_contracts.broker_address import BrokerAddress
 from clp_contracts.calling import Callers, Calls
 from clp_contracts.lines import Lines
 
 PARTS: Final = "clp_parts"
+# How many calls a process has taken from the broker, most of them waiting for a turn:
+# among many it can choose whose is next.
+MOST_CALLS: Final = 2 * MOST_WAITING
 # A file in which a process that was told to listen on port 0 notes ``HOST:PORT``, for
 # whoever started it.
 HTTP_ADDRESS_FILE: Final = "clp_http_address_file"
@@ -82,7 +86,7 @@ def configured(
     *,
     http_address: str | None = None,
     http_address_file: str = "",
-    max_workers: int = 10,
+    max_workers: int = MOST_CALLS,
 ) -> dict[str, Any]:
     """The settings that the framework and our edges read."""
     config: dict[str, Any] = {

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Final, Protocol, TypeVar
 
 from nameko.extensions import DependencyProvider
@@ -12,7 +13,8 @@ from clp_chassis.database import AWAY
 from clp_chassis.observing import observed_call
 from clp_chassis.observing.tracing import PARENT
 from clp_chassis.passports import Passport, Verifier
-from clp_contracts.methods import Ask, Method, Reply
+from clp_chassis.turns import Turns
+from clp_contracts.methods import Ask, Method, PassportKind, Reply
 from clp_contracts.refusal import CallFailed, Refused
 from clp_contracts.shapes import dump, load
 
@@ -34,6 +36,10 @@ VERIFIER: Final = "clp_passport_verifier"
 class CallContext(DependencyProvider):  # type: ignore[misc]
     """What came with a call besides its arguments."""
 
+    def setup(self) -> None:
+        """Nobody has a turn yet."""
+        self._turns = Turns()
+
     def get_dependency(self, worker_ctx: Any) -> "CallFacts":
         """The facts of one call."""
         verifier: Verifier = self.container.config[VERIFIER]
@@ -44,6 +50,7 @@ class CallContext(DependencyProvider):  # type: ignore[misc]
             data.get("auth_token"),
             chain=worker_ctx.call_id_stack,
             carrier=carrier,
+            turns=self._turns,
         )
 
 
@@ -57,7 +64,9 @@ class CallFacts:
         *,
         chain: list[str],
         carrier: Mapping[str, str],
+        turns: Turns,
     ) -> None:
+        self.turns = turns
         self._verifier = verifier
         self._token = token
         self.chain = chain
@@ -86,7 +95,8 @@ def serves(
             passport = service.call_facts.passport(method)
             if extra:
                 raise Refused.because("ask.malformed", fields={"": ["by keyword only"]})
-            return dump(function(service, load(method.ask, arguments), passport))
+            with _turn_of(passport, service.call_facts.turns):
+                return dump(function(service, load(method.ask, arguments), passport))
 
         # Nameko compares a call with the signature it sees: any, so that a malformed
         # call is refused by value and not by a framework's error.
@@ -101,6 +111,13 @@ def serves(
         return rpc_entrypoint(expected_exceptions=(Refused,))(entrypoint)  # type: ignore[no-any-return]
 
     return decorate
+
+
+def _turn_of(passport: Passport, turns: Turns) -> AbstractContextManager[None]:
+    """A person waits for their own calls; services and robots work for everybody."""
+    if passport.kind is PassportKind.PERSON:
+        return turns.hold(passport.subject)
+    return nullcontext()
 
 
 def _is_of_a_passport(refused: Refused) -> bool:

@@ -56,5 +56,6 @@ CODES: Final[Mapping[str, str]] = MappingProxyType(
         "attachment.quota_spent": "No more files can be uploaded today.",
         "address.not_suppressed": "Mails do go to this address.",
         "change.missing": "No such change was set aside.",
+        "calls.too_many": "Too many of your calls wait; ask again when some are done.",
     }
 )
