@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from clp_chassis.passports import Passport
 from clp_contracts.messages import (
@@ -31,6 +31,16 @@ from clp_messages.use_cases.access import (
 
 MOST_MESSAGES: Final = 100
 BROADCAST_TITLE: Final = "Broadcast"
+# Written once: people look at it all the time.
+PAGE: Final = (
+    select(MessageRow)
+    .where(
+        MessageRow.channel == bindparam("channel"),
+        MessageRow.number >= bindparam("start"),
+        MessageRow.number < bindparam("stop"),
+    )
+    .order_by(MessageRow.number)
+)
 
 
 def page(ask: AskPage, *, actor: Passport, parts: Parts) -> Page:
@@ -44,15 +54,8 @@ def page(ask: AskPage, *, actor: Passport, parts: Parts) -> Page:
     with parts.database.reading() as session:
         last = last_number(session, channel.name)
         numbers = numbers_of_page(ask, last)
-        rows = session.scalars(
-            select(MessageRow)
-            .where(
-                MessageRow.channel == channel.name,
-                MessageRow.number >= numbers.start,
-                MessageRow.number < numbers.stop,
-            )
-            .order_by(MessageRow.number)
-        ).all()
+        asked = {"channel": channel.name, "start": numbers.start, "stop": numbers.stop}
+        rows = session.scalars(PAGE, asked).all()
         return Page(
             messages=shown_messages(session, rows),
             more_before=numbers.start > 1,

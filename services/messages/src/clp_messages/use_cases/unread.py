@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from sqlalchemy import Row, Select, func, select
+from sqlalchemy import Row, Select, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from clp_chassis.passports import Passport
-from clp_chassis.storing import chunks, insert_if_absent
+from clp_chassis.storing import among, insert_if_absent
 from clp_contracts.messages import (
     AskUnread,
     ChannelUnread,
@@ -26,8 +26,51 @@ from clp_messages.rows import last_number
 from clp_messages.tables import Base, ChannelRow, MessageRow, ReadMarkerRow
 from clp_messages.use_cases.access import channel_named, reader_in
 
-# Of how many channels one question asks; far above what two hundred projects have.
-CHANNELS_AT_ONCE: Final = 5000
+
+def _unread_after_marker() -> Select[Any]:
+    """All numbers after the marker, less the reader's own and the deleted ones.
+
+    Neither numbers nor those of an author have gaps, so counting is subtracting, and a
+    long history costs no more than a short one. Only what was deleted is counted.
+    """
+    reader = bindparam("reader")
+    marker = func.coalesce(ReadMarkerRow.number, 0)
+    here = MessageRow.channel == ChannelRow.name
+    after = (here, MessageRow.number > marker)
+    own = (here, MessageRow.author == reader)
+    others = MessageRow.author != reader
+    kept = MessageRow.deleted_at.is_(None)
+    number, author_number = MessageRow.number, MessageRow.author_number
+    wanted = {
+        "own": select(author_number).where(*own).order_by(number.desc()),
+        "own_read": select(author_number)
+        .where(*own, number <= marker)
+        .order_by(number.desc()),
+        "gone": select(func.count()).where(*after, ~kept, others),
+        "first": select(number).where(*after, kept, others).order_by(number),
+    }
+    columns = (
+        asked.limit(1)
+        .correlate(ChannelRow, ReadMarkerRow)
+        .scalar_subquery()
+        .label(name)
+        for name, asked in wanted.items()
+    )
+    return (
+        select(
+            ChannelRow.name, ChannelRow.last_number, marker.label("marker"), *columns
+        )
+        .outerjoin(
+            ReadMarkerRow,
+            (ReadMarkerRow.channel == ChannelRow.name)
+            & (ReadMarkerRow.person == reader),
+        )
+        .where(among(ChannelRow.name, "channels"))
+    )
+
+
+# Written once: people look at it all the time.
+UNREAD: Final = _unread_after_marker()
 
 
 def mark_read(ask: MarkRead, *, actor: Passport, parts: Parts) -> Marked:
@@ -99,52 +142,8 @@ def _project_unread(
 def _counted(
     session: Session, reader: Person, channels: Iterable[str]
 ) -> Mapping[str, ChannelUnread]:
-    found: dict[str, ChannelUnread] = {}
-    for chunk in chunks(channels, CHANNELS_AT_ONCE):
-        for row in session.execute(_unread_after_marker(reader, chunk)):
-            found[row.name] = _channel_unread(row)
-    return found
-
-
-def _unread_after_marker(reader: Person, channels: list[str]) -> Select[Any]:
-    """All numbers after the marker, less the reader's own and the deleted ones.
-
-    Neither numbers nor those of an author have gaps, so counting is subtracting, and a
-    long history costs no more than a short one. Only what was deleted is counted.
-    """
-    marker = func.coalesce(ReadMarkerRow.number, 0)
-    here = MessageRow.channel == ChannelRow.name
-    after = (here, MessageRow.number > marker)
-    own = (here, MessageRow.author == reader.id)
-    others = MessageRow.author != reader.id
-    kept = MessageRow.deleted_at.is_(None)
-    number, author_number = MessageRow.number, MessageRow.author_number
-    wanted = {
-        "own": select(author_number).where(*own).order_by(number.desc()),
-        "own_read": select(author_number)
-        .where(*own, number <= marker)
-        .order_by(number.desc()),
-        "gone": select(func.count()).where(*after, ~kept, others),
-        "first": select(number).where(*after, kept, others).order_by(number),
-    }
-    columns = (
-        asked.limit(1)
-        .correlate(ChannelRow, ReadMarkerRow)
-        .scalar_subquery()
-        .label(name)
-        for name, asked in wanted.items()
-    )
-    return (
-        select(
-            ChannelRow.name, ChannelRow.last_number, marker.label("marker"), *columns
-        )
-        .outerjoin(
-            ReadMarkerRow,
-            (ReadMarkerRow.channel == ChannelRow.name)
-            & (ReadMarkerRow.person == reader.id),
-        )
-        .where(ChannelRow.name.in_(channels))
-    )
+    asked = {"reader": reader.id, "channels": channels}
+    return {row.name: _channel_unread(row) for row in session.execute(UNREAD, asked)}
 
 
 def _channel_unread(row: Row[Any]) -> ChannelUnread:
