@@ -7,7 +7,8 @@ are medians. Figures "per core" divide by the processor time that the sender use
 
 Targets: personal mails at least 3 times Django with one open connection and 5 times
 django-post_office; a broadcast to 10,000 followers handed over by one worker in 5 s;
-1,000 mails a second to a relay that answers after 5 ms; two workers 1.7 times one.
+1,000 mails a second to a relay that answers after 5 ms; two workers 1.7 times one; of four
+workers none has more than 1.5 times the mails of another (R3).
 """
 
 import argparse
@@ -19,6 +20,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -35,7 +37,7 @@ from tests.bench import mail_rows
 from tests.bench.mail_stage import PATIENCE_S, Figure, Sink, Stage, cpu_of, median, say
 
 SENDER_CORE, OTHER_CORE = {0}, {1}
-PARTS: Final = ("peers", "two", "slow", "broadcast")
+PARTS: Final = ("peers", "two", "slow", "broadcast", "four")
 PEERS: Final = {"django": 3.0, "post_office": 5.0}
 
 
@@ -110,6 +112,25 @@ def two_workers(stage: Stage, sink: Sink, tag: str, count: int) -> float:
         return sink.wait_for(before + count) - began
 
 
+def shares(stage: Stage, tag: str, count: int, workers: int = 4) -> list[int]:
+    """How many of the mails each of several workers handed over, to its own relay."""
+    sinks = [Sink(stage.folder) for _ in range(workers)]
+    with ExitStack() as running:
+        for number, sink in enumerate(sinks):
+            core = (SENDER_CORE, OTHER_CORE)[number % 2]
+            running.enter_context(stage.worker(sink, core))
+        mail_rows.put_personal_mails(stage.urls, tag, count)
+        deadline = time.monotonic() + PATIENCE_S
+        while sum(sink.counted()[0] for sink in sinks) < count:
+            if time.monotonic() > deadline:
+                raise TimeoutError("not all mails were handed over")
+            time.sleep(0.05)
+        taken = [sink.counted()[0] for sink in sinks]
+    for sink in sinks:
+        sink.end()
+    return taken
+
+
 def by_peer(who: str, url: str, sink: Sink, count: int) -> Figure:
     """The same by a peer, on the sender's core."""
     peer = subprocess.Popen(
@@ -146,6 +167,8 @@ class Bench:
             self._slowly()
         if "broadcast" in what:
             self._to_followers()
+        if "four" in what:
+            self._in_shares()
 
     def _ours(self, sink: Sink, count: int = 0) -> Figure:
         tag = next(self._tags)
@@ -211,6 +234,16 @@ class Bench:
         )
         say(f"  {sink.counted()[1]} different mails of {followers}")
         sink.end()
+
+    def _in_shares(self) -> None:
+        """Of four workers none rests while others work."""
+        ratios: list[float] = []
+        for _ in range(self._size.rounds):
+            taken = shares(self._stage, next(self._tags), self._size.mails)
+            say(f"  shares of four workers: {taken}")
+            ratios.append(max(taken) / max(1, min(taken)))
+        found = f"{statistics.median(ratios):.2f} (worst {max(ratios):.2f})"
+        self.ratios.add("four workers, largest share to smallest", found, "1.5")
 
 
 def keep_to_the_other_core(suite: ProcessSuite) -> None:
