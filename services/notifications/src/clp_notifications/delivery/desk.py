@@ -30,7 +30,7 @@ def one_after_the_other(jobs: Sequence[Job]) -> None:
 class Pacing:
     """How much is taken at once, and for how long."""
 
-    batch: int = 100
+    batch: int = 50
     connections: int = 16
     # At most so many are asked about together, and the answers are good for so long.
     at_the_door: int = 50
