@@ -67,7 +67,9 @@ def work_until(works: Works, desk: Desk, end: timedelta, relay: Relay) -> None:
         works.sleep(max(REST, desk.idle_for(timedelta(seconds=1))).total_seconds())
 
 
+# A lane is the same on every database.
 @pytest.mark.slow
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_a_relay_that_closes_then_limits_then_refuses_costs_few_mails(
     works: Works, world: World
 ) -> None:

@@ -177,8 +177,8 @@ def _all_people(story: Story) -> list[Person]:
 
 
 @pytest.mark.slow
-def test_a_hundred_thousand_people_cost_no_more_questions(story: Story) -> None:
-    _fill(story, 100_000)
+def test_very_many_people_cost_no_more_questions(story: Story) -> None:
+    _fill(story, 20_000)
     for typed in ("", "a", "b", "p", "p00", "person 99", "zzz", "q"):
         with story.counted() as asked:
             story.suggested(typed)

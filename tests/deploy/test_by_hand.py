@@ -1,0 +1,119 @@
+"""The README's commands for one host, typed as they stand there."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from clp_chassis.clock import now
+from clp_chassis.passports import Issuer
+from clp_contracts.calling import Callers, connect
+from clp_contracts.methods import PassportKind
+from clp_suite.server_process import free_ports, server_directory
+from clp_suite.servers import PrivatePostgres, PrivateRabbit
+from clp_suite.story import put_cast
+from tests.deploy.running import START_S, STOP_S, until
+
+pytestmark = [pytest.mark.broker, pytest.mark.timeout(600)]
+
+BY_HAND = re.compile(r"^By hand: .*?\n\n((?:    .*\n|\n)+)", re.MULTILINE | re.DOTALL)
+STARTED = re.compile(r"^python -m clp_\w+ .*?&", re.MULTILINE)
+
+
+def commands(repository: Path) -> str:
+    """The block of commands after "By hand"."""
+    (block,) = BY_HAND.findall((repository / "README.md").read_text())
+    return "\n".join(line.removeprefix("    ") for line in block.splitlines())
+
+
+class Host:
+    """A host on which somebody typed them; what they name is somewhere of its own."""
+
+    def __init__(
+        self, folder: Path, broker_url: str, postgres: PrivatePostgres
+    ) -> None:
+        self.folder, self.broker_url = folder, broker_url
+        self.mail_port, *http = free_ports(3)
+        self._http = [f"127.0.0.1:{port}" for port in http]
+        self._places = {
+            "/etc/clp": str(folder / "etc"),
+            "/var/lib/clp": str(folder / "var"),
+            "amqp://clp:secret@127.0.0.1:5672//": broker_url,
+            "smtp://127.0.0.1:25": f"smtp://127.0.0.1:{self.mail_port}",
+            "SECRET=...": "SECRET=" + 8 * "long enough",
+        }
+        for service in ("projects", "messages", "notifications"):
+            typed = f"postgresql+psycopg://clp:secret@127.0.0.1/{service}"
+            self._places[typed] = postgres.create_database(f"by_hand_{service}")
+
+    def typed(self, script: str) -> "subprocess.Popen[bytes]":
+        """Type commands, and wait for what they started."""
+        for named, here in self._places.items():
+            assert named in script, named
+            script = script.replace(named, here)
+        environ = os.environ | {
+            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+            "PYTHONWARNINGS": "ignore",
+            "CLP_MESSAGES_HTTP_ADDRESS": self._http[0],
+            "CLP_NOTIFICATIONS_HTTP_ADDRESS": self._http[1],
+            "CLP_NOTIFICATIONS_WINDOW_S": "0",
+        }
+        sink = f"python -m clp_suite.sink {self.mail_port} {self.folder / 'mails'} &\n"
+        with self.log_file.open("wb") as log:
+            return subprocess.Popen(
+                ["bash", "-eu", "-c", f"{sink}{script}\nwait"],
+                env=environ,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    @property
+    def log_file(self) -> Path:
+        return self.folder / "log"
+
+    def says(self, word: str) -> int:
+        return self.log_file.read_text().count(word)
+
+    def caller(self, subject: str, kind: PassportKind) -> Callers:
+        key = self.folder / "etc" / "keys" / "gateway.pem"
+        return connect(
+            self.broker_url, Issuer.from_file(key, now).source(subject, kind)
+        )
+
+    def mails(self) -> list[bytes]:
+        return [one.read_bytes() for one in (self.folder / "mails").glob("[!.]*")]
+
+
+@pytest.fixture
+def host(tmp_path: Path, postgres: PrivatePostgres) -> Iterator[Host]:
+    with server_directory() as servers, PrivateRabbit(servers / "rabbit") as rabbit:
+        yield Host(tmp_path, rabbit.url, postgres)
+
+
+def test_what_the_readme_says_for_one_host_runs(host: Host, repository: Path) -> None:
+    script = commands(repository)
+    programs = len(STARTED.findall(script))
+    assert programs == 5
+    running = host.typed(script)
+    try:
+        until(lambda: host.says(" running: ") == programs, START_S)
+        directory = host.caller("directory", PassportKind.SERVICE)
+        put_cast(directory)
+        directory.projects.put_project(id="p1", title="Night Train")
+        directory.projects.assign_partner(project="p1", partner="north")
+        ivy = host.caller("ivy", PassportKind.PERSON)
+        ivy.messages.post(
+            channel="p1/direct/north", text="evergreen @Nia Roux", key="k"
+        )
+        until(lambda: ivy.search.find(query="evergreen", project="p1").hits)
+        until(lambda: any(b"evergreen" in mail for mail in host.mails()))
+    finally:
+        os.killpg(running.pid, signal.SIGTERM)
+        running.wait(STOP_S)
+    assert "Traceback" not in host.log_file.read_text()
