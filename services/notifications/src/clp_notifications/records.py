@@ -1,19 +1,16 @@
 """The only place where notifications change state: each change leaves its step."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final, cast
+from typing import Final, cast
 
 from prometheus_client import Counter
 from sqlalchemy import (
-    ColumnElement,
-    CursorResult,
     Table,
     bindparam,
     func,
     insert,
-    literal,
     select,
     update,
 )
@@ -79,29 +76,12 @@ WITHOUT_CONTENT: Final = select(MailPreference.person).where(
 
 
 def add_steps(
-    session: Session,
-    change: Change,
-    which: Iterable[ColumnElement[bool]],
-    *,
-    at: datetime,
+    session: Session, change: Change, notifications: Collection[str], *, at: datetime
 ) -> None:
-    """Add the same step to the history of all notifications that fit.
-
-    The database writes them: no row travels, however many there are.
-    """
-    steps = select(
-        Notification.id,
-        literal(at, Step.at.type),
-        literal(change.state.value),
-        literal(change.because.value),
-    ).where(*which)
-    in_order = steps.order_by(Notification.number, Notification.id)
-    columns = [Step.notification, Step.at, Step.state, Step.reason]
-    written = cast(
-        CursorResult[Any],
-        session.execute(insert(Step).from_select(columns, in_order)),
-    )
-    MOVED.labels(change.state.value, change.because.value).inc(max(0, written.rowcount))
+    """Add the same step to the history of each of these notifications."""
+    to = {"to": change.state.value, "because": change.because.value}
+    session.execute(STEPS, {"moved": notifications, "stepped_at": at, **to})
+    MOVED.labels(change.state.value, change.because.value).inc(len(notifications))
 
 
 def move(session: Session, changes: Mapping[str, Change], *, at: datetime) -> None:
@@ -112,8 +92,7 @@ def move(session: Session, changes: Mapping[str, Change], *, at: datetime) -> No
     for change, notifications in by_change.items():
         to = {"to": change.state.value, "because": change.because.value}
         session.execute(MOVE, {"moved": notifications, **to})
-        session.execute(STEPS, {"moved": notifications, "stepped_at": at, **to})
-        MOVED.labels(change.state.value, change.because.value).inc(len(notifications))
+        add_steps(session, change, notifications, at=at)
 
 
 def announce_due(session: Session, about: tuple[str, str], *, at: datetime) -> None:

@@ -95,8 +95,7 @@ def _count(whose: tuple[str, str], returned: Returned, parts: Parts) -> Taken:
             suppress(session, whose, Because.BOUNCED, at=at)
             move(session, dict.fromkeys(_sent_in(session, mail), BACK), at=at)
         else:
-            which = (Notification.mail == mail, Notification.state == State.SENT.value)
-            add_steps(session, BACK_FOR_NOW, which, at=at)
+            add_steps(session, BACK_FOR_NOW, _sent_in(session, mail), at=at)
             if _score(session, address, at) >= MOST_SCORE:
                 suppress(session, whose, Because.BOUNCED_FOR_NOW, at=at)
     log.info("mail %s came back %s", mail, taken)

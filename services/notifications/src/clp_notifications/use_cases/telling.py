@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Any, Final
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import bindparam, delete, func, insert, select
 from sqlalchemy.orm import Session
 
 from clp_chassis.clock import new_id
-from clp_chassis.storing import chunks
+from clp_chassis.storing import among, chunks
 from clp_core.channels import Channel
 from clp_core.routing import Explanation
 from clp_notifications.mail.letter import KINDS, Kind
@@ -31,6 +31,30 @@ from clp_notifications.tables import Mail, Notification, Outcome
 MAILS_TO_AN_EVENT: Final = 200
 HOUR: Final = timedelta(hours=1)
 ROUTED = Change(State.DUE, Because.ROUTED)
+# Written once: they are used for every message.
+WAITING: Final = (
+    select(Mail.person, Mail.id)
+    .where(
+        among(Mail.person, "people"),
+        Mail.channel == bindparam("place"),
+        (Mail.kind == Kind.DIGEST.value) == bindparam("is_digest"),
+        Mail.joinable,
+        Mail.due_at.is_not(None),
+        Mail.lease_until.is_(None),
+    )
+    .with_for_update()
+)
+FLOODED: Final = (
+    select(Mail.person)
+    .where(
+        among(Mail.person, "people"),
+        Mail.made_at > bindparam("since"),
+        Mail.project == bindparam("in_project"),
+        Mail.kind.not_in((Kind.MENTION.value, Kind.DIGEST.value)),
+    )
+    .group_by(Mail.person)
+    .having(func.count() >= bindparam("most"))
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,9 +93,7 @@ def tell(session: Session, told: Told, policy: MailPolicy, *, at: datetime) -> N
     rows = [_row(told, one, mails[one.person.id]) for one in recipients]
     session.execute(insert(Notification), rows)
     # As it is written before anything can have become of it.
-    written = (Notification.message == told.message, Notification.state == State.DUE)
-    for chunk in chunks(row["person"] for row in rows):
-        add_steps(session, ROUTED, (*written, Notification.person.in_(chunk)), at=at)
+    add_steps(session, ROUTED, [row["id"] for row in rows], at=at)
     # One event for each worker that may be needed: the broker hands them round.
     for _ in range(0, len(rows), MAILS_TO_AN_EVENT):
         announce_due(session, (told.message, told.channel.project), at=at)
@@ -180,20 +202,11 @@ def _waiting_mails(
             for person, found in plans.items()
             if found.due_at > told.since and (found.kind is Kind.DIGEST) == is_digest
         ]
-        kind = Kind.DIGEST if is_digest else Kind.BROADCAST
-        for chunk in chunks(joining):
-            rows = session.execute(
-                select(Mail.person, Mail.id)
-                .where(
-                    Mail.person.in_(chunk),
-                    Mail.channel == _place(kind, told.channel).name,
-                    (Mail.kind == Kind.DIGEST.value) == is_digest,
-                    Mail.joinable,
-                    Mail.due_at.is_not(None),
-                    Mail.lease_until.is_(None),
-                )
-                .with_for_update()
-            )
+        if joining:
+            kind = Kind.DIGEST if is_digest else Kind.BROADCAST
+            place = _place(kind, told.channel).name
+            asked = {"people": joining, "place": place, "is_digest": is_digest}
+            rows = session.execute(WAITING, asked)
             waiting.update((row.person, row.id) for row in rows)
     return waiting
 
@@ -209,21 +222,13 @@ def _flooded(
     """Who had as many mails about the project in the last hour as one may have."""
     if not policy.window or not policy.most_an_hour:
         return frozenset()
-    found: set[str] = set()
-    for chunk in chunks(people):
-        counted = (
-            select(Mail.person)
-            .where(
-                Mail.person.in_(chunk),
-                Mail.made_at > told.since - HOUR,
-                Mail.project == told.channel.project,
-                Mail.kind.not_in((Kind.MENTION.value, Kind.DIGEST.value)),
-            )
-            .group_by(Mail.person)
-            .having(func.count() >= policy.most_an_hour)
-        )
-        found.update(session.scalars(counted))
-    return frozenset(found)
+    asked = {
+        "people": people,
+        "since": told.since - HOUR,
+        "in_project": told.channel.project,
+        "most": policy.most_an_hour,
+    }
+    return frozenset(session.scalars(FLOODED, asked))
 
 
 def _kind(explanation: Explanation) -> Kind:
