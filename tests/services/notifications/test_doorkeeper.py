@@ -9,6 +9,13 @@ from tests.services.notifications.house import Works
 from tests.services.notifications.story import BROADCAST, World
 
 
+def twenty_are_due(works: Works, world: World) -> None:
+    world.follow("nat", "nia", "sam", "sol")
+    for _ in range(5):
+        world.post("ivy", BROADCAST)
+    works.route()
+
+
 @pytest.mark.parametrize("seconds", [0.15, 0.3, 1.0])
 def test_slow_services_delay_a_mail_and_do_not_stop_it(
     works: Works, world: World, seconds: float
@@ -44,10 +51,7 @@ def test_what_was_asked_is_good_for_a_moment_only(works: Works, world: World) ->
 def test_slow_services_are_asked_once_more_and_not_for_each_mail(
     works: Works, world: World
 ) -> None:
-    world.follow("nat", "nia", "sam", "sol")
-    for _ in range(5):
-        world.post("ivy", BROADCAST)
-    works.route()
+    twenty_are_due(works, world)
     calls: list[float] = []
 
     def slow() -> None:
@@ -64,10 +68,7 @@ def test_slow_services_are_asked_once_more_and_not_for_each_mail(
 def test_mails_that_take_longer_than_an_answer_is_good_for_are_not_made_again(
     works: Works, world: World
 ) -> None:
-    world.follow("nat", "nia", "sam", "sol")
-    for _ in range(5):
-        world.post("ivy", BROADCAST)
-    works.route()
+    twenty_are_due(works, world)
     made: list[str] = []
     calls: list[int] = []
     world.at_each_call = lambda: calls.append(len(made))
