@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from sqlalchemy import Row, Select, bindparam, func, select
+from sqlalchemy import BindParameter, Row, Select, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from clp_chassis.passports import Passport
@@ -33,7 +33,7 @@ def _unread_after_marker() -> Select[Any]:
     Neither numbers nor those of an author have gaps, so counting is subtracting, and a
     long history costs no more than a short one. Only what was deleted is counted.
     """
-    reader = bindparam("reader")
+    reader: BindParameter[str] = bindparam("reader")
     marker = func.coalesce(ReadMarkerRow.number, 0)
     here = MessageRow.channel == ChannelRow.name
     after = (here, MessageRow.number > marker)
