@@ -210,9 +210,10 @@ def _judge_owed(
             got[word, mail.to].add(mail.id)
     owed = [(word, to) for word, acked in stored.items() for to in recipients_of(acked)]
     missing = [one for one in owed if one not in got]
-    unexplained = [
+    unshown = [
         one for one in missing if not _is_explained(suite, stored[one[0]].id, one[1])
     ]
+    unexplained = [*_untold(unshown, mails)]
     judged.demand("I3 owed and lost", unexplained)
     judged.demand(
         "I5 told in two different mails",
@@ -224,8 +225,22 @@ def _judge_owed(
     judged.figures |= {
         "notifications owed": len(owed),
         "notifications lost": len(unexplained),
-        "not sent, with a reason": len(missing) - len(unexplained),
+        "not sent, with a reason": len(missing) - len(unshown),
+        "told as one of so many more": len(unshown) - len(unexplained),
     }
+
+
+def _untold(
+    unshown: list[tuple[str, str]], mails: list[Handed]
+) -> Iterator[tuple[str, str]]:
+    """What no mail shows, beyond those that a person's mails only count."""
+    counted: Counter[str] = Counter()
+    for mail in {mail.id: mail for mail in mails}.values():
+        counted[mail.to] += mail.more
+    for word, to in unshown:
+        counted[to] -= 1
+        if counted[to] < 0:
+            yield word, to
 
 
 def _is_explained(suite: Suite, message: str, person: str) -> bool:

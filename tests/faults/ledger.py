@@ -31,6 +31,8 @@ class Handed:
     begun: float
     at: float
     cut: bool
+    # How many messages it tells of without showing them.
+    more: int = 0
 
 
 @dataclass
@@ -93,6 +95,7 @@ def handed(log: Path) -> Iterator[Handed]:
             id=one["id"],
             to=one["to"].partition("@")[0],
             words=tuple(one["words"]),
+            more=one.get("more", 0),
             begun=one["begun"],
             at=one["at"],
             cut=one["cut"],

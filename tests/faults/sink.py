@@ -24,6 +24,7 @@ from email.message import Message
 from pathlib import Path
 from typing import Any
 
+AND_MORE = re.compile(r"^and (\d+) more messages?:", re.MULTILINE)
 WORD = re.compile(r"\bw\d{2}c\d{2}n\d{6}\b")
 EXTENSIONS = ("sink.example", "PIPELINING", "SIZE 50000000", "8BITMIME", "SMTPUTF8")
 
@@ -89,7 +90,8 @@ class Sink:
             return True
         cut = self._faults.is_cut()
         noted = {**mail, "at": time.time(), "id": identity, "cut": cut}
-        self._log.write(json.dumps({**noted, "words": _words(read)}) + "\n")
+        noted |= {"words": marked_words(read), "more": more_than_shown(read)}
+        self._log.write(json.dumps(noted) + "\n")
         if cut:
             writer.transport.abort()
             return False
@@ -107,19 +109,27 @@ def _answer(verb: str) -> bytes:
     return b"221 bye\r\n" if verb == "QUIT" else b"250 2.0.0 go on\r\n"
 
 
-def _words(read: Message) -> list[str]:
+def _text(read: Message) -> str:
     for part in read.walk():
         if part.get_content_type() == "text/plain":
-            text = part.get_payload(decode=True)
-            return sorted(set(WORD.findall(text.decode("utf-8", "replace"))))
-    return []
+            return part.get_payload(decode=True).decode("utf-8", "replace")
+    return ""
+
+
+def marked_words(read: Message) -> list[str]:
+    return sorted(set(WORD.findall(_text(read))))
+
+
+def more_than_shown(read: Message) -> int:
+    """A mail of very many messages shows the first ones, and counts the others."""
+    return sum(map(int, AND_MORE.findall(_text(read))))
 
 
 def recipient_and_words(raw: bytes) -> tuple[str, str, list[str]]:
     """Of a mail in a folder: its Message-ID, for whom it is, its marked words."""
     read = email.message_from_bytes(raw)
     _, address = email.utils.parseaddr(str(read["To"]))
-    return str(read["Message-ID"]), address.partition("@")[0], _words(read)
+    return str(read["Message-ID"]), address.partition("@")[0], marked_words(read)
 
 
 async def serve(port: int, sink: Sink) -> None:

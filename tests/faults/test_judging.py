@@ -1,5 +1,6 @@
 """The judge itself: it names each invariant that a run has broken, and no other."""
 
+import email
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -10,9 +11,12 @@ from typing import Any
 import pytest
 
 from clp_contracts.messages import Author, Message, Page
+from clp_notifications.mail.measuring import MOST_MESSAGES
 from tests.faults.judging import Evidence, judge
 from tests.faults.ledger import Acked, Handed, Ledger
 from tests.faults.load import NORTH, Load
+from tests.faults.sink import marked_words, more_than_shown
+from tests.services.notifications.letters import mailed, said
 
 LOAD = Load(run=1, clients=1, each=2, projects=1)
 CHANNEL = "r1p0/direct/north"
@@ -133,6 +137,29 @@ def test_a_notification_that_says_why_it_was_not_sent_is_not_lost(
     explained = replace(Run(), mails=all_mails()[1:], state="suppressed")
 
     assert explained.judged(tmp_path) == []
+
+
+def test_what_a_mail_only_counts_is_told_and_no_more_than_it_counts(
+    tmp_path: Path,
+) -> None:
+    (first, second, *others) = all_mails()
+    assert first.to == second.to
+    counting = replace(first, more=1)
+
+    assert replace(Run(), mails=[counting, *others]).judged(tmp_path) == []
+    both = replace(Run(), mails=[counting, counting, *others[1:]])
+    (line,) = both.judged(tmp_path)
+    assert line.startswith("I3 owed and lost")
+
+
+@pytest.mark.parametrize("messages", [1, 10, MOST_MESSAGES + 1, 3 * MOST_MESSAGES])
+def test_the_relay_reads_what_a_mail_shows_and_how_many_more_it_tells_of(
+    messages: int,
+) -> None:
+    sent = mailed(*[said(LOAD.word(0, n)) for n in range(messages)])
+    read = email.message_from_bytes(sent.data)
+    assert len(marked_words(read)) + more_than_shown(read) == messages
+    assert (more_than_shown(read) > 0) == (messages > MOST_MESSAGES)
 
 
 def test_a_mail_taken_twice_is_a_twin_and_not_a_fault(tmp_path: Path) -> None:
