@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing
+from email import message_from_bytes
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,7 @@ from tests.faults.judging import LEFT, Evidence, judge
 from tests.faults.ledger import Handed, Ledger
 from tests.faults.lonely import LOAD
 from tests.faults.running import calm_down, until
-from tests.faults.sink import recipient_and_words
+from tests.faults.sink import more_than_shown, recipient_and_words
 
 pytestmark = pytest.mark.faults
 
@@ -115,5 +116,6 @@ def mails_of(suite: EmbeddedSuite) -> list[Handed]:
     found = []
     for raw in suite.mails():
         identity, to, words = recipient_and_words(raw)
-        found.append(Handed(identity, to, tuple(words), 0.0, 0.0, cut=False))
+        more = more_than_shown(message_from_bytes(raw))
+        found.append(Handed(identity, to, tuple(words), 0.0, 0.0, cut=False, more=more))
     return found
