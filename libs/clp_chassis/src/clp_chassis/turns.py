@@ -46,12 +46,11 @@ class Turns:
             raise Refused.because("calls.too_many")
         line.append(bell)
         self._hand_out()
-        if not bell.ready():
-            try:
-                bell.wait()
-            except BaseException:
-                self._leave(caller, bell)
-                raise
+        try:
+            bell.wait()
+        except BaseException:
+            self._leave(caller, bell)
+            raise
         try:
             yield
         finally:

@@ -33,19 +33,15 @@ class _Which:
             .where(are_those(RoleRow.person))
             .order_by(RoleRow.role)
         )
-        self.people = (
-            select(
-                PersonRow.id,
-                PersonRow.name,
-                PersonRow.email,
-                PersonRow.partner,
-                PersonRow.active,
-                PersonRow.language,
-                PersonRow.time_zone,
-            )
-            .where(are_those(PersonRow.id))
-            .order_by(PersonRow.id)
-        )
+        self.people = select(
+            PersonRow.id,
+            PersonRow.name,
+            PersonRow.email,
+            PersonRow.partner,
+            PersonRow.active,
+            PersonRow.language,
+            PersonRow.time_zone,
+        ).where(are_those(PersonRow.id))
 
 
 BY_ID: Final = _Which(lambda ids: among(ids, "ids"))
@@ -63,10 +59,8 @@ FOLLOWERS: Final = _Which(lambda ids: ids.in_(FOLLOWING))
 FOLLOWERS_AMONG: Final = select(FollowerRow.person).where(
     FollowerRow.project == bindparam("project"), among(FollowerRow.person, "people")
 )
-TITLES: Final = (
-    select(ProjectRow.id, ProjectRow.title)
-    .where(among(ProjectRow.id, "ids"))
-    .order_by(ProjectRow.id)
+TITLES: Final = select(ProjectRow.id, ProjectRow.title).where(
+    among(ProjectRow.id, "ids")
 )
 ASSIGNMENTS: Final = (
     select(
@@ -114,10 +108,12 @@ def _people(
     roles: defaultdict[str, list[str]] = defaultdict(list)
     for person, role in session.execute(which.roles, asked):
         roles[person].append(role)
-    return tuple(
+    found = (
         PersonFacts(**row._mapping, roles=tuple(roles[row.id]))  # noqa: SLF001
         for row in session.execute(which.people, asked)
     )
+    # By id, whatever order a database has for texts.
+    return tuple(sorted(found, key=lambda person: person.id))
 
 
 def projects_by_id(session: Session, ids: Iterable[str]) -> tuple[ProjectFacts, ...]:
@@ -128,21 +124,17 @@ def projects_by_id(session: Session, ids: Iterable[str]) -> tuple[ProjectFacts, 
     partners: defaultdict[str, list[Any]] = defaultdict(list)
     for row in session.execute(ASSIGNMENTS, asked):
         partners[row.project].append(row)
-    return tuple(
-        ProjectFacts(
-            id=found.id,
-            title=found.title,
-            assigned=tuple(
-                row.id for row in partners[found.id] if row.withdrawn_at is None
-            ),
-            withdrawn=tuple(
-                row.id for row in partners[found.id] if row.withdrawn_at is not None
-            ),
-            partners=tuple(
-                PartnerName(id=row.id, name=row.name) for row in partners[found.id]
-            ),
-        )
-        for found in session.execute(TITLES, asked)
+    found = (_project(row, partners[row.id]) for row in session.execute(TITLES, asked))
+    return tuple(sorted(found, key=lambda project: project.id))
+
+
+def _project(row: Any, partners: list[Any]) -> ProjectFacts:
+    return ProjectFacts(
+        id=row.id,
+        title=row.title,
+        assigned=tuple(one.id for one in partners if one.withdrawn_at is None),
+        withdrawn=tuple(one.id for one in partners if one.withdrawn_at is not None),
+        partners=tuple(PartnerName(id=one.id, name=one.name) for one in partners),
     )
 
 

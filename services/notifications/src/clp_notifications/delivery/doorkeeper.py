@@ -43,7 +43,7 @@ class Doorkeeper:
         self._admissions: Mapping[str, Admission] = {}
         self._fresh_until = 0.0
         self._is_slow = False
-        self._again: Shared[None, bool] = Shared(self._ask)
+        self._again: Shared[None, None] = Shared(self._ask)
 
     def ask(self, claims: Iterable[Claim]) -> Mapping[str, Admission]:
         """Take mails in hand and ask about them; gives admissions by mail.
@@ -70,11 +70,11 @@ class Doorkeeper:
             try:
                 self._again.ask(None)
             except (CallFailed, Refused, *AWAY) as error:
-                log.warning("mails in hand wait: %s", error)
+                log.warning("mails in hand wait: %s", type(error).__name__)
                 return False
         return False
 
-    def _ask(self, _for: Sequence[None] = ()) -> bool:
+    def _ask(self, _for: Sequence[None] = ()) -> None:
         """Ask about the mails in hand, and note until when the answers are good.
 
         When services take longer to answer than an answer is good for, it is asked
@@ -89,7 +89,6 @@ class Doorkeeper:
         if self._is_slow and was_slow:
             good_for = 2 * took
         self._fresh_until = asked_at + good_for
-        return self._is_slow
 
 
 def _admissions(claims: Sequence[Claim], desk: Desk) -> Mapping[str, Admission]:

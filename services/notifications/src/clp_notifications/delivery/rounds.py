@@ -104,10 +104,13 @@ class _Round:
             # Nothing stays unwritten while nothing moves.
             self._ledger.write()
             self._desk.sleep(grant.wait.total_seconds())
-        portion = [self._waiting.popleft() for _ in range(grant.mails)]
-        kept = [claim for claim in portion if self._has_time(claim)]
-        late = (claim for claim in portion if claim not in kept)
-        self._give_back(late, self._desk.clock())
+        kept: list[Claim] = []
+        for _ in range(grant.mails):
+            claim = self._waiting.popleft()
+            if self._has_time(claim):
+                kept.append(claim)
+            else:
+                self._give_back([claim], self._desk.clock())
         return kept
 
     def _has_time(self, claim: Claim) -> bool:
