@@ -11,7 +11,7 @@ from pathlib import Path
 
 from clp_suite.server_process import server_directory
 from clp_suite.servers import PrivatePostgres, PrivateRabbit
-from tests.faults.crew import Crew, Terms
+from tests.faults.crew import NEVER_PUT_OFF, Crew, Terms
 from tests.faults.growth import Growth
 from tests.faults.judging import Judgement
 from tests.faults.limits import limits_of
@@ -19,8 +19,6 @@ from tests.faults.load import Load
 from tests.faults.running import Limits, ride_out
 from tests.faults.storm import Weather
 
-# What is over an hour's number of mails leaves an hour later: too late for a run.
-NEVER_PUT_OFF = {"CLP_NOTIFICATIONS_MOST_MAILS_AN_HOUR": "0"}
 # Search is one process: two never share an index.
 SCALED = ("projects", "messages", "notifications", "delivery")
 

@@ -11,7 +11,7 @@ import pytest
 
 from clp_suite.server_process import server_directory
 from clp_suite.servers import PrivatePostgres, PrivateRabbit
-from tests.faults.crew import Crew, Terms
+from tests.faults.crew import NEVER_PUT_OFF, Crew, Terms
 from tests.faults.load import Load
 from tests.faults.network import Network
 from tests.faults.running import drain
@@ -19,7 +19,7 @@ from tests.journeys.conftest import missing_servers
 
 # A worker that died holds its mails for 12 seconds and not for 60, a relay that says
 # nothing is given up after four.
-HASTY = {
+HASTY = NEVER_PUT_OFF | {
     "CLP_NOTIFICATIONS_LEASE_S": "12",
     "CLP_NOTIFICATIONS_RELAY_TIMEOUT_S": "4",
 }
