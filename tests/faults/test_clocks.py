@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -62,9 +62,18 @@ needs_faketime = pytest.mark.skipif(
 )
 
 
+@pytest.fixture
+def own_clocks(field: Field) -> Iterator[None]:
+    """Afterwards every process goes by the machine's clock again."""
+    yield
+    field.crew.reset_clocks()
+    until(lambda: all(map(field.crew.is_up, field.crew.names())), 90, "everybody up")
+
+
 @pytest.mark.faults
 @pytest.mark.slow
 @needs_faketime
+@pytest.mark.usefixtures("own_clocks")
 def test_no_mail_is_lost_or_late_for_a_clock_that_was_wrong(
     field: Field, new_load: Callable[..., Load]
 ) -> None:
@@ -88,6 +97,7 @@ def test_no_mail_is_lost_or_late_for_a_clock_that_was_wrong(
 @pytest.mark.faults
 @pytest.mark.slow
 @needs_faketime
+@pytest.mark.usefixtures("own_clocks")
 def test_a_service_whose_clock_is_ahead_refuses_and_serves_when_it_is_right(
     field: Field, new_load: Callable[..., Load]
 ) -> None:

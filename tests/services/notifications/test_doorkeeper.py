@@ -84,6 +84,31 @@ def test_mails_that_take_longer_than_an_answer_is_good_for_are_not_made_again(
     assert calls == [*range(0, 21, 2)]
 
 
+def test_services_that_go_away_while_mails_leave_are_not_asked_for_each_mail(
+    works: Works, world: World
+) -> None:
+    twenty_are_due(works, world)
+    calls: list[int] = []
+    world.at_each_call = lambda: calls.append(len(works.tray.mails))
+
+    def away_after_three(_mail: ReadyMail) -> None:
+        if len(works.tray.mails) == 3:
+            world.is_down = True
+            works.ticks.at += works.desk.pacing.fresh_s
+
+    works.tray.before = away_after_three
+    works.deliver_once()
+    assert len(works.tray.mails) == 3
+    # For all of them, again for what was left, and once more to begin anew.
+    assert calls == [0, 3, 3]
+
+    world.is_down = False
+    works.tray.before = lambda _mail: None
+    world.clock.forward(seconds=3)
+    works.deliver()
+    assert len(works.tray.mails) == 20
+
+
 def test_a_mail_that_changes_while_it_waits_is_made_again_and_whole(
     works: Works, world: World
 ) -> None:

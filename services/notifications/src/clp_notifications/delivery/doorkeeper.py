@@ -44,6 +44,8 @@ class Doorkeeper:
         self._fresh_until = 0.0
         self._is_slow = False
         self._again: Shared[None, None] = Shared(self._ask)
+        # Whether nobody answered about the mails in hand; then all of them wait.
+        self.is_unanswered = False
 
     def ask(self, claims: Iterable[Claim]) -> Mapping[str, Admission]:
         """Take mails in hand and ask about them; gives admissions by mail.
@@ -52,6 +54,7 @@ class Doorkeeper:
             CallFailed: a service did not answer.
         """
         self._in_hand = {claim.mail: claim for claim in claims}
+        self.is_unanswered = False
         self._ask()
         return self._admissions
 
@@ -65,14 +68,20 @@ class Doorkeeper:
         Mails that are held up at the same time are asked about together.
         """
         for _ in range(TRIES):
+            if self.is_unanswered:
+                break
             if self._desk.ticks() < self._fresh_until:
                 return self._admissions.get(claim.mail) == admission
-            try:
-                self._again.ask(None)
-            except (CallFailed, Refused, *AWAY) as error:
-                log.warning("mails in hand wait: %s", type(error).__name__)
-                return False
+            self._ask_again()
         return False
+
+    def _ask_again(self) -> None:
+        try:
+            self._again.ask(None)
+        except (CallFailed, Refused, *AWAY) as error:
+            if not self.is_unanswered:
+                log.warning("mails in hand wait: %s", type(error).__name__)
+            self.is_unanswered = True
 
     def _ask(self, _for: Sequence[None] = ()) -> None:
         """Ask about the mails in hand, and note until when the answers are good.

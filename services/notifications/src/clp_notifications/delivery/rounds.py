@@ -219,6 +219,7 @@ class _Round:
         return (
             self._is_stopping()
             or self._ledger.is_stuck
+            or self._doorkeeper.is_unanswered
             or bool(lane.closed_for(self._desk.clock()))
         )
 
