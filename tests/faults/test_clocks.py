@@ -142,7 +142,7 @@ from clp_chassis.clock import now
 from clp_notifications.mail.letter import Kind
 from clp_notifications.parts import MailPolicy
 from clp_notifications.states import MailMode
-from clp_notifications.use_cases.telling import plan
+from clp_notifications.use_cases.carrying import plan
 
 def say():
     at, policy, place = now(), MailPolicy(), time.localtime()

@@ -7,10 +7,13 @@ the cursor. Both may run again for the same change, to the same effect.
 import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from clp_chassis.storing import among
 from clp_contracts.events import MESSAGE_EDITED, MESSAGE_POSTED
 from clp_contracts.feed import Change
 from clp_contracts.messages import Content
@@ -30,6 +33,9 @@ from clp_notifications.tables import RoutedMessage
 from clp_notifications.use_cases.telling import Told, tell
 
 ROUTED = frozenset({MESSAGE_POSTED, MESSAGE_EDITED})
+ROUTED_BEFORE: Final = select(RoutedMessage).where(
+    among(RoutedMessage.message, "messages")
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,59 +112,56 @@ def write(
     parts: Parts,
 ) -> None:
     """Write who is told, and who is not, of each message that changed."""
+    at = parts.clock()
     routed = _routed_before(session, prepared)
+    told: list[Told] = []
     for change in changes:
         found = prepared.get(change.subject)
         if found is not None and change.type in ROUTED:
             before = routed.get(change.subject)
-            routed[change.subject] = _write_one(
-                session, (found, before), change, parts=parts
-            )
+            told.append(_told(found, before, change, parts=parts))
+            routed[change.subject] = _routed_now(session, found, before, at=at)
+    tell(session, told, parts.mail, at=at)
 
 
 def _routed_before(
     session: Session, messages: Collection[str]
 ) -> dict[str, RoutedMessage]:
-    asked = select(RoutedMessage).where(RoutedMessage.message.in_(messages))
-    return {row.message: row for row in session.scalars(asked)} if messages else {}
+    if not messages:
+        return {}
+    rows = session.scalars(ROUTED_BEFORE, {"messages": messages})
+    return {row.message: row for row in rows}
 
 
-def _write_one(
-    session: Session,
-    what: tuple[Prepared, RoutedMessage | None],
-    change: Change,
-    *,
-    parts: Parts,
+def _told(
+    found: Prepared, before: RoutedMessage | None, change: Change, *, parts: Parts
+) -> Told:
+    return Told(
+        message=found.content.message.id,
+        number=found.content.message.number,
+        channel=found.facts.channel,
+        since=change.at,
+        explanations=_explained(found.facts, before, parts),
+        is_new=before is None,
+    )
+
+
+def _routed_now(
+    session: Session, found: Prepared, before: RoutedMessage | None, *, at: datetime
 ) -> RoutedMessage:
-    found, routed = what
     message = found.content.message
-    is_new = routed is None
-    explanations = _explained(found.facts, routed, parts)
-    at = parts.clock()
     mentioned = json.dumps(sorted(person.id for person in found.facts.mentioned))
-    if routed is None:
-        routed = RoutedMessage(
-            message=message.id,
-            channel=message.channel,
-            author=message.author.id,
-            mentioned=mentioned,
-            at=at,
-        )
-        session.add(routed)
-    routed.mentioned = mentioned
-    tell(
-        session,
-        Told(
-            message=message.id,
-            number=message.number,
-            channel=found.facts.channel,
-            since=change.at,
-            explanations=explanations,
-            is_new=is_new,
-        ),
-        parts.mail,
+    if before is not None:
+        before.mentioned = mentioned
+        return before
+    routed = RoutedMessage(
+        message=message.id,
+        channel=message.channel,
+        author=message.author.id,
+        mentioned=mentioned,
         at=at,
     )
+    session.add(routed)
     return routed
 
 
