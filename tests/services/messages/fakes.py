@@ -74,12 +74,14 @@ class FakeProjects:
         projects_: Sequence[str] = (),
         people: Sequence[str] = (),
         follows: Sequence[Follow] = (),
+        good_for_s: float = 0.0,
     ) -> Facts:
         self.asked["facts"] += 1
         told = Facts(
             projects=tuple(self.projects[p] for p in projects_ if p in self.projects),
             people=tuple(self.people[p] for p in people if p in self.people),
             follows=tuple(one for one in follows if one in self.following),
+            good_for_s=good_for_s,
         )
         self.meanwhile()
         return told

@@ -86,3 +86,12 @@ def test_the_facts_it_was_judged_by_are_told_with_it(stage: Stage) -> None:
     assert [one.id for one in told.facts.projects] == ["p1"]
     assert [one.id for one in told.facts.people] == ["nat", "sam"]
     assert told.facts.follows == (nat_follows,)
+
+
+def test_facts_are_asked_to_hold_for_as_long_as_the_asker_wants(stage: Stage) -> None:
+    posted = stage.post("ivy", BROADCAST, "x")
+    readers = (MailReader(person="nat", messages=(posted.id,)),)
+    ask = AskForMails(readers=readers, good_for_s=1.5)
+    told = mailing.for_mails(ask, parts=stage.parts)
+    assert told.facts is not None
+    assert told.facts.good_for_s == 1.5

@@ -24,6 +24,7 @@ from clp_contracts.messages import (
     ReaderMail,
 )
 from clp_contracts.projects import (
+    LONGEST_GOOD_S,
     Facts,
     Follow,
     PartnerName,
@@ -31,7 +32,7 @@ from clp_contracts.projects import (
     PersonFacts,
     ProjectFacts,
 )
-from clp_contracts.refusal import CallFailed
+from clp_contracts.refusal import CallFailed, Refused
 from clp_core.channels import Channel
 from clp_core.visibility import may_read
 from clp_notifications.facts import person_of, project_of
@@ -91,6 +92,10 @@ class World:
     is_down: bool = False
     # One of before, that does not tell by which facts it judged.
     messages_is_old: bool = False
+    # One of before, that knows of no answers that hold.
+    projects_is_old: bool = False
+    # Until then nobody is told that access has ended.
+    holds_until: datetime = NOON
     at_each_call: Callable[[], None] = lambda: None
     after_each_call: Callable[[], None] = lambda: None
 
@@ -190,9 +195,17 @@ class World:
         )
 
     def facts(
-        self, projects: Sequence[str], people: Sequence[str], follows: Sequence[Follow]
+        self,
+        projects: Sequence[str],
+        people: Sequence[str],
+        follows: Sequence[Follow],
+        good_for_s: float,
     ) -> Facts:
-        """What is known of projects and people."""
+        """What is known of projects and people, and for how long it is to hold."""
+        granted = min(good_for_s, LONGEST_GOOD_S)
+        self.holds_until = max(
+            self.holds_until, self.clock() + timedelta(seconds=granted)
+        )
         known = {self.project.id: self.project}
         return Facts(
             projects=tuple(known[one] for one in projects if one in known),
@@ -202,6 +215,7 @@ class World:
                 for one in follows
                 if one.project in known and one.person in self.following
             ),
+            good_for_s=granted,
         )
 
     @property
@@ -231,9 +245,10 @@ class _Projects:
         projects_: Sequence[str] = (),
         people: Sequence[str] = (),
         follows: Sequence[Follow] = (),
+        good_for_s: float = 0.0,
     ) -> Facts:
         self.world.call()
-        facts = self.world.facts(projects_, people, follows)
+        facts = self.world.facts(projects_, people, follows, good_for_s)
         self.world.after_each_call()
         return facts
 
@@ -260,9 +275,13 @@ class _Messages:
             )
         )
 
-    def for_mails(self, *, readers: Sequence[MailReader]) -> ForMails:
+    def for_mails(
+        self, *, readers: Sequence[MailReader], good_for_s: float = 0.0
+    ) -> ForMails:
         world, messages = self.world, self.world.messages
         world.call()
+        if good_for_s and (world.messages_is_old or world.projects_is_old):
+            raise Refused.because("ask.malformed", fields={"good_for_s": ["unknown"]})
         parts = tuple(map(self._part, readers))
         readable = {message for part in parts for message in part.readable}
         told = ForMails(
@@ -275,15 +294,15 @@ class _Messages:
                     if messages[one].deleted
                 )
             ),
-            facts=None if world.messages_is_old else self._facts(readers),
+            facts=None if world.messages_is_old else self._facts(readers, good_for_s),
         )
         self.world.after_each_call()
         return told
 
-    def _facts(self, readers: Sequence[MailReader]) -> Facts:
+    def _facts(self, readers: Sequence[MailReader], good_for_s: float) -> Facts:
         people, project = [reader.person for reader in readers], self.world.project.id
         follows = [Follow(person=person, project=project) for person in people]
-        return self.world.facts([project], people, follows)
+        return self.world.facts([project], people, follows, good_for_s)
 
     def _part(self, asked: MailReader) -> ReaderMail:
         world, person = self.world, asked.person

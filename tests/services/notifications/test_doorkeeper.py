@@ -2,6 +2,7 @@
 
 import pytest
 
+from clp_contracts.refusal import Refused
 from clp_notifications.mail.mailer import ReadyMail
 from clp_notifications.records import set_mode
 from clp_notifications.states import MailMode
@@ -63,6 +64,50 @@ def test_slow_services_are_asked_once_more_and_not_for_each_mail(
     assert len(works.tray.mails) == 20
     # The first answer is too old when it comes; the second is good for all.
     assert len(calls) == 2
+
+
+@pytest.mark.parametrize("old", ["messages", "projects"])
+def test_slow_services_of_before_promise_nothing_and_mails_wait(
+    works: Works, world: World, old: str
+) -> None:
+    setattr(world, f"{old}_is_old", True)
+    world.follow("nat")
+    message = world.post("ivy", BROADCAST)
+    works.route()
+    world.at_each_call = lambda: works.sleep(0.3)
+    works.deliver_once()
+    assert works.tray.mails == []
+    assert works.states(message)["nat"][0] != "dead"
+
+    world.at_each_call = lambda: None
+    world.clock.forward(seconds=3)
+    works.deliver()
+    assert works.states(message) == {"nat": ("sent", "accepted")}
+
+
+def test_what_others_refuse_is_not_taken_for_a_service_of_before(
+    works: Works, world: World
+) -> None:
+    world.follow("nat")
+    message = world.post("ivy", BROADCAST)
+    works.route()
+    calls: list[str] = []
+
+    def refused_when_slow() -> None:
+        calls.append("call")
+        works.sleep(0.3)
+        if len(calls) > 1:
+            raise Refused("calls.too_many")
+
+    world.at_each_call = refused_when_slow
+    works.deliver_once()
+    assert works.tray.mails == []
+    # Once at first, once for an answer that holds, and once to begin anew.
+    assert len(calls) == 3
+    world.at_each_call = lambda: None
+    world.clock.forward(seconds=3)
+    works.deliver()
+    assert works.states(message) == {"nat": ("sent", "accepted")}
 
 
 def test_mails_that_take_longer_than_an_answer_is_good_for_are_not_made_again(

@@ -309,9 +309,13 @@ class MailReader:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AskForMails:
-    """Ask for messages as each of several people may read them now (rule 23)."""
+    """Ask for messages as each of several people may read them now (rule 23).
+
+    ``good_for_s`` asks for facts that hold for so many seconds, as in `AskFacts`.
+    """
 
     readers: tuple[MailReader, ...]
+    good_for_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

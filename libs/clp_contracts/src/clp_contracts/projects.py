@@ -10,6 +10,8 @@ from clp_contracts.methods import PEOPLE, SERVICES, Method
 from clp_contracts.shapes import Nothing
 
 SERVICE: Final = "projects"
+# No answer holds longer: so long may the end of an access wait to be confirmed.
+LONGEST_GOOD_S: Final = 5.0
 
 # What can be announced, and the facts without which it cannot be told. Dates are ISO.
 ANNOUNCEMENT_FACTS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
@@ -145,13 +147,16 @@ class AskFacts:
     """Name the projects and people whose facts are wanted.
 
     ``following`` names a project, to learn who of the people follows it; ``follows``
-    asks which of several follows hold.
+    asks which of several follows hold. ``good_for_s`` asks for an answer that holds for
+    so many seconds from the moment of asking: access that ends meanwhile is confirmed
+    only then.
     """
 
     projects: tuple[str, ...] = ()
     people: tuple[str, ...] = ()
     following: str | None = None
     follows: tuple[Follow, ...] = ()
+    good_for_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,12 +194,16 @@ class ProjectFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """The facts asked for; what does not exist is absent."""
+    """The facts asked for; what does not exist is absent.
+
+    ``good_for_s`` is for how long they hold, `LONGEST_GOOD_S` at most.
+    """
 
     projects: tuple[ProjectFacts, ...]
     people: tuple[PersonFacts, ...]
     followers: tuple[str, ...] = ()
     follows: tuple[Follow, ...] = ()
+    good_for_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

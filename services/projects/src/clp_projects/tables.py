@@ -122,4 +122,13 @@ class AnnouncementRow(Base):
     announced_at: Mapped[datetime] = mapped_column(Instant)
 
 
+class PromiseRow(Base):
+    """The one row that says until when answers hold that were given to hold."""
+
+    __tablename__ = "promises"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    until: Mapped[datetime] = mapped_column(Instant)
+
+
 OUTBOX: Final = Outbox(Base.metadata)

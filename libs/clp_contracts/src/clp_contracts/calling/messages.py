@@ -86,11 +86,12 @@ class Messages:
         ask = messages.AskForMail(person=person, messages=tuple(messages_))
         return self._call(messages.FOR_MAIL, ask)
 
-    def for_mails(self, *, readers: Sequence[messages.MailReader]) -> messages.ForMails:
+    def for_mails(
+        self, *, readers: Sequence[messages.MailReader], good_for_s: float = 0.0
+    ) -> messages.ForMails:
         """What several people may be mailed now; services only (rule 23)."""
-        return self._call(
-            messages.FOR_MAILS, messages.AskForMails(readers=tuple(readers))
-        )
+        ask = messages.AskForMails(readers=tuple(readers), good_for_s=good_for_s)
+        return self._call(messages.FOR_MAILS, ask)
 
     def changes(self, *, after: int = 0, limit: int = 200) -> feed.Changes:
         """The feed after a position; services only."""

@@ -94,6 +94,7 @@ class Projects:
         people: Sequence[str] = (),
         following: str | None = None,
         follows: Sequence[projects.Follow] = (),
+        good_for_s: float = 0.0,
     ) -> projects.Facts:
         """Facts about projects and people, and who follows what; services only."""
         ask = projects.AskFacts(
@@ -101,6 +102,7 @@ class Projects:
             people=tuple(people),
             following=following,
             follows=tuple(follows),
+            good_for_s=good_for_s,
         )
         return self._call(projects.FACTS, ask)
 

@@ -76,7 +76,7 @@ def for_mails(ask: AskForMails, *, parts: Parts) -> ForMails:
     wanted = {message for reader in ask.readers for message in reader.messages}
     with parts.database.reading() as session:
         projects = _projects_of(session, wanted)
-    facts = _facts(ask.readers, projects, parts)
+    facts = _facts(ask, projects, parts)
     may = _judge(facts)
     with parts.database.reading() as session:
         # After `projects` answered: what was deleted meanwhile must not leave.
@@ -99,20 +99,19 @@ def _projects_of(session: Session, messages: Iterable[str]) -> Mapping[str, str]
     return {row.id: row.project for row in rows}
 
 
-def _facts(
-    readers: Iterable[MailReader], projects: Mapping[str, str], parts: Parts
-) -> Facts:
+def _facts(ask: AskForMails, projects: Mapping[str, str], parts: Parts) -> Facts:
     """Of this moment: the readers, the projects of their messages, who follows them."""
     follows = {
         (reader.person, projects[message])
-        for reader in readers
+        for reader in ask.readers
         for message in reader.messages
         if message in projects
     }
     return parts.callers.projects.facts(
         projects_=sorted(set(projects.values())),
-        people=sorted({reader.person for reader in readers}),
+        people=sorted({reader.person for reader in ask.readers}),
         follows=[Follow(person=who, project=what) for who, what in sorted(follows)],
+        good_for_s=ask.good_for_s,
     )
 
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from clp_contracts.calling import Callers
-from clp_contracts.messages import MailReader, Message, ReaderMail
+from clp_contracts.messages import ForMails, MailReader, Message, ReaderMail
 from clp_contracts.projects import Facts, Follow, ProjectFacts
+from clp_contracts.refusal import Refused
 from clp_core.channels import Project
 from clp_core.delivery import DeliveryReason, judge_delivery
 from clp_core.messages import MessageFacts
@@ -43,13 +44,16 @@ class Door:
     deleted: frozenset[str]
 
 
-def ask_at_the_door(claims: Sequence[Claim], callers: Callers) -> Mapping[str, Door]:
-    """Ask again, on behalf of the readers; gives doors by mail.
+def ask_at_the_door(
+    claims: Sequence[Claim], callers: Callers, *, good_for_s: float = 0.0
+) -> tuple[Mapping[str, Door], float]:
+    """Ask again, on behalf of the readers; gives doors by mail, and how long they hold.
 
     However many mails there are, it is one question: `messages` tells by which facts
-    it judged, and nothing else is judged by other ones.
+    it judged, and nothing else is judged by other ones. Where the answer is wanted to
+    hold for some seconds, nobody is told meanwhile that access has ended.
     """
-    told = callers.messages.for_mails(readers=[_asked(claim) for claim in claims])
+    told = _told(claims, callers, good_for_s)
     facts = told.facts or _facts(claims, callers)
     messages = {message.id: message for message in told.messages}
     known = {project.id: project for project in facts.projects}
@@ -73,10 +77,22 @@ def ask_at_the_door(claims: Sequence[Claim], callers: Callers) -> Mapping[str, D
             deleted=deleted & {item.message for item in claim.items},
         )
 
-    return {
+    doors = {
         claim.mail: door(claim, part)
         for claim, part in zip(claims, told.readers, strict=True)
     }
+    return doors, told.facts.good_for_s if told.facts else 0.0
+
+
+def _told(claims: Sequence[Claim], callers: Callers, good_for_s: float) -> ForMails:
+    readers = [_asked(claim) for claim in claims]
+    try:
+        return callers.messages.for_mails(readers=readers, good_for_s=good_for_s)
+    except Refused as refusal:
+        # Services of before know of no answers that hold.
+        if not good_for_s or refusal.code != "ask.malformed":
+            raise
+        return callers.messages.for_mails(readers=readers)
 
 
 def _facts(claims: Sequence[Claim], callers: Callers) -> Facts:

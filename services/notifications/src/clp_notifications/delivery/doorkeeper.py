@@ -1,7 +1,9 @@
 """The doorkeeper: what was asked about mails in hand, and how long that is good for.
 
 An answer is good for a tenth of a second, counted from the moment before the question:
-so no mail leaves later than that after somebody was told that access has ended.
+so no mail leaves later than that after somebody was told that access has ended. When
+services take longer to answer, it is one that holds for longer, and `projects` tells
+nobody meanwhile that access has ended.
 """
 
 import logging
@@ -42,7 +44,8 @@ class Doorkeeper:
         self._in_hand: dict[str, Claim] = {}
         self._admissions: Mapping[str, Admission] = {}
         self._fresh_until = 0.0
-        self._is_slow = False
+        # For how long the next answer has to hold, where services got slow.
+        self._good_for_s = 0.0
         self._again: Shared[None, None] = Shared(self._ask)
         # Whether nobody answered about the mails in hand; then all of them wait.
         self.is_unanswered = False
@@ -87,21 +90,22 @@ class Doorkeeper:
         """Ask about the mails in hand, and note until when the answers are good.
 
         When services take longer to answer than an answer is good for, it is asked
-        again; when they stay slow, it is good for as long again as they took. Mails
-        then leave later, by an answer no older than the services are slow.
+        again for one that holds twice as long as they took.
         """
         asked_at = self._desk.ticks()
-        self._admissions = _admissions(tuple(self._in_hand.values()), self._desk)
+        self._admissions, holds_s = _admissions(
+            tuple(self._in_hand.values()), self._desk, good_for_s=self._good_for_s
+        )
         took = self._desk.ticks() - asked_at
-        good_for, was_slow = self._desk.pacing.fresh_s, self._is_slow
-        self._is_slow = took >= good_for
-        if self._is_slow and was_slow:
-            good_for = 2 * took
-        self._fresh_until = asked_at + good_for
+        fresh_s = self._desk.pacing.fresh_s
+        self._fresh_until = asked_at + max(fresh_s, holds_s)
+        self._good_for_s = 2 * took if took >= fresh_s else 0.0
 
 
-def _admissions(claims: Sequence[Claim], desk: Desk) -> Mapping[str, Admission]:
-    doors = ask_at_the_door(claims, desk.callers)
+def _admissions(
+    claims: Sequence[Claim], desk: Desk, *, good_for_s: float
+) -> tuple[Mapping[str, Admission], float]:
+    doors, holds_s = ask_at_the_door(claims, desk.callers, good_for_s=good_for_s)
     readers = {
         claim.mail: (claim.channel.project, reader)
         for claim in claims
@@ -114,7 +118,7 @@ def _admissions(claims: Sequence[Claim], desk: Desk) -> Mapping[str, Admission]:
     destinations = {
         mail: found[project, reader.id] for mail, (project, reader) in readers.items()
     }
-    return {
+    admissions = {
         claim.mail: Admission(
             door=doors[claim.mail],
             destination=destinations.get(claim.mail),
@@ -122,3 +126,4 @@ def _admissions(claims: Sequence[Claim], desk: Desk) -> Mapping[str, Admission]:
         )
         for claim in claims
     }
+    return admissions, holds_s

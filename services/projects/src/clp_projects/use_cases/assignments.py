@@ -9,6 +9,7 @@ from clp_contracts.refusal import Refused
 from clp_core.channels import is_id
 from clp_projects.languages import language_tag
 from clp_projects.parts import Parts
+from clp_projects.promises import outlast
 from clp_projects.storing import store_row
 from clp_projects.tables import OUTBOX, AssignmentRow, Base, PartnerRow, ProjectRow
 from clp_projects.words import is_title
@@ -59,7 +60,8 @@ def assign_partner(ask: AssignPartner, *, parts: Parts) -> Stored:
 def withdraw_partner(ask: WithdrawPartner, *, parts: Parts) -> Stored:
     """Take a partner off a project; from the commit on nobody of it reads (rule 7).
 
-    Nobody remembers facts about a partner's people, so there is nothing to wait for.
+    Nobody remembers facts about a partner's people; the answer only waits for answers
+    that were given to hold for a while.
     """
     at = parts.clock()
     with parts.database.writing() as session:
@@ -81,6 +83,7 @@ def withdraw_partner(ask: WithdrawPartner, *, parts: Parts) -> Stored:
                 at=at,
                 detail={"partner": ask.partner},
             )
+    outlast(parts=parts)
     return Stored(id=ask.partner, changed=bool(withdrawn))
 
 

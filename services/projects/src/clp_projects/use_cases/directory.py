@@ -14,18 +14,25 @@ from clp_contracts.projects import (
 from clp_core.channels import is_id
 from clp_projects import facts
 from clp_projects.parts import Parts
+from clp_projects.promises import promise
 from clp_projects.tables import OUTBOX
 from clp_projects.words import is_indexable
 
 
 def facts_about(ask: AskFacts, *, parts: Parts) -> Facts:
-    """The projects and people of these ids; what does not exist is absent."""
+    """The projects and people of these ids; what does not exist is absent.
+
+    Where the asker wants the answer to hold for a while, whoever ends somebody's access
+    meanwhile waits for it (rule 23).
+    """
+    good_for_s = promise(ask.good_for_s, parts=parts)
     with parts.database.reading() as session:
         return Facts(
             projects=facts.projects_by_id(session, ask.projects),
             people=facts.people_by_id(session, ask.people),
             followers=_followers(session, ask),
             follows=_follows(session, ask),
+            good_for_s=good_for_s,
         )
 
 

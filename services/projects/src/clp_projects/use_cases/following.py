@@ -12,6 +12,7 @@ from clp_core.people import PartnerId, Person
 from clp_core.visibility import may_read
 from clp_projects import facts
 from clp_projects.parts import Parts
+from clp_projects.promises import outlast
 from clp_projects.tables import OUTBOX, AssignmentRow, Base, FollowerRow, ProjectRow
 
 
@@ -37,7 +38,10 @@ def follow(ask: OneProject, *, actor: str, parts: Parts) -> Following:
 
 
 def unfollow(ask: OneProject, *, actor: str, parts: Parts) -> Following:
-    """Stop following, which somebody who lost access may do as well."""
+    """Stop following, which somebody who lost access may do as well.
+
+    No mail about the project leaves once this is answered, unless it mentions them.
+    """
     with parts.database.writing() as session:
         if not _stop_following(session, actor, ask.project):
             if not _may_follow(session, actor, ask.project):
@@ -49,6 +53,7 @@ def unfollow(ask: OneProject, *, actor: str, parts: Parts) -> Following:
                 at=parts.clock(),
                 detail={"person": actor},
             )
+    outlast(parts=parts)
     return Following(project=ask.project, following=False)
 
 

@@ -18,6 +18,7 @@ from clp_projects import facts
 from clp_projects.addresses import is_address
 from clp_projects.languages import language_tag
 from clp_projects.parts import Parts
+from clp_projects.promises import outlast
 from clp_projects.storing import store_row
 from clp_projects.tables import (
     OUTBOX,
@@ -36,7 +37,8 @@ def put_person(ask: PutPerson, *, parts: Parts) -> Stored:
 
     Other services may remember somebody of the studio for seconds. When that person
     loses access, the answer waits until nobody can remember any more, so that it holds
-    from then on (rule 2).
+    from then on (rule 2). It waits as well for answers that were given to hold for a
+    while, where anybody may read less than before.
     """
     _judge_person(ask)
     with parts.database.writing() as session:
@@ -60,20 +62,33 @@ def put_person(ask: PutPerson, *, parts: Parts) -> Stored:
             )
     if changed and before is not None and _is_shut_out(before, ask):
         parts.pause(LIFETIME_S)
+    if before is not None and _may_read_less(before, ask):
+        outlast(parts=parts)
     return Stored(id=ask.id, changed=changed)
+
+
+def _may_read_less(before: Person, ask: PutPerson) -> bool:
+    """Whether access may have ended, by this call or by one that was not answered."""
+    after = _changed(before, ask)
+    return after != before or not has_portal_access(after)
 
 
 def _is_shut_out(before: Person, ask: PutPerson) -> bool:
     """Whether somebody of the studio may read less from now on."""
-    after = replace(
+    after = _changed(before, ask)
+    inside = before.side is Side.INTERNAL and has_portal_access(before)
+    stays = after.side is Side.INTERNAL and has_portal_access(after)
+    return inside and not stays
+
+
+def _changed(before: Person, ask: PutPerson) -> Person:
+    """The person with what decides on access as it is from now on."""
+    return replace(
         before,
         partner=None if ask.partner is None else PartnerId(ask.partner),
         roles=frozenset(ask.roles),
         active=ask.active,
     )
-    inside = before.side is Side.INTERNAL and has_portal_access(before)
-    stays = after.side is Side.INTERNAL and has_portal_access(after)
-    return inside and not stays
 
 
 def put_partner(ask: PutPartner, *, parts: Parts) -> Stored:
