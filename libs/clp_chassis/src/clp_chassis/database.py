@@ -8,11 +8,17 @@ from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any, Final
 
-from alembic import command
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy import (
+    Connection,
+    Engine,
+    column,
+    create_engine,
+    event,
+    inspect,
+    select,
+    table,
+    text,
+)
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session, sessionmaker
@@ -32,8 +38,8 @@ SERVER: Final = {
     "keepalives_count": 3,
     "tcp_user_timeout": NOTICED_S * 1000,
 }
-# Any number, the same in every process that migrates.
-MIGRATION_LOCK: Final = 7_205_759
+# Where Alembic keeps how far a schema is.
+VERSIONS: Final = "alembic_version"
 
 
 class Database:
@@ -103,30 +109,32 @@ def migrate(url: str, package: str) -> None:
     engine = _engine(url, 1)
     writing = engine.execution_options(clp_writes=True)
     try:
-        with as_file(files(package) / "migrations") as scripts, writing.begin() as link:
-            _upgrade(link, scripts)
+        with as_file(files(package) / "migrations") as scripts:
+            if _is_newest(engine, scripts):
+                return
+            # It is not needed by who has nothing to migrate, and slow to import.
+            from clp_chassis.migrating import upgrade  # noqa: PLC0415
+
+            with writing.begin() as connection:
+                upgrade(connection, scripts)
     finally:
         engine.dispose()
 
 
-def _upgrade(connection: Connection, scripts: Path) -> None:
-    if connection.dialect.name == "postgresql":
-        lock = text("select pg_advisory_xact_lock(:lock)")
-        connection.execute(lock, {"lock": MIGRATION_LOCK})
-    config = Config()
-    config.set_main_option("script_location", str(scripts))
-    config.attributes["connection"] = connection
-    if newer := _unknown_revisions(connection, config):
-        log.warning("the schema is newer than this program: %s", ", ".join(newer))
-        return
-    command.upgrade(config, "head")
+def _is_newest(engine: Engine, scripts: Path) -> bool:
+    """Whether the schema is the newest that this program knows.
 
-
-def _unknown_revisions(connection: Connection, config: Config) -> list[str]:
-    scripts = ScriptDirectory.from_config(config)
-    known = {script.revision for script in scripts.walk_revisions()}
-    there = MigrationContext.configure(connection).get_current_heads()
-    return sorted(set(there) - known)
+    Files of revisions begin with their number, and each builds on the one before.
+    """
+    numbers = (path.name for path in (scripts / "versions").glob("[0-9]*.py"))
+    newest = max(numbers).partition("_")[0]
+    with engine.connect() as connection:
+        if not inspect(connection).has_table(VERSIONS):
+            return False
+        there = connection.scalars(
+            select(column("version_num")).select_from(table(VERSIONS))
+        )
+        return there.all() == [newest]
 
 
 def _engine(url: str, pool_size: int) -> Engine:
