@@ -11,6 +11,7 @@ from typing import Any, Final
 from sqlalchemy import (
     Connection,
     Engine,
+    String,
     column,
     create_engine,
     event,
@@ -40,6 +41,7 @@ SERVER: Final = {
 }
 # Where Alembic keeps how far a schema is.
 VERSIONS: Final = "alembic_version"
+IN_FORCE: Final = select(column("version_num", String)).select_from(table(VERSIONS))
 
 
 class Database:
@@ -131,9 +133,7 @@ def _is_newest(engine: Engine, scripts: Path) -> bool:
     with engine.connect() as connection:
         if not inspect(connection).has_table(VERSIONS):
             return False
-        there = connection.scalars(
-            select(column("version_num")).select_from(table(VERSIONS))
-        )
+        there = connection.scalars(IN_FORCE)
         return there.all() == [newest]
 
 
