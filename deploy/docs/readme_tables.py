@@ -1,4 +1,4 @@
-"""Draws the tables of README.md from the rules, so that the page cannot lie.
+"""Draws the tables and the picture of README.md from the code: it cannot lie.
 
 ``python -m deploy.docs.readme_tables`` writes them between their markers.
 """
@@ -23,6 +23,7 @@ from clp_core import (
     may_read,
 )
 from clp_core.routing import ROUTES, Route
+from deploy.docs.readme_picture import picture
 
 README: Final = Path(__file__).resolve().parents[2] / "README.md"
 
@@ -127,8 +128,12 @@ def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
 
 
 def tables() -> Mapping[str, str]:
-    """Every table by the name in its markers."""
-    return {"visibility": visibility_table(), "routing": routing_table()}
+    """Every table, and the picture, by the name in its markers."""
+    return {
+        "visibility": visibility_table(),
+        "routing": routing_table(),
+        "picture": picture(),
+    }
 
 
 def with_tables(page: str, drawn: Mapping[str, str]) -> str:
