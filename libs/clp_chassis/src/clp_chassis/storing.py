@@ -1,7 +1,9 @@
 """Writing rows so that doing it twice is harmless, and asking about many at once."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from functools import cache
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -10,8 +12,11 @@ from sqlalchemy import (
     Dialect,
     String,
     Table,
+    TextClause,
     TypeDecorator,
     bindparam,
+    insert,
+    text,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.compiler import compiles
@@ -27,10 +32,42 @@ INSERTS: Final = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
 
 def insert_if_absent(session: Session, table: Table, values: Mapping[str, Any]) -> bool:
     """Insert a row unless one with the same key is there; say whether it was new."""
-    insert: Any = INSERTS[session.get_bind().dialect.name]
-    row = insert(table).values(**values).on_conflict_do_nothing()
+    made: Any = INSERTS[session.get_bind().dialect.name]
+    row = made(table).values(**values).on_conflict_do_nothing()
     # How many rows an insert touched is not told by every driver; what it returns is.
     return session.execute(row.returning(*table.primary_key)).first() is not None
+
+
+def insert_rows(
+    session: Session, table: Table, rows: Sequence[Mapping[str, Any]]
+) -> None:
+    """Insert any number of rows, all with the same columns.
+
+    A server reads them from one parameter: a statement for each of them would be most
+    of what it has to do.
+    """
+    if not rows:
+        return
+    if session.get_bind().dialect.name == "sqlite":
+        session.execute(insert(table), rows)
+        return
+    statement = _from_one_parameter(table, tuple(rows[0]))
+    session.execute(statement, {"rows": json.dumps(rows, default=_in_json)})
+
+
+@cache
+def _from_one_parameter(table: Table, columns: tuple[str, ...]) -> TextClause:
+    name, names = table.name, ", ".join(columns)
+    read = f"json_populate_recordset(CAST(NULL AS {name}), CAST(:rows AS json))"
+    # No name comes from outside: tables and columns are our own.
+    return text(f"INSERT INTO {name} ({names}) SELECT {names} FROM {read}")  # noqa: S608
+
+
+def _in_json(value: Any) -> str:
+    """What JSON does not know: a point in time, as every server reads it."""
+    if not isinstance(value, datetime) or value.tzinfo is None:
+        raise ValueError(f"no value of a row: {type(value).__name__}")
+    return value.isoformat()
 
 
 class Texts(TypeDecorator[Iterable[str]]):

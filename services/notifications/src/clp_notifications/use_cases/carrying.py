@@ -9,13 +9,13 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
-from typing import Any, Final
+from typing import Any, Final, cast
 
-from sqlalchemy import bindparam, func, insert, select
+from sqlalchemy import Table, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from clp_chassis.clock import new_id
-from clp_chassis.storing import among
+from clp_chassis.storing import among, insert_rows
 from clp_core.channels import Channel
 from clp_notifications.mail.letter import Kind
 from clp_notifications.parts import MailPolicy
@@ -23,6 +23,7 @@ from clp_notifications.records import modes_among
 from clp_notifications.states import MailMode
 from clp_notifications.tables import Mail
 
+MAILS: Final = cast(Table, Mail.__table__)
 HOUR: Final = timedelta(hours=1)
 UNCOUNTED: Final = (Kind.MENTION, Kind.DIGEST)
 # Written once: they are used for every few messages.
@@ -112,8 +113,7 @@ def carry(
             if joins:
                 waiting[seat] = mail
         carriers.append(mail)
-    if fresh:
-        session.execute(insert(Mail), fresh)
+    insert_rows(session, MAILS, fresh)
     return carriers
 
 

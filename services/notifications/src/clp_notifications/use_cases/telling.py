@@ -8,13 +8,13 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, cast
 
-from sqlalchemy import bindparam, delete, insert, select
+from sqlalchemy import Table, bindparam, delete, select
 from sqlalchemy.orm import Session
 
 from clp_chassis.clock import new_id
-from clp_chassis.storing import among
+from clp_chassis.storing import among, insert_rows
 from clp_core.channels import Channel
 from clp_core.routing import Explanation
 from clp_notifications.mail.letter import KINDS, Kind
@@ -25,6 +25,8 @@ from clp_notifications.tables import Notification, Outcome
 from clp_notifications.use_cases.carrying import Recipient, carry
 
 MAILS_TO_AN_EVENT: Final = 200
+NOTIFICATIONS: Final = cast(Table, Notification.__table__)
+OUTCOMES: Final = cast(Table, Outcome.__table__)
 ROUTED = Change(State.DUE, Because.ROUTED)
 # Written once: they are used for every few messages.
 KNOWN: Final = select(Notification.message, Notification.person).where(
@@ -98,7 +100,7 @@ def _write_notifications(
 ) -> None:
     carriers = carry(session, [_recipient(*one) for one in recipients], policy)
     rows = [_row(*one, mail) for one, mail in zip(recipients, carriers, strict=True)]
-    session.execute(insert(Notification), rows)
+    insert_rows(session, NOTIFICATIONS, rows)
     # As it is written before anything can have become of it.
     add_steps(session, ROUTED, [row["id"] for row in rows], at=at)
     _wake_delivery(session, recipients, at=at)
@@ -170,4 +172,4 @@ def _write_outcomes(
         }
         for (message, person), one in untold.items()
     ]
-    session.execute(insert(Outcome), rows)
+    insert_rows(session, OUTCOMES, rows)
