@@ -1,6 +1,5 @@
 """One database per service: SQLite or PostgreSQL, migrated before it serves."""
 
-import logging
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -23,8 +22,6 @@ from sqlalchemy import (
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session, sessionmaker
-
-log = logging.getLogger(__name__)
 
 # The database or its disk is away, and comes back: worth another try.
 AWAY: Final = (OperationalError, PoolTimeoutError, OSError)

@@ -81,7 +81,7 @@ def ask_at_the_door(
         claim.mail: door(claim, part)
         for claim, part in zip(claims, told.readers, strict=True)
     }
-    return doors, told.facts.good_for_s if told.facts else 0.0
+    return doors, facts.good_for_s
 
 
 def _told(claims: Sequence[Claim], callers: Callers, good_for_s: float) -> ForMails:

@@ -154,8 +154,6 @@ def _write_outcomes(
     session: Session, untold: Mapping[tuple[str, str], _One], *, at: datetime
 ) -> None:
     """Why the others are not told, instead of what was written before."""
-    if not untold:
-        return
     edited: dict[str, list[str]] = {}
     for (message, person), one in untold.items():
         if not one.told.is_new:
