@@ -57,7 +57,7 @@ def test_slow_services_are_asked_once_more_and_not_for_each_mail(
 
     def slow() -> None:
         calls.append(0.3)
-        works.sleep(0.3)
+        works.sleep(0.6)
 
     world.at_each_call = slow
     assert works.deliver() == 20
@@ -74,7 +74,7 @@ def test_slow_services_of_before_promise_nothing_and_mails_wait(
     world.follow("nat")
     message = world.post("ivy", BROADCAST)
     works.route()
-    world.at_each_call = lambda: works.sleep(0.3)
+    world.at_each_call = lambda: works.sleep(0.6)
     works.deliver_once()
     assert works.tray.mails == []
     assert works.states(message)["nat"][0] != "dead"
@@ -95,7 +95,7 @@ def test_what_others_refuse_is_not_taken_for_a_service_of_before(
 
     def refused_when_slow() -> None:
         calls.append("call")
-        works.sleep(0.3)
+        works.sleep(0.6)
         if len(calls) > 1:
             raise Refused("calls.too_many")
 
@@ -120,7 +120,7 @@ def test_mails_that_take_longer_than_an_answer_is_good_for_are_not_made_again(
 
     def slowly(mail: ReadyMail) -> None:
         made.append(mail.id)
-        works.sleep(works.desk.pacing.fresh_s * 0.6)
+        works.sleep(works.desk.pacing.hold_s * 0.6)
 
     works.tray.before = slowly
     assert works.deliver() == 20
@@ -139,7 +139,7 @@ def test_services_that_go_away_while_mails_leave_are_not_asked_for_each_mail(
     def away_after_three(_mail: ReadyMail) -> None:
         if len(works.tray.mails) == 3:
             world.is_down = True
-            works.ticks.at += works.desk.pacing.fresh_s
+            works.ticks.at += works.desk.pacing.hold_s
 
     works.tray.before = away_after_three
     works.deliver_once()
@@ -169,7 +169,7 @@ def test_a_mail_that_changes_while_it_waits_is_made_again_and_whole(
         tries.append(mail.data)
         if len(tries) == 1:
             world.edit(kept, mentions=(), text="kept, and edited")
-            works.ticks.at += works.desk.pacing.fresh_s
+            works.ticks.at += works.desk.pacing.hold_s
 
     works.tray.before = edited_meanwhile
     works.deliver()
@@ -190,7 +190,7 @@ def test_who_turns_mail_off_while_mails_leave_gets_no_more(
         if not works.tray.mails:
             with works.database.writing() as session:
                 set_mode(session, ("nat", "p1"), MailMode.OFF, at=world.clock())
-        works.ticks.at += works.desk.pacing.fresh_s
+        works.ticks.at += works.desk.pacing.hold_s
 
     works.tray.before = turned_off
     works.deliver()

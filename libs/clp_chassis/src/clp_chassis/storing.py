@@ -38,6 +38,20 @@ def insert_if_absent(session: Session, table: Table, values: Mapping[str, Any]) 
     return session.execute(row.returning(*table.primary_key)).first() is not None
 
 
+def insert_or_raise(
+    session: Session, table: Table, values: Mapping[str, Any], *, column: str
+) -> None:
+    """Insert a row, or raise a column of the one with the same key; never lower it."""
+    made: Any = INSERTS[session.get_bind().dialect.name](table).values(**values)
+    session.execute(
+        made.on_conflict_do_update(
+            index_elements=table.primary_key,
+            set_={column: made.excluded[column]},
+            where=table.c[column] < made.excluded[column],
+        )
+    )
+
+
 def insert_rows(
     session: Session, table: Table, rows: Sequence[Mapping[str, Any]]
 ) -> None:

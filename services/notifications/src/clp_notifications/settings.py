@@ -39,6 +39,7 @@ class Settings(ProcessSettings):
     mail_content: bool = True
     mention_routing: str = "replaces"
     mail_connections: int = 16
+    mail_hold_s: float = 0.5
     mail_fresh_s: float = 0.1
     lease_s: float = 60.0
     poll_s: float = 1.0

@@ -8,21 +8,15 @@ has ended; so nobody acts on an old one after that (rules 2, 7 and 23).
 from datetime import timedelta
 from typing import Final, cast
 
-from sqlalchemy import Table, bindparam, select, update
+from sqlalchemy import Table, select
 
-from clp_chassis.storing import insert_if_absent
+from clp_chassis.storing import insert_or_raise
 from clp_contracts.projects import LONGEST_GOOD_S
 from clp_projects.parts import Parts
 from clp_projects.tables import PromiseRow
 
 ONLY: Final = 1
 HOLDS: Final = select(PromiseRow.until).where(PromiseRow.id == ONLY)
-PROLONG: Final = (
-    update(PromiseRow)
-    .where(PromiseRow.id == ONLY, PromiseRow.until < bindparam("longer"))
-    .values(until=bindparam("longer"))
-    .execution_options(synchronize_session=False)
-)
 
 
 def promise(seconds: float, *, parts: Parts) -> float:
@@ -36,8 +30,7 @@ def promise(seconds: float, *, parts: Parts) -> float:
     until = parts.clock() + timedelta(seconds=granted)
     with parts.database.writing(tell=False) as session:
         table = cast(Table, PromiseRow.__table__)
-        if not insert_if_absent(session, table, {"id": ONLY, "until": until}):
-            session.execute(PROLONG, {"longer": until})
+        insert_or_raise(session, table, {"id": ONLY, "until": until}, column="until")
     return granted
 
 

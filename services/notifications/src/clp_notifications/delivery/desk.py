@@ -32,8 +32,10 @@ class Pacing:
 
     batch: int = 50
     connections: int = 16
-    # At most so many are asked about together, and the answers are good for so long.
+    # At most so many are asked about together, for answers that hold so long; where
+    # nobody promises that they do, they are good for a moment only.
     at_the_door: int = 50
+    hold_s: float = 0.5
     fresh_s: float = 0.1
     lease: timedelta = timedelta(seconds=60)
     # A mail is not begun when its lease could end before the relay has answered.

@@ -1,9 +1,9 @@
 """The doorkeeper: what was asked about mails in hand, and how long that is good for.
 
-An answer is good for a tenth of a second, counted from the moment before the question:
-so no mail leaves later than that after somebody was told that access has ended. When
-services take longer to answer, it is one that holds for longer, and `projects` tells
-nobody meanwhile that access has ended.
+An answer holds for half a second, counted from the moment before the question, or for
+longer when services are slow to answer: `projects` tells nobody meanwhile that access has
+ended. One of before promises nothing: then an answer is good for a tenth of a second, and
+no mail leaves later than that after somebody was told.
 """
 
 import logging
@@ -44,8 +44,8 @@ class Doorkeeper:
         self._in_hand: dict[str, Claim] = {}
         self._admissions: Mapping[str, Admission] = {}
         self._fresh_until = 0.0
-        # For how long the next answer has to hold, where services got slow.
-        self._good_for_s = 0.0
+        # For how long the next answer has to hold: longer where services got slow.
+        self._good_for_s = desk.pacing.hold_s
         self._again: Shared[None, None] = Shared(self._ask)
         # Whether nobody answered about the mails in hand; then all of them wait.
         self.is_unanswered = False
@@ -89,17 +89,17 @@ class Doorkeeper:
     def _ask(self, _for: Sequence[None] = ()) -> None:
         """Ask about the mails in hand, and note until when the answers are good.
 
-        When services take longer to answer than an answer is good for, it is asked
-        again for one that holds twice as long as they took.
+        When services take so long that little of what was promised is left, it is asked
+        again for answers that hold twice as long as they took.
         """
         asked_at = self._desk.ticks()
         self._admissions, holds_s = _admissions(
             tuple(self._in_hand.values()), self._desk, good_for_s=self._good_for_s
         )
         took = self._desk.ticks() - asked_at
-        fresh_s = self._desk.pacing.fresh_s
-        self._fresh_until = asked_at + max(fresh_s, holds_s)
-        self._good_for_s = 2 * took if took >= fresh_s else 0.0
+        pacing = self._desk.pacing
+        self._fresh_until = asked_at + max(pacing.fresh_s, holds_s)
+        self._good_for_s = max(pacing.hold_s, 2 * took)
 
 
 def _admissions(

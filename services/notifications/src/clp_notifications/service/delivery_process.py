@@ -173,6 +173,7 @@ def build(settings: Settings, surroundings: Surroundings) -> Process:
         together=together,
         pacing=Pacing(
             connections=connections,
+            hold_s=settings.mail_hold_s,
             fresh_s=settings.mail_fresh_s,
             lease=timedelta(seconds=settings.lease_s),
             margin=timedelta(seconds=settings.relay_timeout_s),
