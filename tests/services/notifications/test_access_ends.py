@@ -102,7 +102,9 @@ SERVICES: list[tuple[str, float, bool]] = [
 
 
 @pytest.mark.parametrize(
-    ("slow_s", "is_old"), [row[1:] for row in SERVICES], ids=[row[0] for row in SERVICES]
+    ("slow_s", "is_old"),
+    [row[1:] for row in SERVICES],
+    ids=[row[0] for row in SERVICES],
 )
 @pytest.mark.parametrize("end", [row[1] for row in ENDS], ids=[row[0] for row in ENDS])
 def test_no_mail_leaves_after_access_ended(

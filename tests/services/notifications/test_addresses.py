@@ -3,6 +3,9 @@
 import time
 
 import pytest
+from email_validator import validate_email
+from hypothesis import given
+from hypothesis import strategies as st
 
 from clp_notifications.mail.addresses import BadAddress, address_of
 from tests.cases.loading import HostileCase, hostile_cases
@@ -66,3 +69,16 @@ def test_what_parsers_read_differently_is_no_address(value: str) -> None:
 def test_only_a_local_part_beyond_ascii_needs_smtputf8() -> None:
     assert address_of("däna@partner.example").needs_smtputf8
     assert not address_of("dana@bücher.example").needs_smtputf8
+
+
+ATEXT = "abzAZ019!#$%&'*+/=?^_`{|}~-"
+
+
+@given(local=st.text(ATEXT + ".", min_size=1, max_size=70))
+def test_a_plain_local_part_needs_no_second_opinion(local: str) -> None:
+    value = f"{local}@north.example"
+    try:
+        address_of(value)
+    except BadAddress:
+        return
+    validate_email(value, check_deliverability=False, test_environment=True)

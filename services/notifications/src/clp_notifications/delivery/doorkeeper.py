@@ -1,9 +1,9 @@
 """The doorkeeper: what was asked about mails in hand, and how long that is good for.
 
 An answer holds for half a second, counted from the moment before the question, or for
-longer when services are slow to answer: `projects` tells nobody meanwhile that access has
-ended. One of before promises nothing: then an answer is good for a tenth of a second, and
-no mail leaves later than that after somebody was told.
+longer when services are slow to answer: `projects` tells nobody meanwhile that access
+has ended. One of before promises nothing: then an answer is good for a tenth of a
+second, and no mail leaves later than that after somebody was told.
 """
 
 import logging
