@@ -3,11 +3,10 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final, cast
+from typing import Final
 
 from prometheus_client import Counter
 from sqlalchemy import (
-    Table,
     bindparam,
     func,
     insert,
@@ -21,12 +20,15 @@ from clp_contracts.events import NOTIFICATION_DUE
 from clp_notifications.states import Because, MailMode, State
 from clp_notifications.tables import (
     CODE,
+    MAIL_PREFERENCES,
+    MAIL_SETTINGS,
+    NOTIFICATIONS,
     OUTBOX,
+    STEPS,
+    SUPPRESSED_ADDRESSES,
     Mail,
     MailPreference,
     MailSetting,
-    Notification,
-    Step,
     SuppressedAddress,
 )
 
@@ -46,32 +48,31 @@ class Change:
 
 # Written once: they are used for every few mails.
 MOVE: Final = (
-    update(Notification)
-    .where(among(Notification.id, "moved"))
+    update(NOTIFICATIONS)
+    .where(among(NOTIFICATIONS.c.id, "moved"))
     .values(state=bindparam("to"), reason=bindparam("because"))
-    .execution_options(synchronize_session=False)
 )
-STEPS: Final = insert(cast(Table, Step.__table__)).from_select(
+ADD_STEPS: Final = insert(STEPS).from_select(
     ["notification", "at", "state", "reason"],
     select(
-        Notification.id,
-        bindparam("stepped_at", type_=Step.at.type),
+        NOTIFICATIONS.c.id,
+        bindparam("stepped_at", type_=STEPS.c.at.type),
         bindparam("to", type_=CODE),
         bindparam("because", type_=CODE),
     )
-    .where(among(Notification.id, "moved"))
-    .order_by(Notification.number, Notification.id),
+    .where(among(NOTIFICATIONS.c.id, "moved"))
+    .order_by(NOTIFICATIONS.c.number, NOTIFICATIONS.c.id),
 )
 MODES: Final = (
-    select(MailSetting.person, MailSetting.project, MailSetting.mode)
-    .where(among(MailSetting.person, "people"))
-    .where(among(MailSetting.project, "projects"))
+    select(MAIL_SETTINGS.c.person, MAIL_SETTINGS.c.project, MAIL_SETTINGS.c.mode)
+    .where(among(MAIL_SETTINGS.c.person, "people"))
+    .where(among(MAIL_SETTINGS.c.project, "projects"))
 )
-SUPPRESSED: Final = select(SuppressedAddress.address).where(
-    among(SuppressedAddress.address, "addresses")
+SUPPRESSED: Final = select(SUPPRESSED_ADDRESSES.c.address).where(
+    among(SUPPRESSED_ADDRESSES.c.address, "addresses")
 )
-WITHOUT_CONTENT: Final = select(MailPreference.person).where(
-    among(MailPreference.person, "people"), MailPreference.content.is_(False)
+WITHOUT_CONTENT: Final = select(MAIL_PREFERENCES.c.person).where(
+    among(MAIL_PREFERENCES.c.person, "people"), MAIL_PREFERENCES.c.content.is_(False)
 )
 
 
@@ -80,7 +81,7 @@ def add_steps(
 ) -> None:
     """Add the same step to the history of each of these notifications."""
     to = {"to": change.state.value, "because": change.because.value}
-    session.execute(STEPS, {"moved": notifications, "stepped_at": at, **to})
+    session.execute(ADD_STEPS, {"moved": notifications, "stepped_at": at, **to})
     MOVED.labels(change.state.value, change.because.value).inc(len(notifications))
 
 

@@ -1,13 +1,14 @@
 """Rows: who was told of what, the mails that carry it, and every step on the way."""
 
 from datetime import datetime
-from typing import Final
+from typing import Final, cast
 
 from sqlalchemy import (
     ColumnElement,
     ForeignKey,
     Index,
     String,
+    Table,
     Text,
     TextClause,
     UniqueConstraint,
@@ -175,3 +176,14 @@ class SuppressedAddress(Base):
     reason: Mapped[str] = mapped_column(CODE)
     mail: Mapped[str] = mapped_column(ID)
     at: Mapped[datetime] = mapped_column(Instant)
+
+
+# For statements that run for every few mails: mapping rows to objects costs more than
+# most of them take.
+MAILS: Final = cast(Table, Mail.__table__)
+NOTIFICATIONS: Final = cast(Table, Notification.__table__)
+OUTCOMES: Final = cast(Table, Outcome.__table__)
+STEPS: Final = cast(Table, Step.__table__)
+MAIL_SETTINGS: Final = cast(Table, MailSetting.__table__)
+MAIL_PREFERENCES: Final = cast(Table, MailPreference.__table__)
+SUPPRESSED_ADDRESSES: Final = cast(Table, SuppressedAddress.__table__)

@@ -19,7 +19,7 @@ from clp_core.routing import Trigger
 from clp_notifications.mail.letter import Kind
 from clp_notifications.records import Change, move
 from clp_notifications.states import Because, State
-from clp_notifications.tables import Mail, Notification
+from clp_notifications.tables import MAILS, NOTIFICATIONS, Mail, Notification
 
 CLAIMED: Final = Change(State.CLAIMED, Because.CLAIMED)
 SWEPT_AT_ONCE: Final = 1000
@@ -28,51 +28,51 @@ SWEPT_AT_ONCE: Final = 1000
 # Written once: they are used for every few mails.
 DUE: Final = (
     select(
-        Mail.id,
-        Mail.person,
-        Mail.channel,
-        Mail.kind,
-        Mail.first_message,
-        Mail.attempts,
-        Mail.first_tried_at,
+        MAILS.c.id,
+        MAILS.c.person,
+        MAILS.c.channel,
+        MAILS.c.kind,
+        MAILS.c.first_message,
+        MAILS.c.attempts,
+        MAILS.c.first_tried_at,
     )
-    .where(Mail.due_at <= bindparam("now"), Mail.lease_until.is_(None))
-    .order_by(Mail.due_at, Mail.number)
+    .where(MAILS.c.due_at <= bindparam("now"), MAILS.c.lease_until.is_(None))
+    .order_by(MAILS.c.due_at, MAILS.c.number)
     .limit(bindparam("most"))
     .with_for_update(skip_locked=True)
 )
 ITEMS: Final = (
     select(
-        Notification.id,
-        Notification.mail,
-        Notification.message,
-        Notification.channel,
-        Notification.number,
-        Notification.trigger,
+        NOTIFICATIONS.c.id,
+        NOTIFICATIONS.c.mail,
+        NOTIFICATIONS.c.message,
+        NOTIFICATIONS.c.channel,
+        NOTIFICATIONS.c.number,
+        NOTIFICATIONS.c.trigger,
     )
-    .where(among(Notification.mail, "mails"), Notification.state == State.DUE.value)
-    .order_by(Notification.number)
+    .where(among(NOTIFICATIONS.c.mail, "mails"))
+    .where(NOTIFICATIONS.c.state == State.DUE.value)
+    .order_by(NOTIFICATIONS.c.number)
 )
 TAKE: Final = (
-    update(Mail)
-    .where(among(Mail.id, "mails"))
+    update(MAILS)
+    .where(among(MAILS.c.id, "mails"))
     .values(lease=bindparam("to"), lease_until=bindparam("until"), joinable=False)
-    .execution_options(synchronize_session=False)
 )
 RELEASE: Final = (
-    update(Mail)
-    .where(among(Mail.id, "mails"), Mail.lease == bindparam("held"))
+    update(MAILS)
+    .where(among(MAILS.c.id, "mails"), MAILS.c.lease == bindparam("held"))
     .values(
         lease=None,
         lease_until=None,
         due_at=bindparam("again_at"),
-        attempts=Mail.attempts + bindparam("tries"),
+        attempts=MAILS.c.attempts + bindparam("tries"),
         first_tried_at=func.coalesce(
-            Mail.first_tried_at, bindparam("first", type_=Mail.first_tried_at.type)
+            MAILS.c.first_tried_at,
+            bindparam("first", type_=Mail.first_tried_at.type),
         ),
     )
-    .returning(Mail.id)
-    .execution_options(synchronize_session=False)
+    .returning(MAILS.c.id)
 )
 
 

@@ -9,9 +9,9 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
-from typing import Any, Final, cast
+from typing import Any, Final
 
-from sqlalchemy import Table, bindparam, func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from clp_chassis.clock import new_id
@@ -21,32 +21,31 @@ from clp_notifications.mail.letter import Kind
 from clp_notifications.parts import MailPolicy
 from clp_notifications.records import modes_among
 from clp_notifications.states import MailMode
-from clp_notifications.tables import Mail
+from clp_notifications.tables import MAILS
 
-MAILS: Final = cast(Table, Mail.__table__)
 HOUR: Final = timedelta(hours=1)
 UNCOUNTED: Final = (Kind.MENTION, Kind.DIGEST)
 # Written once: they are used for every few messages.
 WAITING: Final = (
-    select(Mail.person, Mail.channel, Mail.kind, Mail.id)
+    select(MAILS.c.person, MAILS.c.channel, MAILS.c.kind, MAILS.c.id)
     .where(
-        among(Mail.person, "people"),
-        among(Mail.channel, "places"),
-        Mail.joinable,
-        Mail.due_at.is_not(None),
-        Mail.lease_until.is_(None),
+        among(MAILS.c.person, "people"),
+        among(MAILS.c.channel, "places"),
+        MAILS.c.joinable,
+        MAILS.c.due_at.is_not(None),
+        MAILS.c.lease_until.is_(None),
     )
     .with_for_update()
 )
 COUNTED: Final = (
-    select(Mail.person, Mail.project, func.count().label("mails"))
+    select(MAILS.c.person, MAILS.c.project, func.count().label("mails"))
     .where(
-        among(Mail.person, "people"),
-        Mail.made_at > bindparam("since"),
-        among(Mail.project, "projects"),
-        Mail.kind.not_in([kind.value for kind in UNCOUNTED]),
+        among(MAILS.c.person, "people"),
+        MAILS.c.made_at > bindparam("since"),
+        among(MAILS.c.project, "projects"),
+        MAILS.c.kind.not_in([kind.value for kind in UNCOUNTED]),
     )
-    .group_by(Mail.person, Mail.project)
+    .group_by(MAILS.c.person, MAILS.c.project)
     .having(func.count() >= bindparam("least"))
 )
 

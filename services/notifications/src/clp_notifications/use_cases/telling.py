@@ -8,9 +8,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, NamedTuple, cast
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Table, bindparam, delete, select
+from sqlalchemy import bindparam, delete, select
 from sqlalchemy.orm import Session
 
 from clp_chassis.clock import new_id
@@ -21,21 +21,17 @@ from clp_notifications.mail.letter import KINDS, Kind
 from clp_notifications.parts import MailPolicy
 from clp_notifications.records import Change, add_steps, announce_due
 from clp_notifications.states import Because, State
-from clp_notifications.tables import Notification, Outcome
+from clp_notifications.tables import NOTIFICATIONS, OUTCOMES
 from clp_notifications.use_cases.carrying import Recipient, carry
 
 MAILS_TO_AN_EVENT: Final = 200
-NOTIFICATIONS: Final = cast(Table, Notification.__table__)
-OUTCOMES: Final = cast(Table, Outcome.__table__)
 ROUTED = Change(State.DUE, Because.ROUTED)
 # Written once: they are used for every few messages.
-KNOWN: Final = select(Notification.message, Notification.person).where(
-    among(Notification.message, "messages")
+KNOWN: Final = select(NOTIFICATIONS.c.message, NOTIFICATIONS.c.person).where(
+    among(NOTIFICATIONS.c.message, "messages")
 )
-FORGET: Final = (
-    delete(Outcome)
-    .where(Outcome.message == bindparam("of_message"), among(Outcome.person, "people"))
-    .execution_options(synchronize_session=False)
+FORGET: Final = delete(OUTCOMES).where(
+    OUTCOMES.c.message == bindparam("of_message"), among(OUTCOMES.c.person, "people")
 )
 
 
