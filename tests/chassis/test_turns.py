@@ -8,9 +8,12 @@ from eventlet.event import Event
 from eventlet.greenthread import GreenThread
 from hypothesis import given
 from hypothesis import strategies as st
+from typing_extensions import override
 
-from clp_chassis.turns import MOST_WAITING, Turns
+from clp_chassis.allowances import Allowances
+from clp_chassis.turns import MOST_SLOWED, MOST_WAITING, OF_ONE, Turns
 from clp_contracts.refusal import Refused
+from tests.waiting import until
 
 
 class Work:
@@ -153,3 +156,38 @@ def test_nothing_is_kept_of_callers_who_left() -> None:
     stopped_while_waiting(work)
     kept = work.turns
     assert [*kept._waiting, *kept._running, *kept._last] == []
+
+
+class Slowed(Allowances):
+    """Nobody waits but whoever is slowed, until they are not any more."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.slowed = {"busy"}
+
+    @override
+    def wait_of(self, caller: str) -> float:
+        return 0.01 if caller in self.slowed else 0.0
+
+
+def test_who_used_up_the_allowance_waits_and_the_others_pass() -> None:
+    allowances = Slowed()
+    work = Work(Turns(at_once=2, of_one=1, allowances=allowances))
+    work.ask("busy", "quiet", "other")
+    assert work.under_way == ["other", "quiet"]
+    work.end_first("quiet")
+    assert work.under_way == ["other"]
+    # Nobody calls and nothing ends: time alone brings the turn.
+    allowances.slowed.clear()
+    until(lambda: work.under_way == ["busy", "other"])
+
+
+def test_of_who_used_up_the_allowance_fewer_calls_may_wait() -> None:
+    allowances = Slowed()
+    work = Work(Turns(allowances=allowances))
+    work.ask(*["busy"] * MOST_SLOWED)
+    with pytest.raises(Refused) as refused, work.turns.hold("busy"):
+        pass
+    assert refused.value.code == "calls.too_many"
+    allowances.slowed.clear()
+    until(lambda: len(work.under_way) == OF_ONE)
