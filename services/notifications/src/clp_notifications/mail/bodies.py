@@ -3,12 +3,15 @@
 import base64
 import binascii
 import re
+from functools import lru_cache
 from typing import Final
 
 CRLF: Final = "\r\n"
 LONGEST_LINE: Final = 76
 # A dot that ends the mail, or a line that begins the next one in an old mailbox. A
 # pattern that begins with a plain letter is searched many times faster.
+TEXT, HTML = "text/plain", "text/html"
+END_OF_HEAD: Final = b"</head>\r\n"
 SHIELDED: Final = re.compile(rb"\n(?:\.+|From(?= ))")
 SOFT_BREAK: Final = b"=\n"
 # A blank at the end of a line is encoded even where no room is left for that.
@@ -19,7 +22,11 @@ OVERLONG: Final = re.compile(rb"^([^\n]{74,})(=(?:09|20))(?=\r?$)", re.MULTILINE
 def part(kind: str, text: str) -> bytes:
     """One part with its headers; its text comes with LF line ends."""
     raw = text.replace("\n", CRLF).encode()
-    return encoded_part(kind, raw, quoted(raw))
+    if kind != HTML:
+        return encoded_part(kind, raw, quoted(raw))
+    # The styles are most of a short mail, and stand in every one.
+    head, end, rest = raw.partition(END_OF_HEAD)
+    return encoded_part(kind, raw, _known_head(head + end) + quoted(rest))
 
 
 def encoded_part(kind: str, raw: bytes, in_quotes: bytes) -> bytes:
@@ -44,6 +51,9 @@ def quoted(raw: bytes) -> bytes:
     if b"\n." in lines or b"\nFrom " in lines or lines.startswith((b".", b"From ")):
         return SHIELDED.sub(_shielded, b"\n" + lines)[1:]
     return lines
+
+
+_known_head = lru_cache(256)(quoted)
 
 
 def _shielded(start: re.Match[bytes]) -> bytes:

@@ -8,6 +8,7 @@ address that needs it), at most 998 bytes, and an encoded word is at most 75.
 import base64
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Final
 
 from clp_notifications.mail.addresses import Address
@@ -38,6 +39,8 @@ class BadHeader(ValueError):
     """Our own value would break a header line: a fault of the program."""
 
 
+# The same titles stand in many mails.
+@lru_cache(1024)
 def text_header(name: str, text: str) -> str:
     """A header of free text, such as a subject."""
     line = cut(one_line(text), LONGEST_TITLE)
@@ -52,6 +55,7 @@ def mailbox_header(name: str, shown: str, address: Address) -> str:
     return _folded(f"{name}:", [*phrase, f"<{address}>"])
 
 
+@lru_cache(1024)
 def list_id_header(title: str, list_id: str) -> str:
     """``List-Id``: only the title may be encoded, never the id in brackets."""
     return _folded("List-Id:", [*_phrase(title, len("List-Id: ")), f"<{list_id}>"])

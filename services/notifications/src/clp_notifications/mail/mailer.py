@@ -32,6 +32,14 @@ from clp_notifications.mail.skeletons import (
 # What groups complaints at a mail provider: 5 to 15 characters, never a person (H9).
 FEEDBACK_SENDER: Final = "clpmails"
 LONGEST_LIST_ID: Final = 255
+# The lines that are the same in every mail.
+OF_EVERY_MAIL: Final = (
+    plain_header("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"),
+    plain_header("Auto-Submitted", "auto-generated"),
+    plain_header("X-Auto-Response-Suppress", "All"),
+    plain_header("Precedence", "list"),
+    plain_header("MIME-Version", "1.0"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +60,8 @@ class Mailer:
         self._seals = seals
         self._renderer = renderer
         self._skeletons = Skeletons(self._skeleton)
+        sender = Address("notifications", house.mail_domain)
+        self._from = mailbox_header("From", house.sender_name, sender)
 
     def compose(self, letter: Letter, address: Address) -> ReadyMail:
         """The mail of a letter to the reader's address.
@@ -95,22 +105,16 @@ class Mailer:
         """The lines that are the same whoever reads the mail."""
         house = self._house
         thread = f"<{thread_of(letter)}@{house.mail_domain}>"
-        sender = Address("notifications", house.mail_domain)
         lines = [
-            mailbox_header("From", house.sender_name, sender),
+            self._from,
             text_header("Subject", subject),
             plain_header("Date", _utc(letter.at)),
             plain_header("In-Reply-To", thread),
             plain_header("References", thread),
             list_id_header(letter.project_title, list_of(letter, house.mail_domain)),
-            plain_header("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"),
-            plain_header("Auto-Submitted", "auto-generated"),
-            plain_header("X-Auto-Response-Suppress", "All"),
-            plain_header("Precedence", "list"),
             plain_header("X-Notification-Reason", letter.kind),
-            plain_header("MIME-Version", "1.0"),
         ]
-        return "\r\n".join(lines)
+        return "\r\n".join([*lines, *OF_EVERY_MAIL])
 
     def _own_headers(
         self, letter: Letter, address: Address, stop_token: str

@@ -5,6 +5,7 @@ Whatever a person chose is data: it is never a template, never markup, never a s
 line, and its direction never turns our own words round.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -17,6 +18,7 @@ from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
 from clp_core.channels import Channel
+from clp_notifications.mail.bodies import HTML, TEXT
 from clp_notifications.mail.house import House
 from clp_notifications.mail.letter import File, Kind, Letter, Said
 from clp_notifications.mail.measuring import (
@@ -52,6 +54,8 @@ REASONS: Final[dict[Kind, str]] = {
 BROADCAST: Final = N_("Broadcast")
 DIRECT: Final = N_("Direct messages with %(whom)s")
 DIGEST: Final = N_("Digest")
+# A whole sentence in a template, without anything to put in.
+SENTENCE: Final = re.compile(r'\{\{ _\("([^"%]+)"\) \}\}')
 # What a house that did not name its studio is called.
 THE_STUDIO: Final = N_("the studio")
 
@@ -67,7 +71,7 @@ class Rendered:
     @property
     def parts(self) -> tuple[tuple[str, str], ...]:
         """The parts with their kinds, plainest first."""
-        return ("text/plain", self.text), ("text/html", self.html)
+        return (TEXT, self.text), (HTML, self.html)
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,7 +245,9 @@ def _compiled(source: str, tongue: Tongue, *, markup: bool) -> Template:
     environment.install_gettext_translations(  # type: ignore[attr-defined]
         tongue.translations, newstyle=True
     )
-    return environment.from_string(source)
+    # What says the same in every mail is looked up once.
+    said = SENTENCE.sub(lambda found: tongue.said(found[1]), source)
+    return environment.from_string(said)
 
 
 def _in_order(letter: Letter) -> list[Said]:
