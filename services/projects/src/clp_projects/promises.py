@@ -16,6 +16,9 @@ from clp_projects.parts import Parts
 from clp_projects.tables import PromiseRow
 
 ONLY: Final = 1
+# Who promised and who waits may be on two machines, whose clocks differ a little.
+CLOCKS_APART: Final = timedelta(seconds=0.25)
+LONGEST_WAIT: Final = timedelta(seconds=LONGEST_GOOD_S) + CLOCKS_APART
 HOLDS: Final = select(PromiseRow.until).where(PromiseRow.id == ONLY)
 
 
@@ -40,6 +43,6 @@ def outlast(*, parts: Parts) -> None:
         until = session.scalar(HOLDS)
     if until is None:
         return
-    left = (until - parts.clock()).total_seconds()
-    if left > 0:
-        parts.pause(min(left, LONGEST_GOOD_S))
+    left = until - parts.clock() + CLOCKS_APART
+    if left > timedelta(0):
+        parts.pause(min(left, LONGEST_WAIT).total_seconds())
