@@ -22,7 +22,6 @@ from clp_projects.promises import CLOCKS_APART
 from clp_projects.use_cases import assignments, directory, following
 from tests.services.projects.story import LINGUIST, NOON, Story
 
-
 APART_S = CLOCKS_APART.total_seconds()
 
 
