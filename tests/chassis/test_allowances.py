@@ -49,7 +49,7 @@ ROWS: list[tuple[str, dict[str, float], dict[str, float]]] = [
     ("nobody waits who calls like the rest, however fast",
         {"a": 60, "b": 60, "c": 60},                 {"a": 60, "b": 60, "c": 60}),
     ("as few calls as a person needs are never slowed",
-        {"a": A_SECOND, "b": 0.6},                   {"a": A_SECOND, "b": 0.6}),
+        {"a": A_SECOND, "b": 0.8},                   {"a": A_SECOND, "b": 0.8}),
 ]
 # fmt: on
 
@@ -71,7 +71,7 @@ def test_what_callers_have_beside_each_other(
 
 def test_a_number_of_calls_may_come_at_once() -> None:
     day = Day()
-    day.pass_by(1, a=2)
+    day.pass_by(3, a=2)
     at_once = day.pass_by(STEP_S, busy=10_000, a=2)["busy"]
     assert at_once == pytest.approx(AT_ONCE, abs=1)
     assert day.pass_by(2, busy=10_000, a=2)["busy"] == 2 * A_SECOND
@@ -79,24 +79,39 @@ def test_a_number_of_calls_may_come_at_once() -> None:
 
 def test_what_was_used_up_comes_back_with_time() -> None:
     day = Day()
-    day.pass_by(1, a=1, busy=1000)
+    day.pass_by(5, a=1, busy=1000)
     day.pass_by(FORGOTTEN_AFTER_S, a=1)
+    at_once = day.pass_by(STEP_S, busy=10_000)["busy"]
+    assert at_once == pytest.approx(AT_ONCE, abs=1)
+
+
+def test_no_more_comes_back_than_may_come_at_once() -> None:
+    day = Day()
+    day.pass_by(5, a=20, busy=1000)
+    day.pass_by(FORGOTTEN_AFTER_S - 1, a=20)
     at_once = day.pass_by(STEP_S, busy=10_000)["busy"]
     assert at_once == pytest.approx(AT_ONCE, abs=1)
 
 
 def test_who_is_slowed_is_told_for_how_long() -> None:
     day = Day()
-    day.pass_by(3, a=1, busy=1000)
-    wait = day.allowances.wait_of("busy")
+    day.pass_by(5, a=1, busy=1000)
+    while not (wait := day.allowances.wait_of("busy")):
+        day.allowances.took("busy")
     assert 0 < wait <= 1 / A_SECOND
     day.now += wait
     assert day.allowances.wait_of("busy") == 0
 
 
+def test_a_call_now_and_then_slows_nobody() -> None:
+    day = Day()
+    day.pass_by(STEP_S, a=200, b=100, c=100)
+    assert day.pass_by(1, busy=1000)["busy"] == 1000
+
+
 def test_who_stopped_calling_a_while_ago_slows_nobody() -> None:
     day = Day()
-    day.pass_by(1, a=1, busy=1000)
+    day.pass_by(5, a=1, busy=1000)
     day.pass_by(BESIDE_S, busy=1000)
     assert day.pass_by(1, busy=1000)["busy"] == pytest.approx(1000, abs=1)
 
@@ -104,7 +119,7 @@ def test_who_stopped_calling_a_while_ago_slows_nobody() -> None:
 def test_who_was_alone_begins_beside_others_with_all_that_may_come_at_once() -> None:
     day = Day()
     day.pass_by(1, busy=1000)
-    day.pass_by(STEP_S, a=100)
+    day.pass_by(STEP_S, a=400)
     at_once = day.pass_by(STEP_S, busy=10_000)["busy"]
     assert at_once == pytest.approx(AT_ONCE, abs=1)
 

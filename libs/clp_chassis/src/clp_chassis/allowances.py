@@ -14,8 +14,10 @@ from typing import Final
 AT_ONCE: Final = 20.0
 A_SECOND: Final = 5.0
 TIMES_THE_OTHERS: Final = 4.0
-# Somebody calls as well whose last call is not longer ago.
+# Somebody calls as well who does so again and again, and did not long ago: a call now
+# and then is no reason to slow anybody down.
 BESIDE_S: Final = 2.0
+AGAIN_AND_AGAIN: Final = 0.5
 # Over so long calls are counted for how many a second they are.
 AVERAGED_OVER_S: Final = 5.0
 # After so long without a call everything is allowed again, and nothing is remembered.
@@ -81,7 +83,9 @@ class Allowances:
     def _others(self, account: _Account, now: float) -> Iterator[float]:
         for other in self._accounts.values():
             if other is not account and now - other.called_at < BESIDE_S:
-                yield _faded(other, now)
+                a_second = _faded(other, now)
+                if a_second >= AGAIN_AND_AGAIN:
+                    yield a_second
 
     def _forget(self, now: float) -> None:
         if now - self._swept_at >= BESIDE_S:
