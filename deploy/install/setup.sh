@@ -87,5 +87,8 @@ pip install -qq --no-deps --require-hashes --only-binary :all: \
 say "members of the workspace, in place"
 pip install -qq -c constraints.txt --no-build-isolation "${MEMBERS[@]}"
 pip check >/dev/null || fail "installed packages disagree: $(pip check 2>&1 | head -n 5)"
+# Where Python may not write byte code by itself, each process would compile them again.
+"$VENV/bin/python" -m compileall -qq libs/*/src services/*/src deploy/suite/src tests ||
+  fail "a module cannot be compiled: see python -m compileall libs services deploy tests"
 touch "$VENV/.ready"
 say "ready"
