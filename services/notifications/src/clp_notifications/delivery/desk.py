@@ -30,11 +30,12 @@ def one_after_the_other(jobs: Sequence[Job]) -> None:
 class Pacing:
     """How much is taken at once, and for how long."""
 
-    batch: int = 50
+    batch: int = 48
     connections: int = 16
     # At most so many are asked about together, for answers that hold so long; where
     # nobody promises that they do, they are good for a moment only.
-    at_the_door: int = 50
+    # A multiple of the connections leaves no record over for a write of its own.
+    at_the_door: int = 48
     hold_s: float = 0.5
     fresh_s: float = 0.1
     lease: timedelta = timedelta(seconds=60)

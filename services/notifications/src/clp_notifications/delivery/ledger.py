@@ -61,19 +61,29 @@ class Ledger:
         """Note what became of a claim; when enough has come together, write it."""
         self._noted.append((claim, record))
         self._unwritten += 1
-        if self._unwritten >= self._desk.pacing.connections:
-            self.write()
+        if self._is_full:
+            with self._turn:
+                # Whoever had the turn before may have written most of it.
+                if self._is_full:
+                    self._write_noted()
 
     def write(self) -> None:
         """Write what is noted; as long as the leases last, trouble is waited out."""
         with self._turn:
-            if not self._noted:
-                return
-            noted, self._noted = self._noted, []
-            try:
-                self._write(noted)
-            finally:
-                self._unwritten -= len(noted)
+            self._write_noted()
+
+    @property
+    def _is_full(self) -> bool:
+        return self._unwritten >= self._desk.pacing.connections
+
+    def _write_noted(self) -> None:
+        if not self._noted:
+            return
+        noted, self._noted = self._noted, []
+        try:
+            self._write(noted)
+        finally:
+            self._unwritten -= len(noted)
 
     def _write(self, noted: list[tuple[Claim, Record]]) -> None:
         while noted:

@@ -15,10 +15,14 @@ ROOM_FOR_MESSAGES: Final = 48_000
 ROOM_AROUND_MESSAGE: Final = 1_200
 ROOM_AROUND_FILE: Final = 500
 MOST_MESSAGES: Final = 40
+# Bytes of one in markup: an escaped quote, or the tag of a line's end.
+LARGEST_SIGN: Final = 5
 
 
 def those_that_fit(said: Sequence[Said]) -> list[Said]:
     """As many messages as fit, the first ones; at least one."""
+    if len(said) == 1:
+        return [*said]
     shown: list[Said] = []
     room = ROOM_FOR_MESSAGES
     for one in said[:MOST_MESSAGES]:
@@ -31,6 +35,8 @@ def those_that_fit(said: Sequence[Said]) -> list[Said]:
 
 def kept_of_text(said: Said, text: str) -> str:
     """The start of a message's text that fits beside all else of the message."""
+    if not said.files and len(text) * LARGEST_SIGN <= ROOM_FOR_MESSAGES // 2:
+        return text
     room = ROOM_FOR_MESSAGES - _markup_size(said) + _size(text)
     if _size(text) <= room:
         return text

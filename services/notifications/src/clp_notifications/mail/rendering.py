@@ -247,7 +247,10 @@ def _compiled(source: str, tongue: Tongue, *, markup: bool) -> Template:
     )
     # What says the same in every mail is looked up once.
     said = SENTENCE.sub(lambda found: tongue.said(found[1]), source)
-    return environment.from_string(said)
+    template = environment.from_string(said)
+    # They are gone through for each mail, and are a chain of dictionaries at first.
+    template.globals = dict(template.globals)
+    return template
 
 
 def _in_order(letter: Letter) -> list[Said]:
@@ -263,7 +266,7 @@ def _in_order(letter: Letter) -> list[Said]:
 
 
 def _isolated(line: str) -> str:
-    return Markup("<bdi>{}</bdi>").format(line)
+    return Markup("<bdi>") + line + Markup("</bdi>")
 
 
 def _title(title: str) -> str:

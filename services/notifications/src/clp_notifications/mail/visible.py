@@ -41,6 +41,8 @@ def shown_text(value: str) -> str:
 
     Blanks around it are left out: they show nothing and push away what follows.
     """
+    if value.replace("\n", "").isprintable():
+        return value.strip()
     return CONTROLS.sub(_picture, LINE_ENDS.sub("\n", value)).strip()
 
 
