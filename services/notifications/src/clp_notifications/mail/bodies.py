@@ -15,7 +15,6 @@ END_OF_HEAD: Final = b"</head>\r\n"
 SHIELDED: Final = re.compile(rb"\n(?:\.+|From(?= ))")
 SOFT_BREAK: Final = b"=\n"
 # A blank at the end of a line is encoded even where no room is left for that.
-CODED_BLANKS: Final = (b"=09", b"=20")
 OVERLONG: Final = re.compile(rb"^([^\n]{74,})(=(?:09|20))(?=\r?$)", re.MULTILINE)
 
 
@@ -46,7 +45,7 @@ def quoted(raw: bytes) -> bytes:
     # It ends soft breaks like the first line of its input; a single line has none.
     if b"\r\n" not in raw:
         lines = lines.replace(SOFT_BREAK, b"=\r\n")
-    if any(blank in lines for blank in CODED_BLANKS):
+    if b"=09" in lines or b"=20" in lines:
         lines = OVERLONG.sub(rb"\1=\r\n\2", lines)
     if b"\n." in lines or b"\nFrom " in lines or lines.startswith((b".", b"From ")):
         return SHIELDED.sub(_shielded, b"\n" + lines)[1:]

@@ -8,6 +8,7 @@ import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime
+from functools import lru_cache
 from typing import Final
 
 from clp_notifications.mail.addresses import Address
@@ -108,7 +109,7 @@ class Mailer:
         lines = [
             self._from,
             text_header("Subject", subject),
-            plain_header("Date", _utc(letter.at)),
+            plain_header("Date", _utc(letter.at.replace(microsecond=0))),
             plain_header("In-Reply-To", thread),
             plain_header("References", thread),
             list_id_header(letter.project_title, list_of(letter, house.mail_domain)),
@@ -179,5 +180,6 @@ def _dotless(id_: str) -> str:
     return id_.replace(".", "=2E")
 
 
+@lru_cache(256)
 def _utc(at: datetime) -> str:
     return format_datetime(at).replace("-0000", "+0000")
