@@ -16,6 +16,7 @@ from typing import Any, Final
 import css_inline
 from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
+from typing_extensions import override
 
 from clp_core.channels import Channel
 from clp_notifications.mail.bodies import HTML, TEXT
@@ -233,9 +234,20 @@ def _inlined(source: str) -> str:
     return inliner.inline(source)
 
 
+class _Environment(Environment):
+    """Looks for items: all that templates are given are dictionaries."""
+
+    @override
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        if isinstance(obj, dict) and attribute in obj:
+            return obj[attribute]
+        return super().getattr(obj, attribute)
+
+
 def _compiled(source: str, tongue: Tongue, *, markup: bool) -> Template:
-    environment = Environment(
-        autoescape=markup,  # noqa: S701 - plain text has nothing to escape
+    environment = _Environment(
+        # Plain text has nothing to escape.
+        autoescape=markup,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
