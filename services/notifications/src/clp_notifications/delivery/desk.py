@@ -30,8 +30,8 @@ def one_after_the_other(jobs: Sequence[Job]) -> None:
 class Pacing:
     """How much is taken at once, and for how long."""
 
-    # So many are claimed at once, for a round.
-    batch: int = 96
+    # Claimed at once: with more, some workers rest while others still have many.
+    batch: int = 48
     connections: int = 16
     # At most so many are asked about together, for answers that hold so long; where
     # nobody promises that they do, they are good for a moment only.
