@@ -37,12 +37,13 @@ def test_what_was_asked_is_good_for_a_moment_only(works: Works, world: World) ->
     asked: list[str] = []
 
     def answered_late() -> None:
+        """The answer is on its way when access ends, and too old when it comes."""
         asked.append("call")
-        if len(asked) <= 2:
-            works.sleep(0.2)
+        if len(asked) == 1:
             world.withdraw("north")
+            works.sleep(works.desk.pacing.hold_s)
 
-    world.at_each_call = answered_late
+    world.after_each_call = answered_late
     works.deliver()
 
     assert works.tray.mails == []
@@ -56,7 +57,7 @@ def test_slow_services_are_asked_once_more_and_not_for_each_mail(
     calls: list[float] = []
 
     def slow() -> None:
-        calls.append(0.3)
+        calls.append(0.6)
         works.sleep(0.6)
 
     world.at_each_call = slow
