@@ -20,6 +20,8 @@ BESIDE_S: Final = 2.0
 AGAIN_AND_AGAIN: Final = 0.5
 # Over so long calls are counted for how many a second they are.
 AVERAGED_OVER_S: Final = 5.0
+# So little is missing of a call by rounding alone, and must not be waited for again.
+ROUNDED: Final = 1e-9
 # After so long without a call everything is allowed again, and nothing is remembered.
 FORGOTTEN_AFTER_S: Final = AT_ONCE / A_SECOND
 
@@ -48,9 +50,8 @@ class Allowances:
         if account is None:
             return 0.0
         allowed = self._settle(account)
-        # A moment of rounding must not be waited for again.
         missing = 1.0 - account.left
-        return missing / allowed if missing > 1e-9 else 0.0  # noqa: PLR2004
+        return missing / allowed if missing > ROUNDED else 0.0
 
     def took(self, caller: str) -> None:
         """A caller has a call now."""
@@ -66,18 +67,13 @@ class Allowances:
     def _settle(self, account: _Account) -> float:
         """Add what was allowed since the last time; gives how many a second may be."""
         now = self._ticks()
+        since, account.settled_at = now - account.settled_at, now
         others = list(self._others(account, now))
-        allowed = (
-            max(A_SECOND, TIMES_THE_OTHERS * sum(others) / len(others))
-            if others
-            else math.inf
-        )
-        if others:
-            left = account.left + (now - account.settled_at) * allowed
-            account.left = min(AT_ONCE, left)
-        else:
+        if not others:
             account.left = AT_ONCE
-        account.settled_at = now
+            return math.inf
+        allowed = max(A_SECOND, TIMES_THE_OTHERS * sum(others) / len(others))
+        account.left = min(AT_ONCE, account.left + since * allowed)
         return allowed
 
     def _others(self, account: _Account, now: float) -> Iterator[float]:

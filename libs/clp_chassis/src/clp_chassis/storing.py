@@ -38,10 +38,10 @@ def insert_if_absent(session: Session, table: Table, values: Mapping[str, Any]) 
     return session.execute(row.returning(*table.primary_key)).first() is not None
 
 
-def insert_or_raise(
+def insert_or_increase(
     session: Session, table: Table, values: Mapping[str, Any], *, column: str
 ) -> None:
-    """Insert a row, or raise a column of the one with the same key; never lower it."""
+    """Insert a row, or increase a column of the one with its key; never lower it."""
     made: Any = INSERTS[session.get_bind().dialect.name](table).values(**values)
     session.execute(
         made.on_conflict_do_update(

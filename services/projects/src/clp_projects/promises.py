@@ -10,7 +10,7 @@ from typing import Final, cast
 
 from sqlalchemy import Table, select
 
-from clp_chassis.storing import insert_or_raise
+from clp_chassis.storing import insert_or_increase
 from clp_contracts.projects import LONGEST_GOOD_S
 from clp_projects.parts import Parts
 from clp_projects.tables import PromiseRow
@@ -33,7 +33,7 @@ def promise(seconds: float, *, parts: Parts) -> float:
     until = parts.clock() + timedelta(seconds=granted)
     with parts.database.writing(tell=False) as session:
         table = cast(Table, PromiseRow.__table__)
-        insert_or_raise(session, table, {"id": ONLY, "until": until}, column="until")
+        insert_or_increase(session, table, {"id": ONLY, "until": until}, column="until")
     return granted
 
 

@@ -41,6 +41,7 @@ def shown_text(value: str) -> str:
 
     Blanks around it are left out: they show nothing and push away what follows.
     """
+    # Most texts have no controls, and looking for them takes longer than this.
     if value.replace("\n", "").isprintable():
         return value.strip()
     return CONTROLS.sub(_picture, LINE_ENDS.sub("\n", value)).strip()
