@@ -74,9 +74,13 @@ def test_only_a_local_part_beyond_ascii_needs_smtputf8() -> None:
 ATEXT = "abzAZ019!#$%&'*+/=?^_`{|}~-"
 
 
-@given(local=st.text(ATEXT + ".", min_size=1, max_size=70))
-def test_a_plain_local_part_needs_no_second_opinion(local: str) -> None:
-    value = f"{local}@north.example"
+# Dots are what makes a difference; of one sign among many there would be too few.
+SIGNS = st.one_of(st.sampled_from(ATEXT), st.just("."))
+
+
+@given(signs=st.lists(SIGNS, min_size=1, max_size=70))
+def test_a_plain_local_part_needs_no_second_opinion(signs: list[str]) -> None:
+    value = f"{''.join(signs)}@north.example"
     try:
         address_of(value)
     except BadAddress:
