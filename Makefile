@@ -59,15 +59,15 @@ fmt: setup ## format the code and sort its imports
 
 .PHONY: readme
 readme: setup ## write the tables of README.md again from the code
-	@$(PY) -m deploy.docs.readme_tables
+	@$(PY) -m clp_deploy.readme_tables
 
 .PHONY: dashboard
-dashboard: setup ## draw deploy/observing/dashboard.json again from its table
-	@$(PY) -m deploy.observing.dashboard
+dashboard: setup ## draw deploy/observability/dashboard.json again from its table
+	@$(PY) -m deploy.observability.dashboard
 
 .PHONY: deploy-files
 deploy-files: setup ## write the files of deploy/ that follow from the code
-	@$(PY) -W ignore -m clp_suite.deployment draw deploy
+	@$(PY) -W ignore -m clp_deploy draw deploy
 
 # ------------------------------------------------------------ judging
 
@@ -88,7 +88,7 @@ lint: setup ## style, types and import contracts
 	@$(PY) -m ruff check --quiet
 	@$(PY) -m ruff format --check --quiet
 	@$(PY) -m mypy
-	@$(PY) -m mypy deploy/docs deploy/observing tests/architecture
+	@$(PY) -m mypy tools/clp_deploy deploy/observability tests/architecture
 	@.venv/bin/basedpyright
 	@.venv/bin/lint-imports --no-logo
 
@@ -104,13 +104,13 @@ test-core: setup ## the rules alone: every line and branch, and the examples in 
 test-unit: setup ## architecture, contracts, chassis, services and deployment
 	@$(call title,units)
 	@$(PYTEST) tests/architecture tests/contracts tests/chassis tests/services \
-	  tests/safety tests/faults tests/deploy
+	  tests/security tests/faults tests/deploy
 
 .PHONY: test-whoosh-2
 test-whoosh-2: setup .venv/.whoosh-2 ## the index on Whoosh 2.7.4, the way out
 	@$(call title,the index on Whoosh 2.7.4)
 	@CLP_WHOOSH=2.7.4 PYTHONPATH=$(CURDIR)/.venv/whoosh-2 $(PYTEST) \
-	  tests/services/search/test_index.py tests/services/search/test_surviving.py \
+	  tests/services/search/test_index.py tests/services/search/test_crash_recovery.py \
 	  tests/services/search/test_engine_pinned.py
 
 .venv/.whoosh-2: deploy/install/hashed/whoosh2.txt .venv/.ready
@@ -165,7 +165,7 @@ mails-many: setup ## ten thousand generated mails, each judged byte for byte
 .PHONY: mail-parsers
 mail-parsers: setup ## a parser of another house reads our mails as we do (Node.js)
 	@deploy/install/mail_parsers.sh
-	@$(PY) -W ignore -m tests.services.notifications.second_reader .cache/mail-parsers
+	@$(PY) -W ignore -m tests.services.notifications.cross_parser .cache/mail-parsers
 
 .PHONY: mail-snapshots
 mail-snapshots: setup ## write the mails of every type and language again, to be read
@@ -174,7 +174,7 @@ mail-snapshots: setup ## write the mails of every type and language again, to be
 .PHONY: mail-pictures
 mail-pictures: setup ## draw the mails at phone and desktop width, light and dark
 	@deploy/install/mail_pictures.sh
-	@$(PY) -W ignore -m tests.services.notifications.pictures
+	@$(PY) -W ignore -m tests.services.notifications.screenshots
 
 .PHONY: rolling-update
 rolling-update: setup servers ## every process replaced under load, and no caller notices
@@ -190,8 +190,8 @@ mutation: setup ## mutants of the rules that no test notices
 
 .PHONY: bench-index
 bench-index: setup ## the index: room, searches, memory, load; COUNT=1000000 for a million
-	@$(PY) -m tests.bench.index --count $(or $(COUNT),100000)
-	@$(PY) -m tests.bench.index_service hub fresh-embedded fresh rpc \
+	@$(PY) -m bench.index --count $(or $(COUNT),100000)
+	@$(PY) -m bench.index_service hub fresh-embedded fresh rpc \
 	  --count $(or $(COUNT),100000)
 
 .PHONY: kill-workers
@@ -200,48 +200,48 @@ kill-workers: setup ## workers of the index killed fifty times while messages ar
 
 .PHONY: bench-growth
 bench-growth: setup servers ## what one message costs in a whole system
-	@$(PY) -W ignore -m tests.bench.growth
+	@$(PY) -W ignore -m bench.growth
 
 .PHONY: bench-core
 bench-core: setup ## how fast the rules are on this machine
-	@$(PY) -m tests.bench.core
+	@$(PY) -m bench.core
 
 .PHONY: bench-messages
 bench-messages: setup servers ## posting beside a bare Nameko RPC, reading a million messages
-	@$(PY) -W ignore -m tests.bench.messages
+	@$(PY) -W ignore -m bench.messages
 
 .PHONY: bench-mail
 bench-mail: setup servers ## mails a second beside Django; ARGS="--mails 200 --rounds 1"
 	@$(PY) -m pip install -qq -c constraints.txt --group bench-mail
-	@$(PY) -W ignore -m tests.bench.mail $(ARGS)
+	@$(PY) -W ignore -m bench.mail $(ARGS)
 
 .PHONY: bench-fairness
 bench-fairness: setup servers ## what quiet partners notice of a busy one; ARGS="--busy 50"
-	@$(PY) -W ignore -m tests.bench.fairness $(ARGS)
+	@$(PY) -W ignore -m bench.fairness $(ARGS)
 
 .PHONY: bench-peer
 bench-peer: setup ## the same conversation here and in Matrix Synapse
-	@tests/bench/peer/run.sh
+	@bench/peer/run.sh
 
 .PHONY: bench-uploads
 bench-uploads: setup ## how long an upload takes, beside a bare receiver
-	@$(PY) -W ignore -m tests.bench.uploads
+	@$(PY) -W ignore -m bench.uploads
 
 .PHONY: bench-directory
 bench-directory: setup ## how fast a directory of 100,000 people answers
-	@$(PY) -W ignore -m tests.bench.directory
+	@$(PY) -W ignore -m bench.directory
 .PHONY: fuzz-search
 fuzz-search: setup ## a million odd queries, none an error, none slow; ARGS="--count 1000"
 	@$(PY) -m tests.services.search.fuzzing $(ARGS)
 
 .PHONY: bench-leaks
 bench-leaks: setup servers ## whether the time of an answer tells what is said next door
-	@$(PY) -m tests.bench.leaks $(ARGS)
+	@$(PY) -m bench.leaks $(ARGS)
 
 .PHONY: bench-search
 bench-search: setup servers ## search engines side by side; ARGS="--messages 1000000"
 	@$(PY) -m pip --disable-pip-version-check install -qq -c constraints.txt --group bench
-	@$(PY) -m tests.bench.engines $(ARGS)
+	@$(PY) -m bench.engines $(ARGS)
 
 .PHONY: clean
 clean: ## remove caches and what runs left behind; the environment stays

@@ -9,7 +9,7 @@ import importlib.util
 import os
 
 if not os.environ.get("CLP_PLAIN_TESTS") and importlib.util.find_spec("clp_chassis"):
-    importlib.import_module("clp_chassis.patched")
+    importlib.import_module("clp_chassis.concurrency.monkey_patch")
     # A fixture is what a conftest file knows by name.
     postgres = importlib.import_module("tests.private_servers").postgres
 

@@ -15,7 +15,9 @@ MEMBERS=(
   -e "services/messages[postgres,s3]"
   -e "services/search[postgres]"
   -e "services/notifications[postgres]"
-  -e "deploy/suite[postgres]"
+  -e tools/clp_deploy
+  -e tools/clp_ops
+  -e "tools/clp_suite[postgres]"
 )
 
 # Nameko's declared support ends at 3.11; 3.12 and 3.13 are known to work.
@@ -88,7 +90,7 @@ say "members of the workspace, in place"
 pip install -qq -c constraints.txt --no-build-isolation "${MEMBERS[@]}"
 pip check >/dev/null || fail "installed packages disagree: $(pip check 2>&1 | head -n 5)"
 # Where Python may not write byte code by itself, each process would compile them again.
-"$VENV/bin/python" -m compileall -qq libs/*/src services/*/src deploy/suite/src tests ||
+"$VENV/bin/python" -m compileall -qq libs/*/src services/*/src tools/*/src tests bench ||
   fail "a module cannot be compiled: see python -m compileall libs services deploy tests"
 touch "$VENV/.ready"
 say "ready"

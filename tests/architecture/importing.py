@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tests.architecture.tree import ROOT
 
-PLACES = ("libs/*/src", "services/*/src", "deploy/suite/src")
+PLACES = ("libs/*/src", "services/*/src", "tools/*/src")
 
 
 def lint_imports(root: Path) -> dict[str, bool]:

@@ -18,7 +18,7 @@ def metrics_shown(root: Path) -> set[str]:
     return {
         name
         for source in sources_of(root, SHIPPED)
-        if "observing/dashboard" not in source.name
+        if "observability/dashboard" not in source.name
         for call in ast.walk(source.syntax)
         if isinstance(call, ast.Call)
         for name in _declared(call)

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from tests.architecture.budgets import over_budget
+from tests.architecture.fixtures import planted
 from tests.architecture.tree import ROOT, report
-from tests.architecture.trees import planted
 
 
 def test_every_file_and_function_is_within_budget() -> None:
@@ -41,7 +41,7 @@ def test_a_function_of_50_lines_is_not(tmp_path: Path) -> None:
 def test_the_length_of_a_method_counts_too(tmp_path: Path) -> None:
     method = "class A:\n    async def long(self) -> None:\n" + "        x = 1\n" * 50
 
-    assert len(over_budget(planted(tmp_path, {"deploy/a.py": method}))) == 1
+    assert len(over_budget(planted(tmp_path, {"tools/a.py": method}))) == 1
 
 
 def test_migrations_are_history_and_keep_their_length(tmp_path: Path) -> None:

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from tests.architecture.clocks import clock_readers
+from tests.architecture.fixtures import planted
 from tests.architecture.tree import ROOT, report
-from tests.architecture.trees import planted
 
 
 def test_only_the_clock_of_the_chassis_reads_the_clock() -> None:

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.architecture.fixtures import planted
 from tests.architecture.naming import drawers, foreign_words
 from tests.architecture.tree import ROOT, report
-from tests.architecture.trees import planted
 
 
 def test_no_module_is_named_like_a_drawer() -> None:
@@ -21,7 +21,7 @@ def test_no_module_is_named_like_a_drawer() -> None:
         "libs/a/utils.py",
         "services/a/helpers/x.py",
         "tests/common.py",
-        "deploy/a/_misc.py",
+        "tools/a/_misc.py",
     ],
 )
 def test_a_drawer_is_refused(path: str, tmp_path: Path) -> None:

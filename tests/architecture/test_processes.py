@@ -3,10 +3,10 @@
 from pathlib import Path
 from typing import cast
 
-from clp_suite.processes import PROCESS_TYPES
+from clp_deploy.processes import PROCESS_TYPES
+from tests.architecture.fixtures import planted
 from tests.architecture.processes import listed_processes, unmatched_processes
 from tests.architecture.tree import ROOT, report
-from tests.architecture.trees import planted
 
 LISTED = """\
     [[process]]

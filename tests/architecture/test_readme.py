@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.docs import readme_tables
+from clp_deploy import readme_tables
 from tests.architecture.tree import ROOT
 
 README = ROOT / "README.md"

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing_extensions import override
 
 ROOT = Path(__file__).resolve().parents[2]
-CODE = ("libs", "services", "deploy", "tests")
-SHIPPED = ("libs", "services", "deploy")
+CODE = ("libs", "services", "tools", "bench", "tests")
+SHIPPED = ("libs", "services", "tools")
 # In a linked checkout `.git` is a file, and holds a path.
 NOT_OURS = {"mutants", "build", "dist", "htmlcov", "demo-data", "run-data", ".git"}
 

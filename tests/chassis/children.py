@@ -1,7 +1,5 @@
 """Services that run as processes of their own, and the tests' hold on them."""
 
-from clp_chassis import patched  # isort: skip  # noqa: F401 - patches the process
-
 import logging
 import os
 import signal
@@ -16,8 +14,8 @@ import eventlet
 from nameko.extensions import DependencyProvider
 from nameko.web.handlers import http
 
-from clp_chassis.broker_edge import on_events, rpc
-from clp_chassis.running import run
+from clp_chassis.messaging import on_events, rpc
+from clp_chassis.runner import run
 
 log = logging.getLogger(__name__)
 

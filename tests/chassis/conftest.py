@@ -10,7 +10,7 @@ import pytest
 
 from clp_chassis.clock import new_id
 from clp_chassis.inprocess import forget
-from clp_chassis.running import ContainerGroup
+from clp_chassis.runner import ContainerGroup
 from clp_suite.servers import PrivateRabbit, server_directory
 
 

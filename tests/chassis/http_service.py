@@ -10,14 +10,20 @@ from nameko.containers import ServiceContainer
 from nameko.extensions import DependencyProvider
 from werkzeug.wrappers import Request, Response
 
-from clp_chassis.assembly import HTTP_ADDRESS_FILE
+from clp_chassis.bootstrap import HTTP_ADDRESS_FILE
 from clp_chassis.clock import now
-from clp_chassis.http_edge import chunks_of, http, http_address_of, json_answer
-from clp_chassis.passports import Issuer, Passport, TrustedKey, Verifier, new_key
-from clp_chassis.serving import VERIFIER
+from clp_chassis.http import chunks_of, http, http_address_of, json_answer
+from clp_chassis.rpc import VERIFIER
+from clp_chassis.security.passports import (
+    Issuer,
+    Passport,
+    TrustedKey,
+    Verifier,
+    new_key,
+)
+from clp_contracts.errors import CallFailed, Refused
 from clp_contracts.methods import PEOPLE, PassportKind
-from clp_contracts.refusal import CallFailed, Refused
-from tests.chassis.http_wire import Answer, Wire
+from tests.chassis.raw_http import Answer, Wire
 
 STATUSES = {"attachment.too_large": 413}
 

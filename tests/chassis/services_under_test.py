@@ -7,7 +7,7 @@ from typing import Any
 import eventlet
 from eventlet.event import Event
 
-from clp_chassis.broker_edge import Drop, on_events, on_events_everywhere, rpc
+from clp_chassis.messaging import Drop, on_events, on_events_everywhere, rpc
 
 
 class Gate:

@@ -11,12 +11,12 @@ from kombu.exceptions import OperationalError
 from nameko.exceptions import RemoteError, RpcTimeout, UnknownService
 from nameko.standalone.rpc import ClusterRpcProxy
 
-from clp_chassis.broker_edge import ReplyPublisher, Rpc, rpc
-from clp_contracts.lines import Lines, RequestPublisher
-from clp_contracts.refusal import CallFailed
+from clp_chassis.messaging import ReplyPublisher, Rpc, rpc
+from clp_contracts.connection_pool import Lines, RequestPublisher
+from clp_contracts.errors import CallFailed
 from tests.chassis.conftest import Serve
+from tests.chassis.raw_amqp import Wire
 from tests.chassis.services_under_test import Gate, answering
-from tests.chassis.wires import Wire
 from tests.waiting import until
 
 EXCHANGE = "nameko-rpc"

@@ -3,8 +3,8 @@
 import pytest
 from sqlalchemy.exc import IntegrityError, OperationalError
 
-from clp_chassis.feed_reader import passes
-from clp_contracts.refusal import CallFailed, Refused
+from clp_chassis.events.feed_reader import passes
+from clp_contracts.errors import CallFailed, Refused
 
 # what went wrong                                        | passes
 ERRORS = [

@@ -8,11 +8,11 @@ from amqp.exceptions import AMQPNotImplementedError, RecoverableConnectionError
 from nameko.standalone.rpc import ClusterRpcProxy
 
 from clp_chassis.inprocess import broker_named, forget, is_inprocess, unsettled
-from clp_chassis.running import ContainerGroup
-from clp_contracts.lines import Lines
-from clp_contracts.refusal import CallFailed
+from clp_chassis.runner import ContainerGroup
+from clp_contracts.connection_pool import Lines
+from clp_contracts.errors import CallFailed
+from tests.chassis.raw_amqp import Wire, body_of
 from tests.chassis.services_under_test import answering, hearing
-from tests.chassis.wires import Wire, body_of
 from tests.waiting import until
 
 

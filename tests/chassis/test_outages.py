@@ -10,10 +10,10 @@ import pytest
 from amqp.exceptions import NotFound
 from nameko.standalone.events import event_dispatcher
 
-from clp_chassis.broker_edge import BROKER_ERRORS
-from clp_chassis.running import ContainerGroup
-from clp_contracts.lines import Lines
-from clp_contracts.refusal import CallFailed
+from clp_chassis.messaging import BROKER_ERRORS
+from clp_chassis.runner import ContainerGroup
+from clp_contracts.connection_pool import Lines
+from clp_contracts.errors import CallFailed
 from clp_suite.servers import PrivateRabbit
 from tests.chassis.services_under_test import Gate, answering, hearing
 from tests.waiting import until

@@ -8,9 +8,9 @@ import pytest
 from sqlalchemy import MetaData, select
 from sqlalchemy.orm import Session
 
-from clp_chassis.database import Database
-from clp_chassis.outbox import Outbox
-from clp_chassis.projections import Cursors, DatabaseProjection
+from clp_chassis.events.outbox import Outbox
+from clp_chassis.events.projections import Cursors, DatabaseProjection
+from clp_chassis.persistence.database import Database
 from clp_contracts.feed import Change, ReadChanges
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)

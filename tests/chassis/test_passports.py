@@ -6,7 +6,7 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from clp_chassis.passports import (
+from clp_chassis.security.passports import (
     AUDIENCE,
     Issuer,
     Passport,
@@ -14,8 +14,8 @@ from clp_chassis.passports import (
     Verifier,
     new_key,
 )
+from clp_contracts.errors import Refused
 from clp_contracts.methods import PassportKind
-from clp_contracts.refusal import Refused
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 ANY_KIND = frozenset(PassportKind)

@@ -19,7 +19,7 @@ from clp_suite.servers import (
     ServerTrouble,
     server_directory,
 )
-from tests.chassis.wires import Wire
+from tests.chassis.raw_amqp import Wire
 
 
 @pytest.fixture

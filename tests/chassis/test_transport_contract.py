@@ -7,7 +7,7 @@ import pytest
 from amqp.exceptions import ChannelError, NotFound, PreconditionFailed, ResourceLocked
 from kombu import Queue
 
-from tests.chassis.wires import Wire, body_of
+from tests.chassis.raw_amqp import Wire, body_of
 from tests.waiting import until
 
 

@@ -5,7 +5,7 @@ import ssl
 import pytest
 
 from clp_contracts.broker_address import BrokerAddress
-from clp_contracts.calling import connect
+from clp_contracts.client import connect
 
 
 @pytest.mark.parametrize(

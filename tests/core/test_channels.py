@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from clp_core.channels import Channel, ChannelKind, Project, ProjectId, is_id
 from clp_core.decisions import InvalidValue
 from clp_core.people import PartnerId
-from tests.core.story import BROADCAST, NORTH, P1, WITH_NORTH
+from tests.core.sample_world import BROADCAST, NORTH, P1, WITH_NORTH
 
 IDS = ["p", "p1", "P1", "9", "a.b", "a_b", "a-b", "a" * 64, "0.-_"]
 NO_IDS = [

@@ -8,7 +8,7 @@ from clp_core.delivery import DeliveryDecision, DeliveryReason, judge_delivery
 from clp_core.messages import MessageFacts
 from clp_core.people import AccessPolicy, Person
 from clp_core.routing import Recipient, Trigger
-from tests.core.story import IVY, NAT, NIA, P1, SAM, SOUTH, WITH_NORTH
+from tests.core.sample_world import IVY, NAT, NIA, P1, SAM, SOUTH, WITH_NORTH
 
 POSTED = MessageFacts(channel=WITH_NORTH, number=1, author=IVY.id)
 DELETED = replace(POSTED, deleted=True)

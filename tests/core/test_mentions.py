@@ -1,7 +1,7 @@
 """The face of the package; its tables and properties are in ``mentions/``."""
 
 import clp_core.mentions as face
-from tests.core.story import BROADCAST, IVY, NAT, P1
+from tests.core.sample_world import BROADCAST, IVY, NAT, P1
 
 
 def test_everything_that_is_offered_is_there_and_told() -> None:

@@ -18,7 +18,7 @@ from clp_core.messages import (
     may_edit,
 )
 from clp_core.people import ROBOT, AccessPolicy, Author
-from tests.core.story import (
+from tests.core.sample_world import (
     BROADCAST,
     EVA,
     IAN,

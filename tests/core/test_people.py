@@ -13,7 +13,7 @@ from clp_core.people import (
     Side,
     has_portal_access,
 )
-from tests.core.story import IVY, LIN, NAT, PORTAL
+from tests.core.sample_world import IVY, LIN, NAT, PORTAL
 
 AUTHOR, PROOFREADER = "dialogue_list_author", "dialogue_list_proofreader"
 

@@ -29,7 +29,7 @@ from clp_core.routing import (
     recipients_of,
 )
 from clp_core.visibility import may_read
-from tests.core.story import (
+from tests.core.sample_world import (
     BROADCAST,
     EVERYBODY,
     IAN,

@@ -12,7 +12,7 @@ from clp_core.routing import (
     RoutingReason,
     explain,
 )
-from tests.core.story import (
+from tests.core.sample_world import (
     BROADCAST,
     EVA,
     IAN,

@@ -16,7 +16,16 @@ from clp_core.people import ROBOT, Person, PersonId
 from clp_core.policies import Policies
 from clp_core.routing import Occasion, RoutingReason, Trigger
 from clp_core.scenarios import Scenario
-from tests.core.story import BROADCAST, IVY, LIN, NAT, P1, PORTAL, SAM, WITH_NORTH
+from tests.core.sample_world import (
+    BROADCAST,
+    IVY,
+    LIN,
+    NAT,
+    P1,
+    PORTAL,
+    SAM,
+    WITH_NORTH,
+)
 
 STORY: dict[str, Any] = {
     "project": {"id": "p1", "assigned": ["north", "south"], "withdrawn": ["east"]},

@@ -15,7 +15,7 @@ from clp_core.unread import (
     project_unread_count,
     unread_count,
 )
-from tests.core.story import (
+from tests.core.sample_world import (
     BROADCAST,
     ELSEWHERE,
     EVA,

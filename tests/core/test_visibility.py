@@ -18,7 +18,7 @@ from clp_core.visibility import (
     may_post,
     may_read,
 )
-from tests.core.story import (
+from tests.core.sample_world import (
     BROADCAST,
     EAST,
     ELSEWHERE,

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from clp_suite.sample_data import put_cast
 from clp_suite.server_process import server_directory
 from clp_suite.servers import PrivatePostgres, PrivateRabbit
-from clp_suite.story import put_cast
 from tests.deploy.running import UpSystem
 
 

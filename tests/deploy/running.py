@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Self
 
 from clp_chassis.clock import now
-from clp_chassis.passports import Issuer
-from clp_contracts.calling import Callers, connect
+from clp_chassis.security.passports import Issuer
+from clp_contracts.client import Callers, connect
+from clp_contracts.errors import CallFailed
 from clp_contracts.methods import PassportKind
-from clp_contracts.refusal import CallFailed
-from clp_suite.up.notes import read_status
+from clp_suite.up.state_files import read_status
 
 UP = [sys.executable, "-W", "ignore", "-m", "clp_suite.up"]
 START_S = 180.0

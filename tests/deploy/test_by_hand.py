@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 
 from clp_chassis.clock import now
-from clp_chassis.passports import Issuer
-from clp_contracts.calling import Callers, connect
+from clp_chassis.security.passports import Issuer
+from clp_contracts.client import Callers, connect
 from clp_contracts.methods import PassportKind
+from clp_suite.sample_data import put_cast
 from clp_suite.server_process import free_ports, server_directory
 from clp_suite.servers import PrivatePostgres, PrivateRabbit
-from clp_suite.story import put_cast
 from tests.deploy.running import START_S, STOP_S, until
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(600)]
@@ -63,7 +63,7 @@ class Host:
             "CLP_NOTIFICATIONS_HTTP_ADDRESS": self._http[1],
             "CLP_NOTIFICATIONS_WINDOW_S": "0",
         }
-        sink = f"python -m clp_suite.sink {self.mail_port} {self.folder / 'mails'} &\n"
+        sink = f"python -m clp_suite.smtp_sink {self.mail_port} {self.folder / 'mails'} &\n"
         with self.log_file.open("wb") as log:
             return subprocess.Popen(
                 ["bash", "-eu", "-c", f"{sink}{script}\nwait"],

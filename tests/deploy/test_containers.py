@@ -19,9 +19,9 @@ import pytest
 import yaml
 
 from clp_chassis.settings import read_settings
-from clp_suite.deployment.secret_files import write_secret_folders
-from clp_suite.processes import PROCESS_TYPES
-from clp_suite.start import command_of
+from clp_deploy.processes import PROCESS_TYPES
+from clp_deploy.secret_files import write_secret_folders
+from clp_suite.entrypoint import command_of
 
 ROOT = Path(__file__).parents[2]
 DOCKERFILE = ROOT / "deploy" / "Dockerfile"
@@ -70,7 +70,7 @@ def test_the_image_runs_as_nobody_in_particular_and_is_watched() -> None:
     verbs = dict(instructions())
     assert verbs["USER"] == "10001:10001"
     assert "/live" in verbs["HEALTHCHECK"]
-    assert "clp_suite.start" in verbs["ENTRYPOINT"]
+    assert "clp_suite.entrypoint" in verbs["ENTRYPOINT"]
 
 
 def test_the_image_holds_every_member() -> None:
@@ -88,7 +88,7 @@ def test_the_image_holds_every_member() -> None:
 def members_state() -> str:
     """Changes when anything does that the wheels are made of."""
     state = hashlib.sha256()
-    for folder in ("libs", "services", "deploy/suite"):
+    for folder in ("libs", "services", "tools"):
         for path in sorted((ROOT / folder).rglob("*")):
             if path.is_file() and "__pycache__" not in path.parts:
                 state.update(path.relative_to(ROOT).as_posix().encode())
@@ -152,7 +152,7 @@ LOADS = """
 import sys
 from importlib import import_module
 from importlib.resources import files
-from clp_suite.processes import PROCESS_TYPES
+from clp_deploy.processes import PROCESS_TYPES
 for process_type in PROCESS_TYPES:
     module, _, build = process_type.builder.partition(":")
     getattr(import_module(module), build)
@@ -172,14 +172,18 @@ def test_every_process_type_loads_from_the_image(image: Path) -> None:
 
 
 def test_the_image_says_what_it_can_run(image: Path) -> None:
-    run = ran(image, "-m", "clp_suite.start", "gateway")
+    run = ran(image, "-m", "clp_suite.entrypoint", "gateway")
     assert run.returncode == 2
     assert all(process_type.name in run.stderr for process_type in PROCESS_TYPES)
 
 
 def test_a_process_of_the_image_refuses_wrong_settings(image: Path) -> None:
     run = ran(
-        image, "-m", "clp_suite.start", "delivery", CLP_NOTIFICATIONS_WINDOW_S="soon"
+        image,
+        "-m",
+        "clp_suite.entrypoint",
+        "delivery",
+        CLP_NOTIFICATIONS_WINDOW_S="soon",
     )
     assert run.returncode == 1
     assert "CLP_NOTIFICATIONS_SECRET" in run.stderr

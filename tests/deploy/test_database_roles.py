@@ -6,7 +6,7 @@ import psycopg
 import pytest
 from sqlalchemy.engine import make_url
 
-from clp_suite.deployment.database_roles import (
+from clp_deploy.database_roles import (
     DUE_MAILS,
     KEEPERS,
     OWNERS,

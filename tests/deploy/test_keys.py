@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from clp_chassis.passports import Issuer, Verifier
+from clp_chassis.security.passports import Issuer, Verifier
+from clp_contracts.errors import Refused
 from clp_contracts.methods import PassportKind
-from clp_contracts.refusal import Refused
-from clp_suite import keys
+from clp_deploy import keys
 
 SERVICES = frozenset({PassportKind.SERVICE})
 

@@ -9,11 +9,11 @@ import pytest
 import yaml
 
 from clp_chassis.settings import read_settings
+from clp_deploy.broker_permissions import definitions
+from clp_deploy.database_roles import roles_sql
+from clp_deploy.processes import PROCESS_TYPES
+from clp_deploy.secret_files import write_secret_folders
 from clp_notifications.settings import Settings
-from clp_suite.deployment.broker_rights import definitions
-from clp_suite.deployment.database_roles import roles_sql
-from clp_suite.deployment.secret_files import write_secret_folders
-from clp_suite.processes import PROCESS_TYPES
 from tests.deploy.manifests import built, named, pod_of
 
 FOLDER = Path(__file__).parents[2] / "deploy" / "kubernetes" / "base"

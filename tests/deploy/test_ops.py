@@ -12,10 +12,10 @@ from rich.console import Console
 
 from clp_chassis.clock import new_id
 from clp_chassis.inprocess import forget
-from clp_contracts.refusal import Refused
+from clp_contracts.errors import Refused
+from clp_ops.__main__ import main
 from clp_suite import EmbeddedSuite
-from clp_suite.ops.__main__ import main
-from clp_suite.story import put_cast
+from clp_suite.sample_data import put_cast
 
 NORTH = "p-ops/direct/north"
 

@@ -10,11 +10,11 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Engine, create_engine, text
 
-from clp_chassis.database import Database, migrate
-from clp_contracts.refusal import CallFailed, Refused
+from clp_chassis.persistence.database import Database, migrate
+from clp_contracts.errors import CallFailed, Refused
+from clp_deploy.database_roles import KEEPERS
 from clp_suite import EmbeddedSuite
-from clp_suite.deployment.database_roles import KEEPERS
-from clp_suite.story import put_cast
+from clp_suite.sample_data import put_cast
 from tests.deploy.blocks import run_block
 from tests.deploy.growing import hurts, schema_of
 from tests.deploy.running import UpSystem, until

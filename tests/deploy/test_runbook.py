@@ -9,7 +9,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from clp_contracts.refusal import Refused
+from clp_contracts.errors import Refused
 from tests.deploy.blocks import README, blocks, run_block
 from tests.deploy.running import UpSystem, until
 

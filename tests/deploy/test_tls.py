@@ -9,15 +9,15 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from clp_contracts.calling import connect
-from clp_contracts.refusal import CallFailed, Refused
-from clp_notifications.delivery.answers import RELAY_AWAY
+from clp_contracts.client import connect
+from clp_contracts.errors import CallFailed, Refused
+from clp_deploy.secret_files import Authority
 from clp_notifications.delivery.smtp import Relay, SmtpTransport
-from clp_suite.deployment.secret_files import Authority
+from clp_notifications.delivery.smtp_replies import RELAY_AWAY
 from clp_suite.server_process import can_connect, free_ports
 from tests.deploy.running import UpSystem, until
 from tests.deploy.test_database_roles import opened
-from tests.services.notifications.letters import mailed
+from tests.services.notifications.mail_builders import mailed
 
 
 @pytest.fixture(scope="session")
@@ -89,7 +89,13 @@ def mail_server(
     folder = tmp_path_factory.mktemp("mail")
     authority = Authority(folder / "tls").write()
     (port,) = free_ports(1)
-    command = [sys.executable, "-m", "clp_suite.sink", str(port), str(folder / "mails")]
+    command = [
+        sys.executable,
+        "-m",
+        "clp_suite.smtp_sink",
+        str(port),
+        str(folder / "mails"),
+    ]
     command += ["--certificate", str(authority.issue(folder / "tls"))]
     if request.param == "smtp+starttls":
         command.append("--starttls")

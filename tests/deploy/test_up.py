@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from clp_contracts.refusal import CallFailed, Refused
-from clp_suite.processes import PROCESS_TYPES
+from clp_contracts.errors import CallFailed, Refused
+from clp_deploy.processes import PROCESS_TYPES
 from clp_suite.up.__main__ import main
-from clp_suite.up.house import House, named_brokers, named_databases
+from clp_suite.up.host import House, named_brokers, named_databases
 from tests.deploy.running import UpSystem, until
 
 pytestmark = pytest.mark.timeout(400)

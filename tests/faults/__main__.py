@@ -1,7 +1,5 @@
 """``python -m tests.faults``: R1 at any size, from the command line."""
 
-from clp_chassis import patched  # isort: skip  # noqa: F401 - patches the process
-
 import argparse
 import json
 import logging
@@ -11,13 +9,13 @@ from pathlib import Path
 
 from clp_suite.server_process import server_directory
 from clp_suite.servers import PrivatePostgres, PrivateRabbit
-from tests.faults.crew import NEVER_PUT_OFF, Crew, Terms
+from tests.faults.fault_injector import Weather
+from tests.faults.fault_run import Limits, ride_out
 from tests.faults.growth import Growth
-from tests.faults.judging import Judgement
+from tests.faults.invariants import Judgement
 from tests.faults.limits import limits_of
 from tests.faults.load import Load
-from tests.faults.running import Limits, ride_out
-from tests.faults.storm import Weather
+from tests.faults.process_group import NEVER_PUT_OFF, Crew, Terms
 
 # Search is one process: two never share an index.
 SCALED = ("projects", "messages", "notifications", "delivery")

@@ -11,10 +11,10 @@ import pytest
 
 from clp_suite.server_process import server_directory
 from clp_suite.servers import PrivatePostgres, PrivateRabbit
-from tests.faults.crew import NEVER_PUT_OFF, Crew, Terms
+from tests.faults.fault_run import drain
 from tests.faults.load import Load
 from tests.faults.network import Network
-from tests.faults.running import drain
+from tests.faults.process_group import NEVER_PUT_OFF, Crew, Terms
 from tests.journeys.conftest import missing_servers
 
 # A worker that died holds its mails for 12 seconds and not for 60, a relay that says

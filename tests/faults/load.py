@@ -8,12 +8,12 @@ from typing import Final
 
 import eventlet
 
-from clp_contracts.calling import Callers
+from clp_contracts.client import Callers
+from clp_contracts.errors import CallFailed, Refused
 from clp_contracts.messages import Posted
-from clp_contracts.refusal import CallFailed, Refused
-from clp_suite.story import Part
+from clp_suite.sample_data import Part
 from clp_suite.suite import Suite
-from tests.faults.ledger import Acked, Ledger
+from tests.faults.ack_log import Acked, Ledger
 
 STUDIO: Final = ("inga", "ines", "ira")
 NORTH: Final = ("nola", "nils", "noor")

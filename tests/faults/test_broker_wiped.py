@@ -6,9 +6,9 @@ import psycopg
 import pytest
 
 from tests.faults.conftest import Field
-from tests.faults.judging import judge_crew
+from tests.faults.fault_run import drain, new_ledger, until
+from tests.faults.invariants import judge_crew
 from tests.faults.load import Client, Load, set_scene
-from tests.faults.running import drain, new_ledger, until
 
 pytestmark = pytest.mark.faults
 

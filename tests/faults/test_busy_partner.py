@@ -9,9 +9,9 @@ import eventlet
 import pytest
 
 from clp_suite import EmbeddedSuite
-from clp_suite.story import PORTAL
+from clp_suite.sample_data import PORTAL
 from clp_suite.suite import Suite
-from tests.faults.running import until
+from tests.faults.fault_run import until
 from tests.faults.sink import more_than_shown, recipient_and_words
 
 WINDOW_S = 1.0

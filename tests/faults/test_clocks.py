@@ -9,15 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from clp_chassis.passports import Issuer, TrustedKey, Verifier, new_key
+from clp_chassis.security.passports import Issuer, TrustedKey, Verifier, new_key
+from clp_contracts.errors import CallFailed, Refused
 from clp_contracts.methods import PassportKind
-from clp_contracts.refusal import CallFailed, Refused
-from clp_notifications.parts import MailPolicy
+from clp_notifications.dependencies import MailPolicy
 from tests.faults.conftest import Field
-from tests.faults.crew import LIBFAKETIME, Crew
-from tests.faults.judging import judge_crew
+from tests.faults.fault_run import drain, new_ledger, until
+from tests.faults.invariants import judge_crew
 from tests.faults.load import PASSING, Client, Load, set_scene
-from tests.faults.running import drain, new_ledger, until
+from tests.faults.process_group import LIBFAKETIME, Crew
 
 NOON = datetime(2026, 11, 28, 12, tzinfo=UTC)
 KEY = new_key()
@@ -139,10 +139,10 @@ import os, sys, time
 from datetime import datetime, timedelta
 from pathlib import Path
 from clp_chassis.clock import now
-from clp_notifications.mail.letter import Kind
-from clp_notifications.parts import MailPolicy
+from clp_notifications.mail.content import Kind
+from clp_notifications.dependencies import MailPolicy
 from clp_notifications.states import MailMode
-from clp_notifications.use_cases.carrying import plan
+from clp_notifications.routing.mail_assignment import plan
 
 def say():
     at, policy, place = now(), MailPolicy(), time.localtime()

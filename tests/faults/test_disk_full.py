@@ -6,14 +6,14 @@ from pathlib import Path
 import eventlet
 import pytest
 
-from clp_contracts.refusal import CallFailed, Refused
+from clp_contracts.errors import CallFailed, Refused
 from clp_suite import EmbeddedSuite
+from tests.faults.ack_log import Acked, Ledger
 from tests.faults.conftest import seed_of_session
 from tests.faults.disks import MayNotMount, fill, small_disk
-from tests.faults.judging import Evidence, judge
-from tests.faults.ledger import Acked, Ledger
+from tests.faults.fault_run import calm_down, until
+from tests.faults.invariants import Evidence, judge
 from tests.faults.load import Client, Load, set_scene
-from tests.faults.running import calm_down, until
 from tests.faults.test_embedded_killed import left_in, mails_of
 
 pytestmark = pytest.mark.faults

@@ -16,11 +16,11 @@ import pytest
 
 from clp_suite import EmbeddedSuite
 from clp_suite.server_process import as_account
+from tests.faults.ack_log import Handed, Ledger
 from tests.faults.conftest import seed_of_session
-from tests.faults.judging import LEFT, Evidence, judge
-from tests.faults.ledger import Handed, Ledger
-from tests.faults.lonely import LOAD
-from tests.faults.running import calm_down, until
+from tests.faults.embedded_writer import LOAD
+from tests.faults.fault_run import calm_down, until
+from tests.faults.invariants import LEFT, Evidence, judge
 from tests.faults.sink import more_than_shown, recipient_and_words
 
 pytestmark = pytest.mark.faults
@@ -70,7 +70,7 @@ def _live_and_die(folder: Path, seed: int, turn: int) -> float:
     child = subprocess.Popen(
         [
             *(*as_account(None), sys.executable, "-W", "ignore"),
-            *("-m", "tests.faults.lonely", str(folder), str(seed)),
+            *("-m", "tests.faults.embedded_writer", str(folder), str(seed)),
         ]
     )
     try:

@@ -7,10 +7,10 @@ import pytest
 
 from clp_suite.suite import OPERATIONS
 from tests.faults.conftest import Field
-from tests.faults.crew import Crew
-from tests.faults.judging import judge_crew
+from tests.faults.fault_run import drain, new_ledger, until
+from tests.faults.invariants import judge_crew
 from tests.faults.load import Client, Load, set_scene
-from tests.faults.running import drain, new_ledger, until
+from tests.faults.process_group import Crew
 
 pytestmark = pytest.mark.faults
 

@@ -12,11 +12,11 @@ from rich.console import Console
 
 from clp_chassis.clock import new_id
 from clp_contracts.events import MESSAGE_POSTED
-from clp_suite.ops.__main__ import main
+from clp_ops.__main__ import main
 from tests.faults.conftest import Field
-from tests.faults.judging import judge_crew
+from tests.faults.fault_run import drain, new_ledger, until
+from tests.faults.invariants import judge_crew
 from tests.faults.load import Client, Load, set_scene
-from tests.faults.running import drain, new_ledger, until
 
 pytestmark = pytest.mark.faults
 

@@ -16,16 +16,16 @@ import psycopg
 import pytest
 
 from clp_chassis.clock import now
-from clp_chassis.database import Database
-from clp_contracts.known_facts import KnownFacts
-from clp_contracts.refusal import CallFailed, Refused
-from clp_messages.parts import Parts
+from clp_chassis.persistence.database import Database
+from clp_contracts.errors import CallFailed, Refused
+from clp_contracts.facts_cache import KnownFacts
+from clp_messages.dependencies import Parts
 from clp_messages.storage import FolderStore
-from clp_messages.use_cases.attaching import sweep_orphans
+from clp_messages.use_cases.uploads import sweep_orphans
 from tests.faults.conftest import Field
-from tests.faults.crew import Crew
+from tests.faults.fault_run import until
 from tests.faults.load import NORTH, STUDIO, Load, set_scene
-from tests.faults.running import until
+from tests.faults.process_group import Crew
 
 pytestmark = pytest.mark.faults
 

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from clp_suite import EmbeddedSuite
-from clp_suite.many_processes import ProcessSuite
+from clp_suite.process_suite import ProcessSuite
+from clp_suite.sample_data import put_cast
 from clp_suite.server_process import server_directory
 from clp_suite.servers import PrivatePostgres, PrivateRabbit
-from clp_suite.story import put_cast
 from clp_suite.suite import Suite
-from tests.journeys.stage import Stage
+from tests.journeys.scenario import Stage
 
 
 def missing_servers() -> str:

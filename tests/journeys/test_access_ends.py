@@ -4,7 +4,7 @@ That none leaves once the removal is confirmed, moment by moment, is tested wher
 can be stopped; here the removal meets real processes, queues and a mail server.
 """
 
-from tests.journeys.stage import Stage
+from tests.journeys.scenario import Stage
 
 BURST = 20
 

@@ -4,8 +4,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from clp_contracts.refusal import Refused
-from tests.journeys.stage import Stage
+from clp_contracts.errors import Refused
+from tests.journeys.scenario import Stage
 
 # kind              | facts                                          | what everybody reads
 TOLD = [

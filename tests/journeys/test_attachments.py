@@ -5,9 +5,9 @@ from collections.abc import Callable
 
 import pytest
 
-from clp_contracts.refusal import Refused
+from clp_contracts.errors import Refused
 from clp_core.attachments import PUBLISHED_ATTACHMENTS
-from tests.journeys.stage import Stage
+from tests.journeys.scenario import Stage
 
 MOST = PUBLISHED_ATTACHMENTS.max_bytes
 PDF = b"%PDF-1.7\n"

@@ -2,8 +2,8 @@
 
 import pytest
 
-from clp_contracts.refusal import Refused
-from tests.journeys.stage import Stage
+from clp_contracts.errors import Refused
+from tests.journeys.scenario import Stage
 
 
 def test_a_replayed_post_is_the_same_message(stage: Stage) -> None:

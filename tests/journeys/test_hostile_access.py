@@ -12,10 +12,10 @@ from urllib.request import Request, urlopen
 
 import pytest
 
-from clp_contracts.refusal import Refused
-from clp_suite.story import LINGUIST, PORTAL
+from clp_contracts.errors import Refused
+from clp_suite.sample_data import LINGUIST, PORTAL
 from tests.cases.loading import HostileCase, hostile_cases
-from tests.journeys.stage import Stage
+from tests.journeys.scenario import Stage
 
 CASES = hostile_cases("access")
 

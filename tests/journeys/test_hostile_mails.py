@@ -16,10 +16,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from clp_contracts.refusal import Refused
-from clp_suite.story import PORTAL
+from clp_contracts.errors import Refused
+from clp_suite.sample_data import PORTAL
 from tests.cases.loading import HostileCase, hostile_cases
-from tests.journeys.stage import Stage
+from tests.journeys.scenario import Stage
 from tests.services.notifications.mailcheck import Parts, cut_up, text_of_markup
 
 # Neutralised where it is stored: what would act unseen is no name and no title.

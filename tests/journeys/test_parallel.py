@@ -2,7 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
-from tests.journeys.stage import Stage
+from tests.journeys.scenario import Stage
 
 REPLAYS = 50
 WRITERS = 8

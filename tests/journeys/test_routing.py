@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.journeys.stage import Stage
+from tests.journeys.scenario import Stage
 
 EVERYBODY = ("ivy", "ian", "nat", "nia", "sam")
 B, N = "broadcast", "north"

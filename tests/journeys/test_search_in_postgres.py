@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from clp_contracts.refusal import CallFailed, Refused
-from clp_suite.many_processes import ProcessSuite
+from clp_contracts.errors import CallFailed, Refused
+from clp_suite.process_suite import ProcessSuite
+from clp_suite.sample_data import put_cast
 from clp_suite.server_process import server_directory
 from clp_suite.servers import PrivatePostgres, PrivateRabbit
-from clp_suite.story import put_cast
 from tests.journeys.conftest import missing_servers
-from tests.journeys.stage import Stage
+from tests.journeys.scenario import Stage
 from tests.waiting import until
 
 pytestmark = pytest.mark.broker

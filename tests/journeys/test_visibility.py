@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from clp_contracts.refusal import Refused
-from tests.journeys.stage import Stage
+from clp_contracts.errors import Refused
+from tests.journeys.scenario import Stage
 
 ALL = {"read", "post", "search", "mention", "unread", "attach"}
 LISTEN = {"read", "search", "unread"}

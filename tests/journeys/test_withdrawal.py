@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 import pytest
 
-from clp_contracts.refusal import Refused
-from clp_suite.story import Part
+from clp_contracts.errors import Refused
+from clp_suite.sample_data import Part
 from clp_suite.suite import Suite
-from tests.journeys.stage import Stage
+from tests.journeys.scenario import Stage
 
 ROUNDS = 3
 

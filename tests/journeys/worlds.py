@@ -6,10 +6,10 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from clp_contracts.refusal import Refused
-from clp_contracts.shapes import dump
-from clp_suite.files import Answer
-from clp_suite.story import CAST, PARTNERS, Part
+from clp_contracts.errors import Refused
+from clp_contracts.serialization import dump
+from clp_suite.http_client import Answer
+from clp_suite.sample_data import CAST, PARTNERS, Part
 from clp_suite.suite import Suite
 
 RANDOM = re.compile(r"[0-9a-f]{12,}")

@@ -10,7 +10,7 @@ from typing import Any
 from clp_core.channels import Channel
 from clp_core.mentions import MentionOutcome, Outcome, Span
 from clp_core.people import ROBOT, Author, PartnerId, Person, PersonId
-from tests.core.story import P1, PORTAL
+from tests.core.sample_world import P1, PORTAL
 
 OPENS, CLOSES = "⟦", "⟧"
 

@@ -16,7 +16,7 @@ from clp_core.mentions.characters import (
     shape_of,
     without,
 )
-from tests.core.mentions import plainly
+from tests.core.mentions import reference_parser
 
 PLANES = (*range(0x80, 0x34000), *range(0xE0000, 0xE0200))
 
@@ -38,13 +38,13 @@ def _class_by_name(c: str) -> str:
     fixed = {"＠": "@", "’": "'", "＿": "_"}
     if c in fixed:
         return fixed[c]
-    if c in plainly.BREAKS:
+    if c in reference_parser.BREAKS:
         return BREAK
-    if plainly.is_mark(c):
+    if reference_parser.is_mark(c):
         return MARK
-    if plainly.is_unspaced(c):
+    if reference_parser.is_unspaced(c):
         return UNSPACED
-    if plainly.is_letter(c):
+    if reference_parser.is_letter(c):
         return LETTER
     return SPACE if c.isspace() else OTHER
 

@@ -12,7 +12,7 @@ from clp_core.mentions import (
 )
 from clp_core.people import Person
 from tests.cases.loading import HostileCase, hostile_cases
-from tests.core.story import BROADCAST, EAST, P1, SOUTH, WITH_NORTH, person
+from tests.core.sample_world import BROADCAST, EAST, P1, SOUTH, WITH_NORTH, person
 
 DANA = person("dana", "Dana Kowalska")
 INES = person("ines", "Ines Internal")

@@ -16,12 +16,20 @@ from clp_core.mentions import (
     keys_worth_looking_up,
     outcomes_in,
 )
-from clp_core.mentions.keys import address_key, name_key
+from clp_core.mentions.lookup_keys import address_key, name_key
 from clp_core.people import Person, PersonId
 from clp_core.visibility import may_read
-from tests.core.mentions import plainly
+from tests.core.mentions import reference_parser
 from tests.core.mentions.table import directory
-from tests.core.story import BROADCAST, NORTH, P1, PORTAL, SOUTH, WITH_NORTH, WITH_SOUTH
+from tests.core.sample_world import (
+    BROADCAST,
+    NORTH,
+    P1,
+    PORTAL,
+    SOUTH,
+    WITH_NORTH,
+    WITH_SOUTH,
+)
 
 pytestmark = pytest.mark.property
 
@@ -78,7 +86,7 @@ def test_the_fast_reading_agrees_with_the_rules_read_aloud(
         for o in read(text, place).outcomes
     ]
 
-    assert found == list(plainly.handles(text, known))
+    assert found == list(reference_parser.handles(text, known))
 
 
 @given(TEXTS, st.lists(st.tuples(st.integers(-2, 20), st.integers(-2, 20)), max_size=3))
@@ -94,7 +102,7 @@ def test_spans_to_skip_are_left_out_and_nothing_else(
     )
 
     assert [(o.span.start, o.span.end) for o in found.outcomes] == [
-        (start, end) for start, end, _ in plainly.handles(text, known, inside)
+        (start, end) for start, end, _ in reference_parser.handles(text, known, inside)
     ]
 
 

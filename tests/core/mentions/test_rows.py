@@ -5,9 +5,9 @@ from collections import Counter
 import pytest
 
 from clp_core.mentions import keys_worth_looking_up, outcomes_in
-from clp_core.mentions.keys import address_key, name_key
+from clp_core.mentions.lookup_keys import address_key, name_key
 from tests.core.mentions.table import Row, directory, rows, written
-from tests.core.story import P1
+from tests.core.sample_world import P1
 
 ALL = [pytest.param(row, id=f"{row.group}: {row.reason}") for row in rows()]
 

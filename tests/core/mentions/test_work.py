@@ -12,7 +12,7 @@ import pytest
 
 from clp_core.mentions import keys_worth_looking_up, outcomes_in
 from clp_core.people import Person
-from tests.core.story import BROADCAST, IVY, NAT, P1, person
+from tests.core.sample_world import BROADCAST, IVY, NAT, P1, person
 
 SHAPES = {
     "signs": "@",

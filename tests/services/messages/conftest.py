@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from clp_chassis.database import Database, migrate
+from clp_chassis.persistence.database import Database, migrate
 from clp_messages.tables import Base
 from clp_suite.servers import PrivatePostgres
 from tests.services.messages.object_store import (
@@ -15,7 +15,7 @@ from tests.services.messages.object_store import (
     ObjectStore,
     object_store,
 )
-from tests.services.messages.stage import Stage
+from tests.services.messages.scenario import Stage
 
 
 @pytest.fixture(scope="session")

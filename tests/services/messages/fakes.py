@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from clp_contracts.errors import Refused
 from clp_contracts.feed import Changes
 from clp_contracts.projects import (
     Announcement,
@@ -14,15 +15,14 @@ from clp_contracts.projects import (
     PersonFacts,
     ProjectFacts,
 )
-from clp_contracts.refusal import Refused
 from clp_core.mentions import address_key, name_key, prefix_rank
 from clp_core.people import has_portal_access
-from clp_messages.facts import core_person
-from clp_suite.story import CAST, PARTNERS, Part
+from clp_messages.mapping import core_person
+from clp_suite.sample_data import CAST, PARTNERS, Part
 
 
 class FakeProjects:
-    """What `clp_contracts.calling.Projects` offers to `messages`, over plain dicts."""
+    """What `clp_contracts.client.Projects` offers to `messages`, over plain dicts."""
 
     def __init__(self) -> None:
         self.people: dict[str, PersonFacts] = {}

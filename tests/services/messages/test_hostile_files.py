@@ -6,15 +6,15 @@ from urllib.parse import quote, quote_from_bytes
 
 import pytest
 
-from clp_contracts.refusal import Refused
+from clp_contracts.errors import Refused
 from clp_core.attachments import PUBLISHED_ATTACHMENTS, safe_name
-from clp_messages.scanning import Clamd
+from clp_messages.clamd import Clamd
 from tests.cases.attachments import answer_to
 from tests.cases.loading import HostileCase, hostile_cases, written_out
-from tests.chassis.http_wire import Answer, Wire, request
+from tests.chassis.raw_http import Answer, Wire, request
 from tests.services.messages.clamd import fake_clamd
-from tests.services.messages.running import Running
-from tests.services.messages.stage import NORTH, PDF, SOUTH, Stage
+from tests.services.messages.processes import Running
+from tests.services.messages.scenario import NORTH, PDF, SOUTH, Stage
 
 MOST = PUBLISHED_ATTACHMENTS.max_bytes
 CASES = hostile_cases("attachment")

@@ -6,7 +6,7 @@ import sys
 from sqlalchemy import select
 
 from clp_messages.tables import MentionRow, MessageRow
-from tests.services.messages.stage import NORTH, Stage
+from tests.services.messages.scenario import NORTH, Stage
 
 KILLED_AFTER = (3, 17)
 

@@ -4,7 +4,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import inspect
 
-from clp_chassis.database import Database, migrate
+from clp_chassis.persistence.database import Database, migrate
 from clp_messages.tables import Base
 
 

@@ -8,8 +8,8 @@ from sqlalchemy import func, select
 
 from clp_contracts.messages import Posted
 from clp_messages.tables import MessageRow
-from clp_suite.story import Part
-from tests.services.messages.stage import BROADCAST, NORTH, SOUTH, Stage, refusal
+from clp_suite.sample_data import Part
+from tests.services.messages.scenario import BROADCAST, NORTH, SOUTH, Stage, refusal
 
 # who    | channel            | answer
 TABLE = [

@@ -7,11 +7,11 @@ import eventlet
 import pytest
 from sqlalchemy import select
 
-from clp_contracts.refusal import Refused
+from clp_contracts.errors import Refused
 from clp_core.attachments import PUBLISHED_ATTACHMENTS
 from clp_messages.tables import AttachmentRow, UploadTallyRow
 from clp_messages.use_cases import quotas
-from tests.services.messages.stage import NORTH, PDF, SOUTH, Stage, refusal
+from tests.services.messages.scenario import NORTH, PDF, SOUTH, Stage, refusal
 
 SPENT = "attachment.quota_spent"
 SIZE = len(PDF)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from clp_messages.scanning import Clamd, NotScanned
+from clp_messages.clamd import Clamd, NotScanned
 from clp_suite.server_process import (
     LOOPBACK,
     ServerProcess,
@@ -18,7 +18,7 @@ from clp_suite.server_process import (
     wait_until,
 )
 from tests.cases.loading import EICAR
-from tests.services.messages.stage import PDF
+from tests.services.messages.scenario import PDF
 
 pytestmark = pytest.mark.clamd
 

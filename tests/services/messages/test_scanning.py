@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from clp_contracts.refusal import Refused
-from clp_messages.scanning import Clamd, NotScanned, ScannerAway, scanner_at
+from clp_contracts.errors import Refused
+from clp_messages.clamd import Clamd, NotScanned, ScannerAway, scanner_at
 from clp_messages.tables import AttachmentRow
-from clp_messages.use_cases import attaching, scanning
+from clp_messages.use_cases import scanning, uploads
 from tests.cases.loading import EICAR
 from tests.services.messages.clamd import NAME, FakeClamd, fake_clamd
-from tests.services.messages.stage import NORTH, PDF, Stage, refusal
+from tests.services.messages.scenario import NORTH, PDF, Stage, refusal
 
 PENDING, INFECTED, MISSING = (
     "attachment.pending",
@@ -183,7 +183,7 @@ def test_a_file_found_infected_later_is_removed(
     assert refusal(lambda: stage.download("nia", file)) == MISSING
     stage.post("nat", NORTH, files=(good,))
     stage.wait(hours=2)
-    assert attaching.sweep_orphans(parts=stage.parts) == 1
+    assert uploads.sweep_orphans(parts=stage.parts) == 1
     assert refusal(lambda: stage.download("nat", file)) == MISSING
 
 
@@ -224,14 +224,14 @@ def test_an_unscanned_file_waits_a_day_and_has_its_hour_afterwards(
     stage, back = away
     file = stage.upload("nat", NORTH)
     stage.wait(hours=23)
-    assert attaching.sweep_orphans(parts=stage.parts) == 0
+    assert uploads.sweep_orphans(parts=stage.parts) == 0
     assert back() == 1
     stage.wait(minutes=59)
-    assert attaching.sweep_orphans(parts=stage.parts) == 0
+    assert uploads.sweep_orphans(parts=stage.parts) == 0
     stage.wait(minutes=2)
-    assert attaching.sweep_orphans(parts=stage.parts) == 1
+    assert uploads.sweep_orphans(parts=stage.parts) == 1
     assert refusal(lambda: stage.download("nat", file)) == MISSING
     stage.upload("nat", NORTH)
     stage.wait(hours=25)
-    assert attaching.sweep_orphans(parts=stage.parts) == 1
+    assert uploads.sweep_orphans(parts=stage.parts) == 1
     assert stage.files_kept() == []

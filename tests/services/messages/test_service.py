@@ -7,16 +7,16 @@ from urllib.parse import quote
 import pytest
 
 from clp_chassis.clock import now
-from clp_contracts.calling import Callers
+from clp_contracts.client import Callers
+from clp_contracts.errors import Refused
 from clp_contracts.events import SCHEDULE_ANNOUNCED
 from clp_contracts.feed import Change, Changes
 from clp_contracts.methods import PassportKind
 from clp_contracts.projects import Announcement
-from clp_contracts.refusal import Refused
 from clp_core.attachments import PUBLISHED_ATTACHMENTS
-from tests.chassis.http_wire import Wire, request
-from tests.services.messages.running import Running, path_of
-from tests.services.messages.stage import BROADCAST, NORTH, PDF, SOUTH, Stage
+from tests.chassis.raw_http import Wire, request
+from tests.services.messages.processes import Running, path_of
+from tests.services.messages.scenario import BROADCAST, NORTH, PDF, SOUTH, Stage
 from tests.waiting import until
 
 MOST = PUBLISHED_ATTACHMENTS.max_bytes

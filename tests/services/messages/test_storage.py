@@ -10,7 +10,7 @@ import eventlet
 import pytest
 from eventlet import tpool
 
-from clp_contracts.refusal import CallFailed
+from clp_contracts.errors import CallFailed
 from clp_messages.storage import FileGone, FileStore, store_at
 from clp_messages.storage.s3 import S3Store
 from tests.services.messages.object_store import ObjectStore

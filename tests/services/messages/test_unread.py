@@ -9,7 +9,7 @@ from clp_core.channels import Channel
 from clp_core.messages import MessageFacts
 from clp_core.people import PersonId
 from clp_core.unread import first_unread, unread_count
-from tests.services.messages.stage import BROADCAST, NORTH, SOUTH, Stage, refusal
+from tests.services.messages.scenario import BROADCAST, NORTH, SOUTH, Stage, refusal
 
 
 def test_unread_is_after_the_marker_by_others_and_not_deleted(stage: Stage) -> None:

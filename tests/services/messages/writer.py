@@ -6,8 +6,8 @@ Says each number once the post was answered; whoever started it may kill it any 
 import sys
 from pathlib import Path
 
-from clp_chassis.database import Database
-from tests.services.messages.stage import NORTH, Stage
+from clp_chassis.persistence.database import Database
+from tests.services.messages.scenario import NORTH, Stage
 
 
 def main() -> None:

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from clp_chassis.database import Database, migrate
+from clp_chassis.persistence.database import Database, migrate
 from clp_notifications.tables import Base
 from clp_suite.servers import PrivatePostgres
-from tests.services.notifications.house import Works
-from tests.services.notifications.story import World
+from tests.services.notifications.harness import Works
+from tests.services.notifications.sample_world import World
 
 _numbers = itertools.count(1)
 

@@ -8,12 +8,12 @@ from typing import Final
 
 from clp_core.people import PersonId
 from clp_notifications.mail.addresses import address_of
-from clp_notifications.mail.letter import Kind, Letter, Said
-from clp_notifications.mail.mailer import ReadyMail
-from clp_notifications.mail.tongues import Habits, catalogues
+from clp_notifications.mail.composer import ReadyMail
+from clp_notifications.mail.content import Kind, Letter, Said
+from clp_notifications.mail.locales import Habits, catalogues
 from tests.cases.loading import hostile_cases
-from tests.services.notifications.house import MAILER
-from tests.services.notifications.letters import (
+from tests.services.notifications.harness import MAILER
+from tests.services.notifications.mail_builders import (
     AT,
     INTERNAL,
     channel,

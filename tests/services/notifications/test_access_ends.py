@@ -14,10 +14,10 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import event
 
-from clp_notifications.delivery.answers import ACCEPTED, STALE, Answer, MayLeave
-from clp_notifications.mail.mailer import ReadyMail
-from tests.services.notifications.house import Works
-from tests.services.notifications.story import BROADCAST, LINGUIST, World
+from clp_notifications.delivery.smtp_replies import ACCEPTED, STALE, Answer, MayLeave
+from clp_notifications.mail.composer import ReadyMail
+from tests.services.notifications.harness import Works
+from tests.services.notifications.sample_world import BROADCAST, LINGUIST, World
 
 PATIENCE = 100
 FEWEST_MOMENTS = 20

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from clp_notifications.mail.addresses import BadAddress, address_of
 from tests.cases.loading import HostileCase, hostile_cases
-from tests.services.notifications.letters import checked, mailed, reader
+from tests.services.notifications.mail_builders import checked, mailed, reader
 
 ON_THE_WIRE = {
     "address-035": "dana@xn--bcher-kva.example",

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from clp_contracts.errors import Refused
 from clp_contracts.notifications import AskSuppressed, Redrive, Release
-from clp_contracts.refusal import Refused
-from clp_notifications.mail.mailer import ReadyMail
-from clp_notifications.service.bounce_folder import KEEP_IT, TAKEN, put, take_all
-from clp_notifications.use_cases.bounces import Taken, release, suppressed, take_bounce
-from clp_notifications.use_cases.dead_letters import redrive
-from tests.services.notifications.house import HOUSE, Works
-from tests.services.notifications.story import BROADCAST, World
+from clp_notifications.inbound.bounces import Taken, release, suppressed, take_bounce
+from clp_notifications.inbound.maildir import KEEP_IT, TAKEN, put, take_all
+from clp_notifications.mail.composer import ReadyMail
+from clp_notifications.routing.failed_notifications import redrive
+from tests.services.notifications.harness import HOUSE, Works
+from tests.services.notifications.sample_world import BROADCAST, World
 
 DOMAIN = HOUSE.bounce_domain
 NAT = "nat@north.example"

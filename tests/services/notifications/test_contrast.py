@@ -8,10 +8,10 @@ import pytest
 from typing_extensions import override
 
 from clp_notifications.mail.addresses import address_of
-from clp_notifications.mail.letter import Kind
-from tests.services.notifications.gallery import pieces
-from tests.services.notifications.house import MAILER
-from tests.services.notifications.letters import checked, letter, said
+from clp_notifications.mail.content import Kind
+from tests.services.notifications.harness import MAILER
+from tests.services.notifications.mail_builders import checked, letter, said
+from tests.services.notifications.sample_mails import pieces
 
 ENOUGH = 4.5
 DARK = re.compile(

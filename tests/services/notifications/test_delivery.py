@@ -8,28 +8,28 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clp_contracts.feed import Progress
-from clp_notifications.delivery.answers import (
+from clp_notifications.delivery.backoff import DELAYS, GIVEN_UP_AFTER, next_try
+from clp_notifications.delivery.batch import deliver
+from clp_notifications.delivery.claims import sweep
+from clp_notifications.delivery.smtp_replies import (
     ACCEPTED,
     NO_SMTPUTF8,
     RELAY_AWAY,
     Answer,
     answer_of,
 )
-from clp_notifications.delivery.backoff import DELAYS, GIVEN_UP_AFTER, next_try
-from clp_notifications.delivery.claims import sweep
-from clp_notifications.delivery.rounds import deliver
-from clp_notifications.mail.mailer import ReadyMail
-from clp_notifications.records import is_suppressed
-from clp_notifications.use_cases import reporting
-from tests.services.notifications.house import Works
+from clp_notifications.mail.composer import ReadyMail
+from clp_notifications.routing import progress as progress_report
+from clp_notifications.transitions import is_suppressed
+from tests.services.notifications.harness import Works
 from tests.services.notifications.mailcheck import cut_up
-from tests.services.notifications.story import BROADCAST, NOON, NORTH, World
+from tests.services.notifications.sample_world import BROADCAST, NOON, NORTH, World
 
 BUSY = answer_of(450, b"4.2.0 try later")
 
 
 def progress(works: Works) -> Progress:
-    return reporting.progress(parts=works.parts)
+    return progress_report.progress(parts=works.parts)
 
 
 def test_a_mail_leaves_its_steps(works: Works, world: World) -> None:

@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 
 from clp_contracts.notifications import AskMailSettings
-from clp_notifications.use_cases.mail_choices import mail_settings
-from tests.services.notifications.house import Works
+from clp_notifications.routing.mail_settings import mail_settings
+from tests.services.notifications.harness import Works
 from tests.services.notifications.mailcheck import cut_up, faults
-from tests.services.notifications.story import BROADCAST, NORTH, SOUTH, World
+from tests.services.notifications.sample_world import BROADCAST, NORTH, SOUTH, World
 
 
 def choose(works: Works, person: str, mode: str) -> None:

@@ -8,15 +8,20 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import select
 
-from clp_notifications.delivery.answers import ACCEPTED, Answer, MayLeave, answer_of
-from clp_notifications.delivery.desk import Desk
-from clp_notifications.delivery.lane import lane_readings
-from clp_notifications.delivery.rounds import deliver
-from clp_notifications.mail.mailer import ReadyMail
+from clp_notifications.delivery.batch import deliver
+from clp_notifications.delivery.dependencies import Desk
+from clp_notifications.delivery.relay_throttle import lane_readings
+from clp_notifications.delivery.smtp_replies import (
+    ACCEPTED,
+    Answer,
+    MayLeave,
+    answer_of,
+)
+from clp_notifications.mail.composer import ReadyMail
 from clp_notifications.states import State
 from clp_notifications.tables import Notification
-from tests.services.notifications.house import Works
-from tests.services.notifications.story import BROADCAST, World
+from tests.services.notifications.harness import Works
+from tests.services.notifications.sample_world import BROADCAST, World
 
 LIMIT = 50
 CLOSED_FOR = timedelta(minutes=10)

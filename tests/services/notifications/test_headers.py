@@ -17,7 +17,7 @@ from clp_notifications.mail.headers import (
     text_header,
 )
 from tests.cases.loading import HostileCase, hostile_cases
-from tests.services.notifications.letters import checked, mailed, reader, said
+from tests.services.notifications.mail_builders import checked, mailed, reader, said
 from tests.services.notifications.mailcheck import text_of_markup
 
 NATS = Address("nat", "north.example")

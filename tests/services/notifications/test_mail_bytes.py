@@ -7,11 +7,11 @@ import pytest
 
 from clp_core.people import PartnerId, PersonId
 from clp_notifications.mail.addresses import address_of
-from clp_notifications.mail.bodies import part
-from clp_notifications.mail.letter import Kind, Letter
-from clp_notifications.mail.mailer import ReadyMail, list_of, thread_of
-from tests.services.notifications.house import MAILER, SEALS
-from tests.services.notifications.letters import (
+from clp_notifications.mail.composer import ReadyMail, list_of, thread_of
+from clp_notifications.mail.content import Kind, Letter
+from clp_notifications.mail.mime_parts import part
+from tests.services.notifications.harness import MAILER, SEALS
+from tests.services.notifications.mail_builders import (
     INTERNAL,
     MAIL,
     MESSAGE,

@@ -6,16 +6,16 @@ from datetime import timedelta
 import pytest
 
 from clp_contracts.notifications import Redrive
-from clp_notifications.delivery.answers import NO_SMTPUTF8, RELAY_AWAY, answer_of
 from clp_notifications.delivery.backoff import GIVEN_UP_AFTER
-from clp_notifications.delivery.rounds import deliver
-from clp_notifications.mail.mailer import ReadyMail
-from clp_notifications.records import set_mode, suppress
+from clp_notifications.delivery.batch import deliver
+from clp_notifications.delivery.smtp_replies import NO_SMTPUTF8, RELAY_AWAY, answer_of
+from clp_notifications.inbound.bounces import take_bounce
+from clp_notifications.mail.composer import ReadyMail
+from clp_notifications.routing.failed_notifications import redrive
 from clp_notifications.states import Because, MailMode
-from clp_notifications.use_cases.bounces import take_bounce
-from clp_notifications.use_cases.dead_letters import redrive
-from tests.services.notifications.house import HOUSE, Works
-from tests.services.notifications.story import BROADCAST
+from clp_notifications.transitions import set_mode, suppress
+from tests.services.notifications.harness import HOUSE, Works
+from tests.services.notifications.sample_world import BROADCAST
 from tests.services.notifications.test_bounces import dsn
 
 Story = Callable[[Works, str], None]

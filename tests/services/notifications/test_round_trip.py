@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clp_notifications.mail.visible import cut, one_line, shown_text
+from clp_notifications.mail.display_text import cut, one_line, shown_text
 from tests.cases.loading import HostileCase, hostile_cases
-from tests.services.notifications.letters import checked, mailed, said
+from tests.services.notifications.mail_builders import checked, mailed, said
 from tests.services.notifications.mailcheck import Parts, text_of_markup
 
 LINE_END = re.compile("\r\n|[\n\r\x0b\x0c\x85\u2028\u2029]")

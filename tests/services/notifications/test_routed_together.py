@@ -12,8 +12,9 @@ from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, select
 
-from clp_chassis.database import Database
+from clp_chassis.persistence.database import Database
 from clp_contracts.notifications import AskMailSettings
+from clp_notifications.routing.mail_settings import mail_settings
 from clp_notifications.tables import (
     Base,
     Mail,
@@ -22,9 +23,8 @@ from clp_notifications.tables import (
     RoutedMessage,
     Step,
 )
-from clp_notifications.use_cases.mail_choices import mail_settings
-from tests.services.notifications.house import Works
-from tests.services.notifications.story import BROADCAST, NORTH, SOUTH, World
+from tests.services.notifications.harness import Works
+from tests.services.notifications.sample_world import BROADCAST, NORTH, SOUTH, World
 
 PEOPLE = ("ivy", "ian", "nat", "nia", "sam")
 # Who may post there, so that an author is never refused by the story itself.

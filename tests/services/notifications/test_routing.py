@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from clp_core.routing import MentionRouting, RoutingPolicy
-from tests.services.notifications.house import Works
-from tests.services.notifications.story import BROADCAST, NORTH, PORTAL, World
+from tests.services.notifications.harness import Works
+from tests.services.notifications.sample_world import BROADCAST, NORTH, PORTAL, World
 
 EVERYBODY = ("ivy", "ian", "lin", "nat", "nia", "sam", "sol")
 

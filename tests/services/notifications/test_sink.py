@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from clp_notifications.delivery.smtp import Relay, SmtpTransport
-from clp_notifications.mail.mailer import ReadyMail
+from clp_notifications.mail.composer import ReadyMail
 from clp_suite.server_process import free_ports
-from tests.services.notifications.letters import at_once, mailed, reader, said
+from tests.services.notifications.mail_builders import at_once, mailed, reader, said
 
 PATIENCE_S = 20.0
 
@@ -25,7 +25,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def transport(folder: Path) -> Iterator[SmtpTransport]:
     (port,) = free_ports(1)
-    command = [sys.executable, "-m", "clp_suite.sink", str(port), str(folder)]
+    command = [sys.executable, "-m", "clp_suite.smtp_sink", str(port), str(folder)]
     sink = subprocess.Popen(command)
     wait_for(port)
     transport = SmtpTransport(Relay.at(f"smtp://127.0.0.1:{port}", 10.0, "clp.example"))

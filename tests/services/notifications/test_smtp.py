@@ -2,13 +2,13 @@
 
 import pytest
 
-from clp_notifications.delivery.answers import Effect
 from clp_notifications.delivery.smtp import Relay, SmtpTransport
+from clp_notifications.delivery.smtp_replies import Effect
 from clp_notifications.mail.addresses import Address
-from clp_notifications.mail.mailer import ReadyMail
+from clp_notifications.mail.composer import ReadyMail
 from clp_notifications.states import Because
 from tests.cases.loading import HostileCase, hostile_cases
-from tests.services.notifications.letters import at_once, mailed, reader, said
+from tests.services.notifications.mail_builders import at_once, mailed, reader, said
 from tests.services.notifications.relay import CUT, EXTENSIONS, SILENCE, ScriptedRelay
 
 PLAIN = tuple(name for name in EXTENSIONS if name != "PIPELINING")

@@ -11,16 +11,16 @@ from pathlib import Path
 import pytest
 
 from clp_notifications.mail.addresses import address_of
-from clp_notifications.mail.letter import Kind
-from clp_notifications.mail.tongues import catalogues
-from tests.services.notifications.gallery import (
+from clp_notifications.mail.content import Kind
+from clp_notifications.mail.locales import catalogues
+from tests.services.notifications.harness import MAILER
+from tests.services.notifications.mail_builders import checked
+from tests.services.notifications.sample_mails import (
     PARTNERS_READER,
     Piece,
     all_pieces,
     pieces,
 )
-from tests.services.notifications.house import MAILER
-from tests.services.notifications.letters import checked
 
 FOLDER = Path(__file__).parent / "snapshots"
 IS_WRITING = os.environ.get("CLP_WRITE_SNAPSHOTS") == "1"

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from clp_chassis.clock import now
-from clp_notifications.delivery.answers import ACCEPTED
 from clp_notifications.delivery.maildir import Maildir
 from clp_notifications.delivery.smtp import SmtpTransport
+from clp_notifications.delivery.smtp_replies import ACCEPTED
 from clp_notifications.delivery.transports import transport_at
-from tests.services.notifications.letters import at_once, mailed, said
+from tests.services.notifications.mail_builders import at_once, mailed, said
 
 
 def test_a_mail_becomes_one_whole_file(tmp_path: Path) -> None:

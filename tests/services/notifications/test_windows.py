@@ -2,10 +2,10 @@
 
 import re
 
-from clp_notifications.mail.mailer import ReadyMail
-from tests.services.notifications.house import Works
+from clp_notifications.mail.composer import ReadyMail
+from tests.services.notifications.harness import Works
 from tests.services.notifications.mailcheck import cut_up
-from tests.services.notifications.story import BROADCAST, NORTH, World
+from tests.services.notifications.sample_world import BROADCAST, NORTH, World
 
 
 def test_each_message_is_a_mail_of_its_own_without_a_window(

@@ -5,11 +5,11 @@ from datetime import timedelta
 
 import pytest
 
-from clp_notifications.delivery.rounds import deliver
-from clp_notifications.records import set_mode, suppress
+from clp_notifications.delivery.batch import deliver
 from clp_notifications.states import Because, MailMode
-from tests.services.notifications.house import Works
-from tests.services.notifications.story import BROADCAST, LINGUIST, NORTH, World
+from clp_notifications.transitions import set_mode, suppress
+from tests.services.notifications.harness import Works
+from tests.services.notifications.sample_world import BROADCAST, LINGUIST, NORTH, World
 
 Change = Callable[[Works, str], None]
 

@@ -9,11 +9,11 @@ import pytest
 from eventlet.greenthread import GreenThread
 from sqlalchemy.exc import OperationalError
 
-from clp_chassis.assembly import PARTS
-from clp_notifications.mail.mailer import ReadyMail
+from clp_chassis.bootstrap import PARTS
+from clp_notifications.mail.composer import ReadyMail
 from clp_notifications.service.delivery_process import Worker, together
-from tests.services.notifications.house import Works
-from tests.services.notifications.story import BROADCAST, World
+from tests.services.notifications.harness import Works
+from tests.services.notifications.sample_world import BROADCAST, World
 
 PATIENCE_S = 10.0
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from clp_chassis.database import Database, migrate
+from clp_chassis.persistence.database import Database, migrate
 from clp_projects.tables import Base
 from clp_suite.servers import PrivatePostgres
-from tests.services.projects.story import Story
+from tests.services.projects.sample_world import Story
 
 BOTH = ["sqlite", pytest.param("postgres", marks=pytest.mark.broker)]
 

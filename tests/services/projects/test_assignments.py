@@ -3,11 +3,11 @@
 import pytest
 from sqlalchemy import select
 
+from clp_contracts.errors import Refused
 from clp_contracts.projects import AskFacts, PartnerName, ProjectFacts
-from clp_contracts.refusal import Refused
 from clp_projects.tables import AssignmentRow
 from clp_projects.use_cases.directory import facts_about
-from tests.services.projects.story import Story
+from tests.services.projects.sample_world import Story
 
 REFUSED = [
     # project, partner,   languages,      code

@@ -6,7 +6,7 @@ from clp_contracts.feed import ReadChanges
 from clp_contracts.projects import AskFacts, AskOwners, OneProject, PersonFacts
 from clp_core.mentions import address_key, name_key
 from clp_projects.use_cases import directory
-from tests.services.projects.story import LINGUIST, PORTAL, Story
+from tests.services.projects.sample_world import LINGUIST, PORTAL, Story
 
 
 def owners_of(story: Story, *keys: str) -> list[str]:

@@ -4,8 +4,8 @@ import threading
 from collections.abc import Callable
 
 from clp_contracts.projects import Announce
-from clp_projects.use_cases import announcing
-from tests.services.projects.story import Story
+from clp_projects.use_cases import announcements
+from tests.services.projects.sample_world import Story
 
 WRITERS = 8
 
@@ -64,7 +64,7 @@ def test_a_partner_is_withdrawn_and_assigned_once(story: Story) -> None:
 def test_an_event_delivered_many_times_is_announced_once(story: Story) -> None:
     before = story.head()
     ask = Announce(project="p1", kind="bid_due", key="k", facts={"due": "2026-04-01"})
-    got = all_at_once(lambda: announcing.announce(ask, parts=story.parts).id)
+    got = all_at_once(lambda: announcements.announce(ask, parts=story.parts).id)
     assert len(got) == WRITERS
     assert len(set(got)) == 1
     assert [what for what, *_ in story.news(before)] == ["schedule_announced"]

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from clp_contracts.known_facts import LIFETIME_S
-from clp_contracts.refusal import Refused
-from tests.services.projects.story import PORTAL, Story
+from clp_contracts.errors import Refused
+from clp_contracts.facts_cache import LIFETIME_S
+from tests.services.projects.sample_world import PORTAL, Story
 
 REFUSED = [
     # a record with                       is refused as

@@ -8,7 +8,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import inspect
 
-from clp_chassis.database import Database, migrate
+from clp_chassis.persistence.database import Database, migrate
 from clp_projects.tables import Base
 
 
@@ -27,9 +27,7 @@ def test_migrating_twice_is_migrating_once(database_url: str) -> None:
 
 
 def test_processes_that_start_together_migrate_once(database_url: str) -> None:
-    code = (
-        "import sys; from clp_chassis.database import migrate; migrate(*sys.argv[1:])"
-    )
+    code = "import sys; from clp_chassis.persistence.database import migrate; migrate(*sys.argv[1:])"
     command = [sys.executable, "-c", code, database_url, "clp_projects"]
     started = [subprocess.Popen(command) for _ in range(4)]
     assert [process.wait() for process in started] == [0, 0, 0, 0]

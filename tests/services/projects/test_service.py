@@ -5,18 +5,18 @@ from collections.abc import Callable, Iterator
 import pytest
 from nameko.containers import ServiceContainer
 
-from clp_chassis.assembly import Surroundings
+from clp_chassis.bootstrap import Surroundings
 from clp_chassis.clock import new_id, now
 from clp_chassis.inprocess import forget
-from clp_chassis.passports import Issuer, TrustedKey, Verifier, new_key
+from clp_chassis.security.passports import Issuer, TrustedKey, Verifier, new_key
 from clp_contracts import projects as contract
-from clp_contracts.calling import Callers, Calls
-from clp_contracts.lines import Lines
+from clp_contracts.client import Callers, Calls
+from clp_contracts.connection_pool import Lines
+from clp_contracts.errors import Refused
 from clp_contracts.methods import Method, PassportKind
-from clp_contracts.refusal import Refused
 from clp_projects.service import build
 from clp_projects.settings import Settings
-from tests.services.projects.story import Story
+from tests.services.projects.sample_world import Story
 from tests.waiting import until
 
 PERSON, SERVICE = PassportKind.PERSON, PassportKind.SERVICE

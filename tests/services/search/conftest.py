@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from clp_search.dependencies import Parts
 from clp_search.engine import Engine
-from clp_search.parts import Parts
 from clp_suite.servers import PrivatePostgres
-from tests.services.search.asking import Neighbours, parts_with, story
-from tests.services.search.stage import (
+from tests.services.search.query_helpers import Neighbours, parts_with, story
+from tests.services.search.scenario import (
     ENGINES,
     WITH_NORTH,
     WITH_SOUTH,

@@ -18,13 +18,13 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 
-from clp_contracts.refusal import Refused
-from clp_search.parts import Parts
+from bench.search_messages import Conversations
+from clp_contracts.errors import Refused
+from clp_search.dependencies import Parts
 from clp_search.query import LONGEST_QUERY
-from tests.bench.search_messages import Conversations
 from tests.cases.loading import hostile_cases, search_cases
-from tests.services.search.asking import find_as, parts_with, story
-from tests.services.search.stage import (
+from tests.services.search.query_helpers import find_as, parts_with, story
+from tests.services.search.scenario import (
     BROADCAST,
     WITH_NORTH,
     WITH_SOUTH,

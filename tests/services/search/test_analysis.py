@@ -7,11 +7,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from clp_search import terms
-from clp_search.analysis.folding import fold, fold_mapped
-from clp_search.analysis.keywords import keyword_of
-from clp_search.analysis.matching import holds, spans
-from clp_search.analysis.reading import read
-from clp_search.checking import highlights
+from clp_search.analysis.normalization import fold, fold_mapped
+from clp_search.analysis.phrase_matching import holds, spans
+from clp_search.analysis.query_terms import keyword_of
+from clp_search.analysis.tokenizer import read
+from clp_search.highlighting import highlights
 from clp_search.query import parse
 from clp_search.terms import LONGEST_TERM, _read_terms, text_terms
 from tests.services.search.texts import pieces, runs, texts

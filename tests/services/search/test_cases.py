@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from clp_search.checking import Checked, highlights
 from clp_search.engine import Engine
+from clp_search.highlighting import Checked, highlights
 from clp_search.query import parse
 from tests.cases.loading import search_cases
 from tests.services.search.held_out import HELD_OUT
-from tests.services.search.stage import BROADCAST, document, found, told
+from tests.services.search.scenario import BROADCAST, document, found, told
 
 CASES = [*search_cases(), *HELD_OUT]
 MUST = [case for case in CASES if case["level"] == "must"]

@@ -6,18 +6,18 @@ from typing import Any
 
 import pytest
 
-from clp_contracts.refusal import CallFailed
-from clp_search import operating
+from clp_contracts.errors import CallFailed
+from clp_search import cli
 from clp_search.engine import Engine
 from clp_search.index import generations
 from clp_search.index.generations import CURRENT, WANTED, Generation
-from clp_search.index.serving import ServingIndex, Use, is_served, want_rebuild
-from clp_search.index.sharded import IndexBusy, ShardedIndex
+from clp_search.index.live_index import ServingIndex, Use, is_served, want_rebuild
+from clp_search.index.sharded_index import IndexBusy, ShardedIndex
 from clp_search.projection import MessagesProjection
-from clp_search.rebuilding import Built, Rebuilding, built_so_far
-from clp_search.use_cases.telling import status
-from tests.services.search.asking import Neighbours, parts_with
-from tests.services.search.stage import SMALL, START, document, edited, found
+from clp_search.rebuild import Built, Rebuilding, built_so_far
+from clp_search.use_cases.status import status
+from tests.services.search.query_helpers import Neighbours, parts_with
+from tests.services.search.scenario import SMALL, START, document, edited, found
 
 
 class House:
@@ -80,7 +80,7 @@ def _all(index: Any) -> list[str]:
 def test_an_operator_has_the_index_built_anew_while_the_old_one_serves(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("clp_search.rebuilding.TURN_S", 0.0)
+    monkeypatch.setattr("clp_search.rebuild.TURN_S", 0.0)
     before, first = _all(house.index), house.folders()
     want_rebuild(house.folder)
     turns = 0
@@ -194,7 +194,7 @@ def _with_rebuilding(parts: Any, rebuilding: Rebuilding) -> Any:
 def test_the_command_shows_how_far_it_is_until_the_new_one_serves(
     house: House, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    ended = operating.rebuild(
+    ended = cli.rebuild(
         house.folder, wait=True, pause=lambda _: house.rebuilding.work()
     )
     said = capsys.readouterr().err
@@ -208,7 +208,7 @@ def test_the_command_says_so_when_nobody_serves(
     house: House, capsys: pytest.CaptureFixture[str]
 ) -> None:
     house.close()
-    assert operating.rebuild(house.folder, wait=True) == 1
+    assert cli.rebuild(house.folder, wait=True) == 1
     assert "No process serves this index now" in capsys.readouterr().err
     first = house.folders()
     house.open()
@@ -228,7 +228,7 @@ BARS = [
 
 @pytest.mark.parametrize(("built", "line"), BARS)
 def test_the_bar(built: Built | None, line: str) -> None:
-    assert operating.bar(built).rstrip() == line
+    assert cli.bar(built).rstrip() == line
 
 
 COMMANDS = [
@@ -241,7 +241,7 @@ COMMANDS = [
 
 @pytest.mark.parametrize(("arguments", "command"), COMMANDS)
 def test_commands(arguments: list[str], command: tuple[str, bool]) -> None:
-    assert operating.parsed(arguments) == command
+    assert cli.parsed(arguments) == command
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["rebuild", "--help"]])
@@ -249,7 +249,7 @@ def test_help_says_what_happens(
     arguments: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as ended:
-        operating.parsed(arguments)
+        cli.parsed(arguments)
     assert ended.value.code == 0
     assert "anew" in capsys.readouterr().out
 

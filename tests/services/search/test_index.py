@@ -6,9 +6,9 @@ from datetime import timedelta
 import pytest
 
 from clp_search.engine import MOST_COUNTED, Engine
-from clp_search.index.sharded import IndexBusy, Limits, ShardedIndex, building
-from clp_search.pages import MOST_CHARACTERS_CHECKED, MOST_CHECKED
-from tests.services.search.stage import (
+from clp_search.index.sharded_index import IndexBusy, Limits, ShardedIndex, building
+from clp_search.result_pages import MOST_CHARACTERS_CHECKED, MOST_CHECKED
+from tests.services.search.scenario import (
     BROADCAST,
     START,
     WITH_NORTH,

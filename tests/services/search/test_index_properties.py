@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clp_search.checking import Checked
 from clp_search.engine import Document
+from clp_search.highlighting import Checked
 from clp_search.query import parse
-from tests.services.search.stage import (
+from tests.services.search.scenario import (
     EVERYWHERE,
     START,
     Engines,

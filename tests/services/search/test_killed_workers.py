@@ -11,10 +11,14 @@ from pathlib import Path
 import pytest
 
 from clp_search.index.generations import Generations
-from clp_search.workers.engine import WorkerIndex
 from clp_search.workers.process import WorkerLost
-from tests.services.search.stage import SMALL, START
-from tests.services.search.test_surviving import MESSAGES, _compare_with_scan, state_at
+from clp_search.workers.remote_engine import WorkerIndex
+from tests.services.search.scenario import SMALL, START
+from tests.services.search.test_crash_recovery import (
+    MESSAGES,
+    _compare_with_scan,
+    state_at,
+)
 
 STEP = 5
 

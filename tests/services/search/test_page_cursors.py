@@ -2,16 +2,16 @@
 
 import pytest
 
+from clp_search.dependencies import Parts
 from clp_search.engine import Engine
-from clp_search.parts import Parts
-from tests.services.search.asking import (
+from tests.services.search.query_helpers import (
     Neighbours,
     find_as,
     ids_of,
     parts_with,
     refusal_of,
 )
-from tests.services.search.stage import BROADCAST, START, document, told
+from tests.services.search.scenario import BROADCAST, START, document, told
 
 
 def test_pages_follow_each_other_to_the_end(parts: Parts, engine: Engine) -> None:

@@ -12,21 +12,21 @@ from alembic.migration import MigrationContext
 from sqlalchemy import text
 from sqlalchemy.exc import DataError
 
-from clp_chassis.assembly import Surroundings
-from clp_chassis.feed_reader import passes
+from clp_chassis.bootstrap import Surroundings
+from clp_chassis.events.feed_reader import passes
+from clp_deploy.keys import write_keys
+from clp_search.dependencies import Parts
 from clp_search.engine import EngineAway
-from clp_search.index.serving import ServingIndex
-from clp_search.parts import Parts
+from clp_search.index.live_index import ServingIndex
 from clp_search.postgres import engine as engine_module
 from clp_search.postgres.engine import PostgresIndex, open_index
 from clp_search.service import build
 from clp_search.settings import Settings
 from clp_search.tables import METADATA
-from clp_search.use_cases.telling import progress, status
-from clp_suite.keys import write_keys
+from clp_search.use_cases.status import progress, status
 from clp_suite.servers import PrivatePostgres
-from tests.services.search.asking import parts_with, refusal_of, story
-from tests.services.search.stage import (
+from tests.services.search.query_helpers import parts_with, refusal_of, story
+from tests.services.search.scenario import (
     BROADCAST,
     START,
     DatabaseBench,

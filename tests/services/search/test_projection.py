@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from clp_contracts.refusal import CallFailed
+from clp_contracts.errors import CallFailed
 from clp_search.engine import Engine
 from clp_search.projection import SET_ASIDE, MessagesProjection
-from clp_search.use_cases.telling import progress, status
-from tests.services.search.asking import Neighbours, parts_with
-from tests.services.search.stage import (
+from clp_search.use_cases.status import progress, status
+from tests.services.search.query_helpers import Neighbours, parts_with
+from tests.services.search.scenario import (
     START,
     Workbench,
     deleted,

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clp_contracts.refusal import Refused
-from clp_search.checking import Checked
+from clp_contracts.errors import Refused
+from clp_search.highlighting import Checked
 from clp_search.query import (
     DATE_UNREADABLE,
     EXCLUSION_EMPTY,
@@ -20,7 +20,7 @@ from clp_search.query import (
     TOO_MANY,
     parse,
 )
-from tests.services.search.stage import START, document
+from tests.services.search.scenario import START, document
 
 TEXT = "The final mix of Night Train is ready, see cue-sheet"
 MESSAGE = document(

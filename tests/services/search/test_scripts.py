@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clp_search.engine import Engine
-from tests.services.search.stage import BROADCAST, Engines, document, found, told
+from tests.services.search.scenario import BROADCAST, Engines, document, found, told
 
 # Written with spaces: a word is found whole. No letter here folds into another one.
 SPACED = {

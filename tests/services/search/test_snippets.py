@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 
 from clp_contracts.search import Span
 from clp_search.analysis.characters import continues
-from clp_search.checking import first_highlights, highlights
+from clp_search.highlighting import first_highlights, highlights
 from clp_search.query import parse
 from clp_search.snippets import LONGEST, file_snippets, snippet, text_snippet
-from tests.services.search.stage import document
+from tests.services.search.scenario import document
 from tests.services.search.texts import GAPS, SIGNS, WORDS, texts
 
 

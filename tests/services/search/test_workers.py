@@ -16,13 +16,13 @@ import pytest
 
 from clp_search.engine import IndexDamaged, Key, Page, Wanted
 from clp_search.index.generations import Generation, Generations
-from clp_search.index.sharded import ShardedIndex, shard_of
+from clp_search.index.sharded_index import ShardedIndex, shard_of
 from clp_search.query import parse
-from clp_search.workers import engine as workers_engine
-from clp_search.workers import wire
-from clp_search.workers.engine import WorkerIndex
+from clp_search.workers import protocol
+from clp_search.workers import remote_engine as workers_engine
 from clp_search.workers.process import WorkerLost
-from tests.services.search.stage import (
+from clp_search.workers.remote_engine import WorkerIndex
+from tests.services.search.scenario import (
     EVERYWHERE,
     SMALL,
     START,
@@ -41,8 +41,8 @@ PARENT = """
 import sys, time
 from pathlib import Path
 from clp_search.index.generations import Generations
-from clp_search.workers.engine import WorkerIndex
-from tests.services.search.stage import SMALL
+from clp_search.workers.remote_engine import WorkerIndex
+from tests.services.search.scenario import SMALL
 generation = Generations(Path(sys.argv[1]), SMALL.shards).current
 index = WorkerIndex(generation, SMALL, workers=2)
 print(*(worker.pid for worker in index.workers), flush=True)
@@ -256,9 +256,11 @@ def test_a_page_is_marked_in_the_worker_that_found_it(index: WorkerIndex) -> Non
 def test_what_is_told_over_a_line_is_what_is_read(shape: Any, value: Any) -> None:
     ours, theirs = socket.socketpair()
     with ours, theirs:
-        sender = threading.Thread(target=lambda: wire.send(ours, wire.told(value)))
+        sender = threading.Thread(
+            target=lambda: protocol.send(ours, protocol.told(value))
+        )
         sender.start()
-        assert wire.read(shape, wire.receive(theirs)) == value
+        assert protocol.read(shape, protocol.receive(theirs)) == value
         sender.join()
 
 
@@ -267,5 +269,5 @@ def test_a_line_that_ends_in_the_middle_is_an_end(tmp_path: Path) -> None:
     with theirs:
         with ours:
             ours.sendall(b"\x00\x00\x00\x09[1,")
-        with pytest.raises(wire.Ended):
-            wire.receive(theirs)
+        with pytest.raises(protocol.Ended):
+            protocol.receive(theirs)

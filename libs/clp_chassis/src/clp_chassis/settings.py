@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from marshmallow import ValidationError
 
-from clp_contracts.shapes import settings_schema
+from clp_contracts.serialization import settings_schema
 
 T = TypeVar("T")
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from clp_contracts.methods import SERVICES, Method
-from clp_contracts.shapes import Nothing
+from clp_contracts.serialization import Nothing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

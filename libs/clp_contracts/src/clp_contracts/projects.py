@@ -7,7 +7,7 @@ from typing import Final
 
 from clp_contracts.feed import changes_of, progress_of
 from clp_contracts.methods import PEOPLE, SERVICES, Method
-from clp_contracts.shapes import Nothing
+from clp_contracts.serialization import Nothing
 
 SERVICE: Final = "projects"
 # No answer holds longer: so long may the end of an access wait to be confirmed.

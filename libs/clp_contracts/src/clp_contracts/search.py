@@ -6,7 +6,7 @@ from typing import Final
 
 from clp_contracts.feed import progress_of
 from clp_contracts.methods import PEOPLE, SERVICES, Method
-from clp_contracts.shapes import Nothing
+from clp_contracts.serialization import Nothing
 
 SERVICE: Final = "search"
 

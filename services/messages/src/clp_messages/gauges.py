@@ -1,7 +1,7 @@
 """What `messages` lets an operator see of itself."""
 
-from clp_chassis.observing import Reading, Watched
-from clp_messages.parts import Parts
+from clp_chassis.observability import Reading, Watched
+from clp_messages.dependencies import Parts
 from clp_messages.tables import OUTBOX
 
 

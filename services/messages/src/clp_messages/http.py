@@ -7,12 +7,12 @@ from urllib.parse import parse_qsl
 
 from werkzeug.wrappers import Request, Response
 
-from clp_chassis.http_edge import chunks_of, declared_length, refusal_answer
-from clp_chassis.passports import Passport
-from clp_contracts.refusal import Refused
-from clp_messages.downloads import asked_range, disposition_of, media_type_of
-from clp_messages.parts import Parts
-from clp_messages.use_cases.attaching import (
+from clp_chassis.http import chunks_of, declared_length, refusal_answer
+from clp_chassis.security.passports import Passport
+from clp_contracts.errors import Refused
+from clp_messages.dependencies import Parts
+from clp_messages.download_headers import asked_range, disposition_of, media_type_of
+from clp_messages.use_cases.uploads import (
     StoredFile,
     Upload,
     find_download,

@@ -7,43 +7,44 @@ from typing import Any, Final
 from eventlet import tpool
 from werkzeug.wrappers import Request, Response
 
-from clp_chassis.aside import AsideDesk
-from clp_chassis.assembly import Parts as PartsOfProcess
-from clp_chassis.assembly import Process, Surroundings, configured, parts_of
-from clp_chassis.broker_edge import on_events_everywhere
-from clp_chassis.chores import Chore
-from clp_chassis.database import Database
-from clp_chassis.feed_reader import FeedReader, Reading
-from clp_chassis.http_edge import http, json_answer
-from clp_chassis.passports import Passport
-from clp_chassis.projections import DatabaseProjection
-from clp_chassis.relay import Relay, RelayDesk
-from clp_chassis.serving import CallContext, serves
+from clp_chassis.bootstrap import Parts as PartsOfProcess
+from clp_chassis.bootstrap import Process, Surroundings, configured, parts_of
+from clp_chassis.concurrency.periodic import Chore
+from clp_chassis.events.dead_letters import AsideDesk
+from clp_chassis.events.feed_reader import FeedReader, Reading
+from clp_chassis.events.outbox_relay import Relay, RelayDesk
+from clp_chassis.events.projections import DatabaseProjection
+from clp_chassis.http import http, json_answer
+from clp_chassis.messaging import on_events_everywhere
+from clp_chassis.persistence.database import Database
+from clp_chassis.rpc import CallContext, serves
+from clp_chassis.security.passports import Passport
 from clp_chassis.settings import WrongSettings
-from clp_contracts import events, feed
+from clp_contracts import events
+from clp_contracts import feed as feed_contract
 from clp_contracts import messages as contract
-from clp_contracts.known_facts import KnownFacts
+from clp_contracts.facts_cache import KnownFacts
 from clp_contracts.methods import PEOPLE
-from clp_contracts.shapes import Nothing
+from clp_contracts.serialization import Nothing
+from clp_messages.clamd import Scanner, scanner_at
+from clp_messages.dependencies import Parts
 from clp_messages.gauges import watched
 from clp_messages.http import STATUSES, download, upload
-from clp_messages.parts import Parts
-from clp_messages.scanning import Scanner, scanner_at
 from clp_messages.settings import Settings
 from clp_messages.storage import FileStore, store_at
 from clp_messages.tables import CURSORS, OUTBOX
 from clp_messages.use_cases import (
-    announcing,
-    attaching,
-    changing,
-    mailing,
-    mentioning,
+    announcements,
+    editing,
+    feed,
+    history,
+    mail_content,
+    mentions,
     posting,
     quotas,
-    reading,
     scanning,
-    telling,
     unread,
+    uploads,
 )
 
 SWEEP_EVERY_S: Final = 60.0
@@ -58,14 +59,14 @@ def _relay_desk(container: Any) -> RelayDesk:
 def _announcements(container: Any) -> Reading:
     parts: Parts = parts_of(container)
     return Reading(
-        reader=telling.ANNOUNCEMENTS,
-        source=telling.PROJECTS,
+        reader=feed.ANNOUNCEMENTS,
+        source=feed.PROJECTS,
         fetch=lambda after: parts.callers.projects.changes(after=after),
         projection=DatabaseProjection(
-            telling.ANNOUNCEMENTS,
+            feed.ANNOUNCEMENTS,
             (parts.database, CURSORS, parts.clock),
-            prepare=lambda changes: announcing.drafts_of(changes, parts=parts),
-            write=announcing.write_announcements,
+            prepare=lambda changes: announcements.drafts_of(changes, parts=parts),
+            write=announcements.write_announcements,
         ),
     )
 
@@ -74,7 +75,7 @@ def _sweep(container: Any) -> Callable[[], object]:
     parts: Parts = parts_of(container)
 
     def sweep() -> None:
-        attaching.sweep_orphans(parts=parts)
+        uploads.sweep_orphans(parts=parts)
         quotas.forget_old_tallies(parts=parts)
 
     return sweep
@@ -103,25 +104,25 @@ class MessagesService:
 
     @serves(contract.EDIT)
     def edit(self, ask: contract.EditMessage, actor: Passport) -> contract.Edited:
-        return changing.edit_message(ask, actor=actor, parts=self.parts)
+        return editing.edit_message(ask, actor=actor, parts=self.parts)
 
     @serves(contract.DELETE)
     def delete(self, ask: contract.OneMessage, actor: Passport) -> contract.Deleted:
-        return changing.delete_message(ask, actor=actor, parts=self.parts)
+        return editing.delete_message(ask, actor=actor, parts=self.parts)
 
     @serves(contract.EARLIER_TEXTS)
     def earlier_texts(
         self, ask: contract.OneMessage, actor: Passport
     ) -> contract.EarlierTexts:
-        return changing.earlier_texts(ask, actor=actor, parts=self.parts)
+        return editing.earlier_texts(ask, actor=actor, parts=self.parts)
 
     @serves(contract.PAGE)
     def page(self, ask: contract.AskPage, actor: Passport) -> contract.Page:
-        return reading.page(ask, actor=actor, parts=self.parts)
+        return history.page(ask, actor=actor, parts=self.parts)
 
     @serves(contract.CHANNELS)
     def channels(self, ask: contract.AskChannels, actor: Passport) -> contract.Channels:
-        return reading.channels(ask, actor=actor, parts=self.parts)
+        return history.channels(ask, actor=actor, parts=self.parts)
 
     @serves(contract.MARK_READ)
     def mark_read(self, ask: contract.MarkRead, actor: Passport) -> contract.Marked:
@@ -135,37 +136,43 @@ class MessagesService:
     def mentionable(
         self, ask: contract.AskMentionable, actor: Passport
     ) -> contract.Mentionable:
-        return mentioning.mentionable(ask, actor=actor, parts=self.parts)
+        return mentions.mentionable(ask, actor=actor, parts=self.parts)
 
     @serves(contract.CONTENTS)
     def contents(self, ask: contract.AskContents, _: Passport) -> contract.Contents:
-        return telling.contents(ask, parts=self.parts)
+        return feed.contents(ask, parts=self.parts)
 
     @serves(contract.FOR_MAIL)
     def for_mail(self, ask: contract.AskForMail, _: Passport) -> contract.ForMail:
-        return mailing.for_mail(ask, parts=self.parts)
+        return mail_content.for_mail(ask, parts=self.parts)
 
     @serves(contract.FOR_MAILS)
     def for_mails(self, ask: contract.AskForMails, _: Passport) -> contract.ForMails:
-        return mailing.for_mails(ask, parts=self.parts)
+        return mail_content.for_mails(ask, parts=self.parts)
 
     @serves(contract.CHANGES)
-    def changes(self, ask: feed.ReadChanges, _: Passport) -> feed.Changes:
-        return telling.changes(ask, parts=self.parts)
+    def changes(
+        self, ask: feed_contract.ReadChanges, _: Passport
+    ) -> feed_contract.Changes:
+        return feed.changes(ask, parts=self.parts)
 
     @serves(contract.PROGRESS)
-    def progress(self, _ask: Nothing, _: Passport) -> feed.Progress:
-        return telling.progress(parts=self.parts)
+    def progress(self, _ask: Nothing, _: Passport) -> feed_contract.Progress:
+        return feed.progress(parts=self.parts)
 
     @serves(contract.ASIDE)
-    def aside(self, ask: feed.AskAside, _: Passport) -> feed.ChangesAside:
+    def aside(
+        self, ask: feed_contract.AskAside, _: Passport
+    ) -> feed_contract.ChangesAside:
         return self.aside_desk.aside(ask)
 
     @serves(contract.APPLY_AGAIN)
-    def apply_again(self, ask: feed.ApplyAgain, _: Passport) -> feed.AppliedAgain:
+    def apply_again(
+        self, ask: feed_contract.ApplyAgain, _: Passport
+    ) -> feed_contract.AppliedAgain:
         return self.aside_desk.apply_again(ask)
 
-    @on_events_everywhere(telling.PROJECTS, *events.OF_PROJECTS)
+    @on_events_everywhere(feed.PROJECTS, *events.OF_PROJECTS)
     def on_projects_changed(self, body: Any) -> None:
         self.parts.known.drop(body)
         self.announcements.wake()

@@ -15,9 +15,9 @@ from sqlalchemy import (
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeEngine
 
-from clp_chassis.instants import Instant
-from clp_chassis.outbox import Outbox
-from clp_chassis.projections import Cursors
+from clp_chassis.events.outbox import Outbox
+from clp_chassis.events.projections import Cursors
+from clp_chassis.persistence.column_types import Instant
 
 
 def _name(length: int) -> TypeEngine[str]:

@@ -5,14 +5,12 @@ its standard input into the Maildir that routing looks into, and tells by its ex
 whether the relay has to keep it.
 """
 
-from clp_chassis import patched  # isort: skip  # noqa: F401 - first: it patches the process
-
 import os
 import sys
 
-from clp_chassis.running import main
+from clp_chassis.runner import main
+from clp_notifications.inbound.maildir import put
 from clp_notifications.service import build, build_delivery
-from clp_notifications.service.bounce_folder import put
 from clp_notifications.settings import Settings
 
 BUILDERS = {(): (build, "notifications"), ("delivery",): (build_delivery, "delivery")}

@@ -7,11 +7,11 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from clp_chassis.clock import Clock
-from clp_chassis.database import Database
-from clp_chassis.observing import Reading, Watched
-from clp_notifications.records import work_due
+from clp_chassis.observability import Reading, Watched
+from clp_chassis.persistence.database import Database
 from clp_notifications.states import State
 from clp_notifications.tables import OUTBOX, Mail, Notification, SuppressedAddress
+from clp_notifications.transitions import work_due
 
 SERVICE: Final = "notifications"
 

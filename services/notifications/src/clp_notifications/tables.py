@@ -16,9 +16,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from clp_chassis.instants import Instant
-from clp_chassis.outbox import BIG, Outbox
-from clp_chassis.projections import Cursors
+from clp_chassis.events.outbox import BIG, Outbox
+from clp_chassis.events.projections import Cursors
+from clp_chassis.persistence.column_types import Instant
 
 ID: Final = String(64)
 CHANNEL: Final = String(200)

@@ -1,7 +1,7 @@
 """What `projects` lets an operator see of itself."""
 
-from clp_chassis.observing import Reading, Watched
-from clp_projects.parts import Parts
+from clp_chassis.observability import Reading, Watched
+from clp_projects.dependencies import Parts
 from clp_projects.tables import OUTBOX
 
 

@@ -2,26 +2,26 @@
 
 from typing import Any, Final
 
-from clp_chassis.assembly import Parts as PartsOfProcess
-from clp_chassis.assembly import Process, Surroundings, configured, parts_of
-from clp_chassis.database import Database
-from clp_chassis.passports import Passport
-from clp_chassis.relay import Relay, RelayDesk
-from clp_chassis.serving import CallContext, serves
+from clp_chassis.bootstrap import Parts as PartsOfProcess
+from clp_chassis.bootstrap import Process, Surroundings, configured, parts_of
+from clp_chassis.events.outbox_relay import Relay, RelayDesk
+from clp_chassis.persistence.database import Database
+from clp_chassis.rpc import CallContext, serves
+from clp_chassis.security.passports import Passport
 from clp_contracts import feed
 from clp_contracts import projects as contract
-from clp_contracts.shapes import Nothing
+from clp_contracts.serialization import Nothing
+from clp_projects.dependencies import Parts
 from clp_projects.gauges import watched
-from clp_projects.parts import Parts
 from clp_projects.settings import Settings
 from clp_projects.tables import OUTBOX
 from clp_projects.use_cases import (
-    announcing,
+    announcements,
     assignments,
+    autocomplete,
     directory,
-    following,
+    followers,
     people,
-    type_ahead,
 )
 
 PACKAGE: Final = "clp_projects"
@@ -68,21 +68,21 @@ class ProjectsService:
     def follow(
         self, ask: contract.OneProject, passport: Passport
     ) -> contract.Following:
-        return following.follow(ask, actor=passport.subject, parts=self.parts)
+        return followers.follow(ask, actor=passport.subject, parts=self.parts)
 
     @serves(contract.UNFOLLOW)
     def unfollow(
         self, ask: contract.OneProject, passport: Passport
     ) -> contract.Following:
-        return following.unfollow(ask, actor=passport.subject, parts=self.parts)
+        return followers.unfollow(ask, actor=passport.subject, parts=self.parts)
 
     @serves(contract.MY_PROJECTS)
     def my_projects(self, _: Nothing, passport: Passport) -> contract.MyProjects:
-        return following.my_projects(actor=passport.subject, parts=self.parts)
+        return followers.my_projects(actor=passport.subject, parts=self.parts)
 
     @serves(contract.ANNOUNCE)
     def announce(self, ask: contract.Announce, _: Passport) -> contract.Announced:
-        return announcing.announce(ask, parts=self.parts)
+        return announcements.announce(ask, parts=self.parts)
 
     @serves(contract.FACTS)
     def facts(self, ask: contract.AskFacts, _: Passport) -> contract.Facts:
@@ -98,13 +98,13 @@ class ProjectsService:
 
     @serves(contract.PEOPLE_LIKE)
     def people_like(self, ask: contract.AskPeopleLike, _: Passport) -> contract.People:
-        return type_ahead.people_like(ask, parts=self.parts)
+        return autocomplete.people_like(ask, parts=self.parts)
 
     @serves(contract.ANNOUNCEMENT)
     def announcement(
         self, ask: contract.AskAnnouncement, _: Passport
     ) -> contract.Announcement:
-        return announcing.announcement(ask, parts=self.parts)
+        return announcements.announcement(ask, parts=self.parts)
 
     @serves(contract.CHANGES)
     def changes(self, ask: feed.ReadChanges, _: Passport) -> feed.Changes:

@@ -6,8 +6,8 @@ from typing import Final
 from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from clp_chassis.instants import Instant
-from clp_chassis.outbox import Outbox
+from clp_chassis.events.outbox import Outbox
+from clp_chassis.persistence.column_types import Instant
 
 ID: Final = String(64)
 # Compared byte by byte on every database, so that an index finds what begins with a

@@ -1,8 +1,8 @@
 """What `search` lets an operator see of itself."""
 
-from clp_chassis.observing import Reading, Watched
-from clp_search.parts import Parts
-from clp_search.use_cases.telling import status
+from clp_chassis.observability import Reading, Watched
+from clp_search.dependencies import Parts
+from clp_search.use_cases.status import status
 
 
 def watched(parts: Parts) -> Watched:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from hashlib import blake2b
 from typing import Final
 
-from clp_contracts.refusal import Refused
+from clp_contracts.errors import Refused
 from clp_search.engine import Key
 
 _SEAL_BYTES: Final = 16

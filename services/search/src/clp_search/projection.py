@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Final
 
 from clp_chassis.clock import Clock
-from clp_contracts.calling import Callers
+from clp_contracts.client import Callers
 from clp_contracts.feed import Change, Changes
 from clp_search.engine import Document, Engine, IndexDamaged
-from clp_search.facts import document_of
+from clp_search.mapping import document_of
 
 log = logging.getLogger(__name__)
 

@@ -12,8 +12,8 @@ from datetime import UTC, datetime, timedelta
 from enum import Enum, auto
 from typing import Final
 
-from clp_contracts.refusal import Refused
-from clp_search.analysis.keywords import Keyword, keyword_of
+from clp_contracts.errors import Refused
+from clp_search.analysis.query_terms import Keyword, keyword_of
 
 LONGEST_QUERY: Final = 500
 MOST_KEYWORDS: Final = 20

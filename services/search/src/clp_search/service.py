@@ -5,34 +5,34 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from clp_chassis.assembly import Parts as PartsOfProcess
-from clp_chassis.assembly import Process, Surroundings, configured, parts_of
-from clp_chassis.broker_edge import on_events_everywhere
-from clp_chassis.chores import Chore
+from clp_chassis.bootstrap import Parts as PartsOfProcess
+from clp_chassis.bootstrap import Process, Surroundings, configured, parts_of
 from clp_chassis.clock import new_id
-from clp_chassis.feed_reader import FeedReader, Reading
-from clp_chassis.passports import Passport
-from clp_chassis.serving import CallContext, serves
+from clp_chassis.concurrency.periodic import Chore
+from clp_chassis.events.feed_reader import FeedReader, Reading
+from clp_chassis.messaging import on_events_everywhere
+from clp_chassis.rpc import CallContext, serves
+from clp_chassis.security.passports import Passport
 from clp_contracts import events, feed
 from clp_contracts import messages as messages_contract
 from clp_contracts import projects as projects_contract
 from clp_contracts import search as contract
-from clp_contracts.known_facts import KnownFacts
-from clp_contracts.shapes import Nothing
+from clp_contracts.facts_cache import KnownFacts
+from clp_contracts.serialization import Nothing
+from clp_search.dependencies import Parts
 from clp_search.engine import Engine
 from clp_search.gauges import watched
 from clp_search.index.generations import Generation
-from clp_search.index.serving import Opener, ServingIndex, Use
+from clp_search.index.live_index import Opener, ServingIndex, Use
 from clp_search.index.shard import Writing
-from clp_search.index.sharded import Limits, ShardedIndex, building
+from clp_search.index.sharded_index import Limits, ShardedIndex, building
 from clp_search.page_cursors import PageCursors
-from clp_search.parts import Parts
 from clp_search.postgres.engine import open_index
 from clp_search.projection import MessagesProjection
-from clp_search.rebuilding import Rebuilding
+from clp_search.rebuild import Rebuilding
 from clp_search.settings import Settings
-from clp_search.use_cases import finding, telling
-from clp_search.workers.engine import WorkerIndex
+from clp_search.use_cases import find, status
+from clp_search.workers.remote_engine import WorkerIndex
 
 TIDY_EVERY_S: Final = 1.0
 REBUILD_EVERY_S: Final = 0.25
@@ -41,7 +41,7 @@ REBUILD_EVERY_S: Final = 0.25
 def _messages(container: Any) -> Reading:
     parts: Parts = parts_of(container)
     return Reading(
-        reader=telling.READER,
+        reader=status.READER,
         source=messages_contract.SERVICE,
         fetch=parts.projection.fetch,
         projection=parts.projection,
@@ -70,15 +70,15 @@ class SearchService:
 
     @serves(contract.FIND)
     def find(self, ask: contract.AskFind, passport: Passport) -> contract.Found:
-        return finding.find(ask, actor=passport.subject, parts=self.parts)
+        return find.find(ask, actor=passport.subject, parts=self.parts)
 
     @serves(contract.STATUS)
     def status(self, _ask: Nothing, _: Passport) -> contract.Status:
-        return telling.status(parts=self.parts)
+        return status.status(parts=self.parts)
 
     @serves(contract.PROGRESS)
     def progress(self, _ask: Nothing, _: Passport) -> feed.Progress:
-        return telling.progress(parts=self.parts)
+        return status.progress(parts=self.parts)
 
     @on_events_everywhere(messages_contract.SERVICE, *events.OF_MESSAGES)
     def on_messages_changed(self, _body: object) -> None:

@@ -5,8 +5,8 @@ from typing import Final
 
 from clp_contracts.search import Snippet, Span
 from clp_search.analysis.characters import continues
-from clp_search.checking import Spans, first_highlights, highlights
 from clp_search.engine import Document, Shown
+from clp_search.highlighting import Spans, first_highlights, highlights
 from clp_search.query import Query, Where
 
 LONGEST: Final = 240

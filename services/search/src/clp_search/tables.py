@@ -15,7 +15,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from clp_chassis.instants import Instant
+from clp_chassis.persistence.column_types import Instant
 
 # Compared byte by byte: no locale has a say in what is the same and what comes first.
 NAME: Final = String(40, collation="C")

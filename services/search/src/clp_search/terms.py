@@ -5,15 +5,15 @@ from functools import lru_cache
 from operator import add
 from typing import Final
 
-from clp_search.analysis.keywords import Path, Step
-from clp_search.analysis.pieces import (
+from clp_search.analysis.query_terms import Path, Step
+from clp_search.analysis.token_cache import (
     bare,
     pieces,
     run_in,
     runs_and_others,
     stands_alone,
 )
-from clp_search.analysis.reading import Kind, read, word_forms
+from clp_search.analysis.tokenizer import Kind, read, word_forms
 from clp_search.engine import Condition, Document, Group, Plan, Way
 from clp_search.query import Clause, Query, Where
 

@@ -7,7 +7,7 @@ and positions, and a dropped broker (`forget`) heals like a wiped RabbitMQ.
 A drain sleeps until something arrives and never polls. A confirmed publish lets other
 greenthreads run once, as waiting for a real confirm would, so code that must not wait
 (inside a write transaction) is caught misbehaving here too. For the greenthreads of one
-OS thread; everything here relies on `clp_chassis.patched`.
+OS thread; everything here relies on `clp_chassis.concurrency.monkey_patch`.
 """
 
 from clp_chassis.inprocess.transport import (

@@ -22,18 +22,7 @@ True
 True
 """
 
-from clp_core.mentions.handles import has_sign, keys_worth_looking_up
-from clp_core.mentions.keys import address_key, name_key
-from clp_core.mentions.outcomes import (
-    MentionOutcome,
-    Mentions,
-    Outcome,
-    candidates_for,
-    outcomes_in,
-)
-from clp_core.mentions.policy import PUBLISHED_MENTIONS, MentionPolicy
-from clp_core.mentions.spans import Span
-from clp_core.mentions.type_ahead import (
+from clp_core.mentions.autocomplete import (
     Beginning,
     Place,
     beginnings_of,
@@ -41,6 +30,17 @@ from clp_core.mentions.type_ahead import (
     prefix_rank,
     typing_key,
 )
+from clp_core.mentions.lookup_keys import address_key, name_key
+from clp_core.mentions.parser import has_sign, keys_worth_looking_up
+from clp_core.mentions.policy import PUBLISHED_MENTIONS, MentionPolicy
+from clp_core.mentions.resolution import (
+    MentionOutcome,
+    Mentions,
+    Outcome,
+    candidates_for,
+    outcomes_in,
+)
+from clp_core.mentions.spans import Span
 
 __all__ = [
     "PUBLISHED_MENTIONS",

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from clp_messages.storage.folder import FolderStore
-from clp_messages.storage.keeping import FileStore
+from clp_messages.storage.file_store import FileStore
+from clp_messages.storage.local import FolderStore
 
 
 def store_at(

@@ -15,8 +15,8 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from clp_contracts.refusal import CallFailed
-from clp_messages.storage.keeping import Arriving, FileGone, Pieces
+from clp_contracts.errors import CallFailed
+from clp_messages.storage.file_store import Arriving, FileGone, Pieces
 
 OPTIONS: Final = frozenset({"endpoint", "region"})
 IN_MEMORY: Final = 1024 * 1024

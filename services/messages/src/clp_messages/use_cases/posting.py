@@ -12,24 +12,24 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from clp_chassis.clock import new_id
-from clp_chassis.passports import Passport
-from clp_chassis.storing import insert_if_absent
+from clp_chassis.persistence.bulk_sql import insert_if_absent
+from clp_chassis.security.passports import Passport
 from clp_contracts import events
+from clp_contracts.errors import Refused
 from clp_contracts.messages import Posted, PostMessage
-from clp_contracts.refusal import Refused
 from clp_core.attachments import judge_count
 from clp_core.channels import Channel
 from clp_core.decisions import Reason
 from clp_core.mentions import has_sign
 from clp_core.messages import judge_retry_key, judge_text
 from clp_core.people import Author
-from clp_messages.facts import outcomes_stored, shown_author, stored_outcomes
-from clp_messages.parts import Parts
-from clp_messages.rows import RANDOM
-from clp_messages.states import INFECTED, KNOWN, PENDING
+from clp_messages.attachment_states import INFECTED, KNOWN, PENDING
+from clp_messages.dependencies import Parts
+from clp_messages.mapping import outcomes_stored, shown_author, stored_outcomes
+from clp_messages.queries import RANDOM
 from clp_messages.tables import OUTBOX, AttachmentRow, Base, MessageRow
-from clp_messages.use_cases.access import author_in, channel_named, obey, refuse
-from clp_messages.use_cases.mentioning import Mentions, mentions_in
+from clp_messages.use_cases.authorization import author_in, channel_named, obey, refuse
+from clp_messages.use_cases.mentions import Mentions, mentions_in
 
 CHANNELS: Final = Base.metadata.tables["channels"]
 MESSAGES: Final = Base.metadata.tables["messages"]

@@ -8,11 +8,11 @@ from typing import Any, Final, Self
 from sqlalchemy import delete, update
 from sqlalchemy.orm import Session
 
-from clp_chassis.storing import INSERTS
+from clp_chassis.persistence.bulk_sql import INSERTS
 from clp_core.attachments import AttachmentPolicy, QuotaHolder, judge_day
-from clp_messages.parts import Parts
+from clp_messages.dependencies import Parts
 from clp_messages.tables import Base, UploadTallyRow
-from clp_messages.use_cases.access import obey
+from clp_messages.use_cases.authorization import obey
 
 KEPT: Final = timedelta(days=2)
 

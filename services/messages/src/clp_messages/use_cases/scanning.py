@@ -5,9 +5,9 @@ from typing import Final
 
 from sqlalchemy import select, update
 
-from clp_messages.parts import Parts
-from clp_messages.scanning import NotScanned, Scanner, ScannerAway
-from clp_messages.states import INFECTED, PENDING, READY
+from clp_messages.attachment_states import INFECTED, PENDING, READY
+from clp_messages.clamd import NotScanned, Scanner, ScannerAway
+from clp_messages.dependencies import Parts
 from clp_messages.storage import FileGone
 from clp_messages.tables import AttachmentRow
 

@@ -6,8 +6,8 @@ from typing import Any, Final
 from sqlalchemy import BindParameter, Row, Select, bindparam, func, select
 from sqlalchemy.orm import Session
 
-from clp_chassis.passports import Passport
-from clp_chassis.storing import among, insert_if_absent
+from clp_chassis.persistence.bulk_sql import among, insert_if_absent
+from clp_chassis.security.passports import Passport
 from clp_contracts.messages import (
     AskUnread,
     ChannelUnread,
@@ -20,11 +20,11 @@ from clp_core.channels import Channel, Project, ProjectId, is_id
 from clp_core.people import Person
 from clp_core.unread import moved_marker, project_unread_count
 from clp_core.visibility import channels_readable_by
-from clp_messages.facts import core_people, core_project
-from clp_messages.parts import Parts
-from clp_messages.rows import last_number
+from clp_messages.dependencies import Parts
+from clp_messages.mapping import core_people, core_project
+from clp_messages.queries import last_number
 from clp_messages.tables import Base, ChannelRow, MessageRow, ReadMarkerRow
-from clp_messages.use_cases.access import channel_named, reader_in
+from clp_messages.use_cases.authorization import channel_named, reader_in
 
 
 def _unread_after_marker() -> Select[Any]:

@@ -13,13 +13,13 @@ from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.orm import Session
 
 from clp_chassis.clock import new_id
-from clp_chassis.storing import among, chunks
+from clp_chassis.persistence.bulk_sql import among, chunks
 from clp_core.channels import Channel
 from clp_core.routing import Trigger
-from clp_notifications.mail.letter import Kind
-from clp_notifications.records import Change, move
+from clp_notifications.mail.content import Kind
 from clp_notifications.states import Because, State
 from clp_notifications.tables import MAILS, NOTIFICATIONS, Mail, Notification
+from clp_notifications.transitions import Change, move
 
 CLAIMED: Final = Change(State.CLAIMED, Because.CLAIMED)
 SWEPT_AT_ONCE: Final = 1000

@@ -8,8 +8,8 @@ from sqlalchemy.orm import Session
 
 from clp_core.people import Person
 from clp_notifications.mail.addresses import Address, BadAddress, address_of
-from clp_notifications.records import modes_among, suppressed_among
 from clp_notifications.states import Because, MailMode
+from clp_notifications.transitions import modes_among, suppressed_among
 
 KNOWN_ADDRESSES: Final = 20_000
 

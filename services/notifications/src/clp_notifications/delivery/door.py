@@ -7,17 +7,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from clp_contracts.calling import Callers
+from clp_contracts.client import Callers
+from clp_contracts.errors import Refused
 from clp_contracts.messages import ForMails, MailReader, Message, ReaderMail
 from clp_contracts.projects import Facts, Follow, ProjectFacts
-from clp_contracts.refusal import Refused
 from clp_core.channels import Project
 from clp_core.delivery import DeliveryReason, judge_delivery
 from clp_core.messages import MessageFacts
 from clp_core.people import Person, PersonId
 from clp_core.routing import Recipient, Trigger
 from clp_notifications.delivery.claims import Claim, Item
-from clp_notifications.facts import people_of, project_of
+from clp_notifications.mapping import people_of, project_of
 from clp_notifications.states import Because
 
 WITHDRAWALS: Final = {

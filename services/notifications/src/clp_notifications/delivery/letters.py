@@ -9,9 +9,9 @@ from clp_core.channels import Channel
 from clp_core.people import ROBOT
 from clp_notifications.delivery.claims import Claim
 from clp_notifications.delivery.door import Door
-from clp_notifications.facts import partner_name
-from clp_notifications.mail.letter import File, Letter, Said
-from clp_notifications.mail.tongues import Habits
+from clp_notifications.mail.content import File, Letter, Said
+from clp_notifications.mail.locales import Habits
+from clp_notifications.mapping import partner_name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Final
 
 from clp_chassis.clock import new_id, now
-from clp_notifications.delivery.answers import ACCEPTED, STALE, Answer, MayLeave
-from clp_notifications.mail.mailer import ReadyMail
+from clp_notifications.delivery.smtp_replies import ACCEPTED, STALE, Answer, MayLeave
+from clp_notifications.mail.composer import ReadyMail
 
 COUNTER: Final = count()
 

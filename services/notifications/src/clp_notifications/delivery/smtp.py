@@ -15,7 +15,11 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from clp_notifications.delivery.answers import (
+from clp_notifications.delivery.smtp_line import (
+    BoundedEncryptedReplies,
+    BoundedReplies,
+)
+from clp_notifications.delivery.smtp_replies import (
     NO_SMTPUTF8,
     RELAY_AWAY,
     STALE,
@@ -23,11 +27,7 @@ from clp_notifications.delivery.answers import (
     MayLeave,
     answer_of,
 )
-from clp_notifications.delivery.smtp_line import (
-    BoundedEncryptedReplies,
-    BoundedReplies,
-)
-from clp_notifications.mail.mailer import ReadyMail
+from clp_notifications.mail.composer import ReadyMail
 
 log = logging.getLogger(__name__)
 

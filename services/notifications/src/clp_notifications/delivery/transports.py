@@ -4,10 +4,10 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import unquote, urlsplit
 
-from clp_notifications.delivery.answers import Answer, MayLeave
 from clp_notifications.delivery.maildir import Maildir
 from clp_notifications.delivery.smtp import Relay, SmtpTransport
-from clp_notifications.mail.mailer import ReadyMail
+from clp_notifications.delivery.smtp_replies import Answer, MayLeave
+from clp_notifications.mail.composer import ReadyMail
 
 
 class Transport(Protocol):

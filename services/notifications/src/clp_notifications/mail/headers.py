@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Final
 
 from clp_notifications.mail.addresses import Address
-from clp_notifications.mail.visible import clusters, cut, one_line
+from clp_notifications.mail.display_text import clusters, cut, one_line
 
 WIDTH: Final = 76
 LONGEST_LINE: Final = 998

@@ -5,8 +5,8 @@ from typing import Final
 
 from markupsafe import escape
 
-from clp_notifications.mail.letter import Said
-from clp_notifications.mail.visible import cut, one_line, shown_text
+from clp_notifications.mail.content import Said
+from clp_notifications.mail.display_text import cut, one_line, shown_text
 
 LONGEST_TITLE: Final = 400
 LONGEST_NAME: Final = 120

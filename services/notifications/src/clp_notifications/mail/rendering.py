@@ -19,16 +19,10 @@ from markupsafe import Markup
 from typing_extensions import override
 
 from clp_core.channels import Channel
-from clp_notifications.mail.bodies import HTML, TEXT
+from clp_notifications.mail.content import File, Kind, Letter, Said
+from clp_notifications.mail.display_text import cut, isolated, one_line, shown_text
 from clp_notifications.mail.house import House
-from clp_notifications.mail.letter import File, Kind, Letter, Said
-from clp_notifications.mail.measuring import (
-    LONGEST_NAME,
-    LONGEST_TITLE,
-    kept_of_text,
-    those_that_fit,
-)
-from clp_notifications.mail.tongues import (
+from clp_notifications.mail.locales import (
     N_,
     Tongue,
     best_of,
@@ -36,7 +30,13 @@ from clp_notifications.mail.tongues import (
     shown_time,
     tongues,
 )
-from clp_notifications.mail.visible import cut, isolated, one_line, shown_text
+from clp_notifications.mail.measuring import (
+    LONGEST_NAME,
+    LONGEST_TITLE,
+    kept_of_text,
+    those_that_fit,
+)
+from clp_notifications.mail.mime_parts import HTML, TEXT
 
 REASONS: Final[dict[Kind, str]] = {
     Kind.MENTION: N_("You get this mail because you were mentioned."),

@@ -12,24 +12,24 @@ import eventlet
 from eventlet.event import Event
 from nameko.extensions import DependencyProvider
 
-from clp_chassis.assembly import Process, Surroundings, configured, parts_of
-from clp_chassis.broker_edge import on_events
-from clp_chassis.database import AWAY, Database
-from clp_chassis.observing import Watched
-from clp_chassis.pacing import Pace
+from clp_chassis.bootstrap import Process, Surroundings, configured, parts_of
+from clp_chassis.concurrency.loop_timer import Pace
+from clp_chassis.messaging import on_events
+from clp_chassis.observability import Watched
+from clp_chassis.persistence.database import AWAY, Database
 from clp_contracts.events import OF_NOTIFICATIONS
 from clp_contracts.notifications import SERVICE
-from clp_notifications.delivery.desk import Desk, Job, Pacing
-from clp_notifications.delivery.lane import Lane, lane_readings
+from clp_notifications.delivery.batch import deliver
+from clp_notifications.delivery.dependencies import Desk, Job, Pacing
 from clp_notifications.delivery.letters import Manner
 from clp_notifications.delivery.maildir import Maildir
-from clp_notifications.delivery.rounds import deliver
+from clp_notifications.delivery.relay_throttle import Lane, lane_readings
 from clp_notifications.delivery.transports import transport_at
 from clp_notifications.gauges import watched
+from clp_notifications.mail.composer import Mailer
 from clp_notifications.mail.house import House
-from clp_notifications.mail.mailer import Mailer
 from clp_notifications.mail.rendering import Renderer
-from clp_notifications.mail.seals import Seals
+from clp_notifications.mail.tokens import Seals
 from clp_notifications.settings import Settings
 
 log = logging.getLogger(__name__)

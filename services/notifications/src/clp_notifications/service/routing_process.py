@@ -7,37 +7,37 @@ from typing import Any, Final
 
 from werkzeug.wrappers import Request, Response
 
-from clp_chassis.aside import AsideDesk
-from clp_chassis.assembly import Parts as PartsOfProcess
-from clp_chassis.assembly import Process, Surroundings, configured, parts_of
-from clp_chassis.broker_edge import on_events
-from clp_chassis.chores import Chore
-from clp_chassis.database import Database
-from clp_chassis.feed_reader import FeedReader, Reading
-from clp_chassis.http_edge import open_http
-from clp_chassis.passports import Passport
-from clp_chassis.projections import DatabaseProjection
-from clp_chassis.relay import Relay, RelayDesk
-from clp_chassis.serving import CallContext, serves
+from clp_chassis.bootstrap import Parts as PartsOfProcess
+from clp_chassis.bootstrap import Process, Surroundings, configured, parts_of
+from clp_chassis.concurrency.periodic import Chore
+from clp_chassis.events.dead_letters import AsideDesk
+from clp_chassis.events.feed_reader import FeedReader, Reading
+from clp_chassis.events.outbox_relay import Relay, RelayDesk
+from clp_chassis.events.projections import DatabaseProjection
+from clp_chassis.http import open_http
+from clp_chassis.messaging import on_events
+from clp_chassis.persistence.database import Database
+from clp_chassis.rpc import CallContext, serves
+from clp_chassis.security.passports import Passport
 from clp_contracts import feed, messages
 from clp_contracts import notifications as contract
 from clp_contracts.events import OF_MESSAGES
-from clp_contracts.shapes import Nothing
+from clp_contracts.serialization import Nothing
+from clp_notifications.dependencies import Bounces, MailPolicy, Parts
 from clp_notifications.gauges import watched
-from clp_notifications.mail.seals import Seals
-from clp_notifications.parts import Bounces, MailPolicy, Parts
-from clp_notifications.service.bounce_folder import take_all
-from clp_notifications.service.stop_page import stop_answer
+from clp_notifications.inbound import bounces
+from clp_notifications.inbound.maildir import take_all
+from clp_notifications.mail.tokens import Seals
+from clp_notifications.routing import (
+    explain,
+    failed_notifications,
+    mail_settings,
+    progress,
+    recipients,
+)
+from clp_notifications.service.unsubscribe_page import stop_answer
 from clp_notifications.settings import Settings
 from clp_notifications.tables import CURSORS, OUTBOX
-from clp_notifications.use_cases import (
-    bounces,
-    dead_letters,
-    explaining,
-    mail_choices,
-    reporting,
-    routing,
-)
 
 LOOK_FOR_BOUNCES_EVERY_S: Final = 5.0
 STOP_PATH: Final = "/mail/stop/<string:token>"
@@ -51,14 +51,14 @@ def _relay_desk(container: Any) -> RelayDesk:
 def _reading(container: Any) -> Reading:
     parts: Parts = parts_of(container)
     return Reading(
-        reader=reporting.READER,
+        reader=progress.READER,
         source=messages.SERVICE,
         fetch=lambda after: parts.callers.messages.changes(after=after),
         projection=DatabaseProjection(
-            reporting.READER,
+            progress.READER,
             (parts.database, CURSORS, parts.clock),
-            prepare=partial(routing.prepare, parts=parts),
-            write=partial(routing.write, parts=parts),
+            prepare=partial(recipients.prepare, parts=parts),
+            write=partial(recipients.write, parts=parts),
         ),
     )
 
@@ -87,21 +87,23 @@ class NotificationsService:
     def explain(
         self, ask: contract.AskExplain, passport: Passport
     ) -> contract.Explained:
-        return explaining.explain(ask, actor=passport, parts=self.parts)
+        return explain.explain(ask, actor=passport, parts=self.parts)
 
     @serves(contract.MAIL_SETTINGS)
     def mail_settings(
         self, ask: contract.AskMailSettings, passport: Passport
     ) -> contract.MailSettings:
-        return mail_choices.mail_settings(ask, actor=passport.subject, parts=self.parts)
+        return mail_settings.mail_settings(
+            ask, actor=passport.subject, parts=self.parts
+        )
 
     @serves(contract.DEAD)
     def dead(self, ask: contract.AskDead, _: Passport) -> contract.DeadNotifications:
-        return dead_letters.dead(ask, parts=self.parts)
+        return failed_notifications.dead(ask, parts=self.parts)
 
     @serves(contract.REDRIVE)
     def redrive(self, ask: contract.Redrive, _: Passport) -> contract.Redriven:
-        return dead_letters.redrive(ask, parts=self.parts)
+        return failed_notifications.redrive(ask, parts=self.parts)
 
     @serves(contract.SUPPRESSED)
     def suppressed(
@@ -115,7 +117,7 @@ class NotificationsService:
 
     @serves(contract.PROGRESS)
     def progress(self, _ask: Nothing, _: Passport) -> feed.Progress:
-        return reporting.progress(parts=self.parts)
+        return progress.progress(parts=self.parts)
 
     @serves(contract.ASIDE)
     def aside(self, ask: feed.AskAside, _: Passport) -> feed.ChangesAside:
@@ -145,7 +147,7 @@ def build(settings: Settings, surroundings: Surroundings) -> Process:
         callers=callers,
         clock=surroundings.clock,
         seals=Seals(settings.secret),
-        routing=reporting.routing_policy(settings.mention_routing),
+        routing=progress.routing_policy(settings.mention_routing),
         mail=MailPolicy(
             window=timedelta(seconds=settings.window_s),
             daily_hour_utc=settings.daily_hour_utc,

@@ -4,15 +4,15 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from clp_contracts import events
+from clp_contracts.errors import Refused
 from clp_contracts.projects import AssignPartner, PutProject, Stored, WithdrawPartner
-from clp_contracts.refusal import Refused
 from clp_core.channels import is_id
-from clp_projects.languages import language_tag
-from clp_projects.parts import Parts
-from clp_projects.promises import outlast
-from clp_projects.storing import store_row
+from clp_projects.dependencies import Parts
+from clp_projects.locales import language_tag
+from clp_projects.read_leases import outlast
 from clp_projects.tables import OUTBOX, AssignmentRow, Base, PartnerRow, ProjectRow
-from clp_projects.words import is_title
+from clp_projects.text_validation import is_title
+from clp_projects.upserts import store_row
 
 
 def put_project(ask: PutProject, *, parts: Parts) -> Stored:

@@ -12,11 +12,11 @@ from clp_contracts.projects import (
     People,
 )
 from clp_core.channels import is_id
-from clp_projects import facts
-from clp_projects.parts import Parts
-from clp_projects.promises import promise
+from clp_projects import mapping
+from clp_projects.dependencies import Parts
+from clp_projects.read_leases import promise
 from clp_projects.tables import OUTBOX
-from clp_projects.words import is_indexable
+from clp_projects.text_validation import is_indexable
 
 
 def facts_about(ask: AskFacts, *, parts: Parts) -> Facts:
@@ -28,8 +28,8 @@ def facts_about(ask: AskFacts, *, parts: Parts) -> Facts:
     good_for_s = promise(ask.good_for_s, parts=parts)
     with parts.database.reading() as session:
         return Facts(
-            projects=facts.projects_by_id(session, ask.projects),
-            people=facts.people_by_id(session, ask.people),
+            projects=mapping.projects_by_id(session, ask.projects),
+            people=mapping.people_by_id(session, ask.people),
             followers=_followers(session, ask),
             follows=_follows(session, ask),
             good_for_s=good_for_s,
@@ -39,7 +39,7 @@ def facts_about(ask: AskFacts, *, parts: Parts) -> Facts:
 def _followers(session: Session, ask: AskFacts) -> tuple[str, ...]:
     if ask.following is None or not is_id(ask.following):
         return ()
-    return facts.followers_among(session, ask.following, ask.people)
+    return mapping.followers_among(session, ask.following, ask.people)
 
 
 def _follows(session: Session, ask: AskFacts) -> tuple[Follow, ...]:
@@ -51,7 +51,7 @@ def _follows(session: Session, ask: AskFacts) -> tuple[Follow, ...]:
     return tuple(
         Follow(person=person, project=project)
         for project in sorted(asked)
-        for person in facts.followers_among(session, project, sorted(asked[project]))
+        for person in mapping.followers_among(session, project, sorted(asked[project]))
     )
 
 
@@ -60,14 +60,14 @@ def followers(ask: OneProject, *, parts: Parts) -> People:
     if not is_id(ask.project):
         return People(people=())
     with parts.database.reading() as session:
-        return People(people=facts.followers_of(session, ask.project))
+        return People(people=mapping.followers_of(session, ask.project))
 
 
 def owners(ask: AskOwners, *, parts: Parts) -> People:
     """Everybody whose name or address has one of these keys (rules 15, 21)."""
     keys = [key for key in ask.keys if is_indexable(key)]
     with parts.database.reading() as session:
-        return People(people=facts.people_by_key(session, keys))
+        return People(people=mapping.people_by_key(session, keys))
 
 
 def changes(ask: ReadChanges, *, parts: Parts) -> Changes:

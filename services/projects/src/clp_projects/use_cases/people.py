@@ -8,18 +8,17 @@ from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
 from clp_contracts import events
-from clp_contracts.known_facts import LIFETIME_S
+from clp_contracts.errors import Refused
+from clp_contracts.facts_cache import LIFETIME_S
 from clp_contracts.projects import PutPartner, PutPerson, Stored
-from clp_contracts.refusal import Refused
 from clp_core.channels import is_id
 from clp_core.mentions import address_key, beginnings_of, name_key
 from clp_core.people import ROBOT, PartnerId, Person, Side, has_portal_access
-from clp_projects import facts
+from clp_projects import mapping
 from clp_projects.addresses import is_address
-from clp_projects.languages import language_tag
-from clp_projects.parts import Parts
-from clp_projects.promises import outlast
-from clp_projects.storing import store_row
+from clp_projects.dependencies import Parts
+from clp_projects.locales import language_tag
+from clp_projects.read_leases import outlast
 from clp_projects.tables import (
     OUTBOX,
     THE_STUDIO,
@@ -28,8 +27,9 @@ from clp_projects.tables import (
     PartnerRow,
     RoleRow,
 )
+from clp_projects.text_validation import is_name, is_one_line
 from clp_projects.time_zones import is_time_zone
-from clp_projects.words import is_name, is_one_line
+from clp_projects.upserts import store_row
 
 
 def put_person(ask: PutPerson, *, parts: Parts) -> Stored:
@@ -42,7 +42,7 @@ def put_person(ask: PutPerson, *, parts: Parts) -> Stored:
     """
     _judge_person(ask)
     with parts.database.writing() as session:
-        before = facts.person(session, ask.id)
+        before = mapping.person(session, ask.id)
         if ask.partner is not None and not _is_partner(session, ask.partner):
             raise Refused("partner.missing")
         changed = store_row(

@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
-from clp_search.analysis.chinese import SIMPLIFIED
+from clp_search.analysis.simplified_chinese import SIMPLIFIED
 
 # Letters live in the first two planes; all beyond that matters is Han.
 _SCANNED: Final = 0x20000

@@ -37,8 +37,8 @@ from clp_search.index.documents import (
     microseconds,
     record_of,
 )
-from clp_search.index.gathering import terms_of
 from clp_search.index.postings import BLOCK, Posted, Postings, PostingsWriter
+from clp_search.index.term_merger import terms_of
 
 P = ParamSpec("P")
 R = TypeVar("R")

@@ -11,8 +11,6 @@ from typing import Final
 
 from clp_search.engine import Document, IndexDamaged, Page, Plan, Size, Wanted
 from clp_search.index.documents import Indexed, Write
-from clp_search.index.evaluating import Scope, documents_meeting
-from clp_search.index.hot import Hot
 from clp_search.index.manifest import (
     Manifest,
     has_content,
@@ -21,7 +19,9 @@ from clp_search.index.manifest import (
     secured,
     write_manifest,
 )
-from clp_search.index.paging import page_of
+from clp_search.index.memory_buffer import Hot
+from clp_search.index.merge_iterator import page_of
+from clp_search.index.query_evaluator import Scope, documents_meeting
 from clp_search.index.segments import Segment, Segments, generation_of
 from clp_search.terms import DELETED
 

@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm import Session
 
-from clp_chassis.database import Database, migrate
+from clp_chassis.persistence.database import Database, migrate
 from clp_search.engine import (
     MOST_COUNTED,
     Document,
@@ -23,10 +23,10 @@ from clp_search.engine import (
     Size,
     Wanted,
 )
-from clp_search.pages import page_of
-from clp_search.postgres.conditions import conditions
-from clp_search.postgres.stored import TOLD, document_of, take
+from clp_search.postgres.rows import TOLD, document_of, take
+from clp_search.postgres.where import conditions
 from clp_search.query import Query
+from clp_search.result_pages import page_of
 from clp_search.snippets import shown
 from clp_search.tables import DOCUMENTS, GENERATIONS
 

@@ -7,9 +7,9 @@ import sys
 import time
 from typing import Final
 
-from clp_search.index.sharded import IndexBusy, ShardedIndex
-from clp_search.workers import wire
-from clp_search.workers.task import Serving, Task, end_with, open_index
+from clp_search.index.sharded_index import IndexBusy, ShardedIndex
+from clp_search.workers import protocol
+from clp_search.workers.server import Serving, Task, end_with, open_index
 
 # The worker before this one may still be on its way out.
 PATIENCE_S: Final = 10.0
@@ -22,7 +22,7 @@ def main(arguments: list[str]) -> None:
         level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s"
     )
     end_with(int(parent))
-    task: Task = wire.read(Task, json.loads(told))
+    task: Task = protocol.read(Task, json.loads(told))
     with socket.socket(fileno=int(handle)) as line:
         # The service's own sockets never block, and this one came from there.
         line.settimeout(None)

@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from clp_search.engine import IndexDamaged
-from clp_search.workers import wire
-from clp_search.workers.task import DAMAGED, DISK, DONE, Task
+from clp_search.workers import protocol
+from clp_search.workers.server import DAMAGED, DISK, DONE, Task
 
 log = logging.getLogger(__name__)
 
@@ -69,7 +69,7 @@ class Worker:
             line = self._connected()
             deadline = time.monotonic() + within_s
             line.settimeout(within_s)
-            wire.send(line, (what, *given))
+            protocol.send(line, (what, *given))
         except BaseException as error:
             self._give_up(error)
             raise WorkerLost("a worker of the index is gone") from error
@@ -82,8 +82,8 @@ class Worker:
                 return
             try:
                 self._line.settimeout(END_S)
-                wire.send(self._line, ("close",))
-                wire.receive(self._line)
+                protocol.send(self._line, ("close",))
+                protocol.receive(self._line)
                 self._process.wait(END_S)
             except (OSError, subprocess.TimeoutExpired):
                 log.warning("a worker of the index did not end in time")
@@ -114,7 +114,7 @@ class Worker:
     def _start(self) -> None:
         ours, theirs = socket.socketpair()
         with theirs:
-            told = wire.encoded(self.task)
+            told = protocol.encoded(self.task)
             command = [
                 "-m",
                 "clp_search.workers",
@@ -132,7 +132,7 @@ class Worker:
         _meant(outcome, told)
 
     def _hear(self, line: socket.socket) -> tuple[str, Any]:
-        outcome, cursors, told = wire.receive(line)
+        outcome, cursors, told = protocol.receive(line)
         self.cursors = dict(cursors)
         return outcome, told
 

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from clp_chassis.instants import Instant
+from clp_chassis.persistence.column_types import Instant
 
 revision = "0005"
 down_revision = "0004"

@@ -1,0 +1,128 @@
+"""What the time of an answer tells: ``python -m bench.leaks`` (`make bench-leaks`).
+
+Words that are said only next door against words that are said nowhere, asked in pairs in
+changing order by somebody who may read neither, through the door of `find`. The medians
+of the two must not differ by more than a twentieth (rule 36). Judged by the work of the
+process where the index is a folder; PostgreSQL works elsewhere, so by the clock.
+"""
+
+import argparse
+import random
+import statistics
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from bench.engines.settling import settle
+from bench.search_messages import Conversations
+from clp_search.dependencies import Parts
+from clp_search.engine import Document, Engine
+from clp_search.index.sharded_index import BUILDING, ShardedIndex
+from clp_search.postgres.engine import open_index
+from clp_suite.servers import PrivatePostgres, server_directory
+from tests.services.search.query_helpers import find_as, parts_with, story
+from tests.services.search.scenario import BROADCAST, WITH_NORTH, WITH_SOUTH
+
+PAIRS = 2_000
+WARM_UP = 100
+MESSAGES = 8_000
+PLANTED = 400
+CLOSE = 0.05
+FORMS = ("{}", "mix {}", '"{} mix"', "{}*", "-{} mix", "file:{}")
+LETTERS = "bcdfghjklmnpqrstvwxyz"
+
+Clock = Callable[[], float]
+
+
+def main() -> int:
+    """Measure both engines; say whether each keeps its secret."""
+    reads = argparse.ArgumentParser(description="What the time of an answer tells.")
+    reads.add_argument("--pairs", type=int, default=PAIRS)
+    pairs = reads.parse_args().pairs
+    print("| engine | query | next door, ms | nowhere, ms | difference |")
+    print("| --- | --- | ---: | ---: | ---: |")
+    leaks = 0
+    for name, opened, clock in (
+        ("folder", _in_a_folder, time.process_time),
+        ("PostgreSQL", _in_postgres, time.perf_counter),
+    ):
+        with opened() as engine:
+            secret = _filled(engine)
+            parts = parts_with(engine, story())
+            for form in FORMS:
+                medians = _medians(parts, secret, form, pairs, clock)
+                difference = medians[0] / medians[1] - 1
+                leaks += abs(difference) > CLOSE
+                told = [f"{median * 1000:.3f}" for median in medians]
+                print(f"| {name} | `{form}` | {' | '.join(told)} | {difference:+.1%} |")
+                sys.stdout.flush()
+    return int(leaks > 0)
+
+
+@contextmanager
+def _in_a_folder() -> Iterator[Engine]:
+    with TemporaryDirectory() as folder:
+        engine = ShardedIndex(Path(folder), BUILDING)
+        yield engine
+        engine.close()
+
+
+@contextmanager
+def _in_postgres() -> Iterator[Engine]:
+    with (
+        server_directory() as directory,
+        PrivatePostgres(directory / "pg", survives_power_cuts=False) as server,
+    ):
+        engine = open_index(server.create_database("search"))
+        yield engine
+        engine.close()
+
+
+def _filled(engine: Engine) -> list[str]:
+    """Many messages everywhere, and words that stand only in south's channel."""
+    chance = random.Random(36)
+    secret = _words(chance, PLANTED, "q")
+    documents = [_moved(d, chance, secret) for d in Conversations(MESSAGES).documents()]
+    for first in range(0, len(documents), 1_000):
+        turn = documents[first : first + 1_000]
+        engine.apply(turn, after=first, upto=first + len(turn))
+    settle(engine)
+    return secret
+
+
+def _moved(document: Document, chance: random.Random, secret: list[str]) -> Document:
+    channel = chance.choice((BROADCAST, WITH_NORTH, WITH_SOUTH, "p1/direct/west"))
+    text = document.text
+    if channel == WITH_SOUTH:
+        text = f"{text} {chance.choice(secret)} mix"
+    return replace(document, project="p1", channel=channel, text=text)
+
+
+def _words(chance: random.Random, count: int, first: str) -> list[str]:
+    return [first + "".join(chance.choices(LETTERS, k=7)) for _ in range(count)]
+
+
+def _medians(
+    parts: Parts, secret: list[str], form: str, pairs: int, clock: Clock
+) -> tuple[float, float]:
+    chance = random.Random(form)
+    times: tuple[list[float], list[float]] = ([], [])
+    for pair in range(-WARM_UP, pairs):
+        # A word of nowhere begins like those of next door, and is asked once too.
+        words = (chance.choice(secret), *_words(chance, 1, "q"))
+        # One of two goes first in turn: what the first one warms, it warms for both.
+        for which in (pair % 2, 1 - pair % 2):
+            query = form.format(words[which])
+            begun = clock()
+            find_as(parts, "nat", query)
+            if pair >= 0:
+                times[which].append(clock() - begun)
+    return statistics.median(times[0]), statistics.median(times[1])
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,128 @@
+"""Our side of the comparison: ``python -m bench.peer.ours FOLDER KIND``."""
+
+from clp_suite import EmbeddedSuite  # isort: skip - first: it patches the process
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+from typing_extensions import override
+
+from bench.peer.host import (
+    MAILED,
+    READERS,
+    WORD,
+    WRITERS,
+    House,
+    answer_commands,
+    text_of,
+)
+from clp_suite.process_suite import ProcessSuite
+from clp_suite.server_process import server_directory
+from clp_suite.servers import PrivatePostgres, PrivateRabbit
+from clp_suite.suite import Suite
+
+PORTAL = ("dub_portal_user",)
+TALK, MAIL = "talk", "mail"
+
+
+class OurHouse(House):
+    """Four services, in one process on SQLite or as processes on servers."""
+
+    def __init__(self, folder: Path, *, servers: bool) -> None:
+        self._folder = folder
+        self._servers = servers
+        self._broadcasts = self._mailings = 0
+
+    @override
+    def running(self) -> Iterator[None]:
+        with ExitStack() as open_:
+            self._suite = open_.enter_context(self._made(open_))
+            self._put_people()
+            yield
+
+    def _made(self, open_: ExitStack) -> Suite:
+        if not self._servers:
+            return EmbeddedSuite(self._folder)
+        directory = open_.enter_context(server_directory())
+        rabbit = open_.enter_context(PrivateRabbit(directory / "rabbit"))
+        postgres = open_.enter_context(PrivatePostgres(directory / "postgres"))
+        return ProcessSuite(self._folder / "suite", rabbit=rabbit, postgres=postgres)
+
+    def _put_people(self) -> None:
+        admin = self._suite.caller(service="directory").projects
+        admin.put_partner(id="north", name="North Dubbing")
+        for person in (*WRITERS, *READERS, *MAILED):
+            admin.put_person(
+                id=person,
+                name=f"Person {person}",
+                email=f"{person}@people.example",
+                partner=None if person in WRITERS else "north",
+                roles=PORTAL,
+            )
+        self._put_project(TALK)
+
+    def _put_project(self, project: str) -> None:
+        admin = self._suite.caller(service="directory").projects
+        admin.put_project(id=project, title=f"Project {project}")
+        admin.assign_partner(project=project, partner="north", languages=["fr"])
+
+    @override
+    def post(self, writer: str, number: int) -> None:
+        self._suite.caller(writer).messages.post(
+            channel=f"{TALK}/direct/north", text=text_of(number), key=f"k{number}"
+        )
+
+    @override
+    def broadcast(self) -> Callable[[str], bool]:
+        channel = f"{TALK}/broadcast"
+        self._broadcasts += 1
+        posted = self._suite.caller(WRITERS[0]).messages.post(
+            channel=channel,
+            text="Everybody, please read this.",
+            key=f"b{self._broadcasts}",
+        )
+
+        def reads(reader: str) -> bool:
+            page = self._suite.caller(reader).messages.page(
+                channel=channel, after=posted.number - 1, limit=1
+            )
+            return any(message.id == posted.id for message in page.messages)
+
+        return reads
+
+    @override
+    def search(self) -> int:
+        found = self._suite.caller(READERS[0]).search.find(
+            query=WORD, channel=f"{TALK}/direct/north", limit=10
+        )
+        return len(found.hits)
+
+    @override
+    def unread(self) -> int:
+        told = self._suite.caller(READERS[0]).messages.unread(projects=[TALK])
+        return told.projects[0].unread
+
+    @override
+    def prepare_mail(self) -> None:
+        self._mailings += 1
+        self._mailed = f"{MAIL}{self._mailings}"
+        self._put_project(self._mailed)
+        for person in MAILED:
+            self._suite.caller(person).projects.follow(project=self._mailed)
+
+    @override
+    def mail_out(self) -> None:
+        self._suite.caller(WRITERS[0]).messages.post(
+            channel=f"{self._mailed}/broadcast", text="There is news.", key="news"
+        )
+
+    @property
+    @override
+    def mail_folder(self) -> Path:
+        return self._suite.mail_folder
+
+
+if __name__ == "__main__":
+    answer_commands(OurHouse(Path(sys.argv[1]), servers=sys.argv[2] == "servers"))

@@ -1,0 +1,1 @@
+"""How green threads share a process: fairness, limits, timers, periodic tasks."""

@@ -1,0 +1,1 @@
+"""Committed changes, in order: outbox, relay, feed readers, projections."""

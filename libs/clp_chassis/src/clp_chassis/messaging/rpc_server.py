@@ -1,0 +1,83 @@
+"""Answering calls: the `rpc` entrypoint that no caller can bring down.
+
+A call without the properties a reply needs, or with a broken call chain, would kill a
+nameko process, stay in its queue, and kill the next one. Such a call is dropped with an
+error in the log. A reply that cannot be sent leaves its caller to time out.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from nameko import rpc as nameko_rpc
+from nameko.constants import (
+    AMQP_SSL_CONFIG_KEY,
+    AMQP_URI_CONFIG_KEY,
+    DEFAULT_SERIALIZER,
+    LOGIN_METHOD_CONFIG_KEY,
+    SERIALIZER_CONFIG_KEY,
+)
+
+from clp_chassis.messaging.consumer import (
+    BROKER_ERRORS,
+    QueueConsumer,
+    says_what_it_is,
+    without_broken_call_stack,
+)
+from clp_chassis.messaging.publishers import ReplyPublisher
+
+log = logging.getLogger(__name__)
+
+
+class Responder(nameko_rpc.Responder):  # type: ignore[misc]
+    """Sends replies without waiting for a confirm."""
+
+    publisher_cls = ReplyPublisher
+
+
+class CallQueueConsumer(QueueConsumer):
+    """A connection for calls alone: a sick event queue must not silence a service."""
+
+
+class RpcConsumer(nameko_rpc.RpcConsumer):  # type: ignore[misc]
+    """Takes calls for one service and sends the replies."""
+
+    queue_consumer = CallQueueConsumer()
+
+    def handle_message(self, body: Any, message: Any) -> None:
+        """Refuse to run what nobody could be answered for."""
+        if says_what_it_is(message) and message.properties.get("reply_to"):
+            super().handle_message(body, message)
+        else:
+            log.error("call dropped, it says no way to answer: %r", message)
+            self.queue_consumer.reject_message(message)
+
+    def handle_result(self, message: Any, result: Any, exc_info: Any) -> Any:
+        config = self.container.config
+        responder = Responder(
+            config[AMQP_URI_CONFIG_KEY],
+            nameko_rpc.get_rpc_exchange(config),
+            config.get(SERIALIZER_CONFIG_KEY, DEFAULT_SERIALIZER),
+            message,
+            ssl=config.get(AMQP_SSL_CONFIG_KEY),
+            login_method=config.get(LOGIN_METHOD_CONFIG_KEY),
+        )
+        try:
+            result, exc_info = responder.send_response(result, exc_info)
+        except BROKER_ERRORS as error:
+            log.warning("reply not sent, its caller will time out: %r", error)
+        self.queue_consumer.ack_message(message)
+        return result, exc_info
+
+
+class Rpc(nameko_rpc.Rpc):  # type: ignore[misc]
+    """A method that other processes may call."""
+
+    rpc_consumer = RpcConsumer()
+
+    def unpack_message_headers(self, message: Any) -> dict[str, Any]:
+        return without_broken_call_stack(super().unpack_message_headers(message))
+
+
+rpc = Rpc.decorator

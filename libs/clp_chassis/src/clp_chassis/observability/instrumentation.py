@@ -1,0 +1,41 @@
+"""One call or request under observation: its chain, its time, its outcome, its span."""
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+from clp_chassis.observability.call_chain import in_chain
+from clp_chassis.observability.metrics import CALL_SECONDS, CALLS_IN_FLIGHT, REFUSALS
+from clp_chassis.observability.tracing import span
+from clp_contracts.errors import Refused
+
+
+@contextmanager
+def observed_call(
+    address: tuple[str, str], chain: Sequence[str], carrier: Mapping[str, str]
+) -> Iterator[None]:
+    """Observe the answering of a call to ``(service, method)``."""
+    service, method = address
+    outcome = "failed"
+    began = time.perf_counter()
+    in_flight = CALLS_IN_FLIGHT.labels(service)
+    in_flight.inc()
+    try:
+        with in_chain(chain), span(f"{service}.{method}", "server", carrier=carrier):
+            yield
+        outcome = "answered"
+    except Refused as refused:
+        outcome = "failed" if refused.code == "service.failed" else "refused"
+        REFUSALS.labels(service, refused.code).inc()
+        raise
+    finally:
+        in_flight.dec()
+        took = time.perf_counter() - began
+        CALL_SECONDS.labels(service, method, outcome).observe(took)
+
+
+@contextmanager
+def observed_request(verb: str, path: str, chain: Sequence[str]) -> Iterator[None]:
+    """Observe the answering of an HTTP request; no id is in ``path``, the pattern."""
+    with in_chain(chain), span(f"{verb} {path}", "server"):
+        yield

@@ -1,0 +1,1 @@
+"""Databases: engines, column types, migrations, bulk statements."""

@@ -1,0 +1,275 @@
+"""Passports: short-lived signed statements of who calls. They carry no roles.
+
+Keys can be exchanged while everything runs: several may be trusted for one name, and
+both the trusted keys and one's own are read again when their files change.
+"""
+
+import hashlib
+import json
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Final, Generic, Self, TypeVar
+
+import jwt
+from cryptography.hazmat.primitives.asymmetric.ed25519 import (
+    Ed25519PrivateKey,
+    Ed25519PublicKey,
+)
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+    load_pem_public_key,
+)
+
+from clp_chassis.clock import Clock, new_id
+from clp_contracts.errors import Refused
+from clp_contracts.methods import PassportKind
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+AUDIENCE: Final = "clp-communications"
+ALGORITHM: Final = "EdDSA"
+LIFETIME: Final = timedelta(seconds=120)
+TOLERANCE: Final = timedelta(seconds=30)
+MOST_CACHED: Final = 4096
+LOOK_EVERY: Final = timedelta(seconds=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Passport:
+    """Who calls, checked: a person, the robot or a service."""
+
+    subject: str
+    kind: PassportKind
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class TrustedKey:
+    """A public key, with the kinds and subjects that its holder may vouch for.
+
+    ``subjects`` is None for a holder who may vouch for anybody of its kinds.
+    """
+
+    key: Ed25519PublicKey
+    kinds: frozenset[PassportKind]
+    subjects: frozenset[str] | None = None
+
+    def covers(self, kind: PassportKind, subject: str) -> bool:
+        """Whether the holder may make this passport."""
+        return kind in self.kinds and (
+            self.subjects is None or subject in self.subjects
+        )
+
+
+class _Changing(Generic[T]):
+    """What a file says, read again when it has changed."""
+
+    def __init__(self, path: Path, read: Callable[[Path], T], clock: Clock) -> None:
+        self._path = path
+        self._read = read
+        self._clock = clock
+        self._seen = _state_of(path)
+        self._value = read(path)
+        self._look_at = clock() + LOOK_EVERY
+
+    def __call__(self) -> T:
+        at = self._clock()
+        # A clock that was set back is no reason to look less often.
+        if not self._look_at - LOOK_EVERY <= at < self._look_at:
+            self._look_at = at + LOOK_EVERY
+            self._look()
+        return self._value
+
+    def _look(self) -> None:
+        try:
+            if (state := _state_of(self._path)) != self._seen:
+                self._value = self._read(self._path)
+                self._seen = state
+        except (OSError, ValueError, TypeError, KeyError) as error:
+            # Half a file, or none for a moment: what was good stays in force.
+            log.error("%s cannot be read: %s", self._path.name, type(error).__name__)  # noqa: TRY400 - a trace could show a key
+
+
+def _state_of(path: Path) -> tuple[int, int, int]:
+    stat = path.stat()
+    return stat.st_mtime_ns, stat.st_ino, stat.st_size
+
+
+class Issuer:
+    """Makes passports with a private key."""
+
+    def __init__(self, key_id: str, key: Ed25519PrivateKey, clock: Clock) -> None:
+        self._own: Callable[[], tuple[str, Ed25519PrivateKey]] = lambda: (key_id, key)
+        self._clock = clock
+
+    @classmethod
+    def from_file(cls, path: Path, clock: Clock) -> Self:
+        """Issue with the PEM key of a file; a changed file changes the key."""
+        own = _Changing(path, _own_key, clock)
+        issuer = cls(*own(), clock)
+        issuer._own = own
+        return issuer
+
+    @property
+    def public_key(self) -> Ed25519PublicKey:
+        """The key to trust for its passports."""
+        return self._own()[1].public_key()
+
+    def issue(self, subject: str, kind: PassportKind) -> str:
+        """A passport that lives two minutes."""
+        at = self._clock()
+        key_id, key = self._own()
+        claims = {
+            "sub": subject,
+            "aud": AUDIENCE,
+            "kind": kind.value,
+            "iat": int(at.timestamp()),
+            "exp": int((at + LIFETIME).timestamp()),
+            "jti": new_id(),
+        }
+        return jwt.encode(claims, key, algorithm=ALGORITHM, headers={"kid": key_id})
+
+    def for_service(self, name: str) -> Callable[[], str]:
+        """A source of passports of one service."""
+        return self.source(name, PassportKind.SERVICE)
+
+    def source(self, subject: str, kind: PassportKind) -> Callable[[], str]:
+        """A source of passports; each is used for half its life, by one key only."""
+        held: list[tuple[datetime, str, str]] = []
+
+        def passport() -> str:
+            at, (key, _) = self._clock(), self._own()
+            if not held or held[0][0] <= at or held[0][1] != key:
+                fresh = self.issue(subject, kind)
+                held[:] = [(at + LIFETIME / 2, key, fresh)]
+            return held[0][2]
+
+        return passport
+
+
+class Verifier:
+    """Checks passports against trusted public keys."""
+
+    def __init__(self, keys: Mapping[str, TrustedKey], clock: Clock) -> None:
+        self._trusted: Callable[[], Mapping[str, TrustedKey]] = lambda: keys
+        self._clock = clock
+        self._checked: dict[str, Passport] = {}
+        self._checked_with: Mapping[str, TrustedKey] = keys
+
+    @classmethod
+    def from_file(cls, path: Path, clock: Clock) -> Self:
+        """Trust the keys of a file: a JSON object, key id to key, kinds and subjects.
+
+        A changed file is in force a moment later, for passports seen before as well.
+        """
+        trusted = _Changing(path, _trusted_keys, clock)
+        verifier = cls(trusted(), clock)
+        verifier._trusted = trusted
+        return verifier
+
+    def verify(self, token: object, kinds: frozenset[PassportKind]) -> Passport:
+        """The passport, when it is valid now and of a kind the method takes.
+
+        Raises:
+            Refused: ``passport.missing``, ``.refused`` or ``.wrong_kind``.
+        """
+        if not isinstance(token, str) or not token:
+            raise Refused("passport.missing")
+        if (trusted := self._trusted()) is not self._checked_with:
+            self._checked.clear()
+            self._checked_with = trusted
+        passport = self._checked.get(token) or self._check(token)
+        if passport.expires_at + TOLERANCE <= self._clock():
+            self._checked.pop(token, None)
+            raise Refused("passport.refused")
+        if passport.kind not in kinds:
+            raise Refused("passport.wrong_kind")
+        return passport
+
+    def _check(self, token: str) -> Passport:
+        try:
+            trusted = self._checked_with[jwt.get_unverified_header(token)["kid"]]
+            claims = jwt.decode(
+                token,
+                trusted.key,
+                algorithms=[ALGORITHM],
+                audience=AUDIENCE,
+                options={
+                    "require": ["exp", "sub", "aud"],
+                    # judged against our own clock, with its tolerance
+                    "verify_exp": False,
+                    "verify_iat": False,
+                },
+            )
+            kind = PassportKind(claims["kind"])
+            expires_at = datetime.fromtimestamp(claims["exp"], self._clock().tzinfo)
+        except (jwt.PyJWTError, KeyError, TypeError, ValueError, OverflowError):
+            raise Refused("passport.refused") from None
+        if not trusted.covers(kind, claims["sub"]):
+            raise Refused("passport.refused")
+        passport = Passport(claims["sub"], kind, expires_at)
+        if len(self._checked) >= MOST_CACHED:
+            self._checked.clear()
+        self._checked[token] = passport
+        return passport
+
+
+def key_id(name: str, key: Ed25519PublicKey) -> str:
+    """What a key is called: its holder, and something no other key of his has."""
+    return f"{name}-{hashlib.sha256(key.public_bytes_raw()).hexdigest()[:12]}"
+
+
+def _own_key(path: Path) -> tuple[str, Ed25519PrivateKey]:
+    key = load_pem_private_key(path.read_bytes(), password=None)
+    if not isinstance(key, Ed25519PrivateKey):
+        raise TypeError(f"{path.name} holds no Ed25519 key")
+    return key_id(path.stem, key.public_key()), key
+
+
+def _trusted_keys(path: Path) -> dict[str, TrustedKey]:
+    entries = json.loads(path.read_text())
+    if not isinstance(entries, dict):
+        raise TypeError(f"{path.name} is no object")
+    return {kid: _trusted(entry) for kid, entry in entries.items()}
+
+
+def _trusted(entry: Mapping[str, object]) -> TrustedKey:
+    key = load_pem_public_key(str(entry["public_key"]).encode())
+    if not isinstance(key, Ed25519PublicKey):
+        raise TypeError("a trusted key is not an Ed25519 key")
+    subjects = entry.get("subjects")
+    return TrustedKey(
+        key,
+        frozenset(PassportKind(kind) for kind in _strings(entry["kinds"])),
+        None if subjects is None else frozenset(_strings(subjects)),
+    )
+
+
+def _strings(value: object) -> list[str]:
+    if not isinstance(value, list):
+        raise TypeError("expected a list")
+    return [str(item) for item in value]
+
+
+def new_key() -> Ed25519PrivateKey:
+    """A fresh private key."""
+    return Ed25519PrivateKey.generate()
+
+
+def private_pem(key: Ed25519PrivateKey) -> bytes:
+    """A private key as it is kept in a file."""
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+
+def public_pem(key: Ed25519PublicKey) -> str:
+    """A public key as it is listed among the trusted ones."""
+    return key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()

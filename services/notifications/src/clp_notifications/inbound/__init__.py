@@ -1,0 +1,1 @@
+"""Mails that come in: where they are read from, what they are, what each one does."""

@@ -1,0 +1,101 @@
+"""The documents of several sources, each in its own order, as if they were one.
+
+Sources are opened only when their newest document is needed.
+"""
+
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from heapq import heappop, heappush
+from typing import Protocol
+
+from clp_search import result_pages
+from clp_search.engine import MOST_COUNTED, Document, Key, Page, Wanted
+from clp_search.index.documents import microseconds
+
+
+class Source(Protocol):
+    """Documents in the order of their keys."""
+
+    @property
+    def newest(self) -> int:
+        """The time of the last one."""
+
+    def found(self) -> Sequence[int]:
+        """The numbers of those that meet the terms, oldest first."""
+
+    def time(self, number: int) -> int:
+        """When one was posted."""
+
+    def load(self, number: int) -> Document:
+        """The whole of one."""
+
+
+class _Entry:
+    """A document of a source, and its way to the next older one."""
+
+    def __init__(self, source: Source, at: int) -> None:
+        self._source = source
+        self._at = at
+        self._number = source.found()[at]
+        self.time = source.time(self._number)
+        self._document: Document | None = None
+
+    @property
+    def document(self) -> Document:
+        if self._document is None:
+            self._document = self._source.load(self._number)
+        return self._document
+
+    def older(self) -> "_Entry | None":
+        return _Entry(self._source, self._at - 1) if self._at else None
+
+    def __lt__(self, other: "_Entry") -> bool:
+        """Newer ones come first from a heap; most times differ, so few are loaded."""
+        if self.time != other.time:
+            return self.time > other.time
+        return self.document.key > other.document.key
+
+
+def page_of(sources: Sequence[Source], wanted: Wanted) -> Page:
+    """A page of what is wanted from all sources."""
+
+    def newest_first(after: Key | None) -> Iterator[Document]:
+        return (entry.document for entry in _entries(sources, after))
+
+    def count() -> int:
+        total = 0
+        for source in sources:
+            total += len(source.found())
+            if total > MOST_COUNTED:
+                break
+        return total
+
+    return result_pages.page_of(newest_first, wanted, count)
+
+
+def _entries(sources: Sequence[Source], after: Key | None) -> Iterator[_Entry]:
+    """The documents found in all sources, newest first, after a key."""
+    waiting = sorted(sources, key=lambda source: source.newest)
+    heap: list[_Entry] = []
+    while True:
+        while waiting and (not heap or waiting[-1].newest >= heap[0].time):
+            first = _first(waiting.pop(), after)
+            if first is not None:
+                heappush(heap, first)
+        if not heap:
+            return
+        entry = heappop(heap)
+        if (older := entry.older()) is not None:
+            heappush(heap, older)
+        yield entry
+
+
+def _first(source: Source, after: Key | None) -> _Entry | None:
+    """The newest document of a source after a key."""
+    found = source.found()
+    end = len(found)
+    if after is not None:
+        end = bisect_right(found, microseconds(after.posted_at), key=source.time)
+        while end and source.load(found[end - 1]).key >= after:
+            end -= 1
+    return _Entry(source, end - 1) if end else None

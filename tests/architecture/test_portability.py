@@ -1,0 +1,50 @@
+"""A checkout works anywhere: it names no path of one machine and no registry."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.architecture.fixtures import planted
+from tests.architecture.portability import places_named
+from tests.architecture.tree import ROOT, report
+
+
+def test_no_file_names_a_path_of_one_machine_or_a_registry() -> None:
+    found = places_named(ROOT)
+
+    assert not found, report(found)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "cd /wo" + "rk/main",
+        'DATA = "/ro' + 'ot/data"',
+        "see /ho" + "me/ivy/notes",
+        "rm /tm" + "p/x",
+        "index-url = https://py" + "pi.example/simple",
+        "see https://files.python" + "hosted.org/x",
+        "deb http://deb.deb" + "ian.org/x stable main",
+        "read ../sha" + "red/notes",
+    ],
+)
+@pytest.mark.parametrize("name", ["deploy/x.yaml", "Makefile", ".ci/run", "libs/a.py"])
+def test_a_place_outside_the_checkout_is_refused(
+    line: str, name: str, tmp_path: Path
+) -> None:
+    found = places_named(planted(tmp_path, {name: f"\n{line}\n"}))
+
+    assert [(finding.path, finding.line) for finding in found] == [(name, 2)]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "/usr/lib/postgresql/15/bin",
+        "https://studio.example/work/p1",
+        "a/wo" + "rk/b",
+        "/tm" + "p",
+    ],
+)
+def test_places_of_any_machine_are_not(line: str, tmp_path: Path) -> None:
+    assert not places_named(planted(tmp_path, {"deploy/x.yaml": line}))

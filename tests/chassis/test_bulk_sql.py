@@ -1,0 +1,152 @@
+"""Questions about many rows at once, on both databases."""
+
+import itertools
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    insert,
+    select,
+    text,
+    update,
+)
+from sqlalchemy.exc import IntegrityError
+
+from clp_chassis.persistence.bulk_sql import among, insert_rows
+from clp_chassis.persistence.column_types import Instant
+from clp_chassis.persistence.database import Database
+from clp_suite.servers import PrivatePostgres
+
+_numbers = itertools.count(1)
+
+THINGS = Table("things", MetaData(), Column("id", String(64), primary_key=True))
+KINDS = Table(
+    "kinds",
+    THINGS.metadata,
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    Column("word", String(64), unique=True),
+    Column("many", Integer),
+    Column("is_it", Boolean),
+    Column("at", Instant),
+    Column("unsaid", String(64), server_default="by default"),
+)
+SOME = select(THINGS.c.id).where(among(THINGS.c.id, "ids")).order_by(THINGS.c.id)
+RENAME = update(THINGS).where(among(THINGS.c.id, "ids")).values(id=THINGS.c.id + "!")
+ODD = ['"', "\\", "'; drop table things", "é", "字", "a,b", "{a}", "", "NULL", "%s"]
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.broker)])
+def things(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """A table with odd names in it, on each database."""
+    url = f"sqlite:///{tmp_path / 'things.db'}"
+    if request.param == "postgres":
+        server: PrivatePostgres = request.getfixturevalue("postgres")
+        url = server.create_database(f"things{next(_numbers)}")
+    database = Database(url)
+    THINGS.metadata.create_all(database.engine)
+    with database.writing() as session:
+        session.execute(insert(THINGS), [{"id": one} for one in (*ODD, "a", "b")])
+    yield database
+    database.close()
+
+
+# fmt: off
+ASKED = [
+    ("none",                       [],                               []),
+    ("one",                        ["a"],                            ["a"]),
+    ("one that is not there",      ["c"],                            []),
+    ("one named twice",            ["a", "a"],                       ["a"]),
+    ("odd ones",                   ODD,                              sorted(ODD)),
+    ("more than a statement takes", ["a", *map(str, range(70_000))], ["a"]),
+]
+# fmt: on
+
+
+@pytest.mark.parametrize(("what", "ids", "found"), ASKED, ids=[row[0] for row in ASKED])
+def test_those_that_are_there_are_found_when_asked_for(
+    things: Database, what: str, ids: list[str], found: list[str]
+) -> None:
+    with things.reading() as session:
+        assert sorted(session.scalars(SOME, {"ids": ids})) == found
+
+
+def test_only_those_named_are_changed(things: Database) -> None:
+    with things.writing() as session:
+        session.execute(RENAME, {"ids": ["a"]})
+    with things.reading() as session:
+        assert session.scalars(SOME, {"ids": ["a", "a!", "b", "b!"]}).all() == [
+            "a!",
+            "b",
+        ]
+
+
+def test_the_index_is_used(things: Database) -> None:
+    explain = "explain query plan" if things.is_sqlite else "explain"
+    seen = str(SOME.compile(things.engine, compile_kwargs={"literal_binds": False}))
+    assert " = 1" not in seen
+    with things.reading() as session:
+        if not things.is_sqlite:
+            session.execute(text("set enable_seqscan = off"))
+        asked = str(SOME.compile(things.engine)) % {"ids": "'{a,b}'"}
+        asked = asked.replace("?", """'["a","b"]'""")
+        plan = " ".join(
+            str(row[-1]) for row in session.execute(text(f"{explain} {asked}"))
+        )
+    assert "SEARCH things" in plan or "Index Cond" in plan
+
+
+AT = datetime(2026, 3, 1, 12, 30, 15, 123456, tzinfo=UTC)
+# fmt: off
+INSERTED = [
+    ("none",       []),
+    ("one",        [{"word": "a", "many": 1, "is_it": True, "at": AT}]),
+    ("nothings",   [{"word": "a", "many": None, "is_it": None, "at": None}]),
+    ("odd words",  [{"word": one, "many": 0, "is_it": False, "at": AT} for one in ODD]),
+    ("many",       [{"word": f"w{n}", "many": n, "is_it": n % 2 == 0, "at": AT} for n in range(70_000)]),
+]
+# fmt: on
+
+
+@pytest.mark.parametrize(("what", "rows"), INSERTED, ids=[row[0] for row in INSERTED])
+def test_rows_are_stored_as_they_are_and_numbered_in_their_order(
+    things: Database, what: str, rows: list[dict[str, Any]]
+) -> None:
+    with things.writing() as session:
+        insert_rows(session, KINDS, rows)
+    with things.reading() as session:
+        stored = session.execute(select(KINDS).order_by(KINDS.c.number)).all()
+    assert [
+        {"word": row.word, "many": row.many, "is_it": row.is_it, "at": row.at}
+        for row in stored
+    ] == rows, what
+    assert {row.unsaid for row in stored} <= {"by default"}
+
+
+def test_a_time_is_the_same_whatever_zone_it_was_told_in(things: Database) -> None:
+    told = AT.astimezone(timezone(timedelta(hours=9)))
+    with things.writing() as session:
+        insert_rows(session, KINDS, [{"word": "a", "at": told}])
+    with things.reading() as session:
+        assert session.scalar(select(KINDS.c.at)) == AT
+
+
+def test_one_row_that_cannot_be_stored_stores_none(things: Database) -> None:
+    rows = [{"word": word} for word in ("a", "b", "a")]
+    with pytest.raises(IntegrityError), things.writing() as session:
+        insert_rows(session, KINDS, rows)
+    with things.reading() as session:
+        assert session.scalars(select(KINDS.c.word)).all() == []
+
+
+def test_a_value_that_no_column_knows_is_refused(things: Database) -> None:
+    with pytest.raises(Exception, match=r"zone|no value"), things.writing() as session:
+        insert_rows(session, KINDS, [{"word": "a", "at": AT.replace(tzinfo=None)}])

@@ -1,0 +1,99 @@
+"""Waiting for PostgreSQL: one green thread waits, the others go on."""
+
+from collections.abc import Iterator
+
+import eventlet
+import psycopg
+import pytest
+from psycopg.pq import TransactionStatus
+from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
+
+from clp_chassis.clock import new_id
+from clp_chassis.persistence.database import Database
+from clp_chassis.persistence.eventlet_postgres import wait_in_hub
+from clp_suite.servers import PrivatePostgres
+
+pytestmark = pytest.mark.broker
+
+TAKE = text("select pg_advisory_xact_lock(7)")
+LARGE = 8_000_000
+
+
+@pytest.fixture
+def database(postgres: PrivatePostgres) -> Iterator[Database]:
+    made = Database(postgres.create_database(f"green{new_id()}"))
+    yield made
+    made.close()
+
+
+def test_it_is_how_psycopg_waits(database: Database) -> None:
+    database.ping()
+    assert psycopg.waiting.wait is wait_in_hub
+
+
+def test_who_holds_a_lock_can_give_it_back_while_another_waits(
+    database: Database,
+) -> None:
+    order: list[str] = []
+
+    def wait_for_it() -> None:
+        with database.writing() as session:
+            session.execute(TAKE)
+            order.append("taken")
+
+    with database.writing() as session:
+        session.execute(TAKE)
+        waiting = eventlet.spawn(wait_for_it)
+        while not session.scalar(
+            text("select count(*) from pg_locks where not granted")
+        ):
+            eventlet.sleep(0)
+        order.append("given back")
+    waiting.wait()
+    assert order == ["given back", "taken"]
+
+
+def test_a_question_and_an_answer_too_large_for_the_socket_arrive(
+    database: Database,
+) -> None:
+    with database.reading() as session:
+        told = session.scalar(
+            text("select repeat(:x, 2) || length(:x)"), {"x": "é" * LARGE}
+        )
+    assert told == "é" * LARGE * 2 + str(LARGE)
+
+
+def test_a_server_that_hangs_up_is_an_error_and_the_next_call_is_fine(
+    database: Database,
+) -> None:
+    with pytest.raises(OperationalError), database.writing() as session:
+        session.execute(text("select pg_terminate_backend(pg_backend_pid())"))
+    with database.reading() as session:
+        assert session.scalar(text("select 1")) == 1
+
+
+def test_a_limit_ends_a_wait(database: Database) -> None:
+    with (
+        pytest.raises(eventlet.Timeout),
+        eventlet.Timeout(0.2),
+        database.reading() as session,
+    ):
+        session.execute(text("select pg_sleep(60)"))
+
+
+def test_a_reading_session_costs_no_round_trips_of_a_transaction(
+    database: Database,
+) -> None:
+    with database.reading() as session:
+        assert state_after_a_question(session) is TransactionStatus.IDLE
+    with database.writing() as session:
+        assert state_after_a_question(session) is TransactionStatus.INTRANS
+
+
+def state_after_a_question(session: Session) -> TransactionStatus:
+    session.execute(text("select 1"))
+    connection = session.connection().connection.driver_connection
+    assert isinstance(connection, psycopg.Connection)
+    return connection.info.transaction_status

@@ -1,0 +1,66 @@
+"""Codes, event types and methods are public: appended to, never taken away."""
+
+from pathlib import Path
+
+import pytest
+
+from clp_contracts import events, messages, notifications, projects, search
+from clp_contracts.error_codes import CODES
+from clp_contracts.methods import Method
+from clp_core.decisions import Reason
+
+RELEASED = Path(__file__).parent / "released"
+
+
+def methods() -> set[str]:
+    """Every remote method there is, as ``service.method``."""
+    return {
+        f"{value.service}.{value.name}"
+        for module in (projects, messages, search, notifications)
+        for value in vars(module).values()
+        if isinstance(value, Method)
+    }
+
+
+NOW = {
+    "codes.txt": set(CODES),
+    "events.txt": set(events.EVENT_TYPES),
+    "methods.txt": methods(),
+}
+
+
+@pytest.mark.parametrize("name", sorted(NOW))
+def test_nothing_ever_released_has_disappeared(name: str) -> None:
+    released = set((RELEASED / name).read_text().split())
+    assert released - NOW[name] == set(), "was released, is gone"
+
+
+@pytest.mark.parametrize("name", sorted(NOW))
+def test_what_is_new_is_written_down(name: str) -> None:
+    released = set((RELEASED / name).read_text().split())
+    assert NOW[name] - released == set(), "append these to the released list"
+
+
+def test_every_reason_of_the_rules_has_a_sentence() -> None:
+    assert {reason.value for reason in Reason} - {"allowed"} <= set(CODES)
+
+
+@pytest.mark.parametrize("code", sorted(CODES))
+def test_a_code_is_a_noun_and_an_adjective_with_a_sentence(code: str) -> None:
+    noun, _, adjective = code.partition(".")
+    assert noun.replace("_", "").isalpha()
+    assert adjective.replace("_", "").isalpha()
+    assert CODES[code].endswith(".")
+    assert CODES[code][0].isupper()
+
+
+def test_the_promised_methods_are_there() -> None:
+    promised = {
+        "projects": "put_person put_partner put_project assign_partner "
+        "withdraw_partner follow unfollow my_projects announce",
+        "messages": "post edit delete page channels mark_read unread mentionable changes",
+        "search": "find status",
+        "notifications": "explain mail_settings dead redrive",
+    }
+    wanted = {f"{s}.{m}" for s, names in promised.items() for m in names.split()}
+    assert wanted <= methods()

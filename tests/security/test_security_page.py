@@ -1,0 +1,78 @@
+"""The page on security names every requirement, and tests that exist."""
+
+import re
+from pathlib import Path
+
+from tests.security.threats import Threat, named_in_vain
+
+ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "deploy" / "security.md"
+ROW = re.compile(r"^\| (\d+\.\d+\.\d+) \| (.+?) \| (.+?) \| (.*?) ?\|$", re.MULTILINE)
+# ASVS 5.0.0: how many requirements each section has of levels 1 and 2, in their order
+# (of V8, of level 3 as well). Those of level 3 come last in each section.
+ASKED = {
+    "1.1": 2, "1.2": 9, "1.3": 11, "1.4": 3, "1.5": 2,
+    "2.1": 3, "2.2": 3, "2.3": 4, "2.4": 1,
+    "5.1": 1, "5.2": 3, "5.3": 2, "5.4": 3,
+    "8.1": 4, "8.2": 4, "8.3": 3, "8.4": 2,
+    "9.1": 3, "9.2": 4,
+    "12.1": 3, "12.2": 2, "12.3": 4,
+    "13.1": 1, "13.2": 5, "13.3": 2, "13.4": 5,
+    "16.1": 1, "16.2": 5, "16.3": 4, "16.4": 3, "16.5": 3,
+}  # fmt: skip
+UNTESTED = ("Does not apply: ", "Left to ")
+
+
+def listed() -> dict[str, tuple[str, tuple[str, ...]]]:
+    """Each requirement's answer and the tests that it names."""
+    return {
+        number: (answer, tuple(re.findall(r"`([^`]+)`", tests)))
+        for number, _, answer, tests in ROW.findall(PAGE.read_text())
+    }
+
+
+def test_every_requirement_is_answered_once_and_in_order() -> None:
+    asked = [
+        f"{section}.{n + 1}" for section, many in ASKED.items() for n in range(many)
+    ]
+    found = [number for number, *_ in ROW.findall(PAGE.read_text())]
+    assert found == asked
+
+
+def test_an_answer_without_a_test_says_why() -> None:
+    silent = [
+        number
+        for number, (answer, tests) in listed().items()
+        if not tests and not answer.startswith(UNTESTED)
+    ]
+    assert silent == []
+
+
+def test_every_test_that_the_page_names_exists() -> None:
+    rows = [
+        Threat(id=number, what="", tests=tests)
+        for number, (_, tests) in listed().items()
+    ]
+    assert list(named_in_vain(rows)) == []
+
+
+def test_the_page_says_what_is_logged() -> None:
+    page = PAGE.read_text()
+    assert "## What is logged" in page
+    assert "standard error and nowhere else" in page
+    # Nobody opens a log file of his own.
+    homes = ("libs/*/src", "services/*/src", "tools/*/src")
+    sources = [path for home in homes for path in ROOT.glob(f"{home}/**/*.py")]
+    assert len(sources) > 100
+    assert [
+        p for p in sources if re.search(r"logging\.FileHandler|SysLog", p.read_text())
+    ] == []
+
+
+def test_the_broker_is_told_of_two_versions_of_tls_and_no_open_port() -> None:
+    told = (ROOT / "deploy" / "rabbitmq" / "rabbitmq.conf").read_text().splitlines()
+    assert "listeners.tcp = none" in told
+    versions = {
+        line.rpartition(" ")[2] for line in told if "ssl_options.versions" in line
+    }
+    assert versions == {"tlsv1.2", "tlsv1.3"}

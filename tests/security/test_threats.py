@@ -1,0 +1,31 @@
+"""Every threat has a test that exists, or says why it has none."""
+
+from pathlib import Path
+
+from tests.security.threats import Threat, named_in_vain, threats
+
+EVERY = [f"T{number}" for number in range(1, 25)]
+
+
+def test_every_threat_is_listed_once_and_in_order() -> None:
+    assert [threat.id for threat in threats()] == EVERY
+
+
+def test_every_threat_has_a_test_or_says_why_not() -> None:
+    silent = [t.id for t in threats() if bool(t.tests) == bool(t.instead)]
+    assert not silent
+
+
+def test_every_test_that_is_named_exists() -> None:
+    assert list(named_in_vain(threats())) == []
+
+
+def test_a_test_that_does_not_exist_is_noticed(tmp_path: Path) -> None:
+    (tmp_path / "test_x.py").write_text("def test_there() -> None: ...\n")
+    named = ("test_x.py::test_there", "test_x.py::test_gone", "test_y.py::test_there")
+    threat = Threat(id="T1", what="", tests=named)
+
+    assert list(named_in_vain([threat], tmp_path)) == [
+        "T1: test_x.py::test_gone",
+        "T1: test_y.py::test_there",
+    ]

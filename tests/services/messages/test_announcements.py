@@ -1,0 +1,140 @@
+"""The schedule's facts as the robot's broadcasts, once each (rule 37)."""
+
+from datetime import datetime
+
+import eventlet
+import pytest
+from jinja2 import UndefinedError
+
+from clp_chassis.events.projections import DatabaseProjection
+from clp_contracts.errors import Refused
+from clp_contracts.events import PERSON_CHANGED, SCHEDULE_ANNOUNCED
+from clp_contracts.feed import Change
+from clp_contracts.projects import ANNOUNCEMENT_FACTS, Announcement
+from clp_messages.tables import CURSORS
+from clp_messages.use_cases import announcements
+from tests.services.messages.scenario import BROADCAST, START, Stage
+
+# kind                | facts                                            | what the robot says
+TEXTS = [
+    ("launch_date_moved", {"launch_date": "2026-05-01"}, "The launch date has moved to 2026-05-01."),
+    ("launch_date_moved", {"launch_date": "2026-05-01", "previous_date": "2026-04-01"}, "The launch date has moved from 2026-04-01 to 2026-05-01."),
+    ("audio_available", {"language": "fr"}, "Audio is available for fr."),
+    ("bid_due", {"due": "2026-04-03"}, "A bid is due: 2026-04-03."),
+    ("bid_due", {"due": "2026-04-03", "language": "fr"}, "A bid for fr is due: 2026-04-03."),
+    ("qc_status_changed", {"status": "passed"}, "The QC status of the final master is now: passed."),
+    ("qc_status_changed", {"status": "failed", "language": "fr"}, "The QC status of the final master (fr) is now: failed."),
+]  # fmt: skip
+
+
+def announcement(kind: str, facts: dict[str, str], id: str = "a1") -> Announcement:
+    return Announcement(id=id, project="p1", kind=kind, facts=facts)
+
+
+@pytest.mark.parametrize(("kind", "facts", "text"), TEXTS)
+def test_what_the_robot_says(kind: str, facts: dict[str, str], text: str) -> None:
+    assert announcements.text_of(announcement(kind, facts)) == text
+
+
+@pytest.mark.parametrize("kind", ANNOUNCEMENT_FACTS)
+def test_every_kind_has_a_text_of_the_facts_it_needs(kind: str) -> None:
+    needed = {name: f"<{name}> & {{{{ 7*7 }}}}" for name in ANNOUNCEMENT_FACTS[kind]}
+    text = announcements.text_of(announcement(kind, needed))
+    assert all(value in text for value in needed.values())
+    with pytest.raises(UndefinedError):
+        announcements.text_of(announcement(kind, {}))
+
+
+def projection(stage: Stage) -> DatabaseProjection:
+    return DatabaseProjection(
+        "messages.announcements",
+        (stage.parts.database, CURSORS, stage.parts.clock),
+        prepare=lambda changes: announcements.drafts_of(changes, parts=stage.parts),
+        write=announcements.write_announcements,
+    )
+
+
+def change(position: int, subject: str, type: str = SCHEDULE_ANNOUNCED) -> Change:
+    at: datetime = START
+    return Change(
+        position=position, type=type, subject=subject, project="p1", at=at, detail={}
+    )
+
+
+def test_each_announcement_is_posted_once_whatever_is_delivered_twice(
+    stage: Stage,
+) -> None:
+    for name, facts in (("a1", {"language": "fr"}), ("a2", {"language": "de"})):
+        told = announcement("audio_available", facts, name)
+        stage.projects.announcements[name] = told
+    reader = projection(stage)
+    changes = (change(1, "nat", PERSON_CHANGED), change(2, "a1"), change(3, "a2"))
+    reader.apply(changes)
+    reader.apply(changes)
+    # The same announcement at another position is still the same announcement.
+    reader.apply((change(4, "a1"),))
+    assert stage.texts("nat", BROADCAST) == [
+        "Audio is available for fr.",
+        "Audio is available for de.",
+    ]
+    assert reader.cursor() == 4
+    (first, _) = stage.page("nat", BROADCAST).messages
+    assert (first.author.id, first.author.side) == ("robot", "internal")
+    assert [c.type for c in stage.feed()] == ["clp.messages.message_posted.v1"] * 2
+
+
+def test_processes_that_read_at_the_same_time_post_once(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    changes = []
+    for number in range(1, 6):
+        name = f"a{number}"
+        told = announcement("audio_available", {"language": "fr"}, name)
+        stage.projects.announcements[name] = told
+        changes.append(change(number, name))
+    known = stage.projects.announcement
+
+    def while_others_ask(*, id: str) -> Announcement:
+        eventlet.sleep(0)
+        return known(id=id)
+
+    monkeypatch.setattr(stage.projects, "announcement", while_others_ask)
+    readers = eventlet.GreenPool()
+    for _ in range(4):
+        readers.spawn(projection(stage).apply, tuple(changes))
+    readers.waitall()
+    assert stage.numbers("nat", BROADCAST) == [1, 2, 3, 4, 5]
+    assert projection(stage).cursor() == 5
+
+
+def test_the_cursor_does_not_move_without_the_post(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage.projects.announcements["a1"] = announcement(
+        "audio_available", {"language": "fr"}
+    )
+    reader = projection(stage)
+
+    def broken(*_: object) -> None:
+        raise OSError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(CURSORS, "move", broken)
+        with pytest.raises(OSError):  # noqa: PT011
+            reader.apply((change(1, "a1"),))
+    assert (reader.cursor(), stage.numbers("ivy", BROADCAST)) == (0, [])
+    reader.apply((change(1, "a1"),))
+    assert (reader.cursor(), stage.numbers("ivy", BROADCAST)) == (1, [1])
+
+
+def test_an_announcement_nobody_knows_of_is_set_aside(stage: Stage) -> None:
+    reader = projection(stage)
+    with pytest.raises(Refused, match=r"announcement\.missing"):
+        reader.apply((change(1, "a1"),))
+    reader.set_aside(change(1, "a1"), "announcement.missing")
+    assert reader.cursor() == 1
+
+
+def test_no_caller_can_take_an_announcements_key(stage: Stage) -> None:
+    with pytest.raises(Refused, match=r"retry_key\.malformed"):
+        stage.post("robot", BROADCAST, "x", key=announcements.KEY.format(id="a1"))

@@ -1,0 +1,77 @@
+"""Letters and mails of the story, for tests of the bytes alone."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from clp_core.channels import Channel, ProjectId
+from clp_core.people import PartnerId, Person, PersonId
+from clp_notifications.mail.addresses import address_of
+from clp_notifications.mail.composer import ReadyMail
+from clp_notifications.mail.content import File, Kind, Letter, Said
+from tests.services.notifications.harness import MAILER
+from tests.services.notifications.mailcheck import Parts, cut_up, faults
+
+AT = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)
+MAIL, MESSAGE = "a1" * 16, "b2" * 16
+
+
+def at_once() -> bool:
+    """Nothing happened that keeps a mail from leaving."""
+    return True
+
+
+def said(text: str = "Hello", **more: Any) -> Said:
+    given: dict[str, Any] = {
+        "author": "Ivy Lane",
+        "automatic": False,
+        "number": 7,
+        "at": AT,
+    }
+    return Said(text=text, **(given | more))
+
+
+def file(name: str, size: int = 1000) -> File:
+    return File(id="f1", name=name, size=size)
+
+
+def reader(**facts: Any) -> Person:
+    given: dict[str, Any] = {
+        "id": PersonId("nat"),
+        "name": "Nat Moreau",
+        "email": "nat@north.example",
+        "partner": PartnerId("north"),
+    }
+    return Person(**(given | facts))
+
+
+INTERNAL = reader(
+    id=PersonId("ian"), name="Ian Moss", email="ian@studio.example", partner=None
+)
+
+
+def channel(partner: str | None = None, project: str = "p1") -> Channel:
+    return Channel(ProjectId(project), PartnerId(partner) if partner else None)
+
+
+def letter(*messages: Said, **facts: Any) -> Letter:
+    given: dict[str, Any] = {
+        "mail": MAIL,
+        "first_message": MESSAGE,
+        "kind": Kind.BROADCAST,
+        "reader": reader(),
+        "project_title": "Night Train",
+        "channel": channel(),
+        "partner": None,
+    }
+    return Letter(said=messages or (said(),), **(given | facts))
+
+
+def mailed(*messages: Said, **facts: Any) -> ReadyMail:
+    written = letter(*messages, **facts)
+    return MAILER.compose(written, address_of(written.reader.email))
+
+
+def checked(mail: ReadyMail) -> Parts:
+    """The parts of a mail that has no fault."""
+    assert faults(mail.data, sender=mail.sender, recipient=str(mail.recipient)) == []
+    return cut_up(mail.data)

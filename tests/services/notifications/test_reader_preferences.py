@@ -1,0 +1,152 @@
+"""Whatever a mail server does, each notification ends in its one right state.
+
+The scripted relay answers the first mail by its script and is friendly afterwards; what
+was not sent is tried again when its time comes, and arrives once.
+"""
+
+from dataclasses import replace
+
+import pytest
+
+from clp_notifications.delivery.smtp import Relay, SmtpTransport
+from tests.services.notifications.harness import Works
+from tests.services.notifications.mailcheck import cut_up
+from tests.services.notifications.relay import (
+    CUT,
+    EXTENSIONS,
+    KEPT_AND_CUT,
+    SAID_AND_CUT,
+    SILENCE,
+    ScriptedRelay,
+)
+from tests.services.notifications.sample_world import BROADCAST, World
+
+Script = dict[str, list[bytes]]
+PLAIN = tuple(name for name in EXTENSIONS if name != "PIPELINING")
+OLD = tuple(name for name in EXTENSIONS if name != "SMTPUTF8")
+AGAIN, ENDED = True, False
+
+# fmt: off
+MANNERS: list[tuple[str, Script, tuple[str, ...], tuple[str, str], bool, int]] = [
+    # what the relay does                   script                                              offers      then the notification is           again  copies
+    ("accepts",                             {},                                                 EXTENSIONS, ("sent", "accepted"),              ENDED, 1),
+    ("says 421 at once",                    {"CONNECT": [b"421 4.3.2 closing"]},                EXTENSIONS, ("due", "relay_busy"),             AGAIN, 1),
+    ("says 450 to the recipient",           {"RCPT": [b"450 4.2.1 greylisted"]},                EXTENSIONS, ("due", "mailbox_busy"),           AGAIN, 1),
+    ("says 451 at the end of data",         {"END": [b"451 4.3.0 disk"]},                       EXTENSIONS, ("due", "mailbox_busy"),           AGAIN, 1),
+    ("throttles",                           {"END": [b"454 Throttling failure"]},               EXTENSIONS, ("due", "relay_busy"),             AGAIN, 1),
+    ("slows us down by policy",             {"MAIL": [b"451 4.7.0 too fast"]},                  EXTENSIONS, ("due", "relay_busy"),             AGAIN, 1),
+    ("has a full mailbox",                  {"RCPT": [b"452 4.2.2 full"]},                      EXTENSIONS, ("due", "mailbox_busy"),           AGAIN, 1),
+    ("knows no such address",               {"RCPT": [b"550 5.1.1 unknown"]},                   EXTENSIONS, ("dead", "address_unknown"),       ENDED, 0),
+    ("refuses by policy",                   {"END": [b"550 5.7.1 blocked"]},                    EXTENSIONS, ("dead", "policy"),                ENDED, 0),
+    ("finds it too big",                    {"MAIL": [b"552 5.3.4 too big"]},                   EXTENSIONS, ("dead", "too_big"),               ENDED, 0),
+    ("drips and never ends",                {"END": [SILENCE]},                                 EXTENSIONS, ("due", "relay_away"),             AGAIN, 1),
+    ("cuts at the sender",                  {"MAIL": [CUT]},                                    EXTENSIONS, ("due", "relay_away"),             AGAIN, 1),
+    ("cuts before the final reply",         {"END": [CUT]},                                     EXTENSIONS, ("due", "relay_away"),             AGAIN, 1),
+    ("keeps it and cuts before it says so", {"END": [KEPT_AND_CUT]},                            EXTENSIONS, ("due", "relay_away"),             AGAIN, 2),
+    ("cuts after the final reply",          {"END": [SAID_AND_CUT]},                            EXTENSIONS, ("sent", "accepted"),              ENDED, 1),
+    ("offers no pipelining",                {},                                                 PLAIN,      ("sent", "accepted"),              ENDED, 1),
+    ("offers no SMTPUTF8",                  {},                                                 OLD,        ("sent", "accepted"),              ENDED, 1),
+]
+# fmt: on
+
+
+def connect(works: Works, relay: ScriptedRelay, scheme: str = "smtp") -> SmtpTransport:
+    url = relay.url.replace("smtp", scheme, 1)
+    transport = SmtpTransport(Relay.at(url, 0.5, "clp.example"))
+    works.desk = replace(works.desk, transport=transport)
+    return transport
+
+
+@pytest.mark.parametrize(
+    ("what", "script", "offers", "state", "again", "copies"),
+    MANNERS,
+    ids=[row[0] for row in MANNERS],
+)
+def test_a_relay_that(
+    works: Works,
+    world: World,
+    what: str,
+    script: Script,
+    offers: tuple[str, ...],
+    state: tuple[str, str],
+    again: object,
+    copies: int,
+) -> None:
+    world.follow("nat")
+    message = world.post("ivy", BROADCAST)
+    works.route()
+    fresh = {moment: list(replies) for moment, replies in script.items()}
+    with ScriptedRelay(fresh, extensions=offers) as relay:
+        transport = connect(works, relay)
+        works.deliver_once()
+        assert works.states(message) == {"nat": state}
+        world.clock.forward(minutes=1)
+        works.deliver()
+        assert (works.states(message) == {"nat": ("sent", "accepted")}) is (
+            again is AGAIN or state[0] == "sent"
+        )
+        ids = [cut_up(kept.data).one("Message-ID") for kept in relay.kept]
+        assert (len(ids), len(set(ids))) == (copies, min(copies, 1))
+        transport.close()
+
+
+def test_a_relay_whose_replies_come_in_crumbs(works: Works, world: World) -> None:
+    world.follow("nat")
+    message = world.post("ivy", BROADCAST)
+    works.route()
+    with ScriptedRelay(piece=1) as relay:
+        connect(works, relay)
+        works.deliver()
+        assert works.states(message) == {"nat": ("sent", "accepted")}
+
+
+def test_an_international_address_at_an_old_relay(works: Works, world: World) -> None:
+    world.change_person("nat", email="däna@north.example")
+    world.follow("nat", "sam")
+    message = world.post("ivy", BROADCAST)
+    works.route()
+    with ScriptedRelay(extensions=OLD) as relay:
+        connect(works, relay)
+        works.deliver()
+        assert works.states(message) == {
+            "nat": ("suppressed", "no_smtputf8"),
+            "sam": ("sent", "accepted"),
+        }
+
+
+def test_a_relay_that_refuses_encryption_gets_nothing(
+    works: Works, world: World
+) -> None:
+    world.follow("nat")
+    message = world.post("ivy", BROADCAST)
+    works.route()
+    with ScriptedRelay(extensions=(*EXTENSIONS, "STARTTLS")) as relay:
+        connect(works, relay, scheme="smtp+starttls")
+        works.deliver_once()
+        assert works.states(message)["nat"][0] == "due"
+        assert relay.kept == []
+
+
+def test_a_full_mailbox_slows_that_person_down_and_nobody_else(
+    works: Works, world: World
+) -> None:
+    world.follow("nat", "sam")
+    messages = [world.post("ivy", BROADCAST) for _ in range(3)]
+    works.route()
+    works.desk = replace(works.desk, pacing=replace(works.desk.pacing, batch=1))
+    with ScriptedRelay() as relay:
+        connect(works, relay)
+        relay.script["RCPT"] = [b"452 4.2.2 full"]
+        works.deliver()
+        (full,) = {
+            person
+            for message in messages
+            for person, (state, _) in works.states(message).items()
+            if state == "due"
+        }
+        other = {"nat": "sam", "sam": "nat"}[full]
+        assert [works.states(m)[other][0] for m in messages] == ["sent"] * 3
+        assert [works.states(m)[full][0] for m in messages] == ["due"] * 3
+        world.clock.forward(seconds=10)
+        works.deliver()
+        assert [works.states(m)[full][0] for m in messages] == ["sent"] * 3

@@ -1,0 +1,208 @@
+"""Mails spliced from a skeleton are the mails made whole, byte for byte."""
+
+import quopri
+import re
+from dataclasses import replace
+from itertools import product
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from clp_core.people import PartnerId, PersonId
+from clp_notifications.mail.addresses import address_of
+from clp_notifications.mail.composer import Mailer, ReadyMail
+from clp_notifications.mail.content import Kind, Letter
+from clp_notifications.mail.locales import Habits, catalogues
+from clp_notifications.mail.mime_parts import part, quoted
+from clp_notifications.mail.rendering import Renderer
+from clp_notifications.mail.templates_cache import (
+    MOST_KEPT,
+    BadToken,
+    PartSkeleton,
+    Skeleton,
+    Skeletons,
+    new_mark,
+)
+from tests.cases.loading import hostile_cases
+from tests.services.notifications.generated import letters
+from tests.services.notifications.harness import HOUSE, SEALS
+from tests.services.notifications.mail_builders import (
+    INTERNAL,
+    channel,
+    letter,
+    reader,
+    said,
+)
+from tests.services.notifications.mailcheck import faults
+
+RENDERER = Renderer(HOUSE)
+NAMES = tuple(
+    case.value.encode("utf-8", "replace").decode()
+    for case in hostile_cases("display_name")
+)
+EMAILS = ("nat@north.example", "o'hara+x@north.example", "däna@bücher.example")
+IDS = ("n", "nat", "n" * 64, "a.b-c_d")
+
+
+def made_whole(written: Letter) -> ReadyMail:
+    """By a mailer that never saw such a letter."""
+    return Mailer(HOUSE, SEALS, RENDERER).compose(
+        written, address_of(written.reader.email)
+    )
+
+
+def spliced(written: Letter, earlier: Letter) -> ReadyMail:
+    """By a mailer that wrote the same words to somebody else before, twice."""
+    mailer = Mailer(HOUSE, SEALS, RENDERER)
+    for other in (earlier, replace(earlier, mail="c3" * 16)):
+        _ = mailer.compose(other, address_of(other.reader.email))
+    assert mailer._skeletons.of(written) is not None
+    return mailer.compose(written, address_of(written.reader.email))
+
+
+def to_somebody_else(written: Letter) -> Letter:
+    """The same words to another reader of the same side."""
+    partner = written.reader.partner and PartnerId("other")
+    other = reader(
+        id=PersonId("zoe"), name="Zoe", email="zoe@zoe.example", partner=partner
+    )
+    return replace(written, mail="d4" * 16, first_message="e5" * 16, reader=other)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_a_spliced_mail_is_the_mail_made_whole(seed: int) -> None:
+    for written in letters(10, seed):
+        mail = spliced(written, to_somebody_else(written))
+        assert mail == made_whole(written)
+
+
+people = st.builds(
+    reader,
+    id=st.sampled_from(IDS).map(PersonId),
+    name=st.sampled_from(NAMES) | st.text(st.characters(exclude_categories=("Cs",))),
+    email=st.sampled_from(EMAILS),
+    partner=st.sampled_from((PartnerId("north"), PartnerId("s" * 64), None)),
+)
+texts = st.text(st.characters(exclude_categories=("Cs",)), min_size=1, max_size=200)
+written_letters = st.builds(
+    letter,
+    st.builds(said, texts, author=texts),
+    mail=st.sampled_from(("a1" * 16, "0" * 32)),
+    kind=st.sampled_from((Kind.BROADCAST, Kind.DIRECT, Kind.MENTION)),
+    reader=people,
+    project_title=texts,
+    channel=st.sampled_from((channel(), channel("north"))),
+    partner=texts,
+    habits=st.builds(Habits, st.sampled_from(catalogues()), st.just("Asia/Tokyo")),
+    shows_text=st.booleans(),
+)
+
+
+@pytest.mark.property
+@settings(max_examples=150, deadline=None)
+@given(written_letters)
+def test_any_words_to_anybody_are_spliced_as_they_are_made_whole(
+    written: Letter,
+) -> None:
+    mail = spliced(written, to_somebody_else(written))
+    assert mail == made_whole(written)
+    assert faults(mail.data, sender=mail.sender, recipient=str(mail.recipient)) == []
+
+
+def test_a_skeleton_is_made_for_each_side_and_each_way_to_read() -> None:
+    mailer = Mailer(HOUSE, SEALS, RENDERER)
+    readings = product((reader(), INTERNAL), catalogues(), (True, False))
+    for who, language, shows in (*readings, *product((reader(),), ("ja",), (True,))):
+        written = letter(
+            kind=Kind.DIRECT,
+            channel=channel("north"),
+            partner="North Dubbing",
+            reader=who,
+            habits=Habits(language),
+            shows_text=shows,
+        )
+        for _ in range(3):
+            mail = mailer.compose(written, address_of(who.email))
+            assert mail == made_whole(written)
+
+
+def test_nothing_of_the_earlier_reader_is_in_the_mail_of_the_next() -> None:
+    earlier = replace(
+        to_somebody_else(letter()),
+        reader=reader(id=PersonId("zoe"), name="Zoe Secret", email="zoe@south.example"),
+    )
+    data = spliced(letter(), earlier).data
+    for mark in (b"Zoe", b"zoe", b"south", b"d4d4", b"e5e5"):
+        assert mark not in data
+    token = SEALS.stop_token("zoe", "p1").encode()
+    assert token not in re.sub(rb"=\r\n", b"", data)
+
+
+def test_a_mark_stands_in_no_other_skeleton() -> None:
+    assert len({new_mark() for _ in range(100)}) == 100
+
+
+@pytest.mark.parametrize("token", ["", "a b", "a\r\nb", '"', "<", "&", "%3D", "=", "é"])
+def test_what_could_mean_something_in_a_mail_is_no_token(token: str) -> None:
+    bare = Skeleton("", (PartSkeleton("text/plain", "mark\n", "mark"),))
+    with pytest.raises(BadToken):
+        _ = bare.filled(token)
+
+
+BODIES = {
+    "the mark alone": "mark",
+    "at the start": "mark x\nnext\n",
+    "at the end": "first\nx mark",
+    "twice in a line": "first\nmark and mark\nlast\n",
+    "in neighbouring lines": "mark\nmark\n",
+    "nowhere": "first\nlast\n",
+    "after a dot and before From": ".\nmark\nFrom here\n.mark\nFrom mark\n",
+    "in a long line": "x" * 74 + "mark" + "y" * 200 + "\n" + "z" * 100,
+    "beside blanks": "mark \n \n\tmark\t\n",
+    "among letters that base64 carries": "字" * 500 + "\nmark\n" + "字" * 500,
+    "nothing at all": "",
+}
+
+
+@pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
+@pytest.mark.parametrize("token", ["t", "t" * 86, "-" * 75, "A_" * 200])
+def test_a_part_is_filled_as_it_would_be_written(body: str, token: str) -> None:
+    skeleton = PartSkeleton("text/plain", body, "mark")
+    assert skeleton.filled(token) == part("text/plain", body.replace("mark", token))
+
+
+@given(st.lists(st.text(st.characters(codec="ascii", exclude_characters="\r\n"))))
+def test_lines_are_quoted_alone_as_together(lines: list[str]) -> None:
+    raw = [f"{line}\r\n".encode() for line in lines]
+    assert b"".join(map(quoted, raw)) == quoted(b"".join(raw))
+
+
+def test_only_so_many_skeletons_are_kept() -> None:
+    made: list[Letter] = []
+
+    def make(bare: Letter) -> Skeleton:
+        made.append(bare)
+        return Skeleton("", ())
+
+    kept = Skeletons(make)
+    first, others = letter(said("first")), [letter(said(f"{n}")) for n in range(200)]
+    found = [kept.of(first) for _ in range(3)]
+    assert [one is None for one in found] == [True, False, False]
+    assert made == [first.for_nobody()]
+    assert [kept.of(one) for one in others[:MOST_KEPT]] == [None] * MOST_KEPT
+    assert kept.of(first) is None
+
+
+@pytest.mark.parametrize("letters", range(60, 90))
+@pytest.mark.parametrize("blank", [" ", "\t"])
+@pytest.mark.parametrize("end", ["", "\r\n", "\r\nnext"])
+def test_a_blank_at_the_end_of_a_line_makes_it_no_longer(
+    letters: int, blank: str, end: str
+) -> None:
+    raw = f"first\r\n{'x' * letters}{blank}{end}".encode()
+    written = quoted(raw)
+    assert max(map(len, written.split(b"\r\n"))) <= 76
+    assert quopri.decodestring(written.replace(b"\r\n", b"\n")) == raw.replace(
+        b"\r\n", b"\n"
+    )

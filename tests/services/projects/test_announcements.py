@@ -1,0 +1,134 @@
+"""Schedule facts become announcements once (rule 37)."""
+
+from typing import Any
+
+import pytest
+
+from clp_contracts.errors import Refused
+from clp_contracts.projects import ANNOUNCEMENT_FACTS, Announce, AskAnnouncement
+from clp_projects.use_cases import announcements
+from tests.services.projects.sample_world import Story
+
+COMPLETE = {
+    "launch_date_moved": {"launch_date": "2026-05-01"},
+    "audio_available": {"language": "pt-BR"},
+    "bid_due": {"due": "2026-04-01T17:00:00+02:00"},
+    "qc_status_changed": {"status": "passed"},
+}
+
+MALFORMED = [
+    # kind,             facts
+    ("party", {}),
+    ("", {}),
+    *((kind, {}) for kind in COMPLETE),
+    ("launch_date_moved", {"launch_date": "soon"}),
+    ("launch_date_moved", {"launch_date": "2026-02-30"}),
+    ("launch_date_moved", {"launch_date": "2026-05-01T10:00"}),
+    ("launch_date_moved", {"launch_date": "20260501"}),
+    ("launch_date_moved", {"launch_date": "2026-W18-5"}),
+    ("launch_date_moved", {"launch_date": "2026-05-01", "previous_date": "once"}),
+    ("launch_date_moved", {"language": "fr"}),
+    ("audio_available", {"language": "french language"}),
+    ("bid_due", {"due": "tomorrow"}),
+    ("bid_due", {"due": "20260401T170000Z"}),
+    ("bid_due", {"due": "2026-04-01T25:00"}),
+    ("qc_status_changed", {"status": ""}),
+    ("qc_status_changed", {"status": "passed\nBcc: x"}),
+    ("qc_status_changed", {"status": "x" * 201}),
+    ("qc_status_changed", {"status": 3}),
+    ("qc_status_changed", {"status": "passed", "Reel": "3"}),
+    ("qc_status_changed", {"status": "passed", "reel": "3\0"}),
+    ("qc_status_changed", {"status": "passed", "due": "never"}),
+    ("qc_status_changed", {"status": "passed"} | {f"f{n}": "x" for n in range(20)}),
+]
+
+
+def announce(story: Story, kind: str = "bid_due", key: str = "k1", **more: Any) -> str:
+    facts = more.pop("facts", COMPLETE.get(kind))
+    ask = Announce(project=more.get("project", "p1"), kind=kind, key=key, facts=facts)
+    return announcements.announce(ask, parts=story.parts).id
+
+
+def test_every_kind_that_is_promised_has_a_row_here() -> None:
+    assert set(COMPLETE) == set(ANNOUNCEMENT_FACTS)
+
+
+@pytest.mark.parametrize("kind", COMPLETE)
+def test_an_announcement_is_kept_and_told_by_its_id(story: Story, kind: str) -> None:
+    before = story.head()
+    kept_as = announce(story, kind)
+    assert story.news(before) == [("schedule_announced", kept_as, "p1")]
+    assert story.feed(before)[0].detail == {}
+    kept = announcements.announcement(AskAnnouncement(id=kept_as), parts=story.parts)
+    assert (kept.id, kept.project) == (kept_as, "p1")
+    assert (kept.kind, kept.facts) == (kind, COMPLETE[kind])
+
+
+def test_more_facts_than_needed_are_kept(story: Story) -> None:
+    facts = {"due": "2026-04-01", "language": "fr", "round": "second"}
+    kept_as = announce(story, facts=facts)
+    kept = announcements.announcement(AskAnnouncement(id=kept_as), parts=story.parts)
+    assert kept.facts == facts
+
+
+@pytest.mark.parametrize(("kind", "facts"), MALFORMED)
+def test_a_lacking_fact_is_refused(
+    story: Story, kind: str, facts: dict[str, Any]
+) -> None:
+    before = story.head()
+    with pytest.raises(Refused, match=r"announcement\.malformed"):
+        announce(story, kind, facts=facts)
+    assert story.head() == before
+
+
+@pytest.mark.parametrize("key", ["", " ", "k" * 129, "k\n1", "k\0", "k\ud800"])
+def test_a_key_is_one_short_line(story: Story, key: str) -> None:
+    with pytest.raises(Refused, match=r"retry_key\.malformed"):
+        announce(story, key=key)
+
+
+@pytest.mark.parametrize("project", ["p9", "no/id", "p1\0"])
+def test_nothing_is_announced_to_a_missing_project(story: Story, project: str) -> None:
+    with pytest.raises(Refused, match=r"project\.missing"):
+        announce(story, project=project)
+
+
+def test_a_repeated_announcement_is_the_same_one(story: Story) -> None:
+    first = announce(story, facts={"due": "2026-04-01", "language": "fr"})
+    before = story.head()
+    again = announce(story, facts={"language": "fr", "due": "2026-04-01"})
+    assert again == first
+    assert story.head() == before
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"facts": {"due": "2026-04-02"}},
+        {"facts": {"due": "2026-04-01T17:00:00+02:00", "language": "fr"}},
+        {"kind": "qc_status_changed"},
+    ],
+)
+def test_a_key_is_not_used_for_another_announcement(
+    story: Story, other: dict[str, Any]
+) -> None:
+    announce(story)
+    before = story.head()
+    with pytest.raises(Refused, match=r"announcement\.reused"):
+        announce(story, **other)
+    assert story.head() == before
+
+
+def test_projects_do_not_share_keys(story: Story) -> None:
+    story.project("p2", "Day Train")
+    first = announce(story)
+    second = announce(story, project="p2", kind="audio_available")
+    assert first != second
+    assert announce(story) == first
+    assert announce(story, project="p2", kind="audio_available") == second
+
+
+@pytest.mark.parametrize("id", ["nothing", "no/id", "", "x\0"])
+def test_a_missing_announcement_is_refused(story: Story, id: str) -> None:
+    with pytest.raises(Refused, match=r"announcement\.missing"):
+        announcements.announcement(AskAnnouncement(id=id), parts=story.parts)

@@ -1,0 +1,242 @@
+"""The index survives: killed processes, torn files, wrong manifests, lost folders."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from clp_search.engine import Document, IndexDamaged
+from clp_search.index.manifest import NAME as MANIFEST
+from clp_search.index.sharded_index import ShardedIndex
+from tests.services.search.scenario import (
+    Workbench,
+    deleted,
+    document,
+    edited,
+    found,
+    told,
+)
+
+# Posts, edits and deletes without end; every position is one change of message N % 97.
+WRITER = """
+import sys
+from datetime import timedelta
+from pathlib import Path
+from clp_search.index.sharded_index import ShardedIndex
+from tests.services.search.scenario import SMALL, START
+from tests.services.search.test_crash_recovery import state_at
+
+engine = ShardedIndex(Path(sys.argv[1]), SMALL)
+position = engine.cursor()
+print(position, flush=True)
+while True:
+    after, position = position, position + 5
+    engine.apply(
+        [state_at(p, position) for p in range(after + 1, position + 1)],
+        after=after, upto=position,
+    )
+    engine.tidy(START + timedelta(seconds=position))
+"""
+MESSAGES = 97
+
+
+def state_at(change: int, position: int) -> Document:
+    """The message that a change is about, as it is at a later position of the feed."""
+    which = change % MESSAGES
+    changes = range(which or MESSAGES, position + 1, MESSAGES)
+    message = document(which, f"common first{which}", channel=f"p{which % 5}/broadcast")
+    for revision in range(1, len(changes)):
+        if revision == 4:
+            return deleted(message)
+        message = edited(message, f"common changed{which} revision{revision}")
+    return message
+
+
+def _compare_with_scan(engine: ShardedIndex, position: int) -> None:
+    stored = {
+        state_at(p, position).message: state_at(p, position)
+        for p in range(max(1, position - MESSAGES + 1), position + 1)
+    }
+    alive = [kept for kept in stored.values() if not kept.deleted]
+    assert engine.size().documents == len(alive)
+    for project in range(5):
+        channel = f"p{project}/broadcast"
+        here = sorted(k.message for k in alive if k.channel == channel)
+        assert sorted(found(engine, "common", [channel])) == here
+    for kept in alive:
+        last = kept.text.split()[-1]
+        assert kept.message in found(engine, last, [kept.channel])
+
+
+@pytest.mark.parametrize("round_", range(2))
+def test_a_killed_writer_loses_nothing_and_doubles_nothing(
+    workbench: Workbench, round_: int
+) -> None:
+    reached = 0
+    for kill in range(3):
+        command = [sys.executable, "-c", WRITER, str(workbench.folder)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE) as writer:
+            assert writer.stdout is not None
+            started_at = int(writer.stdout.readline())
+            assert started_at >= reached
+            time.sleep(0.11 + 0.07 * kill + 0.05 * round_)
+            os.kill(writer.pid, signal.SIGKILL)
+        engine = workbench.open()
+        reached = engine.cursor()
+        upto = reached + 2 * MESSAGES
+        engine.apply(
+            [state_at(p, upto) for p in range(reached + 1, upto + 1)],
+            after=reached,
+            upto=upto,
+        )
+        _compare_with_scan(engine, upto)
+        engine.checkpoint()
+        _compare_with_scan(engine, upto)
+        reached = upto
+        workbench.give_up()
+    assert reached > 0
+
+
+def _cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-9])
+
+
+def _zero_the_middle(path: Path) -> None:
+    content = path.read_bytes()
+    half = len(content) // 2
+    path.write_bytes(content[: half - 8] + bytes(16) + content[half + 8 :])
+
+
+def _filled(workbench: Workbench) -> ShardedIndex:
+    engine = workbench.open()
+    for number in range(60):
+        channel = f"p{number % 6}/broadcast"
+        told(engine, [document(number, f"common w{number}", channel=channel)])
+        if number % 10 == 9:
+            engine.checkpoint()
+    return engine
+
+
+def _told_again(engine: ShardedIndex) -> None:
+    after = engine.cursor()
+    documents = [
+        document(n, f"common w{n}", channel=f"p{n % 6}/broadcast")
+        for n in range(after, 60)
+    ]
+    engine.apply(documents, after=after, upto=60)
+    assert engine.cursor() == 60
+    hits = [found(engine, "common", [f"p{n}/broadcast"]) for n in range(6)]
+    assert sum(map(len, hits)) == 60
+    assert engine.size().documents == 60
+
+
+@pytest.mark.parametrize("damage", [_cut, Path.unlink], ids=["cut", "gone"])
+@pytest.mark.parametrize(
+    "pattern", ["*.trm", "*.pst", "*_stored.col", "*.k.col", "*.toc"]
+)
+def test_a_torn_file_is_noticed_at_start_and_its_shard_rebuilt(
+    workbench: Workbench, damage: Callable[[Path], None], pattern: str
+) -> None:
+    _filled(workbench)
+    workbench.give_up()
+    damage(workbench.files(pattern)[0])
+    engine = workbench.open()
+    assert engine.cursor() == 0
+    assert len(list(workbench.folder.rglob("*.damaged"))) == 1
+    kept = [engine.wants(f"p{n}", 1) for n in range(6)]
+    assert True in kept
+    assert False in kept
+    _told_again(engine)
+
+
+@pytest.mark.parametrize("pattern", ["*.trm", "*.pst", "*_stored.col"])
+def test_a_file_that_changed_inside_is_noticed_by_and_by(
+    workbench: Workbench, pattern: str
+) -> None:
+    _filled(workbench)
+    workbench.give_up()
+    _zero_the_middle(max(workbench.files(pattern), key=lambda f: f.stat().st_size))
+    try:
+        engine = workbench.open()
+        for _ in range(200):
+            engine.tidy(document(1).posted_at)
+        assert engine.cursor() == 0
+    except IndexDamaged:
+        pytest.fail("damage is not an error of a caller")
+    _told_again(engine)
+
+
+def test_damage_met_by_a_search_makes_its_shard_begin_again(
+    workbench: Workbench,
+) -> None:
+    engine = _filled(workbench)
+    for path in workbench.files("*.pst"):
+        with path.open("r+b") as file:
+            file.write(bytes(path.stat().st_size))
+    with pytest.raises(IndexDamaged):
+        found(engine, "common", ["p1/broadcast"])
+    assert engine.cursor() == 0
+    assert found(engine, "common", ["p1/broadcast"]) == []
+    assert [path.suffix for path in workbench.folder.glob("*.damaged")]
+    told_anew = [
+        document(n, f"common w{n}", channel=f"p{n % 6}/broadcast") for n in range(60)
+    ]
+    engine.apply(told_anew, after=0, upto=60)
+    engine.checkpoint()
+    assert len(found(workbench.open(), "common", ["p1/broadcast"])) == 10
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", "{}", '{"files": 1}'])
+def test_an_unreadable_manifest_is_damage(workbench: Workbench, content: str) -> None:
+    _filled(workbench)
+    workbench.give_up()
+    workbench.files(MANIFEST)[0].write_text(content)
+    _told_again(workbench.open())
+
+
+def test_a_commit_the_manifest_does_not_know_is_applied_again_without_effect(
+    workbench: Workbench,
+) -> None:
+    engine = workbench.open()
+    told(
+        engine, [document(n, f"common w{n}", channel="p1/broadcast") for n in range(5)]
+    )
+    engine.checkpoint()
+    before = {path: path.read_bytes() for path in workbench.files(MANIFEST)}
+    told(
+        engine,
+        [document(n, f"common w{n}", channel="p1/broadcast") for n in range(5, 9)],
+    )
+    engine.checkpoint()
+    workbench.give_up()
+    for path, content in before.items():
+        path.write_bytes(content)
+    engine = workbench.open()
+    assert engine.cursor() == 5
+    told(
+        engine,
+        [document(n, f"common w{n}", channel="p1/broadcast") for n in range(5, 9)],
+    )
+    assert len(found(engine, "common", ["p1/broadcast"])) == 9
+    assert engine.size().documents == 9
+
+
+def test_the_manifest_lists_every_file_of_its_shard(workbench: Workbench) -> None:
+    _filled(workbench)
+    for path in workbench.files(MANIFEST):
+        files = json.loads(path.read_text())["files"]
+        there = {p.name for p in path.parent.iterdir()}
+        assert set(files) == {
+            n for n in there if n.startswith(("MAIN_", "_MAIN_")) and "LOCK" not in n
+        }
+
+
+def test_a_lost_folder_is_an_empty_index(workbench: Workbench) -> None:
+    assert workbench.open().cursor() == 0
+    assert workbench.open().size().documents == 0

@@ -1,0 +1,164 @@
+"""Passwords, certificates and keys of a deployment, a folder for each who may read it.
+
+rabbitmq/     definitions.json (passwords hashed), ca.pem, server.pem
+postgresql/   server.pem, a password for each role
+SERVICE/      broker_url, database_url (of search: engine_url), secret, ca.pem, keys/
+scaling/      what an autoscaler logs in with: broker_url, tls, connection, ca.pem
+outsiders/    a broker address for the gateway, the directory and operations, keys/
+"""
+
+import json
+import os
+import pwd
+import secrets
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, Self
+
+import trustme
+
+from clp_deploy.broker_permissions import (
+    OUTSIDERS,
+    SCALING,
+    USERS,
+    VHOST,
+    definitions,
+)
+from clp_deploy.database_roles import (
+    OWNERS,
+    SCALED,
+    SEARCH,
+)
+from clp_deploy.keys import SERVICES, TRUSTED, write_keys
+
+HOST: Final = "localhost"
+RABBITMQ: Final = "rabbitmq"
+POSTGRESQL: Final = "postgresql"
+OUTSIDE: Final = "outsiders"
+PLACE: Final = "/etc/clp"
+# Where KEDA's own installation puts authorities that it is to trust.
+KEDA_AUTHORITIES: Final = "/custom/ca"
+
+
+@dataclass(slots=True)
+class Authority:
+    """A certificate authority of one run, trusted by nobody else."""
+
+    folder: Path
+    _ca: trustme.CA = field(default_factory=trustme.CA)
+
+    @property
+    def certificate(self) -> Path:
+        """The file that says whom to trust."""
+        return self.folder / "ca.pem"
+
+    def write(self) -> Self:
+        """Write that file."""
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._ca.cert_pem.write_to_path(str(self.certificate))
+        return self
+
+    def issue(self, folder: Path, account: str | None = None, host: str = HOST) -> Path:
+        """A certificate for a host beside its key, readable by an account only."""
+        folder.mkdir(parents=True, exist_ok=True)
+        server = folder / "server.pem"
+        server.unlink(missing_ok=True)
+        server.touch(mode=0o600)
+        server.write_bytes(
+            self._ca.issue_cert(host).private_key_and_cert_chain_pem.bytes()
+        )
+        if account is not None:
+            shutil.chown(server, account, pwd.getpwnam(account).pw_gid)
+        return server
+
+
+@dataclass(frozen=True, slots=True)
+class Passwords:
+    """A folder of passwords, one to a file, made where they are missing."""
+
+    folder: Path
+
+    def get(self, name: str) -> str:
+        """A password; the same one as long as its file is there."""
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path = self.folder / name
+        if not path.exists():
+            path.touch(mode=0o600)
+            path.write_text(secrets.token_urlsafe(24))
+        return path.read_text()
+
+
+def write_secret_folders(folder: Path, owners: Mapping[str, int]) -> None:
+    """Write everything, once: what is there is kept.
+
+    ``owners`` are the user ids that own a folder and what is in it; without one it
+    stays with whoever runs this.
+    """
+    for name in (RABBITMQ, POSTGRESQL, OUTSIDE, SCALING, *SERVICES):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+    if not (folder / RABBITMQ / "server.pem").exists():
+        _write_all(folder)
+    for name, owner in owners.items():
+        for path in (folder / name, *(folder / name).rglob("*")):
+            os.chown(path, owner, owner)
+            path.chmod(0o700 if path.is_dir() else 0o600)
+
+
+def _write_all(folder: Path) -> None:
+    authority = Authority(folder / OUTSIDE).write()
+    keys = folder / OUTSIDE / "keys"
+    write_keys(keys)
+    broker = Passwords(folder / OUTSIDE)
+    rows = Passwords(folder / POSTGRESQL)
+    brokers = {user: broker.get(f"{user}_broker_password") for user in USERS}
+    for service in SERVICES:
+        _write_service(folder / service, brokers[service], rows)
+    for user in OUTSIDERS:
+        _put(folder / OUTSIDE / f"{user}_broker_url", _broker_url(user, brokers[user]))
+    _write_scaling(folder / SCALING, brokers[SCALING], rows)
+    rows.get("postgres_superuser_password")
+    authority.issue(folder / POSTGRESQL, host=POSTGRESQL)
+    known = json.dumps(definitions(brokers), indent=1)
+    _put(folder / RABBITMQ / "definitions.json", known)
+    for name in (RABBITMQ, SCALING, *SERVICES):
+        shutil.copy(authority.certificate, folder / name / "ca.pem")
+    # Last: it says that all is there.
+    authority.issue(folder / RABBITMQ, host=RABBITMQ)
+
+
+def _write_service(place: Path, password: str, rows: "Passwords") -> None:
+    service = place.name
+    _put(place / "broker_url", _broker_url(service, password))
+    _put(place / "secret", secrets.token_urlsafe(32))
+    if service in OWNERS:
+        url = f"postgresql+psycopg{_database(service, service, rows)}{PLACE}/ca.pem"
+        _put(place / ("engine_url" if service == SEARCH else "database_url"), url)
+    (place / "keys").mkdir(exist_ok=True)
+    for name in (f"{service}.pem", TRUSTED):
+        shutil.copy(place.parent / OUTSIDE / "keys" / name, place / "keys" / name)
+
+
+def _write_scaling(place: Path, password: str, rows: "Passwords") -> None:
+    """What KEDA reads as the secret `clp-scaling`, a key for each file."""
+    url = _broker_url(SCALING, password)
+    _put(place / "broker_url", url.partition("?")[0])
+    _put(place / "tls", "enable")
+    database = _database(SCALING, SCALED, rows)
+    _put(place / "connection", f"postgresql{database}{KEDA_AUTHORITIES}/ca.pem")
+
+
+def _database(role: str, database: str, rows: "Passwords") -> str:
+    password = rows.get(f"{role}_database_password")
+    place = f"{POSTGRESQL}:5432/{database}"
+    return f"://{role}:{password}@{place}?sslmode=verify-full&sslrootcert="
+
+
+def _broker_url(user: str, password: str) -> str:
+    return f"amqps://{user}:{password}@{RABBITMQ}:5671/{VHOST}?ca={PLACE}/ca.pem"
+
+
+def _put(path: Path, text: str) -> None:
+    path.touch(mode=0o600)
+    path.write_text(text)
