@@ -1,1 +1,1 @@
-"""Inputs that must be taken without harm, as data, and the loader that reads them."""
+"""Cases as data, shared by the tests of all layers, and their loader."""

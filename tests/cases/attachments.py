@@ -1,11 +1,11 @@
-"""What the rules answer to the attachment rows of ``hostile.json``."""
+"""Expected reasons of the attachment rows of ``hostile.json``."""
 
 from clp_core.decisions import Reason
 from tests.cases.loading import HostileCase
 
-# The start of what the file expects -> what the rules answer. Where the file leaves a
-# choice, this is the choice made.
-ANSWERS = {
+# The start of the expectation in the file -> the reason of the rules. Where the file
+# leaves a choice, this is the choice made.
+REASONS = {
     "accept": Reason.ALLOWED,
     "accept only with nosniff": Reason.ATTACHMENT_CONTENT_MISMATCH,
     "accept or reject:content": Reason.ATTACHMENT_CONTENT_MISMATCH,
@@ -26,7 +26,7 @@ ANSWERS = {
 }
 
 
-def answer_to(case: HostileCase) -> Reason:
-    """The answer to a row, by the longest start of what it expects."""
-    starts = (start for start in ANSWERS if case.expect.startswith(start))
-    return ANSWERS[max(starts, key=len)]
+def reason_for(case: HostileCase) -> Reason:
+    """The expected reason of a row, by the longest matching start."""
+    starts = (start for start in REASONS if case.expect.startswith(start))
+    return REASONS[max(starts, key=len)]

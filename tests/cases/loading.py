@@ -1,4 +1,4 @@
-"""Reads the case files; the forms a value may take are told in the file's own head."""
+"""Load the case files; their heads document the forms of a value."""
 
 import json
 from collections.abc import Mapping
@@ -58,11 +58,11 @@ class HostileCase:
 @cache
 def hostile_cases(area: str) -> tuple[HostileCase, ...]:
     """The rows of one area, in the order of the file."""
-    told_by_all = ("id", "area", "name", "expect", "why")
+    common = ("id", "area", "name", "expect", "why")
     return tuple(
         HostileCase(
-            **{key: row[key] for key in told_by_all},
-            facts={key: row[key] for key in row if key not in told_by_all},
+            **{key: row[key] for key in common},
+            facts={key: row[key] for key in row if key not in common},
         )
         for row in _read("hostile.json")["cases"]
         if row["area"] == area

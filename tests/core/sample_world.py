@@ -1,4 +1,4 @@
-"""The people and the project that the README, the demo and the tests speak of."""
+"""The people and the project of the README, the demo and the tests."""
 
 from collections.abc import Iterable
 
@@ -12,11 +12,10 @@ EAST = PartnerId("east")  # worked on the project once
 
 
 def person(id: str, name: str, partner: PartnerId | None = None) -> Person:
-    house = partner or "studio"
     return Person(
         id=PersonId(id),
         name=name,
-        email=f"{id}@{house}.example",
+        email=f"{id}@{partner or 'studio'}.example",
         partner=partner,
         roles=PORTAL,
     )
@@ -59,7 +58,7 @@ def facts(
     followers: Iterable[Person] = EVERYBODY,
     occasion: Occasion = Occasion.POSTED,
 ) -> RoutingFacts:
-    """The facts of a message that, unless said, everybody of the story follows."""
+    """The facts of a message in a project that everybody follows by default."""
     return RoutingFacts(
         author=author,
         channel=channel,

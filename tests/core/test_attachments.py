@@ -18,12 +18,12 @@ from clp_core.attachments import (
     PUBLISHED_EXTENSIONS,
     AttachmentPolicy,
     DetectedKind,
-    QuotaHolder,
+    QuotaScope,
     extension_of,
     judge_attachment,
     judge_content,
     judge_count,
-    judge_day,
+    judge_daily_quota,
     judge_name,
     judge_size,
     safe_name,
@@ -323,35 +323,35 @@ def test_the_published_attachment_policy() -> None:
 
 # holder               | files | bytes             | answer
 DAYS = [
-    (QuotaHolder.PERSON, 500, 2 * GIBIBYTE, True),
-    (QuotaHolder.PERSON, 501, 1, False),
-    (QuotaHolder.PERSON, 1, 2 * GIBIBYTE + 1, False),
-    (QuotaHolder.CHANNEL, 2_000, 8 * GIBIBYTE, True),
-    (QuotaHolder.CHANNEL, 2_001, 1, False),
-    (QuotaHolder.CHANNEL, 1, 8 * GIBIBYTE + 1, False),
+    (QuotaScope.PERSON, 500, 2 * GIBIBYTE, True),
+    (QuotaScope.PERSON, 501, 1, False),
+    (QuotaScope.PERSON, 1, 2 * GIBIBYTE + 1, False),
+    (QuotaScope.CHANNEL, 2_000, 8 * GIBIBYTE, True),
+    (QuotaScope.CHANNEL, 2_001, 1, False),
+    (QuotaScope.CHANNEL, 1, 8 * GIBIBYTE + 1, False),
 ]
 
 
-@pytest.mark.parametrize(("holder", "files", "size", "allowed"), DAYS)
+@pytest.mark.parametrize(("scope", "files", "size", "allowed"), DAYS)
 def test_what_a_day_brings_is_bounded(
-    holder: QuotaHolder, files: int, size: int, *, allowed: bool
+    scope: QuotaScope, files: int, size: int, *, allowed: bool
 ) -> None:
-    decision = judge_day(holder, files=files, size=size)
+    decision = judge_daily_quota(scope, files=files, size=size)
     assert bool(decision) is allowed
     assert allowed or decision.reason is Reason.ATTACHMENT_QUOTA_SPENT
 
 
 def test_a_days_limits_are_policy() -> None:
-    for holder in QuotaHolder:
+    for scope in QuotaScope:
         narrow = replace(
             PUBLISHED_ATTACHMENTS,
-            **{f"files_a_day_per_{holder}": 1, f"bytes_a_day_per_{holder}": 9},
+            **{f"files_a_day_per_{scope}": 1, f"bytes_a_day_per_{scope}": 9},
         )
-        assert judge_day(holder, files=1, size=9, policy=narrow)
-        assert not judge_day(holder, files=2, size=9, policy=narrow)
-        assert not judge_day(holder, files=1, size=10, policy=narrow)
-        (other,) = set(QuotaHolder) - {holder}
-        assert judge_day(other, files=2, size=10, policy=narrow)
+        assert judge_daily_quota(scope, files=1, size=9, policy=narrow)
+        assert not judge_daily_quota(scope, files=2, size=9, policy=narrow)
+        assert not judge_daily_quota(scope, files=1, size=10, policy=narrow)
+        (other,) = set(QuotaScope) - {scope}
+        assert judge_daily_quota(other, files=2, size=10, policy=narrow)
 
 
 def test_every_number_of_the_policy_is_a_limit() -> None:

@@ -11,12 +11,12 @@ from clp_core.attachments import (
     safe_name,
 )
 from clp_core.decisions import Decision
-from tests.cases.attachments import answer_to
+from tests.cases.attachments import reason_for
 from tests.cases.loading import HostileCase, hostile_cases
 
 MAX = PUBLISHED_ATTACHMENTS.max_bytes
 
-# What a detector would say of the contents in the file. The services bring a real one.
+# The kinds a detector finds in these contents; the service has a real one.
 SIGNATURES = {
     b"BM": DetectedKind.BMP,
     b"%!PS": DetectedKind.POSTSCRIPT,
@@ -69,7 +69,7 @@ def judged(case: HostileCase) -> Decision:
 
 @pytest.mark.parametrize("case", ROWS, ids=lambda case: f"{case.id} {case.name}")
 def test_the_rules_answer_as_the_case_expects(case: HostileCase) -> None:
-    assert judged(case).reason is answer_to(case), case.why
+    assert judged(case).reason is reason_for(case), case.why
 
 
 def test_every_other_row_is_a_scenario() -> None:

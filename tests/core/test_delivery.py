@@ -1,4 +1,4 @@
-"""Rules 13 and 23 at the door: what was removed in time withdraws the mail."""
+"""Rules 13 and 23 at the recheck: what was removed in time withdraws the mail."""
 
 from dataclasses import replace
 

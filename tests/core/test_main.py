@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from clp_core.__main__ import main
-from tests.core.test_scenarios import EXAMPLES, story
+from tests.core.test_scenarios import EXAMPLES, scenario_data
 
 EXPECTED = """\
 p1/direct/north, posted by Ivy Lane
@@ -45,7 +45,7 @@ def test_the_example_prints_who_is_told_and_why(
 def test_an_edited_message_of_the_robot(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    facts = story(
+    facts = scenario_data(
         channel="p1/broadcast", author="robot", occasion="edited", mentioned=[]
     )
     assert main(["explain", written(tmp_path, facts)]) == 0
@@ -57,7 +57,7 @@ def test_an_edited_message_of_the_robot(
 def test_facts_may_come_from_the_input(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    content = io.BytesIO(json.dumps(story()).encode("utf-8-sig"))
+    content = io.BytesIO(json.dumps(scenario_data()).encode("utf-8-sig"))
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(content))
     assert main(["explain", "-"]) == 0
     assert "Nat Moreau" in capsys.readouterr().out
@@ -72,7 +72,7 @@ def test_columns_stand_straight_in_any_script(
         {"id": "c"},
         {"id": "d", "name": "Ｄ"},
     ]
-    facts = story(people=people, author="c", followers=[], mentioned=[])
+    facts = scenario_data(people=people, author="c", followers=[], mentioned=[])
     assert main(["explain", written(tmp_path, facts)]) == 0
     rows = capsys.readouterr().out.splitlines()[2:7]
     assert [row.split("internal")[0] for row in rows[1:]] == [
@@ -88,7 +88,7 @@ def test_a_name_cannot_steer_the_terminal(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     people = [{"id": "ivy", "name": "\x1b[2JIvy\n\u202e\ud83d"}]
-    facts = story(people=people, followers=[], mentioned=[])
+    facts = scenario_data(people=people, followers=[], mentioned=[])
     assert main(["explain", written(tmp_path, facts)]) == 0
     out = capsys.readouterr().out
     assert out.count(r"\u001b[2JIvy\u000a\u202e\ud83d") == 2
@@ -102,7 +102,7 @@ MISTAKES = [
     (b"[" * 200_000, "is nested too deeply"),
     (b"[]", "the file: must be a table of fields"),
     (b'{"\\u001b": 1}', "\\u001b: there is no such field"),
-    (story(author="zed"), "author: nobody in people is called 'zed'"),
+    (scenario_data(author="zed"), "author: nobody in people is called 'zed'"),
 ]
 
 
@@ -136,7 +136,7 @@ def test_help_shows_an_example_that_works(
     shown = capsys.readouterr().out
     assert shown.startswith("usage: python -m clp_core explain [-h] FILE")
     lines = shown.splitlines()
-    assert "Who would be told of a message, and why everybody else is not." in lines
+    assert "List who is told of a message and who is not, with reasons." in lines
     assert "  FILE        facts as JSON; - reads the input" in lines
     assert '   "followers": ["nat"], "mentioned": [],' in lines
     example = shown[shown.index("{") : shown.rindex("}") + 1]
@@ -152,7 +152,7 @@ def test_the_list_of_commands(capsys: pytest.CaptureFixture[str]) -> None:
     assert "usage: python -m clp_core [-h] COMMAND ...\n" in shown
     assert "\nThe rules of CLP Communications.\n" in shown
     (line,) = [line for line in shown.splitlines() if line.startswith("    explain")]
-    told = "who would be told of a message, and why everybody else is not"
+    told = "list who is told of a message and who is not, with reasons"
     assert " ".join(line.split()) == f"explain {told}"
 
 

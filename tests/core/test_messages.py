@@ -11,7 +11,7 @@ from clp_core.messages import (
     PUBLISHED_TEXT,
     MessageFacts,
     TextPolicy,
-    judge_retry_key,
+    judge_idempotency_key,
     judge_text,
     may_audit,
     may_delete,
@@ -84,22 +84,24 @@ def test_a_text_needs_no_attachment_to_be_judged() -> None:
 
 
 def test_text_limits_are_policy() -> None:
-    short = TextPolicy(max_characters=3, max_padding=2, max_retry_key=4)
+    short = TextPolicy(max_characters=3, max_padding=2, max_idempotency_key=4)
     assert judge_text(" abc ", policy=short)
     assert judge_text("abcd", policy=short).reason is LONG
     assert judge_text(" abc  ", policy=short).reason is LONG
-    assert judge_retry_key("abcd", short)
-    assert not judge_retry_key("abcde", short)
+    assert judge_idempotency_key("abcd", short)
+    assert not judge_idempotency_key("abcde", short)
 
 
 def test_the_published_text_policy() -> None:
     assert TextPolicy() == PUBLISHED_TEXT
     assert PUBLISHED_TEXT.max_characters == 10_000
     assert PUBLISHED_TEXT.max_padding == 10_000
-    assert PUBLISHED_TEXT.max_retry_key == 128
+    assert PUBLISHED_TEXT.max_idempotency_key == 128
 
 
-@pytest.mark.parametrize("field", ["max_characters", "max_padding", "max_retry_key"])
+@pytest.mark.parametrize(
+    "field", ["max_characters", "max_padding", "max_idempotency_key"]
+)
 def test_a_limit_that_admits_nothing_is_a_mistake(field: str) -> None:
     assert getattr(replace(PUBLISHED_TEXT, **{field: 1}), field) == 1
     with pytest.raises(InvalidValue, match=f"^{field}: must be at least 1$"):
@@ -130,9 +132,9 @@ KEYS = [
 
 @pytest.mark.parametrize(("what", "key", "fits"), KEYS, ids=[row[0] for row in KEYS])
 def test_a_retry_key_of(*, what: str, key: str, fits: bool) -> None:
-    decision = judge_retry_key(key)
+    decision = judge_idempotency_key(key)
     assert bool(decision) is fits, what
-    assert decision.reason is (OK if fits else Reason.RETRY_KEY_MALFORMED)
+    assert decision.reason is (OK if fits else Reason.IDEMPOTENCY_KEY_MALFORMED)
 
 
 def message(

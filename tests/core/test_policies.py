@@ -60,7 +60,9 @@ def test_a_deployment_keeps_its_policies_in_toml() -> None:
         ),
         routing=RoutingPolicy(mention_routing=MentionRouting.ADDS),
     )
-    assert policies.text.max_retry_key == 128, "what is left out keeps its default"
+    assert policies.text.max_idempotency_key == 128, (
+        "what is left out keeps its default"
+    )
 
 
 @pytest.mark.parametrize("words", [["pdf"], ("pdf",), {"pdf"}, frozenset({"pdf"})])

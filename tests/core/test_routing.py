@@ -54,7 +54,7 @@ BROADCAST_IS_NEW, FROM_PARTNER, TO_PARTNER, MENTION = (
 )  # fmt: skip
 
 
-def heard(recipients: tuple[Recipient, ...]) -> dict[str, Trigger]:
+def triggers(recipients: tuple[Recipient, ...]) -> dict[str, Trigger]:
     return {recipient.person.id: recipient.trigger for recipient in recipients}
 
 
@@ -62,9 +62,9 @@ def every(trigger: Trigger, *people: Person) -> dict[str, Trigger]:
     return {person.id: trigger for person in people}
 
 
-# Everybody in the story follows the project, and so does a linguist who may not read.
+# Everybody follows the project, a linguist without access included.
 HELP_PAGE = [
-    # message                                channel     author  mentioned   who hears, because
+    # message                                channel     author  mentioned   recipients
     ("new broadcast", BROADCAST, IVY, (), every(BROADCAST_IS_NEW, NAT, NIA, SAM, SOL)),
     ("new broadcast of the robot", BROADCAST, ROBOT, (), every(BROADCAST_IS_NEW, NAT, NIA, SAM, SOL)),
     ("direct, from an external person", WITH_NORTH, NAT, (), every(FROM_PARTNER, IVY, IAN)),
@@ -96,7 +96,7 @@ def test_who_hears_of_a(
     mentioned: tuple[Person, ...],
     told: dict[str, Trigger],
 ) -> None:
-    assert heard(recipients_of(facts(author, channel, mentioned))) == told, message
+    assert triggers(recipients_of(facts(author, channel, mentioned))) == told, message
 
 
 AS_WELL = [
@@ -120,7 +120,7 @@ def test_mentions_add_to_the_followers_by_policy(
     mentioned: tuple[Person, ...],
     told: dict[str, Trigger],
 ) -> None:
-    assert heard(recipients_of(facts(author, channel, mentioned), ADDS)) == told, (
+    assert triggers(recipients_of(facts(author, channel, mentioned), ADDS)) == told, (
         message
     )
 
@@ -132,7 +132,7 @@ def test_a_mention_replaces_by_the_published_policy() -> None:
 
 def test_a_mention_reaches_who_does_not_follow() -> None:
     told = recipients_of(facts(IVY, WITH_NORTH, [NIA], followers=[NAT]))
-    assert heard(told) == {"nia": MENTION}
+    assert triggers(told) == {"nia": MENTION}
 
 
 def test_nobody_hears_without_following_or_a_mention() -> None:
@@ -154,7 +154,7 @@ def test_recipients_come_once_each_in_the_order_of_their_ids() -> None:
 def test_the_author_is_known_by_the_id_whatever_else_changed() -> None:
     renamed = replace(IVY, name="Ivy Lane-Moss")
     told = recipients_of(facts(IVY, WITH_NORTH, [renamed], followers=[renamed, NAT]))
-    assert heard(told) == {"nat": TO_PARTNER}
+    assert triggers(told) == {"nat": TO_PARTNER}
 
 
 def test_what_is_known_of_a_follower_outweighs_what_is_said_of_the_mentioned() -> None:
@@ -166,16 +166,16 @@ def test_what_is_known_of_a_follower_outweighs_what_is_said_of_the_mentioned() -
 
 def test_what_is_known_of_the_mentioned_outweighs_what_was_asked() -> None:
     left = replace(NAT, active=False)
-    explained = explain(facts(IVY, WITH_NORTH, [left], followers=()), asked=[NAT])
+    explained = explain(facts(IVY, WITH_NORTH, [left], followers=()), include=[NAT])
     assert explained[NAT.id].person == left
 
 
 def test_who_may_not_read_at_that_moment_is_not_told() -> None:
     moved = replace(NAT, partner=SOUTH)
-    assert heard(recipients_of(facts(IVY, WITH_NORTH, followers=[moved, NIA]))) == {
+    assert triggers(recipients_of(facts(IVY, WITH_NORTH, followers=[moved, NIA]))) == {
         "nia": TO_PARTNER
     }
-    assert heard(recipients_of(facts(IVY, WITH_SOUTH, followers=[moved, NIA]))) == {
+    assert triggers(recipients_of(facts(IVY, WITH_SOUTH, followers=[moved, NIA]))) == {
         "nat": TO_PARTNER
     }
 
@@ -183,7 +183,7 @@ def test_who_may_not_read_at_that_moment_is_not_told() -> None:
 def test_an_edit_tells_the_newly_mentioned_and_nobody_else() -> None:
     for policy in (PUBLISHED_ROUTING, ADDS):
         edited = facts(IVY, WITH_NORTH, [NIA], occasion=Occasion.EDITED)
-        assert heard(recipients_of(edited, policy)) == {"nia": MENTION}
+        assert triggers(recipients_of(edited, policy)) == {"nia": MENTION}
         silent = facts(IVY, WITH_NORTH, occasion=Occasion.EDITED)
         assert recipients_of(silent, policy) == ()
         explained = explain(edited, policy)[NAT.id]
@@ -200,7 +200,9 @@ def test_the_access_policy_given_is_the_one_asked() -> None:
     mixers = AccessPolicy(admitting_roles=frozenset({"mixer"}))
     mixer = replace(NIA, roles=frozenset({"mixer"}))
     sent = facts(IVY, WITH_NORTH, followers=[NAT, mixer])
-    assert heard(recipients_of(sent, PUBLISHED_ROUTING, mixers)) == {"nia": TO_PARTNER}
+    assert triggers(recipients_of(sent, PUBLISHED_ROUTING, mixers)) == {
+        "nia": TO_PARTNER
+    }
     explained = explain(sent, PUBLISHED_ROUTING, mixers)
     assert explained[NAT.id].reason is RoutingReason.NOT_TOLD_NO_PORTAL_ACCESS
     assert explained[NIA.id].told
@@ -259,8 +261,8 @@ def test_every_reason_has_a_sentence_and_a_trigger_if_it_tells(
 
 
 def test_sentences_are_said_in_full() -> None:
-    said = {reason.value: sentence for reason, sentence in SENTENCES.items()}
-    assert said == {
+    sentences = {reason.value: sentence for reason, sentence in SENTENCES.items()}
+    assert sentences == {
         "told.new_broadcast": "told: follows the project, new broadcast",
         "told.direct_from_partner": "told: follows the project, a partner wrote directly",
         "told.direct_to_partner": "told: follows the project, the studio wrote to their partner",
@@ -309,9 +311,9 @@ def test_nobody_hears_of_what_they_may_not_read(
 @pytest.mark.property
 @given(sendings, policies, people)
 def test_explain_and_route_never_disagree(
-    sent: RoutingFacts, policy: RoutingPolicy, asked: frozenset[Person]
+    sent: RoutingFacts, policy: RoutingPolicy, people: frozenset[Person]
 ) -> None:
-    explained = explain(sent, policy, asked=asked)
+    explained = explain(sent, policy, include=people)
     told = tuple(
         Recipient(explanation.person, explanation.trigger)
         for explanation in explained.values()

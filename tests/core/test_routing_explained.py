@@ -61,13 +61,13 @@ WHY = [
 def test_why_a_person_was_told_or_not(
     who: str, person: Person, sent: RoutingFacts, rule: str, reason: RoutingReason
 ) -> None:
-    explained = explain(sent, asked=[person])[person.id]
+    explained = explain(sent, include=[person])[person.id]
     assert explained == Explanation(person, rule, reason), who
     assert explained.sentence.startswith("told" if explained.told else "not told")
 
 
 def test_explain_covers_followers_mentioned_author_and_who_is_asked_about() -> None:
-    explained = explain(facts(IVY, BROADCAST, [SAM], followers=[NAT]), asked=[EVA])
+    explained = explain(facts(IVY, BROADCAST, [SAM], followers=[NAT]), include=[EVA])
     assert list(explained) == ["eva", "ivy", "nat", "sam"]
     assert list(explain(facts(ROBOT, BROADCAST, followers=[NAT]))) == ["nat"]
 

@@ -27,7 +27,7 @@ from tests.core.sample_world import (
     WITH_NORTH,
 )
 
-STORY: dict[str, Any] = {
+SCENARIO_DATA: dict[str, Any] = {
     "project": {"id": "p1", "assigned": ["north", "south"], "withdrawn": ["east"]},
     "people": [
         {"id": "ivy", "name": "Ivy Lane", "email": "ivy@studio.example", "roles": [*PORTAL]},
@@ -42,12 +42,12 @@ STORY: dict[str, Any] = {
 }  # fmt: skip
 
 
-def story(**changes: Any) -> dict[str, Any]:
-    return {**deepcopy(STORY), **changes}
+def scenario_data(**changes: Any) -> dict[str, Any]:
+    return {**deepcopy(SCENARIO_DATA), **changes}
 
 
 def test_everything_in_the_data_is_read() -> None:
-    scenario = Scenario.from_mapping(story())
+    scenario = Scenario.from_mapping(scenario_data())
     assert scenario.people == (IVY, NAT, SAM, LIN)
     assert scenario.facts.project == P1
     assert scenario.facts.channel == WITH_NORTH
@@ -71,37 +71,41 @@ def test_what_is_left_out_is_empty() -> None:
 
 def test_a_person_needs_no_more_than_an_id() -> None:
     scenario = Scenario.from_mapping(
-        story(people=[{"id": "ivy"}], followers=[], mentioned=[])
+        scenario_data(people=[{"id": "ivy"}], followers=[], mentioned=[])
     )
     assert scenario.people == (Person(id=PersonId("ivy"), name="ivy", email=""),)
 
 
 def test_people_may_have_left() -> None:
     people = [{"id": "ivy", "active": False}]
-    scenario = Scenario.from_mapping(story(people=people, followers=[], mentioned=[]))
+    scenario = Scenario.from_mapping(
+        scenario_data(people=people, followers=[], mentioned=[])
+    )
     assert not scenario.people[0].active
 
 
 def test_an_edit_is_read() -> None:
-    scenario = Scenario.from_mapping(story(occasion="edited"))
+    scenario = Scenario.from_mapping(scenario_data(occasion="edited"))
     assert scenario.facts.occasion is Occasion.EDITED
 
 
 def test_a_partner_assigned_again_is_not_withdrawn() -> None:
     project = {"id": "p1", "assigned": ["north"], "withdrawn": ["north", "east"]}
-    scenario = Scenario.from_mapping(story(project=project))
+    scenario = Scenario.from_mapping(scenario_data(project=project))
     assert scenario.facts.project.withdrawn == {"east"}
 
 
 def test_policies_are_read() -> None:
-    scenario = Scenario.from_mapping(story(policies={"text": {"max_characters": 9}}))
+    scenario = Scenario.from_mapping(
+        scenario_data(policies={"text": {"max_characters": 9}})
+    )
     assert scenario.policies.text == TextPolicy(max_characters=9)
 
 
 def test_everybody_is_explained_by_the_policies_given() -> None:
     explained = {
         e.person.id: e.reason.value
-        for e in Scenario.from_mapping(story()).explanations()
+        for e in Scenario.from_mapping(scenario_data()).explanations()
     }
     assert explained == {
         "ivy": "not_told.author",
@@ -110,9 +114,9 @@ def test_everybody_is_explained_by_the_policies_given() -> None:
         "sam": "not_told.may_not_read",
     }
     adds = {"routing": {"mention_routing": "adds"}, "access": {"excluding_roles": []}}
-    lin, *_ = Scenario.from_mapping(story(policies=adds)).explanations()[1:]
+    lin, *_ = Scenario.from_mapping(scenario_data(policies=adds)).explanations()[1:]
     assert lin.trigger is Trigger.MENTION
-    nat = Scenario.from_mapping(story(policies=adds)).explanations()[2]
+    nat = Scenario.from_mapping(scenario_data(policies=adds)).explanations()[2]
     assert nat.reason is RoutingReason.TOLD_DIRECT_TO_PARTNER
 
 
@@ -124,40 +128,40 @@ TABLE, LIST, WORDS = (
 MISTAKES: list[tuple[object, str]] = [
     ([], f"the file: {TABLE}"),
     (None, f"the file: {TABLE}"),
-    (story(colour="red"), "colour: there is no such field"),
+    (scenario_data(colour="red"), "colour: there is no such field"),
     ({}, f"project: {TABLE}"),
-    (story(project=[]), f"project: {TABLE}"),
-    (story(project={}), "project.id: is missing"),
-    (story(project={"id": 1}), "project.id: must be a word"),
-    (story(project={"id": "p 1"}), "project.id: 'p 1' cannot be an id"),
-    (story(project={"id": "p1", "name": "x"}), "project.name: there is no such field"),
-    (story(project={"id": "p1", "assigned": "north"}), f"project.assigned: {LIST}"),
-    (story(project={"id": "p1", "assigned": [1]}), f"project.assigned: {WORDS}"),
-    (story(project={"id": "p1", "withdrawn": ["é"]}), "project.withdrawn: 'é' cannot be an id"),
-    (story(people={}), f"people: {LIST}"),
-    (story(people=[1]), f"people[0]: {TABLE}"),
-    (story(people=[{"id": "ivy"}, {}]), "people[1].id: is missing"),
-    (story(people=[{"id": "ivy"}, {"id": "ivy"}]), "people[1].id: ivy is somebody else already"),
-    (story(people=[{"id": "robot"}]), "people[0].id: robot is somebody else already"),
-    (story(people=[{"id": "ivy", "side": "x"}]), "people[0].side: there is no such field"),
-    (story(people=[{"id": "ivy", "name": 1}]), "people[0].name: must be a word"),
-    (story(people=[{"id": "ivy", "email": 1}]), "people[0].email: must be a word"),
-    (story(people=[{"id": "ivy", "partner": 1}]), "people[0].partner: must be a word"),
-    (story(people=[{"id": "ivy", "partner": ""}]), "people[0].partner: '' cannot be an id"),
-    (story(people=[{"id": "ivy", "roles": "x"}]), f"people[0].roles: {LIST}"),
-    (story(people=[{"id": "ivy", "active": 1}]), "people[0].active: must be true or false"),
-    (story(channel=None), "channel: is missing"),
-    (story(channel="p1"), "channel: 'p1': no channel has this name"),
-    (story(channel="p1/direct/west"), "channel: p1 has no channel p1/direct/west"),
-    (story(channel="p2/broadcast"), "channel: p1 has no channel p2/broadcast"),
-    (story(author="zed"), "author: nobody in people is called 'zed'"),
-    (story(author=["ivy"]), "author: must be a word"),
-    (story(followers=["nat", "zed"]), "followers: nobody in people is called 'zed'"),
-    (story(mentioned=["robot"]), "mentioned: nobody in people is called 'robot'"),
-    (story(followers="nat"), f"followers: {LIST}"),
-    (story(occasion="deleted"), "occasion: must be one of posted, edited"),
-    (story(policies=[]), f"policies: {TABLE}"),
-    (story(policies={"text": {"max": 1}}), "policies.text.max: no policy has this field"),
+    (scenario_data(project=[]), f"project: {TABLE}"),
+    (scenario_data(project={}), "project.id: is missing"),
+    (scenario_data(project={"id": 1}), "project.id: must be a word"),
+    (scenario_data(project={"id": "p 1"}), "project.id: 'p 1' cannot be an id"),
+    (scenario_data(project={"id": "p1", "name": "x"}), "project.name: there is no such field"),
+    (scenario_data(project={"id": "p1", "assigned": "north"}), f"project.assigned: {LIST}"),
+    (scenario_data(project={"id": "p1", "assigned": [1]}), f"project.assigned: {WORDS}"),
+    (scenario_data(project={"id": "p1", "withdrawn": ["é"]}), "project.withdrawn: 'é' cannot be an id"),
+    (scenario_data(people={}), f"people: {LIST}"),
+    (scenario_data(people=[1]), f"people[0]: {TABLE}"),
+    (scenario_data(people=[{"id": "ivy"}, {}]), "people[1].id: is missing"),
+    (scenario_data(people=[{"id": "ivy"}, {"id": "ivy"}]), "people[1].id: ivy is somebody else already"),
+    (scenario_data(people=[{"id": "robot"}]), "people[0].id: robot is somebody else already"),
+    (scenario_data(people=[{"id": "ivy", "side": "x"}]), "people[0].side: there is no such field"),
+    (scenario_data(people=[{"id": "ivy", "name": 1}]), "people[0].name: must be a word"),
+    (scenario_data(people=[{"id": "ivy", "email": 1}]), "people[0].email: must be a word"),
+    (scenario_data(people=[{"id": "ivy", "partner": 1}]), "people[0].partner: must be a word"),
+    (scenario_data(people=[{"id": "ivy", "partner": ""}]), "people[0].partner: '' cannot be an id"),
+    (scenario_data(people=[{"id": "ivy", "roles": "x"}]), f"people[0].roles: {LIST}"),
+    (scenario_data(people=[{"id": "ivy", "active": 1}]), "people[0].active: must be true or false"),
+    (scenario_data(channel=None), "channel: is missing"),
+    (scenario_data(channel="p1"), "channel: 'p1': no channel has this name"),
+    (scenario_data(channel="p1/direct/west"), "channel: p1 has no channel p1/direct/west"),
+    (scenario_data(channel="p2/broadcast"), "channel: p1 has no channel p2/broadcast"),
+    (scenario_data(author="zed"), "author: nobody in people is called 'zed'"),
+    (scenario_data(author=["ivy"]), "author: must be a word"),
+    (scenario_data(followers=["nat", "zed"]), "followers: nobody in people is called 'zed'"),
+    (scenario_data(mentioned=["robot"]), "mentioned: nobody in people is called 'robot'"),
+    (scenario_data(followers="nat"), f"followers: {LIST}"),
+    (scenario_data(occasion="deleted"), "occasion: must be one of posted, edited"),
+    (scenario_data(policies=[]), f"policies: {TABLE}"),
+    (scenario_data(policies={"text": {"max": 1}}), "policies.text.max: no policy has this field"),
 ]  # fmt: skip
 
 
@@ -195,10 +199,12 @@ json_values = st.recursive(
 
 @pytest.mark.property
 @given(
-    st.dictionaries(st.sampled_from([*STORY, "policies", "occasion", "x"]), json_values)
+    st.dictionaries(
+        st.sampled_from([*SCENARIO_DATA, "policies", "occasion", "x"]), json_values
+    )
 )
 def test_no_data_is_worse_than_a_named_mistake(changes: dict[str, Any]) -> None:
-    mapping = story(**changes)
+    mapping = scenario_data(**changes)
     try:
         judged = repr(Scenario.from_mapping(mapping))
     except InvalidValue as problem:

@@ -1,4 +1,4 @@
-"""The table of section 2 and rules 5 to 8, told with the people of the story."""
+"""The table of section 2 and rules 5 to 8, with the people of the sample world."""
 
 from dataclasses import replace
 
@@ -157,13 +157,13 @@ def test_a_channel_list_holds_what_exists_for_the_reader(
 def test_the_access_policy_given_is_the_one_asked() -> None:
     mixers = AccessPolicy(admitting_roles=frozenset({"mixer"}))
     mixer = replace(NAT, roles=frozenset({"mixer"}))
-    for answer in (
+    for decision in (
         may_read(NAT, WITH_NORTH, P1, access=mixers),
         may_post(NAT, WITH_NORTH, P1, access=mixers),
         may_follow(NAT, P1, mixers),
         *judge_reading(NAT, CHANNELS, P1, access=mixers),
     ):
-        assert not answer
+        assert not decision
     assert channels_readable_by(NAT, P1, mixers) == ()
     assert may_read(mixer, WITH_NORTH, P1, access=mixers)
     assert may_post(mixer, WITH_NORTH, P1, access=mixers)

@@ -27,7 +27,7 @@ SECTION_6: Final = """
     internal  direct     external  direct_to_partner
 """
 
-HOUSES: Final = ("studio", "north", "south", "east", "west")
+EMPLOYERS: Final = ("studio", "north", "south", "east", "west")
 ASSIGNED: Final = ("north", "south")
 WITHDRAWN: Final = ("east",)  # and west was never on the project
 CHANNELS: Final = ("broadcast", "north", "south", "east", "west", "elsewhere")
@@ -39,24 +39,24 @@ ACCESS: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Somebody:
-    """A person or the robot, as one line of the enumeration names them."""
+    """A person or the robot, as named by a row of the enumeration."""
 
-    house: str  # where they work; "robot" is no house of anybody else
+    employer: str  # "studio", "robot" or a partner
     access: str = "has access"
 
     @property
     def side(self) -> str:
-        return {"studio": "internal", "robot": "robot"}.get(self.house, "external")
+        return {"studio": "internal", "robot": "robot"}.get(self.employer, "external")
 
     @property
     def row(self) -> str:
-        if self.house == "robot":
+        if self.employer == "robot":
             return "robot"
         if self.access != "has access":
             return "without access"
-        if self.house == "studio":
+        if self.employer == "studio":
             return "internal"
-        assigned = "assigned" if self.house in ASSIGNED else "not assigned"
+        assigned = "assigned" if self.employer in ASSIGNED else "not assigned"
         return f"external, partner {assigned}"
 
 
@@ -81,7 +81,7 @@ def allowed(somebody: Somebody, channel: str) -> str:
         return "nothing"  # no such channel: west was never assigned
     column = channel
     if channel != "broadcast":
-        column = "own" if channel == somebody.house else "other"
+        column = "own" if channel == somebody.employer else "other"
     for line in SECTION_2.strip().splitlines():
         who, *words = [
             cell.strip() for cell in line.strip().split("  ") if cell.strip()
@@ -97,7 +97,7 @@ def told(case: Telling) -> str:
     if case.own == "is the author" or "read" not in allowed(case.person, case.channel):
         return "nothing"
     # Rule 3: mentions in the robot's text are plain text.
-    mentions = "nobody" if case.author.house == "robot" else case.mentions
+    mentions = "nobody" if case.author.employer == "robot" else case.mentions
     # R4.
     if mentions in ("the person", "both"):
         return "mention"

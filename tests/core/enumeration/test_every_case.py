@@ -9,7 +9,7 @@ from clp_core.visibility import channels_of, judge_reading, may_post, may_read
 from tests.core.enumeration.table import (
     ACCESS,
     CHANNELS,
-    HOUSES,
+    EMPLOYERS,
     Somebody,
     Telling,
     allowed,
@@ -24,9 +24,10 @@ from tests.core.enumeration.translation import (
 )
 
 PEOPLE = [
-    Somebody(house=house, access=access) for house, access in product(HOUSES, ACCESS)
+    Somebody(employer=employer, access=access)
+    for employer, access in product(EMPLOYERS, ACCESS)
 ]
-ROBOT = Somebody(house="robot")
+ROBOT = Somebody(employer="robot")
 # Whether an author still has access tells in nothing but their own row.
 AUTHORS = [one for one in PEOPLE if one.access in ("has access", "has left")]
 
@@ -85,13 +86,13 @@ def test_telling_and_explaining_are_what_section_6_says() -> None:
         expected = told(case)
         outcomes[expected] += 1
         routed = {r.person.id: r.trigger.value for r in recipients_of(facts, policy)}
-        explained = explain(facts, policy, asked=[person])[person.id]
-        answers = (
+        explained = explain(facts, policy, include=[person])[person.id]
+        results = (
             routed.get(person.id, "nothing"),
             explained.trigger.value if explained.trigger else "nothing",
         )
-        if answers != (expected, expected):
-            differences.append((case, expected, answers))
+        if results != (expected, expected):
+            differences.append((case, expected, results))
     assert differences == []
     assert sum(outcomes.values()) == (11 * 30 + 30) * 6 * 2 * 4 * 2 * 2
     # The enumeration saw every trigger happen, not only silence.

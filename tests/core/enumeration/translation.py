@@ -30,7 +30,7 @@ LEFT = {"has left", "left linguistics"}
 
 
 def author_of(somebody: Somebody, id: str) -> Author:
-    return ROBOT if somebody.house == "robot" else person_of(somebody, id)
+    return ROBOT if somebody.employer == "robot" else person_of(somebody, id)
 
 
 @cache
@@ -38,8 +38,8 @@ def person_of(somebody: Somebody, id: str) -> Person:
     return Person(
         id=PersonId(id),
         name=id.title(),
-        email=f"{id}@{somebody.house}.example",
-        partner=None if somebody.house == "studio" else PartnerId(somebody.house),
+        email=f"{id}@{somebody.employer}.example",
+        partner=None if somebody.employer == "studio" else PartnerId(somebody.employer),
         roles=frozenset(ROLES[somebody.access]),
         active=somebody.access not in LEFT,
     )
@@ -58,7 +58,7 @@ def facts_of(case: Telling) -> tuple[Person, RoutingFacts]:
     person = person_of(case.person, "person")
     if case.own == "is the author" and isinstance(author, Person):
         person = author
-    another = person_of(Somebody(house="studio"), "another")
+    another = person_of(Somebody(employer="studio"), "another")
     mentioned = {
         "nobody": set(),
         "the person": {person},

@@ -1,10 +1,11 @@
-"""Rules 14 to 19 read aloud: one character at a time, slow, and without a pattern.
+"""A reference parser for rules 14 to 19: slow, one character at a time, no patterns.
 
-Written from the rules, so that the fast reading has something to agree with.
+Written from the rules alone, to compare the parser with.
 """
 
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 from clp_core.people import Person
 
@@ -114,7 +115,7 @@ def run_end(text: str, at: int) -> int:
 
 
 def joins(text: str, at: int) -> bool:
-    """Whether this character holds the words beside it together (rule 16)."""
+    """Whether this character joins the words beside it (rule 16)."""
     follows = text[at + 1 : at + 2]
     joint = text[at] in JOINTS and follows != ""
     return joint and is_letter(follows) and not is_unspaced(follows)
@@ -152,7 +153,7 @@ def address_at(text: str, start: int) -> tuple[int, int] | None:
 
 
 def domain_end(text: str, start: int) -> int:
-    """The end of words that dots and hyphens hold together."""
+    """The end of words joined by dots and hyphens."""
     end = at = start
     while at < len(text) and is_word(text[at]):
         while at < len(text) and is_word(text[at]):
@@ -168,57 +169,66 @@ def domain_end(text: str, start: int) -> int:
     return end
 
 
+@dataclass(frozen=True)
+class _Directory:
+    signs: list[int]
+    names: dict[str, set[str]]
+    addresses: dict[str, set[str]]
+
+    def owners(self, key: str) -> set[str] | None:
+        return self.addresses.get(key) or self.names.get(key)
+
+
 def handles(
-    text: str, known: Iterable[Person], skip: Sequence[tuple[int, int]] = ()
+    text: str, people: Iterable[Person], skip: Sequence[tuple[int, int]] = ()
 ) -> Iterator[tuple[int, int, frozenset[str]]]:
     """Start, end and the ids of the people meant, for each handle."""
     names: dict[str, set[str]] = {}
     addresses: dict[str, set[str]] = {}
-    for person in known:
+    for person in people:
         names.setdefault(key(person.name), set()).add(person.id)
         addresses.setdefault(key(person.email), set()).add(person.id)
     out = left_out(text)
     for first, last in skip:
         out[first:last] = [True] * len(out[first:last])
-    # What is left out is as good as the end of a line to a name, but not to rule 14.
-    seen = "".join("\n" if hide else c for c, hide in zip(text, out, strict=True))
+    # What is left out ends a name as a line break does, but does not count in rule 14.
+    visible = "".join("\n" if hide else c for c, hide in zip(text, out, strict=True))
     signs = [at for at in range(len(text)) if opens(text, at)]
-    signs = [at for at in signs if seen[at : at + 2] == text[at : at + 2]]
+    signs = [at for at in signs if visible[at : at + 2] == text[at : at + 2]]
     done = 0
     for sign in signs:
         if sign >= done:
-            done, people = meant(seen, sign, (signs, names, addresses))
-            yield sign, done, people
+            done, found = match(visible, sign, _Directory(signs, names, addresses))
+            yield sign, done, found
 
 
-def meant(
-    seen: str,
+def match(
+    visible: str,
     sign: int,
-    known: tuple[list[int], dict[str, set[str]], dict[str, set[str]]],
+    directory: _Directory,
 ) -> tuple[int, frozenset[str]]:
-    signs, names, addresses = known
     start = sign + 1
-    address = address_at(seen, start)
+    address = address_at(visible, start)
     ends: list[int] = []
     if address:
         inner, last = address
-        ends += [e for e in range(last, inner + 1, -1) if ends_word(seen, e)]
-    stop = min([s for s in signs if s > sign], default=len(seen))
+        ends += [e for e in range(last, inner + 1, -1) if ends_word(visible, e)]
+    stop = min([s for s in directory.signs if s > sign], default=len(visible))
     if not address or address[0] == stop:
-        line = next((at for at in range(start, stop) if seen[at] in BREAKS), stop)
-        ends += [e for e in range(line, start, -1) if ends_word(seen, e)]
+        line = next((at for at in range(start, stop) if visible[at] in BREAKS), stop)
+        ends += [e for e in range(line, start, -1) if ends_word(visible, e)]
     for end in ends:
-        wanted = key(seen[start:end])
-        if people := addresses.get(wanted) or names.get(wanted):
+        wanted = key(visible[start:end])
+        if people := directory.owners(wanted):
             return end, frozenset(people)
-    return (address[1] if address else first_word(seen, start)), frozenset()
+    return (address[1] if address else first_word(visible, start)), frozenset()
 
 
-def first_word(seen: str, start: int) -> int:
+def first_word(visible: str, start: int) -> int:
     """Where the first word ends; letters that may touch are one word here."""
     at = start
-    while at < len(seen) and (
-        is_word(seen[at]) or (joins(seen, at) and not is_possessive(seen, at))
+    while at < len(visible) and (
+        is_word(visible[at]) or (joins(visible, at) and not is_possessive(visible, at))
     ):
         at += 1
     return at

@@ -94,11 +94,11 @@ def _row(group: Mapping[str, Any], marked: str, outcomes: str, reason: str) -> R
 
 def _spans(marked: str) -> Iterator[Span]:
     """The stretches between the marks, counted as if the marks were not there."""
-    start = place = 0
+    start = position = 0
     for character in marked:
         if character == OPENS:
-            start = place
+            start = position
         elif character == CLOSES:
-            yield Span(start, place)
+            yield Span(start, position)
         else:
-            place += 1
+            position += 1

@@ -5,71 +5,83 @@ from dataclasses import replace
 import pytest
 
 from clp_core.mentions import (
-    Place,
-    beginnings_of,
+    MatchField,
     matches_prefix,
+    prefix_entries,
     prefix_rank,
-    typing_key,
+    search_key,
 )
 from tests.core.sample_world import IAN, IVY, NAT, NIA
 
 
 @pytest.mark.parametrize(
-    ("name", "typed", "place"),
+    ("name", "typed", "field"),
     [
-        pytest.param("Nat Moreau", "n", Place.NAME, id="the first letter"),
-        pytest.param("Nat Moreau", "NAT", Place.NAME, id="capitals"),
-        pytest.param("Nat Moreau", "nat m", Place.NAME, id="on into the second word"),
-        pytest.param("Nat Moreau", "nat  m", Place.NAME, id="with two spaces"),
-        pytest.param("Nat Moreau", " nat", Place.NAME, id="a space before"),
-        pytest.param("Nat Moreau", "nat moreau", Place.NAME, id="all of it"),
-        pytest.param("Nat Moreau", "", Place.NAME, id="nothing yet"),
-        pytest.param("Nat Moreau", "mor", Place.WORD_OF_NAME, id="the second word"),
-        pytest.param("Nat de la Tour", "la to", Place.WORD_OF_NAME, id="the third"),
-        pytest.param("Mary-Jane", "jane", Place.WORD_OF_NAME, id="after a hyphen"),
-        pytest.param("O'Connor", "con", Place.WORD_OF_NAME, id="after an apostrophe"),
-        pytest.param("night_owl", "owl", Place.WORD_OF_NAME, id="after an underscore"),
-        pytest.param("Max (Sound)", "sound", Place.WORD_OF_NAME, id="in brackets"),
-        pytest.param("José Núñez", "jose nu", Place.NAME, id="accents left out"),
-        pytest.param("Jose Nunez", "josé", Place.NAME, id="accents put in"),
-        pytest.param("Jose\u0301", "jose", Place.NAME, id="combining marks"),
-        pytest.param("Łukasz", "luk", Place.NAME, id="a stroke left out"),
-        pytest.param("Øyvind", "oy", Place.NAME, id="another"),
-        pytest.param("Đỗ", "do", Place.NAME, id="a stroke and two accents"),
-        pytest.param("Guðrún", "gudrun", Place.NAME, id="eth"),
-        pytest.param("Ħal", "hal", Place.NAME, id="a Maltese letter"),
-        pytest.param("Æsa", "aes", Place.NAME, id="a ligature"),
-        pytest.param("Œdipe", "oed", Place.NAME, id="another ligature"),
-        pytest.param("Işıl", "isil", Place.NAME, id="Turkish letters"),
-        pytest.param("İpek", "ipek", Place.NAME, id="a dotted capital"),
-        pytest.param("Straße", "strasse", Place.NAME, id="sharp s"),
-        pytest.param("Ёлкина", "елк", Place.NAME, id="Cyrillic"),
-        pytest.param("Νίκος", "νικοσ", Place.NAME, id="Greek"),
-        pytest.param("نُعْمَى", "نعمى", Place.NAME, id="Arabic without vowel marks"),
-        pytest.param("נוֹעה", "נועה", Place.NAME, id="Hebrew without points"),
-        pytest.param("田中太郎", "田", Place.NAME, id="Han"),
-        pytest.param("田中太郎", "中", Place.WORD_OF_NAME, id="the second Han letter"),
-        pytest.param("田中太郎", "太", Place.WORD_OF_NAME, id="amid Han"),
-        pytest.param("Mike田中", "田", Place.WORD_OF_NAME, id="Han after Latin"),
-        pytest.param("田中Mike", "mik", Place.WORD_OF_NAME, id="Latin after Han"),
-        pytest.param("ガイ", "ｶﾞ", Place.NAME, id="kana of half width"),
-        pytest.param("สมชาย", "ชาย", Place.WORD_OF_NAME, id="amid Thai"),
-        pytest.param("Ｎｏｖａ", "nova", Place.NAME, id="wide letters"),
-        pytest.param("Zed", "per", Place.ADDRESS, id="the address"),
-        pytest.param("Zed", "person@x", Place.ADDRESS, id="beyond its sign"),
-        pytest.param("Zed", "PERSON@X.EXAMPLE", Place.ADDRESS, id="all of it"),
+        pytest.param("Nat Moreau", "n", MatchField.NAME, id="the first letter"),
+        pytest.param("Nat Moreau", "NAT", MatchField.NAME, id="capitals"),
         pytest.param(
-            "a_% b", "a_%", Place.NAME, id="marks of patterns, taken literally"
+            "Nat Moreau", "nat m", MatchField.NAME, id="on into the second word"
+        ),
+        pytest.param("Nat Moreau", "nat  m", MatchField.NAME, id="with two spaces"),
+        pytest.param("Nat Moreau", " nat", MatchField.NAME, id="a space before"),
+        pytest.param("Nat Moreau", "nat moreau", MatchField.NAME, id="all of it"),
+        pytest.param("Nat Moreau", "", MatchField.NAME, id="nothing yet"),
+        pytest.param(
+            "Nat Moreau", "mor", MatchField.WORD_OF_NAME, id="the second word"
+        ),
+        pytest.param(
+            "Nat de la Tour", "la to", MatchField.WORD_OF_NAME, id="the third"
+        ),
+        pytest.param("Mary-Jane", "jane", MatchField.WORD_OF_NAME, id="after a hyphen"),
+        pytest.param(
+            "O'Connor", "con", MatchField.WORD_OF_NAME, id="after an apostrophe"
+        ),
+        pytest.param(
+            "night_owl", "owl", MatchField.WORD_OF_NAME, id="after an underscore"
+        ),
+        pytest.param("Max (Sound)", "sound", MatchField.WORD_OF_NAME, id="in brackets"),
+        pytest.param("José Núñez", "jose nu", MatchField.NAME, id="accents left out"),
+        pytest.param("Jose Nunez", "josé", MatchField.NAME, id="accents put in"),
+        pytest.param("Jose\u0301", "jose", MatchField.NAME, id="combining marks"),
+        pytest.param("Łukasz", "luk", MatchField.NAME, id="a stroke left out"),
+        pytest.param("Øyvind", "oy", MatchField.NAME, id="another"),
+        pytest.param("Đỗ", "do", MatchField.NAME, id="a stroke and two accents"),
+        pytest.param("Guðrún", "gudrun", MatchField.NAME, id="eth"),
+        pytest.param("Ħal", "hal", MatchField.NAME, id="a Maltese letter"),
+        pytest.param("Æsa", "aes", MatchField.NAME, id="a ligature"),
+        pytest.param("Œdipe", "oed", MatchField.NAME, id="another ligature"),
+        pytest.param("Işıl", "isil", MatchField.NAME, id="Turkish letters"),
+        pytest.param("İpek", "ipek", MatchField.NAME, id="a dotted capital"),
+        pytest.param("Straße", "strasse", MatchField.NAME, id="sharp s"),
+        pytest.param("Ёлкина", "елк", MatchField.NAME, id="Cyrillic"),
+        pytest.param("Νίκος", "νικοσ", MatchField.NAME, id="Greek"),
+        pytest.param("نُعْمَى", "نعمى", MatchField.NAME, id="Arabic without vowel marks"),
+        pytest.param("נוֹעה", "נועה", MatchField.NAME, id="Hebrew without points"),
+        pytest.param("田中太郎", "田", MatchField.NAME, id="Han"),
+        pytest.param(
+            "田中太郎", "中", MatchField.WORD_OF_NAME, id="the second Han letter"
+        ),
+        pytest.param("田中太郎", "太", MatchField.WORD_OF_NAME, id="amid Han"),
+        pytest.param("Mike田中", "田", MatchField.WORD_OF_NAME, id="Han after Latin"),
+        pytest.param("田中Mike", "mik", MatchField.WORD_OF_NAME, id="Latin after Han"),
+        pytest.param("ガイ", "ｶﾞ", MatchField.NAME, id="kana of half width"),
+        pytest.param("สมชาย", "ชาย", MatchField.WORD_OF_NAME, id="amid Thai"),
+        pytest.param("Ｎｏｖａ", "nova", MatchField.NAME, id="wide letters"),
+        pytest.param("Zed", "per", MatchField.ADDRESS, id="the address"),
+        pytest.param("Zed", "person@x", MatchField.ADDRESS, id="beyond its sign"),
+        pytest.param("Zed", "PERSON@X.EXAMPLE", MatchField.ADDRESS, id="all of it"),
+        pytest.param(
+            "a_% b", "a_%", MatchField.NAME, id="marks of patterns, taken literally"
         ),
     ],
 )
-def test_these_offer_somebody(name: str, typed: str, place: Place) -> None:
+def test_these_offer_somebody(name: str, typed: str, field: MatchField) -> None:
     someone = replace(NAT, name=name, email="person@x.example")
 
     rank = prefix_rank(someone, typed)
 
     assert rank is not None
-    assert rank[0] is place
+    assert rank[0] is field
     assert matches_prefix(someone, typed)
 
 
@@ -113,22 +125,25 @@ def test_better_places_come_first_then_names_then_addresses() -> None:
 
 def test_a_rank_holds_the_whole_name_and_the_address() -> None:
     assert prefix_rank(NAT, "mor") == (
-        Place.WORD_OF_NAME,
+        MatchField.WORD_OF_NAME,
         "nat moreau",
         "nat@north.example",
     )
 
 
 def test_a_name_is_not_a_later_word_of_itself() -> None:
-    assert beginnings_of("Jr.", "x") == ((Place.NAME, "jr."), (Place.ADDRESS, "x"))
+    assert prefix_entries("Jr.", "x") == (
+        (MatchField.NAME, "jr."),
+        (MatchField.ADDRESS, "x"),
+    )
 
 
 def test_a_person_has_a_beginning_for_each_word() -> None:
-    assert beginnings_of("Mary-Jane Watts", "Mary@X.example") == (
-        (Place.NAME, "mary-jane watts"),
-        (Place.WORD_OF_NAME, "jane watts"),
-        (Place.WORD_OF_NAME, "watts"),
-        (Place.ADDRESS, "mary@x.example"),
+    assert prefix_entries("Mary-Jane Watts", "Mary@X.example") == (
+        (MatchField.NAME, "mary-jane watts"),
+        (MatchField.WORD_OF_NAME, "jane watts"),
+        (MatchField.WORD_OF_NAME, "watts"),
+        (MatchField.ADDRESS, "mary@x.example"),
     )
 
 
@@ -152,4 +167,4 @@ def test_a_person_has_a_beginning_for_each_word() -> None:
     ],
 )
 def test_what_is_compared_while_typing(text: str, key: str) -> None:
-    assert typing_key(text) == key
+    assert search_key(text) == key

@@ -1,4 +1,4 @@
-"""Every character of Unicode has the class that its name and kind say."""
+"""The class of every Unicode character follows from its name and category."""
 
 from unicodedata import category
 
@@ -12,8 +12,8 @@ from clp_core.mentions.characters import (
     OTHER,
     SPACE,
     UNSPACED,
+    character_classes,
     class_of,
-    shape_of,
     without,
 )
 from tests.core.mentions import reference_parser
@@ -52,8 +52,8 @@ def _class_by_name(c: str) -> str:
 def test_a_shape_has_the_length_of_its_text() -> None:
     text = "".join(map(chr, range(0x3000)))
 
-    assert len(shape_of(text)) == len(text)
-    assert shape_of(text)[:0x80] == text[:0x80]
+    assert len(character_classes(text)) == len(text)
+    assert character_classes(text)[:0x80] == text[:0x80]
 
 
 def test_a_class_is_the_same_the_second_time() -> None:
@@ -62,20 +62,20 @@ def test_a_class_is_the_same_the_second_time() -> None:
     assert ["é田\u0301\u3000".translate(classes) for _ in range(2)] == ["xº´ "] * 2
 
 
-def test_a_text_of_ascii_is_its_own_shape() -> None:
+def test_a_text_of_ascii_is_its_own_classes() -> None:
     text = "@Nat `code`\n"
 
-    assert shape_of(text) is text
+    assert character_classes(text) is text
 
 
-def test_a_text_of_very_many_characters_is_not_kept_in_memory() -> None:
+def test_the_cache_of_classes_is_bounded() -> None:
     many = "".join(map(chr, range(0x80, 0xD000)))
 
-    shape = shape_of(many)
+    classes = character_classes(many)
 
-    assert len(shape) == len(many)
-    assert len(characters._CLASSES) == characters._CLASSES.KEPT
-    assert shape_of(many) == shape
+    assert len(classes) == len(many)
+    assert len(characters._CLASSES) == characters._CLASSES.MAX_ENTRIES
+    assert character_classes(many) == classes
 
 
 @pytest.mark.parametrize(

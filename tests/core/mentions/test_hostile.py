@@ -6,9 +6,9 @@ from clp_core.mentions import (
     MentionOutcome,
     Mentions,
     Outcome,
-    keys_worth_looking_up,
+    lookup_keys_in,
     matches_prefix,
-    outcomes_in,
+    resolve_mentions,
 )
 from clp_core.people import Person
 from tests.cases.loading import HostileCase, hostile_cases
@@ -25,8 +25,10 @@ PEOPLE = [DANA, INES, SELF, STRASSE, VERA, FORMER]
 
 def read(text: str, *extra: Person) -> Mentions:
     """As the portal reads it in a direct channel: keys, their owners, outcomes."""
-    owners = [*PEOPLE, *extra] if keys_worth_looking_up(text) else []
-    return outcomes_in(text, author=SELF, channel=WITH_NORTH, project=P1, owners=owners)
+    owners = [*PEOPLE, *extra] if lookup_keys_in(text) else []
+    return resolve_mentions(
+        text, author=SELF, channel=WITH_NORTH, project=P1, owners=owners
+    )
 
 
 def outcomes(found: Mentions) -> list[tuple[str, Outcome]]:
@@ -78,7 +80,7 @@ def test_an_address_mentions_its_owner() -> None:
         id=DANA.id, name=DANA.name, email="dana@partner.example", roles=DANA.roles
     )
 
-    (found,) = outcomes_in(
+    (found,) = resolve_mentions(
         case("mention-002"), author=SELF, channel=BROADCAST, project=P1, owners=[dana]
     ).outcomes
 
@@ -112,7 +114,7 @@ def test_wildcards_are_taken_literally_by_the_type_ahead() -> None:
 
 @pytest.mark.parametrize("id", ["mention-030", "mention-031"])
 def test_hidden_people_and_people_who_do_not_exist_get_one_answer(id: str) -> None:
-    without = outcomes_in(
+    without = resolve_mentions(
         case(id), author=SELF, channel=WITH_NORTH, project=P1, owners=[]
     )
 

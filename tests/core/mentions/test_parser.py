@@ -1,8 +1,8 @@
-"""Which keys a text asks for."""
+"""The lookup keys of a text."""
 
 import pytest
 
-from clp_core.mentions import MentionPolicy, Span, keys_worth_looking_up
+from clp_core.mentions import MentionPolicy, Span, lookup_keys_in
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ from clp_core.mentions import MentionPolicy, Span, keys_worth_looking_up
     ],
 )
 def test_a_text_asks_for_these_keys(text: str, keys: set[str]) -> None:
-    assert keys_worth_looking_up(text) == keys
+    assert lookup_keys_in(text) == keys
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_no_name_is_longer_than_the_policy_says(
 ) -> None:
     policy = MentionPolicy(max_name_length=longest)
 
-    assert keys_worth_looking_up(text, policy=policy) == keys
+    assert lookup_keys_in(text, policy=policy) == keys
 
 
 @pytest.mark.parametrize(
@@ -89,23 +89,23 @@ def test_what_follows_a_name_of_the_longest_kind_is_looked_at(
 ) -> None:
     policy = MentionPolicy(max_name_length=3)
 
-    assert keys_worth_looking_up(text, policy=policy) == keys
+    assert lookup_keys_in(text, policy=policy) == keys
 
 
 def test_a_word_cut_off_by_the_limit_is_no_name() -> None:
     policy = MentionPolicy(max_name_length=5)
 
-    assert keys_worth_looking_up("@Nathaniel x", policy=policy) == set()
+    assert lookup_keys_in("@Nathaniel x", policy=policy) == set()
 
 
 def test_the_length_of_a_key_counts_and_not_that_of_the_text() -> None:
     policy = MentionPolicy(max_name_length=5)
 
-    assert keys_worth_looking_up("@A" + " " * 100 + "bcd e", policy=policy) == {
+    assert lookup_keys_in("@A" + " " * 100 + "bcd e", policy=policy) == {
         "a",
         "a bcd",
     }
-    assert keys_worth_looking_up("@ßßß x", policy=policy) == set()
+    assert lookup_keys_in("@ßßß x", policy=policy) == set()
 
 
 @pytest.mark.parametrize(
@@ -120,7 +120,7 @@ def test_the_length_of_a_key_counts_and_not_that_of_the_text() -> None:
     ],
 )
 def test_addresses_are_no_longer_than_addresses_may_be(text: str, keys: int) -> None:
-    assert len(keys_worth_looking_up(text)) == keys
+    assert len(lookup_keys_in(text)) == keys
 
 
 @pytest.mark.parametrize(
@@ -139,15 +139,15 @@ def test_addresses_are_no_longer_than_addresses_may_be(text: str, keys: int) -> 
     ],
 )
 def test_an_embedder_says_what_to_leave_out(skip: list[Span], keys: set[str]) -> None:
-    assert keys_worth_looking_up("@Nat Moreau @Nia", skip=skip) == keys
+    assert lookup_keys_in("@Nat Moreau @Nia", skip=skip) == keys
 
 
 def test_what_rule_17_leaves_out_stays_left_out() -> None:
     text = "`@Nat` @Nia @Ian"
 
-    assert keys_worth_looking_up(text, skip=[Span(7, 11)]) == {"ian"}
+    assert lookup_keys_in(text, skip=[Span(7, 11)]) == {"ian"}
 
 
 def test_what_is_left_out_still_stands_before_a_sign() -> None:
-    assert keys_worth_looking_up("bold@Nat", skip=[Span(0, 4)]) == set()
-    assert keys_worth_looking_up("bold @Nat", skip=[Span(0, 4)]) == {"nat"}
+    assert lookup_keys_in("bold@Nat", skip=[Span(0, 4)]) == set()
+    assert lookup_keys_in("bold @Nat", skip=[Span(0, 4)]) == {"nat"}

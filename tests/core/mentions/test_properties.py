@@ -1,4 +1,4 @@
-"""What holds of every text, whoever is known."""
+"""Properties of mentions for every text and directory."""
 
 from collections.abc import Iterable
 
@@ -12,9 +12,9 @@ from clp_core.mentions import (
     Mentions,
     Outcome,
     Span,
-    candidates_for,
-    keys_worth_looking_up,
-    outcomes_in,
+    lookup_keys_in,
+    mentionable_people,
+    resolve_mentions,
 )
 from clp_core.mentions.lookup_keys import address_key, name_key
 from clp_core.people import Person, PersonId
@@ -55,7 +55,7 @@ PIECES = st.one_of(
     st.text(max_size=3),
 )
 TEXTS = st.lists(PIECES, max_size=14).map("".join)
-# What no character of a shape may be mistaken for.
+# Every character, lone surrogates included.
 ANY_TEXT = st.text(
     st.characters(codec=None), max_size=60
 )  # lone halves of pairs included
@@ -63,19 +63,21 @@ ANY_TEXT = st.text(
 
 def read(
     text: str,
-    place: tuple[Person, Channel] = (IVY, BROADCAST),
+    setting: tuple[Person, Channel] = (IVY, BROADCAST),
     owners: Iterable[Person] = PEOPLE,
 ) -> Mentions:
-    author, channel = place
-    return outcomes_in(text, author=author, channel=channel, project=P1, owners=owners)
+    author, channel = setting
+    return resolve_mentions(
+        text, author=author, channel=channel, project=P1, owners=owners
+    )
 
 
 @given(TEXTS, PLACES)
-def test_the_fast_reading_agrees_with_the_rules_read_aloud(
-    text: str, place: tuple[Person, Channel]
+def test_the_parser_agrees_with_the_reference_parser(
+    text: str, setting: tuple[Person, Channel]
 ) -> None:
-    author, channel = place
-    known = candidates_for(PEOPLE, author=author, channel=channel, project=P1)
+    author, channel = setting
+    people = mentionable_people(PEOPLE, author=author, channel=channel, project=P1)
 
     found = [
         (
@@ -83,10 +85,10 @@ def test_the_fast_reading_agrees_with_the_rules_read_aloud(
             o.span.end,
             frozenset(p.id for p in (o.candidates or (o.person,)) if p),
         )
-        for o in read(text, place).outcomes
+        for o in read(text, setting).outcomes
     ]
 
-    assert found == list(reference_parser.handles(text, known))
+    assert found == list(reference_parser.handles(text, people))
 
 
 @given(TEXTS, st.lists(st.tuples(st.integers(-2, 20), st.integers(-2, 20)), max_size=3))
@@ -95,29 +97,29 @@ def test_spans_to_skip_are_left_out_and_nothing_else(
 ) -> None:
     skip = [Span(start, end) for start, end in stretches]
     inside = [(max(0, start), max(0, end)) for start, end in stretches]
-    known = candidates_for(PEOPLE, author=IVY, channel=BROADCAST, project=P1)
+    people = mentionable_people(PEOPLE, author=IVY, channel=BROADCAST, project=P1)
 
-    found = outcomes_in(
+    found = resolve_mentions(
         text, author=IVY, channel=BROADCAST, project=P1, owners=PEOPLE, skip=skip
     )
 
     assert [(o.span.start, o.span.end) for o in found.outcomes] == [
-        (start, end) for start, end, _ in reference_parser.handles(text, known, inside)
+        (start, end) for start, end, _ in reference_parser.handles(text, people, inside)
     ]
 
 
 @given(ANY_TEXT)
 def test_no_text_is_too_odd(text: str) -> None:
     assert read(text).decision
-    assert all(isinstance(key, str) for key in keys_worth_looking_up(text))
+    assert all(isinstance(key, str) for key in lookup_keys_in(text))
 
 
 @given(st.one_of(TEXTS, ANY_TEXT), PLACES)
 def test_spans_are_in_order_apart_and_within_the_text(
-    text: str, place: tuple[Person, Channel]
+    text: str, setting: tuple[Person, Channel]
 ) -> None:
     done = 0
-    for found in read(text, place).outcomes:
+    for found in read(text, setting).outcomes:
         span = found.span
         assert done <= span.start < span.end - 1 < len(text)
         assert text[span.start] in "@＠"
@@ -128,19 +130,19 @@ def test_spans_are_in_order_apart_and_within_the_text(
 
 @given(TEXTS, PLACES)
 def test_a_space_at_the_end_changes_nothing(
-    text: str, place: tuple[Person, Channel]
+    text: str, setting: tuple[Person, Channel]
 ) -> None:
-    assert read(f"{text} ", place) == read(text, place)
-    assert keys_worth_looking_up(f"{text} ") == keys_worth_looking_up(text)
+    assert read(f"{text} ", setting) == read(text, setting)
+    assert lookup_keys_in(f"{text} ") == lookup_keys_in(text)
 
 
 @given(
     TEXTS, PLACES, st.lists(PIECES, max_size=4), st.sampled_from(["", "out", "gone"])
 )
 def test_people_whom_the_author_may_not_see_change_nothing(
-    text: str, place: tuple[Person, Channel], names: list[str], how: str
+    text: str, setting: tuple[Person, Channel], names: list[str], how: str
 ) -> None:
-    author, channel = place
+    author, channel = setting
     hidden = [
         Person(
             id=PersonId(f"hidden{number}"),
@@ -154,29 +156,29 @@ def test_people_whom_the_author_may_not_see_change_nothing(
     ]
     unseen = [p for p in hidden if not may_read(p, channel, P1)]
 
-    assert read(text, place, [*unseen, *PEOPLE]) == read(text, place)
+    assert read(text, setting, [*unseen, *PEOPLE]) == read(text, setting)
 
 
 @given(TEXTS, PLACES)
 def test_only_the_owners_of_the_keys_matter(
-    text: str, place: tuple[Person, Channel]
+    text: str, setting: tuple[Person, Channel]
 ) -> None:
-    keys = keys_worth_looking_up(text)
+    keys = lookup_keys_in(text)
     owners = [
         person
         for person in PEOPLE
         if name_key(person.name) in keys or address_key(person.email) in keys
     ]
 
-    assert read(text, place, owners) == read(text, place)
+    assert read(text, setting, owners) == read(text, setting)
 
 
 @given(TEXTS, PLACES)
 def test_whoever_is_mentioned_may_read_it_and_is_told_once(
-    text: str, place: tuple[Person, Channel]
+    text: str, setting: tuple[Person, Channel]
 ) -> None:
-    author, channel = place
-    found = read(text, place)
+    author, channel = setting
+    found = read(text, setting)
 
     told = [o.person for o in found.outcomes if o.outcome is Outcome.MENTIONED]
     assert len(told) == len(set(told))
@@ -206,8 +208,8 @@ def test_a_key_is_the_key_of_itself(text: str) -> None:
 def test_a_limit_leaves_out_the_longer_names_and_nothing_else(
     text: str, longest: int
 ) -> None:
-    keys = keys_worth_looking_up(text)
-    limited = keys_worth_looking_up(text, policy=MentionPolicy(max_name_length=longest))
+    keys = lookup_keys_in(text)
+    limited = lookup_keys_in(text, policy=MentionPolicy(max_name_length=longest))
 
     assert limited <= keys
     assert {key for key in keys if "@" not in key and len(key) <= longest} == {
@@ -217,6 +219,6 @@ def test_a_limit_leaves_out_the_longer_names_and_nothing_else(
 
 @given(TEXTS)
 def test_every_key_is_short_and_in_its_final_form(text: str) -> None:
-    for key in keys_worth_looking_up(text):
+    for key in lookup_keys_in(text):
         assert 0 < len(key) <= 320
         assert key in (name_key(key), address_key(key))

@@ -14,8 +14,8 @@ from clp_core.mentions import (
     Mentions,
     Outcome,
     Span,
-    candidates_for,
-    outcomes_in,
+    mentionable_people,
+    resolve_mentions,
 )
 from clp_core.people import ROBOT, AccessPolicy, Author, Person
 from tests.core.sample_world import (
@@ -47,7 +47,7 @@ def read(text: str, people: Iterable[Person], **changed: Any) -> Mentions:
         "project": P1,
         **changed,
     }
-    return outcomes_in(text, owners=people, **facts)
+    return resolve_mentions(text, owners=people, **facts)
 
 
 def calling(people: list[Person]) -> str:
@@ -213,7 +213,7 @@ def test_the_access_policy_is_asked() -> None:
 def test_candidates_are_the_readers_whom_the_author_may_see(
     author: Author, channel: Channel, visible: tuple[Person, ...]
 ) -> None:
-    found = candidates_for(EVERYBODY, author=author, channel=channel, project=P1)
+    found = mentionable_people(EVERYBODY, author=author, channel=channel, project=P1)
 
     assert found == visible
 
@@ -222,16 +222,16 @@ def test_candidates_ask_the_access_policy() -> None:
     policy = AccessPolicy(excluding_roles=frozenset())
     facts: dict[str, Any] = {"channel": BROADCAST, "project": P1, "access": policy}
 
-    assert candidates_for([LIN, NAT], author=IVY, **facts) == (LIN, NAT)
-    assert candidates_for([NAT], author=LIN, **facts) == (NAT,)
+    assert mentionable_people([LIN, NAT], author=IVY, **facts) == (LIN, NAT)
+    assert mentionable_people([NAT], author=LIN, **facts) == (NAT,)
     facts["access"] = AccessPolicy()
-    assert candidates_for([NAT], author=LIN, **facts) == ()
+    assert mentionable_people([NAT], author=LIN, **facts) == ()
 
 
 def test_candidates_of_a_project_without_partners_are_internal() -> None:
     alone = Project(id=ProjectId("p2"))
 
-    found = candidates_for(
+    found = mentionable_people(
         EVERYBODY, author=IVY, channel=Channel(alone.id), project=alone
     )
 

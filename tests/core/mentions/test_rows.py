@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from clp_core.mentions import keys_worth_looking_up, outcomes_in
+from clp_core.mentions import lookup_keys_in, resolve_mentions
 from clp_core.mentions.lookup_keys import address_key, name_key
 from tests.core.mentions.table import Row, directory, rows, written
 from tests.core.sample_world import P1
@@ -14,7 +14,7 @@ ALL = [pytest.param(row, id=f"{row.group}: {row.reason}") for row in rows()]
 
 @pytest.mark.parametrize("row", ALL)
 def test_the_handles_of_a_text_are_what_the_table_says(row: Row) -> None:
-    found = outcomes_in(
+    found = resolve_mentions(
         row.text,
         author=row.author,
         channel=row.channel,
@@ -30,14 +30,14 @@ def test_the_handles_of_a_text_are_what_the_table_says(row: Row) -> None:
 
 @pytest.mark.parametrize("row", ALL)
 def test_the_owners_of_the_keys_are_all_that_is_needed(row: Row) -> None:
-    keys = keys_worth_looking_up(row.text)
+    keys = lookup_keys_in(row.text)
     owners = [
         person
         for person in directory().values()
         if name_key(person.name) in keys or address_key(person.email) in keys
     ]
 
-    found = outcomes_in(
+    found = resolve_mentions(
         row.text, author=row.author, channel=row.channel, project=P1, owners=owners
     )
 
@@ -45,8 +45,8 @@ def test_the_owners_of_the_keys_are_all_that_is_needed(row: Row) -> None:
 
 
 def test_no_row_is_there_twice_and_none_without_a_reason() -> None:
-    asked = Counter((row.text, row.author, row.channel) for row in rows())
+    counts = Counter((row.text, row.author, row.channel) for row in rows())
 
     assert len(rows()) >= 400
-    assert [text for text, times in asked.items() if times > 1] == []
+    assert [text for text, times in counts.items() if times > 1] == []
     assert all(row.reason for row in rows())

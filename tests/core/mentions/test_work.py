@@ -1,7 +1,6 @@
 """Rule 21: the work grows with the text, and not with the directory.
 
-Work is counted, not timed: every call made while a text is read, in Python and in the
-interpreter, weighed by the characters it was handed.
+Work is counted, not timed: every Python and C call while a text is parsed.
 """
 
 import sys
@@ -10,11 +9,11 @@ from types import FrameType
 
 import pytest
 
-from clp_core.mentions import keys_worth_looking_up, outcomes_in
+from clp_core.mentions import lookup_keys_in, resolve_mentions
 from clp_core.people import Person
 from tests.core.sample_world import BROADCAST, IVY, NAT, P1, person
 
-SHAPES = {
+TEXTS = {
     "signs": "@",
     "signs and letters": "@a",
     "handles": "@a ",
@@ -44,7 +43,7 @@ PARTS = 400
 
 
 def calls_made(work: Callable[[], object], to: str = "") -> int:
-    """How many calls a piece of work takes: all, or those to one function."""
+    """Count the calls made by `work`: all, or those to one function."""
     made = 0
 
     def count(frame: FrameType, event: str, _argument: object) -> None:
@@ -63,20 +62,20 @@ def calls_made(work: Callable[[], object], to: str = "") -> int:
     return made
 
 
-@pytest.mark.parametrize("part", SHAPES.values(), ids=SHAPES.keys())
+@pytest.mark.parametrize("part", TEXTS.values(), ids=TEXTS.keys())
 @pytest.mark.parametrize("start", ["", "@", "@a@", "`", "> "])
 def test_twice_the_text_is_twice_the_work(part: str, start: str) -> None:
     once, twice = start + part * PARTS, start + part * PARTS * 2
 
     def read(text: str) -> object:
-        return outcomes_in(
+        return resolve_mentions(
             text, author=IVY, channel=BROADCAST, project=P1, owners=[NAT]
         )
 
     read(twice)  # whatever is kept for later is kept now
     assert calls_made(lambda: read(twice)) <= 2.05 * calls_made(lambda: read(once)) + 50
-    assert calls_made(lambda: keys_worth_looking_up(twice)) <= (
-        2.05 * calls_made(lambda: keys_worth_looking_up(once)) + 50
+    assert calls_made(lambda: lookup_keys_in(twice)) <= (
+        2.05 * calls_made(lambda: lookup_keys_in(once)) + 50
     )
 
 
@@ -84,21 +83,21 @@ def test_twice_the_text_is_twice_the_work(part: str, start: str) -> None:
 def test_signs_that_cannot_open_cost_no_call(part: str) -> None:
     once, twice = part * 1000, part * 2000
 
-    more = calls_made(lambda: keys_worth_looking_up(twice)) - calls_made(
-        lambda: keys_worth_looking_up(once)
+    more = calls_made(lambda: lookup_keys_in(twice)) - calls_made(
+        lambda: lookup_keys_in(once)
     )
 
     assert abs(more) < 20
 
 
-@pytest.mark.parametrize("part", SHAPES.values(), ids=SHAPES.keys())
+@pytest.mark.parametrize("part", TEXTS.values(), ids=TEXTS.keys())
 @pytest.mark.parametrize("start", ["", "@", "@a@"])
 def test_a_text_asks_for_fewer_keys_than_it_has_characters(
     part: str, start: str
 ) -> None:
     text = start + part * PARTS
 
-    assert len(keys_worth_looking_up(text)) <= len(text)
+    assert len(lookup_keys_in(text)) <= len(text)
 
 
 @pytest.mark.parametrize(
@@ -118,15 +117,15 @@ def test_an_ordinary_text_is_folded_once_and_not_for_each_key(
 ) -> None:
     # The tool that plants mutants calls a function by another name.
     for name in (folding, f"x_{folding}__mutmut_orig"):
-        assert calls_made(lambda: keys_worth_looking_up(text), to=name) == 0
+        assert calls_made(lambda: lookup_keys_in(text), to=name) == 0
 
 
 def test_a_text_of_the_longest_kind_asks_for_a_bounded_number_of_keys() -> None:
     different = "".join(chr(0x4E00 + number) for number in range(10_000))
     signs = "@".join(different[:5000])
 
-    assert len(keys_worth_looking_up(f"@{different}")) == 200
-    assert len(keys_worth_looking_up(signs)) <= 5000
+    assert len(lookup_keys_in(f"@{different}")) == 200
+    assert len(lookup_keys_in(signs)) <= 5000
 
 
 def test_the_directory_is_not_read_beyond_the_owners() -> None:
@@ -137,9 +136,9 @@ def test_the_directory_is_not_read_beyond_the_owners() -> None:
     ]
 
     def read(directory: dict[str, Person]) -> object:
-        keys = keys_worth_looking_up(text)
+        keys = lookup_keys_in(text)
         owners = [directory[key] for key in keys if key in directory]
-        return outcomes_in(
+        return resolve_mentions(
             text, author=IVY, channel=BROADCAST, project=P1, owners=owners
         )
 

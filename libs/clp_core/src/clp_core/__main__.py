@@ -1,4 +1,4 @@
-"""``python -m clp_core explain FILE``: who would be told of a message, and why."""
+"""``python -m clp_core explain FILE``: print the recipients of a message, and why."""
 
 import argparse
 import json
@@ -30,19 +30,19 @@ GAP: Final = "  "
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command and answer with its exit status."""
-    asked = _parser().parse_args(arguments)
+    """Run the command; return its exit status."""
+    options = _parser().parse_args(arguments)
     try:
-        scenario = Scenario.from_mapping(_read(asked.file))
+        scenario = Scenario.from_mapping(_read(options.file))
     except (OSError, ValueError, RecursionError) as problem:
-        print(_printable(f"{asked.file}: {_sentence_of(problem)}"), file=sys.stderr)
+        print(_printable(f"{options.file}: {_sentence_of(problem)}"), file=sys.stderr)
         return BAD_INPUT
     print("\n".join(report(scenario)))
     return 0
 
 
 def report(scenario: Scenario) -> Iterable[str]:
-    """A title, a table with a line for each person, and a total."""
+    """Render a title, a table with a row for each person, and a total."""
     facts = scenario.facts
     explanations = scenario.explanations()
     author = "the robot" if isinstance(facts.author, Robot) else facts.author.name
@@ -80,7 +80,7 @@ def _table(rows: Sequence[Sequence[str]]) -> Iterable[str]:
 
 
 def _width(text: str) -> int:
-    """How many columns a terminal gives a text; Han letters take two, accents none."""
+    """Columns of a text in a terminal; Han letters take two, accents none."""
     return sum(
         0 if unicodedata.combining(letter) else 1 + _is_wide(letter) for letter in text
     )
@@ -91,7 +91,7 @@ def _is_wide(letter: str) -> bool:
 
 
 def _printable(text: str) -> str:
-    """Names come from elsewhere; none may steer the terminal."""
+    """Escape control characters: names are untrusted."""
     return "".join(
         letter if letter.isprintable() else f"\\u{ord(letter):04x}" for letter in text
     )
@@ -123,8 +123,8 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     command = commands.add_parser(
         "explain",
-        help="who would be told of a message, and why everybody else is not",
-        description="Who would be told of a message, and why everybody else is not.",
+        help="list who is told of a message and who is not, with reasons",
+        description="List who is told of a message and who is not, with reasons.",
         epilog=EXAMPLE,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

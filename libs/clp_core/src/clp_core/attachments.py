@@ -1,4 +1,4 @@
-"""Which files may go with a message, and under which name (rules 26 to 29)."""
+"""Names, types, sizes and contents of attachments (rules 26 to 29)."""
 
 import re
 import unicodedata
@@ -17,7 +17,7 @@ MAX_NAME_BYTES: Final = 255
 
 
 class DetectedKind(Code):
-    """What the first bytes of a file say it is; a fact that the service supplies."""
+    """The kind detected from the first bytes of a file, a fact given by the service."""
 
     UNKNOWN = "unknown"
     TEXT = "text"
@@ -38,7 +38,7 @@ class DetectedKind(Code):
     WAV = "wav"
     WEBP = "webp"
     ZIP = "zip"
-    # What must not come in disguise.
+    # Refused under any name.
     PROGRAM = "program"
     SCRIPT = "script"
     MARKUP = "markup"
@@ -49,8 +49,8 @@ class DetectedKind(Code):
 
 _UNSIGNED: Final = frozenset({DetectedKind.UNKNOWN, DetectedKind.TEXT})
 
-# What the bytes may look like under each extension. Where UNKNOWN is missing, files
-# of the kind always begin with a signature, and one without it is something else.
+# The kinds admitted under each extension. Without UNKNOWN, files of the type always
+# have a signature.
 ADMISSIBLE_KINDS: Final[Mapping[str, frozenset[DetectedKind]]] = {
     "ai": frozenset({DetectedKind.PDF, DetectedKind.POSTSCRIPT}),
     "bmp": frozenset({DetectedKind.BMP}),
@@ -61,7 +61,7 @@ ADMISSIBLE_KINDS: Final[Mapping[str, frozenset[DetectedKind]]] = {
     "ind": _UNSIGNED | {DetectedKind.INDESIGN},
     "jpeg": frozenset({DetectedKind.JPEG}),
     "jpg": frozenset({DetectedKind.JPEG}),
-    # Older films start with any atom, so the absence of a signature says nothing.
+    # Older films start with any atom: a missing signature proves nothing.
     "mov": frozenset(
         {DetectedKind.QUICKTIME, DetectedKind.ISO_MEDIA, DetectedKind.UNKNOWN}
     ),
@@ -69,7 +69,7 @@ ADMISSIBLE_KINDS: Final[Mapping[str, frozenset[DetectedKind]]] = {
     "pdf": frozenset({DetectedKind.PDF}),
     "png": frozenset({DetectedKind.PNG}),
     "psd": frozenset({DetectedKind.PSD}),
-    # Raw is whatever a camera or a recorder writes; many are TIFF inside.
+    # Camera and recorder formats; many are TIFF.
     "raw": _UNSIGNED | {DetectedKind.TIFF, DetectedKind.ISO_MEDIA},
     "svj": _UNSIGNED,
     "wav": frozenset({DetectedKind.WAV}),
@@ -78,7 +78,7 @@ ADMISSIBLE_KINDS: Final[Mapping[str, frozenset[DetectedKind]]] = {
 
 PUBLISHED_EXTENSIONS: Final = frozenset(ADMISSIBLE_KINDS)
 
-# For an extension that a deployment adds: anything but a disguise.
+# For extensions added by a deployment.
 HARMLESS_KINDS: Final = frozenset(DetectedKind) - {
     DetectedKind.TOO_SHORT,
     DetectedKind.PROGRAM,
@@ -89,11 +89,10 @@ HARMLESS_KINDS: Final = frozenset(DetectedKind) - {
 }
 
 
-class QuotaHolder(Code):
-    """Whose uploads of a day are added up.
+class QuotaScope(Code):
+    """The scope of a daily quota.
 
-    Never a project's: of two partners on it, one would notice the other's diligence
-    (rule 6).
+    Never a project: one partner would notice the uploads of another (rule 6).
     """
 
     PERSON = "person"
@@ -104,7 +103,7 @@ class QuotaHolder(Code):
 class AttachmentPolicy:
     """Limits on attachments; the defaults are the published ones (rules 26 and 27).
 
-    No page tells how much a day may bring; there is room for any day's honest work.
+    The daily quotas are not published; they bound abuse, not work.
     """
 
     max_bytes: int = 10 * MEBIBYTE
@@ -144,8 +143,8 @@ PUBLISHED_ATTACHMENTS: Final = AttachmentPolicy()
 
 NAME_UNSAFE: Final = Decision(Reason.ATTACHMENT_NAME_UNSAFE)
 
-# NUL cuts a name short, a surrogate or a replacement mark shows that bytes were not
-# UTF-8, and a colon opens another stream of a file: what was meant is anybody's guess.
+# NUL truncates names, a surrogate or replacement character shows invalid UTF-8, and a
+# colon names an NTFS stream: the intended name is unknown.
 _BEYOND_REPAIR: Final = re.compile("[\x00\ud800-\udfff\ufffd:]")
 _PATH_PARTS: Final = re.compile(r"[/\\]")
 _CONTROLS: Final = re.compile(
@@ -157,7 +156,7 @@ _BLANK_OR_INVISIBLE: Final = (
     "\u2062\u2063\u2064\u2800\u3000\u3164\ufeff\uffa0"
 )
 _DOT_AND_BLANK_CHAIN: Final = re.compile(rf"\.[{_BLANK_OR_INVISIBLE}]+\.")
-# Windows keeps these for itself, whatever follows the first dot.
+# Windows reserves these device names, with any extension.
 _DEVICE: Final = re.compile(
     r"(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9\xb9\xb2\xb3])[ ]*(?:\.|\Z)",
     re.IGNORECASE,
@@ -165,7 +164,7 @@ _DEVICE: Final = re.compile(
 
 
 def safe_name(name: str) -> AttachmentName | Decision:
-    """The name an attachment is stored and shown under, or a refusal (rule 29).
+    """The safe name of an attachment, or a refusal (rule 29).
 
     >>> safe_name("../cue\u202esheet.pdf ")
     'cuesheet.pdf'
@@ -186,7 +185,7 @@ def safe_name(name: str) -> AttachmentName | Decision:
 
 
 def extension_of(name: str) -> str:
-    """What follows the last dot, in lower case; only this decides (rule 27).
+    """The text after the last dot, in lower case (rule 27).
 
     >>> extension_of("setup.exe.PDF")
     'pdf'
@@ -201,7 +200,7 @@ def _stem_of(name: str) -> str:
 
 
 def _cut_to_fit(name: str) -> str:
-    """Cut the stem, never the extension, and never through the middle of a letter."""
+    """Cut the stem, not the extension, between grapheme clusters."""
     if len(name.encode()) <= MAX_NAME_BYTES:
         return name
     extension = name[len(_stem_of(name)) :]
@@ -213,7 +212,7 @@ def _cut_to_fit(name: str) -> str:
 
 
 def _without_torn_letter(stem: str, name: str) -> str:
-    """Marks and joined letters leave with the letter that they belong to."""
+    """Drop a trailing base letter with its marks and joined letters."""
     end = len(stem)
     while end and (_is_joined(name[end]) or name[end - 1] == "\u200d"):
         end -= 1
@@ -235,7 +234,7 @@ def judge_name(name: str, policy: AttachmentPolicy = PUBLISHED_ATTACHMENTS) -> D
 
 
 def judge_size(size: int, policy: AttachmentPolicy = PUBLISHED_ATTACHMENTS) -> Decision:
-    """One byte to the limit, both included (rule 26)."""
+    """Require one byte to the limit, inclusive (rule 26)."""
     if size < 1:
         return Decision(Reason.ATTACHMENT_EMPTY)
     if size > policy.max_bytes:
@@ -246,34 +245,34 @@ def judge_size(size: int, policy: AttachmentPolicy = PUBLISHED_ATTACHMENTS) -> D
 def judge_count(
     count: int, policy: AttachmentPolicy = PUBLISHED_ATTACHMENTS
 ) -> Decision:
-    """A message carries so many attachments at most (rule 26)."""
+    """Bound the attachments of a message (rule 26)."""
     if count > policy.max_per_message:
         return Decision(Reason.ATTACHMENT_TOO_MANY)
     return ALLOWED
 
 
-def judge_day(
-    holder: QuotaHolder,
+def judge_daily_quota(
+    scope: QuotaScope,
     *,
     files: int,
     size: int,
     policy: AttachmentPolicy = PUBLISHED_ATTACHMENTS,
 ) -> Decision:
-    """So many files and bytes a day, the newest included; no one exhausts the store.
+    """Bound the files and bytes of a day, the new file included.
 
-    >>> judge_day(QuotaHolder.PERSON, files=501, size=1)
+    >>> judge_daily_quota(QuotaScope.PERSON, files=501, size=1)
     Decision(reason=Reason.ATTACHMENT_QUOTA_SPENT)
     """
     most_files, most_bytes = {
-        QuotaHolder.PERSON: (
+        QuotaScope.PERSON: (
             policy.files_a_day_per_person,
             policy.bytes_a_day_per_person,
         ),
-        QuotaHolder.CHANNEL: (
+        QuotaScope.CHANNEL: (
             policy.files_a_day_per_channel,
             policy.bytes_a_day_per_channel,
         ),
-    }[holder]
+    }[scope]
     if files > most_files or size > most_bytes:
         return Decision(Reason.ATTACHMENT_QUOTA_SPENT)
     return ALLOWED
@@ -293,7 +292,7 @@ def judge_attachment(
     *,
     policy: AttachmentPolicy = PUBLISHED_ATTACHMENTS,
 ) -> Decision:
-    """One file with all that is known of it (rules 26 to 29); the name is judged first.
+    """Judge name, size and content, in this order (rules 26 to 29).
 
     >>> judge_attachment("mix.pdf", 2048, DetectedKind.PDF)
     Decision(reason=Reason.ALLOWED)

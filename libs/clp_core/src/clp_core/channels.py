@@ -13,7 +13,7 @@ ID_PATTERN: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 
 
 def is_id(value: str) -> bool:
-    """Whether a project, partner or person may be called this.
+    """Whether a value is a valid id of a project, partner or person.
 
     >>> is_id("night-train.s02"), is_id("night train")
     (True, False)
@@ -22,7 +22,7 @@ def is_id(value: str) -> bool:
 
 
 class ChannelKind(Code):
-    """Everybody's channel, or the one shared with one partner."""
+    """A channel for all partners, or one shared with one partner."""
 
     BROADCAST = "broadcast"
     DIRECT = "direct"
@@ -30,7 +30,7 @@ class ChannelKind(Code):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Project:
-    """A title being localized, with the partners on it now and in the past."""
+    """A project, with its present and its withdrawn partners."""
 
     id: ProjectId
     assigned: frozenset[PartnerId] = frozenset()
@@ -50,7 +50,7 @@ class Channel:
 
     @property
     def kind(self) -> ChannelKind:
-        """Direct when shared with one partner, broadcast otherwise."""
+        """Direct with a partner, broadcast without."""
         return ChannelKind.BROADCAST if self.partner is None else ChannelKind.DIRECT
 
     @property
@@ -68,7 +68,7 @@ class Channel:
         ChannelKind.DIRECT
 
         Raises:
-            InvalidValue: when no channel can have this name.
+            InvalidValue: if the name is malformed.
         """
         match name.split("/"):
             case [project, "broadcast"] if is_id(project):

@@ -1,4 +1,4 @@
-"""What a rule answers: allowed, or refused for one stable reason."""
+"""The result of a rule: allowed, or refused for one stable reason."""
 
 from dataclasses import dataclass
 from enum import Enum, StrEnum
@@ -10,7 +10,7 @@ def _as_written(self: Enum) -> str:
 
 
 class Code(StrEnum):
-    """A public vocabulary: values are only appended, and print as written in code.
+    """Public codes: values are only appended; `repr` is the name in code.
 
     >>> Reason.CHANNEL_MISSING
     Reason.CHANNEL_MISSING
@@ -19,16 +19,16 @@ class Code(StrEnum):
     """
 
     __repr__ = _as_written
-    # A member equals its value, so it is found where its value is; and in a tenth of
-    # the time that the hash of an Enum takes.
+    # A member equals its value and so needs the same hash; ten times faster than
+    # the hash of an Enum.
     __hash__ = str.__hash__
 
 
 class Reason(Code):
-    """Why a decision fell."""
+    """The reason of a decision."""
 
     ALLOWED = "allowed"
-    # Missing and forbidden share a code, so that a refusal tells nothing (rule 5).
+    # Missing and forbidden share a code, so that a refusal reveals nothing (rule 5).
     PROJECT_MISSING = "project.missing"
     CHANNEL_MISSING = "channel.missing"
     MESSAGE_MISSING = "message.missing"
@@ -39,8 +39,8 @@ class Reason(Code):
     TEXT_EMPTY = "text.empty"
     TEXT_TOO_LONG = "text.too_long"
     TEXT_MALFORMED = "text.malformed"
-    RETRY_KEY_MALFORMED = "retry_key.malformed"
-    RETRY_KEY_REUSED = "retry_key.reused"
+    IDEMPOTENCY_KEY_MALFORMED = "idempotency_key.malformed"
+    IDEMPOTENCY_KEY_REUSED = "idempotency_key.reused"
     MENTION_TOO_MANY = "mention.too_many"
     ATTACHMENT_MISSING = "attachment.missing"
     ATTACHMENT_EMPTY = "attachment.empty"
@@ -52,13 +52,13 @@ class Reason(Code):
     ATTACHMENT_QUOTA_SPENT = "attachment.quota_spent"
 
 
-# Looking a member up in its Enum costs more than the rest of the question.
+# Attribute access on an Enum costs more than the comparison.
 _YES: Final = Reason.ALLOWED
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The answer of a rule, with its reason; true only when allowed.
+    """The result of a rule, with its reason; true only when allowed.
 
     >>> bool(ALLOWED), bool(Decision(Reason.CHANNEL_MISSING))
     (True, False)
@@ -75,4 +75,4 @@ ALLOWED: Final = Decision(Reason.ALLOWED)
 
 
 class InvalidValue(ValueError):
-    """A value that no fact can have, such as a channel name of three parts."""
+    """An impossible value, such as a malformed channel name."""

@@ -1,4 +1,4 @@
-"""Whether a notification may leave, asked just before it does (rules 13 and 23)."""
+"""Recheck a notification just before its mail leaves (rules 13 and 23)."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from clp_core.visibility import may_read
 
 
 class DeliveryReason(Code):
-    """Why a notification leaves, or is withdrawn at the door."""
+    """Why a notification is sent, or withdrawn at the recheck."""
 
     DUE = "due"
     MESSAGE_DELETED = "message.deleted"
@@ -21,7 +21,7 @@ class DeliveryReason(Code):
 
 @dataclass(frozen=True, slots=True)
 class DeliveryDecision:
-    """The answer at the door, with its reason; true only when the mail may leave."""
+    """The result of the recheck, with its reason; true only when the mail may leave."""
 
     reason: DeliveryReason
 
@@ -38,9 +38,9 @@ def judge_delivery(
     mentioned: frozenset[PersonId] = frozenset(),
     access: AccessPolicy = PUBLISHED_ACCESS,
 ) -> DeliveryDecision:
-    """A message, access or mention removed in time withdraws the mail (rule 13).
+    """Withdraw the mail of a removed message, access or mention (rule 13).
 
-    `mentioned` are the people whom the text mentions as it reads now.
+    `mentioned` are the ids of the people mentioned by the present text.
     """
     person = recipient.person
     if not may_read(person, message.channel, project, access=access):

@@ -1,4 +1,4 @@
-"""What may be posted as text, and who may edit or delete it (rules 9, 10 and 12)."""
+"""Texts, idempotency keys, editing and deleting (rules 9, 10 and 12)."""
 
 import re
 from dataclasses import dataclass
@@ -9,25 +9,25 @@ from clp_core.decisions import ALLOWED, Decision, InvalidValue, Reason
 from clp_core.people import PUBLISHED_ACCESS, AccessPolicy, Author, PersonId, Side
 from clp_core.visibility import may_post, may_read
 
-# PostgreSQL keeps no NUL, and UTF-8 carries no lone surrogate.
+# PostgreSQL stores no NUL; UTF-8 encodes no lone surrogate.
 UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextPolicy:
-    """How long a text and a retry key may be (rules 9 and 10).
+    """Limits of a text and an idempotency key, in characters (rules 9 and 10).
 
-    Blanks around a text are kept but do not count as characters, so they have a
-    limit of their own: a message is not a way to store a megabyte of nothing.
+    White space around a text is stored but not counted, so it has a limit of its
+    own.
     """
 
     max_characters: int = 10_000
     max_padding: int = 10_000
-    max_retry_key: int = 128
+    max_idempotency_key: int = 128
 
     def __post_init__(self) -> None:
         """A limit that admits nothing is a mistake."""
-        for name in ("max_characters", "max_padding", "max_retry_key"):
+        for name in ("max_characters", "max_padding", "max_idempotency_key"):
             if getattr(self, name) < 1:
                 raise InvalidValue(f"{name}: must be at least 1")
 
@@ -37,7 +37,7 @@ PUBLISHED_TEXT: Final = TextPolicy()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageFacts:
-    """What the rules need to know of a message: all but its text."""
+    """The facts of a message, without its text."""
 
     channel: Channel
     number: int
@@ -48,7 +48,7 @@ class MessageFacts:
 def judge_text(
     text: str, attachments: int = 0, policy: TextPolicy = PUBLISHED_TEXT
 ) -> Decision:
-    """A message says something, or carries at least one attachment (rule 9).
+    """Require a text, or at least one attachment (rule 9).
 
     >>> judge_text("Hello")
     Decision(reason=Reason.ALLOWED)
@@ -67,15 +67,15 @@ def judge_text(
     return ALLOWED
 
 
-def judge_retry_key(key: str, policy: TextPolicy = PUBLISHED_TEXT) -> Decision:
-    """A retry key is 1 to 128 printable characters (rule 10).
+def judge_idempotency_key(key: str, policy: TextPolicy = PUBLISHED_TEXT) -> Decision:
+    """An idempotency key is 1 to 128 printable characters (rule 10).
 
-    >>> judge_retry_key("draft-7")
+    >>> judge_idempotency_key("draft-7")
     Decision(reason=Reason.ALLOWED)
     """
-    if 1 <= len(key) <= policy.max_retry_key and key.isprintable():
+    if 1 <= len(key) <= policy.max_idempotency_key and key.isprintable():
         return ALLOWED
-    return Decision(Reason.RETRY_KEY_MALFORMED)
+    return Decision(Reason.IDEMPOTENCY_KEY_MALFORMED)
 
 
 def may_edit(
@@ -85,12 +85,12 @@ def may_edit(
     *,
     access: AccessPolicy = PUBLISHED_ACCESS,
 ) -> Decision:
-    """The author edits, nobody else, and only where they may still post (rule 12)."""
+    """Only the author edits, and only where they may still post (rule 12)."""
     if not (touching := _may_touch(actor, message, project, access=access)):
         return touching
     if actor.id != message.author:
         return Decision(Reason.MESSAGE_NOT_YOURS)
-    # An author who changed sides may not speak to the other partners by an edit.
+    # An author who changed sides must not reach other partners by an edit.
     return may_post(actor, message.channel, project, access=access)
 
 
@@ -116,9 +116,9 @@ def may_audit(
     *,
     access: AccessPolicy = PUBLISHED_ACCESS,
 ) -> Decision:
-    """Internal people read what a message said earlier, deleted or not (rule 12).
+    """Internal people read earlier texts, deleted or not (rule 12).
 
-    For everybody else there is nothing, their own messages included.
+    For everybody else the message is missing, their own included.
     """
     reading = may_read(actor, message.channel, project, access=access)
     if reading and actor.side is Side.INTERNAL:
@@ -129,7 +129,7 @@ def may_audit(
 def _may_touch(
     actor: Author, message: MessageFacts, project: Project, *, access: AccessPolicy
 ) -> Decision:
-    """A hidden message is a missing one (rule 5); readers are told of a tombstone."""
+    """A hidden message is a missing one (rule 5); readers see a tombstone."""
     if not may_read(actor, message.channel, project, access=access):
         return Decision(Reason.MESSAGE_MISSING)
     return Decision(Reason.MESSAGE_DELETED) if message.deleted else ALLOWED

@@ -1,4 +1,4 @@
-"""People, the robot, and who the portal opens to (rules 1 to 4)."""
+"""People, the robot, and access to the portal (rules 1 to 4)."""
 
 from dataclasses import dataclass, field
 from typing import Final, NewType
@@ -20,7 +20,7 @@ class Side(Code):
 class Person:
     """Anybody who can read, post or be told; at most one partner (rule 4).
 
-    Mail addresses stay out of the printed form, and so out of logs.
+    `repr` omits the mail address, which so stays out of logs.
 
     >>> Person(id=PersonId("ivy"), name="Ivy Lane", email="ivy@studio.example").side
     Side.INTERNAL
@@ -50,7 +50,7 @@ class Robot:
 
     @property
     def side(self) -> Side:
-        """The robot speaks for the studio."""
+        """The robot is internal."""
         return Side.INTERNAL
 
 
@@ -61,7 +61,7 @@ Author = Person | Robot
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccessPolicy:
-    """Which roles open the portal and which keep it shut (rule 1)."""
+    """Roles that admit to the portal and roles that exclude from it (rule 1)."""
 
     admitting_roles: frozenset[str] = frozenset({"dub_portal_user"})
     excluding_roles: frozenset[str] = frozenset(
@@ -73,9 +73,7 @@ PUBLISHED_ACCESS: Final = AccessPolicy()
 
 
 def has_portal_access(person: Person, access: AccessPolicy = PUBLISHED_ACCESS) -> bool:
-    """The portal opens to active people with an admitting role (rule 1).
-
-    A role that excludes, as the linguists' do, outweighs one that admits.
+    """Admit active people with an admitting and no excluding role (rule 1).
 
     >>> roles = frozenset({"dub_portal_user"})
     >>> has_portal_access(Person(id="nat", name="Nat", email="", roles=roles))

@@ -1,4 +1,4 @@
-"""Every limit and choice of the rules as one value, with the published defaults."""
+"""All policies of the rules as one value, with the published defaults."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, fields
@@ -14,7 +14,7 @@ from clp_core.routing import RoutingPolicy
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policies:
-    """What a deployment may decide; everything else is a rule.
+    """The limits and choices of a deployment.
 
     The defaults are the published ones.
 
@@ -32,10 +32,10 @@ class Policies:
 
     @classmethod
     def from_mapping(cls, mapping: Mapping[str, object]) -> Self:
-        """Read policies as TOML or JSON hold them; what is left out keeps its default.
+        """Read policies from parsed TOML or JSON; omitted fields keep their defaults.
 
         Raises:
-            InvalidValue: naming the field, as in ``attachments.max_bytes: ...``.
+            InvalidValue: with the field's path, as in ``attachments.max_bytes: ...``.
         """
         published = cls()
         sections = {part.name: getattr(published, part.name) for part in fields(cls)}
@@ -69,7 +69,7 @@ def _with_values(section: Any, name: str, values: Mapping[str, object]) -> Any:
 
 
 def _shaped_like(published: object, value: object) -> object:
-    """The published value shows which type a field has."""
+    """Validate a value against the type of the published one."""
     match published:
         case Code():
             return _member_of(type(published), value)
@@ -80,7 +80,7 @@ def _shaped_like(published: object, value: object) -> object:
 
 
 def _whole_number(value: object) -> int:
-    # True is an int to Python, and no limit to anybody else.
+    # `bool` is a subclass of `int`, and no limit.
     if isinstance(value, int) and not isinstance(value, bool):
         return value
     raise InvalidValue("must be a whole number")
@@ -94,7 +94,7 @@ def _member_of(kind: type[Code], value: object) -> Code:
 
 
 def _words(value: object) -> frozenset[str]:
-    # A single word is a collection of letters to Python, and a slip of the pen here.
+    # A `str` is a collection of letters, and here a mistake.
     if isinstance(value, list | tuple | set | frozenset):
         items = cast("Collection[object]", value)
         words = frozenset(item for item in items if isinstance(item, str))

@@ -1,4 +1,4 @@
-"""Who is told of a message, and why everybody else is not (rules 13 and 22 to 25)."""
+"""Route a message: recipients, and a reason for everybody (rules 13, 22 to 25)."""
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ class Trigger(Code):
 
 
 class MentionRouting(Code):
-    """Whether a mention replaces telling the followers, or adds to it (rule 22)."""
+    """A mention replaces the routes to followers, or adds to them (rule 22)."""
 
     REPLACES = "replaces"
     ADDS = "adds"
@@ -72,7 +72,7 @@ PUBLISHED_ROUTING: Final = RoutingPolicy()
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """Followers on the audience's side hear, because of the trigger."""
+    """The side whose followers are recipients, with the trigger they get."""
 
     rule: str
     audience: Side
@@ -148,10 +148,10 @@ SENTENCES: Final[Mapping[RoutingReason, str]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoutingFacts:
-    """What routing needs to know of one message, at one moment.
+    """The facts of one message at one moment.
 
-    Of an edited message, `mentioned` holds the people whom the edit added.
-    Somebody given both as follower and as mentioned counts as the follower given.
+    `mentioned` of an edit holds the people added by it. The facts of a person given
+    twice are taken from `followers`.
     """
 
     author: Author
@@ -164,7 +164,7 @@ class RoutingFacts:
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """One person to tell, and what made them one."""
+    """One person to tell, with the trigger."""
 
     person: Person
     trigger: Trigger
@@ -199,7 +199,7 @@ def recipients_of(
     policy: RoutingPolicy = PUBLISHED_ROUTING,
     access: AccessPolicy = PUBLISHED_ACCESS,
 ) -> tuple[Recipient, ...]:
-    """Everybody who hears of a message, once each, by person id (R1 to R4).
+    """List the recipients of a message, each once, ordered by person id (R1 to R4).
 
     >>> from clp_core import ROBOT
     >>> roles = frozenset({"dub_portal_user"})
@@ -210,16 +210,16 @@ def recipients_of(
     ...     project=Project(id="p1", assigned=frozenset({"north"})),
     ...     followers=frozenset({nat}),
     ... )
-    >>> [(told.person.id, told.trigger) for told in recipients_of(facts)]
+    >>> [(r.person.id, r.trigger) for r in recipients_of(facts)]
     [('nat', Trigger.NEW_BROADCAST)]
     """
     judged = _judged(facts, policy, access)
-    told = {
+    recipients = {
         person_id: Recipient(person, trigger)
         for person_id, (person, reason) in judged.items()
         if (trigger := TRIGGERS.get(reason))
     }
-    return tuple([told[person_id] for person_id in sorted(told)])
+    return tuple([recipients[person_id] for person_id in sorted(recipients)])
 
 
 def explain(
@@ -227,23 +227,23 @@ def explain(
     policy: RoutingPolicy = PUBLISHED_ROUTING,
     access: AccessPolicy = PUBLISHED_ACCESS,
     *,
-    asked: Iterable[Person] = (),
+    include: Iterable[Person] = (),
 ) -> Mapping[PersonId, Explanation]:
-    """Why each follower, mentioned person, author and person asked for is told or not.
+    """Explain for the followers, the mentioned, the author and `include`: told or not.
 
-    Ordered by person id. The same judgement serves `recipients_of`, so the two
-    cannot disagree.
+    Ordered by person id. `recipients_of` uses the same judgement, so the two cannot
+    disagree.
 
     >>> from clp_core import ROBOT
     >>> lin = Person(id="lin", name="Lin", email="")
     >>> facts = RoutingFacts(
     ...     author=ROBOT, channel=Channel("p1"), project=Project(id="p1")
     ... )
-    >>> explain(facts, asked=[lin])["lin"].sentence
+    >>> explain(facts, include=[lin])["lin"].sentence
     'not told: the portal is not open to this person'
     """
-    judged = _judged(facts, policy, access, asked=asked)
-    # What no rule of its own decides, the route of the message decided.
+    judged = _judged(facts, policy, access, include=include)
+    # Reasons without a rule of their own belong to the route of the message.
     route = _route_of(facts)
     rule_of_route = route.rule if route else NO_ROUTE
     return {
@@ -255,7 +255,7 @@ def explain(
 def newly_mentioned(
     before: Iterable[PersonId], after: Iterable[Person]
 ) -> frozenset[Person]:
-    """The people whom an edit mentions and the earlier text did not (rule 13).
+    """List the people mentioned by an edit and not by the earlier text (rule 13).
 
     >>> nat = Person(id="nat", name="Nat", email="")
     >>> nia = Person(id="nia", name="Nia", email="")
@@ -271,15 +271,15 @@ def _judged(
     policy: RoutingPolicy,
     access: AccessPolicy,
     *,
-    asked: Iterable[Person] = (),
+    include: Iterable[Person] = (),
 ) -> dict[PersonId, tuple[Person, RoutingReason]]:
-    """Each person once; what is known of a follower outweighs what else was given."""
+    """Judge each person once; the facts given with `followers` win."""
     judgement = _Judgement.on(facts, policy, access)
     judged = judgement.of(facts.followers, judgement.for_followers)
     author = () if isinstance(facts.author, Robot) else (facts.author,)
     others = [
         person
-        for person in chain(asked, author, facts.mentioned)
+        for person in chain(include, author, facts.mentioned)
         if person.id not in judged
     ]
     return judged | judgement.of(others, judgement.for_others)
@@ -301,13 +301,13 @@ def _mentioned_in(facts: RoutingFacts) -> frozenset[PersonId]:
 def _reasons_by_side(
     facts: RoutingFacts, route: Route | None, *, replaced: bool
 ) -> tuple[Mapping[Side, RoutingReason], Mapping[Side, RoutingReason]]:
-    """What followers of each side get, and what all others get, unless mentioned."""
+    """Reasons by side for followers and for others, unless mentioned."""
     if facts.occasion is Occasion.EDITED:
         return _EDITED, _EDITED
     if route is None:
         return _NO_ROUTE, _NO_ROUTE
-    heard = RoutingReason.NOT_TOLD_REPLACED_BY_MENTION if replaced else route.reason
-    return {**_OTHER_SIDE, route.audience: heard}, _NOT_FOLLOWING
+    reason = RoutingReason.NOT_TOLD_REPLACED_BY_MENTION if replaced else route.reason
+    return {**_OTHER_SIDE, route.audience: reason}, _NOT_FOLLOWING
 
 
 _EDITED: Final = dict.fromkeys(Side, RoutingReason.NOT_TOLD_EDITED)
@@ -318,7 +318,7 @@ _NOT_FOLLOWING: Final = dict.fromkeys(Side, RoutingReason.NOT_TOLD_NOT_FOLLOWING
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Judgement:
-    """What can be said of a message before any one person is looked at."""
+    """What all people of one message have in common."""
 
     facts: RoutingFacts
     access: AccessPolicy
@@ -348,9 +348,9 @@ class _Judgement:
     def of(
         self, people: Collection[Person], by_side: Mapping[Side, RoutingReason]
     ) -> dict[PersonId, tuple[Person, RoutingReason]]:
-        """Neither the author nor who may not read now (rule 23); then R4, R1 to R3."""
+        """Exclude the author and non-readers (rule 23); then apply R4 and R1 to R3."""
         facts = self.facts
-        # Asked before any route, so that a mistaken route could not leak.
+        # Judged before any route, so that a wrong route cannot leak.
         readings = judge_readers(
             people, facts.channel, facts.project, access=self.access
         )

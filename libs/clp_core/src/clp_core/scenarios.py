@@ -1,4 +1,4 @@
-"""A message and everybody around it, read from plain data such as JSON."""
+"""A message with its facts and people, read from plain data such as JSON."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ PERSON_FIELDS: Final = ("id", "name", "email", "partner", "roles", "active")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scenario:
-    """One message with its facts, the people to ask about, and the policies in force.
+    """One message with its facts, the people to explain, and the policies.
 
     >>> Scenario.from_mapping({
     ...     "project": {"id": "p1", "assigned": ["north"]},
@@ -46,9 +46,9 @@ class Scenario:
     policies: Policies
 
     def explanations(self) -> tuple[Explanation, ...]:
-        """Why each person of the scenario is told or not, by person id."""
+        """Explain for each person, ordered by person id: told or not, and why."""
         explained = explain(
-            self.facts, self.policies.routing, self.policies.access, asked=self.people
+            self.facts, self.policies.routing, self.policies.access, include=self.people
         )
         return tuple(explained.values())
 
@@ -80,19 +80,19 @@ class Scenario:
 
 @dataclass(frozen=True, slots=True)
 class _Table:
-    """A table of fields that knows where it stands, so that a mistake can be found."""
+    """A table of fields with its path, so that an error names the field."""
 
     place: str
     fields: Mapping[str, object]
 
     @classmethod
-    def of(cls, place: str, value: object, known: Collection[str]) -> Self:
+    def of(cls, place: str, value: object, allowed: Collection[str]) -> Self:
         if not isinstance(value, Mapping):
             raise InvalidValue(f"{place or 'the file'}: must be a table of fields")
         fields = cast("Mapping[str, object]", value)
         table = cls(place, fields)
         for key in fields:
-            if key not in known:
+            if key not in allowed:
                 raise InvalidValue(f"{table.at(key)}: there is no such field")
         return table
 

@@ -1,4 +1,4 @@
-"""What counts as unread, and where reading resumes (rules 31 and 32)."""
+"""Unread counts, read markers and the first unread message (rules 31 and 32)."""
 
 from collections.abc import Iterable, Mapping
 
@@ -16,7 +16,7 @@ def is_unread(message: MessageFacts, reader: PersonId, marker: int) -> bool:
 def unread_count(
     messages: Iterable[MessageFacts], reader: PersonId, marker: int
 ) -> int:
-    """How many messages of one channel the reader has yet to read (rule 31).
+    """Count the unread messages of one channel (rule 31).
 
     >>> north = Channel("p1", "north")
     >>> history = [
@@ -33,15 +33,15 @@ def unread_count(
 def first_unread(
     messages: Iterable[MessageFacts], reader: PersonId, marker: int
 ) -> int | None:
-    """The number of the message that opening the unread count leads to (rule 32)."""
+    """The number of the first unread message (rule 32)."""
     numbers = (m.number for m in messages if is_unread(m, reader, marker))
     return min(numbers, default=None)
 
 
-def moved_marker(old: int, new: int) -> int:
+def advance_marker(old: int, new: int) -> int:
     """A marker only moves forward (rule 31).
 
-    >>> moved_marker(5, 3), moved_marker(5, 8)
+    >>> advance_marker(5, 3), advance_marker(5, 8)
     (5, 8)
     """
     return max(old, new)
@@ -54,7 +54,7 @@ def project_unread_count(
     *,
     access: AccessPolicy = PUBLISHED_ACCESS,
 ) -> int:
-    """A project's number sums the channels the person may read now (rule 31)."""
+    """Sum the counts of the channels that the person may read now (rule 31)."""
     return sum(
         count
         for channel, count in counts.items()

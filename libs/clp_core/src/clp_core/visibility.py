@@ -1,4 +1,4 @@
-"""Who may read, follow and post where (table of section 2, rules 5 to 8)."""
+"""Reading, following and posting: table of section 2, rules 5 to 8."""
 
 from collections.abc import Iterable
 from typing import Final
@@ -29,7 +29,7 @@ def may_read(
 ) -> Decision:
     """Internal people read all; a partner reads broadcasts and its own direct channel.
 
-    A channel that is not there and one that is hidden get the same answer (rule 5).
+    A hidden channel and a missing one get the same decision (rule 5).
 
     >>> p1 = Project(id="p1", assigned=frozenset({"north", "south"}))
     >>> roles = frozenset({"dub_portal_user"})
@@ -53,7 +53,7 @@ def judge_reading(
     *,
     access: AccessPolicy = PUBLISHED_ACCESS,
 ) -> tuple[Decision, ...]:
-    """What `may_read` says of each channel in turn; portal access is asked once."""
+    """Apply `may_read` to each channel; portal access is judged once."""
     if isinstance(reader, Robot) or not has_portal_access(reader, access):
         return tuple(MISSING for _ in channels)
     return tuple(_reading_with_access(reader, c, project) for c in channels)
@@ -66,7 +66,7 @@ def judge_readers(
     *,
     access: AccessPolicy = PUBLISHED_ACCESS,
 ) -> tuple[Decision, ...]:
-    """What `may_read` says of each person in turn; the channel is looked at once."""
+    """Apply `may_read` to each person; the channel is judged once."""
     if not channel_exists(channel, project):
         return tuple(MISSING for _ in readers)
     return tuple(
@@ -86,7 +86,7 @@ def may_post(
     *,
     access: AccessPolicy = PUBLISHED_ACCESS,
 ) -> Decision:
-    """Whoever may read may post, except that partners only listen to broadcasts.
+    """Readers may post, except partners in a broadcast.
 
     The robot posts broadcasts and nothing else (rule 3).
 
@@ -115,7 +115,7 @@ def may_follow(
 
 
 def channel_exists(channel: Channel, project: Project) -> bool:
-    """A withdrawn partner's channel stays, for the history (rule 7)."""
+    """The channel of a withdrawn partner exists: it holds the history (rule 7)."""
     if channel.project != project.id:
         return False
     partner = channel.partner
@@ -125,7 +125,7 @@ def channel_exists(channel: Channel, project: Project) -> bool:
 
 
 def channels_of(project: Project) -> tuple[Channel, ...]:
-    """The broadcast, then the direct channels by partner id.
+    """List the broadcast, then the direct channels by partner id.
 
     >>> [channel.name for channel in channels_of(Project(id="p1"))]
     ['p1/broadcast']
@@ -140,7 +140,7 @@ def channels_of(project: Project) -> tuple[Channel, ...]:
 def channels_readable_by(
     reader: Author, project: Project, access: AccessPolicy = PUBLISHED_ACCESS
 ) -> tuple[Channel, ...]:
-    """The channels of a project that exist for this person.
+    """List the channels of a project that this person may read.
 
     >>> p1 = Project(id="p1", assigned=frozenset({"north", "south"}))
     >>> roles = frozenset({"dub_portal_user"})
@@ -164,11 +164,11 @@ def _reading_with_access(
 def _reading_of_existing(
     reader: Person, channel: Channel, project: Project
 ) -> Decision:
-    """The table of section 2 for somebody with access and a channel that is there."""
+    """Apply the table of section 2, given access and an existing channel."""
     partner = reader.partner
     if partner is None:
         return ALLOWED
-    # A partner withdrawn loses reading at once, its own channel included (rule 7).
+    # A withdrawn partner reads nothing, its own channel included (rule 7).
     if partner not in project.assigned:
         return MISSING
     return ALLOWED if channel.partner is None or channel.partner == partner else MISSING

@@ -1,7 +1,7 @@
-"""Mentions: a text gives keys, the owners of the keys give outcomes (rules 14 to 21).
+"""Mentions: lookup keys of a text, then outcomes of its handles (rules 14 to 21).
 
-Two steps, so that the work does not grow with the directory: ask it for the owners of
-`keys_worth_looking_up` and of nothing else, then let `outcomes_in` judge.
+Two steps, so that the work does not grow with the directory: fetch the owners of
+`lookup_keys_in`, then call `resolve_mentions` with them.
 
 >>> from clp_core.channels import Channel, Project, ProjectId
 >>> from clp_core.people import Person, PersonId
@@ -12,10 +12,10 @@ Two steps, so that the work does not grow with the directory: ask it for the own
 ... )
 >>> project = Project(id=ProjectId("p1"))
 >>> text = "@Ian Moss, the reel is in"
->>> "ian moss" in keys_worth_looking_up(text)
+>>> "ian moss" in lookup_keys_in(text)
 True
 >>> post = {"author": ivy, "channel": Channel(project.id), "project": project}
->>> found = outcomes_in(text, **post, owners=[ivy, ian])
+>>> found = resolve_mentions(text, **post, owners=[ivy, ian])
 >>> [(o.handle, o.outcome) for o in found.outcomes]
 [('Ian Moss', Outcome.MENTIONED)]
 >>> found.people == {ian}
@@ -23,42 +23,42 @@ True
 """
 
 from clp_core.mentions.autocomplete import (
-    Beginning,
-    Place,
-    beginnings_of,
+    MatchField,
+    PrefixEntry,
     matches_prefix,
+    prefix_entries,
     prefix_rank,
-    typing_key,
+    search_key,
 )
 from clp_core.mentions.lookup_keys import address_key, name_key
-from clp_core.mentions.parser import has_sign, keys_worth_looking_up
+from clp_core.mentions.parser import has_sign, lookup_keys_in
 from clp_core.mentions.policy import PUBLISHED_MENTIONS, MentionPolicy
 from clp_core.mentions.resolution import (
     MentionOutcome,
     Mentions,
     Outcome,
-    candidates_for,
-    outcomes_in,
+    mentionable_people,
+    resolve_mentions,
 )
 from clp_core.mentions.spans import Span
 
 __all__ = [
     "PUBLISHED_MENTIONS",
-    "Beginning",
+    "MatchField",
     "MentionOutcome",
     "MentionPolicy",
     "Mentions",
     "Outcome",
-    "Place",
+    "PrefixEntry",
     "Span",
     "address_key",
-    "beginnings_of",
-    "candidates_for",
     "has_sign",
-    "keys_worth_looking_up",
+    "lookup_keys_in",
     "matches_prefix",
+    "mentionable_people",
     "name_key",
-    "outcomes_in",
+    "prefix_entries",
     "prefix_rank",
-    "typing_key",
+    "resolve_mentions",
+    "search_key",
 ]

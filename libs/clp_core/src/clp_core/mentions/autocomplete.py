@@ -1,14 +1,14 @@
-"""What a name offers while it is being typed: accents do not count here (rule 15)."""
+"""Autocomplete of names and addresses, without regard to accents (rule 15)."""
 
 from enum import IntEnum
 from typing import Final
 from unicodedata import combining, normalize
 
-from clp_core.mentions.characters import UNSPACED, shape_of
+from clp_core.mentions.characters import UNSPACED, character_classes
 from clp_core.mentions.lookup_keys import address_key, name_key
 from clp_core.people import Person
 
-# Letters that are told apart by more than an accent, and typed as if they were not.
+# Letters without a decomposition that are typed as plain ones.
 PLAIN: Final = str.maketrans(
     {
         "ø": "o",
@@ -21,27 +21,27 @@ PLAIN: Final = str.maketrans(
         "œ": "oe",
     }
 )
-# Combining classes of vowel points and of accents; those between and before them are
-# part of how a syllable is spelled (nukta, virama, kana voicing, Thai and Lao tones).
+# Combining classes of vowel points and of accents. The classes between and before
+# them spell a syllable (nukta, virama, kana voicing, Thai and Lao tones).
 POINTS: Final = range(10, 37)
 ACCENTS: Final = range(200, 241)
 
 
-class Place(IntEnum):
-    """Where the typed text was found; the better place sorts first."""
+class MatchField(IntEnum):
+    """The field matched by the typed text; the better one sorts first."""
 
     NAME = 0
     WORD_OF_NAME = 1
     ADDRESS = 2
 
 
-Beginning = tuple[Place, str]
+PrefixEntry = tuple[MatchField, str]
 
 
-def typing_key(text: str) -> str:
-    """A name or an address as the type-ahead compares it.
+def search_key(text: str) -> str:
+    """The key by which autocomplete compares a name or an address.
 
-    >>> typing_key("Łukasz  MÜLLER")
+    >>> search_key("Łukasz  MÜLLER")
     'lukasz muller'
     """
     parts = normalize("NFD", name_key(text))
@@ -49,44 +49,42 @@ def typing_key(text: str) -> str:
     return normalize("NFC", "".join(letters)).translate(PLAIN)
 
 
-def beginnings_of(name: str, address: str) -> tuple[Beginning, ...]:
-    """Where typing may begin: the name, each later word of it, the address.
+def prefix_entries(name: str, address: str) -> tuple[PrefixEntry, ...]:
+    """The keys to index for a prefix search: the name, its later words, the address.
 
-    An index that holds these answers the type-ahead for any number of people.
-
-    >>> beginnings_of("Nat Moreau", "nat@north.example")[1]
-    (<Place.WORD_OF_NAME: 1>, 'moreau')
+    >>> prefix_entries("Nat Moreau", "nat@north.example")[1]
+    (<MatchField.WORD_OF_NAME: 1>, 'moreau')
     """
-    key = typing_key(name)
-    shape = shape_of(key)
+    key = search_key(name)
+    classes = character_classes(key)
     words = (
-        (Place.WORD_OF_NAME, key[at:])
+        (MatchField.WORD_OF_NAME, key[at:])
         for at in range(1, len(key))
-        if _begins_word(shape[at - 1], shape[at])
+        if _begins_word(classes[at - 1], classes[at])
     )
-    return ((Place.NAME, key), *words, (Place.ADDRESS, typing_key(address)))
+    return ((MatchField.NAME, key), *words, (MatchField.ADDRESS, search_key(address)))
 
 
-def prefix_rank(person: Person, typed: str) -> tuple[Place, str, str] | None:
-    """How well somebody fits what is typed, to sort by; nothing when not at all.
+def prefix_rank(person: Person, typed: str) -> tuple[MatchField, str, str] | None:
+    """Sort key of a person for the typed text; None without a match.
 
     >>> from clp_core.people import PersonId
     >>> zoe = Person(id=PersonId("zoe"), name="Zoë O'Hara", email="zoe@studio.example")
     >>> prefix_rank(zoe, "zoe o")
-    (<Place.NAME: 0>, "zoe o'hara", 'zoe@studio.example')
+    (<MatchField.NAME: 0>, "zoe o'hara", 'zoe@studio.example')
     >>> prefix_rank(zoe, "z%") is None
     True
     """
-    wanted = typing_key(typed)
-    beginnings = beginnings_of(person.name, person.email)
-    for place, beginning in beginnings:
-        if beginning.startswith(wanted):
-            return place, beginnings[0][1], address_key(person.email)
+    wanted = search_key(typed)
+    entries = prefix_entries(person.name, person.email)
+    for place, entry in entries:
+        if entry.startswith(wanted):
+            return place, entries[0][1], address_key(person.email)
     return None
 
 
 def matches_prefix(person: Person, typed: str) -> bool:
-    """Whether a word of the name, or the address, begins with what is typed."""
+    """Whether a word of the name, or the address, starts with the typed text."""
     return prefix_rank(person, typed) is not None
 
 

@@ -1,9 +1,8 @@
-"""Which characters open, continue and end a handle, in every script (rules 14 and 16).
+"""Character classes that open, continue and end a handle (rules 14 and 16).
 
-A text is first reduced to its *shape*: a text of the same length, in which every
-character is replaced by one that stands for its class. ASCII stands for itself, so that
-most texts are their own shape, and patterns need to know a dozen classes instead of
-Unicode.
+The parser matches patterns on the *classes* of a text: a string of the same length, in
+which one character represents the class of each. ASCII represents itself, so most texts
+are their own classes, and patterns know a dozen classes instead of Unicode.
 """
 
 from collections.abc import Iterable
@@ -11,8 +10,8 @@ from itertools import chain
 from typing import Final
 from unicodedata import category
 
-LETTER: Final = "x"  # of a script that parts words by spaces; any digit
-UNSPACED: Final = "\xba"  # a letter that may touch its neighbours: Han, kana, Thai ...
+LETTER: Final = "x"  # of a space-separated script; any digit
+UNSPACED: Final = "\xba"  # a letter of a script without spaces: Han, kana, Thai ...
 MARK: Final = "\xb4"  # belongs to the character before it
 OTHER: Final = "\xb7"
 SPACE: Final = " "
@@ -46,9 +45,9 @@ UNSPACED_BLOCKS: Final = (
     range(0x1AFF0, 0x1B170),  # kana
     range(0x20000, 0x33480),  # Han
 )
-HAN_RADICALS: Final = range(0x2E80, 0x2FE0)  # symbols to Unicode, letters to readers
+HAN_RADICALS: Final = range(0x2E80, 0x2FE0)  # symbols in Unicode, read as letters
 
-# Letters to Unicode, but never the first of a written syllable.
+# Letters in Unicode that never begin a syllable.
 CLINGING: Final = frozenset(
     chain(
         (ZERO_WIDTH_NON_JOINER, ZERO_WIDTH_JOINER),
@@ -70,7 +69,7 @@ SAME: Final = {
 
 
 def class_of(character: str) -> str:
-    """The character that stands for this one in a shape."""
+    """The character that represents the class of this one."""
     if character.isascii():
         return character
     if character in SAME:
@@ -89,14 +88,14 @@ def _is_unspaced(code: int) -> bool:
 
 
 class _Classes(dict[int, str]):
-    """Classes by code point, worked out when first met."""
+    """Cache of classes by code point."""
 
-    # Enough for every living script; what a hostile text adds is not kept.
-    KEPT: Final = 20_000
+    # Enough for every living script; bounds what a hostile text can add.
+    MAX_ENTRIES: Final = 20_000
 
     def __missing__(self, code: int) -> str:
         found = class_of(chr(code))
-        if len(self) < self.KEPT:
+        if len(self) < self.MAX_ENTRIES:
             self[code] = found
         return found
 
@@ -104,22 +103,22 @@ class _Classes(dict[int, str]):
 _CLASSES: Final = _Classes()
 
 
-def shape_of(text: str) -> str:
-    """The shape of a text; both have the same length.
+def character_classes(text: str) -> str:
+    """The classes of a text, one character for each of its characters.
 
-    >>> shape_of("hi ＠Zoë, 田中")
+    >>> character_classes("hi ＠Zoë, 田中")
     'hi @Zox, ºº'
     """
     return text if text.isascii() else text.translate(_CLASSES)
 
 
-def without(shape: str, stretches: Iterable[tuple[int, int]]) -> str:
-    """The shape with these stretches blanked, so that nothing reaches into them."""
+def without(classes: str, stretches: Iterable[tuple[int, int]]) -> str:
+    """Replace stretches by line breaks, so that no pattern reaches into them."""
     kept: list[str] = []
     done = 0
     for first, last in sorted(stretches):
-        start, end = max(first, done), min(last, len(shape))
+        start, end = max(first, done), min(last, len(classes))
         if start < end:
-            kept += (shape[done:start], BREAK * (end - start))
+            kept += (classes[done:start], BREAK * (end - start))
             done = end
-    return "".join((*kept, shape[done:]))
+    return "".join((*kept, classes[done:]))

@@ -1,16 +1,16 @@
-"""What names and addresses are compared by (rule 15)."""
+"""Lookup keys of names and addresses (rule 15)."""
 
 from typing import Final
 from unicodedata import normalize
 
 ASCII_FORM: Final = "xn--"
-LONGEST_LABEL: Final = 63
+MAX_LABEL: Final = 63
 # Domains may be typed with the full stop of Chinese and Japanese keyboards.
 IDEOGRAPHIC_STOP: Final = "\u3002"
 
 
 def name_key(name: str) -> str:
-    """NFKC and case folding; runs of spaces are one space; accents count.
+    """Key of a name: NFKC, case folding, single spaces; accents count.
 
     >>> name_key("  Nat   MOREAU ")
     'nat moreau'
@@ -23,7 +23,7 @@ def name_key(name: str) -> str:
 
 
 def address_key(address: str) -> str:
-    """An address without regard to case, width or the ASCII form of its domain.
+    """Key of an address: case, width and IDNA form of the domain do not count.
 
     >>> address_key("Nat@NORTH.example")
     'nat@north.example'
@@ -35,24 +35,24 @@ def address_key(address: str) -> str:
         return key
     local, sign, domain = key.rpartition("@")
     labels = domain.replace(IDEOGRAPHIC_STOP, ".").split(".")
-    return f"{local}{sign}{'.'.join(map(_spoken, labels))}"
+    return f"{local}{sign}{'.'.join(map(_to_unicode, labels))}"
 
 
 def folded(text: str) -> str:
     """NFKC and case folding; spaces stay as they are."""
     if text.isascii():
         return text.lower()
-    # Folding may undo the composition, so it is asked for twice.
+    # Case folding may decompose, so compose once more.
     return normalize("NFKC", normalize("NFKC", text).casefold())
 
 
-def _spoken(label: str) -> str:
-    """The letters that a domain label in ASCII form stands for."""
-    if not label.startswith(ASCII_FORM) or len(label) > LONGEST_LABEL:
+def _to_unicode(label: str) -> str:
+    """Decode an A-label (RFC 5890, section 2.3.2.1) to its letters."""
+    if not label.startswith(ASCII_FORM) or len(label) > MAX_LABEL:
         return label
     try:
-        spoken = folded(label.removeprefix(ASCII_FORM).encode().decode("punycode"))
+        decoded = folded(label.removeprefix(ASCII_FORM).encode().decode("punycode"))
     except UnicodeError:
         return label
-    # Plain letters in disguise stay what they are: no domain is written so.
-    return label if spoken.isascii() else spoken
+    # An A-label of ASCII letters only is invalid (RFC 5891, section 4.4).
+    return label if decoded.isascii() else decoded

@@ -8,9 +8,10 @@ from clp_core.decisions import InvalidValue
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MentionPolicy:
-    """How many people a message may mention, and how long a name may be (rule 20).
+    """Limits of mentions (rule 20).
 
-    ``max_name_length`` is in characters; it bounds how far a name is looked for.
+    ``max_people`` counts people a message mentions; ``max_name_length`` is in
+    characters, and longer names are not looked up.
     """
 
     max_people: int = 50

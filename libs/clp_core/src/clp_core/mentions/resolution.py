@@ -1,4 +1,4 @@
-"""From the owners of keys to what became of each handle (rules 18 to 20)."""
+"""Resolve handles to people, with an outcome for each (rules 18 to 20)."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Final
 from clp_core.channels import Channel, Project
 from clp_core.decisions import ALLOWED, Code, Decision, Reason
 from clp_core.mentions.lookup_keys import address_key, name_key
-from clp_core.mentions.parser import Page, keys_at, page_of, unknown_end
+from clp_core.mentions.parser import ParsedText, keys_at, parse, unknown_end
 from clp_core.mentions.policy import PUBLISHED_MENTIONS, MentionPolicy
 from clp_core.mentions.spans import Span
 from clp_core.people import PUBLISHED_ACCESS, AccessPolicy, Author, Person, PersonId
@@ -17,7 +17,7 @@ TOO_MANY: Final = Decision(Reason.MENTION_TOO_MANY)
 
 
 class Outcome(Code):
-    """What became of a handle (rule 19)."""
+    """The outcome of a handle (rule 19)."""
 
     MENTIONED = "mentioned"
     AMBIGUOUS = "ambiguous"
@@ -28,9 +28,10 @@ class Outcome(Code):
 
 @dataclass(frozen=True, slots=True)
 class MentionOutcome:
-    """One handle: where it stands, sign included, as written, and whom it means.
+    """One handle as written: its span (sign included), outcome and person.
 
-    Only an ambiguous handle has `candidates`; it and an unknown one mean no person.
+    `candidates` are those of an ambiguous handle; it and an unknown one have no
+    `person`.
     """
 
     span: Span
@@ -42,25 +43,25 @@ class MentionOutcome:
 
 @dataclass(frozen=True, slots=True)
 class Mentions:
-    """The handles of a text in their order, and whether they are too many."""
+    """The outcomes of a text in their order; a refusal if they mention too many."""
 
     outcomes: tuple[MentionOutcome, ...] = ()
     decision: Decision = ALLOWED
 
     @property
     def people(self) -> frozenset[Person]:
-        """Whoever is truly mentioned."""
+        """The people with the outcome `MENTIONED`."""
         return frozenset(
-            found.person
-            for found in self.outcomes
-            if found.person is not None and found.outcome is Outcome.MENTIONED
+            mention.person
+            for mention in self.outcomes
+            if mention.person is not None and mention.outcome is Outcome.MENTIONED
         )
 
 
 NONE: Final = Mentions()
 
 
-def candidates_for(
+def mentionable_people(
     people: Iterable[Person],
     *,
     author: Author,
@@ -68,11 +69,11 @@ def candidates_for(
     project: Project,
     access: AccessPolicy = PUBLISHED_ACCESS,
 ) -> tuple[Person, ...]:
-    """The readers of a channel whom its author may see (rule 18).
+    """The readers of a channel that its author may see (rule 18).
 
-    Everybody who reads a channel is visible to whoever may post to it: in a direct
-    channel the internal people and that partner's, in a broadcast, which only internal
-    people post to, all. To an author who may not post there is nobody to see.
+    All readers are visible to an author who may post there: in a direct channel the
+    internal people and that partner's, in a broadcast, where only internal people
+    post, everybody. An author who may not post sees nobody.
     """
     if not may_post(author, channel, project, access=access):
         return ()
@@ -81,7 +82,7 @@ def candidates_for(
     )
 
 
-def outcomes_in(  # noqa: PLR0913  (the facts of a post, each under its name)
+def resolve_mentions(  # noqa: PLR0913  (the facts of a post, each under its name)
     text: str,
     *,
     author: Author,
@@ -92,36 +93,36 @@ def outcomes_in(  # noqa: PLR0913  (the facts of a post, each under its name)
     policy: MentionPolicy = PUBLISHED_MENTIONS,
     access: AccessPolicy = PUBLISHED_ACCESS,
 ) -> Mentions:
-    """What becomes of the handles of a text (rules 14 to 20).
+    """Resolve the handles of a text (rules 14 to 20).
 
-    `owners` may be anybody, as long as the owners of `keys_worth_looking_up` are among
-    them; those who may not be mentioned here are put aside first, so that the answer
-    is the same whether they exist or not. The robot mentions nobody (rule 3).
+    `owners` must include the owners of `lookup_keys_in`. Those not mentionable here
+    are removed first, so that the outcomes are the same whether they exist or not. The
+    robot mentions nobody (rule 3).
     """
     if not isinstance(author, Person):
         return NONE
-    page = page_of(text, skip)
-    if not page.signs:
+    parsed = parse(text, skip)
+    if not parsed.signs:
         return NONE
-    visible = candidates_for(
+    visible = mentionable_people(
         owners, author=author, channel=channel, project=project, access=access
     )
-    owned = _Owned.by(visible, policy.max_name_length)
-    outcomes = _outcomes(page, owned, author)
-    told = sum(found.outcome is Outcome.MENTIONED for found in outcomes)
-    return Mentions(outcomes, TOO_MANY if told > policy.max_people else ALLOWED)
+    directory = _Directory.by(visible, policy.max_name_length)
+    outcomes = _outcomes(parsed, directory, author)
+    mentioned = sum(o.outcome is Outcome.MENTIONED for o in outcomes)
+    return Mentions(outcomes, TOO_MANY if mentioned > policy.max_people else ALLOWED)
 
 
 @dataclass(frozen=True, slots=True)
-class _Owned:
-    """Candidates by their keys, and the length of the longest name worth a look."""
+class _Directory:
+    """Candidates by their keys, and the length of the longest key."""
 
     names: dict[str, list[Person]]
     addresses: dict[str, list[Person]]
     longest: int
 
     @classmethod
-    def by(cls, people: Iterable[Person], max_name_length: int) -> "_Owned":
+    def by(cls, people: Iterable[Person], max_name_length: int) -> "_Directory":
         names: dict[str, list[Person]] = {}
         addresses: dict[str, list[Person]] = {}
         for person in {person.id: person for person in people}.values():
@@ -131,22 +132,24 @@ class _Owned:
         return cls(names, addresses, min(max_name_length, max(lengths, default=0)))
 
     def of(self, key: str) -> list[Person] | None:
-        """An address is one person's own; a name may be anybody's."""
+        """The owner of an address, or else the owners of a name."""
         return self.addresses.get(key) or self.names.get(key)
 
 
-def _outcomes(page: Page, owned: _Owned, author: Person) -> tuple[MentionOutcome, ...]:
+def _outcomes(
+    parsed: ParsedText, directory: _Directory, author: Person
+) -> tuple[MentionOutcome, ...]:
     outcomes: list[MentionOutcome] = []
-    told: set[PersonId] = set()
+    seen: set[PersonId] = set()
     done = 0
-    for number, sign in enumerate(page.signs):
-        if sign < done:  # inside of the handle before
+    for number, sign in enumerate(parsed.signs):
+        if sign < done:  # inside the previous handle
             continue
-        done, people = _meant(page, number, owned)
-        span, handle = Span(sign, done), page.text[sign + 1 : done]
+        done, people = _match(parsed, number, directory)
+        span, handle = Span(sign, done), parsed.text[sign + 1 : done]
         if len(people) == 1:
-            outcome = _outcome_for(people[0], author, told)
-            told.add(people[0].id)
+            outcome = _outcome_for(people[0], author, seen)
+            seen.add(people[0].id)
             outcomes.append(MentionOutcome(span, handle, outcome, people[0]))
         elif people:
             ordered = tuple(sorted(people, key=_in_order))
@@ -158,19 +161,21 @@ def _outcomes(page: Page, owned: _Owned, author: Person) -> tuple[MentionOutcome
     return tuple(outcomes)
 
 
-def _outcome_for(person: Person, author: Person, told: set[PersonId]) -> Outcome:
+def _outcome_for(person: Person, author: Person, seen: set[PersonId]) -> Outcome:
     if person.id == author.id:
         return Outcome.SELF
-    return Outcome.DUPLICATE if person.id in told else Outcome.MENTIONED
+    return Outcome.DUPLICATE if person.id in seen else Outcome.MENTIONED
 
 
 def _in_order(person: Person) -> tuple[str, PersonId]:
     return address_key(person.email), person.id
 
 
-def _meant(page: Page, number: int, owned: _Owned) -> tuple[int, list[Person]]:
-    """Where this handle ends, and the people it means."""
-    for end, key in keys_at(page, number, owned.longest):
-        if people := owned.of(key):
+def _match(
+    parsed: ParsedText, number: int, directory: _Directory
+) -> tuple[int, list[Person]]:
+    """The end of this handle, and the people it means."""
+    for end, key in keys_at(parsed, number, directory.longest):
+        if people := directory.of(key):
             return end, people
-    return unknown_end(page, number), []
+    return unknown_end(parsed, number), []

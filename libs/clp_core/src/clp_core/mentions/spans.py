@@ -1,4 +1,4 @@
-"""Where something stands in a text."""
+"""The place of a handle in a text."""
 
 from dataclasses import dataclass
 
