@@ -1,4 +1,4 @@
-"""The address of the broker: never less than the certificate checks it promises."""
+"""Broker addresses always enable full certificate checks."""
 
 import ssl
 
@@ -18,7 +18,7 @@ from clp_contracts.client import connect
             "amqps://u:p@h:5671/clp?ca=/etc/clp/ca.pem",
             "amqps://u:p@h:5671/clp",
             {"ca_certs": "/etc/clp/ca.pem"},
-            id="an authority of one's own",
+            id="an own authority",
         ),
         pytest.param(
             "amqps://u:p@h/clp",
@@ -31,28 +31,28 @@ from clp_contracts.client import connect
         ),
     ],
 )
-def test_an_address_says_how_sure_to_be(
+def test_an_address_selects_tls_and_its_authority(
     address: str, url: str, tls: dict[str, object] | None
 ) -> None:
     checks = {"cert_reqs": ssl.CERT_REQUIRED, "server_hostname": "h"}
-    read = BrokerAddress.read(address)
-    assert read.url == url
-    assert read.tls == (None if tls is None else tls | checks)
+    parsed = BrokerAddress.read(address)
+    assert parsed.url == url
+    assert parsed.tls == (None if tls is None else tls | checks)
 
 
 @pytest.mark.parametrize(
     ("address", "why"),
     [
-        ("amqps://u:p@h/clp?cert_reqs=CERT_NONE", "knows no cert_reqs"),
-        ("amqps://u:p@h/clp?ca=x&verify=no", "knows no verify"),
-        ("amqp://u:p@h/clp?ca=/etc/clp/ca.pem", "begins with amqps"),
+        ("amqps://u:p@h/clp?cert_reqs=CERT_NONE", "unknown parameters: cert_reqs"),
+        ("amqps://u:p@h/clp?ca=x&verify=no", "unknown parameters: verify"),
+        ("amqp://u:p@h/clp?ca=/etc/clp/ca.pem", "must begin with amqps"),
     ],
 )
-def test_an_address_cannot_ask_for_fewer_checks(address: str, why: str) -> None:
+def test_an_address_cannot_weaken_the_checks(address: str, why: str) -> None:
     with pytest.raises(ValueError, match=why):
         connect(address, "passport")
 
 
-def test_a_user_is_named_for_what_belongs_to_it() -> None:
+def test_the_user_of_an_address_is_read() -> None:
     assert BrokerAddress.read("amqp://search:p@h//").user == "search"
     assert BrokerAddress.read("inprocess://x/").user == "nobody"

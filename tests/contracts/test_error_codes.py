@@ -1,4 +1,4 @@
-"""Codes, event types and methods are public: appended to, never taken away."""
+"""Codes, event types and methods are public and append-only."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ RELEASED = Path(__file__).parent / "released"
 
 
 def methods() -> set[str]:
-    """Every remote method there is, as ``service.method``."""
+    """Return every remote method as ``service.method``."""
     return {
         f"{value.service}.{value.name}"
         for module in (projects, messages, search, notifications)
@@ -30,13 +30,13 @@ NOW = {
 
 
 @pytest.mark.parametrize("name", sorted(NOW))
-def test_nothing_ever_released_has_disappeared(name: str) -> None:
+def test_no_released_value_has_disappeared(name: str) -> None:
     released = set((RELEASED / name).read_text().split())
     assert released - NOW[name] == set(), "was released, is gone"
 
 
 @pytest.mark.parametrize("name", sorted(NOW))
-def test_what_is_new_is_written_down(name: str) -> None:
+def test_every_new_value_is_in_the_released_list(name: str) -> None:
     released = set((RELEASED / name).read_text().split())
     assert NOW[name] - released == set(), "append these to the released list"
 
@@ -54,13 +54,13 @@ def test_a_code_is_a_noun_and_an_adjective_with_a_sentence(code: str) -> None:
     assert CODES[code][0].isupper()
 
 
-def test_the_promised_methods_are_there() -> None:
-    promised = {
+def test_every_method_of_the_fixed_interface_exists() -> None:
+    fixed_interface = {
         "projects": "put_person put_partner put_project assign_partner "
         "withdraw_partner follow unfollow my_projects announce",
         "messages": "post edit delete page channels mark_read unread mentionable changes",
         "search": "find status",
         "notifications": "explain mail_settings dead redrive",
     }
-    wanted = {f"{s}.{m}" for s, names in promised.items() for m in names.split()}
+    wanted = {f"{s}.{m}" for s, names in fixed_interface.items() for m in names.split()}
     assert wanted <= methods()

@@ -1,4 +1,4 @@
-"""What a service may remember of `projects`, and how it may use it (rules 5 and 7)."""
+"""The cache of facts never delays the end of an access (rules 5 and 7)."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -8,7 +8,7 @@ import pytest
 
 from clp_contracts import events
 from clp_contracts.client.projects import Projects
-from clp_contracts.facts_cache import LIFETIME_S, KnownFacts
+from clp_contracts.facts_cache import TTL_S, FactsCache
 from clp_contracts.projects import Facts, PersonFacts, ProjectFacts
 
 IVY = PersonFacts(
@@ -19,88 +19,88 @@ P1 = ProjectFacts(id="p1", title="T", assigned=("north",), withdrawn=(), partner
 
 
 class Directory:
-    """Answers as `projects` does, counts the questions, and can be slow."""
+    """Respond as `projects` does, count the requests, and run a hook before responding."""
 
     def __init__(self) -> None:
         self.people = {"ivy": IVY, "nat": NAT}
         self.projects = {"p1": P1, "p2": replace(P1, id="p2")}
-        self.asked = 0
+        self.requests = 0
         self.meanwhile: Callable[[], object] = lambda: None
 
-    def facts(self, *, projects_: Sequence[str], people: Sequence[str]) -> Facts:
-        self.asked += 1
-        told = Facts(
-            projects=tuple(self.projects[p] for p in projects_ if p in self.projects),
+    def facts(self, *, project_ids: Sequence[str], people: Sequence[str]) -> Facts:
+        self.requests += 1
+        facts = Facts(
+            projects=tuple(self.projects[p] for p in project_ids if p in self.projects),
             people=tuple(self.people[p] for p in people if p in self.people),
         )
         self.meanwhile()
-        return told
+        return facts
 
 
-class Memory:
-    """Known facts with a clock and a directory of their own."""
+class Cache:
+    """A cache with its own clock and directory."""
 
     def __init__(self) -> None:
         self.time = 100.0
         self.directory = Directory()
-        self.known = KnownFacts(
+        self.facts = FactsCache(
             cast("Projects", self.directory), clock=lambda: self.time
         )
 
-    def remembers(self, person: str | None = "ivy", project: str = "p1") -> bool:
-        """Whether there is an answer without a question."""
-        asked = self.directory.asked
-        next(self.known.about(person, project))
-        found = self.directory.asked == asked
-        self.directory.asked = asked
+    def has(self, person: str | None = "ivy", project: str = "p1") -> bool:
+        """Whether the first facts come from the cache."""
+        requests = self.directory.requests
+        next(self.facts.get(person, project))
+        found = self.directory.requests == requests
+        self.directory.requests = requests
         return found
 
-    def learn(self, *people: str, project: str = "p1") -> None:
+    def fetch(self, *people: str, project: str = "p1") -> None:
         for person in people or ("ivy",):
-            self.known.now(person, project)
+            self.facts.fetch(person, project)
 
-    def hear(self, type: str, subject: str, project: str = "") -> None:
-        self.known.drop({"type": type, "subject": subject, "project": project})
+    def receive(self, type: str, subject: str, project: str = "") -> None:
+        self.facts.invalidate({"type": type, "subject": subject, "project": project})
 
 
 @pytest.fixture
-def memory() -> Memory:
-    return Memory()
+def cache() -> Cache:
+    return Cache()
 
 
-def test_the_studio_is_remembered_for_seconds_and_partners_never(
-    memory: Memory,
+def test_internal_people_are_cached_for_seconds_and_external_ones_never(
+    cache: Cache,
 ) -> None:
-    memory.learn("ivy", "nat")
-    assert memory.remembers("ivy")
-    assert not memory.remembers("nat")
-    memory.time += LIFETIME_S - 0.01
-    assert memory.remembers("ivy")
-    memory.time += 0.02
-    assert not memory.remembers("ivy")
+    cache.fetch("ivy", "nat")
+    assert cache.has("ivy")
+    assert not cache.has("nat")
+    cache.time += TTL_S - 0.01
+    assert cache.has("ivy")
+    cache.time += 0.02
+    assert not cache.has("ivy")
 
 
-def test_the_truth_follows_what_is_remembered(memory: Memory) -> None:
-    memory.learn()
-    memory.directory.projects["p1"] = replace(P1, assigned=("north", "south"))
-    told = [facts.projects[0].assigned for facts in memory.known.about("ivy", "p1")]
-    assert told == [("north",), ("north", "south")]
+def test_current_facts_follow_the_cached_ones(cache: Cache) -> None:
+    cache.fetch()
+    cache.directory.projects["p1"] = replace(P1, assigned=("north", "south"))
+    assigned = [facts.projects[0].assigned for facts in cache.facts.get("ivy", "p1")]
+    assert assigned == [("north",), ("north", "south")]
 
 
-def test_the_robot_needs_the_project_alone(memory: Memory) -> None:
-    memory.learn()
-    assert memory.remembers(None)
+def test_the_robot_needs_the_project_alone(cache: Cache) -> None:
+    cache.fetch()
+    assert cache.has(None)
 
 
-def test_a_missing_and_a_hidden_thing_are_asked_for_once_each(memory: Memory) -> None:
+def test_a_missing_and_a_hidden_project_cost_one_request_each(cache: Cache) -> None:
     for person, project in (("nat", "p2"), ("nat", "nowhere"), ("nobody", "p1")):
         for _ in range(2):
-            memory.directory.asked = 0
-            assert len(list(memory.known.about(person, project))) == 1
-            assert memory.directory.asked == 1
+            cache.directory.requests = 0
+            assert len(list(cache.facts.get(person, project))) == 1
+            assert cache.directory.requests == 1
 
 
-# event                                              | drops ivy | drops p1
+# event                                              | invalidates ivy, p1
 EVENTS = [
     ((events.PERSON_CHANGED, "ivy"), True, False),
     ((events.PERSON_CHANGED, "ian"), False, False),
@@ -115,33 +115,33 @@ EVENTS = [
 
 
 @pytest.mark.parametrize(("event", "ivy", "p1"), EVENTS, ids=str)
-def test_an_event_drops_what_it_touches(
-    memory: Memory,
+def test_an_event_invalidates_what_it_concerns(
+    cache: Cache,
     event: tuple[Any, ...],
     ivy: bool,  # noqa: FBT001 - the columns of the table
     p1: bool,  # noqa: FBT001
 ) -> None:
-    memory.learn("ivy")
-    memory.hear(*event)
-    assert memory.remembers(None, "p1") != p1
-    memory.learn("nobody")  # p1 again, without ivy
-    assert memory.remembers("ivy", "p1") != ivy
+    cache.fetch("ivy")
+    cache.receive(*event)
+    assert cache.has(None, "p1") != p1
+    cache.fetch("nobody")  # p1 again, without ivy
+    assert cache.has("ivy", "p1") != ivy
 
 
-def test_an_answer_on_its_way_is_dropped_as_well(memory: Memory) -> None:
-    memory.directory.meanwhile = lambda: memory.hear(events.PERSON_CHANGED, "ivy")
-    memory.learn()
-    memory.directory.meanwhile = lambda: None
-    assert not memory.remembers()
+def test_a_response_on_its_way_is_invalidated_too(cache: Cache) -> None:
+    cache.directory.meanwhile = lambda: cache.receive(events.PERSON_CHANGED, "ivy")
+    cache.fetch()
+    cache.directory.meanwhile = lambda: None
+    assert not cache.has()
 
 
-def test_a_lifetime_counts_from_the_question_and_not_from_the_answer(
-    memory: Memory,
+def test_the_ttl_counts_from_the_request_and_not_from_the_response(
+    cache: Cache,
 ) -> None:
     def slow() -> None:
-        memory.time += LIFETIME_S
+        cache.time += TTL_S
 
-    memory.directory.meanwhile = slow
-    memory.learn()
-    memory.directory.meanwhile = lambda: None
-    assert not memory.remembers()
+    cache.directory.meanwhile = slow
+    cache.fetch()
+    cache.directory.meanwhile = lambda: None
+    assert not cache.has()

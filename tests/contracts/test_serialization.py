@@ -1,4 +1,4 @@
-"""Asks and replies: strict where a service reads, forgiving where a caller reads."""
+"""Requests are validated strictly; responses are read leniently."""
 
 from dataclasses import MISSING, Field, fields, is_dataclass
 from datetime import UTC, datetime
@@ -8,7 +8,7 @@ import pytest
 from clp_contracts import messages, notifications, projects, search
 from clp_contracts.errors import Refused
 from clp_contracts.methods import Method
-from clp_contracts.serialization import arguments, dump, load, load_reply
+from clp_contracts.serialization import arguments, dump, load, load_response
 
 ALL_METHODS = [
     pytest.param(value, id=f"{value.service}.{value.name}")
@@ -18,9 +18,9 @@ ALL_METHODS = [
 ]
 
 GOOD = {"channel": "p1/broadcast", "key": "k1", "text": "Hello", "attachments": []}
-# what is wrong with the ask, the ask, the field that is named
+# what is wrong with the request, its arguments, the field that the refusal names
 MALFORMED = [
-    ("a field nobody agreed on", GOOD | {"actor": "ivy"}, "actor"),
+    ("an unknown field", GOOD | {"actor": "ivy"}, "actor"),
     ("a missing field", {"channel": "p1/broadcast"}, "key"),
     ("a number for a text", GOOD | {"text": 5}, "text"),
     ("nothing for a text", GOOD | {"text": None}, "text"),
@@ -34,27 +34,29 @@ MALFORMED = [
 @pytest.mark.parametrize(
     ("values", "field"), [pytest.param(*row[1:], id=row[0]) for row in MALFORMED]
 )
-def test_a_malformed_ask_is_refused_by_value(
+def test_a_malformed_request_is_refused_with_the_field(
     values: dict[str, object], field: str
 ) -> None:
     with pytest.raises(Refused) as refused:
         load(messages.PostMessage, values)
-    assert refused.value.code == "ask.malformed"
+    assert refused.value.code == "request.malformed"
     assert list(refused.value.detail["fields"]) == [field]
 
 
 @pytest.mark.parametrize("number", ["7", 7.0, True])
 def test_a_number_is_a_number_and_nothing_like_it(number: object) -> None:
-    with pytest.raises(Refused, match=r"ask\.malformed"):
-        load(messages.AskPage, {"channel": "p1/broadcast", "before": number})
+    with pytest.raises(Refused, match=r"request\.malformed"):
+        load(messages.GetPage, {"channel": "p1/broadcast", "before": number})
 
 
-def test_a_reply_of_a_newer_service_is_still_read() -> None:
-    told = {"id": "a", "changed": True, "since": "2030"}
-    assert load_reply(projects.Stored, told) == projects.Stored(id="a", changed=True)
+def test_unknown_fields_of_a_response_are_ignored() -> None:
+    values = {"id": "a", "changed": True, "since": "2030"}
+    assert load_response(projects.Stored, values) == projects.Stored(
+        id="a", changed=True
+    )
 
 
-def test_a_reply_survives_the_wire() -> None:
+def test_a_response_survives_serialization() -> None:
     at = datetime(2026, 11, 23, 12, 30, 1, 250, tzinfo=UTC)
     posted = messages.Posted(
         id="m1",
@@ -63,22 +65,22 @@ def test_a_reply_survives_the_wire() -> None:
         posted_at=at,
         mentions=(messages.Mention(start=0, end=4, handle="Nat", outcome="unknown"),),
     )
-    assert load_reply(messages.Posted, dump(posted)) == posted
+    assert load_response(messages.Posted, dump(posted)) == posted
 
 
-def test_a_reply_may_be_longer_than_an_ask() -> None:
+def test_a_response_may_be_longer_than_a_request() -> None:
     person = {"id": "a", "name": "A", "email": "a@b.example", "partner": None}
     many = [person | {"roles": [], "active": True}] * 10_001
-    assert len(load_reply(projects.People, {"people": many}).people) == 10_001
-    with pytest.raises(Refused, match=r"ask\.malformed"):
-        load(projects.AskOwners, {"keys": ["a"] * 10_001})
+    assert len(load_response(projects.People, {"people": many}).people) == 10_001
+    with pytest.raises(Refused, match=r"request\.malformed"):
+        load(projects.GetPeopleByHandle, {"keys": ["a"] * 10_001})
 
 
 @pytest.mark.parametrize("method", ALL_METHODS)
 def test_every_method_has_shapes_of_documented_dataclasses(
     method: Method[object, object],
 ) -> None:
-    for shape in (method.ask, method.reply):
+    for shape in (method.request, method.response):
         assert is_dataclass(shape)
         assert shape.__doc__
         assert shape.__dataclass_params__.frozen  # type: ignore[attr-defined]
@@ -86,20 +88,26 @@ def test_every_method_has_shapes_of_documented_dataclasses(
     assert method.kinds
 
 
-def test_an_ask_leaves_out_what_is_at_its_default() -> None:
-    ask = messages.PostMessage(channel="p1/broadcast", key="k1", text="Hello")
+def test_arguments_at_their_default_are_not_sent() -> None:
+    request = messages.PostMessage(channel="p1/broadcast", key="k1", text="Hello")
 
-    assert arguments(ask) == {"channel": "p1/broadcast", "key": "k1", "text": "Hello"}
+    assert arguments(request) == {
+        "channel": "p1/broadcast",
+        "key": "k1",
+        "text": "Hello",
+    }
 
 
 @pytest.mark.parametrize("method", ALL_METHODS)
-def test_an_ask_that_says_only_what_it_must_is_read_as_it_was(
+def test_a_request_with_required_fields_only_survives(
     method: Method[object, object],
 ) -> None:
-    must = {f.name: _some(f.type) for f in fields(method.ask) if _is_required(f)}
-    ask = method.ask(**must)
+    required = {
+        f.name: _some(f.type) for f in fields(method.request) if _is_required(f)
+    }
+    request = method.request(**required)
 
-    assert load(method.ask, arguments(ask)) == ask
+    assert load(method.request, arguments(request)) == request
 
 
 def _is_required(field: Field[object]) -> bool:
@@ -107,7 +115,7 @@ def _is_required(field: Field[object]) -> bool:
 
 
 def _some(hint: object) -> object:
-    """A value of a required field, which are texts, numbers or lists."""
+    """Return a value for a required field: a text, a number or a list."""
     if hint is int:
         return 1
     return "a" if hint is str else ()

@@ -1,1 +1,1 @@
-"""Names and shapes that cross a process boundary, and typed callers for them."""
+"""Contracts between the CLP services, and typed clients."""

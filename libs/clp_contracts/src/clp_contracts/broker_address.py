@@ -1,10 +1,9 @@
-"""Where the broker is, and how to be sure that it is the one.
+"""Parse the address of the broker, with its TLS options.
 
     amqps://user:password@host:5671/vhost?ca=/etc/clp/ca.pem
 
-An address that begins with ``amqps`` is only ever talked to over TLS, with a
-certificate that is valid for its host name and signed by an authority of ``ca``, or of
-the system where none is named. There is no way to ask for less.
+``amqps`` always verifies the certificate of the broker and its host name, with the
+authorities of the file ``ca``, or of the system without one. Nothing disables that.
 """
 
 import ssl
@@ -18,42 +17,43 @@ CA: Final = "ca"
 
 @dataclass(frozen=True, slots=True)
 class BrokerAddress:
-    """An address as the framework takes it: without a query, beside its TLS options."""
+    """The address without its query, and the TLS options of Nameko."""
 
     url: str
     tls: dict[str, Any] | None
 
     @classmethod
     def read(cls, address: str) -> Self:
-        """Read an address.
+        """Parse an address.
 
         Raises:
-            ValueError: when it asks for something that this does not know.
+            ValueError: it has unknown parameters, or ``ca`` without TLS.
         """
-        parts = urlsplit(address)
-        asked = dict(parse_qsl(parts.query, keep_blank_values=True))
-        authority = asked.pop(CA, None)
-        if asked:
-            raise ValueError(f"a broker address knows no {', '.join(sorted(asked))}")
-        if parts.scheme != SECURE:
+        url = urlsplit(address)
+        parameters = dict(parse_qsl(url.query, keep_blank_values=True))
+        authority = parameters.pop(CA, None)
+        if parameters:
+            unknown = ", ".join(sorted(parameters))
+            raise ValueError(f"broker address with unknown parameters: {unknown}")
+        if url.scheme != SECURE:
             if authority is not None:
-                raise ValueError("a broker address with a ca begins with amqps")
+                raise ValueError("a broker address with a ca must begin with amqps")
             return cls(address, None)
         return cls(
-            urlunsplit(parts._replace(query="")),
+            urlunsplit(url._replace(query="")),
             {
                 "cert_reqs": ssl.CERT_REQUIRED,
                 "ca_certs": authority or None,
-                # Without a name to compare, any certificate of the authority would do.
-                "server_hostname": parts.hostname,
+                # Without it, any certificate of the authority would be accepted.
+                "server_hostname": url.hostname,
             },
         )
 
     def settings(self) -> dict[str, Any]:
-        """What the framework reads."""
+        """Return the settings of Nameko."""
         return {"AMQP_URI": self.url} | ({"AMQP_SSL": self.tls} if self.tls else {})
 
     @property
     def user(self) -> str:
-        """Who logs in there; the name of what belongs to that user alone."""
+        """The user name, or ``nobody``; it names what belongs to this user alone."""
         return urlsplit(self.url).username or "nobody"

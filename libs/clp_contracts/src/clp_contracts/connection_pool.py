@@ -1,4 +1,4 @@
-"""Lines to the broker: one call at a time each, pooled, every call with a timeout."""
+"""RPC connections to the broker: pooled, one call at a time each, with timeouts."""
 
 import threading
 import time
@@ -24,38 +24,38 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 TRANSIENT: Final = 1
-ONE_MORE_TRY: Final = {"max_retries": 1, "interval_start": 0}
-# A broker that lost its exchanges says so in its own words, not in kombu's.
+ONE_RETRY: Final = {"max_retries": 1, "interval_start": 0}
+# A broker that lost its exchanges raises errors of amqp instead of kombu.
 BROKEN: Final = (OSError, RuntimeError, KombuError, AMQPError)
-# Two tries and their reply fit into the time of a call.
+# Two attempts and the reply fit into the timeout of a call.
 CONFIRM_SHARE: Final = 0.4
-# How much later than its own timeout a call that hangs is cut off from outside.
+# How long after its own timeout a hanging call is interrupted, in seconds.
 GRACE_S: Final = 0.5
 
-# Errors cross the wire as a dotted path and positional strings; this makes ours whole.
+# Nameko transports errors as a dotted path and positional strings; it raises the class
+# that is registered for the path.
 wire_errors.registry["clp_contracts.errors.Refused"] = Refused
 
 
 class RequestPublisher(Publisher):  # type: ignore[misc]
-    """Confirmed and mandatory, so that a missing service is seen."""
+    """Publish confirmed and mandatory, to detect a missing service."""
 
-    # Nameko shares one dict between all publishers and writes to it at every publish;
-    # without an own one, a neighbour that publishes unconfirmed switches ours off.
+    # Nameko shares one dict between all publishers and writes to it when publishing:
+    # an unconfirmed publisher would switch confirmation off here.
     transport_options: ClassVar[dict[str, Any]] = dict(Publisher.transport_options)
 
 
-class Request(MethodProxy):  # type: ignore[misc]
-    """One method of one service, called over a line."""
+class RpcRequest(MethodProxy):  # type: ignore[misc]
+    """Call one method of one service."""
 
     publisher_cls = RequestPublisher
 
 
-class Replies(PollingQueueConsumer):  # type: ignore[misc]
-    """Waits for one reply until the time of its call is up, and mends nothing.
+class ReplyConsumer(PollingQueueConsumer):  # type: ignore[misc]
+    """Wait for one reply until the deadline, without reconnecting.
 
-    As nameko ships it, a wait that ends, or a connection that breaks, is followed by
-    an attempt to make the connection good again, which on a line that carries nothing
-    any more never ends.
+    The consumer of Nameko reconnects after a timeout or a broken connection, which
+    never returns on a connection that is silent for good.
     """
 
     deadline = 0.0
@@ -63,11 +63,11 @@ class Replies(PollingQueueConsumer):  # type: ignore[misc]
     def get_message(self, correlation_id: str) -> None:
         """Wait for the reply to one request."""
         while correlation_id not in self.replies:
-            left = self.deadline - time.monotonic()
-            if left <= 0:
+            remaining = self.deadline - time.monotonic()
+            if remaining <= 0:
                 raise wire_errors.RpcTimeout(self.timeout)
             try:
-                self.consumer.connection.drain_events(timeout=left)
+                self.consumer.connection.drain_events(timeout=remaining)
             except TimeoutError:
                 raise wire_errors.RpcTimeout(self.timeout) from None
         body, message = self.replies.pop(correlation_id)
@@ -75,41 +75,43 @@ class Replies(PollingQueueConsumer):  # type: ignore[misc]
 
 
 class ReplyListener(SingleThreadedReplyListener):  # type: ignore[misc]
-    """Listens for the replies of one line."""
+    """Listen for the replies of one connection."""
 
     def __init__(self, timeout: float | None = None) -> None:
         super().__init__(timeout=timeout)
-        self.queue_consumer = Replies(timeout=timeout)
+        self.queue_consumer = ReplyConsumer(timeout=timeout)
 
 
-class Line(StandaloneProxyBase):  # type: ignore[misc]
-    """A connection with a reply queue of its own. Not to be shared while in use."""
+class RpcConnection(StandaloneProxyBase):  # type: ignore[misc]
+    """A connection with its own reply queue; never share it while in use."""
 
     def __init__(self, broker: BrokerAddress, timeout: float) -> None:
         super().__init__(
             broker.settings(), timeout=timeout, reply_listener_cls=ReplyListener
         )
-        # Names the reply queue after who may read it, for the broker's permissions.
+        # Broker permissions need the user in the name of the reply queue.
         self._worker_ctx.container.service_name = broker.user
         self._timeout = timeout
 
-    def start(self) -> "Line":
+    def start(self) -> "RpcConnection":
+        """Connect and declare the reply queue."""
         self._reply_listener.setup()
         return self
 
     def call(
         self,
-        address: tuple[str, str],
+        service: str,
+        method: str,
         arguments: Mapping[str, Any],
-        context: Mapping[str, Any],
+        *,
+        context: Mapping[str, Any] | None = None,
     ) -> Any:
-        """Call ``(service, method)`` and wait for the reply."""
-        service, method = address
+        """Call a method of a service and wait for the reply."""
         worker = self._worker_ctx
-        worker.data = dict(context)
+        worker.data = dict(context or {})
         worker._parent_call_id_stack = worker.data.pop("call_id_stack", [])  # noqa: SLF001
         worker._call_id = worker._call_id_stack = None  # noqa: SLF001
-        request = Request(
+        request = RpcRequest(
             worker,
             service,
             method,
@@ -117,17 +119,17 @@ class Line(StandaloneProxyBase):  # type: ignore[misc]
             delivery_mode=TRANSIENT,
             expiration=self._timeout,
             confirm_timeout=self._timeout * CONFIRM_SHARE,
-            retry_policy=ONE_MORE_TRY,
+            retry_policy=ONE_RETRY,
         )
         self._reply_listener.queue_consumer.deadline = time.monotonic() + self._timeout
         return request(**arguments)
 
 
-class Lines:
-    """A pool of lines, so that threads and green threads never share one.
+class RpcConnectionPool:
+    """A pool of RPC connections: threads and green threads never share one.
 
-    ``limit`` gives, for a number of seconds, a context that raises `TimeoutError` in a
-    call that hangs for longer. Only a program whose threads are green has one.
+    ``limit`` returns, for a number of seconds, a context manager that raises
+    `TimeoutError` in a call that hangs for longer; only green threads can have one.
     """
 
     def __init__(
@@ -139,74 +141,76 @@ class Lines:
         self._limit = limit
         self._broker = BrokerAddress.read(broker_url)
         self._timeout = timeout
-        self._idle: list[Line] = []
+        self._idle: list[RpcConnection] = []
         self._lock = threading.Lock()
         self._closed = False
 
     def call(
         self,
-        address: tuple[str, str],
+        service: str,
+        method: str,
         arguments: Mapping[str, Any],
-        context: Mapping[str, Any],
+        *,
+        context: Mapping[str, Any] | None = None,
     ) -> Any:
-        """Make one call.
+        """Call a method of a service and wait for the reply.
 
         Raises:
-            Refused: the service said no.
-            CallFailed: nobody answered in time, or the broker was not there.
+            Refused: the service refused the call.
+            CallFailed: no reply arrived in time, or the broker is unreachable.
         """
-        name = ".".join(address)
+        name = f"{service}.{method}"
         try:
-            with self._limit(self._timeout + GRACE_S), self._line() as line:
-                return line.call(address, arguments, context)
+            with self._limit(self._timeout + GRACE_S), self._connection() as connection:
+                return connection.call(service, method, arguments, context=context)
         except wire_errors.UnknownService:
             raise CallFailed(f"{name}: no such service is running") from None
         except wire_errors.RpcTimeout:
-            raise CallFailed(f"{name}: no answer in {self._timeout:g} s") from None
+            raise CallFailed(f"{name}: no response in {self._timeout:g} s") from None
         except wire_errors.RemoteError as error:
             raise CallFailed(f"{name}: {error.exc_type}") from None
         except (wire_errors.BadRequest, *BROKEN) as error:
             raise CallFailed(f"{name}: {type(error).__name__}") from error
 
     @contextmanager
-    def _line(self) -> "Iterator[Line]":
-        line = self._take()
+    def _connection(self) -> "Iterator[RpcConnection]":
+        connection = self._acquire()
         try:
-            yield line
+            yield connection
         except Refused:
-            self._put_back(line)
+            self._release(connection)
             raise
         except BaseException:
-            # Its reply may still come; a line in doubt is never used again.
-            _hang_up(line)
+            # Its reply may still arrive: never reuse a connection in doubt.
+            _discard(connection)
             raise
-        self._put_back(line)
+        self._release(connection)
 
-    def _take(self) -> Line:
+    def _acquire(self) -> RpcConnection:
         with self._lock:
             if self._idle:
                 return self._idle.pop()
-        return Line(self._broker, self._timeout).start()
+        return RpcConnection(self._broker, self._timeout).start()
 
-    def _put_back(self, line: Line) -> None:
+    def _release(self, connection: RpcConnection) -> None:
         with self._lock:
             if not self._closed:
-                self._idle.append(line)
+                self._idle.append(connection)
                 return
-        _hang_up(line)
+        _discard(connection)
 
     def close(self) -> None:
-        """Close the idle lines; those in use close when their call ends."""
+        """Close idle connections; those in use close when their call ends."""
         with self._lock:
             self._closed = True
             idle, self._idle = self._idle, []
-        for line in idle:
-            _hang_up(line)
+        for connection in idle:
+            _discard(connection)
 
 
-def _hang_up(line: Line) -> None:
-    """Let go without a word: who is at the other end may never answer."""
+def _discard(connection: RpcConnection) -> None:
+    """Close the socket without a handshake: the other end may never reply."""
     try:
-        line._reply_listener.queue_consumer.connection.collect()  # noqa: SLF001
+        connection._reply_listener.queue_consumer.connection.collect()  # noqa: SLF001
     except BROKEN:
         return

@@ -1,4 +1,4 @@
-"""The one list of refusal codes, each with its sentence. Only ever appended to."""
+"""The append-only list of refusal codes, each with a sentence for people."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -6,7 +6,7 @@ from typing import Final
 
 CODES: Final[Mapping[str, str]] = MappingProxyType(
     {
-        # what a rule answers (the reasons of clp_core, word for word)
+        # reasons of clp_core
         "project.missing": "There is no such project for you.",
         "channel.missing": "There is no such channel for you.",
         "message.missing": "There is no such message for you.",
@@ -17,8 +17,8 @@ CODES: Final[Mapping[str, str]] = MappingProxyType(
         "text.empty": "A message needs a text or an attachment.",
         "text.too_long": "The text is longer than a message may be.",
         "text.malformed": "The text holds characters that no message may hold.",
-        "retry_key.malformed": "A retry key has 1 to 128 printable characters.",
-        "retry_key.reused": "This retry key was used for a message of other content.",
+        "idempotency_key.malformed": "An idempotency key has 1 to 128 characters.",
+        "idempotency_key.reused": "The idempotency key was used for another message.",
         "mention.too_many": "The text mentions more people than one message may.",
         "attachment.missing": "There is no such attachment for you.",
         "attachment.empty": "An empty file cannot be attached.",
@@ -27,25 +27,25 @@ CODES: Final[Mapping[str, str]] = MappingProxyType(
         "attachment.name_unsafe": "This file name cannot be made safe; rename it.",
         "attachment.type_refused": "Files of this type cannot be attached.",
         "attachment.content_mismatch": "The content of the file contradicts its name.",
-        # what an edge answers
-        "ask.malformed": "The call's arguments do not have the agreed shape.",
+        # refusals of an RPC or HTTP entrypoint
+        "request.malformed": "The arguments of the call are malformed.",
         "passport.missing": "The call carries no passport.",
         "passport.refused": "The passport is not valid here and now.",
-        "passport.wrong_kind": "This method does not take this kind of passport.",
+        "passport.wrong_kind": "The method does not accept this kind of passport.",
         "partner.missing": "There is no such partner.",
-        "address.malformed": "This is not a mail address we can write to.",
+        "address.malformed": "This is not a mail address that mail can be sent to.",
         "name.malformed": "This name is empty, too long or not one line.",
         "query.empty": "A search needs at least one word or filter.",
         "query.too_long": "The query is longer than a search may be.",
         "cursor.malformed": "The page cursor is not one of this search.",
         "announcement.malformed": "The announcement lacks a fact its kind needs.",
-        "announcement.reused": "This key was used for another announcement.",
+        "announcement.reused": "The idempotency key was used for another announcement.",
         "notification.missing": "There is no such notification.",
-        "service.failed": "The service failed; its log tells more by the incident.",
-        "service.unavailable": "The service did not answer in time; try again.",
-        # what the HTTP edge answers
+        "service.failed": "The service failed; look for the incident in its log.",
+        "service.unavailable": "The service did not respond in time; try again.",
+        # refusals of HTTP entrypoints
         "path.missing": "There is nothing at this address.",
-        "verb.refused": "This address does not take this verb.",
+        "verb.refused": "This address does not support this HTTP method.",
         "body.broken": "The body ended early or is not what its headers say.",
         "body.too_slow": "The body did not arrive in time.",
         "range.outside": "The file has no such range of bytes.",
@@ -54,8 +54,8 @@ CODES: Final[Mapping[str, str]] = MappingProxyType(
         "attachment.pending": "The file is still being checked; try again soon.",
         "attachment.infected": "The file was found to be harmful and was removed.",
         "attachment.quota_spent": "No more files can be uploaded today.",
-        "address.not_suppressed": "Mails do go to this address.",
-        "change.missing": "No such change was set aside.",
-        "calls.too_many": "Too many of your calls wait; ask again when some are done.",
+        "address.not_suppressed": "Mail to this address is not suppressed.",
+        "change.missing": "There is no such dead letter.",
+        "calls.too_many": "Too many of your calls are waiting; try again later.",
     }
 )

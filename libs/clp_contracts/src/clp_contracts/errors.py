@@ -1,4 +1,4 @@
-"""The two exceptions a caller can meet: a refusal, and a call that failed."""
+"""The two exceptions of a call: a refusal by the service, and a failure."""
 
 import json
 from typing import Any, Self
@@ -9,10 +9,10 @@ from clp_contracts.error_codes import CODES
 
 
 class Refused(Exception):
-    """A service understood the call and said no.
+    """A service refused the call.
 
-    Only positional strings survive the wire, hence the shape: a stable ``code`` from
-    `clp_contracts.error_codes` and a JSON object with the detail.
+    ``code`` is one of `clp_contracts.error_codes`; ``detail_json`` is a JSON object.
+    Both are positional strings, because Nameko transports nothing else.
     """
 
     def __init__(self, code: str, detail_json: str = "{}") -> None:
@@ -22,18 +22,18 @@ class Refused(Exception):
 
     @classmethod
     def because(cls, code: str, **detail: Any) -> Self:
-        """Refuse with a code of the list and plain facts about the call."""
+        """Refuse with a code of the list and a detail that JSON can carry."""
         return cls(str(code), json.dumps(detail, sort_keys=True))
 
     @property
     def detail(self) -> dict[str, Any]:
-        """Facts about the call that a program may want."""
+        """Facts about the refusal, for programs."""
         detail: dict[str, Any] = json.loads(self.detail_json)
         return detail
 
     @property
     def sentence(self) -> str:
-        """What to tell a person."""
+        """The sentence of the code, for people."""
         return CODES.get(self.code, self.code)
 
     @override
@@ -42,12 +42,12 @@ class Refused(Exception):
 
 
 class CallFailed(Exception):
-    """No answer: the service or the broker could not be reached in time.
+    """No response in time from the service or the broker.
 
-    Whether the call took effect is unknown; a call with a retry key may be repeated.
+    Whether the call took effect is unknown. Repeat calls with an idempotency key.
     """
 
     code = "service.unavailable"
 
-    def __init__(self, what: str) -> None:
-        super().__init__(what)
+    def __init__(self, description: str) -> None:
+        super().__init__(description)

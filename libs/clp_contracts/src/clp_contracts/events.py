@@ -1,4 +1,4 @@
-"""Event types. Public, past tense, versioned, only ever appended to."""
+"""Event types: public, in past tense, versioned, append-only."""
 
 from typing import Final
 

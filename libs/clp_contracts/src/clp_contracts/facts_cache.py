@@ -1,111 +1,109 @@
-"""Facts of `projects` that a service may remember for seconds, and how it may use them.
+"""Cache facts of `projects` for seconds, without delaying the end of an access.
 
-Three rules keep "at once" true (rules 5 and 7):
+Three rules keep rules 5 and 7 immediate:
 
-* A partner's people are never remembered. What they may read is asked each time, so
-  from the moment a withdrawal has been answered nobody of that partner reads.
-* What is remembered can only allow. Before anybody is refused, the facts are asked
-  again, so whoever was let in a moment ago is let in everywhere.
-* An event of `projects` drops what it touches, also an answer that is still on its way.
-  Where the event is lost, a lifetime of seconds ends it; it counts from the question.
+* Facts about people of partners are never cached: after the withdrawal of a partner was
+  confirmed, none of its people can read.
+* Cached facts can only allow. Fetch current facts before refusing anybody, so that a
+  new access is usable at once everywhere.
+* An event of `projects` invalidates the entries it concerns, and any response still on
+  its way. If the event is lost, the TTL of seconds, counted from the request, ends it.
 
-What cannot be put right later, such as a mail, is never decided by what is remembered.
+Never use cached facts for effects that cannot be undone, such as sending a mail.
 """
 
 import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
+from cachetools import TLRUCache
+
 from clp_contracts import events
 from clp_contracts.client.projects import Projects
 from clp_contracts.projects import Facts, PersonFacts, ProjectFacts
 
-LIFETIME_S: Final = 2.0
-MOST_KNOWN: Final = 10_000
+TTL_S: Final = 2.0
+MAX_ENTRIES: Final = 10_000
 
-# Events that change no fact about who may do what.
-HARMLESS: Final = frozenset(
+# Events that change no fact about access.
+IRRELEVANT: Final = frozenset(
     {events.PROJECT_FOLLOWED, events.PROJECT_UNFOLLOWED, events.SCHEDULE_ANNOUNCED}
 )
+# When an entry expires, and its facts.
+_Entry = tuple[float, Any]
 
 
-class KnownFacts:
-    """Facts about one person and one project: as remembered, and as they are now."""
+class FactsCache:
+    """Facts about one person and one project: from the cache, and current."""
 
     def __init__(
         self,
         projects: Projects,
         *,
-        lifetime_s: float = LIFETIME_S,
+        ttl_s: float = TTL_S,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._projects = projects
-        self._lifetime_s = lifetime_s
+        self._ttl_s = ttl_s
         self._clock = clock
-        # By id, with the moment from which on it is forgotten.
-        self._known_projects: dict[str, tuple[float, ProjectFacts]] = {}
-        self._known_people: dict[str, tuple[float, PersonFacts]] = {}
-        self._drops = 0
+        self._cached_projects = _new_cache(clock)
+        self._cached_people = _new_cache(clock)
+        self._invalidations = 0
 
-    def about(self, person: str | None, project: str | None) -> Iterator[Facts]:
-        """First what is remembered, if it is, then what is true now.
+    def get(self, person: str | None, project: str | None) -> Iterator[Facts]:
+        """Yield the cached facts, if there are any, then the current ones.
 
-        Whoever uses it takes the first facts that allow, and refuses by the last ones.
-        Without a person or a project there is only the truth to ask for, with the
-        same question.
+        Use the first facts that allow, and refuse by the last ones only. Without a
+        person or a project the same request is sent, for facts without them.
         """
-        remembered = self._remembered(person, project)
-        if remembered is not None:
-            yield remembered
-        yield self.now(person, project)
+        cached = self._cached(person, project)
+        if cached is not None:
+            yield cached
+        yield self.fetch(person, project)
 
-    def now(self, person: str | None, project: str | None) -> Facts:
-        """What is true now."""
-        asked_at, drops = self._clock(), self._drops
-        told = self._projects.facts(
-            projects_=[] if project is None else [project],
+    def fetch(self, person: str | None, project: str | None) -> Facts:
+        """Return the current facts, and cache what may be cached."""
+        requested_at, invalidations = self._clock(), self._invalidations
+        facts = self._projects.facts(
+            project_ids=[] if project is None else [project],
             people=[] if person is None else [person],
         )
-        # What was dropped meanwhile may be older than what dropped it.
-        if drops == self._drops:
-            self._remember(told, until=asked_at + self._lifetime_s)
-        return told
+        # Facts that were invalidated meanwhile may be older than the event.
+        if invalidations == self._invalidations:
+            self._store(facts, expires_at=requested_at + self._ttl_s)
+        return facts
 
-    def drop(self, event: Mapping[str, Any]) -> None:
-        """Forget what an event of `projects` may have changed."""
-        if event.get("type") in HARMLESS:
+    def invalidate(self, event: Mapping[str, Any]) -> None:
+        """Remove what an event of `projects` may have changed."""
+        if event.get("type") in IRRELEVANT:
             return
-        self._drops += 1
-        self._known_people.pop(str(event.get("subject")), None)
-        self._known_projects.pop(str(event.get("project")), None)
+        self._invalidations += 1
+        self._cached_people.pop(str(event.get("subject")), None)
+        self._cached_projects.pop(str(event.get("project")), None)
         if event.get("type") == events.PARTNER_CHANGED:
-            self._known_projects.clear()
+            self._cached_projects.clear()
 
-    def _remember(self, told: Facts, *, until: float) -> None:
-        for project in told.projects:
-            _keep(self._known_projects, project.id, (until, project))
-        for person in told.people:
+    def _store(self, facts: Facts, *, expires_at: float) -> None:
+        for project in facts.projects:
+            self._cached_projects[project.id] = (expires_at, project)
+        for person in facts.people:
             if person.partner is None:
-                _keep(self._known_people, person.id, (until, person))
+                self._cached_people[person.id] = (expires_at, person)
 
-    def _remembered(self, person: str | None, project: str | None) -> Facts | None:
+    def _cached(self, person: str | None, project: str | None) -> Facts | None:
         people: tuple[PersonFacts, ...] = ()
         if person is not None:
-            known = self._fresh(self._known_people, person)
-            if known is None:
+            entry = self._cached_people.get(person)
+            if entry is None:
                 return None
-            people = (known,)
-        about = None if project is None else self._fresh(self._known_projects, project)
-        return None if about is None else Facts(projects=(about,), people=people)
+            people = (entry[1],)
+        entry = None if project is None else self._cached_projects.get(project)
+        if entry is None:
+            return None
+        projects: tuple[ProjectFacts, ...] = (entry[1],)
+        return Facts(projects=projects, people=people)
 
-    def _fresh(self, known: dict[str, tuple[float, Any]], id: str) -> Any:
-        until, facts = known.get(id, (0.0, None))
-        return facts if self._clock() < until else None
 
-
-def _keep(
-    known: dict[str, tuple[float, Any]], id: str, facts: tuple[float, Any]
-) -> None:
-    if len(known) >= MOST_KNOWN:
-        known.clear()
-    known[id] = facts
+def _new_cache(clock: Callable[[], float]) -> TLRUCache[str, _Entry]:
+    """Return a cache whose entries carry the moment at which they expire."""
+    return TLRUCache(MAX_ENTRIES, ttu=lambda _id, entry, _now: entry[0], timer=clock)

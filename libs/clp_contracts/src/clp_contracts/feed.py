@@ -1,15 +1,15 @@
-"""The feed of committed changes, and how far each reader of it has come."""
+"""Contract of every feed: committed changes, progress and dead letters."""
 
 from dataclasses import dataclass
 from datetime import datetime
 
 from clp_contracts.methods import SERVICES, Method
-from clp_contracts.serialization import Nothing
+from clp_contracts.serialization import Empty
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadChanges:
-    """Ask for the changes after a position, oldest first."""
+    """Read the changes after a position, oldest first."""
 
     after: int = 0
     limit: int = 200
@@ -17,7 +17,7 @@ class ReadChanges:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """One committed change: ids only, never a person's text."""
+    """A committed change: ids only, never a person's text."""
 
     position: int
     type: str
@@ -29,7 +29,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Changes:
-    """A run of changes and the position of the newest one there is."""
+    """Consecutive changes, and the position of the newest change of the feed."""
 
     changes: tuple[Change, ...]
     head: int
@@ -37,7 +37,7 @@ class Changes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReaderProgress:
-    """A reader of this service and the position up to which it has applied a feed."""
+    """The cursor of one feed reader: the position up to which it applied a feed."""
 
     reader: str
     source: str
@@ -46,7 +46,11 @@ class ReaderProgress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """How far a service is: its feed, what waits, what it read of others."""
+    """Progress of a service.
+
+    ``head`` is the newest position of its feed, ``pending`` the outbox events without a
+    position, ``due`` the mails that wait, ``readers`` the cursors in other feeds.
+    """
 
     head: int
     pending: int
@@ -55,8 +59,8 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ChangeAside:
-    """A change that a reader could not apply, with the error as a log may tell it."""
+class DeadLetter:
+    """A change that a feed reader failed to apply, with the error as logged."""
 
     reader: str
     position: int
@@ -67,50 +71,54 @@ class ChangeAside:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ChangesAside:
-    """What a service's readers have set aside, oldest first, up to a limit."""
+class DeadLetters:
+    """The dead letters of a service's feed readers, oldest first, up to a limit."""
 
-    changes: tuple[ChangeAside, ...]
+    changes: tuple[DeadLetter, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AskAside:
-    """Ask for what was set aside, after a position of the feed."""
+class ListDeadLetters:
+    """List dead letters after a position of the feed."""
 
     after: int = 0
     limit: int = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ApplyAgain:
-    """Apply a change that was set aside, by its position, once more."""
+class RedriveDeadLetter:
+    """Apply the dead letter at a position once more."""
 
     position: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AppliedAgain:
-    """Whether it could be applied now; if not, it stays aside with the new error."""
+class DeadLetterRedriven:
+    """Whether the change was applied; if not, the dead letter keeps the new error."""
 
     applied: bool
     error: str = ""
 
 
 def changes_of(service: str) -> Method[ReadChanges, Changes]:
-    """The method with which other services read this one's feed."""
+    """Return the method that reads the feed of a service."""
     return Method(service, "changes", ReadChanges, Changes, SERVICES)
 
 
-def progress_of(service: str) -> Method[Nothing, Progress]:
-    """The method that tells operators and tests whether a service is idle."""
-    return Method(service, "progress", Nothing, Progress, SERVICES)
+def progress_of(service: str) -> Method[Empty, Progress]:
+    """Return the method that reports the progress of a service."""
+    return Method(service, "progress", Empty, Progress, SERVICES)
 
 
-def aside_of(service: str) -> Method[AskAside, ChangesAside]:
-    """The method that shows operators what a service's readers have set aside."""
-    return Method(service, "aside", AskAside, ChangesAside, SERVICES)
+def dead_letters_of(service: str) -> Method[ListDeadLetters, DeadLetters]:
+    """Return the method that lists the dead letters of a service."""
+    return Method(service, "dead_letters", ListDeadLetters, DeadLetters, SERVICES)
 
 
-def apply_again_of(service: str) -> Method[ApplyAgain, AppliedAgain]:
-    """The method with which operators have a change applied that was set aside."""
-    return Method(service, "apply_again", ApplyAgain, AppliedAgain, SERVICES)
+def redrive_dead_letter_of(
+    service: str,
+) -> Method[RedriveDeadLetter, DeadLetterRedriven]:
+    """Return the method that applies a dead letter of a service once more."""
+    return Method(
+        service, "redrive_dead_letter", RedriveDeadLetter, DeadLetterRedriven, SERVICES
+    )

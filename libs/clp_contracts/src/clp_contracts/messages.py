@@ -1,10 +1,15 @@
-"""Calls to `messages`: channels, posts, read markers, the feed of changes."""
+"""Contract of `messages`: channels, posts, read markers, the feed of changes."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from clp_contracts.feed import apply_again_of, aside_of, changes_of, progress_of
+from clp_contracts.feed import (
+    changes_of,
+    dead_letters_of,
+    progress_of,
+    redrive_dead_letter_of,
+)
 from clp_contracts.methods import AUTHORS, PEOPLE, SERVICES, Method
 from clp_contracts.projects import Facts
 
@@ -13,7 +18,7 @@ SERVICE: Final = "messages"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PostMessage:
-    """Post a message; ``key`` makes a repeated call harmless (rule 10)."""
+    """Post a message; the idempotency ``key`` makes a replay harmless (rule 10)."""
 
     channel: str
     key: str
@@ -32,7 +37,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mention:
-    """What became of one handle; the span counts code points of the text (rule 19)."""
+    """The outcome of one handle (rule 19); the span counts code points of the text."""
 
     start: int
     end: int
@@ -44,7 +49,7 @@ class Mention:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Posted:
-    """The message as stored; a replay gives the same one."""
+    """The stored message; a replay returns the same one."""
 
     id: str
     channel: str
@@ -71,23 +76,23 @@ class Edited:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OneMessage:
-    """Name a message."""
+class MessageRef:
+    """Refer to a message by its id."""
 
     message: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deleted:
-    """The tombstone."""
+    """The tombstone that a deletion leaves (rule 12)."""
 
     id: str
     revision: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EarlierText:
-    """What a message said at a revision, until somebody replaced or deleted it."""
+class Revision:
+    """One earlier text of a message, and who replaced or deleted it (rule 12)."""
 
     revision: int
     text: str
@@ -96,15 +101,15 @@ class EarlierText:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EarlierTexts:
-    """What a message said before, the oldest first; for internal audit (rule 12)."""
+class Revisions:
+    """Earlier texts of a message, oldest first, for internal audit (rule 12)."""
 
-    texts: tuple[EarlierText, ...]
+    revisions: tuple[Revision, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AskPage:
-    """Ask for messages before, after or around a number; the newest without one."""
+class GetPage:
+    """Read messages before, after or around a number; the newest without one."""
 
     channel: str
     before: int | None = None
@@ -133,7 +138,7 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """A message as its readers see it; a deleted one is a tombstone without text."""
+    """A message as readers see it; a deleted one is a tombstone without text."""
 
     id: str
     channel: str
@@ -149,7 +154,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """Messages in their order, and whether there are more on either side."""
+    """Messages by number, and whether more exist before or after them."""
 
     messages: tuple[Message, ...]
     more_before: bool
@@ -157,15 +162,15 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AskChannels:
-    """Name the project whose channels are wanted."""
+class GetChannels:
+    """List the channels of a project."""
 
     project: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelFacts:
-    """A channel the actor may read; may they post to it?"""
+    """A channel that the actor may read, and whether the actor may post to it."""
 
     name: str
     kind: str
@@ -190,16 +195,16 @@ class MarkRead:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Marked:
-    """Where the marker stands now."""
+class MarkedRead:
+    """The read marker after the call."""
 
     channel: str
     number: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AskUnread:
-    """Name the projects whose unread numbers are wanted."""
+class GetUnread:
+    """Count the unread messages of some projects."""
 
     projects: tuple[str, ...]
 
@@ -225,14 +230,14 @@ class ProjectUnread:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unread:
-    """Unread numbers in the order asked for, without hidden projects."""
+    """Unread counts in the order of the request; unreadable projects are left out."""
 
     projects: tuple[ProjectUnread, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AskMentionable:
-    """Begin a name or an address, for a type-ahead."""
+class GetMentionable:
+    """Complete a typed beginning of a name or mail address."""
 
     channel: str
     typed: str = ""
@@ -247,83 +252,52 @@ class Mentionable:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AskContents:
-    """Name the messages whose stored state is wanted."""
+class GetMessages:
+    """Read stored messages by id."""
 
-    messages: tuple[str, ...]
+    message_ids: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Content:
-    """A message with what projections and routing need of it."""
+class StoredMessage:
+    """A message with the ids of the people its text mentions."""
 
     message: Message
     mentioned: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Contents:
-    """The messages that exist, in no promised order."""
+class StoredMessages:
+    """The messages that exist, in any order."""
 
-    contents: tuple[Content, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AskForMail:
-    """Ask for messages of one channel as one person may read them now (rule 23)."""
-
-    person: str
-    messages: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MailItem:
-    """One message for a mail.
-
-    ``readable`` is false, and nothing else is told, when the person may not read it now
-    or it is gone; ``read`` when the person's marker has passed it; ``mentioned`` when
-    the text mentions the person now.
-    """
-
-    id: str
-    readable: bool
-    read: bool = False
-    mentioned: bool = False
-    message: Message | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ForMail:
-    """The messages asked for, in that order."""
-
-    items: tuple[MailItem, ...]
+    messages: tuple[StoredMessage, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MailReader:
-    """Somebody to mail, and the messages to mail them."""
+    """A recipient and the messages to mail to them."""
 
     person: str
     messages: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AskForMails:
-    """Ask for messages as each of several people may read them now (rule 23).
+class GetReadableMessages:
+    """Read messages as each of several people may read them now (rule 23).
 
-    ``good_for_s`` asks for facts that hold for so many seconds, as in `AskFacts`.
+    ``lease_s`` requests a lease of so many seconds on the facts, as in `GetFacts`.
     """
 
     readers: tuple[MailReader, ...]
-    good_for_s: float = 0.0
+    lease_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReaderMail:
-    """What one reader may be mailed now: ids of the messages asked for.
+class ReaderMessages:
+    """The requested message ids that one person may read now.
 
-    Of the ``readable`` ones, the reader's marker has passed those in ``read``, and
-    those in ``mentioned`` mention the reader as they read now.
+    Of the ``readable`` ones, ``read`` are those before the person's read marker and
+    ``mentioned`` those whose current text mentions the person.
     """
 
     person: str
@@ -333,35 +307,35 @@ class ReaderMail:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ForMails:
-    """Each reader's part, in the order asked, and the messages that any may read.
+class ReadableMessages:
+    """One entry per reader, in the order of the request, and the readable messages.
 
-    ``deleted`` are those that nobody can read any more. ``facts`` are those by which it
-    was judged: of the readers, of the projects of the messages, and who follows them.
-    A service of before does not tell them.
+    ``deleted`` are the ids of deleted messages. ``facts`` are the facts the response
+    was judged by: the readers, the projects of the messages, and who follows them.
     """
 
-    readers: tuple[ReaderMail, ...]
+    readers: tuple[ReaderMessages, ...]
     messages: tuple[Message, ...]
     deleted: tuple[str, ...] = ()
-    facts: Facts | None = None
+    facts: Facts
 
 
 POST: Final = Method(SERVICE, "post", PostMessage, Posted, AUTHORS)
 EDIT: Final = Method(SERVICE, "edit", EditMessage, Edited, PEOPLE)
-DELETE: Final = Method(SERVICE, "delete", OneMessage, Deleted, PEOPLE)
-EARLIER_TEXTS: Final = Method(
-    SERVICE, "earlier_texts", OneMessage, EarlierTexts, PEOPLE
+DELETE: Final = Method(SERVICE, "delete", MessageRef, Deleted, PEOPLE)
+REVISIONS: Final = Method(SERVICE, "revisions", MessageRef, Revisions, PEOPLE)
+PAGE: Final = Method(SERVICE, "page", GetPage, Page, PEOPLE)
+CHANNELS: Final = Method(SERVICE, "channels", GetChannels, Channels, PEOPLE)
+MARK_READ: Final = Method(SERVICE, "mark_read", MarkRead, MarkedRead, PEOPLE)
+UNREAD: Final = Method(SERVICE, "unread", GetUnread, Unread, PEOPLE)
+MENTIONABLE: Final = Method(SERVICE, "mentionable", GetMentionable, Mentionable, PEOPLE)
+GET_MESSAGES: Final = Method(
+    SERVICE, "get_messages", GetMessages, StoredMessages, SERVICES
 )
-PAGE: Final = Method(SERVICE, "page", AskPage, Page, PEOPLE)
-CHANNELS: Final = Method(SERVICE, "channels", AskChannels, Channels, PEOPLE)
-MARK_READ: Final = Method(SERVICE, "mark_read", MarkRead, Marked, PEOPLE)
-UNREAD: Final = Method(SERVICE, "unread", AskUnread, Unread, PEOPLE)
-MENTIONABLE: Final = Method(SERVICE, "mentionable", AskMentionable, Mentionable, PEOPLE)
-CONTENTS: Final = Method(SERVICE, "contents", AskContents, Contents, SERVICES)
-FOR_MAIL: Final = Method(SERVICE, "for_mail", AskForMail, ForMail, SERVICES)
-FOR_MAILS: Final = Method(SERVICE, "for_mails", AskForMails, ForMails, SERVICES)
+READABLE_MESSAGES: Final = Method(
+    SERVICE, "readable_messages", GetReadableMessages, ReadableMessages, SERVICES
+)
 CHANGES: Final = changes_of(SERVICE)
 PROGRESS: Final = progress_of(SERVICE)
-ASIDE: Final = aside_of(SERVICE)
-APPLY_AGAIN: Final = apply_again_of(SERVICE)
+DEAD_LETTERS: Final = dead_letters_of(SERVICE)
+REDRIVE_DEAD_LETTER: Final = redrive_dead_letter_of(SERVICE)

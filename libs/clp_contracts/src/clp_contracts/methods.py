@@ -1,15 +1,15 @@
-"""What a remote method is: its name, its ask, its reply and who may call it."""
+"""Remote methods: name, request, response, and who may call."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, Generic, TypeVar
 
-Ask = TypeVar("Ask")
-Reply = TypeVar("Reply")
+Request = TypeVar("Request")
+Response = TypeVar("Response")
 
 
 class PassportKind(StrEnum):
-    """On whose behalf a call is made."""
+    """The kind of subject a passport was issued for."""
 
     PERSON = "person"
     ROBOT = "robot"
@@ -23,11 +23,11 @@ PEOPLE_AND_SERVICES: Final = PEOPLE | SERVICES
 
 
 @dataclass(frozen=True, slots=True)
-class Method(Generic[Ask, Reply]):
-    """One remote method; arguments are keyword-only."""
+class Method(Generic[Request, Response]):
+    """A remote method; its arguments are the fields of ``request``, keyword-only."""
 
     service: str
     name: str
-    ask: type[Ask]
-    reply: type[Reply]
+    request: type[Request]
+    response: type[Response]
     kinds: frozenset[PassportKind]

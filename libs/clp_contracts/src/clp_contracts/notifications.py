@@ -1,10 +1,10 @@
-"""Calls to `notifications`: why a mail came or did not, settings, dead letters."""
+"""Contract of `notifications`: explanations, mail settings, failed notifications."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from clp_contracts.feed import apply_again_of, aside_of, progress_of
+from clp_contracts.feed import dead_letters_of, progress_of, redrive_dead_letter_of
 from clp_contracts.methods import (
     PEOPLE,
     PEOPLE_AND_SERVICES,
@@ -16,16 +16,16 @@ SERVICE: Final = "notifications"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AskExplain:
-    """Ask why people were told of a message, or one person (rule 25)."""
+class GetExplanation:
+    """Explain who was told of a message and why, or one person only (rule 25)."""
 
     message: str
     person: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
-    """One step of a delivery."""
+class Transition:
+    """One state transition of a delivery."""
 
     at: datetime
     state: str
@@ -35,9 +35,9 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PersonExplained:
-    """Why one person was or was not told, and what became of the mail.
+    """Why one person was or was not told, and the state of the delivery.
 
-    ``facts`` are what the rules looked at, in sentences.
+    ``facts`` are the facts the rule used, as sentences.
     """
 
     person: str
@@ -47,24 +47,24 @@ class PersonExplained:
     reason: str
     sentence: str
     state: str | None
-    steps: tuple[Step, ...]
+    transitions: tuple[Transition, ...]
     facts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Explained:
-    """The explanation, by person id."""
+class MessageExplanation:
+    """The explanation of a message, ordered by person id."""
 
     message: str
     people: tuple[PersonExplained, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AskMailSettings:
-    """Read the actor's settings, or change the one of a project or the default.
+class UpdateMailSettings:
+    """Read the actor's mail settings, or change the default or those of a project.
 
     ``mode`` is ``at_once``, ``batched``, ``daily`` (a digest) or ``off``. ``content``
-    says, for all projects, whether mails show what was written.
+    sets, for all projects, whether mails contain the text of messages.
     """
 
     project: str | None = None
@@ -74,7 +74,7 @@ class AskMailSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProjectMailMode:
-    """The mode a person chose for one project."""
+    """The mail mode of the actor for one project."""
 
     project: str
     mode: str
@@ -82,7 +82,7 @@ class ProjectMailMode:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MailSettings:
-    """The actor's modes, and whether mails show them what was written."""
+    """The actor's mail modes, and whether mails contain the text of messages."""
 
     default: str
     projects: tuple[ProjectMailMode, ...]
@@ -90,8 +90,8 @@ class MailSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AskDead:
-    """Ask for notifications that were given up, oldest first."""
+class ListDead:
+    """List notifications that failed for good, oldest first."""
 
     after: str | None = None
     limit: int = 100
@@ -99,7 +99,7 @@ class AskDead:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeadNotification:
-    """A notification that was given up, with its reason."""
+    """A notification that failed for good, with its reason."""
 
     id: str
     message: str
@@ -110,36 +110,36 @@ class DeadNotification:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeadNotifications:
-    """Given-up notifications."""
+    """Notifications that failed for good."""
 
     notifications: tuple[DeadNotification, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Redrive:
-    """Put given-up notifications back to work; all of them when none is named."""
+    """Make failed notifications due again; all of them when none is named."""
 
-    notifications: tuple[str, ...] = ()
+    notification_ids: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Redriven:
-    """How many are due again."""
+    """The number of notifications that are due again."""
 
     count: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AskSuppressed:
-    """Ask for addresses that get no more mails (rule 41)."""
+class ListSuppressions:
+    """List suppressed mail addresses (rule 41)."""
 
     after: str | None = None
     limit: int = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SuppressedAddress:
-    """An address that refused a mail for good, and which mail that was."""
+class Suppression:
+    """A mail address that bounced for good, and the mail that did."""
 
     address: str
     reason: str
@@ -148,36 +148,40 @@ class SuppressedAddress:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SuppressedAddresses:
-    """Suppressed addresses, in their order."""
+class Suppressions:
+    """Suppressions, ordered by address."""
 
-    addresses: tuple[SuppressedAddress, ...]
+    suppressions: tuple[Suppression, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Release:
-    """Let mails go to a suppressed address again."""
+class DeleteSuppression:
+    """Deliver mails to a suppressed address again."""
 
     address: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Released:
-    """The address that gets mails again."""
+class SuppressionDeleted:
+    """The address whose suppression was deleted."""
 
     address: str
 
 
-EXPLAIN: Final = Method(SERVICE, "explain", AskExplain, Explained, PEOPLE_AND_SERVICES)
+EXPLAIN: Final = Method(
+    SERVICE, "explain", GetExplanation, MessageExplanation, PEOPLE_AND_SERVICES
+)
 MAIL_SETTINGS: Final = Method(
-    SERVICE, "mail_settings", AskMailSettings, MailSettings, PEOPLE
+    SERVICE, "mail_settings", UpdateMailSettings, MailSettings, PEOPLE
 )
-DEAD: Final = Method(SERVICE, "dead", AskDead, DeadNotifications, SERVICES)
+DEAD: Final = Method(SERVICE, "dead", ListDead, DeadNotifications, SERVICES)
 REDRIVE: Final = Method(SERVICE, "redrive", Redrive, Redriven, SERVICES)
-SUPPRESSED: Final = Method(
-    SERVICE, "suppressed", AskSuppressed, SuppressedAddresses, SERVICES
+SUPPRESSIONS: Final = Method(
+    SERVICE, "suppressions", ListSuppressions, Suppressions, SERVICES
 )
-RELEASE: Final = Method(SERVICE, "release", Release, Released, SERVICES)
+DELETE_SUPPRESSION: Final = Method(
+    SERVICE, "delete_suppression", DeleteSuppression, SuppressionDeleted, SERVICES
+)
 PROGRESS: Final = progress_of(SERVICE)
-ASIDE: Final = aside_of(SERVICE)
-APPLY_AGAIN: Final = apply_again_of(SERVICE)
+DEAD_LETTERS: Final = dead_letters_of(SERVICE)
+REDRIVE_DEAD_LETTER: Final = redrive_dead_letter_of(SERVICE)

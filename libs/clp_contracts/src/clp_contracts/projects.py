@@ -1,4 +1,4 @@
-"""Calls to `projects`: people, partners, projects, followers, announcements."""
+"""Contract of `projects`: people, partners, projects, followers, announcements."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,13 +7,13 @@ from typing import Final
 
 from clp_contracts.feed import changes_of, progress_of
 from clp_contracts.methods import PEOPLE, SERVICES, Method
-from clp_contracts.serialization import Nothing
+from clp_contracts.serialization import Empty
 
 SERVICE: Final = "projects"
-# No answer holds longer: so long may the end of an access wait to be confirmed.
-LONGEST_GOOD_S: Final = 5.0
+# The longest read lease in seconds: withdrawing access waits at most this long.
+MAX_LEASE_S: Final = 5.0
 
-# What can be announced, and the facts without which it cannot be told. Dates are ISO.
+# Kinds of announcements and the facts each needs. Dates are ISO 8601.
 ANNOUNCEMENT_FACTS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
         "launch_date_moved": ("launch_date",),
@@ -26,10 +26,10 @@ ANNOUNCEMENT_FACTS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PutPerson:
-    """Store a person as the identity system knows them; the whole record each time.
+    """Store the whole record of a person, as the identity system holds it.
 
-    ``language`` (BCP 47) and ``time_zone`` (such as ``Europe/Paris``) are those of the
-    mails to them; without one the deployment's is used.
+    ``language`` (BCP 47) and ``time_zone`` (IANA, such as ``Europe/Paris``) apply to
+    mails to this person; None selects the default of the deployment.
     """
 
     id: str
@@ -60,7 +60,7 @@ class PutProject:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stored:
-    """What was stored, and whether that changed anything."""
+    """The id of the stored record, and whether the call changed it."""
 
     id: str
     changed: bool
@@ -68,7 +68,7 @@ class Stored:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AssignPartner:
-    """Put a partner on a project for some languages (BCP 47)."""
+    """Assign a partner to a project for some languages (BCP 47)."""
 
     project: str
     partner: str
@@ -77,15 +77,15 @@ class AssignPartner:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WithdrawPartner:
-    """Take a partner off a project; its history stays for internal people (rule 7)."""
+    """Withdraw a partner from a project; the history stays internal (rule 7)."""
 
     project: str
     partner: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OneProject:
-    """Name a project."""
+class ProjectRef:
+    """Refer to a project by its id."""
 
     project: str
 
@@ -115,10 +115,10 @@ class MyProjects:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Announce:
-    """A fact about the schedule that the robot tells the project once (rule 37).
+    """Announce a schedule fact, which the robot posts once (rule 37).
 
-    ``kind`` and the ``facts`` it needs are those of `ANNOUNCEMENT_FACTS`; others may
-    be added, as short texts.
+    ``kind`` and its required ``facts`` come from `ANNOUNCEMENT_FACTS`; more facts may
+    be added as short texts. The idempotency ``key`` makes a replay harmless.
     """
 
     project: str
@@ -129,7 +129,7 @@ class Announce:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Announced:
-    """The announcement; the robot's message follows."""
+    """The id of the announcement; the robot posts it asynchronously."""
 
     id: str
 
@@ -143,25 +143,24 @@ class Follow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AskFacts:
-    """Name the projects and people whose facts are wanted.
+class GetFacts:
+    """Read facts about projects and people.
 
-    ``following`` names a project, to learn who of the people follows it; ``follows``
-    asks which of several follows hold. ``good_for_s`` asks for an answer that holds for
-    so many seconds from the moment of asking: access that ends meanwhile is confirmed
-    only then.
+    ``following`` names a project: the response lists which of ``people`` follow it.
+    ``follows`` checks single follows. ``lease_s`` requests a read lease in seconds,
+    counted from the request: withdrawals of access are confirmed after it expired.
     """
 
-    projects: tuple[str, ...] = ()
+    project_ids: tuple[str, ...] = ()
     people: tuple[str, ...] = ()
     following: str | None = None
     follows: tuple[Follow, ...] = ()
-    good_for_s: float = 0.0
+    lease_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PersonFacts:
-    """A person, as rules need them."""
+    """The facts about a person that rules use."""
 
     id: str
     name: str
@@ -175,7 +174,7 @@ class PersonFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartnerName:
-    """A partner as it is shown."""
+    """The display name of a partner."""
 
     id: str
     name: str
@@ -183,7 +182,7 @@ class PartnerName:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProjectFacts:
-    """A project, its partners now and before."""
+    """A project with its assigned and withdrawn partners."""
 
     id: str
     title: str
@@ -194,38 +193,38 @@ class ProjectFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """The facts asked for; what does not exist is absent.
+    """The requested facts; missing projects and people are left out.
 
-    ``good_for_s`` is for how long they hold, `LONGEST_GOOD_S` at most.
+    ``lease_s`` is the granted lease, at most `MAX_LEASE_S`.
     """
 
     projects: tuple[ProjectFacts, ...]
     people: tuple[PersonFacts, ...]
     followers: tuple[str, ...] = ()
     follows: tuple[Follow, ...] = ()
-    good_for_s: float = 0.0
+    lease_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class People:
-    """Some people."""
+    """A list of people."""
 
     people: tuple[PersonFacts, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AskOwners:
-    """Name and address keys found in a text."""
+class GetPeopleByHandle:
+    """Look people up by name keys and mail address keys (rule 15)."""
 
     keys: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AskPeopleLike:
-    """Begin a word of a name, or an address.
+class SuggestPeople:
+    """Complete a typed beginning of a name or mail address.
 
-    Only internal people and those of ``partner`` are looked at; ``everybody`` widens
-    that to every partner of the project.
+    Search internal people and those of ``partner``, or, with ``everybody``, those of
+    every partner of the project.
     """
 
     typed: str
@@ -236,8 +235,8 @@ class AskPeopleLike:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AskAnnouncement:
-    """Name an announcement."""
+class GetAnnouncement:
+    """Read an announcement by its id."""
 
     id: str
 
@@ -257,16 +256,20 @@ PUT_PARTNER: Final = Method(SERVICE, "put_partner", PutPartner, Stored, SERVICES
 PUT_PROJECT: Final = Method(SERVICE, "put_project", PutProject, Stored, SERVICES)
 ASSIGN: Final = Method(SERVICE, "assign_partner", AssignPartner, Stored, SERVICES)
 WITHDRAW: Final = Method(SERVICE, "withdraw_partner", WithdrawPartner, Stored, SERVICES)
-FOLLOW: Final = Method(SERVICE, "follow", OneProject, Following, PEOPLE)
-UNFOLLOW: Final = Method(SERVICE, "unfollow", OneProject, Following, PEOPLE)
-MY_PROJECTS: Final = Method(SERVICE, "my_projects", Nothing, MyProjects, PEOPLE)
+FOLLOW: Final = Method(SERVICE, "follow", ProjectRef, Following, PEOPLE)
+UNFOLLOW: Final = Method(SERVICE, "unfollow", ProjectRef, Following, PEOPLE)
+MY_PROJECTS: Final = Method(SERVICE, "my_projects", Empty, MyProjects, PEOPLE)
 ANNOUNCE: Final = Method(SERVICE, "announce", Announce, Announced, SERVICES)
-FACTS: Final = Method(SERVICE, "facts", AskFacts, Facts, SERVICES)
-FOLLOWERS: Final = Method(SERVICE, "followers", OneProject, People, SERVICES)
-OWNERS: Final = Method(SERVICE, "owners", AskOwners, People, SERVICES)
-PEOPLE_LIKE: Final = Method(SERVICE, "people_like", AskPeopleLike, People, SERVICES)
+FACTS: Final = Method(SERVICE, "facts", GetFacts, Facts, SERVICES)
+FOLLOWERS: Final = Method(SERVICE, "followers", ProjectRef, People, SERVICES)
+PEOPLE_BY_HANDLE: Final = Method(
+    SERVICE, "people_by_handle", GetPeopleByHandle, People, SERVICES
+)
+SUGGEST_PEOPLE: Final = Method(
+    SERVICE, "suggest_people", SuggestPeople, People, SERVICES
+)
 ANNOUNCEMENT: Final = Method(
-    SERVICE, "announcement", AskAnnouncement, Announcement, SERVICES
+    SERVICE, "announcement", GetAnnouncement, Announcement, SERVICES
 )
 CHANGES: Final = changes_of(SERVICE)
 PROGRESS: Final = progress_of(SERVICE)

@@ -1,4 +1,4 @@
-"""Calls to `search`: find messages, and the state of the index."""
+"""Contract of `search`: find messages, report the state of the index."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,13 +6,13 @@ from typing import Final
 
 from clp_contracts.feed import progress_of
 from clp_contracts.methods import PEOPLE, SERVICES, Method
-from clp_contracts.serialization import Nothing
+from clp_contracts.serialization import Empty
 
 SERVICE: Final = "search"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AskFind:
+class FindMessages:
     """Search one channel, or all of a project that the actor may read (rule 33)."""
 
     query: str
@@ -24,7 +24,7 @@ class AskFind:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Span:
-    """A piece of text, in code points."""
+    """A span of a text, in code points."""
 
     start: int
     end: int
@@ -32,9 +32,9 @@ class Span:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snippet:
-    """A piece of the text as sent, with the found words in it.
+    """An excerpt of the text as sent, with the spans that match.
 
-    The spans count from the beginning of the piece, which is at ``start`` of the text.
+    The spans count from the beginning of the excerpt, at ``start`` of the text.
     """
 
     text: str
@@ -44,7 +44,7 @@ class Snippet:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hit:
-    """A message that was found."""
+    """A message that matches the query."""
 
     message: str
     channel: str
@@ -56,7 +56,7 @@ class Hit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class SearchPage:
     """Hits, newest first; ``total`` is exact up to 100, else 100 with ``more``."""
 
     hits: tuple[Hit, ...]
@@ -68,10 +68,10 @@ class Found:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
-    """The index: how far it is, how much it holds.
+    """Position, lag and size of the index.
 
-    ``rebuilt_to`` is how far the one in the making is, which takes over when it is
-    level; None while none is built.
+    ``rebuilt_to`` is the position of the index being rebuilt, which replaces the
+    current one when it has caught up; None while no rebuild runs.
     """
 
     position: int
@@ -81,6 +81,6 @@ class Status:
     rebuilt_to: int | None = None
 
 
-FIND: Final = Method(SERVICE, "find", AskFind, Found, PEOPLE)
-STATUS: Final = Method(SERVICE, "status", Nothing, Status, SERVICES)
+FIND: Final = Method(SERVICE, "find", FindMessages, SearchPage, PEOPLE)
+STATUS: Final = Method(SERVICE, "status", Empty, Status, SERVICES)
 PROGRESS: Final = progress_of(SERVICE)

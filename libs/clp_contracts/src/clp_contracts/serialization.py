@@ -1,13 +1,13 @@
-"""Shapes on the wire: frozen dataclasses.
+"""Serialize requests and responses, which are frozen dataclasses.
 
-An ask comes from anybody, so it is judged field by field (marshmallow) and refused with
-the fields named. A reply comes from a service that the caller chose to ask: it is read
-strictly by type and forgivingly otherwise (msgspec), at a small part of the cost.
+A request comes from anybody: Marshmallow validates every field, and the refusal names
+each wrong one. A response comes from a trusted service: msgspec converts it by type and
+ignores unknown fields, at a fraction of the cost.
 """
 
 import types
 from collections.abc import Mapping
-from dataclasses import MISSING, Field, dataclass, field, fields, is_dataclass
+from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
 from datetime import datetime
 from typing import Any, Final, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -19,9 +19,10 @@ from clp_contracts.errors import Refused
 
 T = TypeVar("T")
 
-# Far above every policy, so that a rule gives its own code; below what hurts a service.
-LONGEST_TEXT: Final = 2_000_000
-MOST_ITEMS: Final = 10_000
+# Above every policy, so that rules refuse with their own codes; low enough to bound
+# the work of one request.
+MAX_TEXT_LENGTH: Final = 2_000_000
+MAX_ITEMS: Final = 10_000
 
 SCALARS: Final[Mapping[type, type[wire.Field[Any]]]] = {
     str: wire.String,
@@ -32,56 +33,53 @@ SCALARS: Final[Mapping[type, type[wire.Field[Any]]]] = {
 }
 
 
-def listed(*values: str, default: str) -> Any:
-    """Declare a text field that takes one of a few values."""
-    return field(default=default, metadata={"one_of": values})
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Nothing:
-    """The shape of an ask without arguments."""
+class Empty:
+    """A request without arguments."""
 
 
 def load(shape: type[T], values: Mapping[str, Any]) -> T:
-    """Read an ask; fields nobody agreed on are refused.
+    """Validate a request.
 
     Raises:
-        Refused: ``ask.malformed``, naming the fields.
+        Refused: ``request.malformed``, with every wrong, missing or unknown field.
     """
     try:
         loaded: T = schema_of(shape).load(values)
     except ValidationError as error:
-        raise Refused.because("ask.malformed", fields=error.messages) from None
+        raise Refused.because("request.malformed", fields=error.messages) from None
     return loaded
 
 
-def load_reply(shape: type[T], values: Mapping[str, Any]) -> T:
-    """Read a reply; fields of a newer service are ignored."""
+def load_response(shape: type[T], values: Mapping[str, Any]) -> T:
+    """Read a response; ignore unknown fields, so that services may add some."""
     return msgspec.convert(values, shape)
 
 
 def dump(value: Any) -> Any:
-    """Turn a shape into what JSON can carry."""
+    """Convert a value to what JSON can carry."""
     return msgspec.to_builtins(value, str_keys=True)
 
 
-def arguments(ask: Any) -> dict[str, Any]:
-    """An ask as it is sent: what it leaves at its default is left out.
+def arguments(request: Any) -> dict[str, Any]:
+    """Return the arguments of a request, without those at their defaults.
 
-    So a caller that knows of a new argument, and does not use it, is understood by a
-    service that never heard of it, as while programs are being replaced.
+    A client with a new optional argument can so call an older service, as happens
+    during a rolling update, unless it uses the argument.
     """
-    said = {field.name: getattr(ask, field.name) for field in fields(ask)}
-    left = {field.name: field.default for field in fields(ask)}
-    return {name: dump(value) for name, value in said.items() if value != left[name]}
+    values = {field.name: getattr(request, field.name) for field in fields(request)}
+    defaults = {field.name: field.default for field in fields(request)}
+    return {
+        name: dump(value) for name, value in values.items() if value != defaults[name]
+    }
 
 
 _schemas: dict[tuple[Any, str], Schema] = {}
 
 
 def schema_of(shape: Any) -> Schema:
-    """The marshmallow schema of an ask, built once."""
-    key = (shape, "ask")
+    """Return the Marshmallow schema of a request, built once."""
+    key = (shape, "request")
     if key not in _schemas:
         _schemas[key] = _built_schema(shape)
     return _schemas[key]
@@ -109,8 +107,6 @@ def _wire_field(hint: Any, declared: "Field[Any]") -> wire.Field[Any]:
     options: dict[str, Any] = {
         "required": declared.default is MISSING and declared.default_factory is MISSING
     }
-    if one_of := declared.metadata.get("one_of"):
-        options["validate"] = validate.OneOf(one_of)
     return _field_of(hint, options)
 
 
@@ -120,7 +116,7 @@ def _field_of(hint: Any, options: dict[str, Any]) -> wire.Field[Any]:
         return _field_of(inner, options | {"allow_none": True})
     if get_origin(hint) is tuple:
         item = _field_of(get_args(hint)[0], {"required": True})
-        options.setdefault("validate", validate.Length(max=MOST_ITEMS))
+        options.setdefault("validate", validate.Length(max=MAX_ITEMS))
         return wire.List(item, **options)
     if get_origin(hint) in {dict, Mapping} or hint is dict:
         return wire.Dict(keys=wire.String(), **options)
@@ -135,12 +131,12 @@ def _scalar(hint: type, options: dict[str, Any]) -> wire.Field[Any]:
     if hint is bool:
         return wire.Boolean(truthy={True}, falsy={False}, **options)
     if hint is str:
-        options.setdefault("validate", validate.Length(max=LONGEST_TEXT))
+        options.setdefault("validate", validate.Length(max=MAX_TEXT_LENGTH))
     return SCALARS[hint](**options)
 
 
 def settings_schema(shape: Any) -> Schema:
-    """The schema of a dataclass whose values arrive as strings."""
+    """Return the Marshmallow schema of a dataclass whose values are strings."""
     key = (shape, "settings")
     if key not in _schemas:
         hints = get_type_hints(shape)

@@ -1,12 +1,12 @@
-"""Typed callers: the services' methods with their arguments and replies.
+"""Typed clients of the services.
 
-Give `connect` the broker's address and a passport, then call::
+Give `connect` the address of the broker and a passport::
 
     clp = connect("amqp://guest:guest@127.0.0.1:5672//", passport)
     posted = clp.messages.post(channel="p1/broadcast", text="Hello", key="k1")
 """
 
-from clp_contracts.client.clients import Callers, connect
-from clp_contracts.client.rpc_client import Calls, Passport
+from clp_contracts.client.clients import Clients, connect
+from clp_contracts.client.rpc_client import Passport, RpcClient
 
-__all__ = ["Callers", "Calls", "Passport", "connect"]
+__all__ = ["Clients", "Passport", "RpcClient", "connect"]

@@ -1,4 +1,4 @@
-"""One caller for each service, behind one connection."""
+"""The typed clients of all services, sharing one connection pool."""
 
 from types import TracebackType
 from typing import Self
@@ -6,29 +6,29 @@ from typing import Self
 from clp_contracts.client.messages import Messages
 from clp_contracts.client.notifications import Notifications
 from clp_contracts.client.projects import Projects
-from clp_contracts.client.rpc_client import Calls, Passport
+from clp_contracts.client.rpc_client import Passport, RpcClient
 from clp_contracts.client.search import Search
-from clp_contracts.connection_pool import Lines
-from clp_contracts.methods import Ask, Method, Reply
+from clp_contracts.connection_pool import RpcConnectionPool
+from clp_contracts.methods import Method, Request, Response
 
 
-class Callers:
-    """One attribute per service."""
+class Clients:
+    """Typed clients, one attribute per service."""
 
-    def __init__(self, calls: Calls) -> None:
-        self._calls = calls
-        self.projects = Projects(calls)
-        self.messages = Messages(calls)
-        self.search = Search(calls)
-        self.notifications = Notifications(calls)
+    def __init__(self, client: RpcClient) -> None:
+        self._client = client
+        self.projects = Projects(client)
+        self.messages = Messages(client)
+        self.search = Search(client)
+        self.notifications = Notifications(client)
 
-    def call(self, method: Method[Ask, Reply], ask: Ask) -> Reply:
+    def call(self, method: Method[Request, Response], request: Request) -> Response:
         """Call any method by its contract."""
-        return self._calls.call(method, ask)
+        return self._client.call(method, request)
 
     def close(self) -> None:
-        """Give the connections back."""
-        self._calls.close()
+        """Close the connections."""
+        self._client.close()
 
     def __enter__(self) -> Self:
         return self
@@ -42,10 +42,10 @@ class Callers:
         self.close()
 
 
-def connect(broker_url: str, passport: Passport, timeout: float = 10.0) -> Callers:
+def connect(broker_url: str, passport: Passport, timeout: float = 10.0) -> Clients:
     """Connect to the services behind a broker.
 
-    ``passport`` is a signed passport, or a function that gives a fresh one for each
-    call; ``timeout`` is in seconds and bounds every call. Safe to share among threads.
+    ``passport`` is a signed passport, or a function that returns one for each call.
+    ``timeout`` bounds each call, in seconds. The result may be shared among threads.
     """
-    return Callers(Calls(Lines(broker_url, timeout), passport))
+    return Clients(RpcClient(RpcConnectionPool(broker_url, timeout), passport))

@@ -1,24 +1,24 @@
-"""Typed calls to `notifications`."""
+"""Typed client of `notifications`."""
 
 from collections.abc import Sequence
 
 from clp_contracts import feed, notifications
-from clp_contracts.client.rpc_client import Calls
-from clp_contracts.serialization import Nothing
+from clp_contracts.client.rpc_client import RpcClient
+from clp_contracts.serialization import Empty
 
 
 class Notifications:
-    """Typed calls to `notifications`."""
+    """Typed client of `notifications`."""
 
-    def __init__(self, calls: Calls) -> None:
-        self._call = calls.call
+    def __init__(self, client: RpcClient) -> None:
+        self._call = client.call
 
     def explain(
         self, *, message: str, person: str | None = None
-    ) -> notifications.Explained:
-        """Why people were told of a message or not (rule 25)."""
-        ask = notifications.AskExplain(message=message, person=person)
-        return self._call(notifications.EXPLAIN, ask)
+    ) -> notifications.MessageExplanation:
+        """Explain who was told of a message and why (rule 25)."""
+        request = notifications.GetExplanation(message=message, person=person)
+        return self._call(notifications.EXPLAIN, request)
 
     def mail_settings(
         self,
@@ -28,40 +28,51 @@ class Notifications:
         content: bool | None = None,
     ) -> notifications.MailSettings:
         """Read the actor's mail settings, or change some."""
-        ask = notifications.AskMailSettings(project=project, mode=mode, content=content)
-        return self._call(notifications.MAIL_SETTINGS, ask)
+        request = notifications.UpdateMailSettings(
+            project=project, mode=mode, content=content
+        )
+        return self._call(notifications.MAIL_SETTINGS, request)
 
     def dead(
         self, *, after: str | None = None, limit: int = 100
     ) -> notifications.DeadNotifications:
-        """Given-up notifications; services only."""
-        ask = notifications.AskDead(after=after, limit=limit)
-        return self._call(notifications.DEAD, ask)
+        """List notifications that failed for good; services only."""
+        request = notifications.ListDead(after=after, limit=limit)
+        return self._call(notifications.DEAD, request)
 
-    def redrive(self, *, notifications_: Sequence[str] = ()) -> notifications.Redriven:
-        """Put given-up notifications back to work; services only."""
-        ask = notifications.Redrive(notifications=tuple(notifications_))
-        return self._call(notifications.REDRIVE, ask)
+    def redrive(
+        self, *, notification_ids: Sequence[str] = ()
+    ) -> notifications.Redriven:
+        """Make failed notifications due again; services only."""
+        request = notifications.Redrive(notification_ids=tuple(notification_ids))
+        return self._call(notifications.REDRIVE, request)
 
-    def suppressed(
+    def suppressions(
         self, *, after: str | None = None, limit: int = 100
-    ) -> notifications.SuppressedAddresses:
-        """Addresses that get no more mails; services only."""
-        ask = notifications.AskSuppressed(after=after, limit=limit)
-        return self._call(notifications.SUPPRESSED, ask)
+    ) -> notifications.Suppressions:
+        """List suppressed mail addresses; services only."""
+        request = notifications.ListSuppressions(after=after, limit=limit)
+        return self._call(notifications.SUPPRESSIONS, request)
 
-    def release(self, *, address: str) -> notifications.Released:
-        """Let mails go to a suppressed address again; services only."""
-        return self._call(notifications.RELEASE, notifications.Release(address=address))
+    def delete_suppression(self, *, address: str) -> notifications.SuppressionDeleted:
+        """Deliver mails to a suppressed address again; services only."""
+        return self._call(
+            notifications.DELETE_SUPPRESSION,
+            notifications.DeleteSuppression(address=address),
+        )
 
     def progress(self) -> feed.Progress:
-        """How far the service is; services only."""
-        return self._call(notifications.PROGRESS, Nothing())
+        """Report the progress of the service; services only."""
+        return self._call(notifications.PROGRESS, Empty())
 
-    def aside(self, *, after: int = 0, limit: int = 100) -> feed.ChangesAside:
-        """Changes that its reader could not apply; services only."""
-        return self._call(notifications.ASIDE, feed.AskAside(after=after, limit=limit))
+    def dead_letters(self, *, after: int = 0, limit: int = 100) -> feed.DeadLetters:
+        """List dead letters; services only."""
+        return self._call(
+            notifications.DEAD_LETTERS, feed.ListDeadLetters(after=after, limit=limit)
+        )
 
-    def apply_again(self, *, position: int) -> feed.AppliedAgain:
-        """Apply a change that was set aside once more; services only."""
-        return self._call(notifications.APPLY_AGAIN, feed.ApplyAgain(position=position))
+    def redrive_dead_letter(self, *, position: int) -> feed.DeadLetterRedriven:
+        """Apply a dead letter once more; services only."""
+        return self._call(
+            notifications.REDRIVE_DEAD_LETTER, feed.RedriveDeadLetter(position=position)
+        )

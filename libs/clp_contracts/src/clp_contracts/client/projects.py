@@ -1,17 +1,17 @@
-"""Typed calls to `projects`."""
+"""Typed client of `projects`."""
 
 from collections.abc import Mapping, Sequence
 
 from clp_contracts import feed, projects
-from clp_contracts.client.rpc_client import Calls
-from clp_contracts.serialization import Nothing
+from clp_contracts.client.rpc_client import RpcClient
+from clp_contracts.serialization import Empty
 
 
 class Projects:
-    """Typed calls to `projects`."""
+    """Typed client of `projects`."""
 
-    def __init__(self, calls: Calls) -> None:
-        self._call = calls.call
+    def __init__(self, client: RpcClient) -> None:
+        self._call = client.call
 
     def put_person(  # noqa: PLR0913 - the whole record, each time
         self,
@@ -25,8 +25,8 @@ class Projects:
         language: str | None = None,
         time_zone: str | None = None,
     ) -> projects.Stored:
-        """Store a person's whole record; raises `Refused` for a malformed one."""
-        ask = projects.PutPerson(
+        """Store the whole record of a person."""
+        request = projects.PutPerson(
             id=id,
             name=name,
             email=email,
@@ -36,7 +36,7 @@ class Projects:
             language=language,
             time_zone=time_zone,
         )
-        return self._call(projects.PUT_PERSON, ask)
+        return self._call(projects.PUT_PERSON, request)
 
     def put_partner(self, *, id: str, name: str) -> projects.Stored:
         """Store a partner."""
@@ -44,34 +44,34 @@ class Projects:
 
     def put_project(self, *, id: str, title: str) -> projects.Stored:
         """Store a project."""
-        ask = projects.PutProject(id=id, title=title)
-        return self._call(projects.PUT_PROJECT, ask)
+        request = projects.PutProject(id=id, title=title)
+        return self._call(projects.PUT_PROJECT, request)
 
     def assign_partner(
         self, *, project: str, partner: str, languages: Sequence[str] = ()
     ) -> projects.Stored:
-        """Put a partner on a project for some languages (BCP 47)."""
-        ask = projects.AssignPartner(
+        """Assign a partner to a project for some languages (BCP 47)."""
+        request = projects.AssignPartner(
             project=project, partner=partner, languages=tuple(languages)
         )
-        return self._call(projects.ASSIGN, ask)
+        return self._call(projects.ASSIGN, request)
 
     def withdraw_partner(self, *, project: str, partner: str) -> projects.Stored:
-        """Take a partner off a project at once (rule 7)."""
-        ask = projects.WithdrawPartner(project=project, partner=partner)
-        return self._call(projects.WITHDRAW, ask)
+        """Withdraw a partner from a project (rule 7)."""
+        request = projects.WithdrawPartner(project=project, partner=partner)
+        return self._call(projects.WITHDRAW, request)
 
     def follow(self, *, project: str) -> projects.Following:
         """Follow a project (rule 8)."""
-        return self._call(projects.FOLLOW, projects.OneProject(project=project))
+        return self._call(projects.FOLLOW, projects.ProjectRef(project=project))
 
     def unfollow(self, *, project: str) -> projects.Following:
         """Stop following a project."""
-        return self._call(projects.UNFOLLOW, projects.OneProject(project=project))
+        return self._call(projects.UNFOLLOW, projects.ProjectRef(project=project))
 
     def my_projects(self) -> projects.MyProjects:
-        """The actor's followed projects, by title."""
-        return self._call(projects.MY_PROJECTS, Nothing())
+        """List the projects that the actor follows, by title."""
+        return self._call(projects.MY_PROJECTS, Empty())
 
     def announce(
         self,
@@ -81,40 +81,42 @@ class Projects:
         key: str,
         facts: Mapping[str, str] | None = None,
     ) -> projects.Announced:
-        """Have the robot announce a schedule fact once (rule 37)."""
-        ask = projects.Announce(
+        """Announce a schedule fact; the robot posts it once (rule 37)."""
+        request = projects.Announce(
             project=project, kind=kind, key=key, facts=dict(facts or {})
         )
-        return self._call(projects.ANNOUNCE, ask)
+        return self._call(projects.ANNOUNCE, request)
 
     def facts(
         self,
         *,
-        projects_: Sequence[str] = (),
+        project_ids: Sequence[str] = (),
         people: Sequence[str] = (),
         following: str | None = None,
         follows: Sequence[projects.Follow] = (),
-        good_for_s: float = 0.0,
+        lease_s: float = 0.0,
     ) -> projects.Facts:
-        """Facts about projects and people, and who follows what; services only."""
-        ask = projects.AskFacts(
-            projects=tuple(projects_),
+        """Read facts about projects, people and follows; services only."""
+        request = projects.GetFacts(
+            project_ids=tuple(project_ids),
             people=tuple(people),
             following=following,
             follows=tuple(follows),
-            good_for_s=good_for_s,
+            lease_s=lease_s,
         )
-        return self._call(projects.FACTS, ask)
+        return self._call(projects.FACTS, request)
 
     def followers(self, *, project: str) -> projects.People:
-        """Everybody who follows a project; services only."""
-        return self._call(projects.FOLLOWERS, projects.OneProject(project=project))
+        """List everybody who follows a project; services only."""
+        return self._call(projects.FOLLOWERS, projects.ProjectRef(project=project))
 
-    def owners(self, *, keys: Sequence[str]) -> projects.People:
-        """The people who own name or address keys; services only."""
-        return self._call(projects.OWNERS, projects.AskOwners(keys=tuple(keys)))
+    def people_by_handle(self, *, keys: Sequence[str]) -> projects.People:
+        """Find people by name or mail address keys; services only."""
+        return self._call(
+            projects.PEOPLE_BY_HANDLE, projects.GetPeopleByHandle(keys=tuple(keys))
+        )
 
-    def people_like(
+    def suggest_people(
         self,
         *,
         typed: str,
@@ -123,24 +125,24 @@ class Projects:
         everybody: bool = False,
         limit: int = 20,
     ) -> projects.People:
-        """People for a type-ahead; services only."""
-        ask = projects.AskPeopleLike(
+        """Complete a typed name or mail address to people; services only."""
+        request = projects.SuggestPeople(
             typed=typed,
             project=project,
             partner=partner,
             everybody=everybody,
             limit=limit,
         )
-        return self._call(projects.PEOPLE_LIKE, ask)
+        return self._call(projects.SUGGEST_PEOPLE, request)
 
     def announcement(self, *, id: str) -> projects.Announcement:
-        """An announcement with its facts; services only."""
-        return self._call(projects.ANNOUNCEMENT, projects.AskAnnouncement(id=id))
+        """Read an announcement with its facts; services only."""
+        return self._call(projects.ANNOUNCEMENT, projects.GetAnnouncement(id=id))
 
     def changes(self, *, after: int = 0, limit: int = 200) -> feed.Changes:
-        """The feed after a position; services only."""
+        """Read the feed after a position; services only."""
         return self._call(projects.CHANGES, feed.ReadChanges(after=after, limit=limit))
 
     def progress(self) -> feed.Progress:
-        """How far the service is; services only."""
-        return self._call(projects.PROGRESS, Nothing())
+        """Report the progress of the service; services only."""
+        return self._call(projects.PROGRESS, Empty())

@@ -1,41 +1,48 @@
-"""Calls on behalf of one passport."""
+"""RPC on behalf of one passport."""
 
 from collections.abc import Callable, Mapping, Sequence
 
-from clp_contracts.connection_pool import Lines
-from clp_contracts.methods import Ask, Method, Reply
-from clp_contracts.serialization import arguments, load_reply
+from clp_contracts.connection_pool import RpcConnectionPool
+from clp_contracts.methods import Method, Request, Response
+from clp_contracts.serialization import arguments, load_response
 
 Passport = str | Callable[[], str]
 
 
-class Calls:
-    """Makes calls on behalf of one passport, each bounded by a timeout in seconds."""
+class RpcClient:
+    """Call remote methods on behalf of one passport."""
 
     def __init__(
         self,
-        lines: Lines,
+        pool: RpcConnectionPool,
         passport: Passport,
         *,
         chain: Callable[[], Sequence[str]] = tuple,
         carrier: Callable[[], Mapping[str, str]] = dict,
     ) -> None:
-        self._lines = lines
+        self._pool = pool
         self._passport = passport
         self._chain = chain
         self._carrier = carrier
 
-    def call(self, method: Method[Ask, Reply], ask: Ask) -> Reply:
-        """Send an ask and read the reply."""
+    def call(self, method: Method[Request, Response], request: Request) -> Response:
+        """Send a request and wait for the response.
+
+        Raises:
+            Refused: the service refused the call.
+            CallFailed: no response arrived in time.
+        """
         token = self._passport if isinstance(self._passport, str) else self._passport()
         context = {
             **self._carrier(),
             "auth_token": token,
             "call_id_stack": list(self._chain()),
         }
-        reply = self._lines.call((method.service, method.name), arguments(ask), context)
-        return load_reply(method.reply, reply)
+        response = self._pool.call(
+            method.service, method.name, arguments(request), context=context
+        )
+        return load_response(method.response, response)
 
     def close(self) -> None:
-        """Give the connections back."""
-        self._lines.close()
+        """Close the connections."""
+        self._pool.close()

@@ -1,15 +1,15 @@
-"""Typed calls to `search`."""
+"""Typed client of `search`."""
 
 from clp_contracts import feed, search
-from clp_contracts.client.rpc_client import Calls
-from clp_contracts.serialization import Nothing
+from clp_contracts.client.rpc_client import RpcClient
+from clp_contracts.serialization import Empty
 
 
 class Search:
-    """Typed calls to `search`."""
+    """Typed client of `search`."""
 
-    def __init__(self, calls: Calls) -> None:
-        self._call = calls.call
+    def __init__(self, client: RpcClient) -> None:
+        self._call = client.call
 
     def find(
         self,
@@ -19,17 +19,17 @@ class Search:
         project: str | None = None,
         cursor: str | None = None,
         limit: int = 20,
-    ) -> search.Found:
-        """Search one channel, or a project's readable channels (rule 33)."""
-        ask = search.AskFind(
+    ) -> search.SearchPage:
+        """Search one channel, or all readable channels of a project (rule 33)."""
+        request = search.FindMessages(
             query=query, channel=channel, project=project, cursor=cursor, limit=limit
         )
-        return self._call(search.FIND, ask)
+        return self._call(search.FIND, request)
 
     def status(self) -> search.Status:
-        """The state of the index; services only."""
-        return self._call(search.STATUS, Nothing())
+        """Report the state of the index; services only."""
+        return self._call(search.STATUS, Empty())
 
     def progress(self) -> feed.Progress:
-        """How far the service is; services only."""
-        return self._call(search.PROGRESS, Nothing())
+        """Report the progress of the service; services only."""
+        return self._call(search.PROGRESS, Empty())
