@@ -1,4 +1,4 @@
-"""Services that run as processes of their own, and the tests' hold on them."""
+"""Services that run as child processes, and their control by tests."""
 
 import logging
 import os
@@ -40,8 +40,8 @@ class Child:
     def exit_code(self) -> int | None:
         return self._process.poll()
 
-    def says(self, words: str) -> bool:
-        """Whether the words are in its log by now."""
+    def has_logged(self, words: str) -> bool:
+        """Whether its log holds these words."""
         assert self.is_running or words in self.log, self.log
         return words in self.log
 
@@ -53,7 +53,7 @@ class Child:
         self._process.send_signal(number)
 
     def seconds_until_end(self, patience: float = 30.0) -> float:
-        """Wait for its end and say how long that took."""
+        """Wait for its end; return how long that took."""
         began = time.monotonic()
         self._process.wait(patience)
         return time.monotonic() - began
@@ -72,7 +72,7 @@ class Child:
             self._process.wait()
 
 
-class DiesSoon(DependencyProvider):  # type: ignore[misc]
+class FailsSoon(DependencyProvider):  # type: ignore[misc]
     """Something a service depends on that breaks a moment after the start."""
 
     def start(self) -> None:
@@ -84,7 +84,7 @@ class DiesSoon(DependencyProvider):  # type: ignore[misc]
         raise RuntimeError("died of itself")
 
 
-class HangsAtTheEnd(DependencyProvider):  # type: ignore[misc]
+class HangsAtStop(DependencyProvider):  # type: ignore[misc]
     """Something that never ends and never waits."""
 
     def stop(self) -> None:
@@ -102,7 +102,7 @@ def web_only(_broker_url: str, name: str) -> None:
 
         @http("GET", "/slow")
         def slow(self, _request: Any) -> str:
-            log.info("slow request in hand")
+            log.info("slow request running")
             eventlet.sleep(1)
             return "done"
 
@@ -112,17 +112,17 @@ def web_only(_broker_url: str, name: str) -> None:
 
 
 def calls(broker_url: str, name: str) -> None:
-    """A process that answers calls, some of them slowly."""
+    """A process that serves calls, some of them slowly."""
 
-    class Calls:
+    class RpcClient:
         @rpc
         def slow(self, *, seconds: float) -> str:
-            log.info("slow call in hand")
+            log.info("slow call running")
             eventlet.sleep(seconds)
             return "done"
 
-    Calls.name = name  # type: ignore[attr-defined]
-    run([Calls], {"AMQP_URI": broker_url}, grace_seconds=4)
+    RpcClient.name = name  # type: ignore[attr-defined]
+    run([RpcClient], {"AMQP_URI": broker_url}, grace_s=4)
 
 
 def dying(broker_url: str, name: str) -> None:
@@ -138,23 +138,23 @@ def dying(broker_url: str, name: str) -> None:
 
 
 def hanging(broker_url: str, name: str) -> None:
-    """A process that works on when it is asked to end, and lets nobody else work."""
+    """A process that blocks the hub when it is told to stop."""
 
     class Hanging:
-        hangs = HangsAtTheEnd()
+        hangs = HangsAtStop()
 
         @rpc
         def greet(self) -> None: ...
 
     Hanging.name = name  # type: ignore[attr-defined]
-    run([Hanging], {"AMQP_URI": broker_url}, grace_seconds=1)
+    run([Hanging], {"AMQP_URI": broker_url}, grace_s=1)
 
 
 def failing(broker_url: str, name: str) -> None:
     """A process whose service ends by itself soon after the start."""
 
     class Failing:
-        extra = DiesSoon()
+        extra = FailsSoon()
 
         @rpc
         def greet(self) -> None: ...

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from clp_chassis.clock import new_id
-from clp_chassis.inprocess import forget
+from clp_chassis.inprocess import reset
 from clp_chassis.runner import ContainerGroup
 from clp_suite.servers import PrivateRabbit, server_directory
 
@@ -29,14 +29,14 @@ def rabbit() -> Iterator[PrivateRabbit]:
     params=["inprocess", pytest.param("rabbitmq", marks=pytest.mark.broker)]
 )
 def broker_url(request: pytest.FixtureRequest) -> Iterator[str]:
-    """A broker of each kind; every promise is tested on both."""
+    """A broker of each kind; every guarantee is tested on both."""
     if request.param == "rabbitmq":
         server: PrivateRabbit = request.getfixturevalue("rabbit")
         yield server.url
         return
     name = new_id()
     yield f"inprocess://{name}/"
-    forget(name)
+    reset(name)
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Request, Response
 
 from clp_chassis.bootstrap import HTTP_ADDRESS_FILE
 from clp_chassis.clock import now
-from clp_chassis.http import chunks_of, http, http_address_of, json_answer
+from clp_chassis.http import http, http_address_of, iter_chunks, json_response
 from clp_chassis.rpc import VERIFIER
 from clp_chassis.security.passports import (
     Issuer,
@@ -23,13 +23,13 @@ from clp_chassis.security.passports import (
 )
 from clp_contracts.errors import CallFailed, Refused
 from clp_contracts.methods import PEOPLE, PassportKind
-from tests.chassis.raw_http import Answer, Wire
+from tests.chassis.raw_http import HttpResponse, Wire
 
 STATUSES = {"attachment.too_large": 413}
 
 
 class Lamp(DependencyProvider):  # type: ignore[misc]
-    """Something entrypoints work with; out once it is stopped."""
+    """A dependency of entrypoints; off once it is stopped."""
 
     is_lit = True
 
@@ -50,11 +50,11 @@ class FilesService:
 
     @http("GET", "/hello/<name>", kinds=PEOPLE)
     def hello(self, _request: Request, actor: Passport, *, name: str) -> Response:
-        return json_answer({"actor": actor.subject, "name": name}, 200)
+        return json_response({"actor": actor.subject, "name": name}, 200)
 
     @http("POST", "/measure", kinds=PEOPLE)
     def measure(self, request: Request, _actor: Passport) -> Response:
-        return json_answer({"size": sum(map(len, chunks_of(request)))}, 200)
+        return json_response({"size": sum(map(len, iter_chunks(request)))}, 200)
 
     @http("POST", "/refuse", kinds=PEOPLE, statuses=STATUSES)
     def refuse(self, _request: Request, _actor: Passport) -> Response:
@@ -71,7 +71,7 @@ class FilesService:
     @http("GET", "/wait", kinds=PEOPLE)
     def wait(self, _request: Request, _actor: Passport) -> Response:
         self.may_end.wait()
-        return json_answer({"lit": self.lamp.is_lit}, 200)
+        return json_response({"lit": self.lamp.is_lit}, 200)
 
 
 class Served:
@@ -103,15 +103,15 @@ class Served:
     def wire(self) -> Wire:
         return Wire(self.address)
 
-    def ask(
+    def request(
         self, verb: str, path: str, body: bytes | None = None, **headers: str
-    ) -> Answer:
+    ) -> HttpResponse:
         headers.setdefault("Authorization", self.passport)
         with self.wire() as wire:
-            return wire.ask(verb, path, body, **headers)
+            return wire.request(verb, path, body, **headers)
 
     def is_well(self) -> bool:
-        return self.ask("GET", "/hello/x").status == 200
+        return self.request("GET", "/hello/x").status == 200
 
 
 @contextmanager

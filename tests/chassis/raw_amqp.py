@@ -1,4 +1,4 @@
-"""A bare client of a broker, to look at what the brokers do beneath nameko."""
+"""A bare AMQP client, for what brokers do beneath Nameko."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Wire:
             broker_url, transport_options={"confirm_publish": True, "max_retries": 1}
         )
         self.channel = self.connection.default_channel
-        self.arrived: list[Any] = []
+        self.received: list[Any] = []
         self._seen = 0
 
     def __enter__(self) -> Self:
@@ -58,10 +58,10 @@ class Wire:
         self.channel.basic_publish(message, exchange, key)
 
     def consume(self, name: str, prefetch: int = 0) -> Consumer:
-        """Consume; what arrives is kept in ``arrived`` and not settled."""
+        """Consume; messages are kept in ``received`` and not acknowledged."""
         queue = Queue(name, no_declare=True)
         consumer = Consumer(
-            self.channel, [queue], on_message=self.arrived.append, auto_declare=False
+            self.channel, [queue], on_message=self.received.append, auto_declare=False
         )
         consumer.qos(prefetch_count=prefetch)
         consumer.consume()
@@ -71,27 +71,27 @@ class Wire:
         self.connection.drain_events(timeout=seconds)
 
     def next(self) -> Any:
-        """The next payload; it may have arrived while something else was awaited."""
-        while len(self.arrived) == self._seen:
+        """Return the next message; it may have arrived earlier."""
+        while len(self.received) == self._seen:
             self.drain()
         self._seen += 1
-        return self.arrived[self._seen - 1]
+        return self.received[self._seen - 1]
 
     def nothing_comes(self, seconds: float = 0.2) -> bool:
         try:
-            while len(self.arrived) == self._seen:
+            while len(self.received) == self._seen:
                 self.drain(seconds)
         except TimeoutError:
             return True
         return False
 
     def size(self, name: str) -> int:
-        """How many payloads wait in a queue."""
+        """Return the number of ready messages of a queue."""
         counts = self.channel.queue_declare(queue=name, passive=True)
         return int(counts[1])
 
     def get(self, name: str) -> Any:
-        """Take the next payload of a queue without consuming."""
+        """Get the next message of a queue without consuming."""
         return Queue(name, no_declare=True)(self.channel).get()
 
 

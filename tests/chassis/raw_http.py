@@ -1,4 +1,4 @@
-"""A raw HTTP client: says exactly these bytes, and hears exactly what comes back."""
+"""A raw HTTP client: sends exactly these bytes and reads exactly the response."""
 
 import json
 import socket
@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import Any, Self
 
 
-class Answer:
+class HttpResponse:
     """A status, headers and a body."""
 
     def __init__(self, status: int, headers: dict[str, str], body: bytes) -> None:
@@ -30,49 +30,51 @@ class Wire:
 
     def __init__(self, address: tuple[str, int], seconds: float = 20.0) -> None:
         self.socket = socket.create_connection(address, timeout=seconds)
-        self._heard = self.socket.makefile("rb")
+        self._reader = self.socket.makefile("rb")
 
-    def say(self, *parts: bytes) -> None:
+    def send(self, *parts: bytes) -> None:
         self.socket.sendall(b"".join(parts))
 
-    def ask(
+    def request(
         self, verb: str, path: str, body: bytes | None = None, **headers: str
-    ) -> Answer:
-        self.say(request(verb, path, body, **headers))
-        return self.hear(head=verb == "HEAD")
+    ) -> HttpResponse:
+        self.send(request(verb, path, body, **headers))
+        return self.read_response(head=verb == "HEAD")
 
-    def hear(self, *, head: bool = False) -> Answer:
-        """The next answer."""
-        line = self._heard.readline().split()
+    def read_response(self, *, head: bool = False) -> HttpResponse:
+        """Read the next response."""
+        line = self._reader.readline().split()
         if not line:
-            raise ConnectionError("closed without an answer")
+            raise ConnectionError("closed without a response")
         headers: dict[str, str] = {}
-        while (raw := self._heard.readline().strip()) != b"":
+        while (raw := self._reader.readline().strip()) != b"":
             name, _, value = raw.decode("latin-1").partition(":")
             headers[name.lower()] = value.strip()
         length = int(headers.get("content-length", "0"))
-        return Answer(int(line[1]), headers, b"" if head else self._heard.read(length))
+        return HttpResponse(
+            int(line[1]), headers, b"" if head else self._reader.read(length)
+        )
 
     def is_closed(self) -> bool:
-        """Whether the other side closes now, before its patience with us ends."""
+        """Whether the server closes the connection now, before its timeout."""
         self.socket.settimeout(5)
         try:
-            return self._heard.read(1) == b""
+            return self._reader.read(1) == b""
         except ConnectionError:
             return True
         except TimeoutError:
             return False
 
     def no_more(self) -> None:
-        """Say nothing more, and listen on."""
+        """Send nothing more, and go on reading."""
         self.socket.shutdown(socket.SHUT_WR)
 
     def reset(self) -> None:
-        """Break the connection as a crash does."""
+        """Reset the connection as a crash does."""
         self.socket.setsockopt(
             socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
         )
-        self._heard.close()
+        self._reader.close()
         self.socket.close()
 
     def __enter__(self) -> Self:
@@ -84,7 +86,7 @@ class Wire:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._heard.close()
+        self._reader.close()
         self.socket.close()
 
 

@@ -1,4 +1,4 @@
-"""Small services for the tests of the broker edge."""
+"""Small services for the tests of messaging."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import eventlet
 from eventlet.event import Event
 
-from clp_chassis.messaging import Drop, on_events, on_events_everywhere, rpc
+from clp_chassis.messaging import Reject, on_broadcast_events, on_events, rpc
 
 
 class Gate:
@@ -27,10 +27,10 @@ class Gate:
             self.opened.send()
 
 
-def answering(name: str, gate: Gate | None = None) -> type:
+def rpc_service(name: str, gate: Gate | None = None) -> type:
     """A service with a few methods, under a name of its own."""
 
-    class Answering:
+    class RpcService:
         worker_context = None
 
         @rpc
@@ -52,35 +52,35 @@ def answering(name: str, gate: Gate | None = None) -> type:
             eventlet.sleep(seconds)
             return seconds
 
-    Answering.name = name  # type: ignore[attr-defined]
-    return Answering
+    RpcService.name = name  # type: ignore[attr-defined]
+    return RpcService
 
 
-def hearing(name: str, source: str, heard: list[Any], **options: Any) -> type:
-    """A service that hears "happened" and fails as often as the event says."""
+def consumer(name: str, source: str, handled: list[Any], **options: Any) -> type:
+    """A service that consumes "happened" and fails as often as the event says."""
 
     class Hearing:
         @on_events(source, "happened", "changed", **options)
         def on_happened(self, body: Any) -> None:
-            heard.append(body)
+            handled.append(body)
             if body == "drop":
-                raise Drop("never")
-            if isinstance(body, dict) and heard.count(body) <= body["fails"]:
-                raise ValueError(f"failure {heard.count(body)}")
+                raise Reject("never")
+            if isinstance(body, dict) and handled.count(body) <= body["fails"]:
+                raise ValueError(f"failure {handled.count(body)}")
 
     Hearing.name = name  # type: ignore[attr-defined]
     return Hearing
 
 
-def hearing_everywhere(name: str, source: str, heard: list[Any]) -> type:
-    """A service each process of which hears "happened"."""
+def broadcast_consumer(name: str, source: str, handled: list[Any]) -> type:
+    """A service whose every process consumes "happened"."""
 
     class Everywhere:
-        @on_events_everywhere(source, "happened")
+        @on_broadcast_events(source, "happened")
         def on_happened(self, body: Any) -> None:
-            heard.append(body)
+            handled.append(body)
             if body == "fail":
-                raise ValueError("not heard")
+                raise ValueError("not handled")
 
     Everywhere.name = name  # type: ignore[attr-defined]
     return Everywhere

@@ -1,4 +1,4 @@
-"""Questions about many rows at once, on both databases."""
+"""Statements about many rows at once, on both databases."""
 
 import itertools
 from collections.abc import Iterator
@@ -21,8 +21,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import IntegrityError
 
-from clp_chassis.persistence.bulk_sql import among, insert_rows
-from clp_chassis.persistence.column_types import Instant
+from clp_chassis.persistence.bulk_sql import in_array, insert_rows
+from clp_chassis.persistence.column_types import UtcDateTime
 from clp_chassis.persistence.database import Database
 from clp_suite.servers import PrivatePostgres
 
@@ -36,11 +36,11 @@ KINDS = Table(
     Column("word", String(64), unique=True),
     Column("many", Integer),
     Column("is_it", Boolean),
-    Column("at", Instant),
+    Column("at", UtcDateTime),
     Column("unsaid", String(64), server_default="by default"),
 )
-SOME = select(THINGS.c.id).where(among(THINGS.c.id, "ids")).order_by(THINGS.c.id)
-RENAME = update(THINGS).where(among(THINGS.c.id, "ids")).values(id=THINGS.c.id + "!")
+SOME = select(THINGS.c.id).where(in_array(THINGS.c.id, "ids")).order_by(THINGS.c.id)
+RENAME = update(THINGS).where(in_array(THINGS.c.id, "ids")).values(id=THINGS.c.id + "!")
 ODD = ['"', "\\", "'; drop table things", "é", "字", "a,b", "{a}", "", "NULL", "%s"]
 
 
@@ -60,7 +60,7 @@ def things(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]
 
 
 # fmt: off
-ASKED = [
+QUERIES = [
     ("none",                       [],                               []),
     ("one",                        ["a"],                            ["a"]),
     ("one that is not there",      ["c"],                            []),
@@ -71,8 +71,10 @@ ASKED = [
 # fmt: on
 
 
-@pytest.mark.parametrize(("what", "ids", "found"), ASKED, ids=[row[0] for row in ASKED])
-def test_those_that_are_there_are_found_when_asked_for(
+@pytest.mark.parametrize(
+    ("what", "ids", "found"), QUERIES, ids=[row[0] for row in QUERIES]
+)
+def test_existing_rows_are_found(
     things: Database, what: str, ids: list[str], found: list[str]
 ) -> None:
     with things.reading() as session:
@@ -96,10 +98,10 @@ def test_the_index_is_used(things: Database) -> None:
     with things.reading() as session:
         if not things.is_sqlite:
             session.execute(text("set enable_seqscan = off"))
-        asked = str(SOME.compile(things.engine)) % {"ids": "'{a,b}'"}
-        asked = asked.replace("?", """'["a","b"]'""")
+        query = str(SOME.compile(things.engine)) % {"ids": "'{a,b}'"}
+        query = query.replace("?", """'["a","b"]'""")
         plan = " ".join(
-            str(row[-1]) for row in session.execute(text(f"{explain} {asked}"))
+            str(row[-1]) for row in session.execute(text(f"{explain} {query}"))
         )
     assert "SEARCH things" in plan or "Index Cond" in plan
 
@@ -131,10 +133,10 @@ def test_rows_are_stored_as_they_are_and_numbered_in_their_order(
     assert {row.unsaid for row in stored} <= {"by default"}
 
 
-def test_a_time_is_the_same_whatever_zone_it_was_told_in(things: Database) -> None:
-    told = AT.astimezone(timezone(timedelta(hours=9)))
+def test_a_time_is_the_same_in_whatever_zone_it_was_given(things: Database) -> None:
+    local = AT.astimezone(timezone(timedelta(hours=9)))
     with things.writing() as session:
-        insert_rows(session, KINDS, [{"word": "a", "at": told}])
+        insert_rows(session, KINDS, [{"word": "a", "at": local}])
     with things.reading() as session:
         assert session.scalar(select(KINDS.c.at)) == AT
 

@@ -1,4 +1,4 @@
-"""Calls over both brokers: what callers get, and what no caller can do to a service."""
+"""RPC over both brokers: what callers get, and that no caller can harm a service."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from nameko.exceptions import RemoteError, RpcTimeout, UnknownService
 from nameko.standalone.rpc import ClusterRpcProxy
 
 from clp_chassis.messaging import ReplyPublisher, Rpc, rpc
-from clp_contracts.connection_pool import Lines, RequestPublisher
+from clp_contracts.connection_pool import RequestPublisher, RpcConnectionPool
 from clp_contracts.errors import CallFailed
 from tests.chassis.conftest import Serve
 from tests.chassis.raw_amqp import Wire
-from tests.chassis.services_under_test import Gate, answering
+from tests.chassis.services_under_test import Gate, rpc_service
 from tests.waiting import until
 
 EXCHANGE = "nameko-rpc"
@@ -28,15 +28,15 @@ def proxy(broker_url: str) -> Iterator[Any]:
         yield opened
 
 
-def test_a_call_is_answered(serve: Serve, proxy: Any, unique: str) -> None:
-    serve(answering(unique))
+def test_a_call_gets_its_response(serve: Serve, proxy: Any, unique: str) -> None:
+    serve(rpc_service(unique))
     assert proxy[unique].add(left=1, right=2) == 3
 
 
 def test_an_error_reaches_the_caller_and_the_service_lives_on(
     serve: Serve, proxy: Any, unique: str
 ) -> None:
-    serve(answering(unique))
+    serve(rpc_service(unique))
     with pytest.raises(RemoteError, match="no such luck"):
         proxy[unique].fail()
     assert proxy[unique].add(left=1, right=2) == 3
@@ -74,14 +74,14 @@ def test_a_call_that_takes_too_long_times_out(
     serve: Serve, broker_url: str, unique: str
 ) -> None:
     gate = Gate()
-    serve(answering(unique, gate))
+    serve(rpc_service(unique, gate))
     hasty = ClusterRpcProxy({"AMQP_URI": broker_url}, timeout=0.1)
     with hasty as caller, pytest.raises(RpcTimeout):
         caller[unique].hold(value="late")
     gate.open()
-    lines = Lines(broker_url, 5)
-    assert lines.call((unique, "hold"), {"value": "fresh"}, {}) == "fresh"
-    lines.close()
+    connections = RpcConnectionPool(broker_url, 5)
+    assert connections.call(unique, "hold", {"value": "fresh"}) == "fresh"
+    connections.close()
 
 
 def test_a_stopped_service_makes_callers_time_out_and_runs_nothing_later(
@@ -89,23 +89,23 @@ def test_a_stopped_service_makes_callers_time_out_and_runs_nothing_later(
 ) -> None:
     gate = Gate()
     gate.open()
-    serve(answering(unique, gate)).stop()
-    lines = Lines(broker_url, 0.1)
-    with pytest.raises(CallFailed, match="no answer"):
-        lines.call((unique, "hold"), {"value": "dead"}, {})
-    lines.close()
+    serve(rpc_service(unique, gate)).stop()
+    connections = RpcConnectionPool(broker_url, 0.1)
+    with pytest.raises(CallFailed, match="no response"):
+        connections.call(unique, "hold", {"value": "dead"})
+    connections.close()
     with Wire(broker_url) as wire:
         until(lambda: wire.size(f"rpc-{unique}") == 0)
-    serve(answering(unique, gate))
+    serve(rpc_service(unique, gate))
     assert not gate.reached.ready()
 
 
 def test_calls_do_not_touch_the_disk(
     serve: Serve, broker_url: str, unique: str
 ) -> None:
-    serve(answering(unique)).stop()
-    lines = Lines(broker_url, 5)
-    calling = eventlet.spawn(lines.call, (unique, "add"), {}, {})
+    serve(rpc_service(unique)).stop()
+    connections = RpcConnectionPool(broker_url, 5)
+    calling = eventlet.spawn(connections.call, unique, "add", {})
     with Wire(broker_url) as wire:
         until(lambda: wire.size(f"rpc-{unique}") == 1)
         message = wire.get(f"rpc-{unique}")
@@ -113,27 +113,27 @@ def test_calls_do_not_touch_the_disk(
         assert 0 < int(message.properties["expiration"]) <= 5000
         message.ack()
     calling.kill()
-    lines.close()
+    connections.close()
 
 
 def test_greenthreads_call_at_the_same_time(
     serve: Serve, broker_url: str, unique: str
 ) -> None:
-    serve(answering(unique), max_workers=10)
-    lines = Lines(broker_url, 5)
+    serve(rpc_service(unique), max_workers=10)
+    connections = RpcConnectionPool(broker_url, 5)
     pool = eventlet.GreenPool(10)
 
     def doze(number: int) -> int:
-        lines.call((unique, "doze"), {"seconds": 0.05}, {})
-        sum_ = lines.call((unique, "add"), {"left": number, "right": 1}, {})
+        connections.call(unique, "doze", {"seconds": 0.05})
+        sum_ = connections.call(unique, "add", {"left": number, "right": 1})
         return int(sum_)
 
     with eventlet.Timeout(3):
         assert list(pool.imap(doze, range(30))) == list(range(1, 31))
-    lines.close()
+    connections.close()
 
 
-POISON: dict[str, dict[str, Any]] = {
+MALFORMED: dict[str, dict[str, Any]] = {
     "no reply_to": {"reply_to": None},
     "no content type": {"content_type": None},
     "unknown content type": {"content_type": "application/x-riddle"},
@@ -154,11 +154,11 @@ POISON: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("poison", POISON.values(), ids=POISON)
+@pytest.mark.parametrize("broken", MALFORMED.values(), ids=MALFORMED)
 def test_a_malformed_call_kills_nothing_and_does_not_stay(
-    serve: Serve, proxy: Any, broker_url: str, unique: str, poison: dict[str, Any]
+    serve: Serve, proxy: Any, broker_url: str, unique: str, broken: dict[str, Any]
 ) -> None:
-    group = serve(answering(unique))
+    group = serve(rpc_service(unique))
     stated: dict[str, Any] = {
         "body": b'{"args": [], "kwargs": {"left": 1, "right": 2}}',
         "routing_key": "add",
@@ -167,7 +167,7 @@ def test_a_malformed_call_kills_nothing_and_does_not_stay(
         "content_encoding": "utf-8",
         "correlation_id": "c1",
         "headers": {},
-        **poison,
+        **broken,
     }
     with Wire(broker_url) as wire:
         body = stated.pop("body")
@@ -177,13 +177,13 @@ def test_a_malformed_call_kills_nothing_and_does_not_stay(
         until(lambda: wire.size(f"rpc-{unique}") == 0)
         group.raise_if_dead()
         group.stop()
-        assert wire.size(f"rpc-{unique}") == 0, "the poison is still in the queue"
+        assert wire.size(f"rpc-{unique}") == 0, "the malformed request is still queued"
 
 
 def test_a_reply_that_cannot_be_sent_leaves_only_its_caller_waiting(
     serve: Serve, broker_url: str, unique: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    group = serve(answering(unique))
+    group = serve(rpc_service(unique))
     fails = [OperationalError("the broker went away"), ConnectionResetError()]
     publish = ReplyPublisher.publish
 
@@ -235,27 +235,27 @@ def test_unconfirmed_replies_do_not_spoil_the_confirms_of_requests(
     serve: Serve, broker_url: str, unique: str
 ) -> None:
     """With shared options, a third of these would vanish without a word."""
-    serve(answering(unique))
-    lines = Lines(broker_url, 5)
+    serve(rpc_service(unique))
+    connections = RpcConnectionPool(broker_url, 5)
     stopped = False
 
     def chatter() -> None:
         while not stopped:
-            lines.call((unique, "add"), {"left": 1, "right": 2}, {})
+            connections.call(unique, "add", {"left": 1, "right": 2})
 
     def refused(number: int) -> bool:
         try:
-            lines.call((f"{unique}-nobody-{number}", "add"), {}, {})
+            connections.call(f"{unique}-nobody-{number}", "add", {})
         except CallFailed as failure:
             return "no such service" in str(failure)
         return False
 
     chatting = [eventlet.spawn(chatter) for _ in range(3)]
-    answers = list(eventlet.GreenPool(3).imap(refused, range(30)))
+    responses = list(eventlet.GreenPool(3).imap(refused, range(30)))
     stopped = True
     for greenthread in chatting:
         greenthread.wait()
-    lines.close()
-    assert all(answers)
+    connections.close()
+    assert all(responses)
     own = (ReplyPublisher.transport_options, RequestPublisher.transport_options)
     assert [options["confirm_publish"] for options in own] == [False, True]

@@ -1,4 +1,4 @@
-"""Events over both brokers: delayed retries, the dead queue, and hearing everywhere."""
+"""Events over both brokers: delayed retries, dead letters and broadcast events."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from clp_chassis.messaging import RetryPublisher
 from tests.chassis.children import Child
 from tests.chassis.conftest import Serve
 from tests.chassis.raw_amqp import Wire, body_of
-from tests.chassis.services_under_test import hearing, hearing_everywhere
+from tests.chassis.services_under_test import broadcast_consumer, consumer
 from tests.waiting import until
 
 QUICKLY = (20, 40)
@@ -29,10 +29,10 @@ def dispatch(broker_url: str, unique: str) -> Dispatch:
     """Publish an event of the source named after the test."""
     publish = event_dispatcher({"AMQP_URI": broker_url})
 
-    def say(body: Any, event_type: str = "happened") -> None:
+    def send(body: Any, event_type: str = "happened") -> None:
         publish(unique, event_type, body)
 
-    return say
+    return send
 
 
 @pytest.fixture
@@ -42,100 +42,100 @@ def wire(broker_url: str) -> Iterator[Wire]:
 
 
 def main_queue(unique: str) -> str:
-    return f"evt-{unique}--{unique}.on_happened.q2"
+    return f"evt-{unique}--{unique}.on_happened.q3"
 
 
-def test_one_method_hears_all_the_types_it_asked_for(
+def test_one_method_consumes_all_its_event_types(
     serve: Serve, dispatch: Dispatch, unique: str
 ) -> None:
-    heard: list[Any] = []
-    serve(hearing(unique, unique, heard))
+    handled: list[Any] = []
+    serve(consumer(unique, unique, handled))
     dispatch("one", "happened")
     dispatch("two", "changed")
     dispatch("three", "ended")
-    until(lambda: len(heard) == 2)
-    assert sorted(heard) == ["one", "two"]
+    until(lambda: len(handled) == 2)
+    assert sorted(handled) == ["one", "two"]
 
 
-def test_one_process_of_each_service_hears_an_event(
+def test_one_process_of_each_service_handles_an_event(
     serve: Serve, dispatch: Dispatch, unique: str
 ) -> None:
-    heard: list[Any] = []
-    serve(hearing(unique, unique, heard))
-    serve(hearing(unique, unique, heard))
-    serve(hearing(f"{unique}-other", unique, heard))
+    handled: list[Any] = []
+    serve(consumer(unique, unique, handled))
+    serve(consumer(unique, unique, handled))
+    serve(consumer(f"{unique}-other", unique, handled))
     for number in range(10):
         dispatch(number)
-    until(lambda: len(heard) == 20)
-    assert sorted(heard) == sorted([*range(10), *range(10)])
+    until(lambda: len(handled) == 20)
+    assert sorted(handled) == sorted([*range(10), *range(10)])
 
 
-def test_an_event_waits_for_a_service_that_is_away(
+def test_an_event_waits_for_a_stopped_service(
     serve: Serve, dispatch: Dispatch, unique: str
 ) -> None:
-    heard: list[Any] = []
-    service = hearing(unique, unique, heard)
+    handled: list[Any] = []
+    service = consumer(unique, unique, handled)
     serve(service).stop()
     dispatch("meanwhile")
-    assert heard == []
+    assert handled == []
     serve(service)
-    until(lambda: heard == ["meanwhile"])
+    until(lambda: handled == ["meanwhile"])
 
 
 def test_a_failed_event_comes_back_after_its_delays(
     serve: Serve, dispatch: Dispatch, wire: Wire, unique: str
 ) -> None:
-    heard: list[Any] = []
-    serve(hearing(unique, unique, heard, retry_delays_ms=(100, 200)))
+    handled: list[Any] = []
+    serve(consumer(unique, unique, handled, retry_delays_ms=(100, 200)))
     began = time.monotonic()
     dispatch({"fails": 2})
-    until(lambda: len(heard) == 3)
+    until(lambda: len(handled) == 3)
     assert time.monotonic() - began >= 0.3
     until(lambda: wire.size(main_queue(unique)) == 0)
-    assert wire.size(f"{main_queue(unique)}.dead") == 0
+    assert wire.size(f"{main_queue(unique)}.dead_letters") == 0
 
 
-def test_an_event_that_never_works_is_parked_with_its_reason(
+def test_an_event_that_always_fails_becomes_a_dead_letter_with_its_error(
     serve: Serve, dispatch: Dispatch, wire: Wire, unique: str
 ) -> None:
-    heard: list[Any] = []
-    dead = f"{main_queue(unique)}.dead"
-    serve(hearing(unique, unique, heard, retry_delays_ms=QUICKLY))
+    handled: list[Any] = []
+    dead = f"{main_queue(unique)}.dead_letters"
+    serve(consumer(unique, unique, handled, retry_delays_ms=QUICKLY))
     dispatch({"fails": 99})
     until(lambda: wire.size(dead) == 1)
-    assert len(heard) == 3
-    parked = wire.get(dead)
-    assert body_of(parked) == {"fails": 99}
-    assert parked.headers["x-attempt"] == 3
-    assert parked.headers["x-error"] == "ValueError", "named and not quoted"
-    assert parked.headers["x-first-failed"].endswith("+00:00")
-    parked.ack()
+    assert len(handled) == 3
+    dead_letter = wire.get(dead)
+    assert body_of(dead_letter) == {"fails": 99}
+    assert dead_letter.headers["x-attempt"] == 3
+    assert dead_letter.headers["x-error"] == "ValueError", "named and not quoted"
+    assert dead_letter.headers["x-first-failed"].endswith("+00:00")
+    dead_letter.ack()
 
 
-def test_an_event_no_retry_helps_is_parked_at_once(
+def test_a_rejected_event_becomes_a_dead_letter_at_once(
     serve: Serve, dispatch: Dispatch, wire: Wire, unique: str
 ) -> None:
-    heard: list[Any] = []
-    serve(hearing(unique, unique, heard))
+    handled: list[Any] = []
+    serve(consumer(unique, unique, handled))
     dispatch("drop")
-    until(lambda: wire.size(f"{main_queue(unique)}.dead") == 1)
-    assert heard == ["drop"]
+    until(lambda: wire.size(f"{main_queue(unique)}.dead_letters") == 1)
+    assert handled == ["drop"]
 
 
-def test_a_failing_event_holds_nobody_up(
+def test_a_failing_event_delays_no_other(
     serve: Serve, dispatch: Dispatch, unique: str
 ) -> None:
-    heard: list[Any] = []
-    serve(hearing(unique, unique, heard, retry_delays_ms=(60_000,)), max_workers=1)
+    handled: list[Any] = []
+    serve(consumer(unique, unique, handled, retry_delays_ms=(60_000,)), max_workers=1)
     dispatch({"fails": 99})
     dispatch("next")
-    until(lambda: heard == [{"fails": 99}, "next"])
+    until(lambda: handled == [{"fails": 99}, "next"])
 
 
-def test_an_event_is_requeued_when_no_retry_can_be_arranged(
+def test_an_event_is_requeued_when_its_retry_cannot_be_published(
     serve: Serve, dispatch: Dispatch, unique: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    heard: list[Any] = []
+    handled: list[Any] = []
     broken = [OperationalError("the broker went away")]
     publish = RetryPublisher.publish
 
@@ -145,39 +145,39 @@ def test_an_event_is_requeued_when_no_retry_can_be_arranged(
         publish(self, *args, **kwargs)
 
     monkeypatch.setattr(RetryPublisher, "publish", failing)
-    group = serve(hearing(unique, unique, heard, retry_delays_ms=QUICKLY))
+    group = serve(consumer(unique, unique, handled, retry_delays_ms=QUICKLY))
     dispatch({"fails": 2})
-    until(lambda: len(heard) == 3)
+    until(lambda: len(handled) == 3)
     group.raise_if_dead()
 
 
-POISON: dict[str, dict[str, Any]] = {
+MALFORMED: dict[str, dict[str, Any]] = {
     "broken JSON": {"body": b"{"},
     "no content type": {"content_type": None},
     "pickle": {"content_type": "application/x-python-serialize"},
 }
 
 
-@pytest.mark.parametrize("poison", POISON.values(), ids=POISON)
-def test_an_unreadable_event_is_parked_and_not_lost(
-    serve: Serve, wire: Wire, unique: str, poison: dict[str, Any]
+@pytest.mark.parametrize("broken", MALFORMED.values(), ids=MALFORMED)
+def test_an_undecodable_event_becomes_a_dead_letter(
+    serve: Serve, wire: Wire, unique: str, broken: dict[str, Any]
 ) -> None:
-    heard: list[Any] = []
-    group = serve(hearing(unique, unique, heard))
-    stated = {"body": b"{}", "content_type": "application/json", **poison}
+    handled: list[Any] = []
+    group = serve(consumer(unique, unique, handled))
+    stated = {"body": b"{}", "content_type": "application/json", **broken}
     stated["content_encoding"] = "utf-8"
     wire.publish_raw(stated.pop("body"), "happened", f"{unique}.events", **stated)
-    until(lambda: wire.size(f"{main_queue(unique)}.dead") == 1)
+    until(lambda: wire.size(f"{main_queue(unique)}.dead_letters") == 1)
     group.raise_if_dead()
-    assert heard == []
+    assert handled == []
 
 
 @pytest.mark.parametrize("stack", [7, [1, 2], "abc"])
-def test_an_event_with_a_broken_call_chain_is_still_heard(
+def test_an_event_with_a_malformed_call_chain_is_handled(
     serve: Serve, wire: Wire, unique: str, stack: Any
 ) -> None:
-    heard: list[Any] = []
-    serve(hearing(unique, unique, heard))
+    handled: list[Any] = []
+    serve(consumer(unique, unique, handled))
     wire.publish_raw(
         b'"hello"',
         "happened",
@@ -186,27 +186,27 @@ def test_an_event_with_a_broken_call_chain_is_still_heard(
         content_encoding="utf-8",
         headers={"nameko.call_id_stack": stack},
     )
-    until(lambda: heard == ["hello"])
+    until(lambda: handled == ["hello"])
 
 
-def test_every_process_hears_what_is_meant_for_every_process(
+def test_every_process_handles_a_broadcast_event(
     serve: Serve, dispatch: Dispatch, unique: str
 ) -> None:
-    heard: list[list[Any]] = [[], []]
-    groups = [serve(hearing_everywhere(unique, unique, ears)) for ears in heard]
+    handled: list[list[Any]] = [[], []]
+    groups = [serve(broadcast_consumer(unique, unique, events)) for events in handled]
     dispatch("hello")
-    until(lambda: heard == [["hello"], ["hello"]])
+    until(lambda: handled == [["hello"], ["hello"]])
     dispatch("fail")
-    until(lambda: [len(ears) for ears in heard] == [2, 2])
+    until(lambda: [len(events) for events in handled] == [2, 2])
     for group in groups:
         group.raise_if_dead()
 
 
-def test_nothing_is_kept_for_a_process_that_is_away(
+def test_no_broadcast_event_is_kept_for_a_stopped_process(
     serve: Serve, wire: Wire, unique: str
 ) -> None:
-    heard: list[Any] = []
-    serve(hearing_everywhere(unique, unique, heard)).stop()
+    handled: list[Any] = []
+    serve(broadcast_consumer(unique, unique, handled)).stop()
     with pytest.raises(ChannelError, match="NO_ROUTE"):
         wire.publish("meanwhile", "happened", f"{unique}.events", mandatory=True)
 
@@ -214,7 +214,7 @@ def test_nothing_is_kept_for_a_process_that_is_away(
 @pytest.mark.broker
 @pytest.mark.faults
 @pytest.mark.parametrize("broker_url", ["rabbitmq"], indirect=True)
-def test_an_event_that_kills_its_process_is_parked_in_the_end(
+def test_an_event_that_kills_its_process_becomes_a_dead_letter(
     broker_url: str, dispatch: Dispatch, wire: Wire, unique: str, tmp_path: Path
 ) -> None:
     command = [sys.executable, "-m", "tests.chassis.children", "dying", broker_url]
@@ -232,4 +232,4 @@ def test_an_event_that_kills_its_process_is_parked_in_the_end(
 
 
 def _parked(wire: Wire, unique: str) -> bool:
-    return wire.size(f"evt-{unique}--{unique}.on_happened.q2.dead") == 1
+    return wire.size(f"evt-{unique}--{unique}.on_happened.q3.dead_letters") == 1

@@ -1,4 +1,4 @@
-"""Waiting for PostgreSQL: one green thread waits, the others go on."""
+"""Waiting for PostgreSQL: one green thread waits, the others run."""
 
 from collections.abc import Iterator
 
@@ -28,7 +28,7 @@ def database(postgres: PrivatePostgres) -> Iterator[Database]:
     made.close()
 
 
-def test_it_is_how_psycopg_waits(database: Database) -> None:
+def test_psycopg_waits_in_the_hub(database: Database) -> None:
     database.ping()
     assert psycopg.waiting.wait is wait_in_hub
 
@@ -55,17 +55,17 @@ def test_who_holds_a_lock_can_give_it_back_while_another_waits(
     assert order == ["given back", "taken"]
 
 
-def test_a_question_and_an_answer_too_large_for_the_socket_arrive(
+def test_a_statement_and_a_result_larger_than_the_socket_buffer_arrive(
     database: Database,
 ) -> None:
     with database.reading() as session:
-        told = session.scalar(
+        stored = session.scalar(
             text("select repeat(:x, 2) || length(:x)"), {"x": "é" * LARGE}
         )
-    assert told == "é" * LARGE * 2 + str(LARGE)
+    assert stored == "é" * LARGE * 2 + str(LARGE)
 
 
-def test_a_server_that_hangs_up_is_an_error_and_the_next_call_is_fine(
+def test_a_closed_connection_is_an_error_and_the_next_statement_works(
     database: Database,
 ) -> None:
     with pytest.raises(OperationalError), database.writing() as session:

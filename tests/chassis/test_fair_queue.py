@@ -1,4 +1,4 @@
-"""Turns of callers: who asks much waits for themselves, and for nobody else."""
+"""Fair queue: a busy caller waits for itself and for nobody else."""
 
 from collections.abc import Callable
 
@@ -8,36 +8,32 @@ from eventlet.event import Event
 from eventlet.greenthread import GreenThread
 from hypothesis import given
 from hypothesis import strategies as st
-from typing_extensions import override
 
-from clp_chassis.concurrency.fair_queue import MOST_SLOWED, MOST_WAITING, OF_ONE, Turns
-from clp_chassis.concurrency.rate_limiter import Allowances
-from clp_contracts.errors import Refused
-from tests.waiting import until
+from clp_chassis.concurrency.fair_queue import FairQueue
 
 
 class Work:
-    """Calls that begin when they have their turn, and end when they are told to."""
+    """Calls that begin when they have a slot, and end on command."""
 
-    def __init__(self, turns: Turns) -> None:
-        self.turns = turns
+    def __init__(self, queue: FairQueue) -> None:
+        self.queue = queue
         self.began: list[str] = []
         self._ends: list[tuple[str, Event]] = []
 
-    def _call(self, caller: str) -> None:
-        with self.turns.hold(caller):
+    def _call(self, caller: str, group: str | None) -> None:
+        with self.queue.slot(caller, group):
             self.began.append(caller)
             end = Event()
             self._ends.append((caller, end))
             end.wait()
 
-    def ask(self, *callers: str) -> list[GreenThread]:
-        running = [eventlet.spawn(self._call, caller) for caller in callers]
+    def request(self, *callers: str, group: str | None = None) -> list[GreenThread]:
+        running = [eventlet.spawn(self._call, caller, group) for caller in callers]
         eventlet.sleep(0)
         return running
 
-    def end_first(self, caller: str = "") -> None:
-        """End the call that has been under way the longest."""
+    def finish_first(self, caller: str = "") -> None:
+        """End the call that has been running the longest."""
         (found, *_) = (one for one in self._ends if caller in ("", one[0]))
         self._ends.remove(found)
         found[1].send()
@@ -45,44 +41,44 @@ class Work:
         eventlet.sleep(0)
 
     @property
-    def under_way(self) -> list[str]:
+    def running(self) -> list[str]:
         return sorted(caller for caller, _ in self._ends)
 
 
-def test_one_caller_has_few_calls_under_way_however_many_are_asked() -> None:
-    work = Work(Turns(at_once=10, of_one=2))
-    work.ask(*["busy"] * 20)
-    assert work.under_way == ["busy", "busy"]
+def test_one_caller_has_few_running_calls_however_many_it_makes() -> None:
+    work = Work(FairQueue(max_running=10, max_per_caller=2))
+    work.request(*["busy"] * 20)
+    assert work.running == ["busy", "busy"]
 
 
-def test_there_is_room_for_somebody_new_at_once() -> None:
-    work = Work(Turns(at_once=10, of_one=2))
-    work.ask(*["busy"] * 20)
-    work.ask("quiet")
-    assert work.under_way == ["busy", "busy", "quiet"]
+def test_a_new_caller_has_a_slot_at_once() -> None:
+    work = Work(FairQueue(max_running=10, max_per_caller=2))
+    work.request(*["busy"] * 20)
+    work.request("quiet")
+    assert work.running == ["busy", "busy", "quiet"]
 
 
-def test_when_there_is_no_room_whoever_has_fewest_under_way_is_next() -> None:
-    work = Work(Turns(at_once=3, of_one=2))
-    work.ask("busy", "busy", "other", "busy", "quiet")
-    assert work.under_way == ["busy", "busy", "other"]
-    work.end_first("busy")
-    assert work.under_way == ["busy", "other", "quiet"]
+def test_the_caller_with_the_fewest_running_calls_is_next() -> None:
+    work = Work(FairQueue(max_running=3, max_per_caller=2))
+    work.request("busy", "busy", "other", "busy", "quiet")
+    assert work.running == ["busy", "busy", "other"]
+    work.finish_first("busy")
+    assert work.running == ["busy", "other", "quiet"]
 
 
-def test_among_equals_turns_go_round() -> None:
-    work = Work(Turns(at_once=1, of_one=1))
-    work.ask("a", "a", "b", "b", "c")
+def test_equal_callers_are_served_in_rotation() -> None:
+    work = Work(FairQueue(max_running=1, max_per_caller=1))
+    work.request("a", "a", "b", "b", "c")
     for _ in range(4):
-        work.end_first()
+        work.finish_first()
     assert work.began == ["a", "b", "c", "a", "b"]
 
 
 def test_calls_of_one_caller_keep_their_order() -> None:
-    work, order = Work(Turns(at_once=1, of_one=1)), []
+    work, order = Work(FairQueue(max_running=1, max_per_caller=1)), []
 
     def call(number: int) -> None:
-        with work.turns.hold("a"):
+        with work.queue.slot("a"):
             order.append(number)
             eventlet.sleep(0)
 
@@ -93,29 +89,29 @@ def test_calls_of_one_caller_keep_their_order() -> None:
 
 
 def stopped_while_waiting(work: Work) -> None:
-    (waiting,) = work.ask("busy")
+    (waiting,) = work.request("busy")
     waiting.kill()
     eventlet.sleep(0)
 
 
 def failed_at_work(work: Work) -> None:
-    (running,) = work.ask("quiet")
+    (running,) = work.request("quiet")
     running.kill()
     eventlet.sleep(0)
     work._ends.pop()
 
 
 @pytest.mark.parametrize("happens", [stopped_while_waiting, failed_at_work])
-def test_a_call_that_is_stopped_keeps_no_turn(happens: Callable[[Work], None]) -> None:
-    work = Work(Turns(at_once=2, of_one=1))
-    work.ask("busy")
+def test_a_call_that_is_stopped_keeps_no_slot(happens: Callable[[Work], None]) -> None:
+    work = Work(FairQueue(max_running=2, max_per_caller=1))
+    work.request("busy")
     for _ in range(5):
         happens(work)
-    work.ask("other")
-    assert work.under_way == ["busy", "other"]
-    work.end_first("busy")
-    work.ask("busy")
-    assert work.under_way == ["busy", "other"]
+    work.request("other")
+    assert work.running == ["busy", "other"]
+    work.finish_first("busy")
+    work.request("busy")
+    assert work.running == ["busy", "other"]
 
 
 @pytest.mark.property
@@ -124,70 +120,43 @@ def test_a_call_that_is_stopped_keeps_no_turn(happens: Callable[[Work], None]) -
     st.integers(1, 5),
     st.integers(1, 3),
 )
-def test_everybody_gets_a_turn_and_no_more_than_allowed_are_under_way(
-    callers: list[str], at_once: int, of_one: int
+def test_every_call_runs_and_no_more_than_allowed_run_at_once(
+    callers: list[str], max_running: int, max_per_caller: int
 ) -> None:
-    work = Work(Turns(at_once=at_once, of_one=of_one))
-    work.ask(*callers)
-    while work.under_way:
-        assert len(work.under_way) <= at_once
-        assert all(work.under_way.count(one) <= of_one for one in callers)
-        work.end_first()
+    work = Work(FairQueue(max_running=max_running, max_per_caller=max_per_caller))
+    work.request(*callers)
+    while work.running:
+        assert len(work.running) <= max_running
+        assert all(work.running.count(one) <= max_per_caller for one in callers)
+        work.finish_first()
     assert sorted(work.began) == sorted(callers)
 
 
-def test_who_has_very_many_calls_waiting_is_refused_and_nobody_else_is() -> None:
-    work = Work(Turns(at_once=2, of_one=1))
-    work.ask(*["busy"] * (1 + MOST_WAITING))
-    with pytest.raises(Refused) as refused, work.turns.hold("busy"):
-        pass
-    assert refused.value.code == "calls.too_many"
-    work.ask("quiet")
-    assert work.under_way == ["busy", "quiet"]
-    work.end_first("busy")
-    work.ask("busy")
+def test_the_rotation_goes_round_by_group() -> None:
+    """Many people of one partner get no more than one person of the studio."""
+    work = Work(FairQueue(max_running=1, max_per_caller=1))
+    work.request("first")
+    work.request(*[f"n{number}" for number in range(4)], group="partner north")
+    work.request("ivy", "sam")
+    for _ in range(6):
+        work.finish_first()
+    assert work.began == ["first", "n0", "ivy", "sam", "n1", "n2", "n3"]
+
+
+def test_a_group_with_running_calls_is_behind_a_group_without() -> None:
+    work = Work(FairQueue(max_running=3, max_per_caller=1))
+    work.request("n0", "n1", "n2", "n3", group="partner north")
+    work.request("s0", group="partner south")
+    work.finish_first("n0")
+    assert work.running == ["n1", "n2", "s0"]
 
 
 def test_nothing_is_kept_of_callers_who_left() -> None:
-    work = Work(Turns(at_once=2, of_one=1))
-    work.ask("a", "a", "b")
-    for _ in range(3):
-        work.end_first()
-    stopped_while_waiting(work)
-    kept = work.turns
-    assert [*kept._waiting, *kept._running, *kept._last] == []
-
-
-class Slowed(Allowances):
-    """Nobody waits but whoever is slowed, until they are not any more."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.slowed = {"busy"}
-
-    @override
-    def wait_of(self, caller: str) -> float:
-        return 0.01 if caller in self.slowed else 0.0
-
-
-def test_who_used_up_the_allowance_waits_and_the_others_pass() -> None:
-    allowances = Slowed()
-    work = Work(Turns(at_once=2, of_one=1, allowances=allowances))
-    work.ask("busy", "quiet", "other")
-    assert work.under_way == ["other", "quiet"]
-    work.end_first("quiet")
-    assert work.under_way == ["other"]
-    # Nobody calls and nothing ends: time alone brings the turn.
-    allowances.slowed.clear()
-    until(lambda: work.under_way == ["busy", "other"])
-
-
-def test_of_who_used_up_the_allowance_fewer_calls_may_wait() -> None:
-    allowances = Slowed()
-    work = Work(Turns(allowances=allowances))
-    work.ask(*["busy"] * MOST_SLOWED)
-    with pytest.raises(Refused) as refused, work.turns.hold("busy"):
-        pass
-    assert refused.value.code == "calls.too_many"
-    allowances.slowed.clear()
-    until(lambda: len(work.under_way) == OF_ONE)
+    work = Work(FairQueue(max_running=2, max_per_caller=1))
+    work.request("a", "a", group="x")
+    work.request("b", "busy", group="y")
+    for _ in range(4):
+        work.finish_first()
+    kept = work.queue
+    assert [*kept._waiting, *kept._running, *kept._served, *kept._groups] == []
+    assert [*kept._running_of_group, *kept._group_served] == []

@@ -1,4 +1,4 @@
-"""Over both brokers: a person who never stops calling keeps nobody else waiting."""
+"""Over both brokers: a person who calls without a pause delays nobody else."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -7,10 +7,11 @@ import eventlet
 import pytest
 from eventlet.event import Event
 
-from clp_chassis.bootstrap import Parts, Surroundings, configured
+from clp_chassis.bootstrap import DependenciesProvider, ProcessContext, container_config
 from clp_chassis.clock import now
-from clp_chassis.concurrency.fair_queue import MOST_WAITING, OF_ONE
-from clp_chassis.rpc import CallContext, serves
+from clp_chassis.concurrency.fair_queue import MAX_RUNNING_PER_CALLER
+from clp_chassis.concurrency.rate_limiter import MAX_DELAY_S, RateLimit
+from clp_chassis.rpc import CallContext, rpc_method
 from clp_chassis.runner import ContainerGroup
 from clp_chassis.security.passports import (
     Issuer,
@@ -20,67 +21,71 @@ from clp_chassis.security.passports import (
     new_key,
 )
 from clp_contracts import projects as contract
-from clp_contracts.client import Callers, connect
+from clp_contracts.client import Clients, connect
 from clp_contracts.errors import Refused
 from clp_contracts.methods import PassportKind
-from clp_contracts.serialization import Nothing
+from clp_contracts.serialization import Empty
 from tests.waiting import until
 
 KEY = new_key()
 ISSUER = Issuer("k", KEY, now)
 VERIFIER = Verifier({"k": TrustedKey(KEY.public_key(), frozenset(PassportKind))}, now)
 BUSY = "busy"
+LIMIT = RateLimit(burst=20, per_second=10)
+ALLOWED = int(LIMIT.burst + MAX_DELAY_S * LIMIT.per_second)
 
 
-class Desk:
-    """Calls of the busy one and of services end when they are told to."""
+class Gate:
+    """Calls of the busy caller and of services run until the gate opens."""
 
     def __init__(self) -> None:
-        self.under_way: list[str] = []
+        self.running: list[str] = []
         self.opened = Event()
 
-    def answer(self, who: str) -> None:
-        if who in (BUSY, "search"):
-            self.under_way.append(who)
+    def pass_through(self, caller: str) -> None:
+        if caller in (BUSY, "search"):
+            self.running.append(caller)
             self.opened.wait()
 
 
 class Projects:
     name = "projects"
-    parts = Parts()
-    call_facts = CallContext()
+    deps = DependenciesProvider()
+    call_info = CallContext()
 
-    @serves(contract.MY_PROJECTS)
-    def my_projects(self, _: Nothing, passport: Passport) -> contract.MyProjects:
-        self.parts.answer(passport.subject)
+    @rpc_method(contract.MY_PROJECTS)
+    def my_projects(self, _: Empty, passport: Passport) -> contract.MyProjects:
+        self.deps.pass_through(passport.subject)
         return contract.MyProjects(projects=())
 
-    @serves(contract.FACTS)
-    def facts(self, _: contract.AskFacts, passport: Passport) -> contract.Facts:
-        self.parts.answer(passport.subject)
+    @rpc_method(contract.FACTS)
+    def facts(self, _: contract.GetFacts, passport: Passport) -> contract.Facts:
+        self.deps.pass_through(passport.subject)
         return contract.Facts(projects=(), people=())
 
 
 @pytest.fixture
-def desk(broker_url: str) -> Iterator[Desk]:
-    made = Desk()
-    surroundings = Surroundings(broker_url, VERIFIER, ISSUER.for_service("projects"))
-    group = ContainerGroup([(Projects, configured(surroundings, made))])
+def gate(broker_url: str) -> Iterator[Gate]:
+    made = Gate()
+    context = ProcessContext(
+        broker_url, VERIFIER, ISSUER.for_service("projects"), rate_limit=LIMIT
+    )
+    group = ContainerGroup([(Projects, container_config(context, made))])
     group.start()
     yield made
     made.opened.ready() or made.opened.send()
     group.stop()
 
 
-Connect = Callable[[str, PassportKind], Callers]
+Connect = Callable[[str, PassportKind], Clients]
 
 
 @pytest.fixture
-def caller(broker_url: str) -> Iterator[Connect]:
-    opened: list[Callers] = []
+def connected_as(broker_url: str) -> Iterator[Connect]:
+    opened: list[Clients] = []
 
-    def connected(who: str, kind: PassportKind = PassportKind.PERSON) -> Callers:
-        passport = ISSUER.issue(who, kind)
+    def connected(subject: str, kind: PassportKind = PassportKind.PERSON) -> Clients:
+        passport = ISSUER.issue(subject, kind)
         opened.append(connect(broker_url, passport, timeout=10))
         return opened[-1]
 
@@ -89,13 +94,13 @@ def caller(broker_url: str) -> Iterator[Connect]:
         one.close()
 
 
-def ask_often(ask: Callable[[], Any], times: int) -> list[str]:
-    """Ask in as many green threads; gives the codes of refusals as they come."""
+def call_often(call: Callable[[], Any], times: int) -> list[str]:
+    """Call in as many green threads; return the codes of refusals as they come."""
     codes: list[str] = []
 
     def once() -> None:
         try:
-            ask()
+            call()
         except Refused as refused:
             codes.append(refused.code)
 
@@ -104,32 +109,33 @@ def ask_often(ask: Callable[[], Any], times: int) -> list[str]:
     return codes
 
 
-def test_a_person_who_calls_without_a_pause_keeps_nobody_waiting(
-    desk: Desk, caller: Any
+def test_a_person_who_calls_without_a_pause_delays_nobody_else(
+    gate: Gate, connected_as: Any
 ) -> None:
-    ask_often(caller(BUSY).projects.my_projects, 30)
-    until(lambda: len(desk.under_way) == OF_ONE)
-    quiet = caller("quiet")
+    call_often(connected_as(BUSY).projects.my_projects, 30)
+    until(lambda: len(gate.running) == MAX_RUNNING_PER_CALLER)
+    quiet = connected_as("quiet")
     with eventlet.Timeout(5):
         for _ in range(5):
             assert quiet.projects.my_projects().projects == ()
-    assert len(desk.under_way) == OF_ONE
-    desk.opened.send()
-    until(lambda: len(desk.under_way) == 30)
+    assert len(gate.running) == MAX_RUNNING_PER_CALLER
+    gate.opened.send()
+    until(lambda: len(gate.running) == 30)
 
 
-def test_who_has_too_many_calls_waiting_is_told_so_and_nobody_else_is(
-    desk: Desk, caller: Any
+def test_a_person_beyond_the_rate_limit_is_refused_and_nobody_else_is(
+    gate: Gate, connected_as: Any
 ) -> None:
-    codes = ask_often(caller(BUSY).projects.my_projects, OF_ONE + MOST_WAITING + 3)
+    codes = call_often(connected_as(BUSY).projects.my_projects, ALLOWED + 3)
     until(lambda: len(codes) == 3)
     assert set(codes) == {"calls.too_many"}
     with eventlet.Timeout(5):
-        assert caller("quiet").projects.my_projects().projects == ()
+        assert connected_as("quiet").projects.my_projects().projects == ()
 
 
-def test_a_service_works_for_everybody_and_waits_for_no_turn(
-    desk: Desk, caller: Any
-) -> None:
-    ask_often(caller("search", PassportKind.SERVICE).projects.facts, 2 * OF_ONE)
-    until(lambda: len(desk.under_way) == 2 * OF_ONE)
+def test_a_service_has_no_limit_of_a_person(gate: Gate, connected_as: Any) -> None:
+    call_often(
+        connected_as("search", PassportKind.SERVICE).projects.facts,
+        2 * MAX_RUNNING_PER_CALLER,
+    )
+    until(lambda: len(gate.running) == 2 * MAX_RUNNING_PER_CALLER)

@@ -1,9 +1,9 @@
-"""Which errors are a change's own fault, and which pass (so nothing is set aside)."""
+"""Which errors are a change's own fault, and which are transient."""
 
 import pytest
 from sqlalchemy.exc import IntegrityError, OperationalError
 
-from clp_chassis.events.feed_reader import passes
+from clp_chassis.events.feed_reader import is_transient
 from clp_contracts.errors import CallFailed, Refused
 
 # what went wrong                                        | passes
@@ -20,5 +20,5 @@ ERRORS = [
 
 
 @pytest.mark.parametrize(("error", "fate"), ERRORS, ids=repr)
-def test_whose_fault_an_error_is(error: Exception, fate: str) -> None:
-    assert ("passes" if passes(error) else "stays") == fate
+def test_transient_errors_blame_no_change(error: Exception, fate: str) -> None:
+    assert ("passes" if is_transient(error) else "stays") == fate

@@ -19,13 +19,13 @@ def served(tmp_path: Path) -> Iterator[Served]:
         yield running
 
 
-def test_an_entrypoint_knows_who_asks(served: Served) -> None:
-    answer = served.ask("GET", "/hello/z%C3%B6e")
-    assert answer.status == 200
-    assert answer.json == {"actor": "nat", "name": "zöe"}
+def test_an_entrypoint_gets_the_passport(served: Served) -> None:
+    response = served.request("GET", "/hello/z%C3%B6e")
+    assert response.status == 200
+    assert response.json == {"actor": "nat", "name": "zöe"}
 
 
-def test_who_started_it_learns_the_port(served: Served) -> None:
+def test_the_port_is_written_to_the_address_file(served: Served) -> None:
     host, port = served.address
     assert served.address_file.read_text() == f"{host}:{port}\n"
     assert port != 0
@@ -46,14 +46,14 @@ PASSPORTS: list[tuple[Callable[[Issuer], str], int, str]] = [
 
 
 @pytest.mark.parametrize(("given", "status", "code"), PASSPORTS)
-def test_a_passport_is_asked_for(
+def test_a_passport_is_required(
     served: Served, given: Callable[[Issuer], str], status: int, code: str
 ) -> None:
-    answer = served.ask("GET", "/hello/x", Authorization=given(served.issuer))
-    assert answer.status == status
+    response = served.request("GET", "/hello/x", Authorization=given(served.issuer))
+    assert response.status == status
     if code:
-        assert answer.code == code
-        assert answer.headers.get("www-authenticate") == (
+        assert response.code == code
+        assert response.headers.get("www-authenticate") == (
             "Bearer" if status == 401 else None
         )
 
@@ -71,24 +71,24 @@ REFUSALS = [
 
 
 @pytest.mark.parametrize(("verb", "path", "status", "code"), REFUSALS)
-def test_every_refusal_is_json_and_tells_nothing_of_the_inside(
+def test_every_refusal_is_json_without_internals(
     served: Served, verb: str, path: str, status: int, code: str
 ) -> None:
-    answer = served.ask(verb, path)
-    assert (answer.status, answer.code) == (status, code)
-    assert answer.json["sentence"]
-    assert b"planted" not in answer.body
-    assert b"Traceback" not in answer.body
-    assert answer.headers["x-content-type-options"] == "nosniff"
-    assert "sandbox" in answer.headers["content-security-policy"]
-    assert "no-store" in answer.headers["cache-control"]
+    response = served.request(verb, path)
+    assert (response.status, response.code) == (status, code)
+    assert response.json["sentence"]
+    assert b"planted" not in response.body
+    assert b"Traceback" not in response.body
+    assert response.headers["x-content-type-options"] == "nosniff"
+    assert "sandbox" in response.headers["content-security-policy"]
+    assert "no-store" in response.headers["cache-control"]
 
 
 def test_a_failure_can_be_found_in_the_log(
     served: Served, caplog: pytest.LogCaptureFixture
 ) -> None:
-    answer = served.ask("GET", "/break")
-    assert answer.json["incident"] in caplog.text
+    response = served.request("GET", "/break")
+    assert response.json["incident"] in caplog.text
     assert served.is_well()
 
 
@@ -96,13 +96,13 @@ def test_the_log_holds_no_address_that_a_person_wrote(
     served: Served, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
-    served.ask("GET", "/hello/planted?name=planted")
+    served.request("GET", "/hello/planted?name=planted")
     assert "200" in caplog.text
     assert "planted" not in caplog.text
 
 
 @pytest.mark.parametrize(
-    "said",
+    "sent",
     [
         b"\r\n\r\n",
         b"nonsense\r\n\r\n",
@@ -116,12 +116,12 @@ def test_the_log_holds_no_address_that_a_person_wrote(
         b"GET / HTTP/1.1\r\n" + b"X: x\r\n" * 20_000 + b"\r\n",
     ],
 )
-def test_what_is_no_http_ends_its_own_connection_only(
-    served: Served, said: bytes
+def test_malformed_http_ends_its_own_connection_only(
+    served: Served, sent: bytes
 ) -> None:
     with served.wire() as wire:
         try:
-            wire.say(said)
+            wire.send(sent)
             wire.no_more()
             wire.socket.settimeout(5)
             while wire.socket.recv(65536):
@@ -131,13 +131,13 @@ def test_what_is_no_http_ends_its_own_connection_only(
     assert served.is_well()
 
 
-def test_clients_that_crash_harm_nobody(served: Served) -> None:
+def test_clients_that_crash_harm_no_other(served: Served) -> None:
     head = request(
         "POST", "/measure", Content_Length="100000", Authorization=served.passport
     )
-    for said in (b"", b"GET /hel", head, head + b"x" * 5000):
+    for sent in (b"", b"GET /hel", head, head + b"x" * 5000):
         wire = served.wire()
-        wire.say(said)
+        wire.send(sent)
         wire.reset()
     assert served.is_well()
 
@@ -148,16 +148,16 @@ def test_slow_senders_do_not_use_up_the_workers(served: Served) -> None:
     )
     slow = [served.wire() for _ in range(12)]
     for wire in slow:
-        wire.say(head, b"x")
+        wire.send(head, b"x")
     assert served.is_well()
     for wire in slow:
         wire.reset()
 
 
-def test_a_request_in_hand_is_finished_before_the_end(served: Served) -> None:
+def test_a_running_request_is_finished_before_the_stop(served: Served) -> None:
     with served.wire() as idle, served.wire() as wire:
-        idle.ask("GET", "/hello/x", Authorization=served.passport)
-        wire.say(request("GET", "/wait", Authorization=served.passport))
+        idle.request("GET", "/hello/x", Authorization=served.passport)
+        wire.send(request("GET", "/wait", Authorization=served.passport))
         assert served.is_well()  # by now the one before is being served
         stopping = eventlet.spawn(served.container.stop)
         assert idle.is_closed()
@@ -165,18 +165,24 @@ def test_a_request_in_hand_is_finished_before_the_end(served: Served) -> None:
             served.wire()
         FilesService.may_end.send()
         # What it works with is still there.
-        assert wire.hear().json == {"lit": True}
+        assert wire.read_response().json == {"lit": True}
         stopping.wait()
         assert wire.is_closed()
 
 
-def test_ending_without_requests_takes_no_time(served: Served) -> None:
+def test_stopping_without_requests_takes_no_time(served: Served) -> None:
     with eventlet.Timeout(1):
         served.container.stop()
 
 
 def test_a_head_gets_headers_only(served: Served) -> None:
     with served.wire() as wire:
-        answer = wire.ask("HEAD", "/hello/x", Authorization=served.passport)
-        assert (answer.status, int(answer.headers["content-length"]) > 0) == (200, True)
-        assert wire.ask("HEAD", "/hello/x", Authorization=served.passport).status == 200
+        response = wire.request("HEAD", "/hello/x", Authorization=served.passport)
+        assert (response.status, int(response.headers["content-length"]) > 0) == (
+            200,
+            True,
+        )
+        assert (
+            wire.request("HEAD", "/hello/x", Authorization=served.passport).status
+            == 200
+        )

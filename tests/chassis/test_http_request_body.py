@@ -1,4 +1,4 @@
-"""Bodies over HTTP: whole, refused unread, endless, broken; the answer always arrives."""
+"""Bodies over HTTP: whole, refused unread, endless, broken; the response always arrives."""
 
 from collections.abc import Iterator
 from http.client import HTTPConnection
@@ -28,36 +28,38 @@ def served(tmp_path: Path) -> Iterator[Served]:
         "Content-Length: 5\r\nContent-Length: 50",
     ],
 )
-def test_a_body_of_doubtful_length_ends_the_connection(
+def test_a_body_of_ambiguous_length_closes_the_connection(
     served: Served, length: str
 ) -> None:
     with served.wire() as wire:
         head = f"POST /measure HTTP/1.1\r\nAuthorization: {served.passport}\r\n{length}"
-        wire.say(head.encode(), b"\r\n\r\nhello\r\n\r\n")
-        answer = wire.hear()
-        assert (answer.status, answer.code) == (400, "ask.malformed")
+        wire.send(head.encode(), b"\r\n\r\nhello\r\n\r\n")
+        response = wire.read_response()
+        assert (response.status, response.code) == (400, "request.malformed")
         assert wire.is_closed()
 
 
-def test_a_connection_serves_again_after_a_body_nobody_read(served: Served) -> None:
+def test_a_connection_is_reused_after_an_unread_body(served: Served) -> None:
     with served.wire() as wire:
         for path, status in (("/refuse", 413), ("/nowhere", 404), ("/hello/x", 405)):
-            answer = wire.ask(
+            response = wire.request(
                 "POST", path, b"x" * 40_000, Authorization=served.passport
             )
-            assert answer.status == status
-        answer = wire.ask("POST", "/measure", b"x" * 9, Authorization=served.passport)
-        assert answer.json == {"size": 9}
+            assert response.status == status
+        response = wire.request(
+            "POST", "/measure", b"x" * 9, Authorization=served.passport
+        )
+        assert response.json == {"size": 9}
 
 
 def test_a_large_body_arrives_whole(served: Served) -> None:
-    assert served.ask("POST", "/measure", b"x" * 3 * MEBIBYTE).json == {
+    assert served.request("POST", "/measure", b"x" * 3 * MEBIBYTE).json == {
         "size": 3 * MEBIBYTE
     }
-    assert served.ask("POST", "/measure").json == {"size": 0}
+    assert served.request("POST", "/measure").json == {"size": 0}
 
 
-def test_a_refusal_reaches_a_client_that_sends_first_and_listens_later(
+def test_a_refusal_reaches_a_client_that_sends_all_before_it_reads(
     served: Served,
 ) -> None:
     for close in (False, True):
@@ -66,9 +68,9 @@ def test_a_refusal_reaches_a_client_that_sends_first_and_listens_later(
         if close:
             headers["Connection"] = "close"
         client.request("POST", "/refuse", b"x" * 20 * MEBIBYTE, headers)
-        answer = client.getresponse()
-        assert (answer.status, answer.getheader("Connection")) == (413, "close")
-        assert b"attachment.too_large" in answer.read()
+        response = client.getresponse()
+        assert (response.status, response.getheader("Connection")) == (413, "close")
+        assert b"attachment.too_large" in response.read()
         client.close()
 
 
@@ -80,25 +82,27 @@ def test_a_refusal_comes_before_the_body(served: Served) -> None:
             Content_Length=str(20 * MEBIBYTE),
             Authorization=served.passport,
         )
-        wire.say(head, b"only the beginning")
-        assert wire.hear().code == "attachment.too_large"
+        wire.send(head, b"only the beginning")
+        assert wire.read_response().code == "attachment.too_large"
 
 
-def test_a_client_that_asks_first_is_not_told_to_go_on(served: Served) -> None:
+def test_a_client_that_expects_100_continue_is_refused_before_its_body(
+    served: Served,
+) -> None:
     with served.wire() as wire:
-        answer = wire.ask(
+        response = wire.request(
             "POST",
             "/refuse",
             Content_Length=str(20 * MEBIBYTE),
             Expect="100-continue",
             Authorization=served.passport,
         )
-        assert answer.status == 413
+        assert response.status == 413
 
 
 def test_an_endless_body_is_refused_and_its_connection_closed(served: Served) -> None:
     with served.wire() as wire:
-        wire.say(
+        wire.send(
             request(
                 "POST",
                 "/refuse",
@@ -110,16 +114,16 @@ def test_an_endless_body_is_refused_and_its_connection_closed(served: Served) ->
 
         def send_for_ever() -> None:
             while True:
-                wire.say(piece)
+                wire.send(piece)
 
         with pytest.raises(ConnectionError):
             send_for_ever()
     assert served.is_well()
 
 
-def test_an_endless_body_still_hears_its_refusal(served: Served) -> None:
+def test_the_client_of_an_endless_body_gets_its_refusal(served: Served) -> None:
     with served.wire() as wire:
-        wire.say(
+        wire.send(
             request(
                 "POST",
                 "/refuse",
@@ -128,14 +132,14 @@ def test_an_endless_body_still_hears_its_refusal(served: Served) -> None:
             )
         )
         for _ in range(40):
-            wire.say(b"10000\r\n" + b"x" * 0x10000 + b"\r\n")
-        assert wire.hear().code == "attachment.too_large"
+            wire.send(b"10000\r\n" + b"x" * 0x10000 + b"\r\n")
+        assert wire.read_response().code == "attachment.too_large"
 
 
 def test_a_body_in_chunks_is_read_to_its_end(served: Served) -> None:
     with served.wire() as wire:
         for _ in range(2):
-            wire.say(
+            wire.send(
                 request(
                     "POST",
                     "/measure",
@@ -145,7 +149,7 @@ def test_a_body_in_chunks_is_read_to_its_end(served: Served) -> None:
                 b"5\r\nhello\r\n",
                 b"3;x=y\r\nyou\r\n0\r\nTrailer: x\r\n\r\n",
             )
-            assert wire.hear().json == {"size": 8}
+            assert wire.read_response().json == {"size": 8}
 
 
 @pytest.mark.parametrize(
@@ -159,18 +163,18 @@ def test_broken_chunks_are_refused(served: Served, body: bytes) -> None:
             Transfer_Encoding="chunked",
             Authorization=served.passport,
         )
-        wire.say(head, body)
+        wire.send(head, body)
         wire.no_more()
-        assert wire.hear().code == "body.broken"
+        assert wire.read_response().code == "body.broken"
     assert served.is_well()
 
 
-def test_a_body_that_breaks_off_is_refused(served: Served) -> None:
+def test_a_truncated_body_is_refused(served: Served) -> None:
     with served.wire() as wire:
         head = request(
             "POST", "/measure", Content_Length="100", Authorization=served.passport
         )
-        wire.say(head, b"x" * 99)
+        wire.send(head, b"x" * 99)
         wire.no_more()
-        answer = wire.hear()
-        assert (answer.status, answer.code) == (400, "body.broken")
+        response = wire.read_response()
+        assert (response.status, response.code) == (400, "body.broken")

@@ -1,16 +1,16 @@
-"""A loop's rhythm: at once after a quiet time, and together when there is much to do."""
+"""The timer of a loop: at once after a quiet period, in batches under load."""
 
 from collections.abc import Callable
 
 import pytest
 
-from clp_chassis.concurrency.loop_timer import LONGEST_REST_S, Pace
+from clp_chassis.concurrency.loop_timer import MAX_PAUSE_S, LoopTimer
 
-BREATH_S = 0.05
+MIN_INTERVAL_S = 0.05
 
 
 class Clock:
-    """Moves when somebody sleeps or works."""
+    """Moves when the loop sleeps or works."""
 
     def __init__(self) -> None:
         self.at = 100.0
@@ -24,52 +24,60 @@ class Clock:
         self.at += seconds
 
 
+def timer_of(clock: Clock, min_interval: float = MIN_INTERVAL_S) -> LoopTimer:
+    return LoopTimer(2.0, min_interval=min_interval, monotonic=clock, sleep=clock.sleep)
+
+
 # fmt: off
-RESTS = [
-    # a turn takes, with a breath of,  and news meanwhile: it rests for
-    (0.01,           BREATH_S,         [0.04]),
-    (0.02,           BREATH_S,         [0.03]),
-    (0.03,           BREATH_S,         [0.03]),
-    (0.2,            BREATH_S,         [0.2]),
-    (0.5,            BREATH_S,         [0.5]),
-    (30.0,           BREATH_S,         [LONGEST_REST_S]),
-    (0.2,            0.0,              []),
+PAUSES = [
+    # a run takes, with a minimum interval of, woken meanwhile: pauses for
+    (0.01,           MIN_INTERVAL_S,           [0.04]),
+    (0.02,           MIN_INTERVAL_S,           [0.03]),
+    (0.03,           MIN_INTERVAL_S,           [0.03]),
+    (0.2,            MIN_INTERVAL_S,           [0.2]),
+    (0.5,            MIN_INTERVAL_S,           [0.5]),
+    (30.0,           MIN_INTERVAL_S,           [MAX_PAUSE_S]),
+    (0.2,            0.0,                      []),
 ]
 # fmt: on
 
 
-@pytest.mark.parametrize(("took", "breath", "rests"), RESTS)
-def test_a_rest_is_as_long_as_the_turn_before_it(
-    took: float, breath: float, rests: list[float]
+@pytest.mark.parametrize(("took", "min_interval", "pauses"), PAUSES)
+def test_a_pause_is_as_long_as_the_run_before_it(
+    took: float, min_interval: float, pauses: list[float]
 ) -> None:
     clock = Clock()
-    pace = Pace(2.0, breath=breath, ticks=clock, sleep=clock.sleep)
-    assert pace.wait()
+    timer = timer_of(clock, min_interval)
+    assert timer.wait()
     clock.at += took
-    pace.wake()
-    assert pace.wait()
-    assert clock.slept == rests
+    timer.wake()
+    assert timer.wait()
+    assert clock.slept == pauses
 
 
-def test_the_first_turn_and_one_after_a_quiet_time_are_taken_at_once() -> None:
+def test_the_first_run_and_one_after_a_quiet_period_start_at_once() -> None:
     clock = Clock()
-    pace = Pace(2.0, breath=BREATH_S, ticks=clock, sleep=clock.sleep)
-    assert pace.wait()
+    timer = timer_of(clock)
+    assert timer.wait()
     clock.at += 0.01
 
     def quiet(_seconds: float) -> None:
         clock.at += 1.0
 
-    pace._listen = quiet  # type: ignore[method-assign]
-    assert pace.wait()
+    timer._wait_for_wakeup = quiet  # type: ignore[method-assign]
+    assert timer.wait()
     assert clock.slept == []
 
 
-@pytest.mark.parametrize("asked", [Pace.stop, lambda pace: (pace.wake(), pace.stop())])
-def test_who_is_to_stop_does_not_rest_first(asked: Callable[[Pace], object]) -> None:
+@pytest.mark.parametrize(
+    "stop", [LoopTimer.stop, lambda timer: (timer.wake(), timer.stop())]
+)
+def test_a_stopped_loop_does_not_pause_first(
+    stop: Callable[[LoopTimer], object],
+) -> None:
     clock = Clock()
-    pace = Pace(2.0, breath=BREATH_S, ticks=clock, sleep=clock.sleep)
-    assert pace.wait()
-    asked(pace)
-    assert not pace.wait()
+    timer = timer_of(clock)
+    assert timer.wait()
+    stop(timer)
+    assert not timer.wait()
     assert clock.slept == []

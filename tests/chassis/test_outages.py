@@ -1,4 +1,4 @@
-"""Services through an outage of RabbitMQ: they stay, they come back, they can stop."""
+"""Services during an outage of RabbitMQ: they survive, recover and can stop."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from nameko.standalone.events import event_dispatcher
 
 from clp_chassis.messaging import BROKER_ERRORS
 from clp_chassis.runner import ContainerGroup
-from clp_contracts.connection_pool import Lines
+from clp_contracts.connection_pool import RpcConnectionPool
 from clp_contracts.errors import CallFailed
 from clp_suite.servers import PrivateRabbit
-from tests.chassis.services_under_test import Gate, answering, hearing
+from tests.chassis.services_under_test import Gate, consumer, rpc_service
 from tests.waiting import until
 
 pytestmark = [pytest.mark.broker, pytest.mark.faults]
@@ -43,9 +43,9 @@ def group_on(rabbit: PrivateRabbit, *services: type) -> ContainerGroup:
     return group
 
 
-def answers(lines: Lines, service: str) -> bool:
+def responds(connections: RpcConnectionPool, service: str) -> bool:
     try:
-        return bool(lines.call((service, "add"), {"left": 1, "right": 2}, {}) == 3)
+        return bool(connections.call(service, "add", {"left": 1, "right": 2}) == 3)
     except CallFailed:
         return False
 
@@ -53,16 +53,18 @@ def answers(lines: Lines, service: str) -> bool:
 def test_services_survive_an_outage_under_load(
     rabbit_up: PrivateRabbit, go_down: Callable[[PrivateRabbit], None], unique: str
 ) -> None:
-    heard: list[Any] = []
-    group = group_on(rabbit_up, answering(unique), hearing(f"{unique}h", unique, heard))
-    lines = Lines(rabbit_up.url, 2)
+    handled: list[Any] = []
+    group = group_on(
+        rabbit_up, rpc_service(unique), consumer(f"{unique}h", unique, handled)
+    )
+    connections = RpcConnectionPool(rabbit_up.url, 2)
     dispatch = event_dispatcher({"AMQP_URI": rabbit_up.url})
-    told: list[int] = []
+    published: list[int] = []
     ended = False
 
     def keep_calling() -> None:
         while not ended:
-            answers(lines, unique)
+            responds(connections, unique)
             eventlet.sleep(0.01)
 
     def keep_telling() -> None:
@@ -74,48 +76,48 @@ def test_services_survive_an_outage_under_load(
             except BROKER_ERRORS:
                 eventlet.sleep(0.1)
             else:
-                told.append(number)
+                published.append(number)
 
     load = [eventlet.spawn(work) for work in (keep_calling, keep_calling, keep_telling)]
-    until(lambda: len(told) > 50)
+    until(lambda: len(published) > 50)
     # Queues made within the last minutes are not yet safe from a power cut.
     rabbit_up.restart()
-    until(lambda: answers(lines, unique), 30)
+    until(lambda: responds(connections, unique), 30)
     go_down(rabbit_up)
     eventlet.sleep(1)
     rabbit_up.start()
-    until(lambda: answers(lines, unique), 30)
+    until(lambda: responds(connections, unique), 30)
     ended = True
     for greenthread in load:
         greenthread.wait()
-    until(lambda: set(told) <= set(heard), 30)
+    until(lambda: set(published) <= set(handled), 30)
     group.raise_if_dead()
     group.stop()
-    lines.close()
+    connections.close()
 
 
 def test_work_that_ends_during_an_outage_kills_nothing(
     rabbit_up: PrivateRabbit, go_down: Callable[[PrivateRabbit], None], unique: str
 ) -> None:
     gate = Gate()
-    group = group_on(rabbit_up, answering(unique, gate))
-    lines = Lines(rabbit_up.url, 2)
-    asking = eventlet.spawn(_give_up, lines, unique)
+    group = group_on(rabbit_up, rpc_service(unique, gate))
+    connections = RpcConnectionPool(rabbit_up.url, 2)
+    calling = eventlet.spawn(_give_up, connections, unique)
     gate.reached.wait()
     go_down(rabbit_up)
     gate.open()
     eventlet.sleep(3)
     rabbit_up.start()
-    until(lambda: answers(lines, unique), 30)
+    until(lambda: responds(connections, unique), 30)
     group.raise_if_dead()
-    asking.wait()
+    calling.wait()
     group.stop()
-    lines.close()
+    connections.close()
 
 
-def _give_up(lines: Lines, service: str) -> None:
+def _give_up(connections: RpcConnectionPool, service: str) -> None:
     try:
-        lines.call((service, "hold"), {"value": "x"}, {})
+        connections.call(service, "hold", {"value": "x"})
     except CallFailed:
         return
 
@@ -123,31 +125,35 @@ def _give_up(lines: Lines, service: str) -> None:
 def test_services_can_be_stopped_during_an_outage(
     rabbit_up: PrivateRabbit, unique: str, seconds_of: Callable[..., float]
 ) -> None:
-    heard: list[Any] = []
-    group = group_on(rabbit_up, answering(unique), hearing(f"{unique}h", unique, heard))
+    handled: list[Any] = []
+    group = group_on(
+        rabbit_up, rpc_service(unique), consumer(f"{unique}h", unique, handled)
+    )
     rabbit_up.kill_hard()
     eventlet.sleep(1)
     assert seconds_of(group.stop) < 20
 
 
-def test_services_find_their_way_after_the_broker_was_wiped(
+def test_services_recover_after_the_broker_was_wiped(
     rabbit_up: PrivateRabbit, unique: str
 ) -> None:
-    heard: list[Any] = []
-    group = group_on(rabbit_up, answering(unique), hearing(f"{unique}h", unique, heard))
+    handled: list[Any] = []
+    group = group_on(
+        rabbit_up, rpc_service(unique), consumer(f"{unique}h", unique, handled)
+    )
     rabbit_up.wipe()
-    lines = Lines(rabbit_up.url, 2)
-    until(lambda: answers(lines, unique), 30)
+    connections = RpcConnectionPool(rabbit_up.url, 2)
+    until(lambda: responds(connections, unique), 30)
     dispatch = event_dispatcher({"AMQP_URI": rabbit_up.url})
 
-    def is_heard() -> bool:
+    def is_reader() -> bool:
         try:
             dispatch(unique, "happened", "again")
         except NotFound:
             return False
-        return "again" in heard
+        return "again" in handled
 
-    until(is_heard, 30)
+    until(is_reader, 30)
     group.raise_if_dead()
     group.stop()
-    lines.close()
+    connections.close()

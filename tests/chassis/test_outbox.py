@@ -31,63 +31,74 @@ def database(tmp_path: Path) -> Iterator[Database]:
 def write(database: Database, *subjects: str) -> None:
     with database.writing() as session:
         for subject in subjects:
-            OUTBOX.append(session, ("t.v1", subject, "p1"), at=NOON, detail={"n": "1"})
+            OUTBOX.append(
+                session,
+                event_type="t.v1",
+                subject=subject,
+                project="p1",
+                at=NOON,
+                detail={"n": "1"},
+            )
 
 
-def number(database: Database) -> int:
+def sequence(database: Database) -> int:
     with database.writing() as session:
-        return len(OUTBOX.number(session))
+        return len(OUTBOX.assign_positions(session))
 
 
 def feed(database: Database, after: int = 0) -> list[tuple[int, str]]:
     with database.reading() as session:
-        told = OUTBOX.after(session, ReadChanges(after=after))
-    return [(change.position, change.subject) for change in told.changes]
+        batch = OUTBOX.after(session, ReadChanges(after=after))
+    return [(change.position, change.subject) for change in batch.changes]
 
 
 def test_a_change_is_in_the_feed_once_it_has_a_position(database: Database) -> None:
     write(database, "a", "b")
     assert feed(database) == []
-    assert number(database) == 2
+    assert sequence(database) == 2
     assert feed(database) == [(1, "a"), (2, "b")]
 
 
 def test_positions_go_on_without_gaps(database: Database) -> None:
     for batch in (["a"], ["b", "c"], ["d"]):
         write(database, *batch)
-        number(database)
+        sequence(database)
     assert feed(database, after=1) == [(2, "b"), (3, "c"), (4, "d")]
 
 
-def test_what_was_not_kept_leaves_no_change_and_no_gap(database: Database) -> None:
+def test_a_rolled_back_transaction_leaves_no_change_and_no_gap(
+    database: Database,
+) -> None:
     def fail() -> None:
         with database.writing() as session:
-            OUTBOX.append(session, ("t.v1", "lost", "p1"), at=NOON)
+            OUTBOX.append(
+                session, event_type="t.v1", subject="lost", project="p1", at=NOON
+            )
             raise RuntimeError
 
     write(database, "a")
     with pytest.raises(RuntimeError):
         fail()
     write(database, "b")
-    number(database)
+    sequence(database)
     assert feed(database) == [(1, "a"), (2, "b")]
 
 
-def test_a_change_is_pending_until_it_is_announced(database: Database) -> None:
+def test_a_change_is_pending_until_it_is_published(database: Database) -> None:
     write(database, "a")
-    number(database)
+    sequence(database)
     with database.writing() as session:
         assert OUTBOX.pending(session) == 1
-        waiting = OUTBOX.unannounced(session)
-        OUTBOX.announced(session, tuple(c.position for c in waiting), NOON)
+        waiting = OUTBOX.unpublished(session)
+        OUTBOX.mark_published(session, tuple(c.position for c in waiting), NOON)
     with database.reading() as session:
         assert OUTBOX.pending(session) == 0
-        assert OUTBOX.unannounced(session) == ()
+        assert OUTBOX.unpublished(session) == ()
 
 
 def test_a_change_comes_back_as_it_was_written(database: Database) -> None:
     write(database, "a")
-    number(database)
+    sequence(database)
     with database.reading() as session:
         (change,) = OUTBOX.after(session, FROM_START).changes
     assert change == Change(
@@ -95,15 +106,15 @@ def test_a_change_comes_back_as_it_was_written(database: Database) -> None:
     )
 
 
-def test_listeners_hear_of_what_was_kept_and_of_nothing_else(
+def test_listeners_are_called_after_commits_only(
     database: Database,
 ) -> None:
-    heard: list[str] = []
-    database.on_commit(lambda: heard.append("news"))
+    handled: list[str] = []
+    database.on_commit(lambda: handled.append("news"))
     write(database, "a")
     with pytest.raises(RuntimeError), database.writing():
         raise RuntimeError
-    assert heard == ["news"]
+    assert handled == ["news"]
 
 
 # ---- projections
@@ -121,7 +132,7 @@ def change(position: int) -> Change:
 
 
 class Seen:
-    """A projection that remembers what it was given."""
+    """A projection that records what it was given."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
@@ -129,7 +140,9 @@ class Seen:
         self.broken = False
         self.projection = DatabaseProjection(
             "reader",
-            (database, CURSORS, lambda: NOON),
+            database=database,
+            cursors=CURSORS,
+            clock=lambda: NOON,
             prepare=lambda changes: [c.subject for c in changes],
             write=self._write,
         )
@@ -167,27 +180,29 @@ def test_a_change_applied_already_is_left_out(seen: Seen) -> None:
     assert seen.subjects == ["s1", "s2", "s3"]
 
 
-def test_a_change_set_aside_is_kept_with_ids_only(seen: Seen) -> None:
+def test_a_dead_letter_holds_ids_only(seen: Seen) -> None:
     seen.projection.apply((change(1),))
-    seen.projection.set_aside(change(2), "ValueError: " + "x" * 5000)
-    seen.projection.set_aside(change(2), "again")
+    seen.projection.add_dead_letter(change(2), "ValueError: " + "x" * 5000)
+    seen.projection.add_dead_letter(change(2), "again")
     assert seen.projection.cursor() == 2
     with seen.database.reading() as session:
         (row,) = session.execute(select(CURSORS.dead_letters)).all()
     assert (row.position, row.subject, len(row.error)) == (2, "s2", 2000)
 
 
-def test_a_change_set_aside_is_applied_late_once_and_forgotten(seen: Seen) -> None:
-    seen.projection.set_aside(change(1), "ValueError")
+def test_a_dead_letter_is_redriven_once_and_deleted(seen: Seen) -> None:
+    seen.projection.add_dead_letter(change(1), "ValueError")
     seen.projection.apply((change(2),))
 
     seen.broken = True
     with pytest.raises(ValueError, match="cannot"):
-        seen.projection.apply_late(change(1))
-    assert [row.position for row in seen.projection.aside(0, 9)] == [1], "still there"
+        seen.projection.redrive(change(1))
+    assert [row.position for row in seen.projection.dead_letters(0, 9)] == [1], (
+        "still there"
+    )
     seen.broken = False
-    seen.projection.apply_late(change(1))
-    seen.projection.apply_late(change(1))
+    seen.projection.redrive(change(1))
+    seen.projection.redrive(change(1))
 
     assert seen.subjects == ["s2", "s1"]
-    assert (seen.projection.aside(0, 9), seen.projection.cursor()) == ([], 2)
+    assert (seen.projection.dead_letters(0, 9), seen.projection.cursor()) == ([], 2)

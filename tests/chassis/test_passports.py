@@ -1,4 +1,4 @@
-"""Passports: who may vouch for whom, for how long, and what is refused (T13)."""
+"""Passports: issuers and subjects, lifetime, and what is refused (T13)."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -111,7 +111,9 @@ def test_a_passport_is_refused_when_it_is(
     assert (refused.value.code, refused.value.detail) == (code, {})
 
 
-def test_a_good_passport_tells_who_calls(verifier: Verifier, clock: Clock) -> None:
+def test_a_valid_passport_identifies_the_caller(
+    verifier: Verifier, clock: Clock
+) -> None:
     token = Issuer("gateway", GATEWAY, clock).issue("nat", PassportKind.PERSON)
     passport = verifier.verify(token, frozenset({PassportKind.PERSON}))
     assert passport == Passport(
@@ -129,7 +131,7 @@ def test_a_method_takes_only_its_kinds(verifier: Verifier) -> None:
         verifier.verify(signed(), frozenset({PassportKind.SERVICE}))
 
 
-def test_a_passport_once_good_ends_all_the_same(
+def test_a_verified_passport_expires_all_the_same(
     verifier: Verifier, clock: Clock
 ) -> None:
     token = signed()
@@ -141,7 +143,7 @@ def test_a_passport_once_good_ends_all_the_same(
         verifier.verify(token, ANY_KIND)
 
 
-def test_a_services_passport_is_renewed_before_it_ends(clock: Clock) -> None:
+def test_a_services_passport_is_renewed_before_it_expires(clock: Clock) -> None:
     fresh = Issuer("search", SEARCH, clock).for_service("search")
     first = fresh()
     assert fresh() == first

@@ -1,33 +1,33 @@
-"""Chores: done at the start and again by the clock, whatever happens in between."""
+"""Periodic tasks: run at the start and at an interval, whatever fails in between."""
 
 from collections.abc import Callable
 
 from nameko.containers import ServiceContainer
 
-from clp_chassis.concurrency.periodic import Chore
+from clp_chassis.concurrency.periodic import PeriodicTask
 from tests.waiting import until
 
-DONE: list[str] = []
+RUNS: list[str] = []
 
 
-def _stumbles_once(_container: object) -> Callable[[], None]:
-    def chore() -> None:
-        DONE.append("turn")
-        if len(DONE) == 1:
-            raise ValueError("the first turn stumbles")
+def _failing_once(_container: object) -> Callable[[], None]:
+    def task() -> None:
+        RUNS.append("run")
+        if len(RUNS) == 1:
+            raise ValueError("the first run fails")
 
-    return chore
+    return task
 
 
 class TidyService:
     name = "tidy"
-    chore = Chore(_stumbles_once, every_s=0.01)
+    task = PeriodicTask(_failing_once, interval_s=0.01)
 
 
-def test_a_chore_that_failed_has_its_next_turn() -> None:
-    DONE.clear()
+def test_a_task_that_failed_runs_again() -> None:
+    RUNS.clear()
     container = ServiceContainer(TidyService, {})
     container.start()
-    until(lambda: len(DONE) >= 3)
+    until(lambda: len(RUNS) >= 3)
     container.stop()
-    container.wait()  # raises what ended it, had anything
+    container.wait()  # raises the error that ended it, if any

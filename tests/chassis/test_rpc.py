@@ -1,4 +1,4 @@
-"""A served method: refused by value, never a stack trace, over both brokers."""
+"""RPC methods over both brokers: refusals by code, never a stack trace."""
 
 import logging
 import threading
@@ -9,15 +9,15 @@ from typing import Any
 import pytest
 from sqlalchemy import MetaData
 
-from clp_chassis.bootstrap import Parts, Surroundings, configured
+from clp_chassis.bootstrap import DependenciesProvider, ProcessContext, container_config
 from clp_chassis.clock import now
-from clp_chassis.events.feed_reader import FeedReader, Reading
+from clp_chassis.events.feed_reader import FeedReader, FeedSubscription
 from clp_chassis.events.outbox import Outbox
-from clp_chassis.events.outbox_relay import Relay, RelayDesk
+from clp_chassis.events.outbox_relay import OutboxRelay, RelayConfig
 from clp_chassis.events.projections import Cursors, DatabaseProjection
-from clp_chassis.messaging import on_events_everywhere
+from clp_chassis.messaging import on_broadcast_events
 from clp_chassis.persistence.database import Database
-from clp_chassis.rpc import CallContext, serves
+from clp_chassis.rpc import CallContext, rpc_method
 from clp_chassis.runner import ContainerGroup
 from clp_chassis.security.passports import (
     Issuer,
@@ -28,7 +28,7 @@ from clp_chassis.security.passports import (
 )
 from clp_contracts import feed
 from clp_contracts import projects as contract
-from clp_contracts.client import Callers, connect
+from clp_contracts.client import Clients, connect
 from clp_contracts.errors import CallFailed, Refused
 from clp_contracts.events import OF_PROJECTS, PARTNER_CHANGED
 from clp_contracts.methods import PassportKind
@@ -42,91 +42,101 @@ ISSUER = Issuer("k", KEY, now)
 VERIFIER = Verifier({"k": TrustedKey(KEY.public_key(), frozenset(PassportKind))}, now)
 
 
-class Desk:
-    """What the two services below work with."""
+class World:
+    """The dependencies of the two services below."""
 
-    def __init__(self, folder: Path, callers: Callers) -> None:
+    def __init__(self, folder: Path, clients: Clients) -> None:
         self.database = Database(f"sqlite:///{folder / 'source.db'}")
         self.target = Database(f"sqlite:///{folder / 'reader.db'}")
         for database in (self.database, self.target):
             METADATA.create_all(database.engine)
-        self.callers = callers
+        self.clients = clients
         self.applied: list[str] = []
-        self.poison: set[str] = set()
+        self.broken: set[str] = set()
 
     def apply(self, _session: Any, changes: tuple[feed.Change, ...], _: Any) -> None:
         for change in changes:
-            if change.subject in self.poison:
+            if change.subject in self.broken:
                 raise ValueError("this one never works")
         self.applied += [change.subject for change in changes]
 
-    def reading(self, _container: Any) -> Reading:
-        return Reading(
+    def reading(self, _container: Any) -> FeedSubscription:
+        return FeedSubscription(
             reader="reader",
             source="projects",
-            fetch=lambda after: self.callers.projects.changes(after=after),
+            fetch=lambda after: self.clients.projects.changes(after=after),
             projection=DatabaseProjection(
                 "reader",
-                (self.target, CURSORS, now),
+                database=self.target,
+                cursors=CURSORS,
+                clock=now,
                 prepare=lambda changes: None,
                 write=self.apply,
             ),
-            every_s=0.2,
+            interval_s=0.2,
         )
 
 
-def relay_desk(container: Any) -> RelayDesk:
-    desk: Desk = container.config["clp_parts"]
-    return RelayDesk("projects", desk.database, OUTBOX, now)
+def relay_desk(container: Any) -> RelayConfig:
+    world: World = container.config["clp_dependencies"]
+    return RelayConfig("projects", world.database, OUTBOX, now)
 
 
-def reading_of(container: Any) -> Reading:
-    reading: Reading = container.config["clp_parts"].reading(container)
+def reading_of(container: Any) -> FeedSubscription:
+    reading: FeedSubscription = container.config["clp_dependencies"].reading(container)
     return reading
 
 
 class Source:
     name = "projects"
-    parts = Parts()
-    call_facts = CallContext()
-    relay = Relay(relay_desk)
+    parts = DependenciesProvider()
+    call_info = CallContext()
+    relay = OutboxRelay(relay_desk)
 
-    @serves(contract.PUT_PARTNER)
+    @rpc_method(contract.PUT_PARTNER)
     def put_partner(
-        self, ask: contract.PutPartner, passport: Passport
+        self, request: contract.PutPartner, passport: Passport
     ) -> contract.Stored:
-        if ask.id == "bug":
+        if request.id == "bug":
             raise RuntimeError("nobody foresaw this")
         with self.parts.database.writing() as session:
-            OUTBOX.append(session, (PARTNER_CHANGED, ask.id, ""), at=now())
-        return contract.Stored(id=ask.id, changed=True)
+            OUTBOX.append(
+                session,
+                event_type=PARTNER_CHANGED,
+                subject=request.id,
+                project="",
+                at=now(),
+            )
+        return contract.Stored(id=request.id, changed=True)
 
-    @serves(contract.CHANGES)
-    def changes(self, ask: feed.ReadChanges, passport: Passport) -> feed.Changes:
+    @rpc_method(contract.CHANGES)
+    def changes(self, request: feed.ReadChanges, passport: Passport) -> feed.Changes:
         with self.parts.database.reading() as session:
-            return OUTBOX.after(session, ask)
+            return OUTBOX.after(session, request)
 
 
 class Reader:
     name = "reader"
     reader = FeedReader(reading_of)
 
-    @on_events_everywhere("projects", *OF_PROJECTS)
+    @on_broadcast_events("projects", *OF_PROJECTS)
     def on_change(self, _body: Any) -> None:
         self.reader.wake()
 
 
 @pytest.fixture
-def desk(tmp_path: Path, broker_url: str) -> Iterator[Desk]:
-    callers = connect(broker_url, ISSUER.for_service("reader"), timeout=5)
-    yield Desk(tmp_path, callers)
-    callers.close()
+def world(tmp_path: Path, broker_url: str) -> Iterator[World]:
+    with connect(broker_url, ISSUER.for_service("reader"), timeout=5) as clients:
+        made = World(tmp_path, clients)
+        yield made
+        made.database.close()
+        made.target.close()
 
 
 @pytest.fixture
-def running(broker_url: str, desk: Desk) -> Iterator[ContainerGroup]:
-    surroundings = Surroundings(broker_url, VERIFIER, ISSUER.for_service("x"))
-    config = configured(surroundings, desk)
+def running(broker_url: str, world: World) -> Iterator[ContainerGroup]:
+    context = ProcessContext(broker_url, VERIFIER, ISSUER.for_service("x"))
+    config = container_config(context, world)
     group = ContainerGroup([(Reader, config), (Source, config)])
     group.start()
     yield group
@@ -134,35 +144,36 @@ def running(broker_url: str, desk: Desk) -> Iterator[ContainerGroup]:
 
 
 @pytest.fixture
-def directory(broker_url: str, running: ContainerGroup) -> Iterator[Callers]:
-    callers = connect(broker_url, ISSUER.for_service("directory"), timeout=5)
-    yield callers
-    callers.close()
+def directory(broker_url: str, running: ContainerGroup) -> Iterator[Clients]:
+    with connect(broker_url, ISSUER.for_service("directory"), timeout=5) as clients:
+        yield clients
 
 
-def put(callers: Callers, name: str) -> None:
-    callers.projects.put_partner(id=name, name=name)
+def put(clients: Clients, name: str) -> None:
+    clients.projects.put_partner(id=name, name=name)
 
 
-def test_a_committed_change_reaches_the_reader(directory: Callers, desk: Desk) -> None:
-    for name in ("a", "b", "c"):
-        put(directory, name)
-    until(lambda: desk.applied == ["a", "b", "c"])
-
-
-def test_a_change_that_never_works_is_set_aside_and_the_rest_go_on(
-    directory: Callers, desk: Desk
+def test_a_committed_change_reaches_the_reader(
+    directory: Clients, world: World
 ) -> None:
-    desk.poison.add("b")
     for name in ("a", "b", "c"):
         put(directory, name)
-    until(lambda: desk.applied == ["a", "c"], seconds=20)
-    with desk.target.reading() as session:
+    until(lambda: world.applied == ["a", "b", "c"])
+
+
+def test_a_change_that_always_fails_becomes_a_dead_letter_and_the_rest_go_on(
+    directory: Clients, world: World
+) -> None:
+    world.broken.add("b")
+    for name in ("a", "b", "c"):
+        put(directory, name)
+    until(lambda: world.applied == ["a", "c"], seconds=20)
+    with world.target.reading() as session:
         (dead,) = session.execute(CURSORS.dead_letters.select()).all()
     assert (dead.subject, dead.error) == ("b", "ValueError"), "named and not quoted"
 
 
-def test_a_bug_is_an_incident_and_no_stack_trace(directory: Callers) -> None:
+def test_a_bug_is_an_incident_and_no_stack_trace(directory: Clients) -> None:
     with pytest.raises(Refused) as refused:
         put(directory, "bug")
     assert refused.value.code == "service.failed"
@@ -170,7 +181,11 @@ def test_a_bug_is_an_incident_and_no_stack_trace(directory: Callers) -> None:
 
 
 MALFORMED: list[tuple[str, Callable[[Any], Any], str]] = [
-    ("a number for an id", lambda c: c.put_partner(id=3, name="x"), "ask.malformed"),
+    (
+        "a number for an id",
+        lambda c: c.put_partner(id=3, name="x"),
+        "request.malformed",
+    ),
 ]
 
 
@@ -178,7 +193,7 @@ MALFORMED: list[tuple[str, Callable[[Any], Any], str]] = [
     ("call", "code"), [pytest.param(*row[1:], id=row[0]) for row in MALFORMED]
 )
 def test_a_malformed_call_is_refused(
-    directory: Callers, call: Callable[[Any], Any], code: str
+    directory: Clients, call: Callable[[Any], Any], code: str
 ) -> None:
     with pytest.raises(Refused) as refused:
         call(directory.projects)
@@ -187,19 +202,19 @@ def test_a_malformed_call_is_refused(
 
 @pytest.mark.parametrize("token", ["", "not a passport"])
 def test_without_a_good_passport_nothing_is_done(
-    broker_url: str, desk: Desk, running: ContainerGroup, token: str
+    broker_url: str, world: World, running: ContainerGroup, token: str
 ) -> None:
     with (
         connect(broker_url, token, timeout=5) as stranger,
         pytest.raises(Refused, match="passport"),
     ):
         put(stranger, "a")
-    with desk.database.reading() as session:
+    with world.database.reading() as session:
         assert OUTBOX.pending(session) == 0
 
 
-def test_who_is_refused_is_in_the_log_and_what_was_asked_is_not(
-    broker_url: str, directory: Callers, caplog: pytest.LogCaptureFixture
+def test_the_log_names_the_refusal_and_not_the_request(
+    broker_url: str, directory: Clients, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
     with (
@@ -210,25 +225,27 @@ def test_who_is_refused_is_in_the_log_and_what_was_asked_is_not(
     with pytest.raises(Refused):
         directory.projects.put_partner(id=3, name="planted")  # type: ignore[arg-type]
 
-    told = [(r.levelname, r.getMessage()) for r in caplog.records if "refused" in r.msg]
-    assert told == [
+    logged = [
+        (r.levelname, r.getMessage()) for r in caplog.records if "refused" in r.msg
+    ]
+    assert logged == [
         ("WARNING", "projects.put_partner refused: passport.refused"),
-        ("INFO", "projects.put_partner refused: ask.malformed"),
+        ("INFO", "projects.put_partner refused: request.malformed"),
     ]
     assert "planted" not in caplog.text
 
 
-def test_a_service_that_does_not_run_is_a_failed_call(directory: Callers) -> None:
+def test_a_service_that_does_not_run_is_a_failed_call(directory: Clients) -> None:
     with pytest.raises(CallFailed, match="no such service"):
         directory.search.status()
 
 
-def test_an_unknown_method_is_a_failed_call(directory: Callers) -> None:
+def test_an_unknown_method_is_a_failed_call(directory: Clients) -> None:
     with pytest.raises(CallFailed, match="MethodNotFound"):
         directory.projects.my_projects()
 
 
-def test_callers_may_be_shared_by_threads(directory: Callers, desk: Desk) -> None:
+def test_clients_may_be_shared_by_threads(directory: Clients, world: World) -> None:
     threads = [
         threading.Thread(target=put, args=(directory, f"n{n}")) for n in range(20)
     ]
@@ -236,5 +253,5 @@ def test_callers_may_be_shared_by_threads(directory: Callers, desk: Desk) -> Non
         thread.start()
     for thread in threads:
         thread.join()
-    until(lambda: len(desk.applied) == 20)
-    assert set(desk.applied) == {f"n{n}" for n in range(20)}
+    until(lambda: len(world.applied) == 20)
+    assert set(world.applied) == {f"n{n}" for n in range(20)}

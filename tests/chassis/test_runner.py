@@ -1,4 +1,4 @@
-"""Processes that start when the broker is there and end when they are asked to."""
+"""Processes: start with the broker, stop on a signal."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ import pytest
 from nameko.extensions import DependencyProvider
 from sqlalchemy.exc import OperationalError
 
-from clp_chassis.inprocess import forget
+from clp_chassis.inprocess import reset
 from clp_chassis.messaging import rpc
-from clp_chassis.runner import ContainerGroup, once_it_answers
-from clp_contracts.connection_pool import Lines
+from clp_chassis.runner import ContainerGroup, retry_until_available
+from clp_contracts.connection_pool import RpcConnectionPool
 from clp_contracts.errors import CallFailed
 from clp_suite.server_process import free_ports
 from clp_suite.servers import PrivateRabbit
-from tests.chassis.children import Child, DiesSoon
-from tests.chassis.services_under_test import Gate, answering
+from tests.chassis.children import Child, FailsSoon
+from tests.chassis.services_under_test import Gate, rpc_service
 from tests.waiting import until
 
 START = 60.0
@@ -47,30 +47,30 @@ def test_a_process_that_only_serves_http_ends_quickly(
     tmp_path: Path, number: signal.Signals
 ) -> None:
     with child(tmp_path, "web_only", "-", str(free_ports(1)[0])) as process:
-        until(lambda: process.says("running: web"), START)
+        until(lambda: process.has_logged("running: web"), START)
         process.send(number)
         assert process.seconds_until_end() < SOON
         assert process.exit_code == 0
 
 
-def test_an_http_request_in_hand_is_answered_before_the_end(tmp_path: Path) -> None:
+def test_a_running_http_request_is_finished_before_the_stop(tmp_path: Path) -> None:
     port = free_ports(1)[0]
     with child(tmp_path, "web_only", "-", str(port)) as process:
-        until(lambda: process.says("running: web"), START)
-        asking = eventlet.spawn(get, port, "/slow")
-        until(lambda: process.says("slow request in hand"))
+        until(lambda: process.has_logged("running: web"), START)
+        calling = eventlet.spawn(get, port, "/slow")
+        until(lambda: process.has_logged("slow request running"))
         process.send(signal.SIGTERM)
-        assert asking.wait() == "done"
+        assert calling.wait() == "done"
         assert process.seconds_until_end() < SOON
         assert process.exit_code == 0
 
 
-def test_a_process_waits_for_its_broker_and_can_be_ended_meanwhile(
+def test_a_process_waits_for_its_broker_and_can_be_stopped_meanwhile(
     tmp_path: Path, unique: str
 ) -> None:
     nowhere = f"amqp://guest:secret@127.0.0.1:{free_ports(1)[0]}//"
     with child(tmp_path, "calls", nowhere, unique) as process:
-        until(lambda: process.says("waiting for broker"), START)
+        until(lambda: process.has_logged("waiting for broker"), START)
         assert "secret" not in process.log
         process.send(signal.SIGTERM)
         assert process.seconds_until_end() < SOON
@@ -90,41 +90,41 @@ def test_a_process_that_hangs_is_killed_after_its_grace(
     tmp_path: Path, unique: str
 ) -> None:
     with child(tmp_path, "hanging", f"inprocess://{unique}/", unique) as process:
-        until(lambda: process.says(f"running: {unique}"), START)
+        until(lambda: process.has_logged(f"running: {unique}"), START)
         process.send(signal.SIGTERM)
         assert 1 <= process.seconds_until_end() < SOON
         assert process.exit_code == -signal.SIGKILL
 
 
 @pytest.mark.broker
-def test_a_call_in_hand_is_answered_before_the_end(
+def test_a_running_call_is_finished_before_the_stop(
     tmp_path: Path, rabbit: PrivateRabbit, unique: str
 ) -> None:
-    lines = Lines(rabbit.url, 10)
+    connections = RpcConnectionPool(rabbit.url, 10)
     with child(tmp_path, "calls", rabbit.url, unique) as process:
-        until(lambda: process.says(f"running: {unique}"), START)
-        asking = eventlet.spawn(lines.call, (unique, "slow"), {"seconds": 1}, {})
-        until(lambda: process.says("slow call in hand"))
+        until(lambda: process.has_logged(f"running: {unique}"), START)
+        calling = eventlet.spawn(connections.call, unique, "slow", {"seconds": 1})
+        until(lambda: process.has_logged("slow call running"))
         process.send(signal.SIGTERM)
-        assert asking.wait() == "done"
+        assert calling.wait() == "done"
         assert process.seconds_until_end() < SOON
         assert process.exit_code == 0
-    lines.close()
+    connections.close()
 
 
 @pytest.mark.broker
-def test_work_that_takes_longer_than_the_grace_is_given_up(
+def test_work_that_takes_longer_than_the_grace_period_is_killed(
     tmp_path: Path, rabbit: PrivateRabbit, unique: str
 ) -> None:
-    lines = Lines(rabbit.url, 60)
+    connections = RpcConnectionPool(rabbit.url, 60)
     with child(tmp_path, "calls", rabbit.url, unique) as process:
-        until(lambda: process.says(f"running: {unique}"), START)
-        asking = eventlet.spawn(lines.call, (unique, "slow"), {"seconds": 60}, {})
-        until(lambda: process.says("slow call in hand"))
+        until(lambda: process.has_logged(f"running: {unique}"), START)
+        calling = eventlet.spawn(connections.call, unique, "slow", {"seconds": 60})
+        until(lambda: process.has_logged("slow call running"))
         process.send(signal.SIGTERM)
         assert process.seconds_until_end() < SOON
-    asking.kill()
-    lines.close()
+    calling.kill()
+    connections.close()
 
 
 # ---- groups
@@ -136,24 +136,24 @@ def group_of(unique: str, *services: type) -> ContainerGroup:
 
 
 def test_the_services_of_a_group_call_each_other(unique: str) -> None:
-    lines = Lines(f"inprocess://{unique}/", 5)
+    connections = RpcConnectionPool(f"inprocess://{unique}/", 5)
 
-    class Asking:
-        name = "asking"
+    class Calling:
+        name = "calling"
 
         @rpc
-        def ask(self) -> Any:
-            return lines.call(("knowing", "add"), {"left": 1, "right": 2}, {})
+        def add_one(self) -> Any:
+            return connections.call("adder", "add", {"left": 1, "right": 2})
 
-    group = group_of(unique, Asking, answering("knowing"))
+    group = group_of(unique, Calling, rpc_service("adder"))
     group.start()
-    assert lines.call(("asking", "ask"), {}, {}) == 3
+    assert connections.call("calling", "add_one", {}) == 3
     group.stop()
-    lines.close()
-    forget(unique)
+    connections.close()
+    reset(unique)
 
 
-def test_when_one_service_cannot_start_none_stays(unique: str) -> None:
+def test_when_one_service_cannot_start_all_are_killed(unique: str) -> None:
     class Cannot(DependencyProvider):  # type: ignore[misc]
         def setup(self) -> None:
             raise OSError("no such thing")
@@ -165,20 +165,20 @@ def test_when_one_service_cannot_start_none_stays(unique: str) -> None:
         @rpc
         def greet(self) -> None: ...
 
-    group = group_of(unique, Broken, answering("healthy"))
+    group = group_of(unique, Broken, rpc_service("healthy"))
     with pytest.raises(OSError, match="no such thing"):
         group.start()
-    lines = Lines(f"inprocess://{unique}/", 0.2)
+    connections = RpcConnectionPool(f"inprocess://{unique}/", 0.2)
     with pytest.raises(CallFailed):
-        lines.call(("healthy", "add"), {"left": 1, "right": 2}, {})
-    lines.close()
-    forget(unique)
+        connections.call("healthy", "add", {"left": 1, "right": 2})
+    connections.close()
+    reset(unique)
 
 
 def test_a_group_knows_when_one_of_its_services_died(unique: str) -> None:
     class Failing:
         name = "failing"
-        extra = DiesSoon()
+        extra = FailsSoon()
 
         @rpc
         def greet(self) -> None: ...
@@ -197,43 +197,43 @@ def test_a_group_knows_when_one_of_its_services_died(unique: str) -> None:
     until(has_died)
     assert "died of itself" in str(died[0])
     group.stop()
-    forget(unique)
+    reset(unique)
 
 
-def test_stopping_finishes_the_work_in_hand_and_killing_does_not(unique: str) -> None:
-    for end, answer in (("stop", "kept"), ("kill", "lost")):
+def test_stopping_finishes_running_work_and_killing_does_not(unique: str) -> None:
+    for end, response in (("stop", "kept"), ("kill", "lost")):
         gate = Gate()
-        lines = Lines(f"inprocess://{unique}/", 1)
-        group = group_of(unique, answering("holding", gate))
+        connections = RpcConnectionPool(f"inprocess://{unique}/", 1)
+        group = group_of(unique, rpc_service("holding", gate))
         group.start()
-        asking = eventlet.spawn(_or_lost, lines)
+        calling = eventlet.spawn(_or_lost, connections)
         gate.reached.wait()
         ending = eventlet.spawn(getattr(group, end))
         eventlet.spawn_after(0.05, gate.open)
-        assert asking.wait() == answer
+        assert calling.wait() == response
         ending.wait()
-        lines.close()
-        forget(unique)
+        connections.close()
+        reset(unique)
 
 
-def _or_lost(lines: Lines) -> Any:
+def _or_lost(connections: RpcConnectionPool) -> Any:
     try:
-        return lines.call(("holding", "hold"), {"value": "kept"}, {})
+        return connections.call("holding", "hold", {"value": "kept"})
     except CallFailed:
         return "lost"
 
 
 def test_a_group_does_not_wait_for_ever(unique: str, seconds_of: SecondsOf) -> None:
-    lines = Lines(f"inprocess://{unique}/", 1)
+    connections = RpcConnectionPool(f"inprocess://{unique}/", 1)
     gate = Gate()
-    group = group_of(unique, answering("holding", gate))
+    group = group_of(unique, rpc_service("holding", gate))
     group.start()
-    asking = eventlet.spawn(_or_lost, lines)
+    calling = eventlet.spawn(_or_lost, connections)
     gate.reached.wait()
-    assert seconds_of(lambda: group.stop(seconds=0.2)) < SOON
-    asking.kill()
-    lines.close()
-    forget(unique)
+    assert seconds_of(lambda: group.stop(timeout_s=0.2)) < SOON
+    calling.kill()
+    connections.close()
+    reset(unique)
 
 
 # ---- patching
@@ -264,19 +264,19 @@ def test_this_very_process_is_patched() -> None:
 
 
 def test_a_process_waits_for_a_database_that_comes_back() -> None:
-    answers: Iterator[OperationalError | None] = iter(
+    responses: Iterator[OperationalError | None] = iter(
         [OperationalError("select 1", {}, OSError()), None]
     )
-    asked: list[object] = []
+    query: list[object] = []
 
     def migrate() -> None:
-        answer = next(answers)
-        asked.append(answer)
-        if answer is not None:
-            raise answer
+        response = next(responses)
+        query.append(response)
+        if response is not None:
+            raise response
 
-    once_it_answers(migrate, 60)
-    assert len(asked) == 2
+    retry_until_available(migrate, 60)
+    assert len(query) == 2
 
 
 def test_a_database_that_stays_away_ends_the_start() -> None:
@@ -284,4 +284,4 @@ def test_a_database_that_stays_away_ends_the_start() -> None:
         raise OperationalError("select 1", {}, OSError())
 
     with pytest.raises(OperationalError):
-        once_it_answers(migrate, 0)
+        retry_until_available(migrate, 0)

@@ -1,4 +1,4 @@
-"""Private servers start, keep or lose their data as told, and leave nothing running."""
+"""Private servers: start, keep or lose their data, leave nothing running."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ import pytest
 import sqlalchemy
 from sqlalchemy.exc import ProgrammingError
 
-from clp_suite.server_process import _processes, hand_directory_to
+from clp_suite.server_process import _processes, create_directory_for
 from clp_suite.servers import (
     Availability,
     PrivatePostgres,
     PrivateRabbit,
-    ServerTrouble,
+    ServerError,
     server_directory,
 )
 from tests.chassis.raw_amqp import Wire
@@ -28,7 +28,7 @@ def directory() -> Iterator[Path]:
         yield made
 
 
-def test_what_is_missing_is_said() -> None:
+def test_a_missing_server_is_named() -> None:
     assert Availability()
     missing = Availability(("erl", "rabbitmq-server"))
     assert not missing
@@ -39,7 +39,7 @@ def test_a_missing_server_is_refused_at_once(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(shutil, "which", lambda _name: None)
-    with pytest.raises(ServerTrouble, match="PrivateRabbit: missing: erl, epmd"):
+    with pytest.raises(ServerError, match="PrivateRabbit: missing: erl, epmd"):
         PrivateRabbit(tmp_path)
 
 
@@ -47,8 +47,8 @@ def test_a_missing_server_is_refused_at_once(
 def test_a_directory_closed_to_the_server_is_named(tmp_path: Path) -> None:
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o700)
-    with pytest.raises(ServerTrouble, match="nobody cannot reach"):
-        hand_directory_to(closed / "data", "nobody")
+    with pytest.raises(ServerError, match="nobody cannot reach"):
+        create_directory_for(closed / "data", "nobody")
 
 
 def running_below(directory: Path) -> list[str]:
@@ -66,38 +66,40 @@ def running_below(directory: Path) -> list[str]:
 
 
 @pytest.mark.broker
-def test_rabbit_keeps_loses_and_leaves_as_told(
+def test_rabbit_keeps_or_loses_its_data_and_leaves_nothing_running(
     rabbit: PrivateRabbit, directory: Path
 ) -> None:
     assert rabbit.is_running, "the machine can run it"
     with PrivateRabbit(directory / "rabbit") as own:
-        with pytest.raises(ServerTrouble, match="already running"):
+        with pytest.raises(ServerError, match="already running"):
             own.start()
         with Wire(own.url) as wire:
-            wire.queue("letters")
-            wire.publish("hello", "letters", delivery_mode=2)
+            wire.queue("jobs")
+            wire.publish("hello", "jobs", delivery_mode=2)
         # The harder way to stop; the softer one is in the tests of outages.
         own.kill_hard()
         assert not own.is_running
         own.start()
         with Wire(own.url) as wire:
-            assert wire.size("letters") == 1
+            assert wire.size("jobs") == 1
         own.wipe()
         with Wire(own.url) as wire:
-            wire.queue("letters")
-            assert wire.size("letters") == 0
+            wire.queue("jobs")
+            assert wire.size("jobs") == 0
         assert running_below(directory)
     assert running_below(directory) == []
 
 
 @pytest.mark.broker
-def test_postgres_keeps_loses_and_leaves_as_told(directory: Path) -> None:
+def test_postgres_keeps_or_loses_its_data_and_leaves_nothing_running(
+    directory: Path,
+) -> None:
     if not (availability := PrivatePostgres.available()):
         if os.environ.get("CI") == "true":
             pytest.fail(f"PostgreSQL: {availability}; run `make servers`")
         pytest.skip(f"NOT RUN: PostgreSQL: {availability}")
     with PrivatePostgres(directory / "postgres") as own:
-        engine = sqlalchemy.create_engine(own.create_database("letters"))
+        engine = sqlalchemy.create_engine(own.create_database("jobs"))
         with engine.begin() as connection:
             connection.execute(sqlalchemy.text("create table t (x int)"))
         for again in (own.restart, own.kill_hard):
@@ -109,24 +111,24 @@ def test_postgres_keeps_loses_and_leaves_as_told(directory: Path) -> None:
                 connection.execute(sqlalchemy.text("insert into t values (1)"))
         engine.dispose()
         with pytest.raises(Exception, match="already exists"):
-            own.create_database("letters")
-        own.drop_database("letters")
-        other = sqlalchemy.create_engine(own.create_database("letters"))
+            own.create_database("jobs")
+        own.drop_database("jobs")
+        other = sqlalchemy.create_engine(own.create_database("jobs"))
         with pytest.raises(ProgrammingError), other.begin() as connection:
             connection.execute(sqlalchemy.text("select * from t"))
         other.dispose()
         own.wipe()
-        assert own.create_database("letters").endswith("/letters")
+        assert own.create_database("jobs").endswith("/jobs")
         assert running_below(directory)
     assert running_below(directory) == []
 
 
 @pytest.mark.broker
-def test_a_server_that_cannot_start_says_why_and_leaves_nothing(
+def test_a_server_that_cannot_start_reports_why_and_leaves_nothing(
     rabbit: PrivateRabbit, directory: Path
 ) -> None:
     broken = PrivateRabbit(directory / "rabbit")
     broken.port = rabbit.port
-    with pytest.raises(ServerTrouble, match="RabbitMQ ended"), broken:
+    with pytest.raises(ServerError, match="RabbitMQ ended"), broken:
         pass
     assert running_below(directory) == []

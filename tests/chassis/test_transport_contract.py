@@ -1,4 +1,4 @@
-"""What nameko needs of a broker: the same for the in-process one and for RabbitMQ."""
+"""What Nameko needs of a broker: in-process broker and RabbitMQ behave alike."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -47,7 +47,7 @@ def dead_letters_to(name: str, **more: Any) -> dict[str, Any]:
         ("a+.b", "aa.b", 0),
     ],
 )
-def test_topics_lead_to_the_queues_whose_pattern_they_match(
+def test_a_topic_is_routed_to_queues_with_a_matching_pattern(
     wire: Wire, unique: str, pattern: str, key: str, matches: int
 ) -> None:
     wire.queue(unique, pattern, exchange=f"x{unique}")
@@ -61,14 +61,14 @@ def test_a_queue_bound_twice_gets_one_copy(wire: Wire, unique: str) -> None:
     assert wire.size(unique) == 1
 
 
-def test_an_unbound_key_leads_nowhere_any_more(wire: Wire, unique: str) -> None:
+def test_an_unbound_key_is_no_longer_routed(wire: Wire, unique: str) -> None:
     wire.queue(unique, "a.*", exchange=f"x{unique}")
     wire.channel.queue_unbind(unique, f"x{unique}", "a.*")
     wire.publish("hello", "a.b", f"x{unique}")
     assert wire.size(unique) == 0
 
 
-def test_a_payload_arrives_as_it_was_sent(wire: Wire, unique: str) -> None:
+def test_a_message_arrives_as_it_was_published(wire: Wire, unique: str) -> None:
     wire.queue(unique)
     wire.consume(unique)
     wire.publish(
@@ -90,7 +90,9 @@ def test_a_payload_arrives_as_it_was_sent(wire: Wire, unique: str) -> None:
     assert not message.delivery_info["redelivered"]
 
 
-def test_what_needs_a_taker_and_has_none_is_refused(wire: Wire, unique: str) -> None:
+def test_a_mandatory_message_without_a_route_is_refused(
+    wire: Wire, unique: str
+) -> None:
     wire.queue(unique, "a", exchange=f"x{unique}")
     with pytest.raises(ChannelError, match="NO_ROUTE"):
         wire.publish("hello", "b", f"x{unique}", mandatory=True)
@@ -113,7 +115,9 @@ def test_a_queue_keeps_the_arguments_it_was_made_with(wire: Wire, unique: str) -
         wire.queue(unique, arguments={"x-message-ttl": 1000})
 
 
-def test_requeued_goes_back_to_its_own_queue_alone(wire: Wire, unique: str) -> None:
+def test_a_requeued_message_returns_to_its_own_queue_only(
+    wire: Wire, unique: str
+) -> None:
     mine, theirs = f"{unique}.mine", f"{unique}.theirs"
     for name in (mine, theirs):
         wire.queue(name, "a", exchange=f"x{unique}")
@@ -124,7 +128,7 @@ def test_requeued_goes_back_to_its_own_queue_alone(wire: Wire, unique: str) -> N
     assert wire.size(theirs) == 1
 
 
-def test_requeued_goes_back_to_its_place(wire: Wire, unique: str) -> None:
+def test_a_requeued_message_keeps_its_position(wire: Wire, unique: str) -> None:
     wire.queue(unique)
     for number in range(4):
         wire.publish(number, unique)
@@ -134,7 +138,7 @@ def test_requeued_goes_back_to_its_place(wire: Wire, unique: str) -> None:
     assert [body_of(wire.get(unique)) for _ in range(4)] == [0, 1, 2, 3]
 
 
-def test_what_a_lost_client_had_in_hand_is_delivered_again(
+def test_unacknowledged_messages_of_a_lost_client_are_redelivered(
     wire: Wire, other: Wire, unique: str
 ) -> None:
     wire.queue(unique)
@@ -143,14 +147,14 @@ def test_what_a_lost_client_had_in_hand_is_delivered_again(
     other.consume(unique)
     for _ in range(3):
         other.next()
-    other.arrived[0].ack()
+    other.received[0].ack()
     other.connection.close()
     wire.consume(unique)
     assert [body_of(wire.next()) for _ in range(2)] == [1, 2]
-    assert all(message.delivery_info["redelivered"] for message in wire.arrived)
+    assert all(message.delivery_info["redelivered"] for message in wire.received)
 
 
-def test_what_a_cancelled_consumer_has_not_seen_goes_to_the_next(
+def test_messages_of_a_cancelled_consumer_go_to_the_next(
     wire: Wire, other: Wire, unique: str
 ) -> None:
     wire.queue(unique)
@@ -164,7 +168,9 @@ def test_what_a_cancelled_consumer_has_not_seen_goes_to_the_next(
     assert [body_of(other.next()) for _ in range(2)] == [1, 2]
 
 
-def test_nobody_has_more_in_hand_than_the_limit(wire: Wire, unique: str) -> None:
+def test_no_consumer_has_more_unacknowledged_messages_than_its_prefetch(
+    wire: Wire, unique: str
+) -> None:
     wire.queue(unique)
     for number in range(5):
         wire.publish(number, unique)
@@ -176,7 +182,7 @@ def test_nobody_has_more_in_hand_than_the_limit(wire: Wire, unique: str) -> None
     assert wire.nothing_comes()
 
 
-def test_consumers_take_turns(wire: Wire, other: Wire, unique: str) -> None:
+def test_consumers_are_served_in_rotation(wire: Wire, other: Wire, unique: str) -> None:
     wire.queue(unique)
     wire.consume(unique)
     other.consume(unique)
@@ -188,7 +194,7 @@ def test_consumers_take_turns(wire: Wire, other: Wire, unique: str) -> None:
     assert other.nothing_comes(0.05)
 
 
-def test_acknowledged_is_gone(wire: Wire, unique: str) -> None:
+def test_an_acknowledged_message_is_deleted(wire: Wire, unique: str) -> None:
     wire.queue(unique)
     wire.publish("hello", unique)
     consumer = wire.consume(unique)
@@ -197,20 +203,24 @@ def test_acknowledged_is_gone(wire: Wire, unique: str) -> None:
     assert wire.size(unique) == 0
 
 
-def test_rejected_goes_to_the_dead_letter_queue(wire: Wire, unique: str) -> None:
+def test_a_rejected_message_goes_to_the_dead_letter_queue(
+    wire: Wire, unique: str
+) -> None:
     wire.queue(f"{unique}.dead")
     wire.queue(unique, arguments=dead_letters_to(f"{unique}.dead"))
     wire.publish("hello", unique, headers={"kept": "yes"})
     wire.consume(unique)
     wire.next().reject()
     wire.consume(f"{unique}.dead")
-    parked = wire.next()
-    assert body_of(parked) == "hello"
-    assert parked.headers["kept"] == "yes"
-    assert parked.headers["x-death"][0]["reason"] == "rejected"
+    dead_letter = wire.next()
+    assert body_of(dead_letter) == "hello"
+    assert dead_letter.headers["kept"] == "yes"
+    assert dead_letter.headers["x-death"][0]["reason"] == "rejected"
 
 
-def test_a_wait_queue_gives_back_after_its_time(wire: Wire, unique: str) -> None:
+def test_a_retry_queue_returns_messages_after_its_delay(
+    wire: Wire, unique: str
+) -> None:
     wire.queue(unique)
     wait = dead_letters_to(unique, **{"x-message-ttl": 150})
     wire.queue(f"{unique}.wait", arguments=wait)
@@ -219,10 +229,10 @@ def test_a_wait_queue_gives_back_after_its_time(wire: Wire, unique: str) -> None
     wire.publish("second", f"{unique}.wait")
     assert wire.nothing_comes(0.05)
     assert [body_of(wire.next()) for _ in range(2)] == ["first", "second"]
-    assert wire.arrived[0].headers["x-death"][0]["reason"] == "expired"
+    assert wire.received[0].headers["x-death"][0]["reason"] == "expired"
 
 
-def test_an_expired_payload_is_never_delivered(wire: Wire, unique: str) -> None:
+def test_an_expired_message_is_never_delivered(wire: Wire, unique: str) -> None:
     wire.queue(unique)
     wire.publish("late", unique, expiration=0.05)
     wire.publish("in time", unique, expiration=60)
@@ -232,7 +242,7 @@ def test_an_expired_payload_is_never_delivered(wire: Wire, unique: str) -> None:
     assert wire.nothing_comes()
 
 
-def test_an_expired_payload_does_not_expire_again(wire: Wire, unique: str) -> None:
+def test_an_expired_message_does_not_expire_again(wire: Wire, unique: str) -> None:
     wire.queue(f"{unique}.dead")
     wire.queue(unique, arguments=dead_letters_to(f"{unique}.dead"))
     wire.publish("late", unique, expiration=0.05)
@@ -295,7 +305,7 @@ def test_purged_and_deleted_queues_hold_nothing(wire: Wire, unique: str) -> None
         wire.size(unique)
 
 
-def test_a_drain_without_news_times_out(wire: Wire, unique: str) -> None:
+def test_a_drain_without_messages_times_out(wire: Wire, unique: str) -> None:
     wire.queue(unique)
     wire.consume(unique)
     with pytest.raises(TimeoutError):

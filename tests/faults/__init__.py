@@ -1,1 +1,1 @@
-"""Faults on purpose, judged by ledgers that lie outside the system."""
+"""Fault tests, verified with logs kept outside the system under test."""

@@ -1,4 +1,4 @@
-"""``python -m tests.faults``: R1 at any size, from the command line."""
+"""``python -m tests.faults``: F1 at any size, from the command line."""
 
 import argparse
 import json
@@ -9,13 +9,13 @@ from pathlib import Path
 
 from clp_suite.server_process import server_directory
 from clp_suite.servers import PrivatePostgres, PrivateRabbit
-from tests.faults.fault_injector import Weather
-from tests.faults.fault_run import Limits, ride_out
+from tests.faults.fault_injector import FaultPlan
+from tests.faults.fault_run import Limits, run_under_faults
 from tests.faults.growth import Growth
-from tests.faults.invariants import Judgement
+from tests.faults.invariants import Verdict
 from tests.faults.limits import limits_of
 from tests.faults.load import Load
-from tests.faults.process_group import NEVER_PUT_OFF, Crew, Terms
+from tests.faults.process_group import NO_HOURLY_CAP, GroupOptions, ProcessGroup
 
 # Search is one process: two never share an index.
 SCALED = ("projects", "messages", "notifications", "delivery")
@@ -25,7 +25,7 @@ def asked() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m tests.faults",
         description="Post under kill -9, broker and database outages and a faulty "
-        "relay, then judge by ledgers that no service can touch.",
+        "relay, then verify with logs that no service can write.",
     )
     parser.add_argument("--messages", type=int, default=100_000)
     parser.add_argument("--clients", type=int, default=8)
@@ -64,31 +64,31 @@ def main() -> None:
         mentions=given.mentions,
         seed=given.seed,
     )
-    weather = Weather(
+    plan = FaultPlan(
         kill_every_s=given.kill_every,
         broker_kills=(0.25, 0.5, 0.75),
         database_stops=(0.35, 0.65),
     )
-    manners = ("--busy", "0.02", "--cut", "0.001", "--seed", str(given.seed))
+    relay_faults = ("--busy", "0.02", "--cut", "0.001", "--seed", str(given.seed))
     with (
         tempfile.TemporaryDirectory(prefix="clp-faults-") as folder,
         server_directory() as directory,
         PrivateRabbit(directory / "rabbit") as rabbit,
         PrivatePostgres(directory / "postgres") as postgres,
-        Crew(
+        ProcessGroup(
             Path(folder),
-            Terms(sink=manners, environ=NEVER_PUT_OFF),
+            GroupOptions(sink=relay_faults, environ=NO_HOURLY_CAP),
             rabbit=rabbit,
             postgres=postgres,
             mail_window_s=given.window,
             copies=dict.fromkeys(SCALED, given.copies),
-        ) as crew,
+        ) as group,
     ):
-        judged = ride_out(
-            crew,
+        verdict = run_under_faults(
+            group,
             (rabbit, postgres),
             load,
-            weather,
+            plan,
             Limits(
                 searches=given.searches,
                 drain_s=given.drain,
@@ -97,20 +97,20 @@ def main() -> None:
                 growth=Growth() if given.growth else None,
             ),
         )
-    raise SystemExit(told(judged, given.copies))
+    raise SystemExit(report(verdict, given.copies))
 
 
-def told(judged: Judgement, copies: int) -> int:
-    """Print figures and limits; 1 when something was lost or came twice too often.
+def report(verdict: Verdict, copies: int) -> int:
+    """Print figures and limits; return 1 when something was lost or duplicated.
 
-    What took too long is for whoever knows how busy the machine was.
+    Timing limits never fail a run: they depend on the load of the machine.
     """
-    limits = limits_of(judged.figures, copies)
-    print(json.dumps(judged.figures, indent=1))
-    for line in (*(limit.told() for limit in limits), *judged.broken):
+    limits = limits_of(verdict.figures, copies)
+    print(json.dumps(verdict.figures, indent=1))
+    for line in (*(limit.text() for limit in limits), *verdict.broken):
         print(line)
-    broken = [one for one in limits if not one.is_kept and not one.is_of_time]
-    return int(bool(judged.broken or broken))
+    broken = [one for one in limits if not one.is_kept and not one.is_timing]
+    return int(bool(verdict.broken or broken))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What clients and relay saw: the judge, kept outside the system and written as it goes."""
+"""Logs of what clients and relay saw, kept outside the system under test."""
 
 import json
 from collections import Counter, defaultdict
@@ -10,7 +10,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Acked:
-    """A post that was answered: from here on it must never be lost."""
+    """An acknowledged post: it must never be lost."""
 
     word: str
     channel: str
@@ -22,8 +22,8 @@ class Acked:
 
 
 @dataclass(frozen=True, slots=True)
-class Handed:
-    """A mail that the relay took."""
+class SentMail:
+    """A mail that the relay accepted."""
 
     id: str
     to: str
@@ -36,43 +36,43 @@ class Handed:
 
 
 @dataclass
-class Ledger:
-    """The clients' side of a run."""
+class AckLog:
+    """The acknowledgements of a run's clients."""
 
     path: Path
     acked: dict[str, Acked] = field(default_factory=dict)
     # Given up after a call that failed: stored or not, but never twice.
-    doubtful: set[str] = field(default_factory=set)
+    uncertain: set[str] = field(default_factory=set)
     failures: Counter[str] = field(default_factory=Counter)
     longest_failure_s: float = 0.0
     # person -> spans of time without access: from the answer to the next call that
     # gives it back.
-    barred: dict[str, list[tuple[float, float]]] = field(
+    without_access: dict[str, list[tuple[float, float]]] = field(
         default_factory=lambda: defaultdict(list)
     )
     # What the control has acknowledged, and when.
     naive: dict[str, float] = field(default_factory=dict)
 
     def read_back(self) -> int:
-        """Go on with what a killed process has written; say how much that is."""
+        """Load what a killed process has written; return the number of entries."""
         if self.path.exists():
             # A line that was cut in the middle was never an acknowledgement.
             whole = self.path.read_text().rpartition("\n")[0].splitlines()
             for line in map(json.loads, whole):
                 if "doubtful" in line:
-                    self.doubtful.add(line["doubtful"])
+                    self.uncertain.add(line["doubtful"])
                 else:
                     self.acked[line["word"]] = Acked(**line)
-        return len(self.acked) + len(self.doubtful)
+        return len(self.acked) + len(self.uncertain)
 
     def ack(self, acked: Acked) -> None:
-        """Write down an answer before anything else happens."""
+        """Record an acknowledgement before anything else happens."""
         self.acked[acked.word] = acked
         self._write(asdict(acked))
 
-    def doubt(self, word: str) -> None:
-        """Write down that a client will never know."""
-        self.doubtful.add(word)
+    def mark_uncertain(self, word: str) -> None:
+        """Record that the outcome of a post is unknown."""
+        self.uncertain.add(word)
         self._write({"doubtful": word})
 
     def fail(self, error: str, seconds: float) -> None:
@@ -85,13 +85,13 @@ class Ledger:
             log.write(json.dumps(line) + "\n")
 
 
-def handed(log: Path) -> Iterator[Handed]:
-    """The mails in the relay's log."""
+def sent_mails(log: Path) -> Iterator[SentMail]:
+    """Yield the mails in the relay's log."""
     if not log.exists():
         return
     for line in log.read_text().splitlines():
         one = json.loads(line)
-        yield Handed(
+        yield SentMail(
             id=one["id"],
             to=one["to"].partition("@")[0],
             words=tuple(one["words"]),

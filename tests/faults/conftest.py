@@ -1,4 +1,4 @@
-"""One field for all faults: servers, a network that fails, and a crew on it."""
+"""The fault bed: servers, a failing network, and a process group on it."""
 
 import itertools
 import logging
@@ -14,22 +14,22 @@ from clp_suite.servers import PrivatePostgres, PrivateRabbit
 from tests.faults.fault_run import drain
 from tests.faults.load import Load
 from tests.faults.network import Network
-from tests.faults.process_group import NEVER_PUT_OFF, Crew, Terms
+from tests.faults.process_group import NO_HOURLY_CAP, GroupOptions, ProcessGroup
 from tests.journeys.conftest import missing_servers
 
 # A worker that died holds its mails for 12 seconds and not for 60, a relay that says
 # nothing is given up after four.
-HASTY = NEVER_PUT_OFF | {
+SHORT_TIMEOUTS = NO_HOURLY_CAP | {
     "CLP_NOTIFICATIONS_LEASE_S": "12",
-    "CLP_NOTIFICATIONS_RELAY_TIMEOUT_S": "4",
+    "CLP_NOTIFICATIONS_SMTP_TIMEOUT_S": "4",
 }
 
 
 @dataclass(frozen=True)
-class Field:
-    """Where the short forms take place; each leaves it calm."""
+class FaultBed:
+    """Where the short runs take place; each leaves it idle."""
 
-    crew: Crew
+    group: ProcessGroup
     rabbit: PrivateRabbit
     postgres: PrivatePostgres
     network: Network
@@ -37,14 +37,14 @@ class Field:
 
 
 def seed_of_session() -> int:
-    """From the environment, or new; each run prints it."""
+    """Return the seed of the environment, or a new one; each run prints it."""
     given = os.environ.get("CLP_FAULTS_SEED")
     return int(given) if given else random.SystemRandom().randrange(1 << 30)
 
 
 @pytest.fixture(scope="session")
-def field(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Field]:
-    """Everything, running and calm."""
+def bed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FaultBed]:
+    """Everything, running and idle."""
     if missing := missing_servers():
         if os.environ.get("CI") == "true":
             pytest.fail(f"no {missing} on this machine; run `make servers`")
@@ -52,19 +52,19 @@ def field(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Field]:
     # Every failed call is counted; the client's library need not tell of it as well.
     logging.getLogger("amqp").setLevel(logging.CRITICAL)
     seed = seed_of_session()
-    manners = ("--busy", "0.02", "--busy-most", "1", "--cut", "0.005")
+    relay_faults = ("--busy", "0.02", "--busy-most", "1", "--cut", "0.005")
     networks: list[Network] = []
     with (
         server_directory() as directory,
         PrivateRabbit(directory / "rabbit") as rabbit,
         PrivatePostgres(directory / "postgres") as postgres,
     ):
-        crew = Crew(
+        group = ProcessGroup(
             tmp_path_factory.mktemp("faults"),
-            Terms(
-                sink=(*manners, "--seed", str(seed)),
-                environ=HASTY,
-                detours=lambda _crew: networks[0].detours,
+            GroupOptions(
+                sink=(*relay_faults, "--seed", str(seed)),
+                environ=SHORT_TIMEOUTS,
+                detours=lambda _group: networks[0].detours,
             ),
             rabbit=rabbit,
             postgres=postgres,
@@ -73,26 +73,26 @@ def field(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Field]:
         ends = {
             "broker": rabbit.port,
             "database": postgres.port,
-            "relay": crew.relay_port,
+            "relay": group.relay_port,
         }
         with Network(ends) as network:
             networks.append(network)
-            with crew:
-                yield Field(crew, rabbit, postgres, network, seed)
+            with group:
+                yield FaultBed(group, rabbit, postgres, network, seed)
 
 
 _runs = itertools.count(1)
 
 
 @pytest.fixture
-def new_load(field: Field) -> Iterator[Callable[..., Load]]:
-    """A load of its own: other projects, other words; calm before and after."""
-    drain(field.crew, 300)
-    field.crew.surprises.clear()
-    field.crew.kills.clear()
+def new_load(bed: FaultBed) -> Iterator[Callable[..., Load]]:
+    """A load with projects and words of its own; idle before and after."""
+    drain(bed.group, 300)
+    bed.group.unexpected_exits.clear()
+    bed.group.kills.clear()
 
     def made(**options: object) -> Load:
-        return Load(run=next(_runs), seed=field.seed, **options)  # type: ignore[arg-type]
+        return Load(run=next(_runs), seed=bed.seed, **options)  # type: ignore[arg-type]
 
     yield made
-    drain(field.crew, 300)
+    drain(bed.group, 300)

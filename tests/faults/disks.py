@@ -1,4 +1,4 @@
-"""Small disks that can be full: a tmpfs of our own, where we may mount one."""
+"""Small disks that can be filled: a tmpfs, where this account may mount one."""
 
 import os
 import subprocess
@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 
-class MayNotMount(Exception):
-    """This account may not mount a disk; the text says what the system said."""
+class MountRefused(Exception):
+    """This account may not mount a disk; the text is the error of the system."""
 
 
 @contextmanager
@@ -23,7 +23,7 @@ def small_disk(place: Path, megabytes: int) -> Iterator[Path]:
         check=False,
     )
     if mounted.returncode:
-        raise MayNotMount(mounted.stderr.strip())
+        raise MountRefused(mounted.stderr.strip())
     try:
         yield place
     finally:

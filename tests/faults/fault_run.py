@@ -1,4 +1,4 @@
-"""One run: load, storm, control and judgement together."""
+"""One run: load, faults, control and verdict."""
 
 import time
 from collections.abc import Callable
@@ -12,28 +12,28 @@ from eventlet.greenthread import GreenThread
 from clp_contracts.errors import CallFailed, Refused
 from clp_suite.servers import PrivatePostgres, PrivateRabbit
 from clp_suite.suite import NotSettled, Suite
-from tests.faults.ack_log import Ledger
-from tests.faults.fault_injector import Storm, Weather
+from tests.faults.ack_log import AckLog
+from tests.faults.fault_injector import FaultInjector, FaultPlan
 from tests.faults.growth import Growth
-from tests.faults.invariants import Judgement, judge_crew, naive_losses, rows_left
-from tests.faults.load import Client, Load, come_and_go, post_naively, set_scene
-from tests.faults.process_group import Crew
+from tests.faults.invariants import Verdict, check_invariants, naive_losses, rows_left
+from tests.faults.load import Client, Load, churn_access, create_world, post_to_control
+from tests.faults.process_group import ProcessGroup
 
-# The storm goes on for so long, if need be, until the control has lost something.
-CONTROL_PATIENCE_S = 60.0
+# Faults go on for so long, if necessary, until the control has lost something.
+CONTROL_TIMEOUT_S = 60.0
 # The control is there to lose something, not to take the machine from the others.
-NAIVE_PACE_S = 0.25
-TELL_EVERY_S = 30.0
-CHURN_REST_S = 1.0
-LOOK_EVERY_S = 15.0
+NAIVE_INTERVAL_S = 0.25
+REPORT_INTERVAL_S = 30.0
+CHURN_INTERVAL_S = 1.0
+POLL_INTERVAL_S = 15.0
 
 
-class Void(AssertionError):
-    """The control lost nothing, so the faults were none."""
+class ControlLostNothing(AssertionError):
+    """The control lost nothing, so the faults prove nothing."""
 
 
 def until(holds: Callable[[], bool], seconds: float, what: str) -> float:
-    """Wait for a condition; say how long it took."""
+    """Wait for a condition; return how long it took."""
     began = time.monotonic()
     while not holds():
         if time.monotonic() - began > seconds:
@@ -42,13 +42,13 @@ def until(holds: Callable[[], bool], seconds: float, what: str) -> float:
     return time.monotonic() - began
 
 
-def new_ledger(crew: Crew, load: Load) -> Ledger:
-    """The ledger of a run, in a file beside those of the others."""
-    return Ledger(Path(crew.data_dir) / f"acks-{load.run}.jsonl")
+def new_ack_log(group: ProcessGroup, load: Load) -> AckLog:
+    """Return the acknowledgement log of a run, in a file of its own."""
+    return AckLog(Path(group.data_dir) / f"acks-{load.run}.jsonl")
 
 
-def calm_down(suite: Suite, seconds: float) -> float:
-    """Wait until everything owed is done, however shaken the services are."""
+def settle(suite: Suite, seconds: float) -> float:
+    """Wait until all work is done, while services may still be restarting."""
     began = time.monotonic()
     while True:
         left = seconds - (time.monotonic() - began)
@@ -64,16 +64,16 @@ def calm_down(suite: Suite, seconds: float) -> float:
             return time.monotonic() - began
 
 
-def drain(crew: Crew, seconds: float, *, hurry: bool = True) -> float:
-    """Wait until no mail waits, not even for its next try; say how long it took.
+def drain(group: ProcessGroup, seconds: float, *, hurry: bool = True) -> float:
+    """Wait until no mail waits, not even for its next attempt; return how long.
 
     In a hurry, a mail that waits for its next try is due now: it has shown that it
     waits, and half a minute is long for a test.
     """
     began = time.monotonic()
-    database_url = crew.database_url("notifications")
+    database_url = group.database_url("notifications")
     while True:
-        calm_down(crew, seconds - (time.monotonic() - began))
+        settle(group, seconds - (time.monotonic() - began))
         if not any(rows_left(database_url).values()):
             return time.monotonic() - began
         if hurry:
@@ -93,71 +93,71 @@ def _let_time_pass(database_url: str) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """How long a run may take, and how much of it is asked for afterwards."""
+    """Time limits of a run, and the size of its sample."""
 
     searches: int = 50
     drain_s: float = 300.0
     # Whether mails that wait for their next try are waited for.
     hurry: bool = True
-    # Memory and open files of each process are judged at the end (R2).
+    # Memory and open files of each process are judged at the end (F2).
     growth: Growth | None = None
     # Posting ends then, however much was posted.
     minutes: float | None = None
 
 
-def ride_out(
-    crew: Crew,
+def run_under_faults(
+    group: ProcessGroup,
     servers: tuple[PrivateRabbit, PrivatePostgres],
     load: Load,
-    weather: Weather,
+    plan: FaultPlan,
     limits: Limits = Limits(),
-) -> Judgement:
-    """Post under a storm, wait for the calm, judge; the control must have lost."""
+) -> Verdict:
+    """Post under faults, wait until idle, verify; the control must have lost."""
     print(f"run {load.run}, seed {load.seed}: {load.messages} messages")
-    ledger = new_ledger(crew, load)
-    set_scene(crew, load)
-    clients = [Client(number, load, ledger) for number in range(load.clients)]
+    ack_log = new_ack_log(group, load)
+    create_world(group, load)
+    clients = [Client(number, load, ack_log) for number in range(load.clients)]
     clock = _Clock(clients, load, limits.minutes)
-    storm = Storm(crew, servers, weather, load.seed, clock.done)
-    churning = eventlet.spawn(come_and_go, crew, load, ledger, CHURN_REST_S)
-    naively = eventlet.spawn(post_naively, crew, ledger, NAIVE_PACE_S)
-    looking = [eventlet.spawn(_look, crew, limits.growth)] if limits.growth else []
-    raging = eventlet.spawn(storm.rage)
-    working = [eventlet.spawn(client.work, crew) for client in clients]
-    _wait_for(working, raging, clock, ledger)
+    injector = FaultInjector(group, servers, plan, load.seed, clock.done)
+    churning = eventlet.spawn(churn_access, group, load, ack_log, CHURN_INTERVAL_S)
+    naively = eventlet.spawn(post_to_control, group, ack_log, NAIVE_INTERVAL_S)
+    looking = [eventlet.spawn(_look, group, limits.growth)] if limits.growth else []
+    raging = eventlet.spawn(injector.run)
+    working = [eventlet.spawn(client.work, group) for client in clients]
+    _wait_for(working, raging, clock, ack_log)
     posting_s = clock.seconds
-    _wait_for_the_control(crew, ledger)
-    storm.stopped = True
+    _wait_for_the_control(group, ack_log)
+    injector.stopped = True
     raging.wait()
     for going_on in (churning, naively, *looking):
         going_on.kill()
-    draining_s = drain(crew, limits.drain_s, hurry=limits.hurry)
-    judged = judge_crew(crew, load, ledger, searches=limits.searches)
-    control = naive_losses(crew, ledger)
-    judged.figures |= {
+    draining_s = drain(group, limits.drain_s, hurry=limits.hurry)
+    verdict = check_invariants(group, load, ack_log, searches=limits.searches)
+    control = naive_losses(group, ack_log)
+    verdict.figures |= {
         "seed": load.seed,
         "posting s": round(posting_s, 1),
-        "messages/s": round(len(ledger.acked) / posting_s, 1),
+        "messages/s": round(len(ack_log.acked) / posting_s, 1),
         "drain s": round(draining_s, 1),
-        "outages": [line for line in storm.log if "%" in line],
+        "outages": [line for line in injector.log if "%" in line],
         **control,
     }
     if limits.growth:
-        judged.figures["memory and open files"] = limits.growth.figures()
-        judged.broken += limits.growth.broken()
+        verdict.figures["memory and open files"] = limits.growth.figures()
+        verdict.broken += limits.growth.broken()
     if not _lost(control):
-        raise Void(f"the control lost nothing: {control}")
-    return judged
+        raise ControlLostNothing(f"the control lost nothing: {control}")
+    return verdict
 
 
-def _look(crew: Crew, growth: Growth) -> None:
+def _look(group: ProcessGroup, growth: Growth) -> None:
     while True:
-        growth.look(crew.process_ids())
-        eventlet.sleep(LOOK_EVERY_S)
+        growth.sample(group.process_ids())
+        eventlet.sleep(POLL_INTERVAL_S)
 
 
 class _Clock:
-    """How far a run is, by what was posted or by the time it may take."""
+    """Progress of a run, by messages posted or by time."""
 
     def __init__(
         self, clients: list[Client], load: Load, minutes: float | None
@@ -167,11 +167,11 @@ class _Clock:
 
     @property
     def seconds(self) -> float:
-        """Since the beginning."""
+        """Seconds since the start."""
         return time.monotonic() - self._began
 
     def done(self) -> float:
-        """A share; at the end of the time clients are told that it is enough."""
+        """Return the share done; 1 at the end of the time."""
         share = sum(client.done for client in self._clients) / self._load.messages
         if self._minutes is None:
             return share
@@ -182,7 +182,7 @@ class _Clock:
 
 
 def _wait_for(
-    working: list[GreenThread], raging: GreenThread, clock: _Clock, ledger: Ledger
+    working: list[GreenThread], raging: GreenThread, clock: _Clock, ack_log: AckLog
 ) -> None:
     told_s = 0.0
     while not all(client.dead for client in working):
@@ -190,27 +190,27 @@ def _wait_for(
         if raging.dead:
             # A server that did not come back ends the run, with its reason.
             raging.wait()
-        if clock.seconds - told_s > TELL_EVERY_S:
+        if clock.seconds - told_s > REPORT_INTERVAL_S:
             told_s = clock.seconds
-            failed = dict(ledger.failures)
+            failed = dict(ack_log.failures)
             print(f"{clock.done():.1%} after {told_s:.0f} s; failed calls: {failed}")
     for client in working:
         client.wait()
 
 
-def _wait_for_the_control(crew: Crew, ledger: Ledger) -> None:
-    """Bounded: a run in which the control cannot lose is void, and says so."""
-    deadline = time.monotonic() + CONTROL_PATIENCE_S
-    while not _lost(naive_losses_or_none(crew, ledger)):
+def _wait_for_the_control(group: ProcessGroup, ack_log: AckLog) -> None:
+    """Wait, bounded, until the control lost something; else the run proves nothing."""
+    deadline = time.monotonic() + CONTROL_TIMEOUT_S
+    while not _lost(naive_losses_or_none(group, ack_log)):
         if time.monotonic() > deadline:
             return
         eventlet.sleep(0.5)
 
 
-def naive_losses_or_none(crew: Crew, ledger: Ledger) -> dict[str, int]:
-    """What the control has lost so far; nothing while its database is away."""
+def naive_losses_or_none(group: ProcessGroup, ack_log: AckLog) -> dict[str, int]:
+    """Return what the control lost so far; None while its database is down."""
     try:
-        return naive_losses(crew, ledger)
+        return naive_losses(group, ack_log)
     except (OSError, psycopg.Error):
         return {}
 

@@ -1,42 +1,42 @@
-"""R1's limits beside what a run showed: how many mails came twice, how long it took."""
+"""The limits of F1 beside the figures of a run: duplicates and durations."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-# A worker that dies has so many mails in hand at most.
-IN_HAND: Final = 16
-MOST_TWICE: Final = 0.003
+# Mails in flight of a worker that dies, at most.
+MAX_IN_FLIGHT: Final = 16
+MAX_DUPLICATE_SHARE: Final = 0.003
 P99_S: Final = 1.0
-LONGEST_S: Final = 10.0
+MAX_CALL_S: Final = 10.0
 
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """What may be at most, and what was."""
+    """An upper bound and the value of a run."""
 
     what: str
     most: float
     was: float
-    # Time is what the machine gives as well; the others are ours alone.
-    is_of_time: bool = False
+    # Durations depend on the load of the machine; the other limits do not.
+    is_timing: bool = False
 
     @property
     def is_kept(self) -> bool:
-        """Whether it was no more."""
+        """Whether the value is within the bound."""
         return self.was <= self.most
 
-    def told(self) -> str:
-        """A line for whoever reads the run's end."""
+    def text(self) -> str:
+        """Return the limit as a line of the report."""
         verdict = "kept" if self.is_kept else "BROKEN"
         return f"limit {verdict}: {self.what} {self.was:g}, at most {self.most:g}"
 
 
 def limits_of(figures: Mapping[str, Any], copies: int) -> tuple[Limit, ...]:
-    """The limits of R1 for a run with so many delivery workers.
+    """The limits of F1 for a run with so many delivery workers.
 
-    A mail comes twice when nobody learnt that it was taken: its connection was cut, its
-    worker was killed, or the row could not be written while the database was away.
+    A mail is duplicated when its acceptance was not recorded: the connection was cut,
+    the worker was killed, or the row could not be written while the database was down.
     """
     twice, mails = figures["duplicate mails"], figures["mails"]
     stops = sum(line.startswith("database") for line in figures["outages"])
@@ -45,11 +45,13 @@ def limits_of(figures: Mapping[str, Any], copies: int) -> tuple[Limit, ...]:
         Limit("acknowledged messages lost", 0, figures["acknowledged lost"]),
         Limit("notifications lost", 0, figures["notifications lost"]),
         Limit(
-            "mails twice (cuts, and workers that died with mails in hand)",
-            figures["cut after acceptance"] + deaths * IN_HAND,
+            "mails twice (cuts, and workers killed with mails in flight)",
+            figures["cut after acceptance"] + deaths * MAX_IN_FLIGHT,
             twice,
         ),
-        Limit("share of mails twice", MOST_TWICE, round(twice / max(mails, 1), 5)),
-        Limit("p99 answer s", P99_S, figures["p99 answer s"], is_of_time=True),
-        Limit("longest call s", LONGEST_S, figures["longest call s"], is_of_time=True),
+        Limit(
+            "share of mails twice", MAX_DUPLICATE_SHARE, round(twice / max(mails, 1), 5)
+        ),
+        Limit("p99 answer s", P99_S, figures["p99 answer s"], is_timing=True),
+        Limit("longest call s", MAX_CALL_S, figures["longest call s"], is_timing=True),
     )

@@ -1,4 +1,4 @@
-"""Clients that post until they are answered, and people who come and go meanwhile."""
+"""Clients that post until acknowledged, while access comes and goes."""
 
 import random
 import time
@@ -8,21 +8,21 @@ from typing import Final
 
 import eventlet
 
-from clp_contracts.client import Callers
+from clp_contracts.client import Clients
 from clp_contracts.errors import CallFailed, Refused
 from clp_contracts.messages import Posted
-from clp_suite.sample_data import Part
+from clp_suite.sample_data import CastMember
 from clp_suite.suite import Suite
-from tests.faults.ack_log import Acked, Ledger
+from tests.faults.ack_log import Acked, AckLog
 
 STUDIO: Final = ("inga", "ines", "ira")
 NORTH: Final = ("nola", "nils", "noor")
 CAST: Final = (
-    Part("ivy", "Ivy Lane"),
-    Part("nat", "Nat Moreau", "north"),
-    Part("sol", "Sol Reyes", "south"),
-    *(Part(person, person.title()) for person in STUDIO),
-    *(Part(person, person.title(), "north") for person in NORTH),
+    CastMember("ivy", "Ivy Lane"),
+    CastMember("nat", "Nat Moreau", "north"),
+    CastMember("sol", "Sol Reyes", "south"),
+    *(CastMember(person, person.title()) for person in STUDIO),
+    *(CastMember(person, person.title(), "north") for person in NORTH),
 )
 PASSING: Final = frozenset({"service.unavailable", "service.failed"})
 REST_AFTER_FAILURE_S: Final = 0.1
@@ -31,7 +31,7 @@ LONGEST_REST_S: Final = 2.0
 
 @dataclass(frozen=True, kw_only=True)
 class Load:
-    """How much is posted: three are to be told of every message."""
+    """How much is posted; three people are to be told of every message."""
 
     run: int
     clients: int = 8
@@ -47,35 +47,35 @@ class Load:
     first: int = 0
 
     def again(self) -> "Load":
-        """As much once more, with words of its own."""
+        """Return the same load with words of its own."""
         return replace(self, first=self.first + self.each)
 
     def going_on(self, first: int, seed: int) -> "Load":
-        """The same from a later word on."""
+        """Return the same load from a later word on."""
         return replace(self, first=first, seed=seed)
 
     @property
     def messages(self) -> int:
-        """How many are posted in all."""
+        """Number of messages in all."""
         return self.clients * self.each
 
     def project(self, number: int) -> str:
-        """The name of one of the projects of this run."""
+        """Return the id of one of the projects of this run."""
         return f"r{self.run}p{number}"
 
     def word(self, client: int, serial: int) -> str:
-        """The marked word of a message, which no other message has."""
+        """Return the word that marks one message."""
         return f"w{self.run:02d}c{client:02d}n{serial:06d}"
 
 
 def recipients_of(acked: Acked) -> tuple[str, ...]:
-    """Who is owed a notification: three followers, or the same three mentioned."""
+    """Return who must be notified: three followers, or the same three mentioned."""
     return STUDIO if acked.author == "nat" else NORTH
 
 
-def set_scene(suite: Suite, load: Load) -> None:
-    """People, projects and followers."""
-    directory = suite.caller(service="directory").projects
+def create_world(suite: Suite, load: Load) -> None:
+    """Create people, projects and followers."""
+    directory = suite.client(service="directory").projects
     for partner in ("north", "south"):
         directory.put_partner(id=partner, name=partner.title())
     for part in CAST:
@@ -92,51 +92,51 @@ def set_scene(suite: Suite, load: Load) -> None:
         for partner in ("north", "south"):
             directory.assign_partner(project=project, partner=partner, languages=["fr"])
         for person in (*STUDIO, *NORTH, "sol"):
-            suite.caller(person).projects.follow(project=project)
+            suite.client(person).projects.follow(project=project)
 
 
 class Client:
-    """Posts its messages one after the other, each until it is answered."""
+    """Posts its messages in sequence, each until it is acknowledged."""
 
-    def __init__(self, number: int, load: Load, ledger: Ledger) -> None:
-        self._number, self._load, self._ledger = number, load, ledger
-        self._luck = random.Random(f"{load.seed} {number}")
+    def __init__(self, number: int, load: Load, ack_log: AckLog) -> None:
+        self._number, self._load, self._ack_log = number, load, ack_log
+        self._rng = random.Random(f"{load.seed} {number}")
         self._author = "nat" if number % 2 else "ivy"
         self.done = 0
         self.enough = False
 
     def work(self, suite: Suite) -> None:
         """Post everything."""
-        caller = suite.caller(self._author)
+        client = suite.client(self._author)
         for serial in range(self._load.first, self._load.first + self._load.each):
             if self.enough:
                 return
-            self._post(caller, serial)
+            self._post(client, serial)
             self.done += 1
             eventlet.sleep(self._load.pace_s)
 
-    def _post(self, caller: Callers, serial: int) -> None:
+    def _post(self, client: Clients, serial: int) -> None:
         word = self._load.word(self._number, serial)
         channel, text = self._draft(word)
         for attempt in count(1):
             began = time.monotonic()
             try:
-                posted = caller.messages.post(channel=channel, text=text, key=word)
+                posted = client.messages.post(channel=channel, text=text, key=word)
             except (CallFailed, Refused) as error:
                 self._note_failure(error, time.monotonic() - began)
-                if attempt == 1 and self._luck.randrange(100) < self._load.given_up:
-                    self._ledger.doubt(word)
+                if attempt == 1 and self._rng.randrange(100) < self._load.given_up:
+                    self._ack_log.mark_uncertain(word)
                     return
                 eventlet.sleep(min(REST_AFTER_FAILURE_S * attempt, LONGEST_REST_S))
             else:
-                self._ledger.ack(self._acked(word, posted, time.monotonic() - began))
+                self._ack_log.ack(self._acked(word, posted, time.monotonic() - began))
                 return
 
     def _note_failure(self, error: CallFailed | Refused, seconds: float) -> None:
         if isinstance(error, Refused) and error.code not in PASSING:
             raise AssertionError(f"refused under faults: {error}") from error
         code = error.code if isinstance(error, Refused) else "no answer"
-        self._ledger.fail(code, seconds)
+        self._ack_log.fail(code, seconds)
 
     def _acked(self, word: str, posted: Posted, seconds: float) -> Acked:
         return Acked(
@@ -152,20 +152,22 @@ class Client:
     def _draft(self, word: str) -> tuple[str, str]:
         load = self._load
         # The same word, the same draft: a client that was killed asks for it again.
-        luck = random.Random(f"{load.seed} {word}")
-        project = load.project(luck.randrange(load.projects))
-        is_broadcast = self._author == "ivy" and luck.random() < 0.5
+        rng = random.Random(f"{load.seed} {word}")
+        project = load.project(rng.randrange(load.projects))
+        is_broadcast = self._author == "ivy" and rng.random() < 0.5
         channel = f"{project}/{'broadcast' if is_broadcast else 'direct/north'}"
-        if luck.randrange(100) >= load.mentions:
+        if rng.randrange(100) >= load.mentions:
             return channel, f"{word} is ready"
         three = STUDIO if self._author == "nat" else NORTH
         handles = " ".join(f"@{person.title()}" for person in three)
         return channel, f"{handles} {word} needs you"
 
 
-def come_and_go(suite: Suite, load: Load, ledger: Ledger, rest_s: float = 0.5) -> None:
-    """South is withdrawn and assigned again, for ever: its follower must not hear."""
-    directory = suite.caller(service="directory").projects
+def churn_access(
+    suite: Suite, load: Load, ack_log: AckLog, rest_s: float = 0.5
+) -> None:
+    """Withdraw and assign South until stopped: its follower must get no mail."""
+    directory = suite.client(service="directory").projects
     for turn in count():
         project = load.project(turn % load.projects)
         _insist(
@@ -173,7 +175,7 @@ def come_and_go(suite: Suite, load: Load, ledger: Ledger, rest_s: float = 0.5) -
         )
         barred_from = time.time()
         eventlet.sleep(rest_s)
-        ledger.barred[project].append((barred_from, time.time()))
+        ack_log.without_access[project].append((barred_from, time.time()))
         _insist(
             lambda p=project: directory.assign_partner(
                 project=p, partner="south", languages=["fr"]
@@ -192,18 +194,18 @@ def _insist(call: object) -> None:
             return
 
 
-def post_naively(suite: Suite, ledger: Ledger, pace_s: float) -> None:
-    """The control's client: as stubborn as the others."""
+def post_to_control(suite: Suite, ack_log: AckLog, pace_s: float) -> None:
+    """The client of the control: retries like the others."""
     if suite._lines is None:
         raise RuntimeError("the suite is not running")
     for serial in count():
         word = f"w99c00n{serial:06d}"
         while True:
             try:
-                suite._lines.call(("naive_posts", "post"), {"word": word}, {})
+                suite._lines.call("naive_posts", "post", {"word": word})
             except (CallFailed, Refused):
                 eventlet.sleep(REST_AFTER_FAILURE_S)
             else:
                 break
-        ledger.naive[word] = time.time()
+        ack_log.naive[word] = time.time()
         eventlet.sleep(pace_s)

@@ -1,7 +1,7 @@
-"""``python -m tests.faults.naive_control posts|mails``: the control, built as one would at first.
+"""``python -m tests.faults.naive_control posts|mails``: a naive control of the experiment.
 
 A post is committed, then its event is dispatched; the handler of the event mails. No
-outbox, no retry key, no row that remembers what is owed. It runs beside the real system
+outbox, no idempotency key, no row for a notification. It runs beside the real system
 under the same faults and must lose something, or the faults prove nothing.
 """
 

@@ -1,4 +1,4 @@
-"""Our hold on the network that fails: a proxy process, one lane for each far end."""
+"""Control of the failing network: a proxy process with a route per target."""
 
 import socket
 import subprocess
@@ -16,7 +16,7 @@ from clp_suite.server_process import (
 
 
 class Network:
-    """Carries connections to ports, each through a port of its own."""
+    """Forwards connections to ports, each through a port of its own."""
 
     def __init__(self, targets: Mapping[str, int]) -> None:
         self._control, *ports = free_ports(1 + len(targets))
@@ -43,14 +43,14 @@ class Network:
         self._proxy.kill()
         self._proxy.wait()
 
-    def turn(self, lane: str, verb: str, number: int = 0) -> None:
-        """From now on a lane does this."""
+    def turn(self, route: str, verb: str, number: int = 0) -> None:
+        """Change the fault of a route."""
         with socket.create_connection(("127.0.0.1", self._control), 10) as line:
-            line.sendall(f"{lane} {verb} {number}\n".encode())
+            line.sendall(f"{route} {verb} {number}\n".encode())
             answer = line.recv(10)
         if answer != b"ok\n":
-            raise ValueError(f"no such lane or verb: {lane} {verb}")
+            raise ValueError(f"no such route or verb: {route} {verb}")
 
-    def port(self, lane: str) -> int:
-        """Where a lane begins."""
-        return self._ports[lane]
+    def port(self, route: str) -> int:
+        """Return the port of a route."""
+        return self._ports[route]

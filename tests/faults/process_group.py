@@ -1,4 +1,4 @@
-"""All process types under a supervisor that starts again whatever ends."""
+"""All process types under a supervisor that restarts what ends."""
 
 import os
 import random
@@ -19,49 +19,49 @@ from clp_deploy.processes import PROCESS_TYPES
 from clp_suite.process_suite import SINK, ProcessSuite
 
 NAIVE = ("naive_posts.0", "naive_mails.0")
-LOOK_EVERY_S = 0.1
-# What is over an hour's number of mails leaves an hour later: too late for a run.
-NEVER_PUT_OFF = {"CLP_NOTIFICATIONS_MOST_MAILS_AN_HOUR": "0"}
+POLL_INTERVAL_S = 0.1
+# A mail beyond the hourly cap leaves an hour later: too late for a run.
+NO_HOURLY_CAP = {"CLP_NOTIFICATIONS_MAX_MAILS_PER_HOUR": "0"}
 # Of the package `faketime`.
 LIBFAKETIME = next(iter(Path("/usr/lib").glob("*/faketime/libfaketime.so.1")), None)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Terms:
-    """What a crew runs under: the relay's manners and more of the environment."""
+class GroupOptions:
+    """Options of a process group: faults of the relay and extra environment."""
 
     sink: tuple[str, ...] = ()
     environ: Mapping[str, str] = field(default_factory=dict)
     # port -> port: where the services connect instead, through a network that fails.
-    detours: Callable[["Crew"], Mapping[int, int]] = lambda _crew: {}
+    detours: Callable[["ProcessGroup"], Mapping[int, int]] = lambda _group: {}
 
 
-class Crew(ProcessSuite):
-    """One process per type and the naive control, watched over."""
+class ProcessGroup(ProcessSuite):
+    """One process per type and the naive control, supervised."""
 
-    def __init__(self, data_dir: Path, terms: Terms, **options: Any) -> None:
+    def __init__(self, data_dir: Path, terms: GroupOptions, **options: Any) -> None:
         self._terms = terms
         self._naive_database = options["postgres"].create_database(
             f"naive_{os.getpid()}_{id(self):x}"
         )
         super().__init__(data_dir, **options)
         self.kills: Counter[str] = Counter()
-        self.surprises: list[str] = []
+        self.unexpected_exits: list[str] = []
         self._watching = False
         self._begun_at: dict[str, int] = {}
 
     @property
     def sink_log(self) -> Path:
-        """What the relay took."""
+        """The log of mails the relay accepted."""
         return self.data_dir / "sink.jsonl"
 
     @property
     def relay_port(self) -> int:
-        """Where the relay listens."""
-        return self._sink_port
+        """The port of the relay."""
+        return self.sink_port
 
     def database_url(self, service: str) -> str:
-        """A service's database, as the judge reads it."""
+        """Return the URL of a service's database for psycopg."""
         if service == "naive":
             return self._naive_database.replace("+psycopg", "")
         return self._plan.database_urls[service].replace("+psycopg", "")
@@ -74,13 +74,13 @@ class Crew(ProcessSuite):
     @override
     def sink_command(self) -> tuple[str, ...]:
         log = str(self.sink_log)
-        return ("tests.faults.sink", str(self._sink_port), log, *self._terms.sink)
+        return ("tests.faults.sink", str(self.sink_port), log, *self._terms.sink)
 
     @override
     def environ(self, name: str) -> dict[str, str]:
         naive = {
             "NAIVE_DATABASE": self.database_url("naive"),
-            "NAIVE_RELAY": str(self._sink_port),
+            "NAIVE_RELAY": str(self.sink_port),
         }
         variables = super().environ(name) | dict(self._terms.environ)
         for port, detour in self._terms.detours(self).items():
@@ -98,15 +98,15 @@ class Crew(ProcessSuite):
             "LD_PRELOAD": str(LIBFAKETIME),
             "FAKETIME_TIMESTAMP_FILE": str(place),
             "FAKETIME_NO_CACHE": "1",
-            # What waits for so many seconds waits as long as it says.
+            # A wait of some seconds takes that long.
             "FAKETIME_DONT_FAKE_MONOTONIC": "1",
             "DONT_FAKE_MONOTONIC": "1",
         }
 
     def set_clock(self, name: str, seconds: int) -> None:
-        """Move the clock of a process, which goes on from there at once.
+        """Move the clock of a process at once.
 
-        The first time it is killed and started with a clock that can be moved.
+        The first time, it is killed and restarted with a movable clock.
         """
         place = self.data_dir / f"{name}.clock"
         is_new = not place.exists()
@@ -114,20 +114,20 @@ class Crew(ProcessSuite):
         draft.write_text(f"{seconds:+d}s\n")
         draft.replace(place)
         if is_new:
-            self.strike(name)
+            self.kill_and_restart(name)
 
     def reset_clocks(self) -> None:
-        """Start those whose clocks can be moved again as they were before.
+        """Restart the processes with a movable clock with the real one.
 
-        Sleeping by such a clock ends a process now and then; nobody else is to meet it.
+        Sleeping by such a clock ends a process now and then; keep that from other tests.
         """
         for place in self.data_dir.glob("*.clock"):
             place.unlink()
-            self.strike(place.stem)
+            self.kill_and_restart(place.stem)
 
     @override
     def start(self) -> None:
-        """Start everybody, then watch over them."""
+        """Start all, then supervise them."""
         super().start()
         for name in NAIVE:
             self._start_one(name)
@@ -135,7 +135,7 @@ class Crew(ProcessSuite):
         eventlet.spawn_n(self._watch)
 
     def is_up(self, name: str) -> bool:
-        """Whether this start of it has said that it runs; the control says nothing."""
+        """Whether its current start has logged that it runs; the control logs nothing."""
         if name in NAIVE:
             return True
         log = (self.data_dir / f"{name}.log").read_bytes()
@@ -158,12 +158,12 @@ class Crew(ProcessSuite):
             for name, process in list(self._running.items()):
                 if process.poll() is not None and self._watching:
                     if name not in NAIVE:
-                        self.surprises.append(f"{name}: {self.last_words(name)}")
+                        self.unexpected_exits.append(f"{name}: {self.log_tail(name)}")
                     self._start_one(name)
-            eventlet.sleep(LOOK_EVERY_S)
+            eventlet.sleep(POLL_INTERVAL_S)
 
     def names(self, *, naive: bool = False) -> list[str]:
-        """Who runs, without the relay."""
+        """Return the names of the running processes, without the relay."""
         return sorted(
             name
             for name in self._running
@@ -171,25 +171,25 @@ class Crew(ProcessSuite):
         )
 
     def process_ids(self) -> dict[str, int]:
-        """The process of each, without relay and control."""
+        """Return the process ids, without relay and control."""
         return {name: self._running[name].pid for name in self.names()}
 
-    def strike(self, name: str) -> None:
-        """``kill -9``, and start it again as a supervisor would."""
-        self.put_down(name)
+    def kill_and_restart(self, name: str) -> None:
+        """``kill -9`` and restart."""
+        self.kill_hard(name)
         self._start_one(name)
 
-    def put_down(self, name: str) -> None:
-        """``kill -9``, and leave it down."""
+    def kill_hard(self, name: str) -> None:
+        """``kill -9`` without a restart."""
         self.kills[name.partition(".")[0]] += 1
         super().kill(name)
 
-    def bring_up(self, name: str) -> None:
-        """Start one that is down, or one more."""
+    def start_one(self, name: str) -> None:
+        """Start a process that is down, or an additional one."""
         self._start_one(name)
 
-    def ask_to_end(self, name: str) -> float:
-        """SIGTERM, and how many seconds it took to end."""
+    def terminate(self, name: str) -> float:
+        """Send SIGTERM; return the seconds until it ended."""
         process = self._running.pop(name)
         began = time.monotonic()
         process.send_signal(signal.SIGTERM)
@@ -200,17 +200,17 @@ class Crew(ProcessSuite):
             process.wait()
         return time.monotonic() - began
 
-    def strike_somebody(self, luck: random.Random) -> str | None:
-        """Kill one at random, once all of them are up: a slow machine starts slowly."""
+    def kill_random(self, rng: random.Random) -> str | None:
+        """Kill a random process once all are up: a slow machine starts slowly."""
         names = self.names(naive=True)
         if not all(self.is_up(name) for name in names):
             return None
-        name = luck.choice(names)
-        self.strike(name)
+        name = rng.choice(names)
+        self.kill_and_restart(name)
         return name
 
     @override
     def stop(self) -> None:
-        """Stop watching, then stop everybody."""
+        """Stop supervising, then stop all."""
         self._watching = False
         super().stop()

@@ -1,4 +1,4 @@
-"""``python -m tests.faults.sink PORT LOG``: a mail relay with faults, and its ledger.
+"""``python -m tests.faults.sink PORT LOG``: an SMTP relay with faults, and its log.
 
 Every mail that it takes is one line of the log, written before the answer: when the
 hand-over began and ended, for whom, its Message-ID, the marked words of its text, and
@@ -30,27 +30,27 @@ EXTENSIONS = ("sink.example", "PIPELINING", "SIZE 50000000", "8BITMIME", "SMTPUT
 
 
 class Faults:
-    """Which mails are refused for now, and which are cut; the same for a seed."""
+    """Which mails get 451, and which connections are cut; the same for a seed."""
 
     def __init__(self, asked: argparse.Namespace) -> None:
-        self._luck = random.Random(asked.seed)
+        self._rng = random.Random(asked.seed)
         self._busy, self._most, self._cut = asked.busy, asked.busy_most, asked.cut
         self._refused: Counter[str] = Counter()
 
     def is_busy(self, identity: str) -> bool:
-        """Whether this try is answered 451."""
-        if self._luck.random() >= self._busy or self._refused[identity] >= self._most:
+        """Whether this attempt gets 451."""
+        if self._rng.random() >= self._busy or self._refused[identity] >= self._most:
             return False
         self._refused[identity] += 1
         return True
 
     def is_cut(self) -> bool:
-        """Whether the answer to this mail is never given."""
-        return self._luck.random() < self._cut
+        """Whether the connection is cut before the reply."""
+        return self._rng.random() < self._cut
 
 
 class Sink:
-    """Takes mails and writes down what it took."""
+    """Accepts mails and logs them."""
 
     def __init__(self, log: Path, faults: Faults) -> None:
         self._log = log.open("a", buffering=1)
@@ -59,7 +59,7 @@ class Sink:
     async def talk(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
-        """One connection, until its end."""
+        """Handle one connection until its end."""
         with contextlib.suppress(OSError, asyncio.IncompleteReadError):
             writer.write(b"220 sink.example ESMTP\r\n")
             mail: dict[str, Any] = {}
@@ -121,19 +121,19 @@ def marked_words(read: Message) -> list[str]:
 
 
 def more_than_shown(read: Message) -> int:
-    """A mail of very many messages shows the first ones, and counts the others."""
+    """Return how many messages a mail counts without showing them."""
     return sum(map(int, AND_MORE.findall(_text(read))))
 
 
 def recipient_and_words(raw: bytes) -> tuple[str, str, list[str]]:
-    """Of a mail in a folder: its Message-ID, for whom it is, its marked words."""
+    """Return recipient and marked words of a mail in a folder."""
     read = email.message_from_bytes(raw)
     _, address = email.utils.parseaddr(str(read["To"]))
     return str(read["Message-ID"]), address.partition("@")[0], marked_words(read)
 
 
 async def serve(port: int, sink: Sink) -> None:
-    """Serve until asked to end."""
+    """Serve until told to stop."""
     asked_to_end = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, asked_to_end.set)
     await asyncio.start_server(sink.talk, "127.0.0.1", port, limit=1 << 26)

@@ -1,4 +1,4 @@
-"""R15: one partner talks without a pause; nobody else waits for it."""
+"""F15: one partner posts without a pause and delays no other."""
 
 import time
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from tests.faults.sink import more_than_shown, recipient_and_words
 
 WINDOW_S = 1.0
 # Fewer windows than a person gets mails about a project in an hour.
-STORM_S = 4.0
+LOAD_S = 4.0
 QUIET = 4
 BUSY = "busy"
 
@@ -25,19 +25,19 @@ BUSY = "busy"
 def suite(tmp_path: Path) -> Iterator[Suite]:
     """A busy partner and quiet ones, each with a follower of its own in the studio."""
     with EmbeddedSuite(tmp_path / "data", mail_window_s=WINDOW_S) as running:
-        directory = running.caller(service="directory").projects
+        directory = running.client(service="directory").projects
         directory.put_project(id="p1", title="Night Train")
         for partner in (BUSY, *(f"quiet{n}" for n in range(QUIET))):
             directory.put_partner(id=partner, name=partner.title())
             directory.assign_partner(project="p1", partner=partner, languages=["fr"])
             _put(running, f"at-{partner}", partner=partner)
         _put(running, "ivy", partner=None)
-        running.caller("ivy").projects.follow(project="p1")
+        running.client("ivy").projects.follow(project="p1")
         yield running
 
 
 def _put(suite: Suite, person: str, *, partner: str | None) -> None:
-    suite.caller(service="directory").projects.put_person(
+    suite.client(service="directory").projects.put_person(
         id=person,
         name=person.title(),
         email=f"{person}@{partner or 'studio'}.example",
@@ -47,23 +47,23 @@ def _put(suite: Suite, person: str, *, partner: str | None) -> None:
 
 
 def _post(suite: Suite, partner: str, word: str) -> None:
-    suite.caller(f"at-{partner}").messages.post(
+    suite.client(f"at-{partner}").messages.post(
         channel=f"p1/direct/{partner}", text=f"{word} is ready", key=word
     )
 
 
-def test_a_busy_partner_holds_up_nobody_else(suite: Suite) -> None:
-    """Its messages become few mails, however many; the others' leave between them."""
+def test_a_busy_partner_delays_no_other(suite: Suite) -> None:
+    """Its messages become few mails; those of others leave in between."""
     posted: list[str] = []
-    deadline = time.monotonic() + STORM_S
+    deadline = time.monotonic() + LOAD_S
 
-    def storm() -> None:
+    def injector() -> None:
         while time.monotonic() < deadline:
             word = f"w01c00n{len(posted):06d}"
             _post(suite, BUSY, word)
             posted.append(word)
 
-    raging = eventlet.spawn(storm)
+    raging = eventlet.spawn(injector)
     quiet = [f"w02c{number:02d}n000000" for number in range(QUIET)]
     for number, word in enumerate(quiet):
         _post(suite, f"quiet{number}", word)
@@ -76,7 +76,9 @@ def test_a_busy_partner_holds_up_nobody_else(suite: Suite) -> None:
     assert len(told) + _more(suite) == every, "everything is told once"
     assert len(told) == len(set(told)), "nothing is told twice"
     assert set(quiet) <= set(told) <= {*quiet, *posted}
-    assert len(suite.mails()) <= QUIET + STORM_S / WINDOW_S + 2, "a storm is few mails"
+    assert len(suite.mails()) <= QUIET + LOAD_S / WINDOW_S + 2, (
+        "many messages are few mails"
+    )
 
 
 def _told(suite: Suite) -> list[str]:
@@ -84,5 +86,5 @@ def _told(suite: Suite) -> list[str]:
 
 
 def _more(suite: Suite) -> int:
-    """Of how many messages the mails tell without showing them."""
+    """Return how many messages the mails count without showing them."""
     return sum(more_than_shown(message_from_bytes(mail)) for mail in suite.mails())

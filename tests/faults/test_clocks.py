@@ -1,4 +1,4 @@
-"""R8: the clock of a process is an hour off, and right again."""
+"""F8: the clock of a process is an hour off, then right again."""
 
 import os
 import subprocess
@@ -13,11 +13,11 @@ from clp_chassis.security.passports import Issuer, TrustedKey, Verifier, new_key
 from clp_contracts.errors import CallFailed, Refused
 from clp_contracts.methods import PassportKind
 from clp_notifications.dependencies import MailPolicy
-from tests.faults.conftest import Field
-from tests.faults.fault_run import drain, new_ledger, until
-from tests.faults.invariants import judge_crew
-from tests.faults.load import PASSING, Client, Load, set_scene
-from tests.faults.process_group import LIBFAKETIME, Crew
+from tests.faults.conftest import FaultBed
+from tests.faults.fault_run import drain, new_ack_log, until
+from tests.faults.invariants import check_invariants
+from tests.faults.load import PASSING, Client, Load, create_world
+from tests.faults.process_group import LIBFAKETIME, ProcessGroup
 
 NOON = datetime(2026, 11, 28, 12, tzinfo=UTC)
 KEY = new_key()
@@ -38,10 +38,10 @@ WRONG = (
     ("apart", "answer"),
     [(149, "nat"), (151, "passport.refused"), (-149, "nat"), (-HOUR_S, "nat")],
 )
-def test_a_passport_is_taken_by_a_clock_that_is_half_a_minute_off_and_no_more(
+def test_a_passport_is_accepted_by_a_clock_half_a_minute_off_and_no_more(
     apart: int, answer: str
 ) -> None:
-    """It lives two minutes; one that seems to come from the future is no older."""
+    """A passport lives two minutes, with a tolerance of half a minute."""
     token = Issuer("gateway", KEY, lambda: NOON).issue("nat", PassportKind.PERSON)
     kinds = frozenset(PassportKind)
     there = NOON + timedelta(seconds=apart)
@@ -63,11 +63,11 @@ needs_faketime = pytest.mark.skipif(
 
 
 @pytest.fixture
-def own_clocks(field: Field) -> Iterator[None]:
-    """Afterwards every process goes by the machine's clock again."""
+def own_clocks(bed: FaultBed) -> Iterator[None]:
+    """Afterwards every process uses the machine's clock again."""
     yield
-    field.crew.reset_clocks()
-    until(lambda: all(map(field.crew.is_up, field.crew.names())), 90, "everybody up")
+    bed.group.reset_clocks()
+    until(lambda: all(map(bed.group.is_up, bed.group.names())), 90, "everybody up")
 
 
 @pytest.mark.faults
@@ -75,23 +75,26 @@ def own_clocks(field: Field) -> Iterator[None]:
 @needs_faketime
 @pytest.mark.usefixtures("own_clocks")
 def test_no_mail_is_lost_or_late_for_a_clock_that_was_wrong(
-    field: Field, new_load: Callable[..., Load]
+    bed: FaultBed, new_load: Callable[..., Load]
 ) -> None:
-    crew, load = field.crew, new_load(clients=2, each=4, projects=1, given_up=0)
-    ledger = new_ledger(crew, load)
-    set_scene(crew, load)
+    group, load = bed.group, new_load(clients=2, each=4, projects=1, given_up=0)
+    ack_log = new_ack_log(group, load)
+    create_world(group, load)
     for name, seconds in WRONG:
-        crew.set_clock(name, seconds)
-        until(lambda who=name: crew.is_up(who), 90, f"{name} up")
+        group.set_clock(name, seconds)
+        until(lambda who=name: group.is_up(who), 90, f"{name} up")
         for number in range(load.clients):
-            Client(number, load, ledger).work(crew)
-        crew.set_clock(name, 0)
-        print(f"{name} {seconds:+d} s: {drain(crew, LATE_S):.1f} s until all was sent")
+            Client(number, load, ack_log).work(group)
+        group.set_clock(name, 0)
+        print(f"{name} {seconds:+d} s: {drain(group, LATE_S):.1f} s until all was sent")
         load = load.again()
 
-    judged = judge_crew(crew, load, ledger, searches=20)
-    assert not judged.broken, judged.broken
-    assert judged.figures["duplicate mails"] <= judged.figures["cut after acceptance"]
+    drop_ineligible = check_invariants(group, load, ack_log, searches=20)
+    assert not drop_ineligible.broken, drop_ineligible.broken
+    assert (
+        drop_ineligible.figures["duplicate mails"]
+        <= drop_ineligible.figures["cut after acceptance"]
+    )
 
 
 @pytest.mark.faults
@@ -99,25 +102,25 @@ def test_no_mail_is_lost_or_late_for_a_clock_that_was_wrong(
 @needs_faketime
 @pytest.mark.usefixtures("own_clocks")
 def test_a_service_whose_clock_is_ahead_refuses_and_serves_when_it_is_right(
-    field: Field, new_load: Callable[..., Load]
+    bed: FaultBed, new_load: Callable[..., Load]
 ) -> None:
-    crew, load = field.crew, new_load(projects=1)
-    set_scene(crew, load)
+    group, load = bed.group, new_load(projects=1)
+    create_world(group, load)
     channel = f"{load.project(0)}/direct/north"
-    crew.set_clock("messages.0", HOUR_S)
-    until(lambda: _answer(crew, channel, "ahead") not in PASSING, 90, "an answer")
-    assert _answer(crew, channel, "ahead") == "passport.refused"
+    group.set_clock("messages.0", HOUR_S)
+    until(lambda: _answer(group, channel, "ahead") not in PASSING, 90, "an answer")
+    assert _answer(group, channel, "ahead") == "passport.refused"
 
-    crew.set_clock("messages.0", 0)
+    group.set_clock("messages.0", 0)
 
-    until(lambda: _answer(crew, channel, "right") == "stored", LATE_S, "posting")
-    page = crew.caller("ivy").messages.page(channel=channel)
+    until(lambda: _answer(group, channel, "right") == "stored", LATE_S, "posting")
+    page = group.client("ivy").messages.page(channel=channel)
     assert [message.text for message in page.messages] == ["right"]
 
 
-def _answer(crew: Crew, channel: str, text: str) -> str:
+def _answer(group: ProcessGroup, channel: str, text: str) -> str:
     try:
-        crew.caller("ivy").messages.post(channel=channel, text=text, key=text)
+        group.client("ivy").messages.post(channel=channel, text=text, key=text)
     except Refused as refused:
         return refused.code
     except CallFailed:
@@ -169,7 +172,7 @@ say()
 def test_mails_are_due_on_time_where_the_hours_of_a_place_jump(
     zone: str, jump: str, tmp_path: Path
 ) -> None:
-    """All is kept in UTC: a place that turns its clocks moves no mail."""
+    """All times are in UTC: a change to summer time moves no mail."""
     (first, *dues, digest, place), (later, *later_dues, later_digest, later_place) = (
         _said(zone, jump, tmp_path / "clock")
     )
@@ -180,7 +183,7 @@ def test_mails_are_due_on_time_where_the_hours_of_a_place_jump(
     assert dues == later_dues == ["0.0", str(MailPolicy().window.total_seconds())]
     for told, due in ((first, digest), (later, later_digest)):
         morning = datetime.fromisoformat(due)
-        assert morning.hour == MailPolicy().daily_hour_utc
+        assert morning.hour == MailPolicy().digest_hour
         ahead = morning - datetime.fromisoformat(told)
         assert timedelta(0) < ahead <= timedelta(days=1), "one a day, and no day longer"
 
@@ -205,7 +208,7 @@ def _said(zone: str, jump: str, clock: Path) -> list[list[str]]:
 
 @needs_faketime
 def test_the_clock_of_a_process_can_be_moved() -> None:
-    """Without which the runs above would show nothing."""
+    """Without it the runs above would prove nothing."""
     told = subprocess.run(
         ["date", "-u", "+%Y"],
         env=os.environ | {"LD_PRELOAD": str(LIBFAKETIME), "FAKETIME": "+3650d"},

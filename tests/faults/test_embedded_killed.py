@@ -1,4 +1,4 @@
-"""R5: the only process is killed again and again; the folder stays whole."""
+"""F5: the only process is killed repeatedly; the data folder stays intact."""
 
 import os
 import shutil
@@ -16,10 +16,10 @@ import pytest
 
 from clp_suite import EmbeddedSuite
 from clp_suite.server_process import as_account
-from tests.faults.ack_log import Handed, Ledger
+from tests.faults.ack_log import AckLog, SentMail
 from tests.faults.conftest import seed_of_session
 from tests.faults.embedded_writer import LOAD
-from tests.faults.fault_run import calm_down, until
+from tests.faults.fault_run import settle, until
 from tests.faults.invariants import LEFT, Evidence, judge
 from tests.faults.sink import more_than_shown, recipient_and_words
 
@@ -36,33 +36,33 @@ def test_the_embedded_suite_survives_the_death_of_its_process(tmp_path: Path) ->
     ready: list[float] = []
     for turn in range(KILLS):
         began = time.monotonic()
-        ready.append(_live_and_die(tmp_path, seed, turn))
+        ready.append(_run_and_kill(tmp_path, seed, turn))
         print(f"turn {turn}: up after {ready[-1]:.1f} s")
         assert time.monotonic() - began < 200
     with EmbeddedSuite(tmp_path / "data") as suite:
-        calm_down(suite, 120)
+        settle(suite, 120)
         # A mail that met a service that was not up yet waits for its next try.
         until(lambda: not any(left_in(tmp_path).values()), 120, "no mail waits")
-        ledger = Ledger(tmp_path / "acks.jsonl")
-        posted = ledger.read_back()
+        ack_log = AckLog(tmp_path / "acks.jsonl")
+        posted = ack_log.read_back()
         # In hand when the last kill came, and nobody asked again: stored or not.
-        ledger.doubtful.add(LOAD.word(0, posted))
-        judged = judge(
+        ack_log.uncertain.add(LOAD.word(0, posted))
+        verdict = judge(
             suite,
             LOAD,
-            ledger,
+            ack_log,
             Evidence(mails_of(suite), left_in(tmp_path)),
             searches=20,
         )
 
-    print(judged.figures, "seconds to be up:", [round(one, 2) for one in ready])
+    print(verdict.figures, "seconds to be up:", [round(one, 2) for one in ready])
     assert posted >= KILLS * POSTS_BETWEEN
-    assert not judged.broken, judged.broken
-    assert judged.figures["duplicate mails"] <= KILLS
+    assert not verdict.broken, verdict.broken
+    assert verdict.figures["duplicate mails"] <= KILLS
 
 
-def _live_and_die(folder: Path, seed: int, turn: int) -> float:
-    """Run until it has posted a little more, take a copy as of a power cut, kill."""
+def _run_and_kill(folder: Path, seed: int, turn: int) -> float:
+    """Run until it posted some more, copy the folder as after a power cut, kill."""
     acks, up = folder / "acks.jsonl", folder / "up"
     up.unlink(missing_ok=True)
     before = _lines(acks)
@@ -106,16 +106,18 @@ def _lines(path: Path) -> int:
 
 
 def left_in(folder: Path) -> dict[str, int]:
-    """Rows that must not be left once all is calm."""
+    """Count rows that must not be left once idle."""
     with closing(sqlite3.connect(folder / "data" / "notifications.db")) as database:
         return {what: database.execute(q).fetchone()[0] for what, q in LEFT.items()}
 
 
-def mails_of(suite: EmbeddedSuite) -> list[Handed]:
-    """The mails that the suite left in its folder."""
+def mails_of(suite: EmbeddedSuite) -> list[SentMail]:
+    """Yield the mails in the suite's folder."""
     found = []
     for raw in suite.mails():
         identity, to, words = recipient_and_words(raw)
         more = more_than_shown(message_from_bytes(raw))
-        found.append(Handed(identity, to, tuple(words), 0.0, 0.0, cut=False, more=more))
+        found.append(
+            SentMail(identity, to, tuple(words), 0.0, 0.0, cut=False, more=more)
+        )
     return found

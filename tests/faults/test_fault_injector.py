@@ -1,26 +1,26 @@
-"""R1 in short: kills, outages and a faulty relay, and nothing acknowledged is lost."""
+"""F1 in short: kills, outages and a faulty relay, and nothing acknowledged is lost."""
 
 from collections.abc import Callable
 
 import pytest
 
-from tests.faults.conftest import Field
-from tests.faults.fault_injector import Weather
-from tests.faults.fault_run import ride_out
+from tests.faults.conftest import FaultBed
+from tests.faults.fault_injector import FaultPlan
+from tests.faults.fault_run import run_under_faults
 from tests.faults.load import Load
 
 pytestmark = pytest.mark.faults
 
 
-def test_nothing_acknowledged_is_lost_in_a_storm(
-    field: Field, new_load: Callable[..., Load]
+def test_nothing_acknowledged_is_lost_under_faults(
+    bed: FaultBed, new_load: Callable[..., Load]
 ) -> None:
-    judged = ride_out(
-        field.crew,
-        (field.rabbit, field.postgres),
+    verdict = run_under_faults(
+        bed.group,
+        (bed.rabbit, bed.postgres),
         new_load(each=20, pace_s=0.4),
-        Weather(kill_every_s=3.0, broker_kills=(0.4,), database_stops=(0.7,)),
+        FaultPlan(kill_every_s=3.0, broker_kills=(0.4,), database_stops=(0.7,)),
     )
 
-    print(judged.figures)
-    assert not judged.broken, (judged.broken, judged.figures)
+    print(verdict.figures)
+    assert not verdict.broken, (verdict.broken, verdict.figures)

@@ -1,4 +1,4 @@
-"""R11: one retry key from everywhere at once, through kills: one message, one answer."""
+"""F11: one key from many clients, through kills: one message, one response."""
 
 from collections.abc import Callable
 
@@ -7,8 +7,8 @@ import psycopg
 import pytest
 
 from clp_contracts.errors import CallFailed, Refused
-from tests.faults.conftest import Field
-from tests.faults.load import PASSING, Load, set_scene
+from tests.faults.conftest import FaultBed
+from tests.faults.load import PASSING, Load, create_world
 
 pytestmark = pytest.mark.faults
 
@@ -17,18 +17,18 @@ CLIENTS = 8
 TURNS = 20
 
 
-def test_one_retry_key_posts_one_message_however_often_and_through_kills(
-    field: Field, new_load: Callable[..., Load]
+def test_one_idempotency_key_posts_one_message_through_kills(
+    bed: FaultBed, new_load: Callable[..., Load]
 ) -> None:
-    crew, load = field.crew, new_load(projects=1)
-    set_scene(crew, load)
+    group, load = bed.group, new_load(projects=1)
+    create_world(group, load)
     channel, word = f"{load.project(0)}/direct/north", load.word(0, 0)
-    callers = [crew.caller("ivy") for _ in range(CLIENTS)]
+    clients = [group.client("ivy") for _ in range(CLIENTS)]
 
-    def insist(number: int, text: str = word) -> str:
+    def upload_until_acknowledged(number: int, text: str = word) -> str:
         for turn in range(TURNS):
             try:
-                posted = callers[number % CLIENTS].messages.post(
+                posted = clients[number % CLIENTS].messages.post(
                     channel=channel, text=text, key="one key"
                 )
             except (CallFailed, Refused) as error:
@@ -40,17 +40,19 @@ def test_one_retry_key_posts_one_message_however_often_and_through_kills(
                 return f"{posted.id} {posted.number} {posted.posted_at}"
         raise AssertionError("never answered")
 
-    asking = [eventlet.spawn(insist, number) for number in range(AT_ONCE)]
+    asking = [
+        eventlet.spawn(upload_until_acknowledged, number) for number in range(AT_ONCE)
+    ]
     eventlet.sleep(0)
-    crew.strike("messages.0")
+    group.kill_and_restart("messages.0")
     answers = {one.wait() for one in asking}
 
     assert len(answers) == 1
     with pytest.raises(Refused) as refused:
-        insist(0, text="something else")
-    assert refused.value.code == "retry_key.reused"
-    assert insist(1) in answers
-    with psycopg.connect(crew.database_url("messages")) as database:
+        upload_until_acknowledged(0, text="something else")
+    assert refused.value.code == "idempotency_key.reused"
+    assert upload_until_acknowledged(1) in answers
+    with psycopg.connect(group.database_url("messages")) as database:
         rows = database.execute(
             "select count(*) from messages where channel = %s", (channel,)
         ).fetchone()

@@ -1,4 +1,4 @@
-"""R17: search is dead, its folder is deleted; messages and mails do not notice."""
+"""F17: search is killed and its folder deleted; messages and mails are unaffected."""
 
 import shutil
 from collections.abc import Callable
@@ -6,39 +6,39 @@ from collections.abc import Callable
 import pytest
 
 from clp_suite.suite import OPERATIONS
-from tests.faults.conftest import Field
-from tests.faults.fault_run import drain, new_ledger, until
-from tests.faults.invariants import judge_crew
-from tests.faults.load import Client, Load, set_scene
-from tests.faults.process_group import Crew
+from tests.faults.conftest import FaultBed
+from tests.faults.fault_run import drain, new_ack_log, until
+from tests.faults.invariants import check_invariants
+from tests.faults.load import Client, Load, create_world
+from tests.faults.process_group import ProcessGroup
 
 pytestmark = pytest.mark.faults
 
 
-def test_a_deleted_index_is_built_again_and_nobody_else_waits_for_it(
-    field: Field, new_load: Callable[..., Load]
+def test_a_deleted_index_is_rebuilt_and_delays_nothing_else(
+    bed: FaultBed, new_load: Callable[..., Load]
 ) -> None:
-    crew, load = field.crew, new_load(clients=2, each=10)
-    ledger = new_ledger(crew, load)
-    set_scene(crew, load)
-    before = crew.caller(service=OPERATIONS).search.status().documents
-    crew.put_down("search.0")
-    shutil.rmtree(crew.index_dir)
+    group, load = bed.group, new_load(clients=2, each=10)
+    ack_log = new_ack_log(group, load)
+    create_world(group, load)
+    before = group.client(service=OPERATIONS).search.status().documents
+    group.kill_hard("search.0")
+    shutil.rmtree(group.index_dir)
     for number in range(load.clients):
-        Client(number, load, ledger).work(crew)
-    until(lambda: _mails_are_out(crew), 60, "mails while search is dead")
+        Client(number, load, ack_log).work(group)
+    until(lambda: _mails_are_out(group), 60, "mails while search is dead")
 
-    crew.bring_up("search.0")
+    group.start_one("search.0")
 
-    drain(crew, 300)
-    judged = judge_crew(crew, load, ledger, searches=load.messages)
-    assert not judged.broken, judged.broken
-    assert judged.figures["documents"] == before + len(ledger.acked)
-    assert not ledger.failures
+    drain(group, 300)
+    verdict = check_invariants(group, load, ack_log, searches=load.messages)
+    assert not verdict.broken, verdict.broken
+    assert verdict.figures["documents"] == before + len(ack_log.acked)
+    assert not ack_log.failures
 
 
-def _mails_are_out(crew: Crew) -> bool:
-    told = crew.caller(service=OPERATIONS)
+def _mails_are_out(group: ProcessGroup) -> bool:
+    told = group.client(service=OPERATIONS)
     at = told.messages.progress()
     seen = told.notifications.progress()
     return bool(

@@ -1,4 +1,4 @@
-"""The limits of R1 are judged by the figures of a run."""
+"""The limits of F1 are compared with the figures of a run."""
 
 from typing import Any
 
@@ -40,18 +40,18 @@ def test_a_good_run_keeps_every_limit() -> None:
         ({"longest_call_s": 10.1}, ["longest call s"]),
     ],
 )
-def test_a_limit_that_is_passed_is_named(
+def test_an_exceeded_limit_is_named(
     changed: dict[str, object], what: list[str]
 ) -> None:
     assert passed(**changed) == what
 
 
-def test_a_run_without_kills_may_double_what_was_cut_alone() -> None:
+def test_without_kills_only_cut_mails_may_be_duplicated() -> None:
     calm = {"kills": {}, "outages": [], "mails": 100_000}
     assert passed(**calm, duplicate_mails=4) == []
     assert passed(**calm, duplicate_mails=5) == ["mails twice"]
 
 
-def test_time_is_told_apart_from_what_is_ours_alone() -> None:
-    of_time = [limit.what for limit in limits_of(GOOD, 1) if limit.is_of_time]
+def test_timing_limits_are_marked_as_such() -> None:
+    of_time = [limit.what for limit in limits_of(GOOD, 1) if limit.is_timing]
     assert of_time == ["p99 answer s", "longest call s"]

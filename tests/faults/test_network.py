@@ -1,18 +1,18 @@
-"""R7: the network between services and broker, database and relay misbehaves."""
+"""F7: the network between services and broker, database and relay fails."""
 
 from collections.abc import Callable
 
 import eventlet
 import pytest
 
-from tests.faults.conftest import Field
-from tests.faults.fault_run import drain, new_ledger, until
-from tests.faults.invariants import judge_crew
-from tests.faults.load import Client, Load, set_scene
+from tests.faults.conftest import FaultBed
+from tests.faults.fault_run import drain, new_ack_log, until
+from tests.faults.invariants import check_invariants
+from tests.faults.load import Client, Load, create_world
 
 pytestmark = pytest.mark.faults
 
-# lane, verb, number, and for how long
+# route, verb, number, and for how long
 FAULTS = (
     ("broker", "delay", 200, 1.5),
     ("broker", "drop", 5, 1.5),
@@ -30,28 +30,28 @@ CALL_LIMIT_S = 10.0
 ONE_MORE_S = 1.0
 
 
-def test_a_network_that_fails_loses_nothing_and_keeps_nobody_waiting(
-    field: Field, new_load: Callable[..., Load]
+def test_a_failing_network_loses_nothing_and_blocks_no_client(
+    bed: FaultBed, new_load: Callable[..., Load]
 ) -> None:
-    crew, load = field.crew, new_load(clients=4, each=100_000, pace_s=0.2)
-    ledger = new_ledger(crew, load)
-    set_scene(crew, load)
-    clients = [Client(number, load, ledger) for number in range(load.clients)]
-    posting = [eventlet.spawn(client.work, crew) for client in clients]
-    for lane, verb, number, seconds in FAULTS:
-        field.network.turn(lane, verb, number)
+    group, load = bed.group, new_load(clients=4, each=100_000, pace_s=0.2)
+    ack_log = new_ack_log(group, load)
+    create_world(group, load)
+    clients = [Client(number, load, ack_log) for number in range(load.clients)]
+    posting = [eventlet.spawn(client.work, group) for client in clients]
+    for route, verb, number, seconds in FAULTS:
+        bed.network.turn(route, verb, number)
         eventlet.sleep(seconds)
-        field.network.turn(lane, "pass")
-        seen = len(ledger.acked)
+        bed.network.turn(route, "pass")
+        seen = len(ack_log.acked)
         until(
-            lambda n=seen: len(ledger.acked) > n, 60, f"an answer after {lane} {verb}"
+            lambda n=seen: len(ack_log.acked) > n, 60, f"an answer after {route} {verb}"
         )
     for client in clients:
         client.enough = True
     for one in posting:
         one.wait()
 
-    drain(crew, 300)
-    judged = judge_crew(crew, load, ledger, searches=10)
-    assert not judged.broken, judged.broken
-    assert ledger.longest_failure_s <= CALL_LIMIT_S + ONE_MORE_S
+    drain(group, 300)
+    verdict = check_invariants(group, load, ack_log, searches=10)
+    assert not verdict.broken, verdict.broken
+    assert ack_log.longest_failure_s <= CALL_LIMIT_S + ONE_MORE_S

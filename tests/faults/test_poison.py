@@ -1,4 +1,4 @@
-"""R9: poison among the events and in the feed; everybody else goes on."""
+"""F9: poison messages among the events and in the feed; the others are handled."""
 
 import io
 import json
@@ -13,14 +13,14 @@ from rich.console import Console
 from clp_chassis.clock import new_id
 from clp_contracts.events import MESSAGE_POSTED
 from clp_ops.__main__ import main
-from tests.faults.conftest import Field
-from tests.faults.fault_run import drain, new_ledger, until
-from tests.faults.invariants import judge_crew
-from tests.faults.load import Client, Load, set_scene
+from tests.faults.conftest import FaultBed
+from tests.faults.fault_run import drain, new_ack_log, until
+from tests.faults.invariants import check_invariants
+from tests.faults.load import Client, Load, create_world
 
 pytestmark = pytest.mark.faults
 
-DEAD = "evt-messages--notifications.on_messages_changed.q2.dead"
+DEAD = "evt-messages--notifications.on_messages_changed.q3.dead_letters"
 # What an event can be, besides well: (body, content type).
 POISON = {
     "is broken JSON": (b"{not json", "application/json"),
@@ -37,34 +37,34 @@ STRANGE = {
 }
 
 
-def test_poisonous_events_are_set_aside_and_the_others_go_on(
-    field: Field, new_load: Callable[..., Load]
+def test_poison_events_become_dead_letters_and_the_others_are_handled(
+    bed: FaultBed, new_load: Callable[..., Load]
 ) -> None:
-    crew, load = field.crew, new_load(clients=1, each=10, projects=1)
-    ledger = new_ledger(crew, load)
-    set_scene(crew, load)
-    client = Client(0, load, ledger)
-    with Connection(field.rabbit.url) as connection:
+    group, load = bed.group, new_load(clients=1, each=10, projects=1)
+    ack_log = new_ack_log(group, load)
+    create_world(group, load)
+    client = Client(0, load, ack_log)
+    with Connection(bed.rabbit.url) as connection:
         dead = _depth(connection)
         for body, kind in POISON.values():
             _publish(connection, body, kind)
         for body in STRANGE.values():
             _publish(connection, json.dumps(body).encode(), "application/json")
 
-        client.work(crew)
+        client.work(group)
 
         until(
             lambda: _depth(connection) >= dead + len(POISON),
             60,
             "the poison in the dead queue",
         )
-        drain(crew, 300)
+        drain(group, 300)
         assert _depth(connection) == dead + len(POISON)
-        code, shown = clp_ops(field, "aside")
+        code, shown = clp_ops(bed, "aside")
         assert shown.count("it does not say how to read it") >= len(POISON), shown
         assert "not json" not in shown, "what it holds is for nobody's eyes"
 
-        code, shown = clp_ops(field, "aside", "--again")
+        code, shown = clp_ops(bed, "aside", "--again")
 
         assert code == 0, shown
         assert f"{dead + len(POISON)} events went back" in shown
@@ -73,21 +73,21 @@ def test_poisonous_events_are_set_aside_and_the_others_go_on(
             60,
             "the poison, which is no better, in the dead queue again",
         )
-    judged = judge_crew(crew, load, ledger, searches=10)
-    assert not judged.broken, judged.broken
+    verdict = check_invariants(group, load, ack_log, searches=10)
+    assert not verdict.broken, verdict.broken
 
 
-def test_a_change_that_no_reader_can_apply_is_set_aside_with_its_error(
-    field: Field, new_load: Callable[..., Load]
+def test_a_change_that_no_reader_can_apply_becomes_a_dead_letter(
+    bed: FaultBed, new_load: Callable[..., Load]
 ) -> None:
-    crew, load = field.crew, new_load(clients=1, each=5, projects=1)
-    ledger = new_ledger(crew, load)
-    set_scene(crew, load)
-    poison = _poison_the_feed(crew.database_url("messages"))
+    group, load = bed.group, new_load(clients=1, each=5, projects=1)
+    ack_log = new_ack_log(group, load)
+    create_world(group, load)
+    poison = _write_poison_change(group.database_url("messages"))
 
-    Client(0, load, ledger).work(crew)
+    Client(0, load, ack_log).work(group)
 
-    with psycopg.connect(crew.database_url("notifications"), autocommit=True) as rows:
+    with psycopg.connect(group.database_url("notifications"), autocommit=True) as rows:
         found = "select error from dead_letters where subject = %s"
         until(
             lambda: rows.execute(found, (poison,)).fetchone() is not None, 90, "aside"
@@ -95,23 +95,23 @@ def test_a_change_that_no_reader_can_apply_is_set_aside_with_its_error(
         told = rows.execute(found, (poison,)).fetchone()
         assert told is not None
         assert told[0] == "InvalidValue"
-        code, shown = clp_ops(field, "aside", "--again")
+        code, shown = clp_ops(bed, "aside", "--again")
         assert (code, "1 stay aside" in shown) == (1, True), "nothing was mended"
-        _mend_the_feed(crew.database_url("messages"), poison)
-        code, shown = clp_ops(field, "aside", "--again")
+        _mend_the_feed(group.database_url("messages"), poison)
+        code, shown = clp_ops(bed, "aside", "--again")
         assert (code, "1 changes were applied" in shown) == (0, True), shown
         assert rows.execute(found, (poison,)).fetchone() is None
-    drain(crew, 300)
-    judged = judge_crew(crew, load, ledger, searches=5)
-    assert not judged.broken, judged.broken
+    drain(group, 300)
+    verdict = check_invariants(group, load, ack_log, searches=5)
+    assert not verdict.broken, verdict.broken
 
 
-def clp_ops(field: Field, *words: str) -> tuple[int, str]:
-    """What an operator does, and is shown."""
+def clp_ops(bed: FaultBed, *words: str) -> tuple[int, str]:
+    """Run the operators' command; return its output."""
     shown = io.StringIO()
     environ = {
-        "CLP_BROKER_URL": field.rabbit.url,
-        "CLP_KEYS_DIR": str(Path(field.crew.data_dir) / "keys"),
+        "CLP_BROKER_URL": bed.rabbit.url,
+        "CLP_KEYS_DIR": str(Path(bed.group.data_dir) / "keys"),
     }
     return main(list(words), environ, Console(file=shown, width=200)), shown.getvalue()
 
@@ -133,8 +133,8 @@ def _depth(connection: Connection) -> int:
     return int(queue.queue_declare(passive=True).message_count)
 
 
-def _poison_the_feed(database_url: str) -> str:
-    """A message whose channel no version of the code has ever written."""
+def _write_poison_change(database_url: str) -> str:
+    """Write a message whose channel no version of the code ever wrote."""
     poison = new_id()[:32]
     with psycopg.connect(database_url) as database:
         database.execute(
@@ -143,7 +143,7 @@ def _poison_the_feed(database_url: str) -> str:
         )
         database.execute(
             "insert into messages (id, channel, project, number, revision, author,"
-            " author_name, author_side, author_number, text, posted_at, retry_key,"
+            " author_name, author_side, author_number, text, posted_at, idempotency_key,"
             " content_hash, outcomes) values (%s, '?', '?', 1, 1, 'ivy', 'Ivy',"
             " 'internal', 1, 'x', now(), 'k', 'h', '[]')",
             (poison,),

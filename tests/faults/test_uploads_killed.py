@@ -1,4 +1,4 @@
-"""R16: many uploads at once, half of them cut, their process killed: no byte lost or left."""
+"""F16: many uploads at once, half of them cut, their process killed: no byte lost or left."""
 
 import hashlib
 import os
@@ -18,14 +18,14 @@ import pytest
 from clp_chassis.clock import now
 from clp_chassis.persistence.database import Database
 from clp_contracts.errors import CallFailed, Refused
-from clp_contracts.facts_cache import KnownFacts
-from clp_messages.dependencies import Parts
-from clp_messages.storage import FolderStore
+from clp_contracts.facts_cache import FactsCache
+from clp_messages.dependencies import Dependencies
+from clp_messages.storage import LocalFileStore
 from clp_messages.use_cases.uploads import sweep_orphans
-from tests.faults.conftest import Field
+from tests.faults.conftest import FaultBed
 from tests.faults.fault_run import until
-from tests.faults.load import NORTH, STUDIO, Load, set_scene
-from tests.faults.process_group import Crew
+from tests.faults.load import NORTH, STUDIO, Load, create_world
+from tests.faults.process_group import ProcessGroup
 
 pytestmark = pytest.mark.faults
 
@@ -36,44 +36,49 @@ MEGABYTES = int(os.environ.get("CLP_FAULTS_MEGABYTES", "1"))
 
 
 def test_no_row_is_without_its_file_and_no_file_without_its_row(
-    field: Field, new_load: Callable[..., Load]
+    bed: FaultBed, new_load: Callable[..., Load]
 ) -> None:
-    crew, load = field.crew, new_load(projects=1)
-    set_scene(crew, load)
+    group, load = bed.group, new_load(projects=1)
+    create_world(group, load)
     channel = f"{load.project(0)}/direct/north"
-    luck = random.Random(load.seed)
-    bodies = [luck.randbytes(MEGABYTES << 20) for _ in range(AT_ONCE)]
+    rng = random.Random(load.seed)
+    bodies = [rng.randbytes(MEGABYTES << 20) for _ in range(AT_ONCE)]
     kept: dict[str, tuple[str, bytes]] = {}
 
-    def insist(number: int) -> None:
-        """Upload until it is answered; a cut or killed upload is begun anew."""
+    def upload_until_acknowledged(number: int) -> None:
+        """Upload until acknowledged; restart a cut or killed upload."""
         person = UPLOADERS[number % len(UPLOADERS)]
         if number % 2:
-            _break_off(crew, channel, bodies[number])
+            _cut_upload(group, channel, bodies[number])
         while True:
             with suppress(CallFailed, Refused, OSError, HTTPException, ValueError):
-                file = crew.files(person).upload(
+                file = group.files(person).upload(
                     channel=channel, name=f"cue-{number}.csv", body=bodies[number]
                 )
                 kept[file] = person, bodies[number]
                 return
             eventlet.sleep(0.2)
 
-    uploading = [eventlet.spawn(insist, number) for number in range(AT_ONCE)]
+    uploading = [
+        eventlet.spawn(upload_until_acknowledged, number) for number in range(AT_ONCE)
+    ]
     until(lambda: len(kept) >= AT_ONCE // 5, 120, "some uploads")
-    crew.strike("messages.0")
+    group.kill_and_restart("messages.0")
     for one in uploading:
         one.wait()
 
     for file, (person, _) in kept.items():
-        post = crew.caller(person).messages.post
+        post = group.client(person).messages.post
         assert post(channel=channel, key=file, attachments=[file]).number
-    database_url, folder = crew._plan.database_urls["messages"], crew.data_dir / "files"
+    database_url, folder = (
+        group._plan.database_urls["messages"],
+        group.data_dir / "files",
+    )
     assert _ready(database_url) <= _files(folder), "a row without its file"
-    _sweep_an_hour_later(crew, database_url, folder)
+    _sweep_an_hour_later(group, database_url, folder)
     assert _files(folder) == _ready(database_url), "what is left behind"
     for file, (_, body) in kept.items():
-        answer = crew.files("ivy").download(file)
+        answer = group.files("ivy").download(file)
         assert answer.status == 200
         assert _sum(answer.body) == _sum(body)
 
@@ -82,10 +87,10 @@ def _sum(body: bytes) -> str:
     return hashlib.sha256(body).hexdigest()
 
 
-def _break_off(crew: Crew, channel: str, body: bytes) -> None:
-    """A client whose line ends in the middle of the body."""
-    to = urlsplit(crew.http_url)
-    passport = crew.files("ivy")._passport()
+def _cut_upload(group: ProcessGroup, channel: str, body: bytes) -> None:
+    """A client whose connection breaks amid the body."""
+    to = urlsplit(group.http_url)
+    passport = group.files("ivy")._passport()
     with (
         suppress(OSError),
         socket.create_connection((str(to.hostname), int(to.port or 0)), 10) as line,
@@ -107,17 +112,17 @@ def _ready(database_url: str) -> set[str]:
 
 
 def _files(folder: Path) -> set[str]:
-    """What lies on the disk, the unfinished included."""
+    """Return the files on the disk, unfinished ones included."""
     return {path.name for path in folder.rglob("*") if path.is_file()}
 
 
-def _sweep_an_hour_later(crew: Crew, database_url: str, folder: Path) -> None:
-    callers = crew.caller("ivy")
-    parts = Parts(
+def _sweep_an_hour_later(group: ProcessGroup, database_url: str, folder: Path) -> None:
+    clients = group.client("ivy")
+    parts = Dependencies(
         database=Database(database_url),
-        files=FolderStore(folder),
-        callers=callers,
-        known=KnownFacts(callers.projects),
+        files=LocalFileStore(folder),
+        clients=clients,
+        known=FactsCache(clients.projects),
         clock=lambda: now() + timedelta(hours=2),
     )
     while sweep_orphans(parts=parts):

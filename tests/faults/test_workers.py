@@ -1,4 +1,4 @@
-"""R4: delivery workers come and go in order; nothing is mailed twice for it."""
+"""F4: delivery workers are scaled up and down; nothing is mailed twice for it."""
 
 import os
 from collections.abc import Callable
@@ -7,11 +7,11 @@ import eventlet
 import psycopg
 import pytest
 
-from tests.faults.conftest import Field
-from tests.faults.fault_run import drain, new_ledger, until
-from tests.faults.invariants import judge_crew
-from tests.faults.load import Client, Load, set_scene
-from tests.faults.process_group import Crew
+from tests.faults.conftest import FaultBed
+from tests.faults.fault_run import drain, new_ack_log, until
+from tests.faults.invariants import check_invariants
+from tests.faults.load import Client, Load, create_world
+from tests.faults.process_group import ProcessGroup
 
 pytestmark = pytest.mark.faults
 
@@ -20,18 +20,18 @@ pytestmark = pytest.mark.faults
 STEPS = tuple(map(int, os.environ.get("CLP_FAULTS_WORKERS", "3,1,2,0").split(",")))
 
 
-def test_workers_that_end_in_order_leave_no_claim_and_no_twin(
-    field: Field, new_load: Callable[..., Load]
+def test_workers_that_stop_leave_no_claim_and_no_duplicate(
+    bed: FaultBed, new_load: Callable[..., Load]
 ) -> None:
-    crew = field.crew
+    group = bed.group
     load = new_load(clients=4, each=20, mentions=60, pace_s=0.2, projects=1)
-    ledger = new_ledger(crew, load)
-    set_scene(crew, load)
-    clients = [Client(number, load, ledger) for number in range(load.clients)]
-    posting = [eventlet.spawn(client.work, crew) for client in clients]
+    ack_log = new_ack_log(group, load)
+    create_world(group, load)
+    clients = [Client(number, load, ack_log) for number in range(load.clients)]
+    posting = [eventlet.spawn(client.work, group) for client in clients]
     ending: list[float] = []
     for workers in STEPS:
-        ending.extend(_scale(crew, workers))
+        ending.extend(_scale(group, workers))
         began = sum(client.done for client in clients)
         until(
             lambda seen=began: (
@@ -43,30 +43,30 @@ def test_workers_that_end_in_order_leave_no_claim_and_no_twin(
         )
     for one in posting:
         one.wait()
-    assert _claims(crew.database_url("notifications")) == 0
-    crew.bring_up("delivery.0")
+    assert _claims(group.database_url("notifications")) == 0
+    group.start_one("delivery.0")
 
-    drain(crew, 300)
-    judged = judge_crew(crew, load, ledger, searches=5)
-    assert not judged.broken, judged.broken
-    unknown = _ends_unknown(crew.database_url("notifications"), load)
-    assert judged.figures["duplicate mails"] <= unknown
+    drain(group, 300)
+    verdict = check_invariants(group, load, ack_log, searches=5)
+    assert not verdict.broken, verdict.broken
+    unknown = _unknown_outcomes(group.database_url("notifications"), load)
+    assert verdict.figures["duplicate mails"] <= unknown
     print("seconds from SIGTERM to the end:", [round(one, 2) for one in ending])
 
 
-def _scale(crew: Crew, workers: int) -> list[float]:
-    """Start or end delivery workers until there are so many; how long ends took."""
-    running = [n for n in crew.names() if n.startswith("delivery.")]
+def _scale(group: ProcessGroup, workers: int) -> list[float]:
+    """Start or stop delivery workers until there are so many; return how long stops took."""
+    running = [n for n in group.names() if n.startswith("delivery.")]
     for number in range(len(running), workers):
-        crew.bring_up(f"delivery.{number}")
+        group.start_one(f"delivery.{number}")
     for number in range(workers, len(running)):
         name = f"delivery.{number}"
-        until(lambda who=name: crew.is_up(who), 90, f"{name} up")
-    return [crew.ask_to_end(name) for name in running[workers:]]
+        until(lambda who=name: group.is_up(who), 90, f"{name} up")
+    return [group.terminate(name) for name in running[workers:]]
 
 
-def _ends_unknown(database_url: str, load: Load) -> int:
-    """Hand-overs of which a worker never learnt the end: of these mails come twice.
+def _unknown_outcomes(database_url: str, load: Load) -> int:
+    """Count deliveries whose outcome a worker never learned: they are sent twice.
 
     Cut connections are among them; on a busy machine also relays that were slower than
     a worker waits. One that ends in order leaves none.
@@ -75,7 +75,7 @@ def _ends_unknown(database_url: str, load: Load) -> int:
         counted = database.execute(
             "select count(distinct (mail, steps.at)) from steps join notifications"
             " on notifications.id = notification where project = %s"
-            " and steps.reason in ('relay_away', 'lease_expired')",
+            " and steps.reason in ('relay_unavailable', 'lease_expired')",
             (load.project(0),),
         ).fetchone()
     return int(counted[0]) if counted else 0

@@ -1,16 +1,16 @@
-"""Lines that lead nowhere and remember what was said into them."""
+"""A connection pool that records the calls made over it."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from typing_extensions import override
 
-from clp_contracts.connection_pool import Lines
+from clp_contracts.connection_pool import RpcConnectionPool
 from clp_contracts.errors import Refused
 
 
-class ListeningLines(Lines):
-    """Answers every post with the same reply."""
+class RecordingPool(RpcConnectionPool):
+    """Give every call the same response."""
 
     def __init__(self) -> None:
         super().__init__("inprocess://nowhere/", 1.0)
@@ -19,12 +19,14 @@ class ListeningLines(Lines):
     @override
     def call(
         self,
-        address: tuple[str, str],
+        service: str,
+        method: str,
         arguments: Mapping[str, Any],
-        context: Mapping[str, Any],
+        *,
+        context: Mapping[str, Any] | None = None,
     ) -> Any:
-        self.contexts.append(dict(context))
-        if address[1] != "post":
+        self.contexts.append(dict(context or {}))
+        if method != "post":
             raise Refused("path.missing")
         at = "2026-11-25T12:00:00+00:00"
         return {"id": "m", "channel": "c", "number": 1, "posted_at": at, "mentions": []}

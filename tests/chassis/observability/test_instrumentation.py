@@ -1,14 +1,14 @@
-"""Calls are counted by what became of them, and carry their chain and trace on."""
+"""Calls are counted by outcome, and pass on their chain and trace."""
 
 import pytest
 from prometheus_client import REGISTRY
 
 from clp_chassis.clock import new_id
-from clp_chassis.observability import chain_of_calls, observed_call
-from clp_contracts.client import Calls
+from clp_chassis.observability import current_chain, observed_call
+from clp_contracts.client import RpcClient
 from clp_contracts.errors import Refused
 from clp_contracts.messages import POST, PostMessage
-from tests.chassis.observability.log_lines import ListeningLines
+from tests.chassis.observability.log_lines import RecordingPool
 
 
 def count(name: str, **labels: str) -> float:
@@ -27,11 +27,11 @@ def calls_of(service: str, outcome: str) -> float:
     )
 
 
-def test_an_answered_call_is_counted_with_its_time(service: str) -> None:
+def test_a_completed_call_is_counted_with_its_duration(service: str) -> None:
     with observed_call((service, "post"), [], {}):
         assert count("clp_calls_in_flight", service=service) == 1
 
-    assert calls_of(service, "answered") == 1
+    assert calls_of(service, "succeeded") == 1
     assert count("clp_calls_in_flight", service=service) == 0
 
 
@@ -50,9 +50,9 @@ def test_a_refusal_is_no_failure_and_a_failure_no_refusal(
     assert count("clp_calls_in_flight", service=service) == 0
 
 
-def test_a_call_made_while_answering_one_goes_on_with_its_chain(service: str) -> None:
-    lines = ListeningLines()
-    calls = Calls(lines, "passport", chain=chain_of_calls)
+def test_a_call_made_within_a_call_continues_its_chain(service: str) -> None:
+    lines = RecordingPool()
+    calls = RpcClient(lines, "passport", chain=current_chain)
 
     with observed_call((service, "post"), ["edge.1", "messages.post.2"], {}):
         calls.call(POST, PostMessage(channel="p/broadcast", key="k"))

@@ -1,4 +1,4 @@
-"""A log says what happened and where, and nothing that a person wrote."""
+"""Logs name events and places, and never quote a person's text."""
 
 import io
 import json
@@ -56,7 +56,7 @@ def test_outside_a_call_the_chain_is_empty(lines: io.StringIO) -> None:
 
 @pytest.mark.parametrize(
     "error",
-    [ValueError(SECRET), KeyError(SECRET), Refused("ask.malformed", SECRET)],
+    [ValueError(SECRET), KeyError(SECRET), Refused("request.malformed", SECRET)],
     ids=["a wrong value", "a missing key", "a refusal with its detail"],
 )
 def test_an_exception_is_named_and_not_quoted(
@@ -82,12 +82,12 @@ def test_an_exception_is_named_and_not_quoted(
     ("error", "words"),
     [
         (ConnectionRefusedError(111, "Connection refused"), "Connection refused"),
-        (CallFailed("search.find: no answer in 10 s"), "no answer in 10 s"),
+        (CallFailed("search.find: no response in 10 s"), "no response in 10 s"),
         (Refused("channel.missing"), "channel.missing"),
     ],
     ids=["the network", "another service", "a refusal's code"],
 )
-def test_what_speaks_of_machines_is_quoted(
+def test_errors_that_never_quote_data_are_quoted(
     lines: io.StringIO, error: Exception, words: str
 ) -> None:
     log.warning("waiting: %s", error)

@@ -1,4 +1,4 @@
-"""One trace leads from a call through the change it made to whoever reads it."""
+"""One trace spans a call, the change it made and the readers of that change."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -46,7 +46,7 @@ def ended(spans: InMemorySpanExporter, name: str) -> ReadableSpan:
     return found
 
 
-def test_a_call_goes_on_with_its_callers_trace(spans: InMemorySpanExporter) -> None:
+def test_a_call_continues_its_callers_trace(spans: InMemorySpanExporter) -> None:
     with observed_call(("gateway", "send"), [], {}):
         carried = carrier()
     with observed_call(("messages", "post"), [], carried):
@@ -80,9 +80,9 @@ def test_a_change_remembers_the_trace_of_its_cause(
     database = Database(f"sqlite:///{tmp_path / 'changes.db'}")
     metadata.create_all(database.engine)
     with observed_call(("messages", "edit"), [], {}), database.writing() as session:
-        outbox.append(session, ("t.v1", "m1", "p1"), at=AT)
-        outbox.number(session)
-        (change,) = outbox.unannounced(session)
+        outbox.append(session, event_type="t.v1", subject="m1", project="p1", at=AT)
+        outbox.assign_positions(session)
+        (change,) = outbox.unpublished(session)
     database.close()
     with span("apply messages", "consumer", links=[change.detail, {}]):
         pass

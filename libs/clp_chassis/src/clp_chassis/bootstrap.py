@@ -1,39 +1,42 @@
-"""How a service process is put together, whatever runs it."""
+"""How a service process is assembled, embedded or on its own."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
 from nameko.extensions import DependencyProvider
 
 from clp_chassis.clock import Clock, now
-from clp_chassis.concurrency.fair_queue import MOST_WAITING
-from clp_chassis.concurrency.loop_timer import BREATH, BREATH_S, within
-from clp_chassis.observability.call_chain import chain_of_calls
-from clp_chassis.observability.gauges import Watched
+from clp_chassis.concurrency.call_limits import RATE_LIMIT
+from clp_chassis.concurrency.loop_timer import MIN_INTERVAL, MIN_INTERVAL_S, timeout
+from clp_chassis.concurrency.rate_limiter import RateLimit
+from clp_chassis.observability.call_chain import current_chain
+from clp_chassis.observability.gauges import Probes
 from clp_chassis.observability.tracing import carrier
 from clp_chassis.rpc import VERIFIER
 from clp_chassis.security.passports import Issuer, Verifier
+from clp_chassis.settings import ProcessSettings
 from clp_contracts.broker_address import BrokerAddress
-from clp_contracts.client import Callers, Calls
-from clp_contracts.connection_pool import Lines
+from clp_contracts.client import Clients, RpcClient
+from clp_contracts.connection_pool import RpcConnectionPool
 
-PARTS: Final = "clp_parts"
-# How many calls a process has taken from the broker, most of them waiting for a turn:
-# among many it can choose whose is next.
-MOST_CALLS: Final = 2 * MOST_WAITING
-# A file in which a process that was told to listen on port 0 notes ``HOST:PORT``, for
-# whoever started it.
+DEPENDENCIES: Final = "clp_dependencies"
+# Calls that a process takes from the broker; most of them wait in its fair queue, which
+# can only choose among calls that it has.
+MAX_CALLS: Final = 256
+# The container setting that names a file in which a process listening on port 0 writes
+# its ``HOST:PORT``, for the program that started it.
 HTTP_ADDRESS_FILE: Final = "clp_http_address_file"
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What a process is given from outside: the broker, keys and the clock.
+class ProcessContext:
+    """What a process gets from outside: broker, keys, clock and limits.
 
-    ``passport`` gives fresh passports of this service for its own calls. Turns of what
-    runs beside the calls, such as the relay, are at least ``breath_s`` apart.
+    ``passport`` gives fresh passports of this service for its own calls. Runs of
+    background loops are at least ``min_interval_s`` apart. ``rate_limit`` bounds the
+    calls of each person; None for no limit.
     """
 
     broker_url: str
@@ -41,60 +44,72 @@ class Surroundings:
     passport: Callable[[], str]
     clock: Clock = now
     call_timeout_s: float = 10.0
-    breath_s: float = BREATH_S
+    min_interval_s: float = MIN_INTERVAL_S
+    rate_limit: RateLimit | None = None
 
     @classmethod
-    def from_files(cls, service: str, broker_url: str, folder: Path) -> "Surroundings":
+    def from_files(
+        cls, service: str, broker_url: str, folder: Path
+    ) -> "ProcessContext":
         """Read the trusted keys and this service's own key from a folder."""
         issuer = Issuer.from_file(folder / f"{service}.pem", now)
         verifier = Verifier.from_file(folder / "trusted.json", now)
         return cls(broker_url, verifier, issuer.for_service(service))
 
-    def callers(self) -> Callers:
-        """Typed callers with which this process calls other services."""
-        lines = Lines(self.broker_url, self.call_timeout_s, within)
-        return Callers(
-            Calls(lines, self.passport, chain=chain_of_calls, carrier=carrier)
+    @classmethod
+    def from_settings(cls, service: str, settings: ProcessSettings) -> "ProcessContext":
+        """Read the keys and limits that the settings name."""
+        folder = Path(settings.keys_dir)
+        context = cls.from_files(service, settings.broker_url, folder)
+        limit = RateLimit(settings.calls_at_once, settings.calls_per_second)
+        return replace(context, rate_limit=limit)
+
+    def clients(self) -> Clients:
+        """Typed clients for calls to other services, with this service's passport."""
+        connections = RpcConnectionPool(self.broker_url, self.call_timeout_s, timeout)
+        return Clients(
+            RpcClient(connections, self.passport, chain=current_chain, carrier=carrier)
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """Service classes that run together, with their settings and what to close.
+    """Service classes that run together, their container settings and their end.
 
-    ``watched`` is what the process lets be looked at.
+    ``probes`` are the process's own gauges and readiness checks.
     """
 
     services: tuple[type, ...]
     config: Mapping[str, Any]
     close: Callable[[], None] = field(default=lambda: None)
-    watched: Watched = field(default_factory=Watched)
+    probes: Probes = field(default_factory=Probes)
 
 
-class Parts(DependencyProvider):  # type: ignore[misc]
-    """Gives an entrypoint what its process was built with."""
+class DependenciesProvider(DependencyProvider):  # type: ignore[misc]
+    """Give entrypoints the dependencies their process was built with."""
 
     def get_dependency(self, worker_ctx: Any) -> Any:
-        """The parts of this process."""
+        """Return the dependencies of this process."""
         del worker_ctx
-        return self.container.config[PARTS]
+        return dependencies_of(self.container)
 
 
-def configured(
-    surroundings: Surroundings,
-    parts: Any,
+def container_config(
+    context: ProcessContext,
+    dependencies: Any,
     *,
     http_address: str | None = None,
     http_address_file: str = "",
-    max_workers: int = MOST_CALLS,
+    max_workers: int = MAX_CALLS,
 ) -> dict[str, Any]:
-    """The settings that the framework and our edges read."""
+    """Return the container settings that Nameko and the chassis read."""
     config: dict[str, Any] = {
-        **BrokerAddress.read(surroundings.broker_url).settings(),
+        **BrokerAddress.read(context.broker_url).settings(),
         "max_workers": max_workers,
-        VERIFIER: surroundings.verifier,
-        PARTS: parts,
-        BREATH: surroundings.breath_s,
+        VERIFIER: context.verifier,
+        DEPENDENCIES: dependencies,
+        MIN_INTERVAL: context.min_interval_s,
+        RATE_LIMIT: context.rate_limit,
     }
     if http_address is not None:
         config["WEB_SERVER_ADDRESS"] = http_address
@@ -102,6 +117,6 @@ def configured(
     return config
 
 
-def parts_of(container: Any) -> Any:
-    """The parts of the process a container runs in."""
-    return container.config[PARTS]
+def dependencies_of(container: Any) -> Any:
+    """Return the dependencies of the process that a container runs in."""
+    return container.config[DEPENDENCIES]

@@ -1,4 +1,4 @@
-"""The only place that reads the clock or mints an id."""
+"""The only place that reads the clock or generates an id."""
 
 import secrets
 from collections.abc import Callable
@@ -8,10 +8,10 @@ Clock = Callable[[], datetime]
 
 
 def now() -> datetime:
-    """The time, with its zone."""
+    """Return the current time in UTC."""
     return datetime.now(UTC)
 
 
 def new_id() -> str:
-    """128 random bits: an id that cannot be guessed and tells no order."""
+    """Return 128 random bits as hexadecimal: cannot be guessed and shows no order."""
     return secrets.token_hex(16)

@@ -1,110 +1,136 @@
-"""Serving calls: decode the ask, check the passport, call, encode the reply."""
+"""Serve RPC methods: check the passport, decode the request, encode the response."""
 
 import logging
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 from typing import Any, Final, Protocol, TypeVar
 
 from nameko.extensions import DependencyProvider
 
 from clp_chassis.clock import new_id
-from clp_chassis.concurrency.fair_queue import Turns
+from clp_chassis.concurrency.call_limits import RATE_LIMIT, CallLimits
 from clp_chassis.messaging import rpc as rpc_entrypoint
 from clp_chassis.observability import observed_call
 from clp_chassis.observability.tracing import PARENT
-from clp_chassis.persistence.database import AWAY
+from clp_chassis.persistence.database import TRANSIENT_ERRORS
 from clp_chassis.security.passports import Passport, Verifier
 from clp_contracts.errors import CallFailed, Refused
-from clp_contracts.methods import Ask, Method, PassportKind, Reply
+from clp_contracts.methods import Method, PassportKind, Request, Response
 from clp_contracts.serialization import dump, load
 
 log = logging.getLogger(__name__)
 
 
-def _is_no_refusal(record: logging.LogRecord) -> bool:
-    """A refusal is an answer and no failure; the framework logs it as one."""
+def _is_failure(record: logging.LogRecord) -> bool:
+    """A refusal is a response and no failure; Nameko logs it as one."""
     kind = record.exc_info[0] if isinstance(record.exc_info, tuple) else None
     return kind is None or not issubclass(kind, Refused)
 
 
-logging.getLogger("nameko.containers").addFilter(_is_no_refusal)
+logging.getLogger("nameko.containers").addFilter(_is_failure)
 
-S = TypeVar("S", bound="Serves")
+S = TypeVar("S", bound="RpcService")
 VERIFIER: Final = "clp_passport_verifier"
 
 
 class CallContext(DependencyProvider):  # type: ignore[misc]
-    """What came with a call besides its arguments."""
+    """Give an entrypoint what came with a call besides its arguments.
+
+    Args:
+        group_of: gives, for a container and a person, whom this person shares a place
+            in the fair queue with (see `CallLimits`).
+    """
+
+    def __init__(self, group_of: Callable[[Any, str], str] | None = None) -> None:
+        self._group_of = group_of
 
     def setup(self) -> None:
-        """Nobody has a turn yet."""
-        self._turns = Turns()
+        """Create the limits, shared by all methods of the service."""
+        group_of, container = self._group_of, self.container
+        self._limits = CallLimits(
+            container.config.get(RATE_LIMIT),
+            None if group_of is None else lambda person: group_of(container, person),
+        )
 
-    def get_dependency(self, worker_ctx: Any) -> "CallFacts":
-        """The facts of one call."""
-        verifier: Verifier = self.container.config[VERIFIER]
+    def get_dependency(self, worker_ctx: Any) -> "CallInfo":
+        """Return the facts of one call."""
         data = worker_ctx.data
-        carrier = {PARENT: data[PARENT]} if PARENT in data else {}
-        return CallFacts(
-            verifier,
-            data.get("auth_token"),
+        return CallInfo(
+            verifier=self.container.config[VERIFIER],
+            limits=self._limits,
+            token=data.get("auth_token"),
             chain=worker_ctx.call_id_stack,
-            carrier=carrier,
-            turns=self._turns,
+            carrier={PARENT: data[PARENT]} if PARENT in data else {},
         )
 
 
-class CallFacts:
-    """The passport of a call, and the chain of calls and the trace it is part of."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallInfo:
+    """The passport of a call, its chain of calls and the trace it belongs to."""
 
-    def __init__(
-        self,
-        verifier: Verifier,
-        token: object,
-        *,
-        chain: list[str],
-        carrier: Mapping[str, str],
-        turns: Turns,
-    ) -> None:
-        self.turns = turns
-        self._verifier = verifier
-        self._token = token
-        self.chain = chain
-        self.carrier = carrier
+    verifier: Verifier
+    limits: CallLimits
+    token: object
+    chain: list[str]
+    carrier: Mapping[str, str]
 
     def passport(self, method: Method[Any, Any]) -> Passport:
-        """The caller's passport, if the method takes it; raises `Refused` if not."""
-        return self._verifier.verify(self._token, method.kinds)
+        """Return the caller's passport; raise `Refused` if the method refuses it."""
+        return self.verifier.verify(self.token, method.kinds)
+
+    def slot(self, passport: Passport) -> AbstractContextManager[None]:
+        """Wait until a call with this passport may run."""
+        match passport.kind:
+            case PassportKind.PERSON:
+                return self.limits.person(passport.subject)
+            case PassportKind.SERVICE:
+                return self.limits.service(passport.subject)
+            case _:
+                return nullcontext()
 
 
-class Serves(Protocol):
-    """A service class that serves methods of a contract."""
+class RpcService(Protocol):
+    """A service class with methods of a contract."""
 
-    call_facts: Any
+    call_info: Any
 
 
-def serves(
-    method: Method[Ask, Reply],
-) -> Callable[[Callable[[S, Ask, Passport], Reply]], Callable[..., Any]]:
-    """Serve a method of a contract with a function of (service, ask, passport)."""
+def rpc_method(
+    method: Method[Request, Response],
+) -> Callable[[Callable[[S, Request, Passport], Response]], Callable[..., Any]]:
+    """Serve a method of a contract with a function of (service, request, passport).
 
-    def decorate(function: Callable[[S, Ask, Passport], Reply]) -> Callable[..., Any]:
-        def answer(
+    Refusals are raised to the caller with their code; any other error becomes
+    ``service.failed`` (with the id of an incident in the log) or
+    ``service.unavailable`` (worth another try).
+    """
+
+    def decorate(
+        function: Callable[[S, Request, Passport], Response],
+    ) -> Callable[..., Any]:
+        def respond(
             service: S, extra: tuple[Any, ...], arguments: Mapping[str, Any]
         ) -> Any:
-            passport = service.call_facts.passport(method)
+            call: CallInfo = service.call_info
+            passport = call.passport(method)
             if extra:
-                raise Refused.because("ask.malformed", fields={"": ["by keyword only"]})
-            with _turn_of(passport, service.call_facts.turns):
-                return dump(function(service, load(method.ask, arguments), passport))
+                raise Refused.because(
+                    "request.malformed", fields={"": ["by keyword only"]}
+                )
+            with call.slot(passport):
+                request = load(method.request, arguments)
+                return dump(function(service, request, passport))
 
-        # Nameko compares a call with the signature it sees: any, so that a malformed
-        # call is refused by value and not by a framework's error.
+        # Nameko compares a call with the signature it sees. This one takes anything,
+        # so that a malformed call is refused with a code and not by Nameko's error.
         def entrypoint(service: S, *extra: Any, **arguments: Any) -> Any:
-            facts: CallFacts = service.call_facts
+            call: CallInfo = service.call_info
             address = (method.service, method.name)
-            with observed_call(address, facts.chain, facts.carrier):
-                return _guarded(method, lambda: answer(service, extra, arguments))
+            with observed_call(address, call.chain, call.carrier):
+                return _translate_errors(
+                    method, lambda: respond(service, extra, arguments)
+                )
 
         entrypoint.__name__ = method.name
         entrypoint.__doc__ = function.__doc__
@@ -113,36 +139,23 @@ def serves(
     return decorate
 
 
-def _turn_of(passport: Passport, turns: Turns) -> AbstractContextManager[None]:
-    """A person waits for their own calls; services and robots work for everybody."""
-    if passport.kind is PassportKind.PERSON:
-        return turns.hold(passport.subject)
-    return nullcontext()
-
-
-def _is_of_a_passport(refused: Refused) -> bool:
-    return refused.code.startswith("passport.")
-
-
-def _guarded(method: Method[Any, Any], answer: Callable[[], Any]) -> Any:
+def _translate_errors(method: Method[Any, Any], respond: Callable[[], Any]) -> Any:
+    name = f"{method.service}.{method.name}"
     try:
-        return answer()
+        return respond()
     except Refused as refused:
-        # The code alone: what was asked may be a person's text.
-        level = logging.WARNING if _is_of_a_passport(refused) else logging.INFO
-        log.log(level, "%s.%s refused: %s", method.service, method.name, refused.code)
+        # The code alone: the request may hold a person's text.
+        is_passport = refused.code.startswith("passport.")
+        level = logging.WARNING if is_passport else logging.INFO
+        log.log(level, "%s refused: %s", name, refused.code)
         raise
     except CallFailed as failure:
-        log.warning("%s.%s: %s", method.service, method.name, failure)
+        log.warning("%s: %s", name, failure)
         raise Refused.because("service.unavailable") from None
-    except AWAY as trouble:
-        log.warning(
-            "%s.%s waits: %s", method.service, method.name, type(trouble).__name__
-        )
+    except TRANSIENT_ERRORS as error:
+        log.warning("%s: database unavailable: %s", name, type(error).__name__)
         raise Refused.because("service.unavailable") from None
     except Exception:
         incident = new_id()
-        log.exception(
-            "%s.%s failed, incident %s", method.service, method.name, incident
-        )
+        log.exception("%s failed, incident %s", name, incident)
         raise Refused.because("service.failed", incident=incident) from None

@@ -1,8 +1,8 @@
-"""Running services: as a process of their own, or as a group inside one.
+"""Run services: as a process of their own, or as a group inside one.
 
-A process waits for the broker before it starts, ticks so that a signal is seen even
-when nothing else happens, and ends in order on SIGTERM and SIGINT: no new work, the
-work in hand finished, exit code 0. What has not ended after a grace period is killed.
+A process waits for the broker before it starts, ticks so that a signal is noticed even
+when idle, and stops on SIGTERM and SIGINT: no new work, running work finished, exit
+code 0. What has not stopped after a grace period is killed.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import os
 import signal
 import time
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import eventlet
@@ -21,14 +20,18 @@ from kombu import Connection
 from nameko.constants import AMQP_SSL_CONFIG_KEY, AMQP_URI_CONFIG_KEY
 from nameko.containers import ServiceContainer
 
-from clp_chassis.bootstrap import Process, Surroundings
+from clp_chassis.bootstrap import Process, ProcessContext
 from clp_chassis.messaging import BROKER_ERRORS
-from clp_chassis.observability.gauges import Watched
-from clp_chassis.observability.health_server import Health, Page
+from clp_chassis.observability.gauges import Probes
+from clp_chassis.observability.health_server import Health, HealthServer
 from clp_chassis.observability.logs import LEVELS, SHAPES, configure_logs
 from clp_chassis.observability.tracing import configure_traces, end_traces
-from clp_chassis.persistence.database import AWAY, migrate
-from clp_chassis.settings import ProcessSettings, WrongSettings, read_settings
+from clp_chassis.persistence.database import (
+    TRANSIENT_ERRORS,
+    UnsupportedSchema,
+    migrate,
+)
+from clp_chassis.settings import InvalidSettings, ProcessSettings, read_settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -38,19 +41,19 @@ log = logging.getLogger(__name__)
 
 S = TypeVar("S", bound=ProcessSettings)
 
-TICK_SECONDS: Final = 0.25
-GRACE_SECONDS: Final = 30.0
-CONNECT_SECONDS: Final = 2.0
-# As long as a server may take to come back after a power cut.
-DATABASE_SECONDS: Final = 60.0
-BETWEEN_COMPLAINTS_SECONDS: Final = 10.0
+TICK_S: Final = 0.25
+GRACE_S: Final = 30.0
+CONNECT_TIMEOUT_S: Final = 2.0
+# A database server may take so long to start after a power cut.
+DATABASE_TIMEOUT_S: Final = 60.0
+LOG_INTERVAL_S: Final = 10.0
 
 
 class ContainerGroup:
-    """Services with their settings, started and ended together.
+    """Containers of services, started and stopped together.
 
     Args:
-        services: each service class with the settings of its container.
+        services: each service class with the config of its container.
     """
 
     def __init__(self, services: Iterable[tuple[type, Mapping[str, Any]]]) -> None:
@@ -59,123 +62,133 @@ class ContainerGroup:
         ]
 
     def start(self) -> None:
-        """Start all at once; if one fails, none stays."""
+        """Start all at the same time; if one fails, kill them all."""
         try:
-            self._all("start")
+            self._call_all("start")
             self.raise_if_dead()
         except BaseException:
             self.kill()
             raise
 
-    def stop(self, seconds: float = GRACE_SECONDS) -> None:
-        """End in order: the work in hand is finished. Late ones are killed."""
+    def stop(self, timeout_s: float = GRACE_S) -> None:
+        """Stop after running work; kill what has not stopped in time."""
         try:
-            with eventlet.Timeout(seconds):
-                self._all("stop")
+            with eventlet.Timeout(timeout_s):
+                self._call_all("stop")
         except eventlet.Timeout:
-            log.error("not everything stopped in %g s, killing the rest", seconds)  # noqa: TRY400 - no news in the trace
+            log.error("not stopped in %g s, killing the rest", timeout_s)  # noqa: TRY400 - the trace says no more
             self.kill()
 
     def kill(self) -> None:
-        """End now; unfinished work is delivered again to whoever comes next."""
-        self._all("kill")
+        """Stop at once; the broker redelivers unfinished work."""
+        self._call_all("kill")
 
     def raise_if_dead(self) -> None:
-        """Raise what ended a service that nobody asked to end."""
+        """Raise the error of a service that stopped by itself."""
         for container in self._containers:
             if container._died.ready():  # noqa: SLF001 - waiting for it would block
                 container.wait()
-                raise RuntimeError(f"{container.service_name} ended by itself")
+                raise RuntimeError(f"{container.service_name} stopped by itself")
 
-    def _all(self, method: str) -> None:
-        """Do it to all at the same time; the first error comes when all are done."""
-        running = [eventlet.spawn(getattr(c, method)) for c in self._containers]
-        errors: list[Exception] = []
-        for greenthread in running:
-            try:
-                greenthread.wait()
-            except Exception as error:  # noqa: BLE001 - the others still need their turn
-                errors.append(error)
-        if errors:
-            raise errors[0]
+    def _call_all(self, method: str) -> None:
+        gather(getattr(container, method) for container in self._containers)
+
+
+def gather(functions: Iterable[Callable[[], object]]) -> None:
+    """Call functions in green threads; when all are done, raise the first error."""
+    running = [eventlet.spawn(function) for function in functions]
+    errors: list[Exception] = []
+    for greenthread in running:
+        try:
+            greenthread.wait()
+        except Exception as error:  # noqa: BLE001 - the others are waited for
+            errors.append(error)
+    if errors:
+        raise errors[0]
 
 
 def main(
     service: str,
-    shape: type[S],
-    build: Callable[[S, Surroundings], Process],
+    settings_type: type[S],
+    build: Callable[[S, ProcessContext], Process],
     *,
     process_type: str | None = None,
 ) -> None:
-    """Run one process type of a service: what every `__main__` calls.
+    """Run one process type of a service; every `__main__` calls this.
 
     Reads the settings (``CLP_SERVICE_…``), opens the port for health and metrics,
     migrates the database with the migrations of ``clp_SERVICE`` if the settings name
-    one (``database_url``), builds the process and runs it until it is asked to end.
+    one (``database_url``), builds the process and runs it until it is told to stop.
     ``process_type`` is its name in logs and traces, where that is not the service's.
     """
-    # What this process writes is for its own account only.
+    # Files of this process are readable by its own account only.
     os.umask(0o077)
     try:
-        settings = read_settings(shape, f"CLP_{service.upper()}")
-        _run_observed(settings, (service, process_type or service), build)
-    except WrongSettings as error:
-        raise SystemExit(f"wrong settings:\n{error}") from None
+        settings = read_settings(settings_type, f"CLP_{service.upper()}")
+        _run_observed(
+            settings, build, service=service, process_type=process_type or service
+        )
+    except InvalidSettings as error:
+        raise SystemExit(f"invalid settings:\n{error}") from None
+    except UnsupportedSchema as error:
+        raise SystemExit(f"{service}: {error}") from None
 
 
 def _run_observed(
-    settings: S, names: tuple[str, str], build: Callable[[S, Surroundings], Process]
+    settings: S,
+    build: Callable[[S, ProcessContext], Process],
+    *,
+    service: str,
+    process_type: str,
 ) -> None:
-    service, process_type = names
     health = Health()
-    page = _observed(settings, process_type, health)
+    health_server = _start_observability(settings, process_type, health)
     try:
         database_url = getattr(settings, "database_url", None)
         if database_url is not None:
-            # A file is there or is not; a server may be starting as we are.
-            patience = 0 if database_url.startswith("sqlite") else DATABASE_SECONDS
-            once_it_answers(lambda: migrate(database_url, f"clp_{service}"), patience)
-        keys = Path(settings.keys_dir)
-        process = build(
-            settings, Surroundings.from_files(service, settings.broker_url, keys)
-        )
-        if page is not None:
-            page.watch(process.watched)
+            # A server may still be starting; a file is there or not.
+            wait_s = 0 if database_url.startswith("sqlite") else DATABASE_TIMEOUT_S
+            retry_until_available(
+                lambda: migrate(database_url, f"clp_{service}"), wait_s
+            )
+        process = build(settings, ProcessContext.from_settings(service, settings))
+        if health_server is not None:
+            health_server.watch(process.probes)
         try:
             run(process.services, process.config, health=health)
         finally:
             process.close()
     finally:
-        if page is not None:
-            page.close()
+        if health_server is not None:
+            health_server.close()
         end_traces()
 
 
-def once_it_answers(work: Callable[[], None], seconds: float) -> None:
-    """Do something with a database, again and again while it is away.
+def retry_until_available(work: Callable[[], None], timeout_s: float) -> None:
+    """Call a function that needs the database; retry while that is unavailable.
 
     Raises:
-        OperationalError: when it is still away after so many seconds.
+        OperationalError: when it is still unavailable after the timeout.
     """
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + timeout_s
     while True:
         try:
             work()
-        except AWAY as error:
+        except TRANSIENT_ERRORS as error:
             if time.monotonic() >= deadline:
                 raise
             log.warning("waiting for the database: %s", type(error).__name__)
-            eventlet.sleep(TICK_SECONDS)
+            eventlet.sleep(TICK_S)
         else:
             return
 
 
-def _observed(
+def _start_observability(
     settings: ProcessSettings, process_type: str, health: Health
-) -> Page | None:
-    """Configure logs and traces; open the port for health and metrics, if wanted."""
+) -> HealthServer | None:
+    """Configure logs and traces; open the port for health and metrics, if set."""
     if settings.log_shape not in SHAPES or settings.log_level not in LEVELS:
-        raise WrongSettings(
+        raise InvalidSettings(
             f"CLP_LOG_SHAPE is one of {', '.join(SHAPES)},"
             f" CLP_LOG_LEVEL one of {', '.join(LEVELS)}"
         )
@@ -185,28 +198,28 @@ def _observed(
     if not settings.observe_address:
         return None
     try:
-        return Page(settings.observe_address, health)
+        return HealthServer(settings.observe_address, health)
     except (OSError, ValueError) as error:
-        raise WrongSettings(
-            f"CLP_OBSERVE_ADDRESS: {settings.observe_address} is no HOST:PORT"
-            f" to listen on: {error}"
+        raise InvalidSettings(
+            f"CLP_OBSERVE_ADDRESS: cannot listen on {settings.observe_address}"
+            f" (HOST:PORT): {error}"
         ) from None
 
 
 @dataclass(slots=True)
-class _Ending:
-    """Whether somebody asked this process to end."""
+class _ShutdownSignal:
+    """Whether this process was told to stop."""
 
-    asked: bool = False
+    received: bool = False
 
-    def listen(self) -> None:
-        """Take SIGTERM and SIGINT; a second SIGINT ends the process as usual."""
-        signal.signal(signal.SIGTERM, self._hear)
-        signal.signal(signal.SIGINT, self._hear)
+    def install(self) -> None:
+        """Handle SIGTERM and SIGINT; a second SIGINT ends the process as usual."""
+        signal.signal(signal.SIGTERM, self._handle)
+        signal.signal(signal.SIGINT, self._handle)
 
-    def _hear(self, _signal: int, _frame: FrameType | None) -> None:
-        # Runs inside whatever greenthread is current, so it may only leave a note.
-        self.asked = True
+    def _handle(self, _signal: int, _frame: FrameType | None) -> None:
+        # Runs inside the current green thread, so it only sets a flag.
+        self.received = True
         signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
@@ -214,91 +227,90 @@ def run(
     services: Sequence[type],
     config: Mapping[str, Any],
     *,
-    grace_seconds: float = GRACE_SECONDS,
+    grace_s: float = GRACE_S,
     health: Health | None = None,
 ) -> None:
-    """Run services in this process until it is asked to end.
+    """Run services in this process until it is told to stop.
 
-    Returns when all has ended in order. Whatever ends a service by itself is raised,
-    so that the process ends with an error and its supervisor starts another one.
-    ``health`` is told how the process is.
+    Returns when all have stopped. An error that ends a service by itself is raised, so
+    that the process fails and its supervisor starts another one. ``health`` is kept up
+    to date.
     """
     health = health or Health()
-    ending = _Ending()
-    ending.listen()
+    shutdown = _ShutdownSignal()
+    shutdown.install()
     broker_url = config.get(AMQP_URI_CONFIG_KEY)
     if broker_url is not None:
-        health.watch(Watched(checks={"broker": lambda: _ask_broker(config)}))
-        if not _wait_for_broker(config, (ending, health)):
+        health.watch(Probes(checks={"broker": lambda: _check_broker(config)}))
+        if not _wait_for_broker(config, shutdown=shutdown, health=health):
             return
     group = ContainerGroup((service, config) for service in services)
     starting = eventlet.spawn(group.start)
     names = ", ".join(service.name for service in services)  # type: ignore[attr-defined]
-    while not starting.dead and not ending.asked:
-        eventlet.sleep(TICK_SECONDS / 5)
+    while not starting.dead and not shutdown.received:
+        eventlet.sleep(TICK_S / 5)
         health.tick()
-    if not ending.asked:
+    if not shutdown.received:
         starting.wait()
         health.running = True
         log.info("running: %s", names)
-    while not ending.asked:
-        eventlet.sleep(TICK_SECONDS)
+    while not shutdown.received:
+        eventlet.sleep(TICK_S)
         health.tick()
         _raise_if_dead(group)
     health.running = False
-    log.info("ending: %s", names)
-    _die_after(grace_seconds)
-    group.stop(grace_seconds)
-    log.info("ended: %s", names)
+    log.info("stopping: %s", names)
+    _force_exit_after(grace_s)
+    group.stop(grace_s)
+    log.info("stopped: %s", names)
 
 
 def _raise_if_dead(group: ContainerGroup) -> None:
     try:
         group.raise_if_dead()
     except BaseException:
-        log.critical("a service ended by itself, ending the process")
-        _die_after(GRACE_SECONDS)
+        log.critical("a service stopped by itself, ending the process")
+        _force_exit_after(GRACE_S)
         group.stop()
         raise
 
 
-def _ask_broker(config: Mapping[str, Any]) -> None:
-    """Raise when the broker lets nobody in."""
+def _check_broker(config: Mapping[str, Any]) -> None:
+    """Raise when the broker accepts no connection."""
     connection = Connection(
         config[AMQP_URI_CONFIG_KEY],
         ssl=config.get(AMQP_SSL_CONFIG_KEY),
-        connect_timeout=CONNECT_SECONDS,
+        connect_timeout=CONNECT_TIMEOUT_S,
     )
     connection.transport.establish_connection().close()
 
 
 def _wait_for_broker(
-    config: Mapping[str, Any], looking: tuple[_Ending, Health]
+    config: Mapping[str, Any], *, shutdown: _ShutdownSignal, health: Health
 ) -> bool:
-    """Wait until the broker answers; False when the process is to end first."""
-    ending, health = looking
-    complained_at = -BETWEEN_COMPLAINTS_SECONDS
-    shown = Connection(config[AMQP_URI_CONFIG_KEY]).as_uri()
-    while not ending.asked:
+    """Wait until the broker is available; False when told to stop first."""
+    logged_at = -LOG_INTERVAL_S
+    url = Connection(config[AMQP_URI_CONFIG_KEY]).as_uri()
+    while not shutdown.received:
         health.tick()
         try:
-            _ask_broker(config)
+            _check_broker(config)
         except BROKER_ERRORS as error:
-            if time.monotonic() - complained_at >= BETWEEN_COMPLAINTS_SECONDS:
-                log.warning("waiting for broker %s: %s", shown, error)
-                complained_at = time.monotonic()
-            eventlet.sleep(TICK_SECONDS)
+            if time.monotonic() - logged_at >= LOG_INTERVAL_S:
+                log.warning("waiting for broker %s: %s", url, error)
+                logged_at = time.monotonic()
+            eventlet.sleep(TICK_S)
         else:
-            log.info("broker %s answers", shown)
+            log.info("broker %s is available", url)
             return True
     return False
 
 
-def _die_after(seconds: float) -> None:
-    """Make sure that this process ends, however it hangs.
+def _force_exit_after(seconds: float) -> None:
+    """End this process after a while, however it hangs.
 
-    A real thread sees to it that even a blocked hub is no excuse; the kernel's alarm
-    comes a little later, for code that never lets another thread run.
+    A real thread kills it even when the hub is blocked; the kernel's alarm comes a
+    little later, for code that never releases the interpreter.
     """
     start_new_thread = patcher.original("_thread").start_new_thread
     sleep = patcher.original("time").sleep

@@ -15,11 +15,12 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProcessSettings:
-    """What an operator sets for every process, whatever its service.
+    """Settings of every process, whatever its service.
 
     ``observe_address`` (``HOST:PORT``) is where ``/live``, ``/ready`` and ``/metrics``
-    are served; empty for nowhere. ``log_shape`` is ``text`` or ``json``. ``traces_url``
+    are served; empty for none. ``log_shape`` is ``text`` or ``json``. ``traces_url``
     names an OpenTelemetry collector (OTLP over HTTP); empty for no traces.
+    ``calls_at_once`` and ``calls_per_second`` are the rate limit of one person.
     """
 
     broker_url: str = "amqp://guest:guest@127.0.0.1:5672//"
@@ -28,49 +29,50 @@ class ProcessSettings:
     log_level: str = "INFO"
     log_shape: str = "text"
     traces_url: str = ""
+    calls_at_once: int = 40
+    calls_per_second: float = 20.0
 
 
-class WrongSettings(Exception):
-    """The environment does not describe a service that can run."""
+class InvalidSettings(Exception):
+    """A setting is missing or wrong; names each variable and the reason."""
 
 
 def read_settings(
-    shape: type[T], prefix: str, environ: Mapping[str, str] = os.environ
+    cls: type[T], prefix: str, environ: Mapping[str, str] = os.environ
 ) -> T:
     """Read a dataclass of settings from variables such as ``CLP_SEARCH_DATA_DIR``.
 
-    A variable of the one service wins over the one without its name
-    (``CLP_DATA_DIR``), so that four processes can share an environment. A value that
-    should not be in an environment is left in a file, and its variable followed by
-    ``_FROM`` names the file (``CLP_SEARCH_BROKER_URL_FROM``).
+    A variable with the service's name wins over the one without (``CLP_DATA_DIR``), so
+    that the processes can share an environment. A secret is kept in a file, named by
+    the variable with the suffix ``_FILE`` (``CLP_SEARCH_BROKER_URL_FILE``).
 
     Raises:
-        WrongSettings: naming each variable that is missing or wrong.
+        InvalidSettings: naming each variable that is missing or wrong.
     """
     values: dict[str, Any] = {}
-    for known in fields(shape):  # type: ignore[arg-type]
-        for name in (f"CLP_{known.name}", f"{prefix}_{known.name}"):
-            if (given := _given(name.upper(), environ)) is not None:
-                values[known.name] = given
+    for field in fields(cls):  # type: ignore[arg-type]
+        for name in (f"CLP_{field.name}", f"{prefix}_{field.name}"):
+            if (value := _value_of(name.upper(), environ)) is not None:
+                values[field.name] = value
     try:
-        loaded: T = settings_schema(shape).load(values)
+        loaded: T = settings_schema(cls).load(values)
     except ValidationError as error:
         lines = (
             f"{prefix}_{name}".upper() + f": {reason}"
             for name, reason in sorted(error.messages_dict.items())
         )
-        raise WrongSettings("\n".join(lines)) from None
+        raise InvalidSettings("\n".join(lines)) from None
     return loaded
 
 
-def _given(name: str, environ: Mapping[str, str]) -> str | None:
-    """A variable's value, or what the file says that it names."""
+def _value_of(name: str, environ: Mapping[str, str]) -> str | None:
+    """Return the value of a variable, or of the file that it names."""
     if (value := environ.get(name)) is not None:
         return value
-    if (file := environ.get(f"{name}_FROM")) is None:
+    if (file := environ.get(f"{name}_FILE")) is None:
         return None
     try:
         return Path(file).read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
-        why = type(error).__name__
-        raise WrongSettings(f"{name}_FROM: cannot read {file}: {why}") from None
+        reason = type(error).__name__
+        raise InvalidSettings(f"{name}_FILE: cannot read {file}: {reason}") from None

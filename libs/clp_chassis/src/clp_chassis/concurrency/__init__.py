@@ -1,1 +1,1 @@
-"""How green threads share a process: fairness, limits, timers, periodic tasks."""
+"""Green threads of one process: fair queue, rate limiter, timers, periodic tasks."""

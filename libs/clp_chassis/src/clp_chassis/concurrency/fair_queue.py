@@ -1,11 +1,10 @@
-"""Turns of callers: whoever asks much waits for themselves, and for nobody else.
+"""Fair queue of calls: a busy caller waits for itself and for nobody else.
 
-A process works on so many calls at a time. While others wait, the next one to be worked
-on is of the caller with the fewest under way; among equals turns go round. One caller
-never has more than a few under way, so there is always room for somebody new; and not
-so many waiting that a process holds nothing else. What is done for whoever calls
-without a pause also takes the time of databases and of the processes that come after,
-so beside others they have no more than their allowance.
+A process runs a limited number of calls at a time. While others wait, the next call is
+of the group (a partner's people, or one person of the studio) with the fewest running
+calls; within a group of the caller with the fewest; among equals in rotation. One
+caller never has more than a few running calls, so a new one always finds a free slot
+soon. Waiting depends on the load of others; refusals never do (see `rate_limiter`).
 """
 
 import itertools
@@ -14,115 +13,107 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-import eventlet
 from eventlet.event import Event
-from eventlet.greenthread import GreenThread
 
-from clp_chassis.concurrency.rate_limiter import Allowances
-from clp_contracts.errors import Refused
-
-# Calls under way of all callers, and of one; and those of one that may wait.
-AT_ONCE: Final = 10
-OF_ONE: Final = 2
-MOST_WAITING: Final = 64
-# Of one that has used up its allowance fewer may: they are answered only slowly.
-MOST_SLOWED: Final = 16
+# Running calls of all callers, and of one.
+MAX_RUNNING: Final = 10
+MAX_RUNNING_PER_CALLER: Final = 2
 
 
-class Turns:
-    """Hands out turns; `hold` waits for one and gives it back."""
+class FairQueue:
+    """Hand out slots; `slot` waits for one and gives it back."""
 
     def __init__(
         self,
-        at_once: int = AT_ONCE,
-        of_one: int = OF_ONE,
-        allowances: Allowances | None = None,
+        max_running: int = MAX_RUNNING,
+        max_per_caller: int = MAX_RUNNING_PER_CALLER,
     ) -> None:
-        self._free = at_once
-        self._of_one = of_one
-        self._allowances = allowances or Allowances()
-        self._later: GreenThread | None = None
+        self._free = max_running
+        self._max_per_caller = max_per_caller
         self._waiting: dict[str, deque[Event]] = {}
         self._running: Counter[str] = Counter()
-        # The number of the last turn of whoever waits or has a call under way.
-        self._last: dict[str, int] = {}
-        self._turns = itertools.count(1)
+        self._groups: dict[str, str] = {}
+        self._running_of_group: Counter[str] = Counter()
+        # When callers and groups had their last slot: numbers that only grow.
+        self._served: dict[str, int] = {}
+        self._group_served: dict[str, int] = {}
+        self._numbers = itertools.count(1)
 
     @contextmanager
-    def hold(self, caller: str) -> Iterator[None]:
-        """Wait for a turn of this caller's and have it until the end.
+    def slot(self, caller: str, group: str | None = None) -> Iterator[None]:
+        """Wait for a slot of this caller's and hold it until the end.
 
-        Raises:
-            Refused: ``calls.too_many``, when very many of this caller's wait already.
+        ``group`` is whom the caller shares a place in the rotation with; without one,
+        the caller is a group of its own.
         """
-        line, bell = self._waiting.setdefault(caller, deque()), Event()
-        is_slowed = len(line) >= MOST_SLOWED and self._allowances.wait_of(caller) > 0
-        if is_slowed or len(line) >= MOST_WAITING:
-            raise Refused.because("calls.too_many")
-        line.append(bell)
+        wakeup = Event()
+        if caller not in self._groups:
+            self._groups[caller] = caller if group is None else group
+        self._waiting.setdefault(caller, deque()).append(wakeup)
         self._hand_out()
         try:
-            bell.wait()
+            wakeup.wait()
         except BaseException:
-            self._leave(caller, bell)
+            self._leave(caller, wakeup)
             raise
         try:
             yield
         finally:
-            self._give_back(caller)
+            self._release(caller)
 
     def _hand_out(self) -> None:
         while self._free and (caller := self._next()) is not None:
-            bell = self._waiting[caller].popleft()
+            wakeup = self._waiting[caller].popleft()
+            group = self._groups[caller]
             self._free -= 1
             self._running[caller] += 1
-            self._last[caller] = next(self._turns)
-            self._allowances.took(caller)
-            self._forget(caller)
-            bell.send()
+            self._running_of_group[group] += 1
+            self._served[caller] = self._group_served[group] = next(self._numbers)
+            self._forget_idle(caller)
+            wakeup.send()
 
     def _next(self) -> str | None:
-        """Whose turn it is: fewest under way, then longest without one."""
-        waits = {
-            one: self._allowances.wait_of(one)
-            for one in self._waiting
-            if self._running[one] < self._of_one
-        }
-        if waits and (soonest := min(waits.values())) > 0:
-            self._look_again(soonest)
+        """The caller whose call runs next."""
         return min(
-            (one for one, wait in waits.items() if wait <= 0),
-            key=lambda one: (self._running[one], self._last.get(one, 0)),
+            (one for one in self._waiting if self._running[one] < self._max_per_caller),
+            key=self._rank,
             default=None,
         )
 
-    def _look_again(self, seconds: float) -> None:
-        """Somebody may have a turn by then, whether or not a call ends before."""
-        if self._later is None:
-            self._later = eventlet.spawn_after(seconds, self._hand_out_later)
+    def _rank(self, caller: str) -> tuple[int, int, int, int]:
+        group = self._groups[caller]
+        return (
+            self._running_of_group[group],
+            self._group_served.get(group, 0),
+            self._running[caller],
+            self._served.get(caller, 0),
+        )
 
-    def _hand_out_later(self) -> None:
-        self._later = None
-        self._hand_out()
-
-    def _give_back(self, caller: str) -> None:
+    def _release(self, caller: str) -> None:
         self._free += 1
         self._running[caller] -= 1
-        self._forget(caller)
+        self._running_of_group[self._groups[caller]] -= 1
+        self._forget_idle(caller)
         self._hand_out()
 
-    def _leave(self, caller: str, bell: Event) -> None:
-        """Whoever was stopped while waiting takes no turn, and keeps none."""
-        if bell.ready():
-            self._give_back(caller)
+    def _leave(self, caller: str, wakeup: Event) -> None:
+        """Take a caller that was stopped while waiting out of the queue."""
+        if wakeup.ready():
+            self._release(caller)
         else:
-            self._waiting[caller].remove(bell)
-            self._forget(caller)
+            self._waiting[caller].remove(wakeup)
+            self._forget_idle(caller)
 
-    def _forget(self, caller: str) -> None:
-        """Keep nothing of a caller of whom there is nothing to keep."""
-        if not self._waiting.get(caller):
-            self._waiting.pop(caller, None)
-            if not self._running[caller]:
-                del self._running[caller]
-                self._last.pop(caller, None)
+    def _forget_idle(self, caller: str) -> None:
+        """Keep no state of callers and groups with no call."""
+        if self._waiting.get(caller):
+            return
+        self._waiting.pop(caller, None)
+        if self._running[caller]:
+            return
+        del self._running[caller]
+        self._served.pop(caller, None)
+        group = self._groups.pop(caller)
+        if group not in self._groups.values():
+            del self._running_of_group[group]
+            self._group_served.pop(group, None)

@@ -1,4 +1,4 @@
-"""A loop's rhythm: woken by news, and by the clock when there is none."""
+"""Timer of a background loop: fires when woken, and at an interval otherwise."""
 
 import math
 import time
@@ -10,82 +10,82 @@ import eventlet
 from eventlet.event import Event
 from eventlet.timeout import Timeout
 
-# Under load, what comes within so many seconds is worked on together. A setting of the
-# container: who runs everything in one process has less to gain by waiting.
-BREATH: Final = "clp_breath_s"
-BREATH_S: Final = 0.05
-# No rest is longer, however long a turn took.
-LONGEST_REST_S: Final = 0.5
+# Under load, work that arrives within so many seconds is batched. A container setting:
+# the embedded suite, with everything in one process, gains less by waiting.
+MIN_INTERVAL: Final = "clp_min_interval_s"
+MIN_INTERVAL_S: Final = 0.05
+# Upper bound of the pause after a run, however long the run took.
+MAX_PAUSE_S: Final = 0.5
 
 
-class Pace:
-    """Says when to take the next turn. One waiter, any number of wakers.
+class LoopTimer:
+    """Decide when a loop runs next. One waiter, any number of wakers.
 
-    After a quiet time, news is answered at once. With ``breath``, turns are at least
-    so many seconds apart, and a rest is as long as the turn before it was: what happens
-    meanwhile is the next turn's, in one go. So the busier the machine is, the more is
-    done together, and the less each costs.
+    After a quiet period a wake-up takes effect at once. With ``min_interval``, runs
+    start at least so many seconds apart, and the pause before a run is at least as
+    long as the run before it (at most `MAX_PAUSE_S`). Work that arrives meanwhile is
+    done in one batch, so the cost per item falls as the load rises.
     """
 
     def __init__(
         self,
-        seconds: float,
+        interval: float,
         *,
-        breath: float = 0.0,
-        ticks: Callable[[], float] = time.monotonic,
+        min_interval: float = 0.0,
+        monotonic: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], object] = eventlet.sleep,
     ) -> None:
-        self._seconds = seconds
-        self._breath = breath
-        self._ticks, self._sleep = ticks, sleep
-        self._turned_at: float | None = None
-        self._news = True
-        # Whether the turn in hand was asked for, and not only due.
-        self.had_news = True
-        self._stopped = False
-        self._bell: Event | None = None
+        self._interval = interval
+        self._min_interval = min_interval
+        self._monotonic, self._sleep = monotonic, sleep
+        self._ran_at: float | None = None
+        self._is_woken = True
+        # Whether the current run was requested, and not only due by the interval.
+        self.was_woken = True
+        self._is_stopped = False
+        self._wakeup: Event | None = None
 
     def wake(self) -> None:
-        """Have the next turn taken as soon as it may be."""
-        self._news = True
-        self._ring()
+        """Request a run as soon as the minimum interval allows."""
+        self._is_woken = True
+        self._notify()
 
     def stop(self) -> None:
-        """Have the waiter leave its loop."""
-        self._stopped = True
-        self._ring()
+        """Make the waiter leave its loop."""
+        self._is_stopped = True
+        self._notify()
 
-    def wait(self, seconds: float | None = None) -> bool:
-        """Wait for news or the clock; false when it is time to stop."""
-        may_turn_at = self._rested_at()
-        if not self._news and not self._stopped:
-            self._listen(self._seconds if seconds is None else seconds)
-        early = may_turn_at - self._ticks()
-        if early > 0 and not self._stopped:
+    def wait(self, interval: float | None = None) -> bool:
+        """Wait for a wake-up or the interval; return False when stopped."""
+        not_before = self._not_before()
+        if not self._is_woken and not self._is_stopped:
+            self._wait_for_wakeup(self._interval if interval is None else interval)
+        early = not_before - self._monotonic()
+        if early > 0 and not self._is_stopped:
             self._sleep(early)
-        self.had_news, self._news = self._news, False
-        self._turned_at = self._ticks()
-        return not self._stopped
+        self.was_woken, self._is_woken = self._is_woken, False
+        self._ran_at = self._monotonic()
+        return not self._is_stopped
 
-    def _rested_at(self) -> float:
-        """When the next turn may be taken; asked as the last one ends."""
-        if self._turned_at is None or not self._breath:
+    def _not_before(self) -> float:
+        """Earliest start of the next run; called as the last one ends."""
+        if self._ran_at is None or not self._min_interval:
             return -math.inf
-        took = self._ticks() - self._turned_at
-        return self._turned_at + max(self._breath, took + min(took, LONGEST_REST_S))
+        took = self._monotonic() - self._ran_at
+        return self._ran_at + max(self._min_interval, took + min(took, MAX_PAUSE_S))
 
-    def _listen(self, seconds: float) -> None:
-        self._bell = Event()
+    def _wait_for_wakeup(self, seconds: float) -> None:
+        self._wakeup = Event()
         with Timeout(seconds, False):  # noqa: FBT003
-            self._bell.wait()
-        self._bell = None
+            self._wakeup.wait()
+        self._wakeup = None
 
-    def _ring(self) -> None:
-        if self._bell is not None and not self._bell.ready():
-            self._bell.send()
+    def _notify(self) -> None:
+        if self._wakeup is not None and not self._wakeup.ready():
+            self._wakeup.send()
 
 
-def within(seconds: float) -> AbstractContextManager[Any]:
-    """A context that raises `TimeoutError` in a green thread that stays too long."""
+def timeout(seconds: float) -> AbstractContextManager[Any]:
+    """Return a context that raises `TimeoutError` in a green thread after a while."""
     limit: AbstractContextManager[Any] = Timeout(seconds, TimeoutError("took too long"))
     return limit

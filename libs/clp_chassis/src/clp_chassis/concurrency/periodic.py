@@ -1,48 +1,100 @@
-"""Work that comes back with the clock, beside a service's entrypoints."""
+"""Background loops and periodic tasks that run beside a service's entrypoints."""
 
 import logging
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 from nameko.extensions import DependencyProvider
+from typing_extensions import override
 
-from clp_chassis.concurrency.loop_timer import Pace
+from clp_chassis.concurrency.loop_timer import LoopTimer
 
 log = logging.getLogger(__name__)
 
 
-class Chore(DependencyProvider):  # type: ignore[misc]
-    """Does something at the start and every so many seconds.
+class BackgroundLoop(DependencyProvider):  # type: ignore[misc]
+    """Call `run_once` whenever the timer fires, until the container stops.
 
-    A chore that fails is tried again at its next turn; it never ends its service.
+    A subclass gives `make_timer` and `run_once`. An error is logged and the loop goes
+    on: it never ends its service. `on_error` gives the seconds until the next attempt,
+    or None for the timer's interval.
     """
 
-    def __init__(
-        self, chore_of: Callable[[Any], Callable[[], object]], every_s: float
-    ) -> None:
-        self._chore_of = chore_of
-        self._every_s = every_s
+    loop_name: ClassVar[str] = "background loop"
+    timer: LoopTimer
+
+    def make_timer(self) -> LoopTimer:
+        """Return the timer of this loop; called once, when the container is set up."""
+        raise NotImplementedError
+
+    def run_once(self) -> None:
+        """Do the work of one run."""
+        raise NotImplementedError
+
+    def on_error(self, error: Exception) -> float | None:
+        """Log the error of a run; return the seconds until the next attempt."""
+        log.error(
+            "%s of %s failed",
+            self.loop_name,
+            self.container.service_name,
+            exc_info=error,
+        )
+        return None
 
     def setup(self) -> None:
-        """Find out what to do."""
-        self._chore = self._chore_of(self.container)
-        self._pace = Pace(self._every_s)
+        """Create the timer."""
+        self.timer = self.make_timer()
 
     def start(self) -> None:
-        """Begin."""
-        self.container.spawn_managed_thread(self._run, identifier="chore")
+        """Start the loop in a green thread of the container."""
+        self.container.spawn_managed_thread(self._run, identifier=self.loop_name)
 
     def stop(self) -> None:
-        """Stop after the turn in hand."""
-        self._pace.stop()
+        """Stop after the current run."""
+        self.timer.stop()
 
     def kill(self) -> None:
-        """Stop at once."""
-        self._pace.stop()
+        """Stop; the container kills the green thread."""
+        self.timer.stop()
 
     def _run(self) -> None:
-        while self._pace.wait():
+        pause: float | None = None
+        while self.timer.wait(pause):
             try:
-                self._chore()
-            except Exception:
-                log.exception("a chore of %s failed", self.container.service_name)
+                self.run_once()
+                pause = None
+            except Exception as error:  # noqa: BLE001 - logged, and tried again
+                pause = self.on_error(error)
+
+
+class PeriodicTask(BackgroundLoop):
+    """Run a task at the start and at an interval.
+
+    Args:
+        task_of: gives the task for a container.
+        interval_s: seconds between two runs.
+    """
+
+    loop_name = "periodic task"
+
+    def __init__(
+        self, task_of: Callable[[Any], Callable[[], object]], interval_s: float
+    ) -> None:
+        self._task_of = task_of
+        self._interval_s = interval_s
+
+    @override
+    def setup(self) -> None:
+        """Look up the task."""
+        super().setup()
+        self._task = self._task_of(self.container)
+
+    @override
+    def make_timer(self) -> LoopTimer:
+        """Return a timer with the interval of this task."""
+        return LoopTimer(self._interval_s)
+
+    @override
+    def run_once(self) -> None:
+        """Run the task."""
+        self._task()

@@ -1,99 +1,77 @@
-"""What one caller may have while others call as well.
+"""Rate limit of one caller: a token bucket that depends on no other caller.
 
-Whoever is alone has all there is. Beside others a caller has a number of calls at once,
-and then as many a second as a person at work needs, or some times what the others have
-on average: so nobody is slowed who calls like the rest, however fast all of them are.
+A limit that moved with the load of others would tell a caller whether others are
+calling. So the bucket sees the calls of its own caller only.
 """
 
-import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-AT_ONCE: Final = 20.0
-A_SECOND: Final = 5.0
-TIMES_THE_OTHERS: Final = 4.0
-# Somebody calls as well who does so again and again, and did not long ago: a call now
-# and then is no reason to slow anybody down.
-BESIDE_S: Final = 2.0
-AGAIN_AND_AGAIN: Final = 0.5
-# Over so long calls are counted for how many a second they are.
-AVERAGED_OVER_S: Final = 5.0
-# So little is missing of a call by rounding alone, and must not be waited for again.
-ROUNDED: Final = 1e-9
-# After so long without a call everything is allowed again, and nothing is remembered.
-FORGOTTEN_AFTER_S: Final = AT_ONCE / A_SECOND
+from clp_contracts.errors import Refused
+
+# Longest wait for a token; a call that would wait longer is refused.
+MAX_DELAY_S: Final = 1.0
+# How often full buckets are dropped.
+SWEEP_INTERVAL_S: Final = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class RateLimit:
+    """How many calls one caller may make at once, and how many a second after that."""
+
+    burst: float = 40
+    per_second: float = 20.0
 
 
 @dataclass(slots=True)
-class _Account:
-    """Of one caller: the calls left to have, and how many a second there were."""
+class _Bucket:
+    """Tokens left at a moment; below zero when calls are waiting for theirs."""
 
-    left: float
-    settled_at: float
-    called_at: float
-    a_second: float = 0.0
+    tokens: float
+    at: float
 
 
-class Allowances:
-    """Says how long each caller waits for its next call, and counts the calls."""
+class TokenBucketLimiter:
+    """One token bucket per caller."""
 
-    def __init__(self, ticks: Callable[[], float] = time.monotonic) -> None:
-        self._ticks = ticks
-        self._accounts: dict[str, _Account] = {}
-        self._swept_at = ticks()
+    def __init__(
+        self, limit: RateLimit, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._limit = limit
+        self._monotonic = monotonic
+        self._buckets: dict[str, _Bucket] = {}
+        self._swept_at = monotonic()
 
-    def wait_of(self, caller: str) -> float:
-        """Seconds until a caller may have another call; 0.0 for now."""
-        account = self._accounts.get(caller)
-        if account is None:
-            return 0.0
-        allowed = self._settle(account)
-        missing = 1.0 - account.left
-        return missing / allowed if missing > ROUNDED else 0.0
+    def delay_for(self, caller: str) -> float:
+        """Take a token of this caller's; return the seconds to wait for it.
 
-    def took(self, caller: str) -> None:
-        """A caller has a call now."""
-        now = self._ticks()
-        self._forget(now)
-        account = self._accounts.get(caller)
-        if account is None:
-            account = self._accounts[caller] = _Account(AT_ONCE, now, now)
-        account.a_second = _faded(account, now) + 1.0 / AVERAGED_OVER_S
-        account.called_at = now
-        account.left = max(0.0, account.left - 1.0)
+        Raises:
+            Refused: ``calls.too_many`` when it would take longer than `MAX_DELAY_S`;
+                no token is taken then.
+        """
+        now = self._monotonic()
+        self._sweep(now)
+        bucket = self._buckets.setdefault(caller, _Bucket(self._limit.burst, now))
+        bucket.tokens, bucket.at = self._refilled(bucket, now), now
+        delay = max(0.0, (1.0 - bucket.tokens) / self._limit.per_second)
+        if delay > MAX_DELAY_S:
+            raise Refused.because("calls.too_many")
+        bucket.tokens -= 1.0
+        return delay
 
-    def _settle(self, account: _Account) -> float:
-        """Add what was allowed since the last time; gives how many a second may be."""
-        now = self._ticks()
-        since, account.settled_at = now - account.settled_at, now
-        others = list(self._others(account, now))
-        if not others:
-            account.left = AT_ONCE
-            return math.inf
-        allowed = max(A_SECOND, TIMES_THE_OTHERS * sum(others) / len(others))
-        account.left = min(AT_ONCE, account.left + since * allowed)
-        return allowed
+    def _refilled(self, bucket: _Bucket, now: float) -> float:
+        gained = (now - bucket.at) * self._limit.per_second
+        return min(self._limit.burst, bucket.tokens + gained)
 
-    def _others(self, account: _Account, now: float) -> Iterator[float]:
-        for other in self._accounts.values():
-            if other is not account and now - other.called_at < BESIDE_S:
-                a_second = _faded(other, now)
-                if a_second >= AGAIN_AND_AGAIN:
-                    yield a_second
-
-    def _forget(self, now: float) -> None:
-        if now - self._swept_at >= BESIDE_S:
-            self._swept_at = now
-            self._accounts = {
-                caller: account
-                for caller, account in self._accounts.items()
-                if now - account.called_at < FORGOTTEN_AFTER_S
-            }
-
-
-def _faded(account: _Account, now: float) -> float:
-    """How many calls a second a caller has had of late."""
-    gone = (now - account.called_at) / AVERAGED_OVER_S
-    return account.a_second * math.exp(-gone)
+    def _sweep(self, now: float) -> None:
+        """Drop full buckets: a new one is as good."""
+        if now - self._swept_at < SWEEP_INTERVAL_S:
+            return
+        self._swept_at = now
+        self._buckets = {
+            caller: bucket
+            for caller, bucket in self._buckets.items()
+            if self._refilled(bucket, now) < self._limit.burst
+        }

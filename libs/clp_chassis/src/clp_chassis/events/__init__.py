@@ -1,1 +1,1 @@
-"""Committed changes, in order: outbox, relay, feed readers, projections."""
+"""Committed changes in order: outbox, outbox relay, feed readers, projections."""

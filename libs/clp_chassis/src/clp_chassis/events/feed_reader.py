@@ -1,154 +1,147 @@
-"""Reads another service's feed to its end: when told of news, and on a timer."""
+"""Feed reader: apply another service's feed, when woken and at an interval."""
 
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from nameko.extensions import DependencyProvider
+from typing_extensions import override
 
 from clp_chassis.clock import new_id, now
-from clp_chassis.concurrency.loop_timer import BREATH, BREATH_S, Pace
+from clp_chassis.concurrency.loop_timer import MIN_INTERVAL, MIN_INTERVAL_S, LoopTimer
+from clp_chassis.concurrency.periodic import BackgroundLoop
 from clp_chassis.events.projections import Projection
 from clp_chassis.observability.call_chain import in_chain
-from clp_chassis.observability.logs import told
-from clp_chassis.observability.metrics import FEED_AGE, FEED_LAG, SET_ASIDE
+from clp_chassis.observability.logs import safe_error_text
+from clp_chassis.observability.metrics import DEAD_LETTERS, FEED_AGE, FEED_LAG
 from clp_chassis.observability.tracing import span
-from clp_chassis.persistence.database import AWAY
+from clp_chassis.persistence.database import TRANSIENT_ERRORS
 from clp_contracts.errors import CallFailed, Refused
 from clp_contracts.feed import Change, Changes
 
 log = logging.getLogger(__name__)
 
-# The outside world's trouble: it passes, and no change is to blame for it.
-PASSING: Final = (CallFailed, *AWAY)
-PASSING_CODES: Final = frozenset({"service.unavailable", "service.failed"})
-MOST_TRIES: Final = 5
+# Trouble of the broker, a database or another service: no change is to blame for it.
+TRANSIENT: Final = (CallFailed, *TRANSIENT_ERRORS)
+TRANSIENT_CODES: Final = frozenset({"service.unavailable", "service.failed"})
+MAX_ATTEMPTS: Final = 5
+RETRY_INTERVAL_S: Final = 0.5
 
 
-def passes(error: Exception) -> bool:
-    """Whether an error is the trouble of a database, a broker or another service."""
+def is_transient(error: Exception) -> bool:
+    """Whether an error is trouble of a database, the broker or another service."""
     if isinstance(error, Refused):
-        return error.code in PASSING_CODES
-    return isinstance(error, PASSING)
+        return error.code in TRANSIENT_CODES
+    return isinstance(error, TRANSIENT)
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
-    """Who reads whose feed, how to fetch it, and what to do with it."""
+class FeedSubscription:
+    """Who reads which service's feed, how to fetch it, and where to apply it."""
 
     reader: str
     source: str
     fetch: Callable[[int], Changes]
     projection: Projection
-    every_s: float = 2.0
+    interval_s: float = 2.0
 
 
-class FeedReader(DependencyProvider):  # type: ignore[misc]
-    """Keeps a projection up to date.
+class FeedReader(BackgroundLoop):
+    """Keep a projection up to date.
 
-    An event only wakes it. What it applies comes from the feed after its cursor, so a
-    lost, doubled or reordered event does no harm.
+    An event only wakes the reader. It applies the feed after its cursor, so a lost,
+    duplicated or reordered event does no harm.
     """
 
-    def __init__(self, reading_of: Callable[[Any], Reading]) -> None:
-        self._reading_of = reading_of
+    loop_name = "feed reader"
 
+    def __init__(self, subscription_of: Callable[[Any], FeedSubscription]) -> None:
+        self._subscription_of = subscription_of
+
+    @override
     def setup(self) -> None:
-        """Find out what to read."""
-        self._reading = self._reading_of(self.container)
-        # Under load, changes are fetched and applied together.
-        breath = self.container.config.get(BREATH, BREATH_S)
-        self._pace = Pace(self._reading.every_s, breath=breath)
-        self._tries: dict[int, int] = {}
+        """Look up the feed in the container's settings."""
+        self._subscription = self._subscription_of(self.container)
+        self._attempts: dict[int, int] = {}
+        super().setup()
 
-    def start(self) -> None:
-        """Begin to read, first of all what was missed while stopped."""
-        self.container.spawn_managed_thread(self._run, identifier="feed reader")
-
-    def stop(self) -> None:
-        """Stop after the batch in hand."""
-        self._pace.stop()
-
-    def kill(self) -> None:
-        """Stop at once."""
-        self._pace.stop()
+    @override
+    def make_timer(self) -> LoopTimer:
+        """Return a timer that batches changes under load."""
+        min_interval = self.container.config.get(MIN_INTERVAL, MIN_INTERVAL_S)
+        return LoopTimer(self._subscription.interval_s, min_interval=min_interval)
 
     def get_dependency(self, worker_ctx: Any) -> "FeedReader":
-        """The reader itself, to be woken by event handlers."""
+        """Return the reader itself, for event handlers to wake."""
         del worker_ctx
         return self
 
     def wake(self) -> None:
-        """There is news in the feed."""
-        self._pace.wake()
+        """Read the feed soon: it has new changes."""
+        self.timer.wake()
 
-    def _run(self) -> None:
-        pause: float | None = None
-        while self._pace.wait(pause):
-            try:
-                while self._read_batch():
-                    pass
-                pause = None
-            except Exception as error:  # noqa: BLE001 - it is logged, and tried again
-                self._complain(error)
-                pause = 0.5
+    @override
+    def run_once(self) -> None:
+        """Apply the feed to its end."""
+        while self._read_batch():
+            pass
 
-    def _complain(self, error: Exception) -> None:
-        reader = self._reading.reader
-        if passes(error):
+    @override
+    def on_error(self, error: Exception) -> float | None:
+        """Log the error; try again soon."""
+        reader = self._subscription.reader
+        if is_transient(error):
             log.warning("%s waits: %s", reader, type(error).__name__)
         else:
-            log.error("%s could not read on", reader, exc_info=error)
+            log.error("%s cannot read its feed", reader, exc_info=error)
+        return RETRY_INTERVAL_S
 
     def _read_batch(self) -> bool:
-        """Apply what is next; say whether there is more."""
-        reading = self._reading
-        read = reading.fetch(reading.projection.cursor())
-        if not read.changes:
-            FEED_LAG.labels(reading.reader).set(0)
+        """Apply the next changes; return whether there are more."""
+        subscription = self._subscription
+        batch = subscription.fetch(subscription.projection.cursor())
+        if not batch.changes:
+            FEED_LAG.labels(subscription.reader).set(0)
             return False
-        turn = f"{reading.reader}.apply.{new_id()}"
-        causes = [change.detail for change in read.changes]
+        call_id = f"{subscription.reader}.apply.{new_id()}"
+        causes = [change.detail for change in batch.changes]
         with (
-            in_chain([turn]),
-            span(f"apply {reading.source}", "consumer", links=causes),
+            in_chain([call_id]),
+            span(f"apply {subscription.source}", "consumer", links=causes),
         ):
-            self._apply(read.changes)
-        self._measure(read)
-        return read.changes[-1].position < read.head
+            self._apply(batch.changes)
+        self._measure(batch)
+        return batch.changes[-1].position < batch.head
 
-    def _measure(self, read: Changes) -> None:
-        reader, at = self._reading.reader, now()
-        FEED_LAG.labels(reader).set(max(0, read.head - read.changes[-1].position))
-        for change in read.changes:
+    def _measure(self, batch: Changes) -> None:
+        reader, at = self._subscription.reader, now()
+        FEED_LAG.labels(reader).set(max(0, batch.head - batch.changes[-1].position))
+        for change in batch.changes:
             FEED_AGE.labels(reader).observe(max(0.0, (at - change.at).total_seconds()))
 
     def _apply(self, changes: tuple[Change, ...]) -> None:
-        reading = self._reading
+        subscription = self._subscription
         try:
-            reading.projection.apply(changes)
+            subscription.projection.apply(changes)
         except Exception as error:
-            if passes(error):
+            if is_transient(error):
                 raise
-            log.exception("%s goes one change at a time", reading.reader)
+            log.exception("%s applies one change at a time", subscription.reader)
             for change in changes:
-                self._apply_alone(change)
+                self._apply_one(change)
 
-    def _apply_alone(self, change: Change) -> None:
-        reading = self._reading
+    def _apply_one(self, change: Change) -> None:
+        subscription, position = self._subscription, change.position
         try:
-            reading.projection.apply((change,))
+            subscription.projection.apply((change,))
         except Exception as error:
-            if passes(error):
+            if is_transient(error):
                 raise
-            tries = self._tries[change.position] = (
-                self._tries.get(change.position, 0) + 1
-            )
-            if tries < MOST_TRIES:
+            self._attempts[position] = self._attempts.get(position, 0) + 1
+            if self._attempts[position] < MAX_ATTEMPTS:
                 raise
-            log.exception("%s sets change %s aside", reading.reader, change.position)
-            # An error may quote what a person wrote; an operator reads this.
-            reading.projection.set_aside(change, told(error))
-            SET_ASIDE.labels(reading.reader).inc()
-        self._tries.pop(change.position, None)
+            log.exception("%s: dead letter %s", subscription.reader, position)
+            # An operator reads it: the error may quote a person's text.
+            subscription.projection.add_dead_letter(change, safe_error_text(error))
+            DEAD_LETTERS.labels(subscription.reader).inc()
+        self._attempts.pop(position, None)

@@ -1,12 +1,12 @@
-"""Committed changes: written with their effect, numbered once committed, announced.
+"""Outbox and feed: changes committed with their effect, sequenced, then published.
 
-A change is inserted in the transaction of its effect, without a position. The relay
-numbers committed changes 1, 2, 3 without gaps and announces them; whoever misses an
-announcement reads the feed. So the table is outbox and feed in one.
+A change is inserted in the transaction of its effect, without a position. The outbox
+relay gives committed changes the positions 1, 2, 3 without gaps and publishes an event
+for each; a consumer that misses an event reads the feed. One table is both.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -28,10 +28,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from clp_chassis.observability.gauges import Reading
+from clp_chassis.clock import Clock
+from clp_chassis.observability.gauges import GaugeSample
 from clp_chassis.observability.tracing import carrier
 from clp_chassis.persistence.bulk_sql import insert_if_absent
-from clp_chassis.persistence.column_types import Instant
+from clp_chassis.persistence.column_types import UtcDateTime
+from clp_chassis.persistence.database import Database
 from clp_contracts import feed
 
 BIG: Final = BigInteger().with_variant(Integer(), "sqlite")
@@ -40,7 +42,7 @@ RELAY_ROW: Final = 1
 
 
 class Outbox:
-    """The tables of a service's changes and what is done to them."""
+    """The tables of a service's changes, and their statements."""
 
     def __init__(self, metadata: MetaData) -> None:
         self.changes = Table(
@@ -52,24 +54,21 @@ class Outbox:
             Column("subject", String(200), nullable=False),
             Column("project", String(64), nullable=False),
             Column("detail", Text, nullable=False),
-            Column("at", Instant, nullable=False),
-            Column("announced_at", Instant),
+            Column("at", UtcDateTime, nullable=False),
+            Column("published_at", UtcDateTime),
         )
-        self._insert = insert(self.changes)
-        Index(
-            "changes_unannounced",
-            self.changes.c.id,
-            postgresql_where=self.changes.c.announced_at.is_(None),
-            sqlite_where=self.changes.c.announced_at.is_(None),
-        )
-        Index(
-            "changes_unnumbered",
-            self.changes.c.id,
-            postgresql_where=self.changes.c.position.is_(None),
-            sqlite_where=self.changes.c.position.is_(None),
-        )
+        for index, column in (
+            ("changes_unpublished", self.changes.c.published_at),
+            ("changes_unsequenced", self.changes.c.position),
+        ):
+            Index(
+                index,
+                self.changes.c.id,
+                postgresql_where=column.is_(None),
+                sqlite_where=column.is_(None),
+            )
         self.relay = Table(
-            "relay",
+            "outbox_relay",
             metadata,
             Column("id", Integer, primary_key=True, autoincrement=False),
             Column("position", BIG, nullable=False),
@@ -77,42 +76,47 @@ class Outbox:
         self._statements = _Statements(self.changes, self.relay)
 
     def append(
-        self, session: Session, change: tuple[str, str, str], **options: Any
+        self,
+        session: Session,
+        *,
+        event_type: str,
+        subject: str,
+        project: str,
+        at: datetime,
+        detail: Mapping[str, str] | None = None,
     ) -> None:
-        """Write a change ``(type, subject, project)`` beside its effect.
+        """Write a change in the transaction of its effect.
 
-        Options: ``at``, when it happened, and ``detail``, a mapping of short strings,
-        ids only and never a person's text.
+        ``detail`` holds ids only, never a person's text.
         """
-        kind, subject, project = change
-        # Whoever reads the change can go on with the trace of its cause.
-        detail: Mapping[str, str] = {**(options.get("detail") or {}), **carrier()}
+        # A consumer of the change continues the trace of its cause.
+        details = {**(detail or {}), **carrier()}
         session.execute(
             self._statements.append,
             {
-                "type": kind,
+                "type": event_type,
                 "subject": subject,
                 "project": project,
-                "detail": json.dumps(dict(detail), sort_keys=True),
-                "at": options["at"],
+                "detail": json.dumps(details, sort_keys=True),
+                "at": at,
             },
         )
 
-    def has_unnumbered(self, session: Session) -> bool:
-        """Whether a committed change waits for its position."""
-        return session.scalar(self._statements.unnumbered) is not None
+    def has_unsequenced(self, session: Session) -> bool:
+        """Whether a committed change has no position yet."""
+        return session.scalar(self._statements.unsequenced) is not None
 
-    def number(self, session: Session) -> tuple[feed.Change, ...]:
-        """Give positions to committed changes that have none; give these changes."""
+    def assign_positions(self, session: Session) -> tuple[feed.Change, ...]:
+        """Give positions to committed changes without one; return these changes."""
         at = self._locked_position(session)
-        rows = session.execute(self._statements.number, {"at_position": at})
-        numbered = sorted(map(_change_of, rows), key=lambda change: change.position)
-        if numbered:
-            session.execute(self._statements.move, {"position": at + len(numbered)})
-        return tuple(numbered)
+        rows = session.execute(self._statements.assign, {"at_position": at})
+        changes = sorted(map(_change_of, rows), key=lambda change: change.position)
+        if changes:
+            session.execute(self._statements.move, {"position": at + len(changes)})
+        return tuple(changes)
 
     def _locked_position(self, session: Session) -> int:
-        # One relay numbers at a time, however many processes the service has.
+        # One relay assigns positions at a time, in however many processes.
         position = session.scalar(self._statements.locked_position)
         if position is None:
             # Two relays may be the first one at the same time.
@@ -121,94 +125,108 @@ class Outbox:
             position = session.scalars(self._statements.locked_position).one()
         return int(position)
 
-    def unannounced(self, session: Session) -> tuple[feed.Change, ...]:
-        """Numbered changes that nobody has announced yet, oldest first."""
-        rows = session.execute(self._statements.unannounced)
+    def unpublished(self, session: Session) -> tuple[feed.Change, ...]:
+        """Return changes with a position that were not published yet, oldest first."""
+        rows = session.execute(self._statements.unpublished)
         return tuple(map(_change_of, rows))
 
-    def announced(self, session: Session, upto: tuple[int, ...], at: datetime) -> None:
-        """Note that changes of these positions were announced."""
+    def mark_published(
+        self, session: Session, positions: Sequence[int], at: datetime
+    ) -> None:
+        """Record that the changes at these positions were published."""
         session.execute(
-            self._statements.announced, {"positions": list(upto), "announced_at": at}
+            self._statements.mark_published,
+            {"positions": list(positions), "published_at": at},
         )
 
-    def after(self, session: Session, ask: feed.ReadChanges) -> feed.Changes:
-        """The feed after a position."""
-        limit = max(1, min(ask.limit, BATCH))
+    def after(self, session: Session, request: feed.ReadChanges) -> feed.Changes:
+        """Return the feed after a position."""
+        limit = max(1, min(request.limit, BATCH))
         rows = session.execute(
-            self._statements.after, {"after": ask.after, "at_most": limit}
+            self._statements.after, {"after": request.after, "at_most": limit}
         )
         changes = tuple(map(_change_of, rows))
         return feed.Changes(changes=changes, head=self.head(session))
 
     def head(self, session: Session) -> int:
-        """The position of the newest numbered change."""
+        """Return the position of the newest change with one."""
         return session.scalar(self._statements.head) or 0
 
     def pending(self, session: Session) -> int:
-        """How many changes wait for a position or for their announcement."""
-        waiting = select(func.count()).select_from(self.changes)
-        return session.scalar(waiting.where(self.changes.c.announced_at.is_(None))) or 0
+        """Return how many changes were not published yet."""
+        pending = select(func.count()).select_from(self.changes)
+        return session.scalar(pending.where(self.changes.c.published_at.is_(None))) or 0
 
-    def waiting(
+    def gauges(
+        self, service: str, database: Database, clock: Clock
+    ) -> Callable[[], tuple[GaugeSample, ...]]:
+        """Return the gauge of a service's outbox: how much waits, and since when."""
+
+        def read() -> tuple[GaugeSample, ...]:
+            with database.reading() as session:
+                return self.samples(session, service, clock())
+
+        return read
+
+    def samples(
         self, session: Session, service: str, now: datetime
-    ) -> tuple[Reading, ...]:
-        """Gauges: how many changes wait to be announced, and since when."""
+    ) -> tuple[GaugeSample, ...]:
+        """Return how many changes wait to be published, and the age of the oldest."""
         oldest = session.scalar(
             select(func.min(self.changes.c.at)).where(
-                self.changes.c.announced_at.is_(None)
+                self.changes.c.published_at.is_(None)
             )
         )
         age = 0.0 if oldest is None else max(0.0, (now - oldest).total_seconds())
-        about = {"service": service}
+        labels = {"service": service}
         return (
-            Reading(
+            GaugeSample(
                 name="clp_outbox_waiting_changes",
-                help="Committed changes that were not announced yet.",
+                help="Committed changes not published yet.",
                 value=self.pending(session),
-                labels=about,
+                labels=labels,
             ),
-            Reading(
+            GaugeSample(
                 name="clp_outbox_oldest_seconds",
-                help="Since when the oldest of them waits.",
+                help="Age of the oldest of them.",
                 value=age,
-                labels=about,
+                labels=labels,
             ),
         )
 
 
 class _Statements:
-    """Made once: they are run for every change there is."""
+    """Built once: they run for every change."""
 
     def __init__(self, changes: Table, relay: Table) -> None:
-        unnumbered = changes.c.position.is_(None)
+        unsequenced = changes.c.position.is_(None)
         waiting = (
             select(
                 changes.c.id,
-                func.row_number().over(order_by=changes.c.id).label("place"),
+                func.row_number().over(order_by=changes.c.id).label("rank"),
             )
-            .where(unnumbered)
+            .where(unsequenced)
             .order_by(changes.c.id)
             .limit(BATCH)
             .subquery("waiting")
         )
         in_order = select(changes).order_by(changes.c.position)
         self.append = insert(changes)
-        self.unnumbered = select(changes.c.id).where(unnumbered).limit(1)
-        self.number = (
+        self.unsequenced = select(changes.c.id).where(unsequenced).limit(1)
+        self.assign = (
             update(changes)
             .where(changes.c.id == waiting.c.id)
-            .values(position=waiting.c.place + bindparam("at_position", type_=BIG))
+            .values(position=waiting.c.rank + bindparam("at_position", type_=BIG))
             .returning(*changes.c)
         )
         self.locked_position = (
             select(relay.c.position).where(relay.c.id == RELAY_ROW).with_for_update()
         )
         self.move = update(relay).where(relay.c.id == RELAY_ROW)
-        self.unannounced = in_order.where(
-            changes.c.announced_at.is_(None), changes.c.position.is_not(None)
+        self.unpublished = in_order.where(
+            changes.c.published_at.is_(None), changes.c.position.is_not(None)
         ).limit(BATCH)
-        self.announced = update(changes).where(
+        self.mark_published = update(changes).where(
             changes.c.position.in_(bindparam("positions", expanding=True))
         )
         self.after = in_order.where(

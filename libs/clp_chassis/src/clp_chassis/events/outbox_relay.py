@@ -1,4 +1,4 @@
-"""The relay: numbers committed changes and announces them, from within the service."""
+"""The outbox relay: give committed changes positions and publish them as events."""
 
 import logging
 from collections.abc import Callable
@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from kombu import Exchange
-from nameko.extensions import DependencyProvider
+from typing_extensions import override
 
 from clp_chassis.clock import Clock
-from clp_chassis.concurrency.loop_timer import BREATH, BREATH_S, Pace
+from clp_chassis.concurrency.loop_timer import MIN_INTERVAL, MIN_INTERVAL_S, LoopTimer
+from clp_chassis.concurrency.periodic import BackgroundLoop
 from clp_chassis.events.outbox import BATCH, Outbox
 from clp_chassis.messaging import EventPublisher
-from clp_chassis.observability.metrics import ANNOUNCED
+from clp_chassis.observability.metrics import OUTBOX_PUBLISHED
 from clp_chassis.observability.tracing import span
 from clp_chassis.persistence.database import Database
 from clp_contracts.feed import Change
@@ -20,13 +21,14 @@ from clp_contracts.serialization import dump
 
 log = logging.getLogger(__name__)
 
-# A sick queue can keep the broker from confirming; the rows wait for another turn.
-CONFIRM_S: Final = 10.0
+INTERVAL_S: Final = 1.0
+# A slow queue can keep the broker from confirming; the rows wait for the next run.
+CONFIRM_TIMEOUT_S: Final = 10.0
 
 
 @dataclass(frozen=True, slots=True)
-class RelayDesk:
-    """What a relay works with."""
+class RelayConfig:
+    """The service, database and outbox of a relay."""
 
     service: str
     database: Database
@@ -34,85 +36,85 @@ class RelayDesk:
     clock: Clock
 
 
-class Relay(DependencyProvider):  # type: ignore[misc]
-    """Runs beside the entrypoints; woken by each commit, and by the clock in case."""
+class OutboxRelay(BackgroundLoop):
+    """Publish the outbox after each commit, and at an interval."""
 
-    def __init__(self, desk: Callable[[Any], RelayDesk]) -> None:
-        self._desk_of = desk
+    loop_name = "outbox relay"
 
+    def __init__(self, config_of: Callable[[Any], RelayConfig]) -> None:
+        self._config_of = config_of
+
+    @override
     def setup(self) -> None:
-        """Find what to relay in the container's settings."""
-        self._desk = self._desk_of(self.container)
-        config = self.container.config
-        # Under load, changes are numbered and announced together.
-        self._pace = Pace(seconds=1.0, breath=config.get(BREATH, BREATH_S))
-        # An earlier life may have numbered changes and not announced them.
-        self._stumbled = True
-        self._desk.database.on_commit(self._pace.wake)
+        """Look up the outbox in the container's settings."""
+        super().setup()
+        self._config = self._config_of(self.container)
+        # An earlier process may have assigned positions and published nothing.
+        self._failed_last_run = True
+        self._config.database.on_commit(self.timer.wake)
         self._exchange = Exchange(
-            f"{self._desk.service}.events",
+            f"{self._config.service}.events",
             type="topic",
             durable=True,
             auto_delete=False,
         )
+        broker = self.container.config
         self._publisher = EventPublisher(
-            config["AMQP_URI"], ssl=config.get("AMQP_SSL"), confirm_timeout=CONFIRM_S
+            broker["AMQP_URI"],
+            ssl=broker.get("AMQP_SSL"),
+            confirm_timeout=CONFIRM_TIMEOUT_S,
         )
 
-    def start(self) -> None:
-        """Begin to relay."""
-        self.container.spawn_managed_thread(self._run, identifier="relay")
+    @override
+    def make_timer(self) -> LoopTimer:
+        """Return a timer that batches changes under load."""
+        min_interval = self.container.config.get(MIN_INTERVAL, MIN_INTERVAL_S)
+        return LoopTimer(INTERVAL_S, min_interval=min_interval)
 
-    def stop(self) -> None:
-        """Stop after the run in hand; what is left is relayed by the next start."""
-        self._pace.stop()
+    @override
+    def run_once(self) -> None:
+        """Publish all that waits."""
+        while self._publish_batch() >= BATCH:
+            pass
+        self._failed_last_run = False
 
-    def kill(self) -> None:
-        """Stop at once."""
-        self._pace.stop()
+    @override
+    def on_error(self, error: Exception) -> float | None:
+        """Log; nothing is lost, the rows stay and the next run publishes them."""
+        self._failed_last_run = True
+        return super().on_error(error)
 
-    def _run(self) -> None:
-        while self._pace.wait():
-            try:
-                while self._relay_once() >= BATCH:
-                    pass
-                self._stumbled = False
-            except Exception:
-                # Nothing is lost: the rows stay and the next turn tries again.
-                self._stumbled = True
-                log.exception("the relay of %s stumbled", self._desk.service)
-
-    def _relay_once(self) -> int:
-        """Announce what is new; and what was left behind, when that may be."""
-        numbered = self._number()
-        changes = numbered
-        if self._stumbled or not self._pace.had_news:
-            with self._desk.database.reading() as session:
-                changes = self._desk.outbox.unannounced(session)
+    def _publish_batch(self) -> int:
+        """Publish new changes, and after a failure those left behind."""
+        sequenced = self._assign_positions()
+        changes = sequenced
+        if self._failed_last_run or not self.timer.was_woken:
+            with self._config.database.reading() as session:
+                changes = self._config.outbox.unpublished(session)
         if changes:
-            self._announce(changes)
-        return max(len(numbered), len(changes))
+            self._publish(changes)
+        return max(len(sequenced), len(changes))
 
-    def _number(self) -> tuple[Change, ...]:
-        desk = self._desk
-        if not self._pace.had_news:
-            with desk.database.reading() as session:
-                if not desk.outbox.has_unnumbered(session):
+    def _assign_positions(self) -> tuple[Change, ...]:
+        config = self._config
+        if not self.timer.was_woken:
+            with config.database.reading() as session:
+                if not config.outbox.has_unsequenced(session):
                     return ()
-        with desk.database.writing(tell=False) as session:
-            return desk.outbox.number(session)
+        with config.database.writing(notify=False) as session:
+            return config.outbox.assign_positions(session)
 
-    def _announce(self, changes: tuple[Change, ...]) -> None:
-        desk = self._desk
+    def _publish(self, changes: tuple[Change, ...]) -> None:
+        config = self._config
         for change in changes:
-            with span(f"announce {change.type}", "producer", carrier=change.detail):
+            with span(f"publish {change.type}", "producer", carrier=change.detail):
                 self._publisher.publish(
                     dump(change),
                     exchange=self._exchange,
                     routing_key=change.type,
                     declare=[self._exchange],
                 )
-        ANNOUNCED.labels(desk.service).inc(len(changes))
-        with desk.database.writing(tell=False) as session:
-            positions = tuple(change.position for change in changes)
-            desk.outbox.announced(session, positions, desk.clock())
+        OUTBOX_PUBLISHED.labels(config.service).inc(len(changes))
+        with config.database.writing(notify=False) as session:
+            positions = [change.position for change in changes]
+            config.outbox.mark_published(session, positions, config.clock())

@@ -21,30 +21,30 @@ from sqlalchemy.orm import Session
 
 from clp_chassis.clock import Clock
 from clp_chassis.persistence.bulk_sql import insert_if_absent
-from clp_chassis.persistence.column_types import Instant
+from clp_chassis.persistence.column_types import UtcDateTime
 from clp_chassis.persistence.database import Database
 from clp_contracts.feed import Change
 
 log = logging.getLogger(__name__)
 
-LONGEST_ERROR: Final = 2000
+MAX_ERROR_LENGTH: Final = 2000
 
 
 class Projection(Protocol):
-    """What a feed reader feeds."""
+    """Where a feed reader applies changes."""
 
     def cursor(self) -> int:
-        """The position up to which changes were applied."""
+        """Return the position up to which changes were applied."""
 
     def apply(self, changes: tuple[Change, ...]) -> None:
-        """Apply changes in their order and move the cursor, together."""
+        """Apply changes in order and move the cursor, in one step."""
 
-    def set_aside(self, change: Change, error: str) -> None:
-        """Keep a change that cannot be applied, and move the cursor past it."""
+    def add_dead_letter(self, change: Change, error: str) -> None:
+        """Record a change that cannot be applied, and move the cursor past it."""
 
 
 class Cursors:
-    """The tables of cursors and of changes set aside."""
+    """The tables of cursors and dead letters."""
 
     def __init__(self, metadata: MetaData) -> None:
         self.cursors = Table(
@@ -61,19 +61,19 @@ class Cursors:
             Column("type", String(100), nullable=False),
             Column("subject", String(200), nullable=False),
             Column("error", Text, nullable=False),
-            Column("at", Instant, nullable=False),
+            Column("at", UtcDateTime, nullable=False),
         )
 
     def position(self, session: Session, reader: str, *, lock: bool = False) -> int:
-        """A reader's cursor; locked, nobody else moves it until the commit."""
-        asked = select(self.cursors.c.position).where(self.cursors.c.reader == reader)
-        found = session.scalar(asked.with_for_update() if lock else asked)
-        if found is None and lock:
-            # Two processes may begin to read at the same time.
+        """Return a reader's cursor; with ``lock``, hold it until the commit."""
+        query = select(self.cursors.c.position).where(self.cursors.c.reader == reader)
+        position = session.scalar(query.with_for_update() if lock else query)
+        if position is None and lock:
+            # Two processes may start to read at the same time.
             first = {"reader": reader, "position": 0}
             insert_if_absent(session, self.cursors, first)
-            found = session.scalar(asked.with_for_update())
-        return found or 0
+            position = session.scalar(query.with_for_update())
+        return position or 0
 
     def move(self, session: Session, reader: str, position: int) -> None:
         """Set a reader's cursor."""
@@ -87,25 +87,27 @@ class Cursors:
 class DatabaseProjection:
     """A projection into the service's own database.
 
-    ``prepare`` may call other services; ``write`` gets what it found and must only
-    write. Changes that another process applied meanwhile are left out.
+    ``prepare`` may call other services; ``write`` gets its result and must only write
+    to the database. Changes that another process applied meanwhile are left out.
     """
 
     def __init__(
         self,
         reader: str,
-        store: tuple[Database, Cursors, Clock],
         *,
+        database: Database,
+        cursors: Cursors,
+        clock: Clock,
         prepare: Callable[[tuple[Change, ...]], Any],
         write: Callable[[Session, tuple[Change, ...], Any], None],
     ) -> None:
         self._reader = reader
-        self._database, self._cursors, self._clock = store
+        self._database, self._cursors, self._clock = database, cursors, clock
         self._prepare = prepare
         self._write = write
 
     def cursor(self) -> int:
-        """The position up to which changes were applied."""
+        """Return the position up to which changes were applied."""
         with self._database.reading() as session:
             return self._cursors.position(session, self._reader)
 
@@ -119,8 +121,8 @@ class DatabaseProjection:
                 self._write(session, fresh, prepared)
                 self._cursors.move(session, self._reader, fresh[-1].position)
 
-    def set_aside(self, change: Change, error: str) -> None:
-        """Keep a change that cannot be applied, with ids only, and go on."""
+    def add_dead_letter(self, change: Change, error: str) -> None:
+        """Record a change that cannot be applied, with ids only, and go on."""
         with self._database.writing() as session:
             done = self._cursors.position(session, self._reader, lock=True)
             if change.position <= done:
@@ -131,14 +133,14 @@ class DatabaseProjection:
                     position=change.position,
                     type=change.type,
                     subject=change.subject,
-                    error=error[:LONGEST_ERROR],
+                    error=error[:MAX_ERROR_LENGTH],
                     at=self._clock(),
                 )
             )
             self._cursors.move(session, self._reader, change.position)
 
-    def aside(self, after: int, limit: int) -> Sequence[Row[Any]]:
-        """What was set aside after a position, oldest first."""
+    def dead_letters(self, after: int, limit: int) -> Sequence[Row[Any]]:
+        """Return the dead letters after a position, oldest first."""
         rows = self._cursors.dead_letters
         with self._database.reading() as session:
             return session.execute(
@@ -148,24 +150,24 @@ class DatabaseProjection:
                 .limit(limit)
             ).all()
 
-    def apply_late(self, change: Change) -> None:
-        """Apply a change that was set aside, and forget that it was, together.
+    def redrive(self, change: Change) -> None:
+        """Apply a dead letter and delete it, in one transaction.
 
         The cursor is past it. Effects have natural keys (one announcement, one
-        notification), so a change that was applied after all does no harm.
+        notification), so applying a change twice does no harm.
         """
         prepared = self._prepare((change,))
         with self._database.writing() as session:
-            gone = session.execute(self._row(change.position, delete))
-            if gone.rowcount:  # type: ignore[attr-defined]
+            deleted = session.execute(self._row(change.position, delete))
+            if deleted.rowcount:  # type: ignore[attr-defined]
                 self._write(session, (change,), prepared)
 
-    def failed_late(self, position: int, error: str) -> None:
-        """Keep why a change could not be applied this time either."""
+    def record_failure(self, position: int, error: str) -> None:
+        """Replace the error of a dead letter that failed again."""
         with self._database.writing() as session:
             session.execute(
                 self._row(position, update).values(
-                    error=error[:LONGEST_ERROR], at=self._clock()
+                    error=error[:MAX_ERROR_LENGTH], at=self._clock()
                 )
             )
 

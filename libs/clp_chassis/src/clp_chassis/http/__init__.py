@@ -1,21 +1,21 @@
-"""Where a service meets HTTP: nameko's web server with passports, bounds and JSON.
+"""HTTP edge: Nameko's web server with passports, limits and JSON errors.
 
-Services take their HTTP entrypoint from here and none from nameko.
+Services import their HTTP entrypoints from here and none from Nameko.
 """
 
-from clp_chassis.http.entrypoint import HttpEntrypoint, http, open_http
-from clp_chassis.http.request_body import chunks_of, declared_length
-from clp_chassis.http.responses import json_answer, refusal_answer
+from clp_chassis.http.entrypoint import HttpEntrypoint, http, public_http
+from clp_chassis.http.request_body import declared_length, iter_chunks
+from clp_chassis.http.responses import error_response, json_response
 from clp_chassis.http.server import HttpServer, http_address_of
 
 __all__ = [
     "HttpEntrypoint",
     "HttpServer",
-    "chunks_of",
     "declared_length",
+    "error_response",
     "http",
     "http_address_of",
-    "json_answer",
-    "open_http",
-    "refusal_answer",
+    "iter_chunks",
+    "json_response",
+    "public_http",
 ]

@@ -1,4 +1,4 @@
-"""The `http` entrypoint: checks the passport, calls, and answers refusals as JSON."""
+"""The `http` entrypoint: check the passport, call, return refusals as JSON."""
 
 import functools
 import time
@@ -9,7 +9,7 @@ from nameko.containers import WorkerContext
 from nameko.web.handlers import HttpRequestHandler
 from werkzeug.wrappers import Request, Response
 
-from clp_chassis.http.responses import NONE, answered
+from clp_chassis.http.responses import NONE, handle_errors
 from clp_chassis.http.server import HttpServer
 from clp_chassis.observability import observed_request
 from clp_chassis.observability.metrics import REQUEST_SECONDS
@@ -20,7 +20,7 @@ BEARER: Final = "bearer "
 
 
 class HttpEntrypoint(HttpRequestHandler):  # type: ignore[misc]
-    """A method of a service behind an HTTP verb and address."""
+    """A method of a service behind an HTTP verb and a route."""
 
     server = HttpServer()
 
@@ -32,36 +32,36 @@ class HttpEntrypoint(HttpRequestHandler):  # type: ignore[misc]
         kinds: frozenset[PassportKind] | None,
         **options: Any,
     ) -> None:
-        # None: open to anybody, the address itself must prove what it may.
+        # None: no passport; the URL itself carries the proof.
         self.kinds = kinds
         super().__init__(method, url, **options)
 
     def handle_request(self, request: Request) -> Response:
-        """Answer one request."""
+        """Handle one request."""
         request.shallow = False
         began = time.perf_counter()
-        answer = answered(lambda: self._answer(request))
-        REQUEST_SECONDS.labels(self.method, self.url, answer.status_code).observe(
+        response = handle_errors(lambda: self._respond(request))
+        REQUEST_SECONDS.labels(self.method, self.url, response.status_code).observe(
             time.perf_counter() - began
         )
-        return answer
+        return response
 
     def stop(self) -> None:
-        """Take no more requests, and finish those in hand."""
+        """Accept no more requests and finish running ones."""
         super().stop()
         self.server.finish()
 
-    def _answer(self, request: Request) -> Response:
+    def _respond(self, request: Request) -> Response:
         token = bearer_token(request)
-        given: tuple[Any, ...] = (request,)
+        args: tuple[Any, ...] = (request,)
         if self.kinds is not None:
             verifier = self.container.config[VERIFIER]
-            given = (request, verifier.verify(token, self.kinds))
+            args = (request, verifier.verify(token, self.kinds))
         worker = WorkerContext(
             self.container,
             self.container.service_cls(),
             self,
-            given,
+            args,
             request.path_values,  # type: ignore[attr-defined]
             data={"auth_token": token},
         )
@@ -69,31 +69,31 @@ class HttpEntrypoint(HttpRequestHandler):  # type: ignore[misc]
             return self._run(worker)
 
     def _run(self, worker: WorkerContext) -> Response:
-        """Run the method here, beside the pool in which calls are answered.
+        """Run the method here and not in the container's pool of workers.
 
-        A file takes as long as its sender's line does. In the pool, ten slow uploads
-        would leave no worker for anything else.
+        A transfer takes as long as the client's network does. In the pool, ten slow
+        uploads would leave no worker for RPC.
         """
-        kept: list[Any] = []
+        results: list[Any] = []
 
-        def keep(_worker: Any, result: Any, exc_info: Any) -> tuple[Any, Any]:
-            kept.append((result, exc_info))
+        def keep_result(_worker: Any, result: Any, exc_info: Any) -> tuple[Any, Any]:
+            results.append((result, exc_info))
             return result, exc_info
 
-        self.container._run_worker(worker, keep)  # noqa: SLF001 - nameko offers no other way
-        result, exc_info = kept.pop()
+        self.container._run_worker(worker, keep_result)  # noqa: SLF001 - Nameko has no public way
+        result, exc_info = results.pop()
         if exc_info is not None:
             raise exc_info[1]
-        answer: Response = result
-        return answer
+        response: Response = result
+        return response
 
 
 def bearer_token(request: Request) -> str | None:
-    """The passport of the ``Authorization`` header."""
-    given = request.headers.get("Authorization", "")
-    if given[: len(BEARER)].lower() != BEARER:
+    """Return the passport of the ``Authorization`` header."""
+    header = request.headers.get("Authorization", "")
+    if header[: len(BEARER)].lower() != BEARER:
         return None
-    return given[len(BEARER) :].strip()
+    return header[len(BEARER) :].strip()
 
 
 def http(
@@ -103,41 +103,41 @@ def http(
     kinds: frozenset[PassportKind],
     statuses: Mapping[str, int] = NONE,
 ) -> Callable[[Callable[..., Response]], Callable[..., Response]]:
-    """Serve an address with a function of (service, request, passport, …).
+    """Serve a route with a function of (service, request, passport, …).
 
-    Values named in the address follow by keyword. ``statuses`` gives the service's own
-    refusal codes their status.
+    Values of the route follow by keyword. ``statuses`` maps the service's own refusal
+    codes to a status.
     """
 
     def decorate(function: Callable[..., Response]) -> Callable[..., Response]:
         @functools.wraps(function)
-        def entrypoint(*given: Any, **named: Any) -> Response:
-            return answered(lambda: function(*given, **named), statuses)
+        def entrypoint(*args: Any, **values: Any) -> Response:
+            return handle_errors(lambda: function(*args, **values), statuses)
 
-        served: Callable[..., Response] = HttpEntrypoint.decorator(
+        entry: Callable[..., Response] = HttpEntrypoint.decorator(
             method, url, kinds=kinds
         )(entrypoint)
-        return served
+        return entry
 
     return decorate
 
 
-def open_http(
+def public_http(
     method: str, url: str
 ) -> Callable[[Callable[..., Response]], Callable[..., Response]]:
-    """Serve an address to anybody with a function of (service, request, …).
+    """Serve a route without a passport with a function of (service, request, …).
 
-    For links in mails, which carry their own proof and come without a passport.
+    For links in mails, which carry their own proof.
     """
 
     def decorate(function: Callable[..., Response]) -> Callable[..., Response]:
         @functools.wraps(function)
-        def entrypoint(*given: Any, **named: Any) -> Response:
-            return answered(lambda: function(*given, **named))
+        def entrypoint(*args: Any, **values: Any) -> Response:
+            return handle_errors(lambda: function(*args, **values))
 
-        served: Callable[..., Response] = HttpEntrypoint.decorator(
+        entry: Callable[..., Response] = HttpEntrypoint.decorator(
             method, url, kinds=None
         )(entrypoint)
-        return served
+        return entry
 
     return decorate

@@ -1,4 +1,4 @@
-"""Bodies of requests, read in pieces and within bounds."""
+"""Request bodies, read in chunks and within limits."""
 
 import time
 from collections.abc import Iterator
@@ -9,21 +9,20 @@ from werkzeug.wrappers import Request
 
 from clp_contracts.errors import Refused
 
-PIECE: Final = 256 * 1024
-# The first piece is small: it often decides whether the rest is wanted.
-FIRST_PIECE: Final = 64 * 1024
-# A body that trickles in longer than this is given up; the socket's own timeout takes
-# care of one that stops.
-MOST_SECONDS: Final = 120.0
-# What an answered client may still send before the connection is closed on it: enough
-# that a client which sends first and listens afterwards gets to hear its refusal.
-MOST_LEFT_OVER: Final = 32 * 1024 * 1024
-# Up to here, what is left of a body is read so that the connection can be used again.
-LITTLE: Final = 64 * 1024
+CHUNK_BYTES: Final = 256 * 1024
+# The first chunk is small: it often decides whether the rest is needed.
+FIRST_CHUNK_BYTES: Final = 64 * 1024
+# A body that takes longer is refused; the timeout of the socket covers one that stops.
+MAX_BODY_S: Final = 120.0
+# How much a refused client may still send before its connection is closed: enough that
+# a client which sends all before it reads gets its refusal.
+MAX_DISCARDED_BYTES: Final = 32 * 1024 * 1024
+# A rest of a body up to this size is read, so that the connection can be reused.
+MAX_DRAINED_BYTES: Final = 64 * 1024
 
 
 class Body(Input):  # type: ignore[misc]
-    """The request body of eventlet, which knows how much of it is left."""
+    """eventlet's request body, which knows how much of it is left."""
 
     def unread(self) -> bool:
         """Whether the client may still be sending the body."""
@@ -32,60 +31,60 @@ class Body(Input):  # type: ignore[misc]
         return bool(self.position < (self.content_length or 0))
 
     def much_unread(self) -> bool:
-        """Whether reading on would take a while, or nobody knows how long."""
+        """Whether the rest is large or of unknown length."""
         if self.chunked_input:
             return self.unread()
-        return bool((self.content_length or 0) - self.position > LITTLE)
+        return bool((self.content_length or 0) - self.position > MAX_DRAINED_BYTES)
 
 
-def body_like(given: Any) -> Body:
-    """The same request body, able to say what is left of it."""
+def body_from(original: Any) -> Body:
+    """Return the same request body as a `Body`."""
     return Body(
-        given.rfile,
-        given.content_length,
-        given.get_socket(),
-        wfile=given.wfile,
-        wfile_line=given.wfile_line,
-        chunked_input=given.chunked_input,
+        original.rfile,
+        original.content_length,
+        original.get_socket(),
+        wfile=original.wfile,
+        wfile_line=original.wfile_line,
+        chunked_input=original.chunked_input,
     )
 
 
 def declared_length(request: Request) -> int | None:
-    """The length that the client announces, or None when it sends in chunks.
+    """Return the declared length of the body; None for chunked encoding.
 
-    The server has seen to it that it is a number, and that nothing follows it.
+    The server has checked that it is a number.
     """
     if request.environ.get("HTTP_TRANSFER_ENCODING"):
         return None
     return int(request.environ.get("CONTENT_LENGTH") or 0)
 
 
-def chunks_of(request: Request, size: int = PIECE) -> Iterator[bytes]:
-    """The body in pieces, read only as far as they are asked for.
+def iter_chunks(request: Request, size: int = CHUNK_BYTES) -> Iterator[bytes]:
+    """Yield the body in chunks, read on demand.
 
     Raises:
-        Refused: ``body.broken`` when it ends early or is not what HTTP says it is,
-            ``body.too_slow`` when it takes for ever.
+        Refused: ``body.broken`` when it ends early or is malformed, ``body.too_slow``
+            when it takes too long.
     """
     stream = request.environ["wsgi.input"]
     expected = declared_length(request)
-    deadline = time.monotonic() + MOST_SECONDS
+    deadline = time.monotonic() + MAX_BODY_S
     got = 0
-    while piece := _piece(stream, size if got else min(size, FIRST_PIECE)):
-        got += len(piece)
-        yield piece
+    while chunk := _read_chunk(stream, size if got else min(size, FIRST_CHUNK_BYTES)):
+        got += len(chunk)
+        yield chunk
         if time.monotonic() > deadline:
             raise Refused("body.too_slow")
     if expected is not None and got < expected:
         raise Refused("body.broken")
 
 
-def _piece(stream: Any, size: int) -> bytes:
+def _read_chunk(stream: Any, size: int) -> bytes:
     try:
-        piece: bytes = stream.read(size)
+        chunk: bytes = stream.read(size)
     except TimeoutError:
         raise Refused("body.too_slow") from None
     except (OSError, ValueError):
-        # The connection broke, or the chunks are not chunks.
+        # The connection broke, or the chunked encoding is malformed.
         raise Refused("body.broken") from None
-    return piece
+    return chunk

@@ -1,4 +1,4 @@
-"""Refusals as HTTP answers: a status from a table, a code and a sentence, no trace."""
+"""HTTP responses of refusals: a status from a table, a code and a sentence."""
 
 import json
 import logging
@@ -15,11 +15,11 @@ from clp_contracts.errors import CallFailed, Refused
 
 log = logging.getLogger(__name__)
 
-# Statuses of the codes that any edge answers; what is missing here and ends in
-# ``.missing`` is a 404, the rest is a 422.
+# Statuses of codes that every service may return; of the others, those that end in
+# ``.missing`` are 404 and the rest 422.
 STATUSES: Final[Mapping[str, int]] = MappingProxyType(
     {
-        "ask.malformed": 400,
+        "request.malformed": 400,
         "body.broken": 400,
         "passport.missing": 401,
         "passport.refused": 401,
@@ -33,7 +33,7 @@ STATUSES: Final[Mapping[str, int]] = MappingProxyType(
 )
 NONE: Final[Mapping[str, int]] = MappingProxyType({})
 
-# No answer of ours is a page, is kept by anybody on the way, or guessed at.
+# Defaults of every response: no page, no cache, no sniffing.
 SAFE_HEADERS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "X-Content-Type-Options": "nosniff",
@@ -45,47 +45,47 @@ SAFE_HEADERS: Final[Mapping[str, str]] = MappingProxyType(
 )
 
 
-def json_answer(body: Mapping[str, Any], status: int) -> Response:
-    """A JSON object as an answer."""
+def json_response(body: Mapping[str, Any], status: int) -> Response:
+    """Return a response with a JSON object."""
     return Response(
         json.dumps(body, sort_keys=True), status, mimetype="application/json"
     )
 
 
-def refusal_answer(refused: Refused, statuses: Mapping[str, int] = NONE) -> Response:
-    """A refusal as JSON with its code and sentence, and nothing about the inside."""
+def error_response(refused: Refused, statuses: Mapping[str, int] = NONE) -> Response:
+    """Return a refusal as JSON: its code and sentence, and nothing internal."""
     body = {"code": refused.code, "sentence": CODES.get(refused.code, refused.code)}
     if incident := refused.detail.get("incident"):
         body["incident"] = incident
-    answer = json_answer(body, status_of(refused.code, statuses))
-    if answer.status_code == STATUSES["passport.missing"]:
-        answer.headers["WWW-Authenticate"] = "Bearer"
-    return answer
+    response = json_response(body, status_of(refused.code, statuses))
+    if response.status_code == STATUSES["passport.missing"]:
+        response.headers["WWW-Authenticate"] = "Bearer"
+    return response
 
 
 def status_of(code: str, statuses: Mapping[str, int] = NONE) -> int:
-    """The HTTP status of a refusal code."""
+    """Return the HTTP status of a refusal code."""
     known = statuses.get(code) or STATUSES.get(code)
     return known or (404 if code.endswith(".missing") else 422)
 
 
-def answered(
-    answer: Callable[[], Response], statuses: Mapping[str, int] = NONE
+def handle_errors(
+    respond: Callable[[], Response], statuses: Mapping[str, int] = NONE
 ) -> Response:
-    """An answer, whatever happens while it is made."""
+    """Return the response of a function, or the response for its error."""
     try:
-        return answer()
+        return respond()
     except Refused as refused:
-        return refusal_answer(refused, statuses)
+        return error_response(refused, statuses)
     except CallFailed as failure:
-        log.warning("answered as unavailable: %s", failure)
-        return refusal_answer(Refused("service.unavailable"))
+        log.warning("service unavailable: %s", failure)
+        return error_response(Refused("service.unavailable"))
     except HTTPException as error:
-        return refusal_answer(Refused(_code_of(error)))
+        return error_response(Refused(_code_of(error)))
     except Exception:
         incident = new_id()
-        log.exception("an HTTP call failed, incident %s", incident)
-        return refusal_answer(Refused.because("service.failed", incident=incident))
+        log.exception("an HTTP request failed, incident %s", incident)
+        return error_response(Refused.because("service.failed", incident=incident))
 
 
 def _code_of(error: HTTPException) -> str:
@@ -95,4 +95,4 @@ def _code_of(error: HTTPException) -> str:
         case MethodNotAllowed():
             return "verb.refused"
         case _:
-            return "ask.malformed"
+            return "request.malformed"

@@ -1,4 +1,4 @@
-"""The web server: bounded connections, an address to ask for, a clean end."""
+"""The web server: bounded connections, a known address, a clean stop."""
 
 import logging
 import os
@@ -14,82 +14,82 @@ from nameko.web import server as nameko_server
 from werkzeug.wrappers import Request, Response
 
 from clp_chassis.bootstrap import HTTP_ADDRESS_FILE
-from clp_chassis.http.protocol import HANG_UP, Protocol
-from clp_chassis.http.responses import SAFE_HEADERS, answered
+from clp_chassis.http.protocol import CLOSE_CONNECTION, Protocol
+from clp_chassis.http.responses import SAFE_HEADERS, handle_errors
 from clp_contracts.errors import Refused
 
 log = logging.getLogger(__name__)
 
 LENGTH: Final = "content-length"
-MOST_CONNECTIONS: Final = 256
-SOCKET_SECONDS: Final = 30.0
-IDLE_SECONDS: Final = 15.0
-FINISH_SECONDS: Final = 25.0
-# No request line: its query may hold what a person wrote.
+MAX_CONNECTIONS: Final = 256
+SOCKET_TIMEOUT_S: Final = 30.0
+IDLE_TIMEOUT_S: Final = 15.0
+FINISH_TIMEOUT_S: Final = 25.0
+# No request line: its query may hold a person's text.
 LOG_FORMAT: Final = "%(client_ip)s %(status_code)s %(body_length)s %(wall_seconds).6f"
 
 Connection = list[Any]
 
 
 class HttpServer(nameko_server.WebServer):  # type: ignore[misc]
-    """nameko's web server, which no client can bring down or hold up."""
+    """Nameko's web server, which no client can bring down or block."""
 
     def __init__(self) -> None:
         super().__init__()
         self._is_accepting: bool = True
         self._connections: dict[int, Connection] = {}
-        self._seats = Semaphore(MOST_CONNECTIONS)
+        self._seats = Semaphore(MAX_CONNECTIONS)
 
     @property
     def address(self) -> tuple[str, int]:
-        """Where the server listens: the real port, also when 0 was asked for."""
+        """Host and port it listens on: the real port, also when 0 was set."""
         host, port = self._sock.getsockname()[:2]
         return host, port
 
     def start(self) -> None:
-        """Listen, and tell where."""
+        """Listen; log the address and write it to the address file."""
         if self._starting:
             return
         super().start()
         host, port = self.address
         log.info("listening on http://%s:%s", host, port)
         if path := self.container.config.get(HTTP_ADDRESS_FILE):
-            _write_whole(Path(path), f"{host}:{port}\n")
+            _write_atomically(Path(path), f"{host}:{port}\n")
 
     def run(self) -> None:
-        """Take connections, as long as there is room for them."""
+        """Accept connections while there are free slots."""
         while self._is_accepting:
             self._seats.acquire()
             try:
                 sock, address = self._sock.accept()
             except OSError as error:
                 self._seats.release()
-                # Out of file descriptors, or a client gone before it was let in: both
-                # pass, and neither is worth the whole service.
+                # Out of file descriptors, or a client gone before it was accepted:
+                # both pass, and neither may end the service.
                 if self._is_accepting:
-                    log.warning("no connection taken: %r", error)
+                    log.warning("no connection accepted: %r", error)
                     eventlet.sleep(0.1)
                 continue
-            sock.settimeout(SOCKET_SECONDS)
+            sock.settimeout(SOCKET_TIMEOUT_S)
             eventlet.spawn_n(self._serve, [address, sock, wsgi.STATE_IDLE])
 
     def _serve(self, connection: Connection) -> None:
         self._connections[id(connection)] = connection
         try:
             self._serv.process_request(connection)
-        except Exception as error:  # noqa: BLE001 - one client's trouble stays its own
-            log.info("a connection broke: %r", error)
+        except Exception as error:  # noqa: BLE001 - one client's error ends its connection only
+            log.info("connection failed: %r", error)
         finally:
             connection[1].close()
             self._connections.pop(id(connection), None)
             self._seats.release()
 
     def get_wsgi_app(self) -> "App":
-        """Our application around the entrypoints."""
+        """Return the WSGI application around the entrypoints."""
         return App(self)
 
     def get_wsgi_server(self, sock: Any, wsgi_app: "App", **_: Any) -> wsgi.Server:
-        """The server of eventlet with our protocol and timeouts."""
+        """Return eventlet's server with our protocol and timeouts."""
         return wsgi.Server(
             sock,
             sock.getsockname(),
@@ -99,12 +99,12 @@ class HttpServer(nameko_server.WebServer):  # type: ignore[misc]
             log=log,
             log_format=LOG_FORMAT,
             log_x_forwarded_for=False,
-            keepalive=IDLE_SECONDS,
-            socket_timeout=SOCKET_SECONDS,
+            keepalive=IDLE_TIMEOUT_S,
+            socket_timeout=SOCKET_TIMEOUT_S,
         )
 
     def finish(self) -> None:
-        """Take no more connections; end idle ones, and wait for requests in hand."""
+        """Accept no more connections; close idle ones, wait for running requests."""
         if not self._is_accepting:
             return
         self._is_accepting = False
@@ -114,56 +114,56 @@ class HttpServer(nameko_server.WebServer):  # type: ignore[misc]
             if connection[2] == wsgi.STATE_IDLE:
                 _shut(connection[1])
             connection[2] = wsgi.STATE_CLOSE
-        with eventlet.Timeout(FINISH_SECONDS, False):  # noqa: FBT003
+        with eventlet.Timeout(FINISH_TIMEOUT_S, False):  # noqa: FBT003
             while self._connections:
                 eventlet.sleep(0.02)
 
     def stop(self) -> None:
-        """End; the entrypoints have finished the requests already."""
+        """Stop; the entrypoints have finished their requests already."""
         self.finish()
         self.wait_for_providers()
 
     def kill(self) -> None:
-        """End at once."""
+        """Stop at once."""
         self._is_accepting = False
         for connection in list(self._connections.values()):
             _shut(connection[1])
 
 
 class App:
-    """Finds the entrypoint of a request and sees to the headers of every answer."""
+    """Route requests to entrypoints and set the default headers of every response."""
 
     def __init__(self, server: HttpServer) -> None:
-        self._addresses = server.make_url_map()
-        self._addresses.strict_slashes = False
-        self._addresses.merge_slashes = False
+        self._routes = server.make_url_map()
+        self._routes.strict_slashes = False
+        self._routes.merge_slashes = False
 
     def __call__(
         self, environ: dict[str, Any], start_response: Callable[..., Any]
     ) -> Iterable[bytes]:
-        """Answer one request (WSGI)."""
-        answer = answered(lambda: self._answer(environ))
+        """Handle one request (WSGI)."""
+        response = handle_errors(lambda: self._respond(environ))
         for name, value in SAFE_HEADERS.items():
-            answer.headers.setdefault(name, value)
+            response.headers.setdefault(name, value)
         if environ["eventlet.input"].much_unread():
-            environ[HANG_UP]()
-        return answer(environ, start_response)
+            environ[CLOSE_CONNECTION]()
+        return response(environ, start_response)
 
-    def _answer(self, environ: dict[str, Any]) -> Response:
+    def _respond(self, environ: dict[str, Any]) -> Response:
         if not _has_clear_length(environ):
-            # Nobody knows where this body ends and the next request begins.
-            environ[HANG_UP]()
-            raise Refused("ask.malformed")
-        # Nobody may read the body but the entrypoint itself, in pieces.
+            # It is unclear where this body ends and the next request begins.
+            environ[CLOSE_CONNECTION]()
+            raise Refused("request.malformed")
+        # Only the entrypoint itself reads the body, in chunks.
         request = Request(environ, shallow=True)
-        entrypoint, values = self._addresses.bind_to_environ(environ).match()
+        entrypoint, values = self._routes.bind_to_environ(environ).match()
         request.path_values = values  # type: ignore[attr-defined]
-        answer: Response = entrypoint.handle_request(request)
-        return answer
+        response: Response = entrypoint.handle_request(request)
+        return response
 
 
 def _has_clear_length(environ: Mapping[str, Any]) -> bool:
-    """Whether everybody on the way has read the same length of the body."""
+    """Whether every proxy on the way has read the same length of the body."""
     lengths = [v for name, v in environ["headers_raw"] if name.lower() == LENGTH]
     encoding = str(environ.get("HTTP_TRANSFER_ENCODING", "chunked")).lower()
     plain = all(length.isascii() and length.isdigit() for length in lengths)
@@ -171,10 +171,10 @@ def _has_clear_length(environ: Mapping[str, Any]) -> bool:
 
 
 def http_address_of(container: Any) -> tuple[str, int]:
-    """Host and port on which a started container answers HTTP.
+    """Return host and port on which a started container serves HTTP.
 
-    For whoever runs containers in its own process. Another process reads the file that
-    the setting ``http_address_file`` names, which is there once the port is open.
+    For programs that run containers in their own process. Another process reads the
+    file named by ``http_address_file``, which exists once the port is open.
     """
     server = next(e for e in container.extensions if isinstance(e, HttpServer))
     return server.address
@@ -187,8 +187,8 @@ def _shut(sock: Any) -> None:
         return
 
 
-def _write_whole(path: Path, text: str) -> None:
-    """Write a file that is never seen half written."""
+def _write_atomically(path: Path, text: str) -> None:
+    """Write a file that no reader sees half written."""
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=path.name)
     with os.fdopen(descriptor, "w") as file:
         file.write(text)

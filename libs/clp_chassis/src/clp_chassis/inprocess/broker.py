@@ -1,9 +1,8 @@
-"""The broker inside this process: what exists and who is handed what.
+"""State and routing of the in-process broker: exchanges, queues, deliveries.
 
-Only state and routing live here; `clp_chassis.inprocess.transport` makes it kombu's.
-Nothing in this module waits, so no other greenthread ever sees a half-done change.
-It speaks for RabbitMQ in tests, therefore it refuses what it cannot do instead of
-pretending: an argument it does not know is an error, not a promise broken in silence.
+`clp_chassis.inprocess.transport` makes it a Kombu transport. Nothing in this module
+waits, so no other green thread sees a half-done change. It stands in for RabbitMQ in
+tests, so it refuses what it does not support: an unknown argument is an error.
 """
 
 from __future__ import annotations
@@ -25,12 +24,12 @@ from clp_chassis.inprocess.queues import (
     DEAD_EXCHANGE,
     DEAD_ROUTING_KEY,
     EXPIRES,
-    UNDERSTOOD,
+    SUPPORTED_ARGUMENTS,
     Client,
-    Payload,
+    Message,
     Queue,
+    QueuedMessage,
     Subscription,
-    Waiting,
 )
 from clp_chassis.inprocess.routing import Exchange
 
@@ -41,15 +40,15 @@ DEATHS: Final = "x-death"
 
 
 class Broker:
-    """Everything one named in-process broker knows."""
+    """One named in-process broker."""
 
     def __init__(self) -> None:
         self.clients: set[Client] = set()
         self._exchanges: dict[str, Exchange] = {}
         self._queues: dict[str, Queue] = {}
-        self._places = count()
+        self._numbers = count()
 
-    # ---- what exists
+    # ---- declarations
 
     def declare_exchange(self, name: str, kind: str) -> None:
         known = self._exchanges.setdefault(name, Exchange(name, kind))
@@ -62,15 +61,15 @@ class Broker:
     def declare_queue(
         self, name: str, client: Client, *, shape: dict[str, Any], args: dict[str, Any]
     ) -> Queue:
-        """Find or make a queue; the same name with another shape is refused."""
-        if unknown := set(args) - UNDERSTOOD:
-            raise AMQPNotImplementedError(f"in-process queues know no {unknown}")
+        """Find or create a queue; refuse a name that exists with other arguments."""
+        if unknown := set(args) - SUPPORTED_ARGUMENTS:
+            raise AMQPNotImplementedError(f"in-process queues do not support {unknown}")
         queue = self._queues.get(name)
         if queue is None:
             queue = self._queues[name] = Queue(name, shape, client, args)
-            self._watch_disuse(queue)
-        self._refuse_stranger(queue, client)
-        queue.declared_by = client
+            self._watch_unused(queue)
+        self._require_owner(queue, client)
+        queue.owner = client
         if (queue.shape, queue.arguments) != (shape, args):
             raise PreconditionFailed(f"queue {name!r} exists with other arguments")
         return queue
@@ -99,32 +98,32 @@ class Broker:
                 self._exchanges[exchange].unbind(routing_key, name)
         return len(queue.ready)
 
-    def unsettled(self) -> dict[str, int]:
-        """How many payloads wait or are being handled, for queues that have any."""
-        sizes = {q.name: len(q.ready) + q.in_hand for q in self._queues.values()}
+    def unacked(self) -> dict[str, int]:
+        """Return the number of unacknowledged messages of each queue that has any."""
+        sizes = {q.name: len(q.ready) + q.unacked_count for q in self._queues.values()}
         return {name: size for name, size in sizes.items() if size}
 
-    # ---- payloads in
+    # ---- publishing
 
-    def publish(self, payload: Payload) -> bool:
-        """Put a payload into every queue its key leads to; False when none does."""
-        if payload.exchange:
-            names = self._exchange(payload.exchange).queues_for(payload.routing_key)
+    def publish(self, message: Message) -> bool:
+        """Add a message to every queue its key routes to; False when there is none."""
+        if message.exchange:
+            names = self._exchange(message.exchange).queues_for(message.routing_key)
         else:
-            names = {payload.routing_key}
+            names = {message.routing_key}
         queues = [self._queues[name] for name in names if name in self._queues]
         for queue in queues:
-            queue.add(payload, next(self._places))
+            queue.add(message, next(self._numbers))
             self._flow(queue)
         return bool(queues)
 
-    # ---- payloads out
+    # ---- consuming
 
     def subscribe(self, subscription: Subscription, client: Client) -> None:
         queue = subscription.queue
-        self._refuse_stranger(queue, client)
+        self._require_owner(queue, client)
         queue.subscriptions.append(subscription)
-        self._watch_disuse(queue)
+        self._watch_unused(queue)
         self._flow(queue)
 
     def unsubscribe(self, subscription: Subscription) -> None:
@@ -134,33 +133,33 @@ class Broker:
         if queue.shape.get("auto_delete") and not queue.subscriptions:
             self.delete_queue(queue.name)
         else:
-            self._watch_disuse(queue)
+            self._watch_unused(queue)
 
-    def take(self, queue: Queue) -> Waiting | None:
-        """Hand out one payload without a subscription."""
+    def get(self, queue: Queue) -> QueuedMessage | None:
+        """Deliver one message without a subscription."""
         self._drop_expired(queue)
         if not queue.ready:
             return None
-        queue.in_hand += 1
+        queue.unacked_count += 1
         return queue.ready.popleft()
 
-    def settle(self, queue: Queue, subscription: Subscription | None) -> None:
-        """One payload less in hand; whoever has room again gets the next."""
-        queue.in_hand -= 1
+    def ack(self, queue: Queue, subscription: Subscription | None) -> None:
+        """Count a message as acknowledged, and deliver the next."""
+        queue.unacked_count -= 1
         if subscription is not None:
-            subscription.in_hand -= 1
+            subscription.unacked_count -= 1
         self._flow(queue)
 
-    def put_back(self, queue: Queue, waiting: Waiting) -> None:
-        """Requeue to the same queue: no other subscriber of the event sees it again."""
+    def requeue(self, queue: Queue, queued: QueuedMessage) -> None:
+        """Return a message to its queue, and to no other queue of its exchange."""
         if self._queues.get(queue.name) is queue:
-            queue.put_back(waiting)
+            queue.requeue(queued)
 
-    def dead_letter(self, queue: Queue, waiting: Waiting, reason: str) -> None:
-        """Pass a payload to the queue's dead letter exchange, if it has one."""
+    def dead_letter(self, queue: Queue, queued: QueuedMessage, reason: str) -> None:
+        """Publish a message to the queue's dead letter exchange, if it has one."""
         if DEAD_EXCHANGE not in queue.arguments:
             return
-        old = waiting.payload
+        old = queued.message
         key = queue.arguments.get(DEAD_ROUTING_KEY, old.routing_key)
         death = {"queue": queue.name, "reason": reason, "count": 1}
         deaths = [death, *old.headers.get(DEATHS, [])]
@@ -177,30 +176,29 @@ class Broker:
 
     # ---- clients
 
-    def leave(self, client: Client) -> None:
-        """Forget a client: its exclusive queues and its unused reply queues go.
+    def disconnect(self, client: Client) -> None:
+        """Remove a client, its exclusive queues and its unused reply queues.
 
-        RabbitMQ keeps an expiring queue for its time, for a client that reconnects.
-        Here nobody can lose a connection and come back, so keeping them would only
-        collect the reply queue of every caller there ever was.
+        RabbitMQ keeps an expiring queue for a client that reconnects. Here no client
+        reconnects, so keeping them would only collect the reply queue of every caller.
         """
         self.clients.discard(client)
         for queue in list(self._queues.values()):
             unused = EXPIRES in queue.arguments and not queue.subscriptions
-            if queue.declared_by is client and (queue.is_exclusive or unused):
+            if queue.owner is client and (queue.is_exclusive or unused):
                 self.delete_queue(queue.name)
 
     def close(self) -> None:
-        """Go away as a killed broker does: everybody is disconnected, all is lost."""
+        """Stop as a killed broker does: disconnect all clients, lose everything."""
         for queue in self._queues.values():
             queue.stop_timers()
         clients, self.clients = self.clients, set()
         self._queues.clear()
         self._exchanges.clear()
         for client in clients:
-            client.broken()
+            client.on_broker_closed()
 
-    # ---- inside
+    # ---- private
 
     def _exchange(self, name: str) -> Exchange:
         try:
@@ -209,19 +207,19 @@ class Broker:
             raise NotFound(f"no exchange {name!r}") from None
 
     @staticmethod
-    def _refuse_stranger(queue: Queue, client: Client) -> None:
-        if queue.is_exclusive and queue.declared_by is not client:
+    def _require_owner(queue: Queue, client: Client) -> None:
+        if queue.is_exclusive and queue.owner is not client:
             raise ResourceLocked(f"queue {queue.name!r} belongs to another connection")
 
     def _flow(self, queue: Queue) -> None:
-        """Hand out what is ready while somebody has room, in turns."""
+        """Deliver ready messages to consumers with capacity, in rotation."""
         self._drop_expired(queue)
-        while queue.ready and (taker := queue.next_taker()):
-            waiting = queue.ready.popleft()
-            if taker.settles:
-                taker.in_hand += 1
-                queue.in_hand += 1
-            taker.hand_over(taker, waiting)
+        while queue.ready and (subscription := queue.next_subscription()):
+            queued = queue.ready.popleft()
+            if subscription.needs_ack:
+                subscription.unacked_count += 1
+                queue.unacked_count += 1
+            subscription.deliver(subscription, queued)
         self._watch_expiry(queue)
 
     def _drop_expired(self, queue: Queue) -> None:
@@ -232,7 +230,7 @@ class Broker:
             self.dead_letter(queue, queue.ready.popleft(), "expired")
 
     def _watch_expiry(self, queue: Queue) -> None:
-        """Wake up when the eldest payload runs out; most never wait that long."""
+        """Set a timer for the expiry of the oldest message."""
         if queue.expiry_timer is not None:
             queue.expiry_timer.cancel()
             queue.expiry_timer = None
@@ -240,13 +238,13 @@ class Broker:
             delay = max(0.0, at - monotonic())
             queue.expiry_timer = _later(delay, lambda: self._flow(queue))
 
-    def _watch_disuse(self, queue: Queue) -> None:
-        if queue.disuse_timer is not None:
-            queue.disuse_timer.cancel()
-            queue.disuse_timer = None
+    def _watch_unused(self, queue: Queue) -> None:
+        if queue.unused_timer is not None:
+            queue.unused_timer.cancel()
+            queue.unused_timer = None
         if EXPIRES in queue.arguments and not queue.subscriptions:
             seconds = queue.arguments[EXPIRES] / 1000
-            queue.disuse_timer = _later(seconds, lambda: self.delete_queue(queue.name))
+            queue.unused_timer = _later(seconds, lambda: self.delete_queue(queue.name))
 
 
 def _later(seconds: float, then: Callable[[], object]) -> Any:

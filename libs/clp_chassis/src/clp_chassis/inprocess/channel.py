@@ -1,4 +1,4 @@
-"""An AMQP channel of the in-process broker, with the methods kombu calls."""
+"""An AMQP channel of the in-process broker, with the methods that Kombu calls."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from amqp.exceptions import (
     RecoverableConnectionError,
 )
 from amqp.protocol import queue_declare_ok_t
-from kombu.message import Message
+from kombu.message import Message as KombuMessage
 from kombu.transport import base
 
-from clp_chassis.inprocess.queues import Payload, Queue, Subscription, Waiting
+from clp_chassis.inprocess.queues import Message, Queue, QueuedMessage, Subscription
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -26,7 +26,7 @@ NO_ROUTE: Final = 312
 
 
 class Channel(base.StdChannel):  # type: ignore[misc]
-    """An AMQP channel: subscriptions, and payloads handed over but not settled."""
+    """An AMQP channel: subscriptions and unacknowledged messages."""
 
     def __init__(self, connection: Connection, *, confirms: bool) -> None:
         self.connection: Connection | None = connection
@@ -35,7 +35,7 @@ class Channel(base.StdChannel):  # type: ignore[misc]
         self._prefetch = 0
         self._subscriptions: dict[str, Subscription] = {}
         self._callbacks: dict[Subscription, tuple[str, Callable[..., None]]] = {}
-        self._in_hand: dict[int, tuple[Queue, Subscription | None, Waiting]] = {}
+        self._unacked: dict[int, tuple[Queue, Subscription | None, QueuedMessage]] = {}
         self._last_tag = 0
         connection.channels.add(self)
 
@@ -44,18 +44,18 @@ class Channel(base.StdChannel):  # type: ignore[misc]
         return self.connection is not None
 
     def close(self) -> None:
-        """Leave every queue; what was not settled goes back to its place."""
+        """Cancel all consumers; requeue unacknowledged messages."""
         connection = self.connection
         if connection is None:
             return
         for consumer_tag in list(self._subscriptions):
             self.basic_cancel(consumer_tag)
-        for tag in sorted(self._in_hand, reverse=True):
+        for tag in sorted(self._unacked, reverse=True):
             self.basic_reject(tag, requeue=True)
         connection.channels.discard(self)
         self.connection = None
 
-    # ---- what exists
+    # ---- declarations
 
     def exchange_declare(self, exchange: str, type: str, **_: object) -> None:
         self._broker().declare_exchange(exchange, type)
@@ -69,7 +69,7 @@ class Channel(base.StdChannel):  # type: ignore[misc]
         *,
         passive: bool = False,
         arguments: Mapping[str, object] | None = None,
-        nowait: bool = False,  # noqa: ARG002 - nothing here takes time
+        nowait: bool = False,  # noqa: ARG002 - nothing here waits
         **shape: object,
     ) -> tuple[str, int, int]:
         broker = self._broker()
@@ -101,50 +101,50 @@ class Channel(base.StdChannel):  # type: ignore[misc]
         ready.clear()
         return purged
 
-    # ---- payloads in
+    # ---- publishing
 
     @staticmethod
-    def prepare_message(  # noqa: PLR0917 - kombu's signature
+    def prepare_message(  # noqa: PLR0917 - Kombu's signature
         body: str | bytes,
         priority: int | None = None,
         content_type: str | None = None,
         content_encoding: str | None = None,
         headers: dict[str, Any] | None = None,
         properties: dict[str, Any] | None = None,
-    ) -> Payload:
-        """Copy what is published: nobody changes it once it is on its way."""
+    ) -> Message:
+        """Copy a message, so that its publisher cannot change it any more."""
         stated = {
             "priority": priority,
             "content_type": content_type,
             "content_encoding": content_encoding,
             **(properties or {}),
         }
-        return Payload(
+        return Message(
             body=body.encode() if isinstance(body, str) else body,
             properties={k: v for k, v in stated.items() if v is not None},
-            headers=_copied(headers or {}),
+            headers=_deep_copy(headers or {}),
         )
 
     def basic_publish(
         self,
-        message: Payload,
+        message: Message,
         exchange: str = "",
         routing_key: str = "",
         *,
         mandatory: bool = False,
         **_: object,
     ) -> None:
-        payload = Payload(
+        message = Message(
             message.body, message.properties, message.headers, exchange, routing_key
         )
-        routed = self._broker().publish(payload)
+        routed = self._broker().publish(message)
         if not self._confirms:
             return
         eventlet.sleep(0)
         if mandatory and not routed:
             raise ChannelError("NO_ROUTE", (50, 60), reply_code=NO_ROUTE)
 
-    # ---- payloads out
+    # ---- consuming
 
     def basic_qos(self, prefetch_size: int, prefetch_count: int, *_: object) -> None:
         del prefetch_size
@@ -162,9 +162,9 @@ class Channel(base.StdChannel):  # type: ignore[misc]
         broker, connection = self._broker(), self._open()
         subscription = Subscription(
             broker.queue(queue),
-            self._arrive,
-            room=self._prefetch,
-            settles=not no_ack,
+            self._enqueue,
+            prefetch=self._prefetch,
+            needs_ack=not no_ack,
         )
         if no_ack:
             self.no_ack_consumers.add(consumer_tag)
@@ -174,89 +174,91 @@ class Channel(base.StdChannel):  # type: ignore[misc]
         return consumer_tag
 
     def basic_cancel(self, consumer_tag: str) -> None:
-        """Stop a subscription; what its owner has not seen yet goes back."""
+        """Cancel a consumer; requeue what it has not received yet."""
         subscription = self._subscriptions.pop(consumer_tag, None)
         if subscription is None or (connection := self.connection) is None:
             return
         del self._callbacks[subscription]
         self.no_ack_consumers.discard(consumer_tag)
         connection.broker.unsubscribe(subscription)
-        unseen = [entry for entry in connection.arrived if entry[1] is subscription]
+        unseen = [entry for entry in connection.inbox if entry[1] is subscription]
         for entry in reversed(unseen):
-            connection.arrived.remove(entry)
-            self._give_back(subscription, entry[2])
+            connection.inbox.remove(entry)
+            self._return(subscription, entry[2])
 
-    def basic_get(self, queue: str, no_ack: bool = False, **_: object) -> Any:  # noqa: FBT001, FBT002 - kombu's signature
+    def basic_get(self, queue: str, no_ack: bool = False, **_: object) -> Any:  # noqa: FBT001, FBT002 - Kombu's signature
         found = self._broker().queue(queue)
-        waiting = self._broker().take(found)
-        if waiting is None:
+        queued = self._broker().get(found)
+        if queued is None:
             return None
         tag = self._next_tag()
         if no_ack:
-            self._broker().settle(found, None)
+            self._broker().ack(found, None)
         else:
-            self._in_hand[tag] = (found, None, waiting)
-        return self._message(waiting, tag, consumer_tag="")
+            self._unacked[tag] = (found, None, queued)
+        return self._message(queued, tag, consumer_tag="")
 
-    def basic_ack(self, delivery_tag: int, multiple: bool = False) -> None:  # noqa: FBT001, FBT002 - kombu's signature
+    def basic_ack(self, delivery_tag: int, multiple: bool = False) -> None:  # noqa: FBT001, FBT002 - Kombu's signature
         broker = self._broker()
-        tags = [t for t in self._in_hand if t <= delivery_tag] if multiple else []
+        tags = [t for t in self._unacked if t <= delivery_tag] if multiple else []
         for tag in tags or [delivery_tag]:
-            queue, subscription, _ = self._let_go(tag)
-            broker.settle(queue, subscription)
+            queue, subscription, _ = self._pop_unacked(tag)
+            broker.ack(queue, subscription)
 
-    def basic_reject(self, delivery_tag: int, requeue: bool = False) -> None:  # noqa: FBT001, FBT002 - kombu's signature
+    def basic_reject(self, delivery_tag: int, requeue: bool = False) -> None:  # noqa: FBT001, FBT002 - Kombu's signature
         broker = self._broker()
-        queue, subscription, waiting = self._let_go(delivery_tag)
+        queue, subscription, queued = self._pop_unacked(delivery_tag)
         if requeue:
-            broker.put_back(queue, waiting)
+            broker.requeue(queue, queued)
         else:
-            broker.dead_letter(queue, waiting, "rejected")
-        broker.settle(queue, subscription)
+            broker.dead_letter(queue, queued, "rejected")
+        broker.ack(queue, subscription)
 
-    def hand_over(self, subscription: Subscription, waiting: Waiting) -> None:
-        """Call the consumer with a payload that has arrived."""
+    def deliver(self, subscription: Subscription, queued: QueuedMessage) -> None:
+        """Call the consumer with a delivered message."""
         consumer_tag, callback = self._callbacks[subscription]
         tag = self._next_tag()
-        if subscription.settles:
-            self._in_hand[tag] = (subscription.queue, subscription, waiting)
-        callback(self._message(waiting, tag, consumer_tag))
+        if subscription.needs_ack:
+            self._unacked[tag] = (subscription.queue, subscription, queued)
+        callback(self._message(queued, tag, consumer_tag))
 
-    # ---- inside
+    # ---- private
 
-    def _arrive(self, subscription: Subscription, waiting: Waiting) -> None:
+    def _enqueue(self, subscription: Subscription, queued: QueuedMessage) -> None:
         connection = self._open()
-        connection.arrived.append((self, subscription, waiting))
-        connection.ring()
+        connection.inbox.append((self, subscription, queued))
+        connection.notify()
 
-    def _give_back(self, subscription: Subscription, waiting: Waiting) -> None:
+    def _return(self, subscription: Subscription, queued: QueuedMessage) -> None:
         broker = self._broker()
-        if subscription.settles:
-            broker.put_back(subscription.queue, waiting)
-            broker.settle(subscription.queue, subscription)
+        if subscription.needs_ack:
+            broker.requeue(subscription.queue, queued)
+            broker.ack(subscription.queue, subscription)
 
-    def _let_go(self, tag: int) -> tuple[Queue, Subscription | None, Waiting]:
+    def _pop_unacked(
+        self, tag: int
+    ) -> tuple[Queue, Subscription | None, QueuedMessage]:
         try:
-            return self._in_hand.pop(tag)
+            return self._unacked.pop(tag)
         except KeyError:
             raise PreconditionFailed(f"unknown delivery tag {tag}") from None
 
-    def _message(self, waiting: Waiting, tag: int, consumer_tag: str) -> Any:
-        payload = waiting.payload
-        return Message(
-            body=payload.body,
+    def _message(self, queued: QueuedMessage, tag: int, consumer_tag: str) -> Any:
+        message = queued.message
+        return KombuMessage(
+            body=message.body,
             channel=self,
             delivery_tag=tag,
-            content_type=payload.properties.get("content_type"),
-            content_encoding=payload.properties.get("content_encoding"),
-            headers=_copied(payload.headers),
-            properties=dict(payload.properties),
+            content_type=message.properties.get("content_type"),
+            content_encoding=message.properties.get("content_encoding"),
+            headers=_deep_copy(message.headers),
+            properties=dict(message.properties),
             delivery_info={
                 "consumer_tag": consumer_tag,
                 "delivery_tag": tag,
-                "redelivered": waiting.redelivered,
-                "exchange": payload.exchange,
-                "routing_key": payload.routing_key,
+                "redelivered": queued.redelivered,
+                "exchange": message.exchange,
+                "routing_key": message.routing_key,
             },
         )
 
@@ -267,16 +269,16 @@ class Channel(base.StdChannel):  # type: ignore[misc]
     def _open(self) -> Connection:
         if self.connection is None:
             raise RecoverableConnectionError("amqp channel is closed")
-        self.connection.demand_open()
+        self.connection.require_open()
         return self.connection
 
     def _broker(self) -> Broker:
         return self._open().broker
 
 
-def _copied(value: Any) -> Any:
+def _deep_copy(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: _copied(inner) for key, inner in value.items()}
+        return {key: _deep_copy(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):
-        return [_copied(inner) for inner in value]
+        return [_deep_copy(inner) for inner in value]
     return value

@@ -1,4 +1,4 @@
-"""One client of the in-process broker, and its sleep until something arrives."""
+"""One client of the in-process broker, and its wait for messages."""
 
 from __future__ import annotations
 
@@ -10,60 +10,60 @@ from eventlet.event import Event
 
 if TYPE_CHECKING:
     from clp_chassis.inprocess.broker import Broker
-    from clp_chassis.inprocess.queues import Subscription, Waiting
+    from clp_chassis.inprocess.queues import QueuedMessage, Subscription
 
 
 class Receiver(Protocol):
-    """An AMQP channel, as far as its connection cares."""
+    """What a connection needs of a channel."""
 
     connection: Connection | None
 
     def close(self) -> None: ...
 
-    def hand_over(self, subscription: Subscription, waiting: Waiting) -> None: ...
+    def deliver(self, subscription: Subscription, queued: QueuedMessage) -> None: ...
 
 
 class Connection:
-    """One client of a broker, and what has arrived for it."""
+    """One client of a broker, with its undelivered messages."""
 
     def __init__(self, client: Any, broker: Broker) -> None:
         self.client = client
         self.broker = broker
         self.is_open = True
         self.channels: set[Receiver] = set()
-        self.arrived: deque[tuple[Receiver, Subscription, Waiting]] = deque()
-        self._bell: Event | None = None
-        self._woken = False
+        self.inbox: deque[tuple[Receiver, Subscription, QueuedMessage]] = deque()
+        self._wakeup: Event | None = None
+        self._is_woken = False
         broker.clients.add(self)
 
-    def ring(self) -> None:
+    def notify(self) -> None:
         """Wake every drain of this connection."""
-        bell, self._bell = self._bell, None
+        bell, self._wakeup = self._wakeup, None
         if bell is not None:
             bell.send()
 
     def wake(self) -> None:
-        """Make the present or the next drain return, though nothing arrived."""
-        self._woken = True
-        self.ring()
+        """Make the current or next drain return without a message."""
+        self._is_woken = True
+        self.notify()
 
     def drain(self, timeout: float | None) -> None:
-        """Hand over one payload, waiting for it if there is none."""
-        if not self._has_news():
-            bell = self._bell = self._bell or Event()
+        """Deliver one message; wait for it if there is none."""
+        if not self._has_work():
+            bell = self._wakeup = self._wakeup or Event()
             bell.wait(timeout)
             if not bell.ready():
                 raise TimeoutError("timed out")
-        self.demand_open()
-        self._woken = False
-        if self.arrived:
-            channel, subscription, waiting = self.arrived.popleft()
-            channel.hand_over(subscription, waiting)
+        self.require_open()
+        self._is_woken = False
+        if self.inbox:
+            channel, subscription, queued = self.inbox.popleft()
+            channel.deliver(subscription, queued)
 
-    def _has_news(self) -> bool:
-        return bool(self.arrived) or self._woken or not self.is_open
+    def _has_work(self) -> bool:
+        return bool(self.inbox) or self._is_woken or not self.is_open
 
-    def demand_open(self) -> None:
+    def require_open(self) -> None:
         if not self.is_open:
             raise RecoverableConnectionError("connection to the broker is closed")
 
@@ -71,13 +71,13 @@ class Connection:
         if self.is_open:
             for channel in list(self.channels):
                 channel.close()
-            self.broker.leave(self)
-            self.broken()
+            self.broker.disconnect(self)
+            self.on_broker_closed()
 
-    def broken(self) -> None:
+    def on_broker_closed(self) -> None:
         self.is_open = False
-        self.arrived.clear()
+        self.inbox.clear()
         for channel in self.channels:
             channel.connection = None
         self.channels.clear()
-        self.ring()
+        self.notify()

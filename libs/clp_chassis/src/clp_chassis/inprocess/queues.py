@@ -1,4 +1,4 @@
-"""Queues of the in-process broker: payloads in order, and consumers that take turns."""
+"""Queues of the in-process broker: messages in order, consumers in rotation."""
 
 from __future__ import annotations
 
@@ -15,19 +15,21 @@ QUEUE_TTL: Final = "x-message-ttl"
 DEAD_EXCHANGE: Final = "x-dead-letter-exchange"
 DEAD_ROUTING_KEY: Final = "x-dead-letter-routing-key"
 
-UNDERSTOOD: Final = frozenset({EXPIRES, QUEUE_TTL, DEAD_EXCHANGE, DEAD_ROUTING_KEY})
+SUPPORTED_ARGUMENTS: Final = frozenset(
+    {EXPIRES, QUEUE_TTL, DEAD_EXCHANGE, DEAD_ROUTING_KEY}
+)
 
 
 class Client(Protocol):
-    """A connection, as far as the broker cares."""
+    """What the broker needs of a connection."""
 
-    def broken(self) -> None:
-        """Hear that the broker is gone."""
+    def on_broker_closed(self) -> None:
+        """React to the end of the broker."""
 
 
 @dataclass(frozen=True, slots=True)
-class Payload:
-    """What a publisher handed over, never changed afterwards."""
+class Message:
+    """A published message; never changed."""
 
     body: bytes
     properties: dict[str, Any]
@@ -37,74 +39,78 @@ class Payload:
 
 
 @dataclass(slots=True)
-class Waiting:
-    """A payload at its place in one queue."""
+class QueuedMessage:
+    """A message at its position in one queue."""
 
-    payload: Payload
-    place: int
+    message: Message
+    order: int
     expires_at: float | None
     redelivered: bool = False
 
 
 @dataclass(slots=True, eq=False)
 class Subscription:
-    """One consumer of one queue, with room for so many unsettled payloads."""
+    """One consumer of one queue, with room for so many unacked payloads."""
 
     queue: Queue
-    hand_over: Callable[[Subscription, Waiting], None]
-    room: int = 0
-    settles: bool = True
-    in_hand: int = 0
+    deliver: Callable[[Subscription, QueuedMessage], None]
+    prefetch: int = 0
+    needs_ack: bool = True
+    unacked_count: int = 0
 
     @property
-    def can_take(self) -> bool:
-        return not self.settles or not self.room or self.in_hand < self.room
+    def has_capacity(self) -> bool:
+        return (
+            not self.needs_ack
+            or not self.prefetch
+            or self.unacked_count < self.prefetch
+        )
 
 
 @dataclass(slots=True, eq=False)
 class Queue:
-    """Payloads in order, and the consumers that take turns."""
+    """Messages in order, and consumers in rotation."""
 
     name: str
     shape: dict[str, Any]
-    declared_by: Client
+    owner: Client
     arguments: dict[str, Any]
-    ready: deque[Waiting] = field(default_factory=deque)
+    ready: deque[QueuedMessage] = field(default_factory=deque)
     subscriptions: deque[Subscription] = field(default_factory=deque)
     bound_to: set[tuple[str, str]] = field(default_factory=set)
-    in_hand: int = 0
+    unacked_count: int = 0
     expiry_timer: Any = None
-    disuse_timer: Any = None
+    unused_timer: Any = None
 
     @property
     def is_exclusive(self) -> bool:
         return bool(self.shape.get("exclusive"))
 
-    def add(self, payload: Payload, place: int) -> None:
-        limits = (payload.properties.get("expiration"), self.arguments.get(QUEUE_TTL))
+    def add(self, message: Message, order: int) -> None:
+        limits = (message.properties.get("expiration"), self.arguments.get(QUEUE_TTL))
         lives = [int(ms) / 1000 for ms in limits if ms is not None]
         expires_at = monotonic() + min(lives) if lives else None
-        self.ready.append(Waiting(payload, place, expires_at))
+        self.ready.append(QueuedMessage(message, order, expires_at))
 
-    def next_taker(self) -> Subscription | None:
-        """Whose turn it is among those with room."""
+    def next_subscription(self) -> Subscription | None:
+        """Return the next consumer with capacity."""
         for _ in range(len(self.subscriptions)):
             self.subscriptions.rotate(-1)
-            if self.subscriptions[-1].can_take:
+            if self.subscriptions[-1].has_capacity:
                 return self.subscriptions[-1]
         return None
 
-    def put_back(self, waiting: Waiting) -> None:
-        """Return a payload to the place it had, in front of all younger ones."""
-        waiting.redelivered = True
-        younger: list[Waiting] = []
-        while self.ready and self.ready[0].place < waiting.place:
-            younger.append(self.ready.popleft())
-        self.ready.appendleft(waiting)
-        self.ready.extendleft(reversed(younger))
+    def requeue(self, queued: QueuedMessage) -> None:
+        """Return a message to its position, before all later ones."""
+        queued.redelivered = True
+        later: list[QueuedMessage] = []
+        while self.ready and self.ready[0].order < queued.order:
+            later.append(self.ready.popleft())
+        self.ready.appendleft(queued)
+        self.ready.extendleft(reversed(later))
 
     def stop_timers(self) -> None:
-        for timer in (self.expiry_timer, self.disuse_timer):
+        for timer in (self.expiry_timer, self.unused_timer):
             if timer is not None:
                 timer.cancel()
-        self.expiry_timer = self.disuse_timer = None
+        self.expiry_timer = self.unused_timer = None

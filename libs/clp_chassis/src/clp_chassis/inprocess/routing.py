@@ -1,4 +1,4 @@
-"""Which queues a routing key leads to."""
+"""Exchanges: which queues a routing key routes to."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Exchange:
 
     def __init__(self, name: str, kind: str) -> None:
         if kind not in KINDS:
-            raise AMQPNotImplementedError(f"in-process exchanges are never {kind}")
+            raise AMQPNotImplementedError(f"in-process exchanges cannot be {kind}")
         self.name = name
         self.kind = kind
         self._exact: dict[str, set[str]] = {}

@@ -1,4 +1,4 @@
-"""The scheme `inprocess://NAME/` for kombu, and the brokers behind the names."""
+"""The Kombu transport `inprocess://NAME/`, and the brokers behind the names."""
 
 from __future__ import annotations
 
@@ -24,43 +24,43 @@ _brokers: dict[str, Broker] = {}
 
 
 def is_inprocess(broker_url: str) -> bool:
-    """Whether this address names a broker inside this process."""
+    """Whether a broker URL names an in-process broker."""
     return broker_url.startswith(f"{SCHEME}://")
 
 
 def broker_named(name: str) -> Broker:
-    """The broker behind `inprocess://NAME/`, made when first asked for."""
+    """Return the broker of `inprocess://NAME/`; create it on first use."""
     return _brokers.setdefault(name.lower(), Broker())
 
 
-def unsettled(name: str) -> dict[str, int]:
-    """Payloads waiting or being handled, by queue; empty when all is quiet."""
-    return broker_named(name).unsettled()
+def unacked(name: str) -> dict[str, int]:
+    """Return the unacknowledged messages by queue; empty when idle."""
+    return broker_named(name).unacked()
 
 
-def forget(name: str) -> None:
-    """Drop a broker with all it holds and disconnect whoever uses it."""
+def reset(name: str) -> None:
+    """Drop a broker with all its messages and disconnect its clients."""
     broker = _brokers.pop(name.lower(), None)
     if broker is not None:
         broker.close()
     for pool in (pools.producers, pools.connections):
-        for key in [k for k in pool if _leads_to(k, name.lower())]:
+        for key in [k for k in pool if _belongs_to(k, name.lower())]:
             dict.__delitem__(pool, key)
 
 
-def _leads_to(pool_key: list[object], name: str) -> bool:
-    """Pools outlive their broker; their key starts with transport and host name."""
+def _belongs_to(pool_key: list[object], name: str) -> bool:
+    """Whether a pool of Kombu belongs to a broker; pools outlive their broker."""
     return list(pool_key[:2]) == [SCHEME, name]
 
 
 class Transport(base.Transport):  # type: ignore[misc]
-    """What kombu asks of a broker library."""
+    """The Kombu transport."""
 
     driver_type = driver_name = SCHEME
     connection_errors = (BrokerConnectionError,)
     channel_errors = (ChannelError,)
-    # Only a dropped broker is worth another try. NO_ROUTE must reach the caller as it
-    # is: kombu rewraps whatever it may recover from, and nameko would not know it.
+    # Only a dropped broker is worth a retry. NO_ROUTE must reach the caller unchanged:
+    # Kombu wraps recoverable errors, and Nameko would not recognize it.
     recoverable_connection_errors = (RecoverableConnectionError,)
     recoverable_channel_errors = ()
 
@@ -77,7 +77,7 @@ class Transport(base.Transport):  # type: ignore[misc]
         connection.close()
 
     def create_channel(self, connection: Connection) -> Channel:
-        connection.demand_open()
+        connection.require_open()
         options = self.client.transport_options or {}
         return Channel(connection, confirms=bool(options.get("confirm_publish")))
 

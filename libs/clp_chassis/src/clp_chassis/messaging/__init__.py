@@ -1,17 +1,17 @@
-"""Where services meet the broker: nameko's pieces, made outage-proof.
+"""AMQP entrypoints and publishers: Nameko's, made to survive outages.
 
-Services take every decorator from here and none from nameko.
+Services import every decorator from here and none from Nameko.
 """
 
 from clp_chassis.messaging.consumer import BROKER_ERRORS, QueueConsumer
 from clp_chassis.messaging.event_consumer import (
     RETRY_DELAYS_MS,
-    Drop,
+    BroadcastEventHandler,
     EventHandler,
-    EverywhereEventHandler,
+    Reject,
+    on_broadcast_events,
     on_events,
-    on_events_everywhere,
-    returns_exchange,
+    retry_exchange,
 )
 from clp_chassis.messaging.publishers import (
     EventPublisher,
@@ -23,17 +23,17 @@ from clp_chassis.messaging.rpc_server import Rpc, RpcConsumer, rpc
 __all__ = [
     "BROKER_ERRORS",
     "RETRY_DELAYS_MS",
-    "Drop",
+    "BroadcastEventHandler",
     "EventHandler",
     "EventPublisher",
-    "EverywhereEventHandler",
     "QueueConsumer",
+    "Reject",
     "ReplyPublisher",
     "RetryPublisher",
     "Rpc",
     "RpcConsumer",
+    "on_broadcast_events",
     "on_events",
-    "on_events_everywhere",
-    "returns_exchange",
+    "retry_exchange",
     "rpc",
 ]

@@ -1,11 +1,11 @@
-"""The loop that takes payloads from the broker, made to survive the broker.
+"""Consumer loop that survives outages of the broker.
 
-As nameko ships it, an acknowledgement that cannot be sent or a reconnect at the wrong
-moment ends the whole process. Here the loop goes on: whatever was not settled is
-delivered again by the broker, and every handler may run twice anyway.
+In Nameko's own loop an acknowledgement that cannot be sent, or a reconnect at the wrong
+moment, ends the whole process. Here the loop goes on: the broker redelivers what was
+not acknowledged, and every handler may run twice anyway.
 
-Extensions are shared by class: whatever takes the same subclass of this one shares a
-connection, and waits for the others when one of their queues is slow to answer.
+Nameko shares extensions by class: entrypoints with the same subclass of this one share
+a connection, and wait for each other when the broker is slow to answer for a queue.
 """
 
 from __future__ import annotations
@@ -32,44 +32,44 @@ DRAIN_SECONDS: Final = 0.25
 RECONNECT_SECONDS: Final = 1.0
 
 
-class _StoppedWhileApartError(Exception):
-    """Nobody needs this connection any more, though it never came back."""
+class _StoppedWhileDisconnectedError(Exception):
+    """The container stopped while the broker was unreachable."""
 
 
 class QueueConsumer(messaging.QueueConsumer):  # type: ignore[misc]
-    """nameko's consumer loop, surviving outages and stopping during one."""
+    """Nameko's consumer loop; survives outages and can stop during one."""
 
     _kombu_connection: Any = None
 
     def ack_message(self, message: Any) -> None:
-        self._settle(super().ack_message, message)
+        self._send(super().ack_message, message)
 
     def requeue_message(self, message: Any) -> None:
-        self._settle(super().requeue_message, message)
+        self._send(super().requeue_message, message)
 
     def reject_message(self, message: Any) -> None:
-        """Give up on a payload: its queue's dead letter exchange decides."""
-        self._settle(lambda rejected: rejected.reject(), message)
+        """Reject a message: the dead letter exchange of its queue gets it, if any."""
+        self._send(lambda rejected: rejected.reject(), message)
 
     def on_decode_error(self, message: Any, exc: Exception) -> None:
-        """What cannot be read is set aside, not acknowledged as if it had been."""
-        log.error("unreadable payload set aside: %r", exc)
+        """Reject a message that cannot be decoded, instead of acknowledging it."""
+        log.error("undecodable message rejected: %r", exc)
         self.reject_message(message)
 
     def run(self, **_: object) -> None:
-        """Consume until stopped; after an outage, start again."""
+        """Consume until stopped; reconnect after an outage."""
         while not self.should_stop:
             try:
                 super().run(safety_interval=DRAIN_SECONDS)
             except OperationalError as error:
-                log.warning("lost the broker, connecting again: %s", error)
+                log.warning("connection to the broker lost, reconnecting: %s", error)
                 eventlet.sleep(RECONNECT_SECONDS)
-            except _StoppedWhileApartError:
-                log.info("stopped while the broker was away")
+            except _StoppedWhileDisconnectedError:
+                log.info("stopped while the broker was unreachable")
 
     @contextmanager
     def establish_connection(self) -> Iterator[Any]:
-        """Try every second: recovery must not lag far behind the broker's."""
+        """Connect, trying every second: recovery follows the broker's closely."""
         with self.create_connection() as connection:
             connection.ensure_connection(
                 self.on_connection_error,
@@ -77,7 +77,7 @@ class QueueConsumer(messaging.QueueConsumer):  # type: ignore[misc]
                 interval_start=RECONNECT_SECONDS,
                 interval_step=0,
                 interval_max=RECONNECT_SECONDS,
-                callback=self._leave_if_nobody_consumes,
+                callback=self._stop_if_unused,
             )
             yield connection
 
@@ -88,7 +88,7 @@ class QueueConsumer(messaging.QueueConsumer):  # type: ignore[misc]
         super().on_consume_ready(connection, channel, consumers, **kwargs)
 
     def unregister_provider(self, provider: Any) -> None:
-        """Stop consuming for one provider, at once if there is no connection yet."""
+        """Stop consuming for a provider; at once when there is no connection yet."""
         if self._consumers_ready.ready():
             eventlet.spawn_n(self._wake)
             super().unregister_provider(provider)
@@ -101,38 +101,38 @@ class QueueConsumer(messaging.QueueConsumer):  # type: ignore[misc]
             self._wake()
 
     @staticmethod
-    def _settle(settle: Callable[[Any], None], message: Any) -> None:
+    def _send(send: Callable[[Any], None], message: Any) -> None:
         try:
-            settle(message)
+            send(message)
         except BROKER_ERRORS as error:
-            log.warning("not settled, the broker will deliver again: %r", error)
+            log.warning("not acknowledged, will be redelivered: %r", error)
 
     def _wake(self) -> None:
-        """Let the loop look around at once; only the in-process broker can."""
+        """End the wait of the loop at once; only the in-process broker can."""
         transport_connection = getattr(self._kombu_connection, "_connection", None)
         wake = getattr(transport_connection, "wake", None)
         if wake is not None:
             wake()
 
-    def _leave_if_nobody_consumes(self) -> None:
-        leaving = dict(self._pending_remove_providers)
+    def _stop_if_unused(self) -> None:
+        removed = dict(self._pending_remove_providers)
         self._pending_remove_providers.clear()
-        for provider, removed in leaving.items():
+        for provider, event in removed.items():
             self._consumers.pop(provider, None)
-            removed.send()
-        if leaving and not self._consumers:
+            event.send()
+        if removed and not self._consumers:
             self.should_stop = True
         if self.should_stop:
-            raise _StoppedWhileApartError
+            raise _StoppedWhileDisconnectedError
 
 
-def says_what_it_is(message: Any) -> bool:
-    """Whether a payload names a kind of content that somebody here can read."""
+def has_known_content_type(message: Any) -> bool:
+    """Whether a message names a content type that can be decoded here."""
     return message.properties.get("content_type") in registry.type_to_name
 
 
 def without_broken_call_stack(context_data: dict[str, Any]) -> dict[str, Any]:
-    """Drop a call chain that is none: nameko would die over it later."""
+    """Reject a call chain that is none: nameko would die over it later."""
     stack = context_data.get(CALL_ID_STACK_CONTEXT_KEY, [])
     if isinstance(stack, list) and all(isinstance(call, str) for call in stack):
         return context_data

@@ -1,21 +1,22 @@
-"""Hearing events: bounded, delayed retries, and a place for what never works.
+"""Event handlers with bounded, delayed retries and dead letters.
 
-Where nameko would acknowledge a failed event and lose it, here the event waits and
-comes back: once for each delay, then it is parked in the dead queue with the reason in
-its headers (as a log may tell it: an error can quote what a person wrote). Queues of
-one handler (`q2` is the version of their arguments, which RabbitMQ never lets anybody
-change):
+Nameko acknowledges a failed event and loses it. Here it is published again to a retry
+queue, once for each delay, and after the last attempt to the dead letter queue, with
+the error in its headers (as a log may show it: an error can quote a person's text).
+Queues of one handler (`q3` is the generation of their arguments, which RabbitMQ never
+lets anybody change):
 
-    evt-SOURCE--SERVICE.METHOD.q2             what to handle
-    evt-SOURCE--SERVICE.METHOD.q2.wait.500    comes back after 500 ms
-    evt-SOURCE--SERVICE.METHOD.q2.dead        waits for a person
+    evt-SOURCE--SERVICE.METHOD.q3                 work
+    evt-SOURCE--SERVICE.METHOD.q3.retry.500       returns to the first after 500 ms
+    evt-SOURCE--SERVICE.METHOD.q3.dead_letters    waits for an operator
 
-What waits, comes back or is parked goes through an exchange of the service's own. The
-broker's default exchange would lead there as well; but who may use that may write into
+Retries and dead letters go through an exchange of the service, `SERVICE.retry`. The
+broker's default exchange would do as well, but a right to it is a right to write into
 every queue of every service.
 
-On RabbitMQ they are quorum queues with a delivery limit, so an event that kills its
-process is parked as well. The in-process broker ends with its process: no need there.
+On RabbitMQ they are quorum queues with a delivery limit, so that an event which kills
+its process becomes a dead letter as well. The in-process broker ends with its process
+and needs none.
 """
 
 from __future__ import annotations
@@ -38,40 +39,40 @@ from clp_chassis.inprocess import is_inprocess
 from clp_chassis.messaging.consumer import (
     BROKER_ERRORS,
     QueueConsumer,
-    says_what_it_is,
+    has_known_content_type,
     without_broken_call_stack,
 )
 from clp_chassis.messaging.publishers import RetryPublisher
-from clp_chassis.observability.logs import told
-from clp_chassis.observability.metrics import EVENTS_HEARD
+from clp_chassis.observability.logs import safe_error_text
+from clp_chassis.observability.metrics import EVENTS_CONSUMED
 
 log = logging.getLogger(__name__)
 
-QUEUE_VERSION: Final = "q2"
+QUEUE_VERSION: Final = "q3"
 RETRY_DELAYS_MS: Final = (500, 2_000, 10_000, 60_000)
 DELIVERY_LIMIT: Final = 5
 # A queue without a leader, or a broker short of memory, never confirms.
 CONFIRM_SECONDS: Final = 10.0
-LONGEST_ERROR: Final = 500
+MAX_ERROR_LENGTH: Final = 500
 
 ATTEMPT: Final = "x-attempt"
 ERROR: Final = "x-error"
 FIRST_FAILED: Final = "x-first-failed"
-# The broker's own history would make it think of our retries as a loop.
+# With the broker's own history, it would take our retries for a loop.
 BROKER_HISTORY: Final = ("x-death", "x-first-death", "x-delivery-count")
 
 
-def returns_exchange(service: str) -> str:
-    """The exchange through which a service's own events wait and come back."""
-    return f"{service}.returns"
+def retry_exchange(service: str) -> str:
+    """Name the exchange of a service's retries and dead letters."""
+    return f"{service}.retry"
 
 
-class Drop(Exception):
-    """Raised by a handler for an event that no retry will ever make better."""
+class Reject(Exception):
+    """Raised by a handler for an event that no retry can help: a dead letter."""
 
 
-class _Hearing(Consumer):  # type: ignore[misc]
-    """A method that hears events of one source; one queue for all their types."""
+class _EventConsumer(Consumer):  # type: ignore[misc]
+    """A method that consumes events of one source; one queue for all its types."""
 
     queue_consumer = QueueConsumer()
 
@@ -90,20 +91,20 @@ class _Hearing(Consumer):  # type: ignore[misc]
         return [binding(exchange, routing_key=name) for name in self.event_types]
 
     def handle_message(self, body: Any, message: Any) -> None:
-        """Set aside what does not say how to read it."""
-        if says_what_it_is(message):
-            EVENTS_HEARD.labels(self.container.service_name, self.source).inc()
+        """Reject an event without a known content type."""
+        if has_known_content_type(message):
+            EVENTS_CONSUMED.labels(self.container.service_name, self.source).inc()
             super().handle_message(body, message)
         else:
-            log.error("event set aside, its content is of no known kind: %r", message)
+            log.error("event rejected, its content type is unknown: %r", message)
             self.queue_consumer.reject_message(message)
 
     def unpack_message_headers(self, message: Any) -> dict[str, Any]:
         return without_broken_call_stack(super().unpack_message_headers(message))
 
 
-class EventHandler(_Hearing):
-    """Events heard once by each service that wants them, whichever process is free."""
+class EventHandler(_EventConsumer):
+    """Handle each event once per service, in whichever of its processes is free."""
 
     def __init__(
         self,
@@ -116,45 +117,47 @@ class EventHandler(_Hearing):
         self.retry_delays_ms = retry_delays_ms
 
     def setup(self) -> None:
-        """Declare the queues nobody consumes; the others are with their consumers."""
+        """Declare the queues without a consumer; the main queue is its consumer's."""
         config = self.container.config
-        returns = binding(self._returns, routing_key=self._queue_name)
+        retries = binding(self._retry_exchange, routing_key=self._queue_name)
         self.queue = self._queue(
             self._queue_name,
             self._main_arguments(),
-            bindings=[*self._bindings(), returns],
+            bindings=[*self._bindings(), retries],
         )
-        self._retries = RetryPublisher(
+        self._publisher = RetryPublisher(
             config[AMQP_URI_CONFIG_KEY],
             ssl=config.get(AMQP_SSL_CONFIG_KEY),
             login_method=config.get(LOGIN_METHOD_CONFIG_KEY),
             confirm_timeout=CONFIRM_SECONDS,
         )
-        self._declare([self._dead_queue(), *self._wait_queues()])
+        self._declare([self._dead_letter_queue(), *self._retry_queues()])
         super().setup()
 
     def handle_message_processed(
         self, message: Any, result: Any = None, exc_info: Any = None
     ) -> None:
-        """Acknowledge a handled event; make a failed one wait, or park it."""
+        """Acknowledge a handled event; publish a failed one for a retry."""
         del result
         if exc_info is None:
             self.queue_consumer.ack_message(message)
             return
         try:
-            self._set_aside(message, exc_info[1])
+            self._retry_later(message, exc_info[1])
         except (*BROKER_ERRORS, UndeliverableMessage) as error:
-            log.warning("no retry could be arranged, requeued: %r", error)
+            log.warning("retry not published, requeued: %r", error)
             self.queue_consumer.requeue_message(message)
         else:
             self.queue_consumer.ack_message(message)
 
-    # ---- inside
-
-    def _set_aside(self, message: Any, error: BaseException) -> None:
+    def _retry_later(self, message: Any, error: BaseException) -> None:
         attempt = _attempts_so_far(message) + 1
-        last = attempt > len(self.retry_delays_ms) or isinstance(error, Drop)
-        name = self._dead if last else self._wait(self.retry_delays_ms[attempt - 1])
+        last = attempt > len(self.retry_delays_ms) or isinstance(error, Reject)
+        name = (
+            self._dead_letters
+            if last
+            else self._retry(self.retry_delays_ms[attempt - 1])
+        )
         log.log(
             logging.ERROR if last else logging.WARNING,
             "attempt %s of %s failed (%r), event goes to %s",
@@ -166,9 +169,9 @@ class EventHandler(_Hearing):
         kept = {
             k: v for k, v in message.headers.items() if not k.startswith(BROKER_HISTORY)
         }
-        self._retries.publish(
+        self._publisher.publish(
             message.body,
-            exchange=self._returns,
+            exchange=self._retry_exchange,
             routing_key=name,
             content_type=message.content_type,
             content_encoding=message.content_encoding,
@@ -176,46 +179,46 @@ class EventHandler(_Hearing):
                 FIRST_FAILED: now().isoformat(),
                 **kept,
                 ATTEMPT: attempt,
-                ERROR: told(error)[:LONGEST_ERROR],
+                ERROR: safe_error_text(error)[:MAX_ERROR_LENGTH],
             },
         )
 
     @property
-    def _returns(self) -> Exchange:
-        name = returns_exchange(self.container.service_name)
+    def _retry_exchange(self) -> Exchange:
+        name = retry_exchange(self.container.service_name)
         return Exchange(name, type="direct", durable=True)
 
     @property
-    def _dead(self) -> str:
-        return f"{self._queue_name}.dead"
+    def _dead_letters(self) -> str:
+        return f"{self._queue_name}.dead_letters"
 
-    def _wait(self, delay_ms: int) -> str:
-        return f"{self._queue_name}.wait.{delay_ms}"
+    def _retry(self, delay_ms: int) -> str:
+        return f"{self._queue_name}.retry.{delay_ms}"
 
-    def _dead_queue(self) -> Queue:
-        return self._returning(self._dead, {})
+    def _dead_letter_queue(self) -> Queue:
+        return self._routed_by_name(self._dead_letters, {})
 
-    def _wait_queues(self) -> list[Queue]:
+    def _retry_queues(self) -> list[Queue]:
         back = {
-            "x-dead-letter-exchange": self._returns.name,
+            "x-dead-letter-exchange": self._retry_exchange.name,
             "x-dead-letter-routing-key": self._queue_name,
         }
         return [
-            self._returning(self._wait(delay), {"x-message-ttl": delay, **back})
+            self._routed_by_name(self._retry(delay), {"x-message-ttl": delay, **back})
             for delay in self.retry_delays_ms
         ]
 
     def _main_arguments(self) -> dict[str, Any]:
-        dead = {
-            "x-dead-letter-exchange": self._returns.name,
-            "x-dead-letter-routing-key": self._dead,
+        dead_letters = {
+            "x-dead-letter-exchange": self._retry_exchange.name,
+            "x-dead-letter-routing-key": self._dead_letters,
         }
         limit = {} if self._is_inprocess else {"x-delivery-limit": DELIVERY_LIMIT}
-        return {**dead, **limit}
+        return {**dead_letters, **limit}
 
-    def _returning(self, name: str, arguments: dict[str, Any]) -> Queue:
-        """A queue that is reached by its name."""
-        bindings = [binding(self._returns, routing_key=name)]
+    def _routed_by_name(self, name: str, arguments: dict[str, Any]) -> Queue:
+        """A queue bound by its own name."""
+        bindings = [binding(self._retry_exchange, routing_key=name)]
         return self._queue(name, arguments, bindings=bindings)
 
     def _queue(self, name: str, arguments: dict[str, Any], **bound: Any) -> Queue:
@@ -238,16 +241,15 @@ class EventHandler(_Hearing):
                 queue(connection.default_channel).declare()
 
 
-class EverywhereEventHandler(_Hearing):
-    """Events heard by every process of a service, as long as it runs.
+class BroadcastEventHandler(_EventConsumer):
+    """Handle events in every running process of a service.
 
-    For dropping what was remembered of somebody else's rows. Nothing is kept for a
-    process that is away and nothing is tried again: whoever uses this must also be
-    right without it, a few seconds later.
+    For invalidating caches. Nothing is kept for a stopped process and nothing is
+    retried: the service must also be right without the event, a few seconds later.
     """
 
     def setup(self) -> None:
-        """A queue of this process alone, which goes when the process goes."""
+        """Declare a queue of this process alone, deleted when the process ends."""
         self.queue = Queue(
             f"{self._queue_name}.{new_id()}",
             bindings=self._bindings(),
@@ -264,4 +266,4 @@ def _attempts_so_far(message: Any) -> int:
 
 
 on_events = EventHandler.decorator
-on_events_everywhere = EverywhereEventHandler.decorator
+on_broadcast_events = BroadcastEventHandler.decorator

@@ -1,8 +1,8 @@
-"""Publishers, one class for each promise, and none that spoils another's.
+"""Publishers, one class for each delivery guarantee.
 
-nameko keeps transport options in one dictionary for all publishers and every publish
+Nameko keeps transport options in one dictionary for all publishers, and every publish
 writes its confirm mode into it; connection pools keep pointing at it. With two modes in
-one process, confirms silently vanish. So each class here owns its dictionary and states
+one process, confirms silently vanish. So each class here owns its dictionary and sets
 its mode once.
 """
 
@@ -15,7 +15,7 @@ from nameko.constants import NON_PERSISTENT, PERSISTENT
 
 
 class EventPublisher(Publisher):  # type: ignore[misc]
-    """Events outlive a restart of the broker and are confirmed."""
+    """Publish events: persistent and confirmed."""
 
     transport_options: ClassVar[dict[str, Any]] = dict(Publisher.transport_options)
     use_confirms = True
@@ -23,7 +23,7 @@ class EventPublisher(Publisher):  # type: ignore[misc]
 
 
 class ReplyPublisher(Publisher):  # type: ignore[misc]
-    """A reply that gets lost is a caller that times out, so nobody waits for it."""
+    """Publish replies, unconfirmed: for a lost reply the caller times out."""
 
     transport_options: ClassVar[dict[str, Any]] = dict(Publisher.transport_options)
     use_confirms = False
@@ -31,7 +31,7 @@ class ReplyPublisher(Publisher):  # type: ignore[misc]
 
 
 class RetryPublisher(Publisher):  # type: ignore[misc]
-    """Moves an event to a wait or dead queue, and must know that it got there."""
+    """Publish to a retry or dead letter queue: confirmed and mandatory."""
 
     transport_options: ClassVar[dict[str, Any]] = dict(Publisher.transport_options)
     use_confirms = True

@@ -1,8 +1,8 @@
-"""Answering calls: the `rpc` entrypoint that no caller can bring down.
+"""The `rpc` entrypoint, which no caller can bring down.
 
-A call without the properties a reply needs, or with a broken call chain, would kill a
-nameko process, stay in its queue, and kill the next one. Such a call is dropped with an
-error in the log. A reply that cannot be sent leaves its caller to time out.
+A request without the properties a reply needs, or with a malformed call chain, would
+kill a Nameko process, stay in its queue and kill the next one. Such a request is
+dropped with an error in the log. When a reply cannot be sent, its caller times out.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from nameko.constants import (
 from clp_chassis.messaging.consumer import (
     BROKER_ERRORS,
     QueueConsumer,
-    says_what_it_is,
+    has_known_content_type,
     without_broken_call_stack,
 )
 from clp_chassis.messaging.publishers import ReplyPublisher
@@ -31,26 +31,26 @@ log = logging.getLogger(__name__)
 
 
 class Responder(nameko_rpc.Responder):  # type: ignore[misc]
-    """Sends replies without waiting for a confirm."""
+    """Publish replies without waiting for a confirm."""
 
     publisher_cls = ReplyPublisher
 
 
 class CallQueueConsumer(QueueConsumer):
-    """A connection for calls alone: a sick event queue must not silence a service."""
+    """A connection for requests alone: a slow event queue must not block them."""
 
 
 class RpcConsumer(nameko_rpc.RpcConsumer):  # type: ignore[misc]
-    """Takes calls for one service and sends the replies."""
+    """Consume the requests of one service and publish the replies."""
 
     queue_consumer = CallQueueConsumer()
 
     def handle_message(self, body: Any, message: Any) -> None:
-        """Refuse to run what nobody could be answered for."""
-        if says_what_it_is(message) and message.properties.get("reply_to"):
+        """Drop a request that cannot be decoded or replied to."""
+        if has_known_content_type(message) and message.properties.get("reply_to"):
             super().handle_message(body, message)
         else:
-            log.error("call dropped, it says no way to answer: %r", message)
+            log.error("request dropped, no reply is possible: %r", message)
             self.queue_consumer.reject_message(message)
 
     def handle_result(self, message: Any, result: Any, exc_info: Any) -> Any:
@@ -66,7 +66,7 @@ class RpcConsumer(nameko_rpc.RpcConsumer):  # type: ignore[misc]
         try:
             result, exc_info = responder.send_response(result, exc_info)
         except BROKER_ERRORS as error:
-            log.warning("reply not sent, its caller will time out: %r", error)
+            log.warning("reply not sent, its caller times out: %r", error)
         self.queue_consumer.ack_message(message)
         return result, exc_info
 

@@ -1,17 +1,16 @@
-"""Eyes on a running process: logs, metrics, traces and health, and a port for them.
+"""Logs, metrics, traces and health probes of a running process.
 
-None of them ever holds what a person wrote, or who somebody is: ids, codes and counts
-only.
+They hold ids, codes and counts only: never a person's text, name or address.
 """
 
-from clp_chassis.observability.call_chain import chain_of_calls, in_chain
-from clp_chassis.observability.gauges import Reading, Watched
+from clp_chassis.observability.call_chain import current_chain, in_chain
+from clp_chassis.observability.gauges import GaugeSample, Probes
 from clp_chassis.observability.instrumentation import observed_call, observed_request
 
 __all__ = [
-    "Reading",
-    "Watched",
-    "chain_of_calls",
+    "GaugeSample",
+    "Probes",
+    "current_chain",
     "in_chain",
     "observed_call",
     "observed_request",

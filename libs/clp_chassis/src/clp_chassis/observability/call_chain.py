@@ -1,7 +1,7 @@
-"""The chain of calls that led to what is happening now: the correlation id of logs.
+"""The chain of calls behind the current work: the correlation id of logs.
 
-Each green thread has its own. A call made from within it carries the chain on, so one
-search in the logs of all processes finds everything that a call set in motion.
+Each green thread has its own. A call made from within it passes the chain on, so one
+search in the logs of all processes finds everything that a call caused.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,8 +12,8 @@ from typing import Final
 _CHAIN: Final[ContextVar[tuple[str, ...]]] = ContextVar("clp_chain", default=())
 
 
-def chain_of_calls() -> tuple[str, ...]:
-    """The ids of the calls that led here, the first one first; empty outside a call."""
+def current_chain() -> tuple[str, ...]:
+    """Return the ids of the calls that led here, oldest first; empty outside a call."""
     return _CHAIN.get()
 
 

@@ -1,4 +1,4 @@
-"""What is looked up when somebody asks how a process is: gauges and checks."""
+"""Gauges and readiness checks, evaluated when they are requested."""
 
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -15,8 +15,8 @@ UNREADABLE: Final = "clp_gauges_unreadable"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
-    """A gauge's value now, with what it is about in ids and codes."""
+class GaugeSample:
+    """The current value of a gauge; labels hold ids and codes only."""
 
     name: str
     help: str
@@ -24,20 +24,20 @@ class Reading:
     labels: Mapping[str, str] = field(default_factory=dict)
 
 
-Gauge = Callable[[], Iterable[Reading]]
+Gauge = Callable[[], Iterable[GaugeSample]]
 Check = Callable[[], object]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Watched:
-    """What a process lets be looked at: gauges, and checks that raise when it ails."""
+class Probes:
+    """Gauges of a process, and readiness checks that raise while it cannot work."""
 
     gauges: tuple[Gauge, ...] = ()
     checks: Mapping[str, Check] = field(default_factory=dict)
 
 
 class Gauges(Collector):
-    """Reads gauges when metrics are fetched; one that fails hides no other."""
+    """Evaluate gauges when metrics are fetched; one that fails hides no other."""
 
     def __init__(self, gauges: Iterable[Gauge]) -> None:
         self._gauges = tuple(gauges)
@@ -48,23 +48,23 @@ class Gauges(Collector):
         unreadable = 0
         for gauge in self._gauges:
             try:
-                readings = list(gauge())
+                samples = list(gauge())
             except Exception:
-                log.exception("a gauge could not be read")
+                log.exception("a gauge failed")
                 unreadable += 1
                 continue
-            for reading in readings:
-                _add(families, reading)
+            for sample in samples:
+                _add(families, sample)
         yield from families.values()
         yield GaugeMetricFamily(
             UNREADABLE, "Gauges that could not be read.", value=unreadable
         )
 
 
-def _add(families: dict[str, GaugeMetricFamily], reading: Reading) -> None:
-    family = families.get(reading.name)
+def _add(families: dict[str, GaugeMetricFamily], sample: GaugeSample) -> None:
+    family = families.get(sample.name)
     if family is None:
-        family = families[reading.name] = GaugeMetricFamily(
-            reading.name, reading.help, labels=tuple(reading.labels)
+        family = families[sample.name] = GaugeMetricFamily(
+            sample.name, sample.help, labels=tuple(sample.labels)
         )
-    family.add_metric(tuple(reading.labels.values()), reading.value)
+    family.add_metric(tuple(sample.labels.values()), sample.value)

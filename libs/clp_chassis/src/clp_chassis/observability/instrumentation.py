@@ -1,4 +1,4 @@
-"""One call or request under observation: its chain, its time, its outcome, its span."""
+"""Measure a call or request: chain, duration, outcome and span."""
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,7 +14,7 @@ from clp_contracts.errors import Refused
 def observed_call(
     address: tuple[str, str], chain: Sequence[str], carrier: Mapping[str, str]
 ) -> Iterator[None]:
-    """Observe the answering of a call to ``(service, method)``."""
+    """Measure a call to ``(service, method)``."""
     service, method = address
     outcome = "failed"
     began = time.perf_counter()
@@ -23,7 +23,7 @@ def observed_call(
     try:
         with in_chain(chain), span(f"{service}.{method}", "server", carrier=carrier):
             yield
-        outcome = "answered"
+        outcome = "succeeded"
     except Refused as refused:
         outcome = "failed" if refused.code == "service.failed" else "refused"
         REFUSALS.labels(service, refused.code).inc()
@@ -36,6 +36,6 @@ def observed_call(
 
 @contextmanager
 def observed_request(verb: str, path: str, chain: Sequence[str]) -> Iterator[None]:
-    """Observe the answering of an HTTP request; no id is in ``path``, the pattern."""
+    """Measure an HTTP request; ``path`` is the route's pattern, without ids."""
     with in_chain(chain), span(f"{verb} {path}", "server"):
         yield

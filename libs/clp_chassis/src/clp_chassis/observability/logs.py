@@ -1,8 +1,8 @@
-"""Logs: a line of JSON or of text for each event, with the chain of calls behind it.
+"""Log lines as JSON or text, each with the chain of calls behind it.
 
-An exception's text may quote what a person wrote, a name or an address: a database
-quotes the row it refuses. So a log tells an exception's type and where it was raised;
-the text only of those that speak of machines alone.
+The text of an exception may quote a person's text, name or address: a database quotes
+the row it refuses. So logs show an exception's type and traceback, and its text only
+for errors that never quote data.
 """
 
 import logging
@@ -17,7 +17,7 @@ from kombu.exceptions import OperationalError
 from pythonjsonlogger.json import JsonFormatter
 from typing_extensions import override
 
-from clp_chassis.observability.call_chain import chain_of_calls
+from clp_chassis.observability.call_chain import current_chain
 from clp_contracts.errors import CallFailed, Refused
 
 SHAPES: Final = ("text", "json")
@@ -28,8 +28,8 @@ TEXT: Final = (
 JSON: Final = "%(levelname)s %(name)s %(message)s %(process)d %(chain)s"
 JSON_NAMES: Final = {"levelname": "level", "name": "logger", "process": "pid"}
 
-# They tell of hosts, files and codes; nothing that a person chose is ever in them.
-OF_MACHINES: Final = (OSError, AMQPError, OperationalError, CallFailed)
+# They name hosts, files and codes, and nothing that a person chose.
+TECHNICAL_ERRORS: Final = (OSError, AMQPError, OperationalError, CallFailed)
 
 ExcInfo = (
     tuple[type[BaseException], BaseException, TracebackType | None]
@@ -44,25 +44,25 @@ def configure_logs(
     shape: str = "text",
     stream: IO[str] | None = None,
 ) -> None:
-    """Have everything that this process logs written in one shape to one stream."""
+    """Write all logs of this process in one format to one stream."""
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(_json(process_type) if shape == "json" else _Text())
-    handler.addFilter(_Discreet(process_type))
+    handler.addFilter(_RedactingFilter(process_type))
     logging.basicConfig(level=level, handlers=[handler], force=True)
 
 
-def told(error: BaseException) -> str:
-    """An error as a log may tell it: its text only where that speaks of machines."""
+def safe_error_text(error: BaseException) -> str:
+    """Return an error as logs may show it: its text only if it never quotes data."""
     name = type(error).__name__
     if isinstance(error, Refused):
         return f"{name}: {error.code}"
-    if isinstance(error, OF_MACHINES):
+    if isinstance(error, TECHNICAL_ERRORS):
         return f"{name}: {error}"
     return name
 
 
-class _Discreet(logging.Filter):
-    """Adds the facts of the process, and leaves out what exceptions quote."""
+class _RedactingFilter(logging.Filter):
+    """Add facts of the process, and remove the text of exceptions."""
 
     def __init__(self, process_type: str) -> None:
         super().__init__()
@@ -70,7 +70,7 @@ class _Discreet(logging.Filter):
 
     @override
     def filter(self, record: logging.LogRecord) -> bool:
-        chain = chain_of_calls()
+        chain = current_chain()
         record.process_type = self._process_type
         record.chain = list(chain)
         record.in_call = f" [{chain[-1]}]" if chain else ""
@@ -81,34 +81,34 @@ class _Discreet(logging.Filter):
         return True
 
 
-class _Told:
-    """Stands in for an exception among the arguments of a log line."""
+class _SafeError:
+    """Replace an exception among the arguments of a log line."""
 
     def __init__(self, error: BaseException) -> None:
-        self._words = told(error)
+        self._text = safe_error_text(error)
 
     @override
     def __repr__(self) -> str:
-        return self._words
+        return self._text
 
 
 def _safe(value: object) -> object:
-    return _Told(value) if isinstance(value, BaseException) else value
+    return _SafeError(value) if isinstance(value, BaseException) else value
 
 
 def _trace(error: BaseException | None) -> Iterator[str]:
-    """An error and what caused it, the newest first: where each was raised."""
+    """Yield an error and its causes, newest first, with the lines that raised them."""
     seen: set[int] = set()
     while error is not None and id(error) not in seen:
         seen.add(id(error))
-        yield told(error)
+        yield safe_error_text(error)
         for frame in traceback.extract_tb(error.__traceback__):
             yield f"  {frame.filename}:{frame.lineno} in {frame.name}"
         error = error.__cause__ or error.__context__
 
 
 class _Text(logging.Formatter):
-    """Lines for people."""
+    """Format lines for people."""
 
     def __init__(self) -> None:
         super().__init__(TEXT)
@@ -119,7 +119,7 @@ class _Text(logging.Formatter):
 
 
 class _Json(JsonFormatter):
-    """Lines for machines."""
+    """Format lines for programs."""
 
     @override
     def formatException(self, ei: ExcInfo) -> Any:

@@ -1,7 +1,7 @@
-"""What is counted while a process works, by names that dashboards rely on.
+"""Metrics of every process; dashboards and alerts rely on their names.
 
-Labels are names of services, methods, readers and codes: never a person, a project or a
-channel, so that a dashboard shows nothing that its viewer may not read.
+Labels are services, methods, readers and codes: never a person, a project or a channel,
+so that a dashboard shows nothing that its viewer may not read.
 """
 
 from typing import Final
@@ -13,37 +13,37 @@ SLOW: Final = (0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800)
 
 CALL_SECONDS: Final = Histogram(
     "clp_call_seconds",
-    "How long answering a call took.",
+    "Duration of a call.",
     ["service", "method", "outcome"],
     buckets=FAST,
 )
 CALLS_IN_FLIGHT: Final = Gauge(
-    "clp_calls_in_flight", "Calls being answered.", ["service"]
+    "clp_calls_in_flight", "Calls that are running.", ["service"]
 )
 REFUSALS: Final = Counter(
     "clp_refusals", "Calls and requests refused, by code.", ["service", "code"]
 )
 REQUEST_SECONDS: Final = Histogram(
     "clp_request_seconds",
-    "How long answering an HTTP request took.",
+    "Duration of an HTTP request.",
     ["verb", "path", "status"],
     buckets=FAST,
 )
-EVENTS_HEARD: Final = Counter(
-    "clp_events_heard", "Events heard.", ["service", "source"]
+EVENTS_CONSUMED: Final = Counter(
+    "clp_events_consumed", "Events consumed.", ["service", "source"]
 )
-ANNOUNCED: Final = Counter(
-    "clp_outbox_announced", "Committed changes announced.", ["service"]
+OUTBOX_PUBLISHED: Final = Counter(
+    "clp_outbox_published", "Committed changes published.", ["service"]
 )
 FEED_LAG: Final = Gauge(
     "clp_feed_lag_changes", "Changes of a feed not applied yet.", ["reader"]
 )
 FEED_AGE: Final = Histogram(
     "clp_feed_age_seconds",
-    "How old changes were when a reader had applied them.",
+    "Age of changes when a reader had applied them.",
     ["reader"],
     buckets=SLOW,
 )
-SET_ASIDE: Final = Counter(
-    "clp_changes_set_aside", "Changes that could not be applied.", ["reader"]
+DEAD_LETTERS: Final = Counter(
+    "clp_dead_letters", "Changes that could not be applied.", ["reader"]
 )

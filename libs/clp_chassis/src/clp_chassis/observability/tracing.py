@@ -1,6 +1,6 @@
-"""Traces over calls and events, for who installs OpenTelemetry (``[traces]``).
+"""Traces over calls and events, with OpenTelemetry (the extra ``[traces]``).
 
-Without it, or with no collector named, everything here does nothing.
+Without it, or without a collector in the settings, all of this does nothing.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, Final
 
-from clp_chassis.settings import WrongSettings
+from clp_chassis.settings import InvalidSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -33,14 +33,14 @@ def configure_traces(process_type: str, url: str, exporter: Any = None) -> None:
     """Send spans to an OTLP/HTTP collector at ``url``, or to a given exporter.
 
     Raises:
-        WrongSettings: when OpenTelemetry is not installed.
+        InvalidSettings: when OpenTelemetry is not installed.
     """
     try:
         from opentelemetry.sdk.resources import Resource  # noqa: PLC0415 - optional
         from opentelemetry.sdk.trace import TracerProvider  # noqa: PLC0415
         from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415
     except ImportError:
-        raise WrongSettings(
+        raise InvalidSettings(
             "CLP_TRACES_URL: OpenTelemetry is not installed;"
             " install clp-chassis[traces], or leave the setting out"
         ) from None
@@ -53,7 +53,7 @@ def configure_traces(process_type: str, url: str, exporter: Any = None) -> None:
 
 
 def end_traces() -> None:
-    """Send what has not been sent, and record no more."""
+    """Send pending spans and record no more."""
     if _Tracing.is_on:
         _Tracing.is_on = False
         trace.get_tracer_provider().shutdown()  # type: ignore[attr-defined]
@@ -68,7 +68,7 @@ def _exporter(url: str) -> Any:
 
 
 def carrier() -> dict[str, str]:
-    """What another process needs to go on with this trace; empty without one."""
+    """Return what another process needs to continue this trace; empty without one."""
     carried: dict[str, str] = {}
     if _Tracing.is_on:
         propagate.inject(carried)
@@ -82,22 +82,23 @@ def span(
     carrier: Mapping[str, Any] | None = None,
     links: Iterable[Mapping[str, Any]] = (),
 ) -> AbstractContextManager[None]:
-    """A span around some work, a child of the carried one and linked to others.
+    """Open a span, a child of the carried one and linked to others.
 
     ``kind`` is server, client, producer, consumer or internal.
     """
     if not _Tracing.is_on:
         return nullcontext()
-    return _span((name, kind), carrier or {}, links)
+    return _span(name=name, kind=kind, carried=carrier or {}, links=links)
 
 
 @contextmanager
 def _span(
-    what: tuple[str, str],
+    *,
+    name: str,
+    kind: str,
     carried: Mapping[str, Any],
     links: Iterable[Mapping[str, Any]],
 ) -> Iterator[None]:
-    name, kind = what
     parents = (_context_of(link) for link in links)
     linked = [
         trace.Link(context)
@@ -109,7 +110,7 @@ def _span(
         context=_context_of(carried) if carried.get(PARENT) else None,
         kind=trace.SpanKind[kind.upper()],
         links=linked,
-        # An exception's text may quote what a person wrote.
+        # The text of an exception may quote a person's text.
         record_exception=False,
         set_status_on_exception=False,
     ) as current:

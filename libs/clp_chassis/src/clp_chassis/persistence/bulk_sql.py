@@ -1,4 +1,4 @@
-"""Writing rows so that doing it twice is harmless, and asking about many at once."""
+"""Bulk and idempotent SQL: upserts, multi-row inserts, arrays as one parameter."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -24,30 +24,30 @@ from sqlalchemy.orm import Session
 from sqlalchemy.sql.functions import FunctionElement
 from typing_extensions import override
 
-# Far below how many values any of the databases takes in one statement.
+# Far below the number of values that any of the databases takes in a statement.
 CHUNK: Final = 500
 
 INSERTS: Final = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
 
 
 def insert_if_absent(session: Session, table: Table, values: Mapping[str, Any]) -> bool:
-    """Insert a row unless one with the same key is there; say whether it was new."""
-    made: Any = INSERTS[session.get_bind().dialect.name]
-    row = made(table).values(**values).on_conflict_do_nothing()
-    # How many rows an insert touched is not told by every driver; what it returns is.
+    """Insert a row unless one with its key exists; return whether it was new."""
+    insert_into: Any = INSERTS[session.get_bind().dialect.name]
+    row = insert_into(table).values(**values).on_conflict_do_nothing()
+    # Not every driver reports the number of inserted rows; all return the key.
     return session.execute(row.returning(*table.primary_key)).first() is not None
 
 
-def insert_or_increase(
+def upsert_max(
     session: Session, table: Table, values: Mapping[str, Any], *, column: str
 ) -> None:
-    """Insert a row, or increase a column of the one with its key; never lower it."""
-    made: Any = INSERTS[session.get_bind().dialect.name](table).values(**values)
+    """Insert a row, or raise a column of the one with its key; never lower it."""
+    upsert: Any = INSERTS[session.get_bind().dialect.name](table).values(**values)
     session.execute(
-        made.on_conflict_do_update(
+        upsert.on_conflict_do_update(
             index_elements=table.primary_key,
-            set_={column: made.excluded[column]},
-            where=table.c[column] < made.excluded[column],
+            set_={column: upsert.excluded[column]},
+            where=table.c[column] < upsert.excluded[column],
         )
     )
 
@@ -57,8 +57,8 @@ def insert_rows(
 ) -> None:
     """Insert any number of rows, all with the same columns.
 
-    A server reads them from one parameter: a statement for each of them would be most
-    of what it has to do.
+    PostgreSQL reads them from one JSON parameter: a statement per row would cost most
+    of its time.
     """
     if not rows:
         return
@@ -73,19 +73,19 @@ def insert_rows(
 def _from_one_parameter(table: Table, columns: tuple[str, ...]) -> TextClause:
     name, names = table.name, ", ".join(columns)
     read = f"json_populate_recordset(CAST(NULL AS {name}), CAST(:rows AS json))"
-    # No name comes from outside: tables and columns are our own.
+    # Names of tables and columns come from the code.
     return text(f"INSERT INTO {name} ({names}) SELECT {names} FROM {read}")  # noqa: S608
 
 
 def _in_json(value: Any) -> str:
-    """What JSON does not know: a point in time, as every server reads it."""
+    """Encode a time with its zone for PostgreSQL."""
     if not isinstance(value, datetime) or value.tzinfo is None:
-        raise ValueError(f"no value of a row: {type(value).__name__}")
+        raise ValueError(f"not a value of a row: {type(value).__name__}")
     return value.isoformat()
 
 
-class Texts(TypeDecorator[Iterable[str]]):
-    """Any number of texts as one parameter: an array, or JSON where there is none."""
+class TextArray(TypeDecorator[Iterable[str]]):
+    """Any number of strings as one parameter: an array, or JSON on SQLite."""
 
     impl = String
     cache_ok = True
@@ -102,38 +102,38 @@ class Texts(TypeDecorator[Iterable[str]]):
         return json.dumps(texts) if dialect.name == "sqlite" else texts
 
 
-class _Among(FunctionElement[bool]):
-    name = "among"
+class _InArray(FunctionElement[bool]):
+    name = "in_array"
     type = Boolean()
     inherit_cache = True
-    # Nothing is added to it: compared with 1, it would use no index.
+    # Rendered as it is: compared with 1, it would use no index.
     _is_implicitly_boolean = True
 
 
-@compiles(_Among)
+@compiles(_InArray)
 def _with_an_array(element: Any, compiler: Any, **options: Any) -> str:
     column, texts = (compiler.process(part, **options) for part in element.clauses)
-    # Joined with, not looked through for each row: any plan is good enough for many.
+    # A join and no scan per row: any plan is good enough for many values.
     return f"{column} IN (SELECT unnest({texts}))"
 
 
-@compiles(_Among, "sqlite")
+@compiles(_InArray, "sqlite")
 def _with_json(element: Any, compiler: Any, **options: Any) -> str:
     column, texts = (compiler.process(part, **options) for part in element.clauses)
     return f"{column} IN (SELECT value FROM json_each({texts}))"  # noqa: S608 - compiled
 
 
-def among(column: Any, parameter: str) -> ColumnElement[bool]:
-    """Whether a column's text is among those of a parameter, however many they are.
+def in_array(column: Any, parameter: str) -> ColumnElement[bool]:
+    """Whether a column's text is in a parameter that holds any number of strings.
 
-    The statement stays the same for any number, so it is written once, as a constant:
-    building and compiling one takes longer than the database needs to answer it.
+    The statement is the same for any number, so it can be a constant: building and
+    compiling one takes longer than the database needs to execute it.
     """
-    return _Among(column, bindparam(parameter, type_=Texts()))
+    return _InArray(column, bindparam(parameter, type_=TextArray()))
 
 
-def chunks(items: Iterable[str], size: int = CHUNK) -> Iterator[list[str]]:
-    """The different items, in order, in lists that a database takes at once."""
-    different = list(dict.fromkeys(items))
-    for start in range(0, len(different), size):
-        yield different[start : start + size]
+def batched(items: Iterable[str], size: int = CHUNK) -> Iterator[list[str]]:
+    """Yield the distinct items, in order, in lists of a size for one statement."""
+    distinct = list(dict.fromkeys(items))
+    for start in range(0, len(distinct), size):
+        yield distinct[start : start + size]

@@ -1,4 +1,4 @@
-"""Points in time as columns: UTC with microseconds on every database."""
+"""Column types that behave alike on SQLite and PostgreSQL."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -7,8 +7,8 @@ from sqlalchemy import DateTime, TypeDecorator
 from typing_extensions import override
 
 
-class Instant(TypeDecorator[datetime]):
-    """A time with its zone; SQLite keeps none, so it is put back when read."""
+class UtcDateTime(TypeDecorator[datetime]):
+    """A time in UTC with microseconds; on SQLite the zone is added on read."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
@@ -19,13 +19,13 @@ class Instant(TypeDecorator[datetime]):
         if value is None:
             return None
         if value.tzinfo is None:
-            raise ValueError("a time without a zone says nothing")
+            raise ValueError("a time without a zone is ambiguous")
         at = value.astimezone(UTC)
         return at.replace(tzinfo=None) if dialect.name == "sqlite" else at
 
     @override
     def process_result_value(self, value: Any, dialect: Any) -> datetime | None:
-        """Give UTC back."""
+        """Return UTC."""
         if value is None:
             return None
         stored: datetime = value

@@ -1,4 +1,4 @@
-"""One database per service: SQLite or PostgreSQL, migrated before it serves."""
+"""One database per service: SQLite or PostgreSQL, migrated before it is used."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -23,35 +23,41 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session, sessionmaker
 
-# The database or its disk is away, and comes back: worth another try.
-AWAY: Final = (OperationalError, PoolTimeoutError, OSError)
+# The database or its disk is unavailable for a while: worth another try.
+TRANSIENT_ERRORS: Final = (OperationalError, PoolTimeoutError, OSError)
 BUSY_TIMEOUT_S: Final = 15
-# A server whose machine is gone is noticed in so many seconds, not in a quarter of an
-# hour.
-NOTICED_S: Final = 15
-SERVER: Final = {
+# A server whose machine is gone is noticed within so many seconds; the kernel's default
+# is a quarter of an hour.
+DEAD_PEER_TIMEOUT_S: Final = 15
+CONNECT_ARGS: Final = {
     "connect_timeout": 5,
     "keepalives_idle": 5,
     "keepalives_interval": 3,
     "keepalives_count": 3,
-    "tcp_user_timeout": NOTICED_S * 1000,
+    "tcp_user_timeout": DEAD_PEER_TIMEOUT_S * 1000,
 }
-# Where Alembic keeps how far a schema is.
-VERSIONS: Final = "alembic_version"
-IN_FORCE: Final = select(column("version_num", String)).select_from(table(VERSIONS))
+# Alembic's table with the revision of a schema.
+VERSION_TABLE: Final = "alembic_version"
+CURRENT_REVISION: Final = select(column("version_num", String)).select_from(
+    table(VERSION_TABLE)
+)
+
+
+class UnsupportedSchema(Exception):
+    """The database was created by a version that this one cannot upgrade."""
 
 
 class Database:
-    """Sessions that read, and transactions that write.
+    """Sessions for reading and transactions for writing.
 
     A write transaction must not wait for anything but the database: no call, no
-    publish, no sleep between its first statement and its end.
+    publish and no sleep between its first statement and its end.
     """
 
     def __init__(self, url: str, pool_size: int = 12) -> None:
         self.engine = _engine(url, pool_size)
-        # A server shows each question what is committed by then, with or without a
-        # transaction around it; without one, two round trips less.
+        # PostgreSQL shows each statement what is committed by then, with or without a
+        # transaction around it; autocommit saves two round trips.
         reading = {} if self.is_sqlite else {"isolation_level": "AUTOCOMMIT"}
         self._readers = sessionmaker(
             self.engine.execution_options(**reading), expire_on_commit=False
@@ -59,51 +65,57 @@ class Database:
         writing = self.engine.execution_options(clp_writes=True)
         self._writers = sessionmaker(writing, expire_on_commit=False)
         self._on_commit: list[Callable[[], None]] = []
-        # SQLite has one writer; waiting for it here keeps the process alive, waiting
-        # inside SQLite would freeze every green thread.
+        # SQLite has one writer. Waiting for it here lets other green threads run;
+        # waiting inside SQLite would block them all.
         self._writer: AbstractContextManager[Any] = (
             threading.Lock() if self.is_sqlite else nullcontext()
         )
 
     @property
     def is_sqlite(self) -> bool:
-        """Whether this is the embedded database."""
+        """Whether this is SQLite."""
         return self.engine.dialect.name == "sqlite"
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
-        """A session for questions only."""
+        """Open a session that only reads."""
         with self._readers() as session:
             yield session
 
     @contextmanager
-    def writing(self, *, tell: bool = True) -> Iterator[Session]:
-        """A transaction: all of it is kept, or nothing; then listeners are told."""
+    def writing(self, *, notify: bool = True) -> Iterator[Session]:
+        """Open a write transaction; after its commit, call the `on_commit` listeners.
+
+        ``notify`` is false for transactions that write nothing to the outbox.
+        """
         with self._writer, self._writers.begin() as session:
             yield session
-        for told in self._on_commit if tell else ():
-            told()
+        for listener in self._on_commit if notify else ():
+            listener()
 
-    def on_commit(self, told: Callable[[], None]) -> None:
-        """Have a function called after each write transaction that was kept."""
-        self._on_commit.append(told)
+    def on_commit(self, listener: Callable[[], None]) -> None:
+        """Call a function after each committed write transaction."""
+        self._on_commit.append(listener)
 
     def ping(self) -> None:
-        """Raise when the database does not answer."""
+        """Raise when the database is unavailable."""
         with self.engine.connect() as connection:
             connection.execute(text("select 1"))
 
     def close(self) -> None:
-        """Close the connections."""
+        """Close the pooled connections."""
         self.engine.dispose()
 
 
 def migrate(url: str, package: str) -> None:
-    """Bring a database to the newest schema of a service; safe to run in parallel.
+    """Upgrade a database to the newest schema of a service; safe to run in parallel.
 
     A schema newer than this program is left as it is: in a rolling update the new
-    program migrates first, and an old one may start once more. Schemas only ever grow,
-    so the old program finds all it knows.
+    program migrates first, and an old one may still start. Schemas only grow, so the
+    old program finds all it knows.
+
+    Raises:
+        UnsupportedSchema: when the schema is older than the first known revision.
     """
     engine = _engine(url, 1)
     writing = engine.execution_options(clp_writes=True)
@@ -111,7 +123,7 @@ def migrate(url: str, package: str) -> None:
         with as_file(files(package) / "migrations") as scripts:
             if _is_newest(engine, scripts):
                 return
-            # It is not needed by who has nothing to migrate, and slow to import.
+            # Slow to import, and only needed when there is something to migrate.
             from clp_chassis.persistence.migrations import upgrade  # noqa: PLC0415
 
             with writing.begin() as connection:
@@ -121,29 +133,34 @@ def migrate(url: str, package: str) -> None:
 
 
 def _is_newest(engine: Engine, scripts: Path) -> bool:
-    """Whether the schema is the newest that this program knows.
+    """Whether the schema is at the newest revision that this program knows.
 
-    Files of revisions begin with their number, and each builds on the one before.
+    Names of revision files begin with the number of the revision, in ascending order.
     """
-    numbers = (path.name for path in (scripts / "versions").glob("[0-9]*.py"))
-    newest = max(numbers).partition("_")[0]
+    known = sorted(
+        path.name.partition("_")[0] for path in (scripts / "versions").glob("[0-9]*.py")
+    )
     with engine.connect() as connection:
-        if not inspect(connection).has_table(VERSIONS):
+        if not inspect(connection).has_table(VERSION_TABLE):
             return False
-        there = connection.scalars(IN_FORCE)
-        return there.all() == [newest]
+        current = connection.scalars(CURRENT_REVISION).all()
+    if any(revision < known[0] for revision in current):
+        raise UnsupportedSchema(
+            "the database was made before 0.1.0: begin with an empty data folder"
+        )
+    return list(current) == known[-1:]
 
 
 def _engine(url: str, pool_size: int) -> Engine:
     if not url.startswith("sqlite"):
         _wait_in_hub()
-        # What people wrote is among the parameters, and an error's text goes far.
+        # Parameters hold people's texts, and the text of an error goes far.
         return create_engine(
             url,
             pool_size=pool_size,
             max_overflow=4,
             hide_parameters=True,
-            connect_args=SERVER,
+            connect_args=CONNECT_ARGS,
         )
     engine = create_engine(
         url,
@@ -158,21 +175,21 @@ def _engine(url: str, pool_size: int) -> Engine:
 
 
 def _wait_in_hub() -> None:
-    # The driver of a server is installed where there is one.
+    # psycopg is installed only where there is a PostgreSQL server.
     from clp_chassis.persistence.eventlet_postgres import wait_for_postgres_in_hub  # noqa: PLC0415
 
     wait_for_postgres_in_hub()
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
-    # The driver's own transaction handling would begin too late.
+    # The driver's own transaction handling would begin a transaction too late.
     connection.isolation_level = None
-    # So a killed process loses nothing; a power cut may lose the last commits.
+    # A killed process loses nothing; a power cut may lose the last commits.
     for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")
 
 
 def _begin_sqlite(connection: Connection) -> None:
     writes = connection.get_execution_options().get("clp_writes", False)
-    # A transaction that begins as a reader cannot always become a writer.
+    # A transaction that begins by reading cannot always go on to write.
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

@@ -1,8 +1,8 @@
-"""How a green thread waits for PostgreSQL: in the hub, with nothing built around it.
+"""Wait for PostgreSQL in eventlet's hub.
 
-psycopg's own ways either stop every other green thread or make a selector for each
-answer, at a cost above that of most statements. It looks its way up at every wait, so
-another one can be put in its place.
+psycopg's own wait functions either block every green thread or create a selector per
+result, which costs more than most statements. psycopg looks the function up at every
+wait, so it can be replaced.
 """
 
 import select as cooperative
@@ -13,12 +13,14 @@ from eventlet.patcher import original
 from psycopg import waiting
 from psycopg.abc import RV, PQGen
 
-NOT_A_WAIT: Final = original("select")
+BLOCKING_SELECT: Final = original("select")
 READY: Final = {
     waiting.WAIT_R: waiting.READY_R,
     waiting.WAIT_W: waiting.READY_W,
 }
-READABLE: Final = NOT_A_WAIT.POLLIN | NOT_A_WAIT.POLLHUP | NOT_A_WAIT.POLLERR
+READABLE: Final = (
+    BLOCKING_SELECT.POLLIN | BLOCKING_SELECT.POLLHUP | BLOCKING_SELECT.POLLERR
+)
 
 
 def wait_in_hub(  # noqa: PLR0917 - as psycopg calls it
@@ -26,8 +28,8 @@ def wait_in_hub(  # noqa: PLR0917 - as psycopg calls it
 ) -> RV:
     """Run one of psycopg's exchanges with the server to its end.
 
-    No look at the clock in between: a server whose machine is gone makes the kernel
-    wake the socket (see `database.SERVER`), and a limit of ours is raised in the wait.
+    No timeout here: when the server's machine is gone the kernel wakes the socket (see
+    `database.CONNECT_ARGS`), and a limit of the caller is raised inside the wait.
     """
     if timeout is not None:
         return waiting.wait_selector(gen, fileno, interval, timeout)
@@ -36,16 +38,16 @@ def wait_in_hub(  # noqa: PLR0917 - as psycopg calls it
         while True:
             wanted = gen.send(_ready(fileno, wanted))
     except StopIteration as ended:
-        answer: RV = ended.value
-        return answer
+        result: RV = ended.value
+        return result
 
 
 def _ready(fileno: int, wanted: waiting.Wait) -> waiting.Ready:
-    """Wait until a socket is what is wanted of it."""
-    now = NOT_A_WAIT.poll()
-    now.register(fileno, _mask(wanted))
-    for _, found in now.poll(0):
-        return _seen(found)
+    """Wait until a socket is readable or writable, as wanted."""
+    poll = BLOCKING_SELECT.poll()
+    poll.register(fileno, _mask(wanted))
+    for _, events in poll.poll(0):
+        return _ready_of(events)
     if wanted in READY:
         trampoline(
             fileno, read=wanted == waiting.WAIT_R, write=wanted == waiting.WAIT_W
@@ -56,18 +58,18 @@ def _ready(fileno: int, wanted: waiting.Wait) -> waiting.Ready:
 
 
 def _mask(wanted: waiting.Wait) -> int:
-    reads = NOT_A_WAIT.POLLIN if wanted & waiting.WAIT_R else 0
-    writes = NOT_A_WAIT.POLLOUT if wanted & waiting.WAIT_W else 0
+    reads = BLOCKING_SELECT.POLLIN if wanted & waiting.WAIT_R else 0
+    writes = BLOCKING_SELECT.POLLOUT if wanted & waiting.WAIT_W else 0
     return int(reads | writes)
 
 
-def _seen(found: int) -> waiting.Ready:
-    reads = waiting.READY_R if found & READABLE else waiting.READY_NONE
-    writes = waiting.READY_W if found & NOT_A_WAIT.POLLOUT else waiting.READY_NONE
+def _ready_of(events: int) -> waiting.Ready:
+    reads = waiting.READY_R if events & READABLE else waiting.READY_NONE
+    writes = waiting.READY_W if events & BLOCKING_SELECT.POLLOUT else waiting.READY_NONE
     return waiting.Ready(reads | writes)
 
 
 def wait_for_postgres_in_hub() -> None:
-    """Have every connection of this process wait so."""
-    replaced: Any = waiting
-    replaced.wait = wait_in_hub
+    """Make every psycopg connection of this process wait in the hub."""
+    module: Any = waiting
+    module.wait = wait_in_hub

@@ -1,14 +1,15 @@
-"""Bringing a database to the newest schema of a service, with Alembic.
+"""Upgrade schemas with Alembic, and the feed tables for the services' revisions.
 
-Only imported when there is something to do: a process that starts again, as after a
-kill, serves sooner without it.
+Imported only when there is something to upgrade: a restarted process serves sooner
+without it.
 """
 
 import logging
 from pathlib import Path
 from typing import Final
 
-from alembic import command
+import sqlalchemy as sa
+from alembic import command, op
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
@@ -16,12 +17,12 @@ from sqlalchemy import Connection, text
 
 log = logging.getLogger(__name__)
 
-# Any number, the same in every process that migrates.
+# The number of PostgreSQL's advisory lock, the same in every process.
 MIGRATION_LOCK: Final = 7_205_759
 
 
 def upgrade(connection: Connection, scripts: Path) -> None:
-    """Apply the revisions that are missing, one process at a time.
+    """Apply missing revisions, one process at a time.
 
     A schema newer than this program is left as it is.
     """
@@ -42,3 +43,64 @@ def _unknown_revisions(connection: Connection, config: Config) -> list[str]:
     known = {script.revision for script in scripts.walk_revisions()}
     there = MigrationContext.configure(connection).get_current_heads()
     return sorted(set(there) - known)
+
+
+TIME: Final = sa.DateTime(timezone=True)
+BIG: Final = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+
+def create_feed_tables() -> None:
+    """Create the outbox of a service (see `events.outbox.Outbox`)."""
+    op.create_table(
+        "changes",
+        sa.Column("id", BIG, primary_key=True, autoincrement=True),
+        sa.Column("position", BIG, unique=True),
+        sa.Column("type", sa.String(100), nullable=False),
+        sa.Column("subject", sa.String(200), nullable=False),
+        sa.Column("project", sa.String(64), nullable=False),
+        sa.Column("detail", sa.Text, nullable=False),
+        sa.Column("at", TIME, nullable=False),
+        sa.Column("published_at", TIME),
+    )
+    for index, condition in (
+        ("changes_unpublished", sa.text("published_at IS NULL")),
+        ("changes_unsequenced", sa.text("position IS NULL")),
+    ):
+        op.create_index(
+            index, "changes", ["id"], postgresql_where=condition, sqlite_where=condition
+        )
+    op.create_table(
+        "outbox_relay",
+        sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
+        sa.Column("position", BIG, nullable=False),
+    )
+
+
+def create_reader_tables() -> None:
+    """Create cursors and dead letters (see `events.projections.Cursors`)."""
+    op.create_table(
+        "cursors",
+        sa.Column("reader", sa.String(64), primary_key=True),
+        sa.Column("position", sa.BigInteger, nullable=False),
+    )
+    op.create_table(
+        "dead_letters",
+        sa.Column("reader", sa.String(64), primary_key=True),
+        sa.Column("position", sa.BigInteger, primary_key=True),
+        sa.Column("type", sa.String(100), nullable=False),
+        sa.Column("subject", sa.String(200), nullable=False),
+        sa.Column("error", sa.Text, nullable=False),
+        sa.Column("at", TIME, nullable=False),
+    )
+
+
+def drop_feed_tables() -> None:
+    """Drop the outbox of a service."""
+    op.drop_table("outbox_relay")
+    op.drop_table("changes")
+
+
+def drop_reader_tables() -> None:
+    """Drop cursors and dead letters."""
+    op.drop_table("dead_letters")
+    op.drop_table("cursors")

@@ -1,1 +1,1 @@
-"""Who calls: passports."""
+"""Identity of callers: passports."""

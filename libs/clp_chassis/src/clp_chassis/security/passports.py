@@ -1,7 +1,7 @@
 """Passports: short-lived signed statements of who calls. They carry no roles.
 
-Keys can be exchanged while everything runs: several may be trusted for one name, and
-both the trusted keys and one's own are read again when their files change.
+Keys can be rotated while everything runs: several may be trusted for one name, and the
+trusted keys and a process's own are reloaded when their files change.
 """
 
 import hashlib
@@ -38,14 +38,14 @@ T = TypeVar("T")
 AUDIENCE: Final = "clp-communications"
 ALGORITHM: Final = "EdDSA"
 LIFETIME: Final = timedelta(seconds=120)
-TOLERANCE: Final = timedelta(seconds=30)
-MOST_CACHED: Final = 4096
-LOOK_EVERY: Final = timedelta(seconds=2)
+CLOCK_TOLERANCE: Final = timedelta(seconds=30)
+MAX_CACHED: Final = 4096
+RELOAD_INTERVAL: Final = timedelta(seconds=2)
 
 
 @dataclass(frozen=True, slots=True)
 class Passport:
-    """Who calls, checked: a person, the robot or a service."""
+    """A verified caller: a person, the robot or a service."""
 
     subject: str
     kind: PassportKind
@@ -56,7 +56,7 @@ class Passport:
 class TrustedKey:
     """A public key, with the kinds and subjects that its holder may vouch for.
 
-    ``subjects`` is None for a holder who may vouch for anybody of its kinds.
+    ``subjects`` is None for a holder who may vouch for every subject of its kinds.
     """
 
     key: Ed25519PublicKey
@@ -70,42 +70,42 @@ class TrustedKey:
         )
 
 
-class _Changing(Generic[T]):
-    """What a file says, read again when it has changed."""
+class _ReloadingFile(Generic[T]):
+    """The parsed content of a file, reloaded when the file changes."""
 
     def __init__(self, path: Path, read: Callable[[Path], T], clock: Clock) -> None:
         self._path = path
         self._read = read
         self._clock = clock
-        self._seen = _state_of(path)
+        self._seen = _stat_of(path)
         self._value = read(path)
-        self._look_at = clock() + LOOK_EVERY
+        self._reload_at = clock() + RELOAD_INTERVAL
 
     def __call__(self) -> T:
         at = self._clock()
-        # A clock that was set back is no reason to look less often.
-        if not self._look_at - LOOK_EVERY <= at < self._look_at:
-            self._look_at = at + LOOK_EVERY
-            self._look()
+        # Reload at the usual interval also after the clock was set back.
+        if not self._reload_at - RELOAD_INTERVAL <= at < self._reload_at:
+            self._reload_at = at + RELOAD_INTERVAL
+            self._reload()
         return self._value
 
-    def _look(self) -> None:
+    def _reload(self) -> None:
         try:
-            if (state := _state_of(self._path)) != self._seen:
+            if (state := _stat_of(self._path)) != self._seen:
                 self._value = self._read(self._path)
                 self._seen = state
         except (OSError, ValueError, TypeError, KeyError) as error:
-            # Half a file, or none for a moment: what was good stays in force.
+            # Half a file, or none for a moment: the last good content stays in force.
             log.error("%s cannot be read: %s", self._path.name, type(error).__name__)  # noqa: TRY400 - a trace could show a key
 
 
-def _state_of(path: Path) -> tuple[int, int, int]:
+def _stat_of(path: Path) -> tuple[int, int, int]:
     stat = path.stat()
     return stat.st_mtime_ns, stat.st_ino, stat.st_size
 
 
 class Issuer:
-    """Makes passports with a private key."""
+    """Make passports with a private key."""
 
     def __init__(self, key_id: str, key: Ed25519PrivateKey, clock: Clock) -> None:
         self._own: Callable[[], tuple[str, Ed25519PrivateKey]] = lambda: (key_id, key)
@@ -113,19 +113,19 @@ class Issuer:
 
     @classmethod
     def from_file(cls, path: Path, clock: Clock) -> Self:
-        """Issue with the PEM key of a file; a changed file changes the key."""
-        own = _Changing(path, _own_key, clock)
+        """Use the PEM key of a file; a changed file changes the key."""
+        own = _ReloadingFile(path, _own_key, clock)
         issuer = cls(*own(), clock)
         issuer._own = own
         return issuer
 
     @property
     def public_key(self) -> Ed25519PublicKey:
-        """The key to trust for its passports."""
+        """The key that verifies its passports."""
         return self._own()[1].public_key()
 
     def issue(self, subject: str, kind: PassportKind) -> str:
-        """A passport that lives two minutes."""
+        """Return a passport that is valid for two minutes."""
         at = self._clock()
         key_id, key = self._own()
         claims = {
@@ -139,25 +139,25 @@ class Issuer:
         return jwt.encode(claims, key, algorithm=ALGORITHM, headers={"kid": key_id})
 
     def for_service(self, name: str) -> Callable[[], str]:
-        """A source of passports of one service."""
+        """Return a source of passports of one service."""
         return self.source(name, PassportKind.SERVICE)
 
     def source(self, subject: str, kind: PassportKind) -> Callable[[], str]:
-        """A source of passports; each is used for half its life, by one key only."""
-        held: list[tuple[datetime, str, str]] = []
+        """Return a source of passports; each is reused for half its lifetime."""
+        cached: list[tuple[datetime, str, str]] = []
 
         def passport() -> str:
             at, (key, _) = self._clock(), self._own()
-            if not held or held[0][0] <= at or held[0][1] != key:
+            if not cached or cached[0][0] <= at or cached[0][1] != key:
                 fresh = self.issue(subject, kind)
-                held[:] = [(at + LIFETIME / 2, key, fresh)]
-            return held[0][2]
+                cached[:] = [(at + LIFETIME / 2, key, fresh)]
+            return cached[0][2]
 
         return passport
 
 
 class Verifier:
-    """Checks passports against trusted public keys."""
+    """Verify passports with trusted public keys."""
 
     def __init__(self, keys: Mapping[str, TrustedKey], clock: Clock) -> None:
         self._trusted: Callable[[], Mapping[str, TrustedKey]] = lambda: keys
@@ -169,15 +169,15 @@ class Verifier:
     def from_file(cls, path: Path, clock: Clock) -> Self:
         """Trust the keys of a file: a JSON object, key id to key, kinds and subjects.
 
-        A changed file is in force a moment later, for passports seen before as well.
+        A changed file takes effect within seconds, also for passports seen before.
         """
-        trusted = _Changing(path, _trusted_keys, clock)
+        trusted = _ReloadingFile(path, _trusted_keys, clock)
         verifier = cls(trusted(), clock)
         verifier._trusted = trusted
         return verifier
 
     def verify(self, token: object, kinds: frozenset[PassportKind]) -> Passport:
-        """The passport, when it is valid now and of a kind the method takes.
+        """Return the passport, if it is valid now and of a kind the method takes.
 
         Raises:
             Refused: ``passport.missing``, ``.refused`` or ``.wrong_kind``.
@@ -188,7 +188,7 @@ class Verifier:
             self._checked.clear()
             self._checked_with = trusted
         passport = self._checked.get(token) or self._check(token)
-        if passport.expires_at + TOLERANCE <= self._clock():
+        if passport.expires_at + CLOCK_TOLERANCE <= self._clock():
             self._checked.pop(token, None)
             raise Refused("passport.refused")
         if passport.kind not in kinds:
@@ -205,7 +205,7 @@ class Verifier:
                 audience=AUDIENCE,
                 options={
                     "require": ["exp", "sub", "aud"],
-                    # judged against our own clock, with its tolerance
+                    # checked below, with our clock and tolerance
                     "verify_exp": False,
                     "verify_iat": False,
                 },
@@ -217,14 +217,14 @@ class Verifier:
         if not trusted.covers(kind, claims["sub"]):
             raise Refused("passport.refused")
         passport = Passport(claims["sub"], kind, expires_at)
-        if len(self._checked) >= MOST_CACHED:
+        if len(self._checked) >= MAX_CACHED:
             self._checked.clear()
         self._checked[token] = passport
         return passport
 
 
 def key_id(name: str, key: Ed25519PublicKey) -> str:
-    """What a key is called: its holder, and something no other key of his has."""
+    """Return the id of a key: its holder's name and a hash of the key."""
     return f"{name}-{hashlib.sha256(key.public_bytes_raw()).hexdigest()[:12]}"
 
 
@@ -261,15 +261,15 @@ def _strings(value: object) -> list[str]:
 
 
 def new_key() -> Ed25519PrivateKey:
-    """A fresh private key."""
+    """Return a new private key."""
     return Ed25519PrivateKey.generate()
 
 
 def private_pem(key: Ed25519PrivateKey) -> bytes:
-    """A private key as it is kept in a file."""
+    """Return a private key as PEM."""
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
 
 def public_pem(key: Ed25519PublicKey) -> str:
-    """A public key as it is listed among the trusted ones."""
+    """Return a public key as PEM."""
     return key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
