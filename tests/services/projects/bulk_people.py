@@ -1,4 +1,4 @@
-"""A directory of many people: names, addresses, roles and openings as they would be."""
+"""Insert many people: names, addresses, roles and prefix entries."""
 
 import random
 from itertools import islice
@@ -7,8 +7,8 @@ from typing import Any
 from sqlalchemy import insert, text
 
 from clp_chassis.persistence.database import Database
-from clp_core.mentions import address_key, beginnings_of, name_key
-from clp_projects.tables import THE_STUDIO, Base
+from clp_core.mentions import address_key, name_key, prefix_entries
+from clp_projects.tables import INTERNAL, Base
 from tests.services.projects.sample_world import NOON, PORTAL
 
 FIRST = [
@@ -58,7 +58,7 @@ def fill(database: Database, people: int) -> None:
     while batch := list(islice(numbers, AT_ONCE)):
         _write(database, _people(batch, chance))
     # What a database knows of its tables decides how it looks things up.
-    with database.writing(tell=False) as session:
+    with database.writing(notify=False) as session:
         session.execute(text("ANALYZE"))
 
 
@@ -100,7 +100,7 @@ def _people(numbers: list[int], chance: random.Random) -> Rows:
     rows: Rows = {
         "people": [],
         "person_roles": [],
-        "person_openings": [],
+        "prefix_entries": [],
         "followers": [],
     }
     for number in numbers:
@@ -120,14 +120,14 @@ def _people(numbers: list[int], chance: random.Random) -> Rows:
             }
         )
         rows["person_roles"] += [{"person": person, "role": role} for role in PORTAL]
-        rows["person_openings"] += [
+        rows["prefix_entries"] += [
             {
                 "person": person,
                 "rank": int(place),
                 "key": key,
-                "partner": partner or THE_STUDIO,
+                "partner": partner or INTERNAL,
             }
-            for place, key in frozenset(beginnings_of(name, email))
+            for place, key in frozenset(prefix_entries(name, email))
         ]
         rows["followers"] += [
             {"project": f"y{project}", "person": person, "followed_at": NOON}
@@ -137,6 +137,6 @@ def _people(numbers: list[int], chance: random.Random) -> Rows:
 
 
 def _write(database: Database, rows: Rows) -> None:
-    with database.writing(tell=False) as session:
+    with database.writing(notify=False) as session:
         for table, values in rows.items():
             session.execute(insert(Base.metadata.tables[table]), values)

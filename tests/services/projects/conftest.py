@@ -11,7 +11,7 @@ from sqlalchemy import text
 from clp_chassis.persistence.database import Database, migrate
 from clp_projects.tables import Base
 from clp_suite.servers import PrivatePostgres
-from tests.services.projects.sample_world import Story
+from tests.services.projects.sample_world import World
 
 BOTH = ["sqlite", pytest.param("postgres", marks=pytest.mark.broker)]
 
@@ -20,7 +20,7 @@ _numbers = itertools.count(1)
 
 @pytest.fixture(params=BOTH)
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """An empty database of its own, not migrated."""
+    """Return the URL of an empty database, not migrated."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'projects.db'}"
     server: PrivatePostgres = request.getfixturevalue("postgres")
@@ -42,22 +42,22 @@ def migrated_url(postgres: PrivatePostgres) -> str:
 
 
 @pytest.fixture(params=BOTH)
-def story(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Story]:
-    """The studio, two partners and Night Train, told to `projects`."""
+def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
+    """The sample world on a migrated database."""
     if request.param == "sqlite":
         file = shutil.copy(request.getfixturevalue("migrated_file"), tmp_path)
         database = Database(f"sqlite:///{file}")
     else:
         database = Database(request.getfixturevalue("migrated_url"))
         empty(database)
-    told = Story(database)
-    told.begin()
-    yield told
+    sample = World(database)
+    sample.begin()
+    yield sample
     database.close()
 
 
 def empty(database: Database) -> None:
-    """Forget everything; quicker than another database."""
+    """Truncate all tables, which is quicker than another database."""
     tables = ", ".join(table.name for table in Base.metadata.sorted_tables)
     with database.writing() as session:
         session.execute(text(f"TRUNCATE {tables} RESTART IDENTITY"))

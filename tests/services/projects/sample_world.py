@@ -1,4 +1,4 @@
-"""The story's people and partners, told to `projects` in few words."""
+"""The sample world of `projects`: people, partners and a project."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -10,18 +10,18 @@ from sqlalchemy import event
 from clp_chassis.persistence.database import Database
 from clp_contracts.feed import Change, ReadChanges
 from clp_contracts.projects import (
-    AskFacts,
-    AskPeopleLike,
     AssignPartner,
-    OneProject,
+    GetFacts,
     PersonFacts,
+    ProjectRef,
     PutPartner,
     PutPerson,
     PutProject,
     Stored,
+    SuggestPeople,
     WithdrawPartner,
 )
-from clp_projects.dependencies import Parts
+from clp_projects.dependencies import Dependencies
 from clp_projects.tables import OUTBOX
 from clp_projects.use_cases import (
     assignments,
@@ -46,18 +46,18 @@ CAST = {
 }
 
 
-class Story:
-    """What tests ask of `projects`, with the story's names filled in."""
+class World:
+    """Calls of the use cases of `projects` with defaults for tests."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
-        self.paused: list[float] = []
-        self.parts = Parts(
-            database=database, clock=lambda: NOON, pause=self.paused.append
+        self.slept: list[float] = []
+        self.deps = Dependencies(
+            database=database, clock=lambda: NOON, sleep=self.slept.append
         )
 
     def begin(self) -> None:
-        """Two partners, seven people, and Night Train with both partners on it."""
+        """Store two partners, seven people, and Night Train with both partners assigned."""
         self.partner("north", "North Dubbing")
         self.partner("south", "South Subtitles")
         for id, (name, partner, roles) in CAST.items():  # noqa: A001
@@ -69,86 +69,86 @@ class Story:
     def person(self, id: str, name: str, **more: Any) -> Stored:
         home = more.get("partner") or "studio"
         given = {"email": f"{id}@{home}.example", "roles": PORTAL} | more
-        return people.put_person(PutPerson(id=id, name=name, **given), parts=self.parts)
+        return people.put_person(PutPerson(id=id, name=name, **given), deps=self.deps)
 
     def partner(self, id: str, name: str) -> Stored:
-        return people.put_partner(PutPartner(id=id, name=name), parts=self.parts)
+        return people.put_partner(PutPartner(id=id, name=name), deps=self.deps)
 
     def project(self, id: str, title: str) -> Stored:
-        return assignments.put_project(PutProject(id=id, title=title), parts=self.parts)
+        return assignments.put_project(PutProject(id=id, title=title), deps=self.deps)
 
     def assign(
         self, partner: str, project: str = "p1", languages: Sequence[str] = ("fr",)
     ) -> Stored:
-        ask = AssignPartner(
+        request = AssignPartner(
             project=project, partner=partner, languages=tuple(languages)
         )
-        return assignments.assign_partner(ask, parts=self.parts)
+        return assignments.assign_partner(request, deps=self.deps)
 
     def withdraw(self, partner: str, project: str = "p1") -> Stored:
-        ask = WithdrawPartner(project=project, partner=partner)
-        return assignments.withdraw_partner(ask, parts=self.parts)
+        request = WithdrawPartner(project=project, partner=partner)
+        return assignments.withdraw_partner(request, deps=self.deps)
 
     def follow(self, actor: str, project: str = "p1") -> bool:
-        ask = OneProject(project=project)
-        return followers.follow(ask, actor=actor, parts=self.parts).following
+        request = ProjectRef(project=project)
+        return followers.follow(request, actor=actor, deps=self.deps).following
 
     def unfollow(self, actor: str, project: str = "p1") -> bool:
-        ask = OneProject(project=project)
-        return followers.unfollow(ask, actor=actor, parts=self.parts).following
+        request = ProjectRef(project=project)
+        return followers.unfollow(request, actor=actor, deps=self.deps).following
 
     def followed_by(self, actor: str) -> list[str]:
-        mine = followers.my_projects(actor=actor, parts=self.parts)
+        mine = followers.my_projects(actor=actor, deps=self.deps)
         return [project.id for project in mine.projects]
 
     def followers(self, project: str = "p1") -> list[str]:
-        found = directory.followers(OneProject(project=project), parts=self.parts)
+        found = directory.followers(ProjectRef(project=project), deps=self.deps)
         return [person.id for person in found.people]
 
     def facts_of(self, person: str) -> PersonFacts:
-        found = directory.facts_about(AskFacts(people=(person,)), parts=self.parts)
+        found = directory.facts_about(GetFacts(people=(person,)), deps=self.deps)
         return found.people[0]
 
     def suggested(self, typed: str, **more: Any) -> list[str]:
-        """The ids a type-ahead offers, best first; everybody's unless told else."""
-        ask = AskPeopleLike(
+        """Return the suggested ids, best first, of every partner by default."""
+        request = SuggestPeople(
             **{"typed": typed, "project": "p1", "everybody": True} | more
         )
-        found = autocomplete.people_like(ask, parts=self.parts)
+        found = autocomplete.suggest_people(request, deps=self.deps)
         return [person.id for person in found.people]
 
     def feed(self, after: int = 0) -> tuple[Change, ...]:
-        """Committed changes, numbered as the relay would."""
-        with self.database.writing(tell=False) as session:
-            while OUTBOX.number(session):
+        """Return the changes, with positions as the outbox relay assigns them."""
+        with self.database.writing(notify=False) as session:
+            while OUTBOX.assign_positions(session):
                 pass
         found: list[Change] = []
         while True:
-            ask = ReadChanges(after=found[-1].position if found else after)
-            more = directory.changes(ask, parts=self.parts).changes
+            request = ReadChanges(after=found[-1].position if found else after)
+            more = directory.changes(request, deps=self.deps).changes
             if not more:
                 return tuple(found)
             found += more
 
     def news(self, after: int) -> list[tuple[str, str, str]]:
-        """Changes after a position as (what, subject, project)."""
+        """Return changes after a position as (noun, subject, project)."""
         return [(c.type.split(".")[2], c.subject, c.project) for c in self.feed(after)]
 
     def head(self) -> int:
-        """The position of the newest change."""
+        """Return the position of the newest change."""
         return self.feed()[-1].position
 
     @contextmanager
     def counted(self) -> Iterator[list[str]]:
-        """The statements that the database is asked meanwhile."""
-        asked: list[str] = []
+        """Collect the statements that the block executes."""
+        statements: list[str] = []
 
         def note(_link: Any, _cursor: Any, statement: str, *_: Any) -> None:
             if not statement.startswith(("BEGIN", "COMMIT", "ROLLBACK")):
-                asked.append(statement)
+                statements.append(statement)
 
         event.listen(self.database.engine, "before_cursor_execute", note)
         try:
-            yield asked
+            yield statements
         finally:
             event.remove(self.database.engine, "before_cursor_execute", note)

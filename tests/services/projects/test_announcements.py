@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from clp_contracts.errors import Refused
-from clp_contracts.projects import ANNOUNCEMENT_FACTS, Announce, AskAnnouncement
+from clp_contracts.projects import ANNOUNCEMENT_FACTS, Announce, GetAnnouncement
 from clp_projects.use_cases import announcements
-from tests.services.projects.sample_world import Story
+from tests.services.projects.sample_world import World
 
 COMPLETE = {
     "launch_date_moved": {"launch_date": "2026-05-01"},
@@ -43,62 +43,64 @@ MALFORMED = [
 ]
 
 
-def announce(story: Story, kind: str = "bid_due", key: str = "k1", **more: Any) -> str:
+def announce(world: World, kind: str = "bid_due", key: str = "k1", **more: Any) -> str:
     facts = more.pop("facts", COMPLETE.get(kind))
-    ask = Announce(project=more.get("project", "p1"), kind=kind, key=key, facts=facts)
-    return announcements.announce(ask, parts=story.parts).id
+    request = Announce(
+        project=more.get("project", "p1"), kind=kind, key=key, facts=facts
+    )
+    return announcements.announce(request, deps=world.deps).id
 
 
-def test_every_kind_that_is_promised_has_a_row_here() -> None:
+def test_every_kind_has_a_row_here() -> None:
     assert set(COMPLETE) == set(ANNOUNCEMENT_FACTS)
 
 
 @pytest.mark.parametrize("kind", COMPLETE)
-def test_an_announcement_is_kept_and_told_by_its_id(story: Story, kind: str) -> None:
-    before = story.head()
-    kept_as = announce(story, kind)
-    assert story.news(before) == [("schedule_announced", kept_as, "p1")]
-    assert story.feed(before)[0].detail == {}
-    kept = announcements.announcement(AskAnnouncement(id=kept_as), parts=story.parts)
+def test_an_announcement_is_stored_and_read_by_its_id(world: World, kind: str) -> None:
+    before = world.head()
+    kept_as = announce(world, kind)
+    assert world.news(before) == [("schedule_announced", kept_as, "p1")]
+    assert world.feed(before)[0].detail == {}
+    kept = announcements.announcement(GetAnnouncement(id=kept_as), deps=world.deps)
     assert (kept.id, kept.project) == (kept_as, "p1")
     assert (kept.kind, kept.facts) == (kind, COMPLETE[kind])
 
 
-def test_more_facts_than_needed_are_kept(story: Story) -> None:
+def test_additional_facts_are_stored(world: World) -> None:
     facts = {"due": "2026-04-01", "language": "fr", "round": "second"}
-    kept_as = announce(story, facts=facts)
-    kept = announcements.announcement(AskAnnouncement(id=kept_as), parts=story.parts)
+    kept_as = announce(world, facts=facts)
+    kept = announcements.announcement(GetAnnouncement(id=kept_as), deps=world.deps)
     assert kept.facts == facts
 
 
 @pytest.mark.parametrize(("kind", "facts"), MALFORMED)
-def test_a_lacking_fact_is_refused(
-    story: Story, kind: str, facts: dict[str, Any]
+def test_a_missing_fact_is_refused(
+    world: World, kind: str, facts: dict[str, Any]
 ) -> None:
-    before = story.head()
+    before = world.head()
     with pytest.raises(Refused, match=r"announcement\.malformed"):
-        announce(story, kind, facts=facts)
-    assert story.head() == before
+        announce(world, kind, facts=facts)
+    assert world.head() == before
 
 
 @pytest.mark.parametrize("key", ["", " ", "k" * 129, "k\n1", "k\0", "k\ud800"])
-def test_a_key_is_one_short_line(story: Story, key: str) -> None:
-    with pytest.raises(Refused, match=r"retry_key\.malformed"):
-        announce(story, key=key)
+def test_a_key_is_one_short_line(world: World, key: str) -> None:
+    with pytest.raises(Refused, match=r"idempotency_key\.malformed"):
+        announce(world, key=key)
 
 
 @pytest.mark.parametrize("project", ["p9", "no/id", "p1\0"])
-def test_nothing_is_announced_to_a_missing_project(story: Story, project: str) -> None:
+def test_nothing_is_announced_to_a_missing_project(world: World, project: str) -> None:
     with pytest.raises(Refused, match=r"project\.missing"):
-        announce(story, project=project)
+        announce(world, project=project)
 
 
-def test_a_repeated_announcement_is_the_same_one(story: Story) -> None:
-    first = announce(story, facts={"due": "2026-04-01", "language": "fr"})
-    before = story.head()
-    again = announce(story, facts={"language": "fr", "due": "2026-04-01"})
+def test_a_repeated_announcement_is_the_same_one(world: World) -> None:
+    first = announce(world, facts={"due": "2026-04-01", "language": "fr"})
+    before = world.head()
+    again = announce(world, facts={"language": "fr", "due": "2026-04-01"})
     assert again == first
-    assert story.head() == before
+    assert world.head() == before
 
 
 @pytest.mark.parametrize(
@@ -110,25 +112,25 @@ def test_a_repeated_announcement_is_the_same_one(story: Story) -> None:
     ],
 )
 def test_a_key_is_not_used_for_another_announcement(
-    story: Story, other: dict[str, Any]
+    world: World, other: dict[str, Any]
 ) -> None:
-    announce(story)
-    before = story.head()
+    announce(world)
+    before = world.head()
     with pytest.raises(Refused, match=r"announcement\.reused"):
-        announce(story, **other)
-    assert story.head() == before
+        announce(world, **other)
+    assert world.head() == before
 
 
-def test_projects_do_not_share_keys(story: Story) -> None:
-    story.project("p2", "Day Train")
-    first = announce(story)
-    second = announce(story, project="p2", kind="audio_available")
+def test_projects_do_not_share_keys(world: World) -> None:
+    world.project("p2", "Day Train")
+    first = announce(world)
+    second = announce(world, project="p2", kind="audio_available")
     assert first != second
-    assert announce(story) == first
-    assert announce(story, project="p2", kind="audio_available") == second
+    assert announce(world) == first
+    assert announce(world, project="p2", kind="audio_available") == second
 
 
 @pytest.mark.parametrize("id", ["nothing", "no/id", "", "x\0"])
-def test_a_missing_announcement_is_refused(story: Story, id: str) -> None:
+def test_a_missing_announcement_is_refused(world: World, id: str) -> None:
     with pytest.raises(Refused, match=r"announcement\.missing"):
-        announcements.announcement(AskAnnouncement(id=id), parts=story.parts)
+        announcements.announcement(GetAnnouncement(id=id), deps=world.deps)

@@ -3,7 +3,7 @@
 import pytest
 
 from clp_contracts.errors import Refused
-from tests.services.projects.sample_world import Story
+from tests.services.projects.sample_world import World
 
 MAY_FOLLOW = [
     # who                                    may follow p1
@@ -21,113 +21,115 @@ MAY_FOLLOW = [
 ]
 
 
-def add_strangers(story: Story) -> None:
-    story.partner("east", "East Voices")
-    story.person("eve", "Eve East", partner="east")
-    story.person("leo", "Leo Gone", active=False)
-    story.person("max", "Max Less", roles=())
+def add_strangers(world: World) -> None:
+    world.partner("east", "East Voices")
+    world.person("eve", "Eve East", partner="east")
+    world.person("leo", "Leo Gone", active=False)
+    world.person("max", "Max Less", roles=())
 
 
-def refusal_of(story: Story, actor: str, project: str) -> tuple[str, str]:
+def refusal_of(world: World, actor: str, project: str) -> tuple[str, str]:
     with pytest.raises(Refused) as refusal:
-        story.follow(actor, project)
+        world.follow(actor, project)
     return refusal.value.code, refusal.value.detail_json
 
 
 @pytest.mark.parametrize(("actor", "may"), MAY_FOLLOW)
 def test_who_may_read_the_broadcast_may_follow(
-    story: Story, actor: str, *, may: bool
+    world: World, actor: str, *, may: bool
 ) -> None:
-    add_strangers(story)
+    add_strangers(world)
     if may:
-        assert story.follow(actor) is True
+        assert world.follow(actor) is True
     else:
-        assert refusal_of(story, actor, "p1") == ("project.missing", "{}")
-    assert story.followers() == ([actor] if may else [])
+        assert refusal_of(world, actor, "p1") == ("project.missing", "{}")
+    assert world.followers() == ([actor] if may else [])
 
 
 @pytest.mark.parametrize("project", ["p9", "no/id", "", "p1\0", "p1\ud800"])
-def test_a_hidden_project_answers_as_a_missing_one(story: Story, project: str) -> None:
-    add_strangers(story)
-    assert refusal_of(story, "eve", "p1") == refusal_of(story, "eve", project)
-    assert refusal_of(story, "ivy", project) == ("project.missing", "{}")
+def test_a_hidden_project_is_refused_as_a_missing_one(
+    world: World, project: str
+) -> None:
+    add_strangers(world)
+    assert refusal_of(world, "eve", "p1") == refusal_of(world, "eve", project)
+    assert refusal_of(world, "ivy", project) == ("project.missing", "{}")
 
 
-def test_following_twice_is_following_once(story: Story) -> None:
-    before = story.head()
-    assert story.follow("nat") is story.follow("nat") is True
-    assert story.news(before) == [("project_followed", "nat", "p1")]
-    assert story.feed(before)[0].detail == {"person": "nat"}
+def test_following_twice_is_following_once(world: World) -> None:
+    before = world.head()
+    assert world.follow("nat") is world.follow("nat") is True
+    assert world.news(before) == [("project_followed", "nat", "p1")]
+    assert world.feed(before)[0].detail == {"person": "nat"}
 
 
-def test_one_click_undoes_it(story: Story) -> None:
-    story.follow("nat")
-    before = story.head()
-    assert story.unfollow("nat") is story.unfollow("nat") is False
-    assert story.news(before) == [("project_unfollowed", "nat", "p1")]
-    assert story.followers() == []
+def test_one_click_undoes_it(world: World) -> None:
+    world.follow("nat")
+    before = world.head()
+    assert world.unfollow("nat") is world.unfollow("nat") is False
+    assert world.news(before) == [("project_unfollowed", "nat", "p1")]
+    assert world.followers() == []
 
 
-def test_one_may_stop_following_what_one_lost(story: Story) -> None:
-    story.follow("nat")
-    story.withdraw("north")
-    assert story.unfollow("nat") is False
-    assert story.followers() == []
+def test_one_may_stop_following_what_one_lost(world: World) -> None:
+    world.follow("nat")
+    world.withdraw("north")
+    assert world.unfollow("nat") is False
+    assert world.followers() == []
 
 
 @pytest.mark.parametrize("project", ["p1", "p9", "no/id", "p1\0"])
-def test_unfollowing_tells_nothing_of_a_hidden_project(
-    story: Story, project: str
+def test_unfollowing_reveals_nothing_about_a_hidden_project(
+    world: World, project: str
 ) -> None:
-    add_strangers(story)
+    add_strangers(world)
     with pytest.raises(Refused) as refusal:
-        story.unfollow("eve", project)
+        world.unfollow("eve", project)
     assert (refusal.value.code, refusal.value.detail_json) == ("project.missing", "{}")
 
 
-def test_one_follows_for_oneself_only(story: Story) -> None:
-    story.follow("nat")
-    story.follow("sam")
-    story.unfollow("sam")
-    assert story.followers() == ["nat"]
+def test_one_follows_for_oneself_only(world: World) -> None:
+    world.follow("nat")
+    world.follow("sam")
+    world.unfollow("sam")
+    assert world.followers() == ["nat"]
 
 
-def test_my_projects_are_the_followed_ones_by_title(story: Story) -> None:
+def test_my_projects_are_the_followed_ones_by_title(world: World) -> None:
     for project, title in [("p2", "a Day"), ("p3", "B Week"), ("p4", "Unfollowed")]:
-        story.project(project, title)
-        story.assign("north", project)
+        world.project(project, title)
+        world.assign("north", project)
     for project in ("p1", "p2", "p3"):
-        story.follow("nat", project)
-    assert story.followed_by("nat") == ["p2", "p3", "p1"]
+        world.follow("nat", project)
+    assert world.followed_by("nat") == ["p2", "p3", "p1"]
 
 
-def test_a_project_is_mine_only_while_i_may_read_it(story: Story) -> None:
-    story.follow("nat")
-    story.withdraw("north")
-    assert story.followed_by("nat") == []
-    assert story.followers() == ["nat"]
-    story.assign("north")
-    assert story.followed_by("nat") == ["p1"]
+def test_a_project_is_mine_only_while_i_may_read_it(world: World) -> None:
+    world.follow("nat")
+    world.withdraw("north")
+    assert world.followed_by("nat") == []
+    assert world.followers() == ["nat"]
+    world.assign("north")
+    assert world.followed_by("nat") == ["p1"]
 
 
-def test_who_leaves_or_moves_has_no_projects(story: Story) -> None:
-    story.follow("nat")
-    story.follow("ivy")
-    story.partner("east", "East Voices")
-    story.person("nat", "Nat Moreau", partner="east")
-    story.person("ivy", "Ivy Lane", active=False)
-    assert story.followed_by("nat") == story.followed_by("ivy") == []
-    assert story.followed_by("nobody") == story.followed_by("no/id\0") == []
+def test_who_leaves_or_moves_has_no_projects(world: World) -> None:
+    world.follow("nat")
+    world.follow("ivy")
+    world.partner("east", "East Voices")
+    world.person("nat", "Nat Moreau", partner="east")
+    world.person("ivy", "Ivy Lane", active=False)
+    assert world.followed_by("nat") == world.followed_by("ivy") == []
+    assert world.followed_by("nobody") == world.followed_by("no/id\0") == []
 
 
-def test_my_projects_cost_the_same_however_many_they_are(story: Story) -> None:
-    story.follow("nat")
-    with story.counted() as few:
-        story.followed_by("nat")
+def test_my_projects_cost_the_same_however_many_they_are(world: World) -> None:
+    world.follow("nat")
+    with world.counted() as few:
+        world.followed_by("nat")
     for number in range(2, 60):
-        story.project(f"p{number}", f"Train {number}")
-        story.assign("north", f"p{number}")
-        story.follow("nat", f"p{number}")
-    with story.counted() as many:
-        assert len(story.followed_by("nat")) == 59
+        world.project(f"p{number}", f"Train {number}")
+        world.assign("north", f"p{number}")
+        world.follow("nat", f"p{number}")
+    with world.counted() as many:
+        assert len(world.followed_by("nat")) == 59
     assert len(many) == len(few) <= 4

@@ -1,4 +1,4 @@
-"""No question that is asked all the time reads a whole table, however many people."""
+"""No frequent statement scans a table, however many people there are."""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,72 +9,72 @@ from sqlalchemy import event
 from clp_contracts.feed import ReadChanges
 from clp_contracts.projects import (
     Announce,
-    AskAnnouncement,
-    AskFacts,
-    AskOwners,
-    OneProject,
+    GetAnnouncement,
+    GetFacts,
+    GetPeopleByHandle,
+    ProjectRef,
 )
 from clp_core.mentions import address_key, name_key
 from clp_projects.use_cases import announcements, directory, followers
 from tests.services.projects.bulk_people import fill
-from tests.services.projects.sample_world import Story
+from tests.services.projects.sample_world import World
 
 # Enough that every table has rows; whether it is fast is measured elsewhere.
 PEOPLE = 200
 NO_TABLES = ("SCAN (", "SCAN CONSTANT", "SCAN anon", "SCAN json_each")
 
-Ask = Callable[[Story], Any]
+Statement = Callable[[World], Any]
 
-# what is asked | how
-HOT: list[tuple[str, Ask]] = [
+# statement | call
+HOT: list[tuple[str, Statement]] = [
     ("one person and one project", lambda s: directory.facts_about(
-        AskFacts(people=("c7",), projects=("y7",)), parts=s.parts)),
+        GetFacts(people=("c7",), project_ids=("y7",)), deps=s.deps)),
     ("a page of people, and who of them follows", lambda s: directory.facts_about(
-        AskFacts(people=tuple(f"c{n}" for n in range(50)), projects=("y7",), following="y7"), parts=s.parts)),
-    ("who owns a name or an address", lambda s: directory.owners(
-        AskOwners(keys=(name_key("Ada Abe7"), address_key("c9@ito.example"))), parts=s.parts)),
-    ("who follows a project", lambda s: directory.followers(OneProject(project="y7"), parts=s.parts)),
+        GetFacts(people=tuple(f"c{n}" for n in range(50)), project_ids=("y7",), following="y7"), deps=s.deps)),
+    ("who owns a name or an address", lambda s: directory.people_by_handle(
+        GetPeopleByHandle(keys=(name_key("Ada Abe7"), address_key("c9@ito.example"))), deps=s.deps)),
+    ("who follows a project", lambda s: directory.followers(ProjectRef(project="y7"), deps=s.deps)),
     ("whose name begins so", lambda s: s.suggested("ad", project="y7")),
     ("whose name begins with anything", lambda s: s.suggested("", project="y7")),
     ("whose name begins like nobody's", lambda s: s.suggested("zz", project="y7")),
-    ("my projects, of the studio", lambda s: followers.my_projects(actor="c5", parts=s.parts)),
-    ("my projects, of a partner", lambda s: followers.my_projects(actor="c7", parts=s.parts)),
+    ("my projects, of the studio", lambda s: followers.my_projects(actor="c5", deps=s.deps)),
+    ("my projects, of a partner", lambda s: followers.my_projects(actor="c7", deps=s.deps)),
     ("following and stopping", lambda s: (s.follow("c5", "y7"), s.unfollow("c5", "y7"))),
     ("a person's new record", lambda s: s.person("c5", "Somebody Else")),
     ("a partner leaves and returns", lambda s: (s.withdraw("north"), s.assign("north"))),
     ("a fact and the same again", lambda s: [announcements.announce(
-        Announce(project="y7", kind="audio_available", facts={"language": "fr"}, key="k2"), parts=s.parts) for _ in "ab"]),
-    ("what was announced", lambda s: announcements.announcement(AskAnnouncement(id="ay7"), parts=s.parts)),
-    ("the newest changes", lambda s: directory.changes(ReadChanges(after=3), parts=s.parts)),
+        Announce(project="y7", kind="audio_available", facts={"language": "fr"}, key="k2"), deps=s.deps) for _ in "ab"]),
+    ("what was announced", lambda s: announcements.announcement(GetAnnouncement(id="ay7"), deps=s.deps)),
+    ("the newest changes", lambda s: directory.changes(ReadChanges(after=3), deps=s.deps)),
 ]  # fmt: skip
 
 
 @pytest.fixture
-def crowded(story: Story) -> Story:
-    fill(story.database, PEOPLE)
-    return story
+def crowded(world: World) -> World:
+    fill(world.database, PEOPLE)
+    return world
 
 
-def plans_of(story: Story, ask: Ask) -> list[tuple[str, str]]:
+def plans_of(world: World, request: Statement) -> list[tuple[str, str]]:
     """Each statement that a question asks, with the database's plan for it."""
-    engine = story.database.engine
-    word = "EXPLAIN QUERY PLAN" if story.database.is_sqlite else "EXPLAIN"
-    asked: list[tuple[str, Any]] = []
+    engine = world.database.engine
+    word = "EXPLAIN QUERY PLAN" if world.database.is_sqlite else "EXPLAIN"
+    statements: list[tuple[str, Any]] = []
 
     def note(_c: Any, _k: Any, statement: str, values: Any, *_: Any) -> None:
         if statement.lstrip().upper().startswith(("SELECT", "UPDATE", "DELETE")):
-            asked.append((statement, values))
+            statements.append((statement, values))
 
     event.listen(engine, "before_cursor_execute", note)
-    ask(story)
+    request(world)
     event.remove(engine, "before_cursor_execute", note)
     plans = []
     with engine.connect() as connection:
-        if not story.database.is_sqlite:
+        if not world.database.is_sqlite:
             # Small tables are read whole because that is quicker. Forbidden to, the
             # planner does it only where no index serves.
             connection.exec_driver_sql("SET enable_seqscan = off")
-        for statement, values in asked:
+        for statement, values in statements:
             rows = connection.exec_driver_sql(f"{word} {statement}", values)
             plans.append((statement, "\n".join(str(row[-1]) for row in rows)))
     return plans
@@ -92,10 +92,10 @@ def reads_a_whole_table(plan: str) -> bool:
     )
 
 
-def test_no_hot_question_reads_a_whole_table(crowded: Story) -> None:
+def test_no_frequent_statement_scans_a_table(crowded: World) -> None:
     slow = []
-    for what, ask in HOT:
-        plans = plans_of(crowded, ask)
+    for what, request in HOT:
+        plans = plans_of(crowded, request)
         assert plans, what
         slow += [(what, *found) for found in plans if reads_a_whole_table(found[1])]
     assert slow == []

@@ -49,7 +49,7 @@ def test_keys_are_compared_byte_by_byte(database_url: str) -> None:
         "people.name_key",
         "people.address_key",
         "person_roles.role",
-        "person_openings.key",
+        "prefix_entries.key",
         "announcements.key",
     }
     database.close()

@@ -5,24 +5,24 @@ from collections.abc import Callable, Iterator
 import pytest
 from nameko.containers import ServiceContainer
 
-from clp_chassis.bootstrap import Surroundings
+from clp_chassis.bootstrap import ProcessContext
 from clp_chassis.clock import new_id, now
-from clp_chassis.inprocess import forget
+from clp_chassis.inprocess import reset
 from clp_chassis.security.passports import Issuer, TrustedKey, Verifier, new_key
 from clp_contracts import projects as contract
-from clp_contracts.client import Callers, Calls
-from clp_contracts.connection_pool import Lines
+from clp_contracts.client import Clients, RpcClient
+from clp_contracts.connection_pool import RpcConnectionPool
 from clp_contracts.errors import Refused
 from clp_contracts.methods import Method, PassportKind
 from clp_projects.service import build
 from clp_projects.settings import Settings
-from tests.services.projects.sample_world import Story
+from tests.services.projects.sample_world import World
 from tests.waiting import until
 
 PERSON, SERVICE = PassportKind.PERSON, PassportKind.SERVICE
 
 # method             for      a call that is taken
-CALLS: list[tuple[str, PassportKind, Callable[[Callers], object]]] = [
+CALLS: list[tuple[str, PassportKind, Callable[[Clients], object]]] = [
     ("put_person", SERVICE, lambda c: c.projects.put_person(id="x", name="X", email="x@y.example")),
     ("put_partner", SERVICE, lambda c: c.projects.put_partner(id="x", name="X")),
     ("put_project", SERVICE, lambda c: c.projects.put_project(id="x", title="X")),
@@ -32,10 +32,10 @@ CALLS: list[tuple[str, PassportKind, Callable[[Callers], object]]] = [
     ("unfollow", PERSON, lambda c: c.projects.unfollow(project="p1")),
     ("my_projects", PERSON, lambda c: c.projects.my_projects()),
     ("announce", SERVICE, lambda c: c.projects.announce(project="p1", kind="qc_status_changed", key="k", facts={"status": "ok"})),
-    ("facts", SERVICE, lambda c: c.projects.facts(projects_=["p1"], people=["nat"])),
+    ("facts", SERVICE, lambda c: c.projects.facts(project_ids=["p1"], people=["nat"])),
     ("followers", SERVICE, lambda c: c.projects.followers(project="p1")),
-    ("owners", SERVICE, lambda c: c.projects.owners(keys=["nat moreau"])),
-    ("people_like", SERVICE, lambda c: c.projects.people_like(typed="n", project="p1")),
+    ("people_by_handle", SERVICE, lambda c: c.projects.people_by_handle(keys=["nat moreau"])),
+    ("suggest_people", SERVICE, lambda c: c.projects.suggest_people(typed="n", project="p1")),
     ("announcement", SERVICE, lambda c: c.projects.announcement(id=_announced(c))),
     ("changes", SERVICE, lambda c: c.projects.changes()),
     ("progress", SERVICE, lambda c: c.projects.progress()),
@@ -45,45 +45,45 @@ CALLS: list[tuple[str, PassportKind, Callable[[Callers], object]]] = [
 class Running:
     """The service in a container of its own, and callers of it."""
 
-    def __init__(self, story: Story) -> None:
+    def __init__(self, world: World) -> None:
         self.broker = new_id()
         url = f"inprocess://{self.broker}/"
         key = new_key()
         self.issuer = Issuer("gateway", key, now)
         trusted = {"gateway": TrustedKey(key.public_key(), frozenset(PassportKind))}
-        surroundings = Surroundings(url, Verifier(trusted, now), lambda: "")
-        database_url = story.database.engine.url.render_as_string(hide_password=False)
+        context = ProcessContext(url, Verifier(trusted, now), lambda: "")
+        database_url = world.database.engine.url.render_as_string(hide_password=False)
         settings = Settings(broker_url=url, database_url=database_url)
-        self.process = build(settings, surroundings)
+        self.process = build(settings, context)
         (service,) = self.process.services
         self.container = ServiceContainer(service, dict(self.process.config))
         self.container.start()
-        self.lines = Lines(url, 10)
+        self.lines = RpcConnectionPool(url, 10)
 
-    def as_(self, subject: str, kind: PassportKind) -> Callers:
+    def as_(self, subject: str, kind: PassportKind) -> Clients:
         passport = self.issuer.issue(subject, kind)
-        return Callers(Calls(self.lines, passport))
+        return Clients(RpcClient(self.lines, passport))
 
     def stop(self) -> None:
         self.lines.close()
         self.container.stop()
         self.process.close()
-        forget(self.broker)
+        reset(self.broker)
 
 
 @pytest.fixture
-def running(story: Story) -> Iterator[Running]:
-    served = Running(story)
+def running(world: World) -> Iterator[Running]:
+    served = Running(world)
     yield served
     served.stop()
 
 
-def _announced(callers: Callers) -> str:
+def _announced(clients: Clients) -> str:
     facts = {"language": "fr"}
-    told = callers.projects.announce(
+    response = clients.projects.announce(
         project="p1", kind="audio_available", key="a", facts=facts
     )
-    return told.id
+    return response.id
 
 
 def test_every_method_of_the_contract_has_a_row_here() -> None:
@@ -94,8 +94,8 @@ def test_every_method_of_the_contract_has_a_row_here() -> None:
 @pytest.mark.parametrize(
     ("kind", "call"), [row[1:] for row in CALLS], ids=[r[0] for r in CALLS]
 )
-def test_a_method_answers_whom_it_is_for_and_nobody_else(
-    running: Running, kind: PassportKind, call: Callable[[Callers], object]
+def test_a_method_accepts_its_kinds_of_passports_only(
+    running: Running, kind: PassportKind, call: Callable[[Clients], object]
 ) -> None:
     for other in set(PassportKind) - {kind}:
         with pytest.raises(Refused, match=r"passport\.wrong_kind"):
@@ -103,7 +103,7 @@ def test_a_method_answers_whom_it_is_for_and_nobody_else(
     assert call(running.as_("nat", kind)) is not None
 
 
-def test_what_is_told_to_the_service_comes_back_from_it(running: Running) -> None:
+def test_stored_values_are_returned(running: Running) -> None:
     directory = running.as_("directory", SERVICE).projects
     directory.put_project(id="p2", title="Day Train")
     directory.assign_partner(project="p2", partner="north", languages=["fr"])
@@ -127,7 +127,7 @@ def test_what_is_told_to_the_service_comes_back_from_it(running: Running) -> Non
     assert not new.unfollow(project="p2").following
 
 
-def test_changes_are_numbered_and_announced_by_the_service(running: Running) -> None:
+def test_changes_get_positions_and_are_published(running: Running) -> None:
     operations = running.as_("operations", SERVICE).projects
     until(lambda: operations.progress().pending == 0)
     positions = [change.position for change in operations.changes().changes]

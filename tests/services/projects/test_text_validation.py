@@ -67,7 +67,7 @@ def test_a_title_is_short_enough_and_one_line(title: str) -> None:
 
 
 @pytest.mark.parametrize("area", ["display_name", "subject", "mention", "search"])
-def test_every_hostile_text_is_judged_without_harm(area: str) -> None:
+def test_every_hostile_text_gets_its_verdict(area: str) -> None:
     for case in hostile_cases(area):
         if "value" in case.facts:
             assert is_name(case.value) in {True, False}

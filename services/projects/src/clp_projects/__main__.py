@@ -1,4 +1,6 @@
-"""Runs `projects` as a process of its own."""
+"""Run `projects` as a process."""
+
+from clp_chassis.concurrency import monkey_patch  # isort: skip  # noqa: F401 - first: it patches the process
 
 from clp_chassis.runner import main
 from clp_projects.service import build

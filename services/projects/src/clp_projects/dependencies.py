@@ -1,4 +1,4 @@
-"""What the use cases of `projects` work with."""
+"""The dependencies of the use cases of `projects`."""
 
 import time
 from collections.abc import Callable
@@ -9,10 +9,10 @@ from clp_chassis.persistence.database import Database
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Parts:
-    """This service asks nobody else: its rows are the facts."""
+class Dependencies:
+    """The dependencies; this service calls no other one."""
 
     database: Database
     clock: Clock
-    # Waits for some seconds while others work.
-    pause: Callable[[float], object] = time.sleep
+    # Sleeps for seconds without blocking other green threads.
+    sleep: Callable[[float], object] = time.sleep

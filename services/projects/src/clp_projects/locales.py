@@ -1,84 +1,49 @@
-"""Language tags as BCP 47 writes them; well-formed is enough, no registry is asked."""
+"""Language tags (BCP 47) and time zones (IANA)."""
 
-import re
+from functools import cache
 from typing import Final
+from zoneinfo import available_timezones
 
-LONGEST_TAG: Final = 64
-GRANDFATHERED: Final = frozenset(
-    {
-        "art-lojban",
-        "cel-gaulish",
-        "en-gb-oed",
-        "i-ami",
-        "i-bnn",
-        "i-default",
-        "i-enochian",
-        "i-hak",
-        "i-klingon",
-        "i-lux",
-        "i-mingo",
-        "i-navajo",
-        "i-pwn",
-        "i-tao",
-        "i-tay",
-        "i-tsu",
-        "no-bok",
-        "no-nyn",
-        "sgn-be-fr",
-        "sgn-be-nl",
-        "sgn-ch-de",
-        "zh-guoyu",
-        "zh-hakka",
-        "zh-min",
-        "zh-min-nan",
-        "zh-xiang",
-    }
-)
+from langcodes import tag_is_valid
 
-# RFC 5646, section 2.1, on lower-case text.
-PRIVATE_USE: Final = r"x(?:-[a-z0-9]{1,8})+"
-WELL_FORMED: Final = re.compile(
-    rf"""
-    (?: [a-z]{{2,3}} (?:-[a-z]{{3}}){{0,3}} | [a-z]{{4,8}} )   # language
-    (?:-(?P<script>[a-z]{{4}}))?
-    (?:-(?P<region>[a-z]{{2}}|[0-9]{{3}}))?
-    (?P<variants>(?:-(?:[a-z0-9]{{5,8}}|[0-9][a-z0-9]{{3}}))*)
-    (?P<extensions>(?:-[0-9a-wy-z](?:-[a-z0-9]{{2,8}})+)*)
-    (?:-{PRIVATE_USE})?
-    | {PRIVATE_USE}
-    """,
-    re.VERBOSE | re.ASCII,
-)
+MAX_TAG_LENGTH: Final = 64
+REGION_LENGTH: Final = 2
+SCRIPT_LENGTH: Final = 4
 
 
 def language_tag(text: str) -> str | None:
-    """The tag in its usual case (``pt-BR``), or None when it is not well-formed."""
-    if len(text) > LONGEST_TAG or not text.isascii():
+    """Return a valid tag in its usual case (``pt-BR``), or None for any other text.
+
+    Valid means well-formed with registered subtags (RFC 5646, section 2.2.9).
+    """
+    if len(text) > MAX_TAG_LENGTH or not text.isascii() or "_" in text:
         return None
-    lowered = text.lower()
-    if lowered in GRANDFATHERED:
-        return lowered
-    found = WELL_FORMED.fullmatch(lowered)
-    if found is None or _repeats(found["variants"]) or _repeats_singleton(found):
-        return None
-    return _in_usual_case(lowered, found)
+    return _in_usual_case(text) if tag_is_valid(text) else None
 
 
-def _repeats(run: str | None) -> bool:
-    subtags = (run or "").split("-")[1:]
-    return len(subtags) != len(set(subtags))
+def is_time_zone(text: str) -> bool:
+    """Whether a text is the name of a time zone, in the case of the database."""
+    return text in _time_zones()
 
 
-def _repeats_singleton(found: re.Match[str]) -> bool:
-    singletons = [s for s in (found["extensions"] or "").split("-") if len(s) == 1]
-    return len(singletons) != len(set(singletons))
+@cache
+def _time_zones() -> frozenset[str]:
+    return frozenset(available_timezones())
 
 
-def _in_usual_case(lowered: str, found: re.Match[str]) -> str:
-    parts = list(lowered)
-    if found["script"]:
-        parts[found.start("script")] = parts[found.start("script")].upper()
-    if found["region"]:
-        start, end = found.span("region")
-        parts[start:end] = found["region"].upper()
-    return "".join(parts)
+def _in_usual_case(tag: str) -> str:
+    """Apply the case conventions of RFC 5646, section 2.1.1."""
+    first, *rest = tag.lower().split("-")
+    subtags = [first]
+    after_singleton = len(first) == 1
+    for subtag in rest:
+        if after_singleton:
+            subtags.append(subtag)
+        elif len(subtag) == REGION_LENGTH:
+            subtags.append(subtag.upper())
+        elif len(subtag) == SCRIPT_LENGTH and subtag.isalpha():
+            subtags.append(subtag.title())
+        else:
+            subtags.append(subtag)
+        after_singleton = after_singleton or len(subtag) == 1
+    return "-".join(subtags)

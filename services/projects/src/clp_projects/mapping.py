@@ -1,4 +1,4 @@
-"""Rows to facts: as other services get them, and as the rules take them."""
+"""Map rows to the facts of the contracts and to the values of the core."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
@@ -7,10 +7,11 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, bindparam, select
 from sqlalchemy.orm import Session
 
-from clp_chassis.persistence.bulk_sql import among
+from clp_chassis.persistence.bulk_sql import in_array
+from clp_contracts.core_mapping import to_person, to_project
 from clp_contracts.projects import PartnerName, PersonFacts, ProjectFacts
-from clp_core.channels import Project, ProjectId, is_id
-from clp_core.people import PartnerId, Person, PersonId
+from clp_core.channels import Project, is_id
+from clp_core.people import Person
 from clp_projects.tables import (
     AssignmentRow,
     FollowerRow,
@@ -21,16 +22,16 @@ from clp_projects.tables import (
 )
 
 
-class _Which:
-    """The two questions about some people; written once, they are asked very often.
+class _PeopleQueries:
+    """The two statements that read people, built once.
 
-    ``are_those`` says of a column with ids of people which of them are meant.
+    ``is_selected`` returns the condition on a column with ids of people.
     """
 
-    def __init__(self, are_those: Callable[[Any], ColumnElement[bool]]) -> None:
+    def __init__(self, is_selected: Callable[[Any], ColumnElement[bool]]) -> None:
         self.roles = (
             select(RoleRow.person, RoleRow.role)
-            .where(are_those(RoleRow.person))
+            .where(is_selected(RoleRow.person))
             .order_by(RoleRow.role)
         )
         self.people = select(
@@ -41,26 +42,26 @@ class _Which:
             PersonRow.active,
             PersonRow.language,
             PersonRow.time_zone,
-        ).where(are_those(PersonRow.id))
+        ).where(is_selected(PersonRow.id))
 
 
-BY_ID: Final = _Which(lambda ids: among(ids, "ids"))
-# Two lookups of one index each; an `or` of both would read the whole table.
-OWNERS: Final = (
+BY_ID: Final = _PeopleQueries(lambda ids: in_array(ids, "ids"))
+# Two index lookups; an `or` of both conditions would scan the table.
+HANDLE_OWNERS: Final = (
     select(PersonRow.id)
-    .where(among(PersonRow.name_key, "keys"))
-    .union(select(PersonRow.id).where(among(PersonRow.address_key, "keys")))
+    .where(in_array(PersonRow.name_key, "keys"))
+    .union(select(PersonRow.id).where(in_array(PersonRow.address_key, "keys")))
 )
-BY_KEY: Final = _Which(lambda ids: ids.in_(OWNERS))
+BY_KEY: Final = _PeopleQueries(lambda ids: ids.in_(HANDLE_OWNERS))
 FOLLOWING: Final = select(FollowerRow.person).where(
     FollowerRow.project == bindparam("project")
 )
-FOLLOWERS: Final = _Which(lambda ids: ids.in_(FOLLOWING))
+FOLLOWERS: Final = _PeopleQueries(lambda ids: ids.in_(FOLLOWING))
 FOLLOWERS_AMONG: Final = select(FollowerRow.person).where(
-    FollowerRow.project == bindparam("project"), among(FollowerRow.person, "people")
+    FollowerRow.project == bindparam("project"), in_array(FollowerRow.person, "people")
 )
 TITLES: Final = select(ProjectRow.id, ProjectRow.title).where(
-    among(ProjectRow.id, "ids")
+    in_array(ProjectRow.id, "ids")
 )
 ASSIGNMENTS: Final = (
     select(
@@ -70,61 +71,63 @@ ASSIGNMENTS: Final = (
         PartnerRow.name,
     )
     .join(PartnerRow, PartnerRow.id == AssignmentRow.partner)
-    .where(among(AssignmentRow.project, "ids"))
+    .where(in_array(AssignmentRow.project, "ids"))
     .order_by(AssignmentRow.project, PartnerRow.id)
 )
 
 
 def people_by_id(session: Session, ids: Iterable[str]) -> tuple[PersonFacts, ...]:
-    """The people of these ids who exist, by id."""
+    """Return the people with these ids, ordered by id."""
     wanted = [*filter(is_id, ids)]
     return _people(session, BY_ID, {"ids": wanted}) if wanted else ()
 
 
 def people_by_key(session: Session, keys: Iterable[str]) -> tuple[PersonFacts, ...]:
-    """The people whose name or address has one of these keys, by id."""
+    """Return the people with one of these name or address keys, ordered by id."""
     wanted = [*keys]
     return _people(session, BY_KEY, {"keys": wanted}) if wanted else ()
 
 
 def followers_of(session: Session, project: str) -> tuple[PersonFacts, ...]:
-    """Everybody who follows a project, by id, with or without access."""
+    """Return all followers of a project, with or without access, ordered by id."""
     return _people(session, FOLLOWERS, {"project": project})
 
 
 def followers_among(
     session: Session, project: str, people: Iterable[str]
 ) -> tuple[str, ...]:
-    """Who of these people follows a project, by id."""
-    asked = {"project": project, "people": [*filter(is_id, people)]}
-    if not asked["people"]:
+    """Return the ids of those of the people who follow a project."""
+    parameters = {"project": project, "people": [*filter(is_id, people)]}
+    if not parameters["people"]:
         return ()
-    return tuple(sorted(session.scalars(FOLLOWERS_AMONG, asked)))
+    return tuple(sorted(session.scalars(FOLLOWERS_AMONG, parameters)))
 
 
 def _people(
-    session: Session, which: _Which, asked: Mapping[str, Any]
+    session: Session, queries: _PeopleQueries, parameters: Mapping[str, Any]
 ) -> tuple[PersonFacts, ...]:
     roles: defaultdict[str, list[str]] = defaultdict(list)
-    for person, role in session.execute(which.roles, asked):
+    for person, role in session.execute(queries.roles, parameters):
         roles[person].append(role)
     found = (
         PersonFacts(**row._mapping, roles=tuple(roles[row.id]))  # noqa: SLF001
-        for row in session.execute(which.people, asked)
+        for row in session.execute(queries.people, parameters)
     )
-    # By id, whatever order a database has for texts.
+    # Databases order texts differently.
     return tuple(sorted(found, key=lambda person: person.id))
 
 
 def projects_by_id(session: Session, ids: Iterable[str]) -> tuple[ProjectFacts, ...]:
-    """The projects of these ids that exist, with their partners, by id."""
-    asked = {"ids": [*filter(is_id, ids)]}
-    if not asked["ids"]:
+    """Return the projects with these ids, with their partners, ordered by id."""
+    parameters = {"ids": [*filter(is_id, ids)]}
+    if not parameters["ids"]:
         return ()
     partners: defaultdict[str, list[Any]] = defaultdict(list)
-    for row in session.execute(ASSIGNMENTS, asked):
+    for row in session.execute(ASSIGNMENTS, parameters):
         partners[row.project].append(row)
-    found = (_project(row, partners[row.id]) for row in session.execute(TITLES, asked))
+    found = (
+        _project(row, partners[row.id]) for row in session.execute(TITLES, parameters)
+    )
     return tuple(sorted(found, key=lambda project: project.id))
 
 
@@ -139,29 +142,12 @@ def _project(row: Any, partners: list[Any]) -> ProjectFacts:
 
 
 def person(session: Session, id: str) -> Person | None:
-    """A person as the rules take them."""
+    """Return a person as a value of the core."""
     found = people_by_id(session, [id])
-    return core_person(found[0]) if found else None
-
-
-def core_person(facts: PersonFacts) -> Person:
-    """Facts as they travel, as the rules take them."""
-    return Person(
-        id=PersonId(facts.id),
-        name=facts.name,
-        email=facts.email,
-        partner=None if facts.partner is None else PartnerId(facts.partner),
-        roles=frozenset(facts.roles),
-        active=facts.active,
-    )
+    return to_person(found[0]) if found else None
 
 
 def project(session: Session, id: str) -> Project | None:
-    """A project as the rules take it."""
-    for facts in projects_by_id(session, [id]):
-        return Project(
-            id=ProjectId(facts.id),
-            assigned=frozenset(PartnerId(partner) for partner in facts.assigned),
-            withdrawn=frozenset(PartnerId(partner) for partner in facts.withdrawn),
-        )
-    return None
+    """Return a project as a value of the core."""
+    found = projects_by_id(session, [id])
+    return to_project(found[0]) if found else None

@@ -1,8 +1,8 @@
-"""Answers that hold for a while, and waiting until none of them does.
+"""Read leases: revoking access waits until outstanding leases have expired.
 
-Whoever is slow to act on an answer asks for one that holds long enough. What ends
-somebody's access is committed first and confirmed only once every answer given before
-has ended; so nobody acts on an old one after that (rules 2, 7 and 23).
+A caller that acts on facts later requests a lease on them. The end of an access is
+committed first and confirmed only after every lease granted before has expired, so that
+nobody acts on old facts after the confirmation (rules 2, 7 and 23).
 """
 
 from datetime import timedelta
@@ -10,39 +10,40 @@ from typing import Final, cast
 
 from sqlalchemy import Table, select
 
-from clp_chassis.persistence.bulk_sql import insert_or_increase
-from clp_contracts.projects import LONGEST_GOOD_S
-from clp_projects.dependencies import Parts
-from clp_projects.tables import PromiseRow
+from clp_chassis.persistence.bulk_sql import upsert_max
+from clp_contracts.projects import MAX_LEASE_S
+from clp_projects.dependencies import Dependencies
+from clp_projects.tables import ReadLeaseRow
 
-ONLY: Final = 1
-# Who promised and who waits may be on two machines, whose clocks differ a little.
-CLOCKS_APART: Final = timedelta(seconds=0.25)
-LONGEST_WAIT: Final = timedelta(seconds=LONGEST_GOOD_S) + CLOCKS_APART
-HOLDS: Final = select(PromiseRow.until).where(PromiseRow.id == ONLY)
+SINGLETON_ID: Final = 1
+# The process that grants and the one that waits may run on two machines.
+MAX_CLOCK_SKEW: Final = timedelta(seconds=0.25)
+MAX_WAIT: Final = timedelta(seconds=MAX_LEASE_S) + MAX_CLOCK_SKEW
+LEASED_UNTIL: Final = select(ReadLeaseRow.until).where(ReadLeaseRow.id == SINGLETON_ID)
 
 
-def promise(seconds: float, *, parts: Parts) -> float:
-    """Promise that facts read from now on hold for so long; gives for how long.
+def grant_lease(seconds: float, *, deps: Dependencies) -> float:
+    """Grant a lease on facts read from now on; return its length in seconds.
 
-    It is committed before they are read: whoever changes them afterwards sees it.
+    Commit the lease before reading the facts: later changes of them will see it.
     """
-    granted: float = min(seconds, LONGEST_GOOD_S)
+    granted: float = min(seconds, MAX_LEASE_S)
     if granted <= 0:
         return 0.0
-    until = parts.clock() + timedelta(seconds=granted)
-    with parts.database.writing(tell=False) as session:
-        table = cast(Table, PromiseRow.__table__)
-        insert_or_increase(session, table, {"id": ONLY, "until": until}, column="until")
+    until = deps.clock() + timedelta(seconds=granted)
+    with deps.database.writing(notify=False) as session:
+        table = cast(Table, ReadLeaseRow.__table__)
+        values = {"id": SINGLETON_ID, "until": until}
+        upsert_max(session, table, values, column="until")
     return granted
 
 
-def outlast(*, parts: Parts) -> None:
-    """Wait until no answer holds that was given before this moment."""
-    with parts.database.reading() as session:
-        until = session.scalar(HOLDS)
+def wait_for_leases(*, deps: Dependencies) -> None:
+    """Wait until every lease granted before this call has expired."""
+    with deps.database.reading() as session:
+        until = session.scalar(LEASED_UNTIL)
     if until is None:
         return
-    left = until - parts.clock() + CLOCKS_APART
-    if left > timedelta(0):
-        parts.pause(min(left, LONGEST_WAIT).total_seconds())
+    remaining = until - deps.clock() + MAX_CLOCK_SKEW
+    if remaining > timedelta(0):
+        deps.sleep(min(remaining, MAX_WAIT).total_seconds())

@@ -1,18 +1,23 @@
-"""The entrypoints of `projects`: decode, call, encode."""
+"""The RPC methods of `projects`."""
 
 from typing import Any, Final
 
-from clp_chassis.bootstrap import Parts as PartsOfProcess
-from clp_chassis.bootstrap import Process, Surroundings, configured, parts_of
-from clp_chassis.events.outbox_relay import Relay, RelayDesk
+from clp_chassis.bootstrap import (
+    DependenciesProvider,
+    Process,
+    ProcessContext,
+    container_config,
+    dependencies_of,
+)
+from clp_chassis.events.outbox_relay import OutboxRelay, RelayConfig
+from clp_chassis.observability import Probes
 from clp_chassis.persistence.database import Database
-from clp_chassis.rpc import CallContext, serves
+from clp_chassis.rpc import CallContext, rpc_method
 from clp_chassis.security.passports import Passport
 from clp_contracts import feed
 from clp_contracts import projects as contract
-from clp_contracts.serialization import Nothing
-from clp_projects.dependencies import Parts
-from clp_projects.gauges import watched
+from clp_contracts.serialization import Empty
+from clp_projects.dependencies import Dependencies
 from clp_projects.settings import Settings
 from clp_projects.tables import OUTBOX
 from clp_projects.use_cases import (
@@ -27,101 +32,108 @@ from clp_projects.use_cases import (
 PACKAGE: Final = "clp_projects"
 
 
-def _relay_desk(container: Any) -> RelayDesk:
-    parts: Parts = parts_of(container)
-    return RelayDesk(contract.SERVICE, parts.database, OUTBOX, parts.clock)
+def _relay_config(container: Any) -> RelayConfig:
+    deps: Dependencies = dependencies_of(container)
+    return RelayConfig(contract.SERVICE, deps.database, OUTBOX, deps.clock)
 
 
 class ProjectsService:
     """People, partners, projects, followers and schedule facts."""
 
     name = contract.SERVICE
-    parts = PartsOfProcess()
-    call_facts = CallContext()
-    relay = Relay(_relay_desk)
+    deps = DependenciesProvider()
+    call_info = CallContext()
+    relay = OutboxRelay(_relay_config)
 
-    @serves(contract.PUT_PERSON)
-    def put_person(self, ask: contract.PutPerson, _: Passport) -> contract.Stored:
-        return people.put_person(ask, parts=self.parts)
+    @rpc_method(contract.PUT_PERSON)
+    def put_person(self, request: contract.PutPerson, _: Passport) -> contract.Stored:
+        return people.put_person(request, deps=self.deps)
 
-    @serves(contract.PUT_PARTNER)
-    def put_partner(self, ask: contract.PutPartner, _: Passport) -> contract.Stored:
-        return people.put_partner(ask, parts=self.parts)
+    @rpc_method(contract.PUT_PARTNER)
+    def put_partner(self, request: contract.PutPartner, _: Passport) -> contract.Stored:
+        return people.put_partner(request, deps=self.deps)
 
-    @serves(contract.PUT_PROJECT)
-    def put_project(self, ask: contract.PutProject, _: Passport) -> contract.Stored:
-        return assignments.put_project(ask, parts=self.parts)
+    @rpc_method(contract.PUT_PROJECT)
+    def put_project(self, request: contract.PutProject, _: Passport) -> contract.Stored:
+        return assignments.put_project(request, deps=self.deps)
 
-    @serves(contract.ASSIGN)
+    @rpc_method(contract.ASSIGN)
     def assign_partner(
-        self, ask: contract.AssignPartner, _: Passport
+        self, request: contract.AssignPartner, _: Passport
     ) -> contract.Stored:
-        return assignments.assign_partner(ask, parts=self.parts)
+        return assignments.assign_partner(request, deps=self.deps)
 
-    @serves(contract.WITHDRAW)
+    @rpc_method(contract.WITHDRAW)
     def withdraw_partner(
-        self, ask: contract.WithdrawPartner, _: Passport
+        self, request: contract.WithdrawPartner, _: Passport
     ) -> contract.Stored:
-        return assignments.withdraw_partner(ask, parts=self.parts)
+        return assignments.withdraw_partner(request, deps=self.deps)
 
-    @serves(contract.FOLLOW)
+    @rpc_method(contract.FOLLOW)
     def follow(
-        self, ask: contract.OneProject, passport: Passport
+        self, request: contract.ProjectRef, passport: Passport
     ) -> contract.Following:
-        return followers.follow(ask, actor=passport.subject, parts=self.parts)
+        return followers.follow(request, actor=passport.subject, deps=self.deps)
 
-    @serves(contract.UNFOLLOW)
+    @rpc_method(contract.UNFOLLOW)
     def unfollow(
-        self, ask: contract.OneProject, passport: Passport
+        self, request: contract.ProjectRef, passport: Passport
     ) -> contract.Following:
-        return followers.unfollow(ask, actor=passport.subject, parts=self.parts)
+        return followers.unfollow(request, actor=passport.subject, deps=self.deps)
 
-    @serves(contract.MY_PROJECTS)
-    def my_projects(self, _: Nothing, passport: Passport) -> contract.MyProjects:
-        return followers.my_projects(actor=passport.subject, parts=self.parts)
+    @rpc_method(contract.MY_PROJECTS)
+    def my_projects(self, _: Empty, passport: Passport) -> contract.MyProjects:
+        return followers.my_projects(actor=passport.subject, deps=self.deps)
 
-    @serves(contract.ANNOUNCE)
-    def announce(self, ask: contract.Announce, _: Passport) -> contract.Announced:
-        return announcements.announce(ask, parts=self.parts)
+    @rpc_method(contract.ANNOUNCE)
+    def announce(self, request: contract.Announce, _: Passport) -> contract.Announced:
+        return announcements.announce(request, deps=self.deps)
 
-    @serves(contract.FACTS)
-    def facts(self, ask: contract.AskFacts, _: Passport) -> contract.Facts:
-        return directory.facts_about(ask, parts=self.parts)
+    @rpc_method(contract.FACTS)
+    def facts(self, request: contract.GetFacts, _: Passport) -> contract.Facts:
+        return directory.facts_about(request, deps=self.deps)
 
-    @serves(contract.FOLLOWERS)
-    def followers(self, ask: contract.OneProject, _: Passport) -> contract.People:
-        return directory.followers(ask, parts=self.parts)
+    @rpc_method(contract.FOLLOWERS)
+    def followers(self, request: contract.ProjectRef, _: Passport) -> contract.People:
+        return directory.followers(request, deps=self.deps)
 
-    @serves(contract.OWNERS)
-    def owners(self, ask: contract.AskOwners, _: Passport) -> contract.People:
-        return directory.owners(ask, parts=self.parts)
+    @rpc_method(contract.PEOPLE_BY_HANDLE)
+    def people_by_handle(
+        self, request: contract.GetPeopleByHandle, _: Passport
+    ) -> contract.People:
+        return directory.people_by_handle(request, deps=self.deps)
 
-    @serves(contract.PEOPLE_LIKE)
-    def people_like(self, ask: contract.AskPeopleLike, _: Passport) -> contract.People:
-        return autocomplete.people_like(ask, parts=self.parts)
+    @rpc_method(contract.SUGGEST_PEOPLE)
+    def suggest_people(
+        self, request: contract.SuggestPeople, _: Passport
+    ) -> contract.People:
+        return autocomplete.suggest_people(request, deps=self.deps)
 
-    @serves(contract.ANNOUNCEMENT)
+    @rpc_method(contract.ANNOUNCEMENT)
     def announcement(
-        self, ask: contract.AskAnnouncement, _: Passport
+        self, request: contract.GetAnnouncement, _: Passport
     ) -> contract.Announcement:
-        return announcements.announcement(ask, parts=self.parts)
+        return announcements.announcement(request, deps=self.deps)
 
-    @serves(contract.CHANGES)
-    def changes(self, ask: feed.ReadChanges, _: Passport) -> feed.Changes:
-        return directory.changes(ask, parts=self.parts)
+    @rpc_method(contract.CHANGES)
+    def changes(self, request: feed.ReadChanges, _: Passport) -> feed.Changes:
+        return directory.changes(request, deps=self.deps)
 
-    @serves(contract.PROGRESS)
-    def progress(self, _ask: Nothing, _: Passport) -> feed.Progress:
-        return directory.progress(parts=self.parts)
+    @rpc_method(contract.PROGRESS)
+    def progress(self, _request: Empty, _: Passport) -> feed.Progress:
+        return directory.progress(deps=self.deps)
 
 
-def build(settings: Settings, surroundings: Surroundings) -> Process:
-    """Put the process together; its database must be migrated."""
+def build(settings: Settings, context: ProcessContext) -> Process:
+    """Build the process; the database must be migrated."""
     database = Database(settings.database_url)
-    parts = Parts(database=database, clock=surroundings.clock)
+    deps = Dependencies(database=database, clock=context.clock)
     return Process(
         services=(ProjectsService,),
-        config=configured(surroundings, parts),
+        config=container_config(context, deps),
         close=database.close,
-        watched=watched(parts),
+        probes=Probes(
+            gauges=(OUTBOX.gauges(contract.SERVICE, database, context.clock),),
+            checks={"database": database.ping},
+        ),
     )

@@ -1,4 +1,4 @@
-"""What an operator sets for `projects`."""
+"""Settings of `projects`."""
 
 from dataclasses import dataclass
 
@@ -7,6 +7,6 @@ from clp_chassis.settings import ProcessSettings
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings(ProcessSettings):
-    """Read from ``CLP_PROJECTS_…``, or ``CLP_…`` where services share a value."""
+    """Settings from ``CLP_PROJECTS_…``, or ``CLP_…`` for values of all services."""
 
     database_url: str = "sqlite:///projects.db"

@@ -7,15 +7,15 @@ from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from clp_chassis.events.outbox import Outbox
-from clp_chassis.persistence.column_types import Instant
+from clp_chassis.persistence.column_types import UtcDateTime
 
 ID: Final = String(64)
-# Compared byte by byte on every database, so that an index finds what begins with a
-# prefix and the order of names does not depend on the server's locale.
+# Compared byte by byte on every database: indexes serve prefix searches, and the order
+# of names does not depend on the locale of the server.
 KEY: Final = Text().with_variant(Text(collation="C"), "postgresql")
 
-# Internal people in columns that cannot be null; no partner can be called this.
-THE_STUDIO: Final = ""
+# Internal people in columns that are not nullable; no partner has this id.
+INTERNAL: Final = ""
 
 
 class Base(DeclarativeBase):
@@ -32,7 +32,7 @@ class PartnerRow(Base):
 
 
 class PersonRow(Base):
-    """A person as the identity system knows them, with the keys mentions look up."""
+    """A person as the identity system holds them, with the lookup keys of mentions."""
 
     __tablename__ = "people"
 
@@ -56,12 +56,12 @@ class RoleRow(Base):
     role: Mapped[str] = mapped_column(KEY, primary_key=True, index=True)
 
 
-class OpeningRow(Base):
-    """A place in a name or an address where a type-ahead may begin to match."""
+class PrefixEntryRow(Base):
+    """A place in a name or mail address where autocomplete may match a prefix."""
 
-    __tablename__ = "person_openings"
+    __tablename__ = "prefix_entries"
     __table_args__ = (
-        Index("person_openings_in_order", "rank", "key", "person", "partner"),
+        Index("prefix_entries_in_order", "rank", "key", "person", "partner"),
     )
 
     person: Mapped[str] = mapped_column(ID, ForeignKey("people.id"), primary_key=True)
@@ -91,7 +91,7 @@ class AssignmentRow(Base):
         ID, ForeignKey("partners.id"), primary_key=True
     )
     languages: Mapped[list[str]] = mapped_column(JSON)
-    withdrawn_at: Mapped[datetime | None] = mapped_column(Instant)
+    withdrawn_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
 class FollowerRow(Base):
@@ -105,11 +105,11 @@ class FollowerRow(Base):
     person: Mapped[str] = mapped_column(
         ID, ForeignKey("people.id"), primary_key=True, index=True
     )
-    followed_at: Mapped[datetime] = mapped_column(Instant)
+    followed_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
 class AnnouncementRow(Base):
-    """A schedule fact to tell a project, once per key (rule 37)."""
+    """A schedule fact to announce once per idempotency key (rule 37)."""
 
     __tablename__ = "announcements"
     __table_args__ = (UniqueConstraint("project", "key"),)
@@ -119,16 +119,16 @@ class AnnouncementRow(Base):
     key: Mapped[str] = mapped_column(KEY)
     kind: Mapped[str] = mapped_column(ID)
     facts: Mapped[dict[str, str]] = mapped_column(JSON)
-    announced_at: Mapped[datetime] = mapped_column(Instant)
+    announced_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
-class PromiseRow(Base):
-    """The one row that says until when answers hold that were given to hold."""
+class ReadLeaseRow(Base):
+    """The only row: when the last read lease expires."""
 
-    __tablename__ = "promises"
+    __tablename__ = "read_leases"
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    until: Mapped[datetime] = mapped_column(Instant)
+    until: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
 OUTBOX: Final = Outbox(Base.metadata)

@@ -1,54 +1,54 @@
-"""What names, titles, keys and other short texts of this service may hold."""
+"""Validate names, titles, keys and other short texts."""
 
 import unicodedata
 from typing import Final
 
-from clp_core.mentions import name_key, typing_key
+from clp_core.mentions import name_key, search_key
 
-LONGEST_LINE: Final = 200
-# Somebody's whole name is taken as it is; whoever shows it cuts it, as mails do.
-LONGEST_NAME: Final = 2000
-# Titles are looked up by nobody; mails cut them where their headers end.
-LONGEST_TITLE: Final = 10_000
-LONGEST_KEY: Final = 128
-# What an index of every database still takes; only names made of ligatures exceed it.
-LONGEST_INDEXED: Final = 2000
+MAX_LINE_LENGTH: Final = 200
+# Names are stored whole; mails and pages truncate them for display.
+MAX_NAME_LENGTH: Final = 2000
+# Titles have no lookup index; mail headers truncate them.
+MAX_TITLE_LENGTH: Final = 10_000
+MAX_KEY_LENGTH: Final = 128
+# The index entry size that every database supports; only names of ligatures exceed it.
+MAX_INDEX_BYTES: Final = 2000
 
 # Control characters, lone halves of surrogate pairs, line and paragraph separators.
-UNSEEN: Final = frozenset({"Cc", "Cs", "Zl", "Zp"})
-# They reorder what stands beside them; letters written from right to left need none.
+REFUSED_CATEGORIES: Final = frozenset({"Cc", "Cs", "Zl", "Zp"})
+# They reorder the text around them; right-to-left scripts do not need them.
 BIDI_CONTROLS: Final = frozenset(
     "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 )
 
 
-def is_one_line(text: str, longest: int = LONGEST_LINE) -> bool:
-    """Whether a text is short, not blank and shows as one plain line."""
+def is_one_line(text: str, max_length: int = MAX_LINE_LENGTH) -> bool:
+    """Whether a text is short, not blank, and displays as one plain line."""
     return (
-        len(text) <= longest
+        len(text) <= max_length
         and text.strip() != ""
         and BIDI_CONTROLS.isdisjoint(text)
-        and all(unicodedata.category(c) not in UNSEEN for c in text)
+        and all(unicodedata.category(c) not in REFUSED_CATEGORIES for c in text)
     )
 
 
 def is_name(text: str) -> bool:
-    """Whether a person or a partner may be called this."""
-    return is_one_line(text, LONGEST_NAME) and all(
-        is_indexable(key(text)) for key in (name_key, typing_key)
+    """Whether a text may be the name of a person or partner."""
+    return is_one_line(text, MAX_NAME_LENGTH) and all(
+        is_indexable(key(text)) for key in (name_key, search_key)
     )
 
 
 def is_title(text: str) -> bool:
-    """Whether a project may be called this."""
-    return is_one_line(text, LONGEST_TITLE)
+    """Whether a text may be the title of a project."""
+    return is_one_line(text, MAX_TITLE_LENGTH)
 
 
 def is_indexable(key: str) -> bool:
-    """Whether a lookup key is short enough to be looked up."""
-    return is_storable(key) and len(key.encode()) <= LONGEST_INDEXED
+    """Whether a lookup key fits an index."""
+    return is_storable(key) and len(key.encode()) <= MAX_INDEX_BYTES
 
 
 def is_storable(text: str) -> bool:
-    """Whether every database takes this text; no stored one is beyond that."""
+    """Whether every supported database can store the text."""
     return "\0" not in text and not any("\ud800" <= c <= "\udfff" for c in text)

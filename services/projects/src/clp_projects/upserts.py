@@ -1,4 +1,4 @@
-"""Bringing a row up to date, and knowing whether that changed anything."""
+"""Upsert a row, and report whether that changed it."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,16 +12,16 @@ from clp_chassis.persistence.bulk_sql import insert_if_absent
 def store_row(
     session: Session, table: Table, *, key: Mapping[str, Any], values: Mapping[str, Any]
 ) -> bool:
-    """Insert a row or bring it up to date; say whether that changed anything.
+    """Insert or update a row; return whether that changed it.
 
     An existing row stays locked until the commit.
     """
     if insert_if_absent(session, table, {**key, **values}):
         return True
-    this = and_(*(table.c[name] == value for name, value in key.items()))
+    is_row = and_(*(table.c[name] == value for name, value in key.items()))
     columns = [table.c[name] for name in values]
-    kept = session.execute(select(*columns).where(this).with_for_update()).one()
-    if tuple(kept) == tuple(values.values()):
+    stored = session.execute(select(*columns).where(is_row).with_for_update()).one()
+    if tuple(stored) == tuple(values.values()):
         return False
-    session.execute(update(table).where(this).values(**values))
+    session.execute(update(table).where(is_row).values(**values))
     return True

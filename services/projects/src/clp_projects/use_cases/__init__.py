@@ -1,1 +1,1 @@
-"""What a caller may ask of `projects`, one function each."""
+"""The use cases of `projects`."""

@@ -1,4 +1,4 @@
-"""Schedule facts that the robot tells a project once (rule 37)."""
+"""Schedule facts that the robot announces once (rule 37)."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -17,30 +17,32 @@ from clp_contracts.projects import (
     Announce,
     Announced,
     Announcement,
-    AskAnnouncement,
+    GetAnnouncement,
 )
 from clp_core.channels import is_id
-from clp_projects.dependencies import Parts
+from clp_projects.dependencies import Dependencies
 from clp_projects.locales import language_tag
 from clp_projects.tables import OUTBOX, AnnouncementRow, Base, ProjectRow
-from clp_projects.text_validation import LONGEST_KEY, is_one_line
+from clp_projects.text_validation import MAX_KEY_LENGTH, is_one_line
 
-MOST_FACTS: Final = 20
-DAY: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
-MOMENT: Final = re.compile(
+MAX_FACTS: Final = 20
+ISO_DATE: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+ISO_MOMENT: Final = re.compile(
     r"\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d)?(?:Z|[+-]\d\d:\d\d)?)?", re.ASCII
 )
 FACT_NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,63}", re.ASCII)
 
 
 def is_date(text: str) -> bool:
-    """Whether a text is a day such as ``2026-03-01``; people read it as it stands."""
-    return DAY.fullmatch(text) is not None and _reads(date.fromisoformat, text)
+    """Whether a text is a day such as ``2026-03-01``, which people read as it is."""
+    return ISO_DATE.fullmatch(text) is not None and _parses(date.fromisoformat, text)
 
 
 def is_moment(text: str) -> bool:
-    """Whether a text is a day, or a day and a time, in ISO 8601's long form."""
-    return MOMENT.fullmatch(text) is not None and _reads(datetime.fromisoformat, text)
+    """Whether a text is a day, or a day and a time, in extended ISO 8601."""
+    return ISO_MOMENT.fullmatch(text) is not None and _parses(
+        datetime.fromisoformat, text
+    )
 
 
 def is_language(text: str) -> bool:
@@ -48,8 +50,8 @@ def is_language(text: str) -> bool:
     return language_tag(text) is not None
 
 
-# Facts of these names are judged wherever they stand; any other is a plain line.
-JUDGED: Final[Mapping[str, Callable[[str], bool]]] = {
+# Validators of facts by name, in any kind; any other fact is a plain line.
+FACT_VALIDATORS: Final[Mapping[str, Callable[[str], bool]]] = {
     "launch_date": is_date,
     "previous_date": is_date,
     "language": is_language,
@@ -57,41 +59,43 @@ JUDGED: Final[Mapping[str, Callable[[str], bool]]] = {
 }
 
 
-def announce(ask: Announce, *, parts: Parts) -> Announced:
-    """Keep an announcement; the same key and content again is the same one."""
-    _judge_announcement(ask)
+def announce(request: Announce, *, deps: Dependencies) -> Announced:
+    """Store an announcement; a replay with the same key and content returns it."""
+    _validate_announcement(request)
     values = {
         "id": new_id(),
-        "project": ask.project,
-        "key": ask.key,
-        "kind": ask.kind,
-        "facts": dict(ask.facts),
-        "announced_at": parts.clock(),
+        "project": request.project,
+        "key": request.key,
+        "kind": request.kind,
+        "facts": dict(request.facts),
+        "announced_at": deps.clock(),
     }
     table = Base.metadata.tables["announcements"]
-    with parts.database.writing() as session:
-        projects = select(ProjectRow.id).where(ProjectRow.id == ask.project)
-        if not is_id(ask.project) or session.scalar(projects) is None:
+    with deps.database.writing() as session:
+        projects = select(ProjectRow.id).where(ProjectRow.id == request.project)
+        if not is_id(request.project) or session.scalar(projects) is None:
             raise Refused("project.missing")
         if not insert_if_absent(session, table, values):
-            return Announced(id=_same_announcement(session, ask))
+            return Announced(id=_same_announcement(session, request))
         OUTBOX.append(
             session,
-            (events.SCHEDULE_ANNOUNCED, str(values["id"]), ask.project),
-            at=parts.clock(),
+            event_type=events.SCHEDULE_ANNOUNCED,
+            subject=str(values["id"]),
+            project=request.project,
+            at=deps.clock(),
         )
     return Announced(id=str(values["id"]))
 
 
-def announcement(ask: AskAnnouncement, *, parts: Parts) -> Announcement:
-    """An announcement with its facts.
+def announcement(request: GetAnnouncement, *, deps: Dependencies) -> Announcement:
+    """Return an announcement with its facts.
 
     Raises:
         Refused: ``announcement.missing``.
     """
-    with parts.database.reading() as session:
-        asked = select(AnnouncementRow).where(AnnouncementRow.id == ask.id)
-        found = session.scalar(asked) if is_id(ask.id) else None
+    with deps.database.reading() as session:
+        statement = select(AnnouncementRow).where(AnnouncementRow.id == request.id)
+        found = session.scalar(statement) if is_id(request.id) else None
         if found is None:
             raise Refused("announcement.missing")
         return Announcement(
@@ -102,18 +106,20 @@ def announcement(ask: AskAnnouncement, *, parts: Parts) -> Announcement:
         )
 
 
-def _judge_announcement(ask: Announce) -> None:
-    if not is_one_line(ask.key, LONGEST_KEY):
-        raise Refused("retry_key.malformed")
-    needed = ANNOUNCEMENT_FACTS.get(ask.kind)
-    if needed is None or not set(needed) <= set(ask.facts):
+def _validate_announcement(request: Announce) -> None:
+    if not is_one_line(request.key, MAX_KEY_LENGTH):
+        raise Refused("idempotency_key.malformed")
+    required = ANNOUNCEMENT_FACTS.get(request.kind)
+    if required is None or not set(required) <= set(request.facts):
         raise Refused.because(
             "announcement.malformed",
             kinds=sorted(ANNOUNCEMENT_FACTS),
-            needed=list(needed or ()),
+            required=list(required or ()),
         )
-    malformed = [name for name in ask.facts if not _is_fact(name, ask.facts[name])]
-    if malformed or len(ask.facts) > MOST_FACTS:
+    malformed = [
+        name for name in request.facts if not _is_fact(name, request.facts[name])
+    ]
+    if malformed or len(request.facts) > MAX_FACTS:
         raise Refused("announcement.malformed")
 
 
@@ -122,22 +128,23 @@ def _is_fact(name: str, value: object) -> bool:
         return False
     if not isinstance(value, str) or not is_one_line(value):
         return False
-    return JUDGED.get(name, is_one_line)(value)
+    return FACT_VALIDATORS.get(name, is_one_line)(value)
 
 
-def _same_announcement(session: Session, ask: Announce) -> str:
-    kept = session.scalars(
+def _same_announcement(session: Session, request: Announce) -> str:
+    stored = session.scalars(
         select(AnnouncementRow).where(
-            AnnouncementRow.project == ask.project, AnnouncementRow.key == ask.key
+            AnnouncementRow.project == request.project,
+            AnnouncementRow.key == request.key,
         )
     ).one()
-    if (kept.kind, kept.facts) != (ask.kind, dict(ask.facts)):
+    if (stored.kind, stored.facts) != (request.kind, dict(request.facts)):
         raise Refused("announcement.reused")
-    return kept.id
+    return stored.id
 
 
-def _reads(read: Callable[[str], object], text: str) -> bool:
+def _parses(parse: Callable[[str], object], text: str) -> bool:
     try:
-        return read(text) is not None
+        return parse(text) is not None
     except ValueError:
         return False

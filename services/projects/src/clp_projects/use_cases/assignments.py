@@ -1,4 +1,4 @@
-"""Storing projects, and who works on them."""
+"""Store projects, and assign partners to them."""
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -7,70 +7,75 @@ from clp_contracts import events
 from clp_contracts.errors import Refused
 from clp_contracts.projects import AssignPartner, PutProject, Stored, WithdrawPartner
 from clp_core.channels import is_id
-from clp_projects.dependencies import Parts
+from clp_projects.dependencies import Dependencies
 from clp_projects.locales import language_tag
-from clp_projects.read_leases import outlast
+from clp_projects.read_leases import wait_for_leases
 from clp_projects.tables import OUTBOX, AssignmentRow, Base, PartnerRow, ProjectRow
 from clp_projects.text_validation import is_title
 from clp_projects.upserts import store_row
 
 
-def put_project(ask: PutProject, *, parts: Parts) -> Stored:
-    """Store a project; its broadcast channel is there from then on."""
-    if not is_id(ask.id):
-        raise Refused.because("ask.malformed", fields={"id": ["not an id"]})
-    if not is_title(ask.title):
+def put_project(request: PutProject, *, deps: Dependencies) -> Stored:
+    """Store a project; its broadcast channel exists from then on."""
+    if not is_id(request.id):
+        raise Refused.because("request.malformed", fields={"id": ["not an id"]})
+    if not is_title(request.title):
         raise Refused("name.malformed")
-    with parts.database.writing() as session:
+    with deps.database.writing() as session:
         changed = store_row(
             session,
             Base.metadata.tables["projects"],
-            key={"id": ask.id},
-            values={"title": ask.title},
+            key={"id": request.id},
+            values={"title": request.title},
         )
         if changed:
             OUTBOX.append(
-                session, (events.PROJECT_CHANGED, ask.id, ask.id), at=parts.clock()
+                session,
+                event_type=events.PROJECT_CHANGED,
+                subject=request.id,
+                project=request.id,
+                at=deps.clock(),
             )
-    return Stored(id=ask.id, changed=changed)
+    return Stored(id=request.id, changed=changed)
 
 
-def assign_partner(ask: AssignPartner, *, parts: Parts) -> Stored:
-    """Put a partner on a project; one that was withdrawn returns with its history."""
-    languages = _languages_of(ask)
-    at = parts.clock()
-    with parts.database.writing() as session:
-        _judge_pair(session, ask.project, ask.partner)
+def assign_partner(request: AssignPartner, *, deps: Dependencies) -> Stored:
+    """Assign a partner; one that was withdrawn returns with its history (rule 7)."""
+    languages = _languages_of(request)
+    at = deps.clock()
+    with deps.database.writing() as session:
+        _require_project_and_partner(session, request.project, request.partner)
         changed = store_row(
             session,
             Base.metadata.tables["assignments"],
-            key={"project": ask.project, "partner": ask.partner},
+            key={"project": request.project, "partner": request.partner},
             values={"languages": languages, "withdrawn_at": None},
         )
         if changed:
             OUTBOX.append(
                 session,
-                (events.PARTNER_ASSIGNED, ask.partner, ask.project),
+                event_type=events.PARTNER_ASSIGNED,
+                subject=request.partner,
+                project=request.project,
                 at=at,
-                detail={"partner": ask.partner},
+                detail={"partner": request.partner},
             )
-    return Stored(id=ask.partner, changed=changed)
+    return Stored(id=request.partner, changed=changed)
 
 
-def withdraw_partner(ask: WithdrawPartner, *, parts: Parts) -> Stored:
-    """Take a partner off a project; from the commit on nobody of it reads (rule 7).
+def withdraw_partner(request: WithdrawPartner, *, deps: Dependencies) -> Stored:
+    """Withdraw a partner; from the commit on none of its people reads (rule 7).
 
-    Nobody remembers facts about a partner's people; the answer only waits for answers
-    that were given to hold for a while.
+    Facts about people of partners are never cached: only read leases are waited for.
     """
-    at = parts.clock()
-    with parts.database.writing() as session:
-        _judge_pair(session, ask.project, ask.partner)
+    at = deps.clock()
+    with deps.database.writing() as session:
+        _require_project_and_partner(session, request.project, request.partner)
         withdrawn = session.execute(
             update(AssignmentRow)
             .where(
-                AssignmentRow.project == ask.project,
-                AssignmentRow.partner == ask.partner,
+                AssignmentRow.project == request.project,
+                AssignmentRow.partner == request.partner,
                 AssignmentRow.withdrawn_at.is_(None),
             )
             .values(withdrawn_at=at)
@@ -79,23 +84,25 @@ def withdraw_partner(ask: WithdrawPartner, *, parts: Parts) -> Stored:
         if withdrawn:
             OUTBOX.append(
                 session,
-                (events.PARTNER_WITHDRAWN, ask.partner, ask.project),
+                event_type=events.PARTNER_WITHDRAWN,
+                subject=request.partner,
+                project=request.project,
                 at=at,
-                detail={"partner": ask.partner},
+                detail={"partner": request.partner},
             )
-    outlast(parts=parts)
-    return Stored(id=ask.partner, changed=bool(withdrawn))
+    wait_for_leases(deps=deps)
+    return Stored(id=request.partner, changed=bool(withdrawn))
 
 
-def _languages_of(ask: AssignPartner) -> list[str]:
-    tags = [language_tag(language) for language in ask.languages]
-    known = {tag for tag in tags if tag is not None}
+def _languages_of(request: AssignPartner) -> list[str]:
+    tags = [language_tag(language) for language in request.languages]
+    valid = {tag for tag in tags if tag is not None}
     if None in tags:
         raise Refused("language.malformed")
-    return sorted(known)
+    return sorted(valid)
 
 
-def _judge_pair(session: Session, project: str, partner: str) -> None:
+def _require_project_and_partner(session: Session, project: str, partner: str) -> None:
     projects = select(ProjectRow.id).where(ProjectRow.id == project)
     if not is_id(project) or session.scalar(projects) is None:
         raise Refused("project.missing")

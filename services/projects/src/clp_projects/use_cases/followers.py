@@ -1,4 +1,4 @@
-"""Following projects (rule 8)."""
+"""Follow and unfollow projects (rule 8)."""
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
@@ -6,60 +6,64 @@ from sqlalchemy.orm import Session
 from clp_chassis.persistence.bulk_sql import insert_if_absent
 from clp_contracts import events
 from clp_contracts.errors import Refused
-from clp_contracts.projects import FollowedProject, Following, MyProjects, OneProject
+from clp_contracts.projects import FollowedProject, Following, MyProjects, ProjectRef
 from clp_core.channels import Channel, Project, ProjectId, is_id
 from clp_core.people import PartnerId, Person
 from clp_core.visibility import may_read
 from clp_projects import mapping
-from clp_projects.dependencies import Parts
-from clp_projects.read_leases import outlast
+from clp_projects.dependencies import Dependencies
+from clp_projects.read_leases import wait_for_leases
 from clp_projects.tables import OUTBOX, AssignmentRow, Base, FollowerRow, ProjectRow
 
 
-def follow(ask: OneProject, *, actor: str, parts: Parts) -> Following:
-    """Follow a project whose broadcast the actor may read."""
-    at = parts.clock()
-    with parts.database.writing() as session:
-        if not _may_follow(session, actor, ask.project):
+def follow(request: ProjectRef, *, actor: str, deps: Dependencies) -> Following:
+    """Follow a project; the actor must be able to read its broadcast."""
+    at = deps.clock()
+    with deps.database.writing() as session:
+        if not _may_follow(session, actor, request.project):
             raise Refused("project.missing")
         followed = insert_if_absent(
             session,
             Base.metadata.tables["followers"],
-            {"project": ask.project, "person": actor, "followed_at": at},
+            {"project": request.project, "person": actor, "followed_at": at},
         )
         if followed:
             OUTBOX.append(
                 session,
-                (events.PROJECT_FOLLOWED, actor, ask.project),
+                event_type=events.PROJECT_FOLLOWED,
+                subject=actor,
+                project=request.project,
                 at=at,
                 detail={"person": actor},
             )
-    return Following(project=ask.project, following=True)
+    return Following(project=request.project, following=True)
 
 
-def unfollow(ask: OneProject, *, actor: str, parts: Parts) -> Following:
-    """Stop following, which somebody who lost access may do as well.
+def unfollow(request: ProjectRef, *, actor: str, deps: Dependencies) -> Following:
+    """Unfollow a project; people without access may do so too.
 
-    No mail about the project leaves once this is answered, unless it mentions them.
+    After the response no mail about the project leaves, except for mentions.
     """
-    with parts.database.writing() as session:
-        if not _stop_following(session, actor, ask.project):
-            if not _may_follow(session, actor, ask.project):
+    with deps.database.writing() as session:
+        if not _stop_following(session, actor, request.project):
+            if not _may_follow(session, actor, request.project):
                 raise Refused("project.missing")
         else:
             OUTBOX.append(
                 session,
-                (events.PROJECT_UNFOLLOWED, actor, ask.project),
-                at=parts.clock(),
+                event_type=events.PROJECT_UNFOLLOWED,
+                subject=actor,
+                project=request.project,
+                at=deps.clock(),
                 detail={"person": actor},
             )
-    outlast(parts=parts)
-    return Following(project=ask.project, following=False)
+    wait_for_leases(deps=deps)
+    return Following(project=request.project, following=False)
 
 
-def my_projects(*, actor: str, parts: Parts) -> MyProjects:
-    """The projects that the actor follows and may read now, by title."""
-    with parts.database.reading() as session:
+def my_projects(*, actor: str, deps: Dependencies) -> MyProjects:
+    """Return the projects that the actor follows and may read now, by title."""
+    with deps.database.reading() as session:
         person = mapping.person(session, actor)
         if person is None:
             return MyProjects(projects=())
@@ -102,8 +106,8 @@ def _stop_following(session: Session, actor: str, project: str) -> bool:
 
 
 def _projects_of_own_partner(session: Session, person: Person) -> frozenset[str]:
-    # Whether one reads a broadcast depends on no other partner (rule 6).
-    asked = (
+    # Reading a broadcast depends on no other partner (rule 6).
+    statement = (
         select(AssignmentRow.project)
         .join(FollowerRow, FollowerRow.project == AssignmentRow.project)
         .where(
@@ -112,7 +116,7 @@ def _projects_of_own_partner(session: Session, person: Person) -> frozenset[str]
             AssignmentRow.withdrawn_at.is_(None),
         )
     )
-    return frozenset(session.scalars(asked))
+    return frozenset(session.scalars(statement))
 
 
 def _seen_by(person: Person, project: str, own: frozenset[str]) -> Project:

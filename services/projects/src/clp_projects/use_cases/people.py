@@ -1,4 +1,4 @@
-"""Storing people and partners as the identity system knows them."""
+"""Store people and partners as the identity system holds them."""
 
 from collections.abc import Collection
 from dataclasses import replace
@@ -9,145 +9,151 @@ from sqlalchemy.orm import Session
 
 from clp_contracts import events
 from clp_contracts.errors import Refused
-from clp_contracts.facts_cache import LIFETIME_S
+from clp_contracts.facts_cache import TTL_S
+from clp_contracts.mail_addresses import is_mail_address
 from clp_contracts.projects import PutPartner, PutPerson, Stored
 from clp_core.channels import is_id
-from clp_core.mentions import address_key, beginnings_of, name_key
+from clp_core.mentions import address_key, name_key, prefix_entries
 from clp_core.people import ROBOT, PartnerId, Person, Side, has_portal_access
 from clp_projects import mapping
-from clp_projects.addresses import is_address
-from clp_projects.dependencies import Parts
-from clp_projects.locales import language_tag
-from clp_projects.read_leases import outlast
+from clp_projects.dependencies import Dependencies
+from clp_projects.locales import is_time_zone, language_tag
+from clp_projects.read_leases import wait_for_leases
 from clp_projects.tables import (
+    INTERNAL,
     OUTBOX,
-    THE_STUDIO,
     Base,
-    OpeningRow,
     PartnerRow,
+    PrefixEntryRow,
     RoleRow,
 )
 from clp_projects.text_validation import is_name, is_one_line
-from clp_projects.time_zones import is_time_zone
 from clp_projects.upserts import store_row
 
 
-def put_person(ask: PutPerson, *, parts: Parts) -> Stored:
-    """Store a person's whole record; an equal one changes and announces nothing.
+def put_person(request: PutPerson, *, deps: Dependencies) -> Stored:
+    """Store the whole record of a person; an equal one changes nothing.
 
-    Other services may remember somebody of the studio for seconds. When that person
-    loses access, the answer waits until nobody can remember any more, so that it holds
-    from then on (rule 2). It waits as well for answers that were given to hold for a
-    while, where anybody may read less than before.
+    Other services cache facts about internal people for `TTL_S`. When such a person
+    loses access, wait that long before responding, so that the end of the access holds
+    from the response on (rule 2). Wait for read leases too if access may have ended.
     """
-    _judge_person(ask)
-    with parts.database.writing() as session:
-        before = mapping.person(session, ask.id)
-        if ask.partner is not None and not _is_partner(session, ask.partner):
+    _validate_person(request)
+    with deps.database.writing() as session:
+        before = mapping.person(session, request.id)
+        if request.partner is not None and not _is_partner(session, request.partner):
             raise Refused("partner.missing")
         changed = store_row(
             session,
             Base.metadata.tables["people"],
-            key={"id": ask.id},
-            values=_columns_of(ask),
+            key={"id": request.id},
+            values=_columns_of(request),
         )
-        changed |= _store_roles(session, ask.id, frozenset(ask.roles))
+        changed |= _store_roles(session, request.id, frozenset(request.roles))
         if changed:
-            _store_openings(session, ask)
+            _store_prefix_entries(session, request)
             OUTBOX.append(
                 session,
-                (events.PERSON_CHANGED, ask.id, ""),
-                at=parts.clock(),
-                detail={"partner": ask.partner or ""},
+                event_type=events.PERSON_CHANGED,
+                subject=request.id,
+                project="",
+                at=deps.clock(),
+                detail={"partner": request.partner or ""},
             )
-    if changed and before is not None and _is_shut_out(before, ask):
-        parts.pause(LIFETIME_S)
-    if before is not None and _may_read_less(before, ask):
-        outlast(parts=parts)
-    return Stored(id=ask.id, changed=changed)
+    if changed and before is not None and _loses_internal_access(before, request):
+        deps.sleep(TTL_S)
+    if before is not None and _may_lose_access(before, request):
+        wait_for_leases(deps=deps)
+    return Stored(id=request.id, changed=changed)
 
 
-def _may_read_less(before: Person, ask: PutPerson) -> bool:
-    """Whether access may have ended, by this call or by one that was not answered."""
-    after = _changed(before, ask)
+def _may_lose_access(before: Person, request: PutPerson) -> bool:
+    """Whether access may have ended, by this call or by an unconfirmed one before."""
+    after = _with_access_of(before, request)
     return after != before or not has_portal_access(after)
 
 
-def _is_shut_out(before: Person, ask: PutPerson) -> bool:
-    """Whether somebody of the studio may read less from now on."""
-    after = _changed(before, ask)
+def _loses_internal_access(before: Person, request: PutPerson) -> bool:
+    """Whether an internal person loses access or becomes external."""
+    after = _with_access_of(before, request)
     inside = before.side is Side.INTERNAL and has_portal_access(before)
     stays = after.side is Side.INTERNAL and has_portal_access(after)
     return inside and not stays
 
 
-def _changed(before: Person, ask: PutPerson) -> Person:
-    """The person with what decides on access as it is from now on."""
+def _with_access_of(before: Person, request: PutPerson) -> Person:
+    """Return the person with the requested partner, roles and state."""
     return replace(
         before,
-        partner=None if ask.partner is None else PartnerId(ask.partner),
-        roles=frozenset(ask.roles),
-        active=ask.active,
+        partner=None if request.partner is None else PartnerId(request.partner),
+        roles=frozenset(request.roles),
+        active=request.active,
     )
 
 
-def put_partner(ask: PutPartner, *, parts: Parts) -> Stored:
+def put_partner(request: PutPartner, *, deps: Dependencies) -> Stored:
     """Store a partner."""
-    if not is_id(ask.id):
-        raise Refused.because("ask.malformed", fields={"id": ["not an id"]})
-    if not is_name(ask.name):
+    if not is_id(request.id):
+        raise Refused.because("request.malformed", fields={"id": ["not an id"]})
+    if not is_name(request.name):
         raise Refused("name.malformed")
-    with parts.database.writing() as session:
+    with deps.database.writing() as session:
         changed = store_row(
             session,
             Base.metadata.tables["partners"],
-            key={"id": ask.id},
-            values={"name": ask.name},
+            key={"id": request.id},
+            values={"name": request.name},
         )
         if changed:
             OUTBOX.append(
-                session, (events.PARTNER_CHANGED, ask.id, ""), at=parts.clock()
+                session,
+                event_type=events.PARTNER_CHANGED,
+                subject=request.id,
+                project="",
+                at=deps.clock(),
             )
-    return Stored(id=ask.id, changed=changed)
+    return Stored(id=request.id, changed=changed)
 
 
-def _judge_person(ask: PutPerson) -> None:
-    # A person of the robot's name would speak with its voice (rule 3).
-    if not is_id(ask.id) or ask.id == ROBOT.id:
-        raise Refused.because("ask.malformed", fields={"id": ["not an id"]})
-    if not all(is_one_line(role) for role in ask.roles):
-        raise Refused.because("ask.malformed", fields={"roles": ["not one line"]})
-    if not is_name(ask.name):
+def _validate_person(request: PutPerson) -> None:
+    # A person with the id of the robot would post as the robot (rule 3).
+    if not is_id(request.id) or request.id == ROBOT.id:
+        raise Refused.because("request.malformed", fields={"id": ["not an id"]})
+    if not all(is_one_line(role) for role in request.roles):
+        raise Refused.because("request.malformed", fields={"roles": ["not one line"]})
+    if not is_name(request.name):
         raise Refused("name.malformed")
-    if not is_address(ask.email):
+    if not is_mail_address(request.email):
         raise Refused("address.malformed")
-    _judge_habits(ask)
+    _validate_locale_preferences(request)
 
 
-def _judge_habits(ask: PutPerson) -> None:
-    """The language and the zone of a person's mails, where they are told."""
-    if ask.language is not None and language_tag(ask.language) is None:
-        raise Refused.because("ask.malformed", fields={"language": ["not BCP 47"]})
-    if ask.time_zone is not None and not is_time_zone(ask.time_zone):
-        raise Refused.because("ask.malformed", fields={"time_zone": ["not a zone"]})
+def _validate_locale_preferences(request: PutPerson) -> None:
+    """Check the language and the time zone of a person, if given."""
+    if request.language is not None and language_tag(request.language) is None:
+        raise Refused.because("request.malformed", fields={"language": ["not BCP 47"]})
+    if request.time_zone is not None and not is_time_zone(request.time_zone):
+        raise Refused.because("request.malformed", fields={"time_zone": ["not a zone"]})
 
 
-def _columns_of(ask: PutPerson) -> dict[str, Any]:
+def _columns_of(request: PutPerson) -> dict[str, Any]:
     return {
-        "name": ask.name,
-        "email": ask.email,
-        "partner": ask.partner,
-        "active": ask.active,
-        "language": None if ask.language is None else language_tag(ask.language),
-        "time_zone": ask.time_zone,
-        "name_key": name_key(ask.name),
-        "address_key": address_key(ask.email),
+        "name": request.name,
+        "email": request.email,
+        "partner": request.partner,
+        "active": request.active,
+        "language": None
+        if request.language is None
+        else language_tag(request.language),
+        "time_zone": request.time_zone,
+        "name_key": name_key(request.name),
+        "address_key": address_key(request.email),
     }
 
 
 def _is_partner(session: Session, partner: str) -> bool:
-    asked = select(PartnerRow.id).where(PartnerRow.id == partner)
-    return is_id(partner) and session.scalar(asked) is not None
+    statement = select(PartnerRow.id).where(PartnerRow.id == partner)
+    return is_id(partner) and session.scalar(statement) is not None
 
 
 def _store_roles(session: Session, person: str, roles: Collection[str]) -> bool:
@@ -162,18 +168,18 @@ def _store_roles(session: Session, person: str, roles: Collection[str]) -> bool:
     return True
 
 
-def _store_openings(session: Session, ask: PutPerson) -> None:
-    session.execute(delete(OpeningRow).where(OpeningRow.person == ask.id))
-    openings = frozenset(beginnings_of(ask.name, ask.email))
+def _store_prefix_entries(session: Session, request: PutPerson) -> None:
+    session.execute(delete(PrefixEntryRow).where(PrefixEntryRow.person == request.id))
+    entries = frozenset(prefix_entries(request.name, request.email))
     session.execute(
-        insert(OpeningRow),
+        insert(PrefixEntryRow),
         [
             {
-                "person": ask.id,
+                "person": request.id,
                 "rank": int(place),
                 "key": key,
-                "partner": ask.partner or THE_STUDIO,
+                "partner": request.partner or INTERNAL,
             }
-            for place, key in openings
+            for place, key in entries
         ],
     )

@@ -1,9 +1,11 @@
-"""People, partners, projects, assignments, followers, announcements and the feed."""
+"""First revision: people, projects, followers, announcements, leases and the feed."""
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0001"
+from clp_chassis.persistence.migrations import create_feed_tables
+
+revision = "1000"
 down_revision = None
 branch_labels = None
 depends_on = None
@@ -18,7 +20,8 @@ def upgrade() -> None:
     people()
     projects()
     followers_and_announcements()
-    feed()
+    read_leases()
+    create_feed_tables()
 
 
 def people() -> None:
@@ -34,6 +37,8 @@ def people() -> None:
         sa.Column("email", sa.Text, nullable=False),
         sa.Column("partner", ID, sa.ForeignKey("partners.id")),
         sa.Column("active", sa.Boolean, nullable=False),
+        sa.Column("language", ID),
+        sa.Column("time_zone", ID),
         sa.Column("name_key", KEY, nullable=False),
         sa.Column("address_key", KEY, nullable=False),
     )
@@ -46,15 +51,15 @@ def people() -> None:
     )
     op.create_index("ix_person_roles_role", "person_roles", ["role"])
     op.create_table(
-        "person_openings",
+        "prefix_entries",
         sa.Column("person", ID, sa.ForeignKey("people.id"), primary_key=True),
         sa.Column("rank", sa.Integer, primary_key=True),
         sa.Column("key", KEY, primary_key=True),
         sa.Column("partner", ID, nullable=False),
     )
     op.create_index(
-        "person_openings_in_order",
-        "person_openings",
+        "prefix_entries_in_order",
+        "prefix_entries",
         ["rank", "key", "person", "partner"],
     )
 
@@ -94,41 +99,24 @@ def followers_and_announcements() -> None:
     )
 
 
-def feed() -> None:
+def read_leases() -> None:
     op.create_table(
-        "changes",
-        sa.Column("id", BIG, primary_key=True, autoincrement=True),
-        sa.Column("position", BIG, unique=True),
-        sa.Column("type", sa.String(100), nullable=False),
-        sa.Column("subject", sa.String(200), nullable=False),
-        sa.Column("project", ID, nullable=False),
-        sa.Column("detail", sa.Text, nullable=False),
-        sa.Column("at", TIME, nullable=False),
-        sa.Column("announced_at", TIME),
-    )
-    for index, waits in (
-        ("changes_unannounced", sa.text("announced_at IS NULL")),
-        ("changes_unnumbered", sa.text("position IS NULL")),
-    ):
-        op.create_index(
-            index, "changes", ["id"], postgresql_where=waits, sqlite_where=waits
-        )
-    op.create_table(
-        "relay",
+        "read_leases",
         sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
-        sa.Column("position", BIG, nullable=False),
+        sa.Column("until", TIME, nullable=False),
     )
 
 
 def downgrade() -> None:
     for table in (
-        "relay",
+        "outbox_relay",
         "changes",
+        "read_leases",
         "announcements",
         "followers",
         "assignments",
         "projects",
-        "person_openings",
+        "prefix_entries",
         "person_roles",
         "people",
         "partners",
