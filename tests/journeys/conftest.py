@@ -13,11 +13,11 @@ from clp_suite.sample_data import put_cast
 from clp_suite.server_process import server_directory
 from clp_suite.servers import PrivatePostgres, PrivateRabbit
 from clp_suite.suite import Suite
-from tests.journeys.scenario import Stage
+from tests.journeys.scenario import Scenario
 
 
 def missing_servers() -> str:
-    """Which server programs this machine lacks, in words."""
+    """Name the server programs that this machine lacks."""
     return " and ".join(
         server.__name__
         for server in (PrivateRabbit, PrivatePostgres)
@@ -36,7 +36,7 @@ def suite(
     folder = tmp_path_factory.mktemp(request.param)
     if request.param == "embedded":
         with EmbeddedSuite(folder) as embedded:
-            put_cast(embedded.caller(service="directory"))
+            put_cast(embedded.client(service="directory"))
             yield embedded
         return
     yield from _processes(folder)
@@ -53,7 +53,7 @@ def _processes(folder: Path) -> Iterator[Suite]:
         PrivatePostgres(servers / "postgres") as postgres,
         ProcessSuite(folder / "suite", rabbit=rabbit, postgres=postgres) as running,
     ):
-        put_cast(running.caller(service="directory"))
+        put_cast(running.client(service="directory"))
         yield running
 
 
@@ -61,16 +61,16 @@ _numbers = itertools.count(1)
 
 
 @pytest.fixture
-def new_stage(suite: Suite) -> Callable[[], Stage]:
-    """Set a stage of its own: a fresh project with north and south on it."""
+def new_scenario(suite: Suite) -> Callable[[], Scenario]:
+    """Create fresh projects with north and south assigned."""
 
-    def setting() -> Stage:
-        return Stage(suite, f"p{next(_numbers)}")
+    def create() -> Scenario:
+        return Scenario(suite, f"p{next(_numbers)}")
 
-    return setting
+    return create
 
 
 @pytest.fixture
-def stage(new_stage: Callable[[], Stage]) -> Stage:
-    """A fresh project with north and south on it."""
-    return new_stage()
+def scenario(new_scenario: Callable[[], Scenario]) -> Scenario:
+    """A fresh project with north and south assigned."""
+    return new_scenario()

@@ -1,4 +1,4 @@
-"""A project of the story and what its people do, in few words."""
+"""A project of the sample world with short calls for its people."""
 
 import email
 import email.policy
@@ -6,21 +6,21 @@ import itertools
 from collections.abc import Iterator
 from email.message import EmailMessage
 
-from clp_contracts.client import Callers
+from clp_contracts.client import Clients
 from clp_contracts.messages import Posted
 from clp_contracts.notifications import PersonExplained
 from clp_suite.suite import Suite
 
 
-class Stage:
+class Scenario:
     """One project of a running suite, with north and south assigned."""
 
     def __init__(self, suite: Suite, project: str) -> None:
         self.suite = suite
         self.project = project
-        self.directory = suite.caller(service="directory")
+        self.directory = suite.client(service="directory")
         self._keys: Iterator[int] = itertools.count(1)
-        suite.settle()  # the mails of an earlier stage are not this one's
+        suite.settle()  # the mails of an earlier scenario are not of this one
         self._mails_before = len(suite.mails())
         self.directory.projects.put_project(id=project, title=f"Night Train {project}")
         self.assign("north", "south")
@@ -34,9 +34,9 @@ class Stage:
         """The direct channel of a partner."""
         return f"{self.project}/direct/{partner}"
 
-    def as_(self, person: str) -> Callers:
-        """Typed callers of a person, or of the robot."""
-        return self.suite.robot() if person == "robot" else self.suite.caller(person)
+    def as_(self, person: str) -> Clients:
+        """Typed clients of a person, or of the robot."""
+        return self.suite.robot() if person == "robot" else self.suite.client(person)
 
     def assign(self, *partners: str) -> None:
         """Put partners on the project."""
@@ -55,14 +55,14 @@ class Stage:
             self.as_(person).projects.follow(project=self.project)
 
     def post(self, person: str, channel: str, text: str, **more: list[str]) -> Posted:
-        """Post with a fresh retry key."""
+        """Post with a fresh idempotency key."""
         key = f"{self.project}-{next(self._keys)}"
         return self.as_(person).messages.post(
             channel=channel, text=text, key=key, **more
         )
 
     def mails(self) -> list[EmailMessage]:
-        """The mails of this stage, once everything is idle."""
+        """The mails of this scenario, once everything is idle."""
         self.suite.settle()
         return [
             email.message_from_bytes(raw, policy=email.policy.default)
@@ -70,8 +70,8 @@ class Stage:
         ]
 
     def explained(self, message: str) -> tuple[PersonExplained, ...]:
-        """What a support person is told about everybody and a message."""
-        operations = self.suite.caller(service="operations")
+        """The explanation of a message for everybody, as operators see it."""
+        operations = self.suite.client(service="operations")
         return operations.notifications.explain(message=message).people
 
     def mailed(self) -> list[tuple[str, str]]:

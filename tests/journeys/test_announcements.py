@@ -1,14 +1,14 @@
-"""What the schedule tells becomes the robot's broadcast, once (rule 37)."""
+"""Announcements become broadcasts of the robot, once (rule 37)."""
 
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from clp_contracts.errors import Refused
-from tests.journeys.scenario import Stage
+from tests.journeys.scenario import Scenario
 
 # kind              | facts                                          | what everybody reads
-TOLD = [
+ANNOUNCED = [
     ("launch_date_moved", {"launch_date": "2027-05-01"}, "The launch date has moved to 2027-05-01."),
     ("audio_available", {"language": "pt-BR"}, "Audio is available for pt-BR."),
     ("bid_due", {"due": "2027-04-03", "language": "fr"}, "A bid for fr is due: 2027-04-03."),
@@ -16,38 +16,42 @@ TOLD = [
 ]  # fmt: skip
 
 
-def said(stage: Stage, person: str = "nat") -> list[str]:
+def broadcast_texts(scenario: Scenario, person: str = "nat") -> list[str]:
     """What a person reads in the broadcast channel once everything is idle."""
-    stage.suite.settle()
-    page = stage.as_(person).messages.page(channel=stage.broadcast)
+    scenario.suite.settle()
+    page = scenario.as_(person).messages.page(channel=scenario.broadcast)
     assert {m.author.id for m in page.messages} <= {"robot"}
     return [message.text for message in page.messages]
 
 
-def announce(stage: Stage, kind: str, facts: dict[str, str], key: str) -> str:
-    return stage.directory.projects.announce(
-        project=stage.project, kind=kind, facts=facts, key=key
+def announce(scenario: Scenario, kind: str, facts: dict[str, str], key: str) -> str:
+    return scenario.directory.projects.announce(
+        project=scenario.project, kind=kind, facts=facts, key=key
     ).id
 
 
-def test_each_fact_is_broadcast_and_mailed_to_external_followers(stage: Stage) -> None:
-    stage.follow("nat", "ivy")
-    for number, (kind, facts, _) in enumerate(TOLD):
-        announce(stage, kind, facts, f"k{number}")
-    assert said(stage) == [text for _, _, text in TOLD]
-    assert stage.mailed() != []
-    assert {person for person, _ in stage.mailed()} == {"nat"}
-    assert {trigger for _, trigger in stage.mailed()} == {"broadcast"}
+def test_each_fact_is_broadcast_and_mailed_to_external_followers(
+    scenario: Scenario,
+) -> None:
+    scenario.follow("nat", "ivy")
+    for number, (kind, facts, _) in enumerate(ANNOUNCED):
+        announce(scenario, kind, facts, f"k{number}")
+    assert broadcast_texts(scenario) == [text for _, _, text in ANNOUNCED]
+    assert scenario.mailed() != []
+    assert {person for person, _ in scenario.mailed()} == {"nat"}
+    assert {trigger for _, trigger in scenario.mailed()} == {"broadcast"}
 
 
-def test_a_fact_told_many_times_at_once_is_broadcast_once(stage: Stage) -> None:
-    kind, facts, text = TOLD[1]
-    with ThreadPoolExecutor(8) as callers:
-        ids = list(callers.map(lambda _: announce(stage, kind, facts, "k"), range(16)))
+def test_a_fact_announced_in_parallel_is_broadcast_once(scenario: Scenario) -> None:
+    kind, facts, text = ANNOUNCED[1]
+    with ThreadPoolExecutor(8) as clients:
+        ids = list(
+            clients.map(lambda _: announce(scenario, kind, facts, "k"), range(16))
+        )
     assert len(set(ids)) == 1
-    assert said(stage) == [text]
-    announce(stage, kind, facts, "k")
-    assert said(stage) == [text]
+    assert broadcast_texts(scenario) == [text]
+    announce(scenario, kind, facts, "k")
+    assert broadcast_texts(scenario) == [text]
 
 
 # what is wrong with it        | kind              | facts
@@ -60,17 +64,20 @@ MALFORMED = [
 ]  # fmt: skip
 
 
-def test_a_malformed_fact_is_refused_and_nobody_hears_of_it(stage: Stage) -> None:
+def test_a_malformed_fact_is_refused_and_not_broadcast(scenario: Scenario) -> None:
     for wrong, kind, facts in MALFORMED:
         with pytest.raises(Refused) as refused:
-            announce(stage, kind, facts, wrong)
+            announce(scenario, kind, facts, wrong)
         assert refused.value.code == "announcement.malformed", wrong
-    assert said(stage) == []
+    assert broadcast_texts(scenario) == []
 
 
-def test_only_services_announce(stage: Stage) -> None:
+def test_only_services_announce(scenario: Scenario) -> None:
     for person in ("ivy", "nat"):
         with pytest.raises(Refused, match=r"passport\.wrong_kind"):
-            stage.as_(person).projects.announce(
-                project=stage.project, kind=TOLD[1][0], facts=TOLD[1][1], key="k"
+            scenario.as_(person).projects.announce(
+                project=scenario.project,
+                kind=ANNOUNCED[1][0],
+                facts=ANNOUNCED[1][1],
+                key="k",
             )

@@ -8,7 +8,7 @@ from clp_suite import EmbeddedSuite
 def test_the_example_of_the_embedded_suite(tmp_path: Path) -> None:
     data_dir = str(tmp_path / "data")
     with EmbeddedSuite(data_dir) as suite:
-        admin = suite.caller(service="directory")
+        admin = suite.client(service="directory")
         admin.projects.put_partner(id="north", name="North Dubbing")
         admin.projects.put_project(id="p1", title="Night Train")
         admin.projects.put_person(
@@ -25,9 +25,9 @@ def test_the_example_of_the_embedded_suite(tmp_path: Path) -> None:
             roles=["dub_portal_user"],
         )
         admin.projects.assign_partner(project="p1", partner="north", languages=["fr"])
-        nat = suite.caller("nat")
+        nat = suite.client("nat")
         nat.projects.follow(project="p1")
-        posted = suite.caller("ivy").messages.post(
+        posted = suite.client("ivy").messages.post(
             channel="p1/direct/north", text="Hello @Nat Moreau", key="k1"
         )
         suite.settle()
@@ -39,7 +39,7 @@ def test_the_example_of_the_embedded_suite(tmp_path: Path) -> None:
 
 def test_a_suite_started_again_on_its_folder_goes_on(tmp_path: Path) -> None:
     with EmbeddedSuite(tmp_path) as suite:
-        admin = suite.caller(service="directory")
+        admin = suite.client(service="directory")
         admin.projects.put_project(id="p1", title="Night Train")
         admin.projects.put_person(
             id="ivy",
@@ -47,14 +47,14 @@ def test_a_suite_started_again_on_its_folder_goes_on(tmp_path: Path) -> None:
             email="ivy@studio.example",
             roles=["dub_portal_user"],
         )
-        ivy = suite.caller("ivy").messages
+        ivy = suite.client("ivy").messages
         first = ivy.post(channel="p1/broadcast", text="zebra", key="k1")
         suite.settle()
     with EmbeddedSuite(tmp_path) as suite:
-        ivy = suite.caller("ivy").messages
+        ivy = suite.client("ivy").messages
         assert ivy.post(channel="p1/broadcast", text="zebra", key="k1") == first
         second = ivy.post(channel="p1/broadcast", text="zebras again", key="k2")
         suite.settle()
-        found = suite.caller("ivy").search.find(query="zebra*", project="p1")
+        found = suite.client("ivy").search.find(query="zebra*", project="p1")
         assert [hit.message for hit in found.hits] == [second.id, first.id]
         assert second.number == 2

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from clp_contracts.errors import Refused
 from clp_suite.sample_data import PORTAL
 from tests.cases.loading import HostileCase, hostile_cases
-from tests.journeys.scenario import Stage
+from tests.journeys.scenario import Scenario
 from tests.services.notifications.mailcheck import Parts, cut_up, text_of_markup
 
 # Neutralised where it is stored: what would act unseen is no name and no title.
@@ -33,7 +33,7 @@ REFUSED_TITLES: Final = frozenset(
 REFUSED_TEXTS: Final = {
     "body-022": "text.malformed",
     "body-029": "text.empty",
-    "body-033": "ask.malformed",
+    "body-033": "request.malformed",
     "body-034": "text.empty",
     "body-035": "text.too_long",
     "body-036": "text.too_long",
@@ -51,43 +51,43 @@ PICTURES: Final = re.compile("[\u2400-\u2421\ufffd]")
 class Mailed:
     """A mail, and the texts it shows in its two parts."""
 
-    parts: Parts
+    content: Parts
 
     @property
     def to(self) -> str:
-        return self.parts.one("To").rpartition("<")[2].removesuffix(">")
+        return self.content.one("To").rpartition("<")[2].removesuffix(">")
 
     @property
     def name(self) -> str:
-        phrase = self.parts.one("To").rpartition("<")[0].strip()
+        phrase = self.content.one("To").rpartition("<")[0].strip()
         return phrase[1:-1] if phrase.startswith('"') else readable(phrase)
 
     @property
     def texts(self) -> tuple[str, str]:
-        lines = [x[2:] for x in self.parts.text.split("\n") if x.startswith("> ")]
-        return "\n".join(lines), text_of_markup(self.parts.html)
+        lines = [x[2:] for x in self.content.text.split("\n") if x.startswith("> ")]
+        return "\n".join(lines), text_of_markup(self.content.html)
 
 
 def readable(header: str) -> str:
     return str(make_header(decode_header(header)))
 
 
-def mails_of(stage: Stage) -> list[Mailed]:
-    """The mails of this stage, raw; none breaks the framing of another."""
-    stage.mails()
-    raw = stage.suite.mails()[stage._mails_before :]
+def mails_of(scenario: Scenario) -> list[Mailed]:
+    """The raw mails of this scenario; none breaks the framing of another."""
+    scenario.mails()
+    raw = scenario.suite.mails()[scenario._mails_before :]
     for mail in raw:
         assert email.message_from_bytes(mail).defects == []
     return [Mailed(cut_up(mail)) for mail in raw]
 
 
-def put(stage: Stage, person: str, **facts: str) -> str | None:
+def put(scenario: Scenario, person: str, **facts: str) -> str | None:
     """Store a person of north; gives the code of a refusal."""
     record = {"name": "Dana K", "email": f"{person}@north.example"} | facts
-    store = partial(stage.directory.projects.put_person, id=person, **record)
+    store = partial(scenario.directory.projects.put_person, id=person, **record)
     refusal = refusal_of(partial(store, partner="north", roles=[PORTAL]))
     if refusal is None:
-        stage.follow(person)
+        scenario.follow(person)
     return refusal
 
 
@@ -101,83 +101,90 @@ def refusal_of(call: Callable[[], object]) -> str | None:
 
 
 def as_read(text: str) -> str:
-    """What a person sees of a text: one form of line end and no controls."""
+    """A text as shown: one form of line end and no controls."""
     return CONTROLS.sub("", LINE_END.sub("\n", text)).strip()
 
 
-def test_each_hostile_address_ends_as_its_row_says(stage: Stage) -> None:
+def test_each_hostile_address_has_the_outcome_of_its_row(scenario: Scenario) -> None:
     wanted: dict[str, str] = {}
     for case in hostile_cases("address"):
-        person = f"{case.id}-{stage.project}"
-        refusal = put(stage, person, email=case.value)
+        person = f"{case.id}-{scenario.project}"
+        refusal = put(scenario, person, email=case.value)
         rejects = case.expect.startswith("reject")
         assert refusal == ("address.malformed" if rejects else None), case
         if not rejects:
             wanted[person] = ON_THE_WIRE.get(case.id, case.value)
-    posted = stage.post("ivy", stage.broadcast, "Hello")
-    suppressed = wanted.pop(f"address-015-{stage.project}")
-    assert sorted(mail.to for mail in mails_of(stage)) == sorted(wanted.values())
+    posted = scenario.post("ivy", scenario.broadcast, "Hello")
+    suppressed = wanted.pop(f"address-015-{scenario.project}")
+    assert sorted(mail.to for mail in mails_of(scenario)) == sorted(wanted.values())
     assert suppressed == "dana@nowhere.invalid"
-    (story,) = stage.directory.notifications.explain(
-        message=posted.id, person=f"address-015-{stage.project}"
+    (story,) = scenario.directory.notifications.explain(
+        message=posted.id, person=f"address-015-{scenario.project}"
     ).people
-    assert (story.state, story.steps[-1].reason) == ("suppressed", "undeliverable")
+    assert (story.state, story.transitions[-1].reason) == (
+        "suppressed",
+        "undeliverable",
+    )
 
 
-def test_each_hostile_name_ends_as_its_row_says(stage: Stage) -> None:
+def test_each_hostile_name_has_the_outcome_of_its_row(scenario: Scenario) -> None:
     names: dict[str, str] = {}
     for case in hostile_cases("display_name"):
-        person = f"{case.id}-{stage.project}"
-        refusal = put(stage, person, name=case.value)
+        person = f"{case.id}-{scenario.project}"
+        refusal = put(scenario, person, name=case.value)
         refuses = case.id in REFUSED_NAMES
         assert refusal == ("name.malformed" if refuses else None), case
         if not refuses:
             names[f"{person}@north.example"] = case.value
-    stage.post("ivy", stage.broadcast, "Hello")
-    found = {mail.to: mail.name for mail in mails_of(stage)}
+    scenario.post("ivy", scenario.broadcast, "Hello")
+    found = {mail.to: mail.name for mail in mails_of(scenario)}
     cut = {to: n if len(n) <= 120 else n[:119] + "…" for to, n in names.items()}
     assert found == cut
     assert len(found) == len(hostile_cases("display_name")) - len(REFUSED_NAMES)
 
 
-def test_each_hostile_title_ends_as_its_row_says(stage: Stage) -> None:
+def test_each_hostile_title_has_the_outcome_of_its_row(scenario: Scenario) -> None:
     subjects: dict[str, str] = {}
     for case in hostile_cases("subject"):
-        project = f"{stage.project}-{case.id}"
+        project = f"{scenario.project}-{case.id}"
         refusal = refusal_of(
-            partial(stage.directory.projects.put_project, id=project, title=case.value)
+            partial(
+                scenario.directory.projects.put_project, id=project, title=case.value
+            )
         )
         wanted = "name.malformed" if case.id in REFUSED_TITLES else None
         assert refusal == wanted, case.id
         if refusal:
             continue
-        stage.directory.projects.assign_partner(project=project, partner="north")
-        stage.as_("nat").projects.follow(project=project)
-        stage.post("ivy", f"{project}/broadcast", "salary 100k")
+        scenario.directory.projects.assign_partner(project=project, partner="north")
+        scenario.as_("nat").projects.follow(project=project)
+        scenario.post("ivy", f"{project}/broadcast", "salary 100k")
         title = case.value if len(case.value) <= 400 else case.value[:399] + "…"
         subject = f"[{title}] Broadcast"
         subjects[project] = subject if len(subject) <= 400 else subject[:399] + "…"
-    mails = mails_of(stage)
-    threads = {mail.parts.one("References") for mail in mails}
+    mails = mails_of(scenario)
+    threads = {mail.content.one("References") for mail in mails}
     assert len(threads) == len(mails) == len(subjects)
     for mail in mails:
-        project = mail.parts.one("References").split(".")[1]
-        assert readable(mail.parts.one("Subject")) == subjects[project]
+        project = mail.content.one("References").split(".")[1]
+        assert readable(mail.content.one("Subject")) == subjects[project]
 
 
-def test_each_hostile_text_ends_as_its_row_says(stage: Stage) -> None:
-    stage.follow("nat")
+def test_each_hostile_text_has_the_outcome_of_its_row(scenario: Scenario) -> None:
+    scenario.follow("nat")
     accepted: list[HostileCase] = []
     for case in hostile_cases("body"):
-        refusal = refusal_of(partial(stage.post, "ivy", stage.broadcast, case.value))
+        refusal = refusal_of(
+            partial(scenario.post, "ivy", scenario.broadcast, case.value)
+        )
         assert refusal == REFUSED_TEXTS.get(case.id), case.id
         if refusal is None:
             accepted.append(case)
     posted = dict(enumerate(accepted, start=1))
-    mails = mails_of(stage)
+    mails = mails_of(scenario)
     assert len(mails) == len(posted) == 19
     for mail in mails:
-        link = re.search(rf"{re.escape(stage.broadcast)}/(\d+)", mail.parts.text)
+        link = re.search(rf"{re.escape(scenario.broadcast)}/(\d+)", mail.content.text)
         assert link
         wanted = as_read(posted.pop(int(link[1])).value)
         assert [PICTURES.sub("", text).strip() for text in mail.texts] == [wanted] * 2
@@ -198,15 +205,17 @@ texts = st.text(
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(st.lists(texts, min_size=12, max_size=12))
-def test_any_text_is_read_as_it_was_written(stage: Stage, some: list[str]) -> None:
+def test_any_text_is_read_as_it_was_written(
+    scenario: Scenario, some: list[str]
+) -> None:
     """From the call that posts it, through the store and the mail, to the reader."""
-    stage.follow("nat")
-    before = len(mails_of(stage))
-    posted = {stage.post("ivy", stage.broadcast, x).number: x for x in some}
-    mails = mails_of(stage)[before:]
+    scenario.follow("nat")
+    before = len(mails_of(scenario))
+    posted = {scenario.post("ivy", scenario.broadcast, x).number: x for x in some}
+    mails = mails_of(scenario)[before:]
     assert len(mails) == len(posted)
     for mail in mails:
-        link = re.search(rf"{re.escape(stage.broadcast)}/(\d+)", mail.parts.text)
+        link = re.search(rf"{re.escape(scenario.broadcast)}/(\d+)", mail.content.text)
         assert link
         wanted = PICTURES.sub("", as_read(posted[int(link[1])])).strip()
         assert [PICTURES.sub("", text).strip() for text in mail.texts] == [wanted] * 2

@@ -1,8 +1,8 @@
-"""Who is told by mail, and why: rows R1 to R4 (rules 22 to 25)."""
+"""Recipients by mail and their triggers: rows R1 to R4 (rules 22 to 25)."""
 
 import pytest
 
-from tests.journeys.scenario import Stage
+from tests.journeys.scenario import Scenario
 
 EVERYBODY = ("ivy", "ian", "nat", "nia", "sam")
 B, N = "broadcast", "north"
@@ -34,7 +34,7 @@ ROWS = [
         "R3 direct from internal: followers of that partner",
         "ivy",
         N,
-        "An answer",
+        "A reply",
         [("nat", "direct"), ("nia", "direct")],
     ),
     (
@@ -70,43 +70,51 @@ ROWS = [
 
 
 @pytest.mark.parametrize(
-    ("author", "channel", "text", "told"),
+    ("author", "channel", "text", "recipients"),
     [pytest.param(*row[1:], id=row[0]) for row in ROWS],
 )
 def test_each_row_of_the_routing_table(
-    stage: Stage, author: str, channel: str, text: str, told: list[tuple[str, str]]
+    scenario: Scenario,
+    author: str,
+    channel: str,
+    text: str,
+    recipients: list[tuple[str, str]],
 ) -> None:
-    stage.follow(*EVERYBODY)
-    posted = stage.post(
-        author, stage.broadcast if channel == B else stage.direct(channel), text
+    scenario.follow(*EVERYBODY)
+    posted = scenario.post(
+        author, scenario.broadcast if channel == B else scenario.direct(channel), text
     )
-    assert stage.mailed() == told
-    explained = stage.directory.notifications.explain(message=posted.id)
-    assert {p.person for p in explained.people if p.told} == {who for who, _ in told}
+    assert scenario.mailed() == recipients
+    explained = scenario.directory.notifications.explain(message=posted.id)
+    assert {p.person for p in explained.people if p.told} == {
+        who for who, _ in recipients
+    }
     assert all(p.sentence for p in explained.people)
 
 
-def test_a_mentioned_person_need_not_follow(stage: Stage) -> None:
-    stage.post("ivy", stage.direct("north"), "@Nia Roux please")
-    assert stage.mailed() == [("nia", "mention")]
+def test_a_mentioned_person_need_not_follow(scenario: Scenario) -> None:
+    scenario.post("ivy", scenario.direct("north"), "@Nia Roux please")
+    assert scenario.mailed() == [("nia", "mention")]
 
 
-def test_a_follower_who_lost_access_hears_nothing_and_hears_again(stage: Stage) -> None:
-    stage.follow("nat", "sam")
-    stage.withdraw("north")
-    stage.post("ivy", stage.broadcast, "one")
-    assert stage.mailed() == [("sam", "broadcast")]
-    stage.assign("north")
-    stage.post("ivy", stage.broadcast, "two")
-    assert stage.mailed() == [
+def test_a_follower_without_access_is_not_mailed_until_it_returns(
+    scenario: Scenario,
+) -> None:
+    scenario.follow("nat", "sam")
+    scenario.withdraw("north")
+    scenario.post("ivy", scenario.broadcast, "one")
+    assert scenario.mailed() == [("sam", "broadcast")]
+    scenario.assign("north")
+    scenario.post("ivy", scenario.broadcast, "two")
+    assert scenario.mailed() == [
         ("nat", "broadcast"),
         ("sam", "broadcast"),
         ("sam", "broadcast"),
     ]
 
 
-def test_unfollowing_stops_the_mails(stage: Stage) -> None:
-    stage.follow("nat")
-    stage.as_("nat").projects.unfollow(project=stage.project)
-    stage.post("ivy", stage.broadcast, "one")
-    assert stage.mailed() == []
+def test_unfollowing_stops_the_mails(scenario: Scenario) -> None:
+    scenario.follow("nat")
+    scenario.as_("nat").projects.unfollow(project=scenario.project)
+    scenario.post("ivy", scenario.broadcast, "one")
+    assert scenario.mailed() == []

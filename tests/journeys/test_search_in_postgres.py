@@ -1,4 +1,4 @@
-"""Two search processes that share one index in PostgreSQL, asked through calls."""
+"""Two search processes that share one index in PostgreSQL, over RPC."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from clp_suite.sample_data import put_cast
 from clp_suite.server_process import server_directory
 from clp_suite.servers import PrivatePostgres, PrivateRabbit
 from tests.journeys.conftest import missing_servers
-from tests.journeys.scenario import Stage
+from tests.journeys.scenario import Scenario
 from tests.waiting import until
 
 pytestmark = pytest.mark.broker
@@ -18,17 +18,17 @@ FOUND_WITHIN_S = 30.0
 PDF = b"%PDF-1.4\n%%EOF\n"
 
 
-def _finds(stage: Stage, person: str, word: str, messages: list[str]) -> bool:
-    """Whether both processes, asked in turns, find these and nothing else."""
-    find = stage.as_(person).search.find
+def _finds(scenario: Scenario, person: str, word: str, messages: list[str]) -> bool:
+    """Whether both processes, called in turn, find these and nothing else."""
+    find = scenario.as_(person).search.find
     try:
-        pages = [find(query=word, project=stage.project).hits for _ in range(4)]
+        pages = [find(query=word, project=scenario.project).hits for _ in range(4)]
     except (Refused, CallFailed):
         return False
     return all([hit.message for hit in page] == messages for page in pages)
 
 
-def test_what_is_said_is_found_in_a_shared_index_by_who_may_read_it(
+def test_readers_find_messages_in_a_shared_index(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if missing := missing_servers():
@@ -43,28 +43,28 @@ def test_what_is_said_is_found_in_a_shared_index_by_who_may_read_it(
         with ProcessSuite(
             tmp_path, rabbit=rabbit, postgres=postgres, copies={"search": 2}
         ) as suite:
-            put_cast(suite.caller(service="directory"))
-            _tell_the_story(Stage(suite, "shared"))
+            put_cast(suite.client(service="directory"))
+            _post_messages(Scenario(suite, "shared"))
             assert not (tmp_path / "index.1" / "current").exists()
 
 
-def _tell_the_story(stage: Stage) -> None:
-    north = stage.direct("north")
-    posted = stage.post("ivy", stage.broadcast, "zebra crossing").id
-    files = stage.suite.files("nat")
+def _post_messages(scenario: Scenario) -> None:
+    north = scenario.direct("north")
+    posted = scenario.post("ivy", scenario.broadcast, "zebra crossing").id
+    files = scenario.suite.files("nat")
     file = files.upload(channel=north, name="okapi_v03.pdf", body=PDF)
-    attached = stage.post("nat", north, "here it is", attachments=[file]).id
-    until(lambda: _finds(stage, "nat", "zebra", [posted]), FOUND_WITHIN_S)
-    until(lambda: _finds(stage, "nat", "okapi", [attached]), FOUND_WITHIN_S)
-    assert _finds(stage, "sam", "okapi", [])
-    (hit,) = stage.as_("nat").search.find(query="okapi", channel=north).hits
+    attached = scenario.post("nat", north, "here it is", attachments=[file]).id
+    until(lambda: _finds(scenario, "nat", "zebra", [posted]), FOUND_WITHIN_S)
+    until(lambda: _finds(scenario, "nat", "okapi", [attached]), FOUND_WITHIN_S)
+    assert _finds(scenario, "sam", "okapi", [])
+    (hit,) = scenario.as_("nat").search.find(query="okapi", channel=north).hits
     assert [shown.text for shown in hit.attachments] == ["okapi_v03.pdf"]
-    stage.as_("ivy").messages.edit(message=posted, text="quagga crossing")
-    until(lambda: _finds(stage, "sam", "quagga", [posted]), FOUND_WITHIN_S)
-    assert _finds(stage, "sam", "zebra", [])
-    stage.withdraw("north")
+    scenario.as_("ivy").messages.edit(message=posted, text="quagga crossing")
+    until(lambda: _finds(scenario, "sam", "quagga", [posted]), FOUND_WITHIN_S)
+    assert _finds(scenario, "sam", "zebra", [])
+    scenario.withdraw("north")
     with pytest.raises(Refused):
-        stage.as_("nat").search.find(query="quagga", project=stage.project)
-    assert _finds(stage, "ivy", "okapi", [attached])
-    stage.as_("ivy").messages.delete(message=posted)
-    until(lambda: _finds(stage, "ivy", "quagga", []), FOUND_WITHIN_S)
+        scenario.as_("nat").search.find(query="quagga", project=scenario.project)
+    assert _finds(scenario, "ivy", "okapi", [attached])
+    scenario.as_("ivy").messages.delete(message=posted)
+    until(lambda: _finds(scenario, "ivy", "quagga", []), FOUND_WITHIN_S)

@@ -1,4 +1,4 @@
-"""Several search processes answer the same calls, each from an index of its own."""
+"""Several search processes serve the same calls, each from its own index."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from clp_suite.sample_data import put_cast
 from clp_suite.server_process import server_directory
 from clp_suite.servers import PrivatePostgres, PrivateRabbit
 from tests.journeys.conftest import missing_servers
-from tests.journeys.scenario import Stage
+from tests.journeys.scenario import Scenario
 from tests.waiting import until
 
 pytestmark = pytest.mark.broker
@@ -32,20 +32,20 @@ def test_each_of_two_processes_finds_everything_also_when_the_other_is_killed(
             tmp_path, rabbit=rabbit, postgres=postgres, copies={"search": 2}
         ) as suite,
     ):
-        put_cast(suite.caller(service="directory"))
-        stage = Stage(suite, "two")
-        posted = stage.as_("ivy").messages.post(
-            channel=stage.broadcast, text="zebra crossing", key="k1"
+        put_cast(suite.client(service="directory"))
+        scenario = Scenario(suite, "two")
+        posted = scenario.as_("ivy").messages.post(
+            channel=scenario.broadcast, text="zebra crossing", key="k1"
         )
 
         def all_find(word: str, messages: list[str]) -> bool:
-            """Whether call after call finds these; who is asked meanwhile may be away."""
+            """Whether successive calls find these; a process may be down meanwhile."""
             try:
                 return all(
                     [
                         hit.message
-                        for hit in stage.as_("nat")
-                        .search.find(query=word, channel=stage.broadcast)
+                        for hit in scenario.as_("nat")
+                        .search.find(query=word, channel=scenario.broadcast)
                         .hits
                     ]
                     == messages
@@ -57,11 +57,11 @@ def test_each_of_two_processes_finds_everything_also_when_the_other_is_killed(
         until(lambda: all_find("zebra", [posted.id]), FOUND_WITHIN_S)
         assert (tmp_path / "index.1" / "current").exists()
         suite.kill("search.0")
-        second = stage.as_("ivy").messages.post(
-            channel=stage.broadcast, text="quagga", key="k2"
+        second = scenario.as_("ivy").messages.post(
+            channel=scenario.broadcast, text="quagga", key="k2"
         )
         until(lambda: all_find("quagga", [second.id]), FOUND_WITHIN_S)
         suite.restart("search.0")
-        stage.as_("ivy").messages.delete(message=posted.id)
+        scenario.as_("ivy").messages.delete(message=posted.id)
         until(lambda: all_find("zebra", []), FOUND_WITHIN_S)
         until(lambda: all_find("quagga", [second.id]), FOUND_WITHIN_S)

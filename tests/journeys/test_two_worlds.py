@@ -1,7 +1,7 @@
 """Nothing that one partner observes depends on another partner (rule 6).
 
 Two embedded suites live the same story. In one of them there is also South, with its
-people, its direct channel and whatever is said there. Whatever North's people see, over
+people, its direct channel and its messages. Whatever North's people see, over
 every call, download and mail, must be the same in both, byte for byte.
 """
 
@@ -31,7 +31,7 @@ from tests.journeys.worlds import (
     QUERIES,
     TEXTS,
     World,
-    shown_answer,
+    response_view,
 )
 
 NORTH = ("nat", "nia")
@@ -42,7 +42,7 @@ Call = Callable[[Suite], Any]
 
 
 class TwoWorlds(RuleBasedStateMachine):
-    """North's people act and look; South and the studio talk next door."""
+    """North's people act and look; South and the studio post in the other world."""
 
     alone: ClassVar[World]
     neighboured: ClassVar[World]
@@ -62,39 +62,39 @@ class TwoWorlds(RuleBasedStateMachine):
         self.north = f"{self.project}/direct/north"
         self.south = f"{self.project}/direct/south"
 
-    # ---- both worlds, next door, and the comparison
+    # ---- both worlds, the neighboured one, and the comparison
 
     def both(self, call: Call) -> tuple[Any, ...]:
         """Do something in both worlds that is not North's to see."""
         return tuple(call(world.suite) for world in (self.alone, self.neighboured))
 
-    def calm(self) -> None:
-        """Let what is under way arrive, before a change that could still stop it."""
+    def settle(self) -> None:
+        """Wait until all work is done, before a change that could still stop it."""
         for world in (self.alone, self.neighboured):
             world.suite.settle()
 
-    def next_door(self, call: Call) -> None:
+    def in_neighboured(self, call: Call) -> None:
         """Do something in the one world that has a neighbour."""
         call(self.neighboured.suite)
 
     def same(self, call: Call) -> None:
-        """What one of North's people is answered is the same in both worlds."""
-        assert self.alone.answer(call) == self.neighboured.answer(call)
+        """Require the same result for one of North's people in both worlds."""
+        assert self.alone.outcome_of(call) == self.neighboured.outcome_of(call)
 
     def same_of(self, ids: tuple[str, str], call: Callable[[Suite, str], Any]) -> None:
         """The same, about a thing that has another id in each world."""
-        answers = [
-            world.answer(lambda suite, i=identity: call(suite, i))
+        outcomes = [
+            world.outcome_of(lambda suite, i=identity: call(suite, i))
             for world, identity in zip((self.alone, self.neighboured), ids, strict=True)
         ]
-        assert answers[0] == answers[1]
+        assert outcomes[0] == outcomes[1]
 
     def made(self) -> Any:
         """The ids of what the last call made in both worlds; nothing if refused."""
-        told = (self.alone.told, self.neighboured.told)
-        if None in told:
+        result = (self.alone.result, self.neighboured.result)
+        if None in result:
             return multiple()
-        return tuple(made if isinstance(made, str) else made.id for made in told)
+        return tuple(made if isinstance(made, str) else made.id for made in result)
 
     @initialize()
     def begin(self) -> None:
@@ -102,76 +102,76 @@ class TwoWorlds(RuleBasedStateMachine):
         self.neighboured.begin()
 
         def put(suite: Suite) -> None:
-            directory = suite.caller(service="directory").projects
+            directory = suite.client(service="directory").projects
             directory.put_project(id=self.project, title="Night Train")
             directory.assign_partner(
                 project=self.project, partner="north", languages=["fr"]
             )
 
         self.both(put)
-        self.next_door(self._assign_south)
+        self.in_neighboured(self._assign_south)
         for person in ("nat", "ivy"):
             self.both(
-                lambda s, p=person: s.caller(p).projects.follow(project=self.project)
+                lambda s, p=person: s.client(p).projects.follow(project=self.project)
             )
 
     def _assign_south(self, suite: Suite) -> None:
-        suite.caller(service="directory").projects.assign_partner(
+        suite.client(service="directory").projects.assign_partner(
             project=self.project, partner="south", languages=["es"]
         )
 
     def _post(self, person: str, channel: str, text: str) -> Call:
         key = f"{self.project}-{next(self.keys)}"
-        return lambda suite: suite.caller(person).messages.post(
+        return lambda suite: suite.client(person).messages.post(
             channel=channel, text=text, key=key
         )
 
-    # ---- next door
+    # ---- in the neighboured world
 
     @rule(target=beyond, person=st.sampled_from(["sam", "sol", "ivy"]), text=TEXTS)
-    def somebody_talks_next_door(self, person: str, text: str) -> Any:
+    def the_neighbour_posts(self, person: str, text: str) -> Any:
         if not text:
             return multiple()
         post = self._post(person, self.south, f"{text} wombat")
         return person, post(self.neighboured.suite).id
 
     @rule(message=consumes(beyond), text=TEXTS, deletes=st.booleans())
-    def they_think_better_of_it(
+    def the_neighbour_edits_or_deletes(
         self, message: tuple[str, str], text: str, *, deletes: bool
     ) -> None:
         person, identity = message
 
         def change(suite: Suite) -> None:
-            theirs = suite.caller(person).messages
+            theirs = suite.client(person).messages
             if deletes:
                 theirs.delete(message=identity)
             else:
                 theirs.edit(message=identity, text=f"{text} wombat")
 
-        self.next_door(change)
+        self.in_neighboured(change)
 
     @rule(message=beyond, person=st.sampled_from(NORTH))
     def north_guesses_an_id(self, message: tuple[str, str], person: str) -> None:
-        self.same(lambda s: s.caller(person).messages.delete(message=message[1]))
+        self.same(lambda s: s.client(person).messages.delete(message=message[1]))
 
     @rule(person=st.sampled_from(["sam", "sol"]), follows=st.booleans())
     def a_neighbour_follows(self, person: str, *, follows: bool) -> None:
         def change(suite: Suite) -> None:
-            mine = suite.caller(person).projects
+            mine = suite.client(person).projects
             (mine.follow if follows else mine.unfollow)(project=self.project)
 
-        self.next_door(self._assign_south)
-        self.next_door(change)
+        self.in_neighboured(self._assign_south)
+        self.in_neighboured(change)
 
     @rule()
     def the_neighbour_is_withdrawn_and_comes_back(self) -> None:
         def withdraw(suite: Suite) -> None:
-            suite.caller(service="directory").projects.withdraw_partner(
+            suite.client(service="directory").projects.withdraw_partner(
                 project=self.project, partner="south"
             )
 
-        self.next_door(withdraw)
-        self.next_door(self._assign_south)
+        self.in_neighboured(withdraw)
+        self.in_neighboured(self._assign_south)
 
     @rule()
     def a_neighbour_attaches_a_file(self) -> None:
@@ -179,13 +179,13 @@ class TwoWorlds(RuleBasedStateMachine):
             name = suite.files("sam").upload(
                 channel=self.south, name="cue.csv", body=b"wombat,1\n"
             )
-            suite.caller("sam").messages.post(
+            suite.client("sam").messages.post(
                 channel=self.south,
                 key=f"{self.project}-{next(self.keys)}",
                 attachments=[name],
             )
 
-        self.next_door(attach)
+        self.in_neighboured(attach)
 
     # ---- the same in both worlds
 
@@ -201,10 +201,10 @@ class TwoWorlds(RuleBasedStateMachine):
 
     @rule(assigned=st.booleans())
     def north_is_withdrawn_or_assigned(self, *, assigned: bool) -> None:
-        self.calm()
+        self.settle()
 
         def change(suite: Suite) -> None:
-            directory = suite.caller(service="directory").projects
+            directory = suite.client(service="directory").projects
             if assigned:
                 directory.assign_partner(
                     project=self.project, partner="north", languages=["fr"]
@@ -216,11 +216,11 @@ class TwoWorlds(RuleBasedStateMachine):
 
     @rule(message=consumes(posted))
     def the_studio_deletes(self, message: tuple[str, str]) -> None:
-        self.calm()
+        self.settle()
         for world, identity in zip(
             (self.alone, self.neighboured), message, strict=True
         ):
-            world.suite.caller("ivy").messages.delete(message=identity)
+            world.suite.client("ivy").messages.delete(message=identity)
 
     # ---- what North's people do and see
 
@@ -237,15 +237,15 @@ class TwoWorlds(RuleBasedStateMachine):
 
     @rule(message=own, person=st.sampled_from(NORTH), text=TEXTS)
     def north_edits(self, message: tuple[str, str], person: str, text: str) -> None:
-        self.calm()
+        self.settle()
         self.same_of(
-            message, lambda s, i: s.caller(person).messages.edit(message=i, text=text)
+            message, lambda s, i: s.client(person).messages.edit(message=i, text=text)
         )
 
     @rule(message=consumes(own), person=st.sampled_from(NORTH))
     def north_deletes(self, message: tuple[str, str], person: str) -> None:
-        self.calm()
-        self.same_of(message, lambda s, i: s.caller(person).messages.delete(message=i))
+        self.settle()
+        self.same_of(message, lambda s, i: s.client(person).messages.delete(message=i))
 
     @rule(target=files, person=st.sampled_from(NORTH), name=FILES)
     def north_attaches(self, person: str, name: str) -> Any:
@@ -259,7 +259,7 @@ class TwoWorlds(RuleBasedStateMachine):
         key = f"{self.project}-{next(self.keys)}"
         self.same_of(
             made,
-            lambda s, i: s.caller(person).messages.post(
+            lambda s, i: s.client(person).messages.post(
                 channel=self.north, key=key, attachments=[i]
             ),
         )
@@ -267,7 +267,7 @@ class TwoWorlds(RuleBasedStateMachine):
 
     @rule(file=files, person=st.sampled_from(NORTH))
     def north_downloads(self, file: tuple[str, str], person: str) -> None:
-        self.same_of(file, lambda s, i: shown_answer(s.files(person).download(i)))
+        self.same_of(file, lambda s, i: response_view(s.files(person).download(i)))
 
     @rule(
         person=st.sampled_from(NORTH),
@@ -280,7 +280,7 @@ class TwoWorlds(RuleBasedStateMachine):
     ) -> None:
         for channel in (self.broadcast, self.north, self.south):
             self.same(
-                lambda s, c=channel: s.caller(person).messages.page(
+                lambda s, c=channel: s.client(person).messages.page(
                     channel=c, limit=limit, **{side: number}
                 )
             )
@@ -290,24 +290,24 @@ class TwoWorlds(RuleBasedStateMachine):
         self, person: str, text: str, message: tuple[str, str]
     ) -> None:
         self.same_of(
-            message, lambda s, i: s.caller(person).messages.edit(message=i, text=text)
+            message, lambda s, i: s.client(person).messages.edit(message=i, text=text)
         )
 
     @rule(person=st.sampled_from(NORTH), number=st.integers(0, 9))
     def north_reads_up_to(self, person: str, number: int) -> None:
-        self.calm()
+        self.settle()
         self.same(
-            lambda s: s.caller(person).messages.mark_read(
+            lambda s: s.client(person).messages.mark_read(
                 channel=self.north, number=number
             )
         )
 
     @rule(person=st.sampled_from(NORTH), follows=st.booleans())
     def north_follows(self, person: str, *, follows: bool) -> None:
-        self.calm()
+        self.settle()
 
         def change(suite: Suite) -> Any:
-            mine = suite.caller(person).projects
+            mine = suite.client(person).projects
             return (mine.follow if follows else mine.unfollow)(project=self.project)
 
         self.same(change)
@@ -316,49 +316,49 @@ class TwoWorlds(RuleBasedStateMachine):
         person=st.sampled_from(NORTH),
         typed=st.sampled_from(["s", "so", "n", "", "sam"]),
     )
-    def north_types_ahead(self, person: str, typed: str) -> None:
+    def north_autocompletes(self, person: str, typed: str) -> None:
         for channel in (self.north, self.broadcast, self.south):
             self.same(
-                lambda s, c=channel: s.caller(person).messages.mentionable(
+                lambda s, c=channel: s.client(person).messages.mentionable(
                     channel=c, typed=typed
                 )
             )
 
     @rule(person=st.sampled_from(NORTH), query=QUERIES)
     def north_searches(self, person: str, query: str) -> None:
-        self.calm()
+        self.settle()
         self.same(
-            lambda s: s.caller(person).search.find(query=query, project=self.project)
+            lambda s: s.client(person).search.find(query=query, project=self.project)
         )
         for channel in (self.north, self.south):
             self.same(
-                lambda s, c=channel: s.caller(person).search.find(
+                lambda s, c=channel: s.client(person).search.find(
                     query=query, channel=c
                 )
             )
 
     def teardown(self) -> None:
         """Look at everything that North's people can see of the project."""
-        self.calm()
+        self.settle()
         for at, (first, second) in enumerate(
             zip(*map(self._looks, NORTH), strict=True)
         ):
             # Each look as one of the two, so that over the runs both see everything.
             self.same(first if (at + self.number) % 2 else second)
-        told = [world.mails_to(NORTH) for world in (self.alone, self.neighboured)]
-        assert told[0] == told[1]
+        result = [world.mails_to(NORTH) for world in (self.alone, self.neighboured)]
+        assert result[0] == result[1]
 
     def _looks(self, person: str) -> list[Call]:
         project = self.project
         channels = (self.broadcast, self.north, self.south)
         return [
-            lambda s: s.caller(person).projects.my_projects(),
-            lambda s: s.caller(person).messages.channels(project=project),
-            lambda s: s.caller(person).messages.unread(projects=[project]),
-            lambda s: s.caller(person).notifications.mail_settings(),
-            lambda s: s.caller(person).search.find(query="wombat", project=project),
+            lambda s: s.client(person).projects.my_projects(),
+            lambda s: s.client(person).messages.channels(project=project),
+            lambda s: s.client(person).messages.unread(projects=[project]),
+            lambda s: s.client(person).notifications.mail_settings(),
+            lambda s: s.client(person).search.find(query="wombat", project=project),
             *(
-                lambda s, c=channel: s.caller(person).messages.page(channel=c)
+                lambda s, c=channel: s.client(person).messages.page(channel=c)
                 for channel in channels
             ),
             *(

@@ -1,4 +1,4 @@
-"""Nothing that one partner finds depends on what is said next door (rules 6 and 36).
+"""No search result of one partner depends on another partner (rules 6 and 36).
 
 The two worlds of `test_two_worlds`, with rare words planted where North may not read,
 and everything that a search can ask about them: words, parts, phrases, exclusions,
@@ -20,7 +20,7 @@ from tests.journeys.worlds import World
 
 RUNS = 4
 STEPS = 6
-MOST_PAGES = 4
+MAX_PAGES = 4
 
 RARE = ("quagga", "okapi", "字幕珍", "ลิ่น")
 TEXTS = st.sampled_from([f"{word} and {other}" for word in RARE for other in RARE])
@@ -35,25 +35,27 @@ class SearchedWorlds(TwoWorlds):
     """The same two worlds, and more to look for in them."""
 
     @rule(person=st.sampled_from(["sam", "sol", "ivy"]), text=TEXTS)
-    def rare_words_are_planted_next_door(self, person: str, text: str) -> None:
-        self.next_door(self._post(person, self.south, text))
+    def the_neighbour_posts_rare_words(self, person: str, text: str) -> None:
+        self.in_neighboured(self._post(person, self.south, text))
 
     @rule(word=st.sampled_from(RARE))
-    def a_file_with_a_rare_name_is_attached_next_door(self, word: str) -> None:
+    def the_neighbour_attaches_a_file_with_a_rare_name(self, word: str) -> None:
         def attach(suite: Suite) -> None:
             name = suite.files("sol").upload(
                 channel=self.south, name=f"{word}.csv", body=b"a,1\n"
             )
-            suite.caller("sol").messages.post(
+            suite.client("sol").messages.post(
                 channel=self.south,
                 key=f"{self.project}-{next(self.keys)}",
                 attachments=[name],
             )
 
-        self.next_door(attach)
+        self.in_neighboured(attach)
 
     @rule(text=TEXTS, where=st.sampled_from("nb"))
-    def the_same_words_are_said_where_north_reads(self, text: str, where: str) -> None:
+    def the_studio_posts_rare_words_where_north_reads(
+        self, text: str, where: str
+    ) -> None:
         channel = {"n": self.north, "b": self.broadcast}[where]
         self.both(self._post("ivy", channel, text))
 
@@ -66,7 +68,7 @@ class SearchedWorlds(TwoWorlds):
     def north_looks_for_a_rare_word(
         self, person: str, form: str, word: str, limit: int
     ) -> None:
-        self.calm()
+        self.settle()
         query = form.format(word)
         for scope in (
             {"project": self.project},
@@ -80,15 +82,15 @@ class SearchedWorlds(TwoWorlds):
             )
 
 
-def _all_pages(suite: Suite, person: str, **ask: Any) -> list[Any]:
-    """Each page to the last: all of it but the sealed words of its cursor."""
+def _all_pages(suite: Suite, person: str, **query: Any) -> list[Any]:
+    """Read all pages: everything but the encrypted cursors."""
     pages: list[Any] = []
     cursor: str | None = None
-    for _ in itertools.repeat(None, MOST_PAGES):
-        found = suite.caller(person).search.find(cursor=cursor, **ask)
-        hits = [[getattr(hit, name) for name in FOUND_BOTH] for hit in found.hits]
-        pages.append([hits, found.total, found.total_is_exact, found.notes])
-        cursor = found.cursor
+    for _ in itertools.repeat(None, MAX_PAGES):
+        page = suite.client(person).search.find(cursor=cursor, **query)
+        hits = [[getattr(hit, name) for name in FOUND_BOTH] for hit in page.hits]
+        pages.append([hits, page.total, page.total_is_exact, page.notes])
+        cursor = page.cursor
         if cursor is None:
             break
     return pages

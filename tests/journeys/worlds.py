@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from clp_contracts.errors import Refused
 from clp_contracts.serialization import dump
-from clp_suite.http_client import Answer
-from clp_suite.sample_data import CAST, PARTNERS, Part
+from clp_suite.http_client import HttpResponse
+from clp_suite.sample_data import CAST, PARTNERS, CastMember
 from clp_suite.suite import Suite
 
 RANDOM = re.compile(r"[0-9a-f]{12,}")
@@ -51,24 +51,24 @@ class World:
         self.with_neighbour = with_neighbour
         self._names: dict[str, str] = {}
         self._mails_before = 0
-        # What the last call gave, None when it was refused.
-        self.told: Any = None
-        directory = suite.caller(service="directory")
+        # The result of the last call; None if it was refused.
+        self.result: Any = None
+        directory = suite.client(service="directory")
         for partner in PARTNERS:
             if partner != "south" or with_neighbour:
                 directory.projects.put_partner(id=partner, name=PARTNERS[partner])
-        for part in CAST:
-            if part.partner != "south" or with_neighbour:
-                self.put(part)
+        for member in CAST:
+            if member.partner != "south" or with_neighbour:
+                self.put(member)
 
-    def put(self, part: Part) -> None:
-        """Tell the world about a person."""
-        self.suite.caller(service="directory").projects.put_person(
-            id=part.id,
-            name=part.name,
-            email=part.email,
-            partner=part.partner,
-            roles=part.roles,
+    def put(self, member: CastMember) -> None:
+        """Store a person in this world."""
+        self.suite.client(service="directory").projects.put_person(
+            id=member.id,
+            name=member.name,
+            email=member.email,
+            partner=member.partner,
+            roles=member.roles,
         )
 
     def begin(self) -> None:
@@ -77,14 +77,14 @@ class World:
         self._names = {}
         self._mails_before = len(self.suite.mails())
 
-    def answer(self, call: Callable[[Suite], Any]) -> str:
-        """What a call gives, a refusal included, as comparable text."""
-        self.told = None
+    def outcome_of(self, call: Callable[[Suite], Any]) -> str:
+        """The result of a call or its refusal, as comparable text."""
+        self.result = None
         try:
-            told = self.told = call(self.suite)
+            result = self.result = call(self.suite)
         except Refused as refused:
-            told = {"refused": refused.code, "detail": refused.detail_json}
-        return self.neutral(repr(dump(told)))
+            result = {"refused": refused.code, "detail": refused.detail_json}
+        return self.neutral(repr(dump(result)))
 
     def mails_to(self, people: tuple[str, ...]) -> list[str]:
         """The mails of this run to some people, byte for byte but ids and times."""
@@ -105,7 +105,7 @@ class World:
         return RANDOM.sub(name, TIMES.sub("TIME", text))
 
 
-def shown_answer(answer: Answer) -> tuple[int, bytes, dict[str, str]]:
-    """An answer without what changes by itself."""
-    headers = {k: v for k, v in answer.headers.items() if k not in {"Date", "ETag"}}
-    return answer.status, answer.body, headers
+def response_view(outcome_of: HttpResponse) -> tuple[int, bytes, dict[str, str]]:
+    """A response without headers that change by themselves."""
+    headers = {k: v for k, v in outcome_of.headers.items() if k not in {"Date", "ETag"}}
+    return outcome_of.status, outcome_of.body, headers

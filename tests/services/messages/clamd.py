@@ -16,12 +16,12 @@ LIMIT = 25 * 1024 * 1024
 
 
 class FakeClamd:
-    """Answers as told: by what it finds, with an answer of its own, or not at all."""
+    """Replies by what it finds, with a configured reply, or not at all."""
 
     def __init__(self, address: Any) -> None:
         self.address = address
         self.files: list[bytes] = []
-        self.answer: bytes | None = None
+        self.reply: bytes | None = None
         self.limit = LIMIT
         self.is_silent = False
 
@@ -35,23 +35,23 @@ class FakeClamd:
         with suppress(OSError), sock:
             while self.is_silent:
                 eventlet.sleep(0.01)
-            sock.sendall(self._heard(sock))
+            sock.sendall(self._reply_to(sock))
 
-    def _heard(self, sock: Any) -> bytes:
-        heard = sock.makefile("rb")
-        command = heard.read(len(b"zINSTREAM\0"))
+    def _reply_to(self, sock: Any) -> bytes:
+        stream = sock.makefile("rb")
+        command = stream.read(len(b"zINSTREAM\0"))
         if command != b"zINSTREAM\0":
             return b"UNKNOWN COMMAND\0"
         body = b""
-        while length := struct.unpack("!L", heard.read(4))[0]:
+        while length := struct.unpack("!L", stream.read(4))[0]:
             if len(body) + length > self.limit:
                 return b"INSTREAM size limit exceeded. ERROR\0"
-            body += heard.read(length)
+            body += stream.read(length)
         self.files.append(body)
-        if self.answer is not None:
-            return self.answer
-        found = re.search(re.escape(EICAR.encode()), body)
-        return f"stream: {NAME} FOUND\0".encode() if found else b"stream: OK\0"
+        if self.reply is not None:
+            return self.reply
+        match = re.search(re.escape(EICAR.encode()), body)
+        return f"stream: {NAME} FOUND\0".encode() if match else b"stream: OK\0"
 
 
 @contextmanager

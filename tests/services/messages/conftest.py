@@ -15,7 +15,7 @@ from tests.services.messages.object_store import (
     ObjectStore,
     object_store,
 )
-from tests.services.messages.scenario import Stage
+from tests.services.messages.scenario import Scenario
 
 
 @pytest.fixture(scope="session")
@@ -68,6 +68,6 @@ def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def stage(database: Database, tmp_path: Path) -> Stage:
+def scenario(database: Database, tmp_path: Path) -> Scenario:
     """Night Train with north and south on it."""
-    return Stage(database, tmp_path / "files")
+    return Scenario(database, tmp_path / "files")

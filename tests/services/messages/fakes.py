@@ -1,4 +1,4 @@
-"""A directory in memory that answers like `projects`, and counts how often it is asked."""
+"""An in-memory `projects` that counts its calls."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -17,8 +17,8 @@ from clp_contracts.projects import (
 )
 from clp_core.mentions import address_key, name_key, prefix_rank
 from clp_core.people import has_portal_access
-from clp_messages.mapping import core_person
-from clp_suite.sample_data import CAST, PARTNERS, Part
+from clp_messages.mapping import to_person
+from clp_suite.sample_data import CAST, PARTNERS, CastMember
 
 
 class FakeProjects:
@@ -29,20 +29,20 @@ class FakeProjects:
         self.projects: dict[str, ProjectFacts] = {}
         self.following: set[Follow] = set()
         self.announcements: dict[str, Announcement] = {}
-        self.asked: Counter[str] = Counter()
-        self.keys_asked: list[str] = []
-        # What happens elsewhere while `messages` waits for an answer.
-        self.meanwhile: Callable[[], None] = lambda: None
-        for part in CAST:
-            self.put(part)
+        self.calls: Counter[str] = Counter()
+        self.looked_up_keys: list[str] = []
+        # Runs while `messages` waits for the response.
+        self.during_call: Callable[[], None] = lambda: None
+        for member in CAST:
+            self.put(member)
 
-    def put(self, part: Part, *, active: bool = True) -> None:
-        self.people[part.id] = PersonFacts(
-            id=part.id,
-            name=part.name,
-            email=part.email,
-            partner=part.partner,
-            roles=part.roles,
+    def put(self, member: CastMember, *, active: bool = True) -> None:
+        self.people[member.id] = PersonFacts(
+            id=member.id,
+            name=member.name,
+            email=member.email,
+            partner=member.partner,
+            roles=member.roles,
             active=active,
         )
 
@@ -61,34 +61,34 @@ class FakeProjects:
         )
 
     def withdraw(self, project: str, partner: str) -> None:
-        known = self.projects[project]
+        facts = self.projects[project]
         self.projects[project] = replace(
-            known,
-            assigned=tuple(p for p in known.assigned if p != partner),
-            withdrawn=(*known.withdrawn, partner),
+            facts,
+            assigned=tuple(p for p in facts.assigned if p != partner),
+            withdrawn=(*facts.withdrawn, partner),
         )
 
     def facts(
         self,
         *,
-        projects_: Sequence[str] = (),
+        project_ids: Sequence[str] = (),
         people: Sequence[str] = (),
         follows: Sequence[Follow] = (),
-        good_for_s: float = 0.0,
+        lease_s: float = 0.0,
     ) -> Facts:
-        self.asked["facts"] += 1
-        told = Facts(
-            projects=tuple(self.projects[p] for p in projects_ if p in self.projects),
+        self.calls["facts"] += 1
+        facts = Facts(
+            projects=tuple(self.projects[p] for p in project_ids if p in self.projects),
             people=tuple(self.people[p] for p in people if p in self.people),
             follows=tuple(one for one in follows if one in self.following),
-            good_for_s=good_for_s,
+            lease_s=lease_s,
         )
-        self.meanwhile()
-        return told
+        self.during_call()
+        return facts
 
-    def owners(self, *, keys: Sequence[str]) -> People:
-        self.asked["owners"] += 1
-        self.keys_asked += keys
+    def people_by_handle(self, *, keys: Sequence[str]) -> People:
+        self.calls["owners"] += 1
+        self.looked_up_keys += keys
         wanted = set(keys)
         return People(
             people=tuple(
@@ -98,7 +98,7 @@ class FakeProjects:
             )
         )
 
-    def people_like(
+    def suggest_people(
         self,
         *,
         typed: str,
@@ -107,20 +107,20 @@ class FakeProjects:
         everybody: bool = False,
         limit: int = 20,
     ) -> People:
-        self.asked["people_like"] += 1
+        self.calls["suggest_people"] += 1
         assigned = self.projects[project].assigned
         partners = {None, *(assigned if everybody else (partner,))}
         fitting = [
             person
             for person in self.people.values()
             if person.partner in partners
-            and has_portal_access(core_person(person))
-            and prefix_rank(core_person(person), typed) is not None
+            and has_portal_access(to_person(person))
+            and prefix_rank(to_person(person), typed) is not None
         ]
         return People(people=tuple(fitting[:limit]))
 
     def announcement(self, *, id: str) -> Announcement:
-        self.asked["announcement"] += 1
+        self.calls["announcement"] += 1
         if id not in self.announcements:
             raise Refused("announcement.missing")
         return self.announcements[id]
@@ -130,8 +130,8 @@ class FakeProjects:
         return Changes(changes=(), head=0)
 
 
-class FakeCallers:
-    """Callers of a process that asks nobody but `projects`."""
+class FakeClients:
+    """Clients of a process that calls `projects` only."""
 
     def __init__(self) -> None:
         self.projects = FakeProjects()

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from clp_messages.storage.s3 import S3Store, client_for
+from clp_messages.storage.s3 import S3FileStore, client_for
 from clp_suite.server_process import (
     LOOPBACK,
     ServerProcess,
@@ -30,7 +30,7 @@ class Bucket:
         self._client = client
         self._name = f"clp-{secrets.token_hex(6)}"
         self.url = f"s3://{self._name}/files?endpoint={endpoint}&region={REGION}"
-        self.store = S3Store(client, self._name, "files/")
+        self.store = S3FileStore(client, self._name, "files/")
         client.create_bucket(Bucket=self._name)
 
     def names(self) -> list[str]:
@@ -80,7 +80,7 @@ def object_store(folder: Path) -> Iterator[ObjectStore]:
     )
     server.start({"PATH": os.environ["PATH"], "HOME": str(folder)} | CREDENTIALS)
     try:
-        wait_until(lambda: can_connect(port), 60, server.last_words)
+        wait_until(lambda: can_connect(port), 60, server.log_tail)
         yield ObjectStore(port)
     finally:
         server.stop(signal.SIGKILL, 5)

@@ -1,11 +1,11 @@
-"""The use cases of `messages`, in few words, as one of the cast or the robot."""
+"""Short calls of the use cases of `messages` as a sample person or the robot."""
 
 import itertools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import pytest
 from sqlalchemy import event
@@ -14,12 +14,12 @@ from clp_chassis.persistence.database import Database
 from clp_chassis.security.passports import Passport
 from clp_contracts import feed as feed_contract
 from clp_contracts import messages as contract
-from clp_contracts.client import Callers
+from clp_contracts.client import Clients
 from clp_contracts.errors import Refused
-from clp_contracts.facts_cache import KnownFacts
+from clp_contracts.facts_cache import FactsCache
 from clp_contracts.methods import PassportKind
-from clp_messages.dependencies import Parts
-from clp_messages.storage import FolderStore
+from clp_messages.dependencies import Dependencies
+from clp_messages.storage import LocalFileStore
 from clp_messages.tables import OUTBOX
 from clp_messages.use_cases import (
     editing,
@@ -31,7 +31,7 @@ from clp_messages.use_cases import (
     unread,
     uploads,
 )
-from tests.services.messages.fakes import FakeCallers, FakeProjects
+from tests.services.messages.fakes import FakeClients, FakeProjects
 
 START = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
 BROADCAST = "p1/broadcast"
@@ -40,20 +40,29 @@ SOUTH = "p1/direct/south"
 PDF = b"%PDF-1.7\nscene 1"
 
 
-class Stage:
+class MailItem(NamedTuple):
+    """A message as one person may be mailed it."""
+
+    readable: bool
+    read: bool
+    mentioned: bool
+    text: str | None
+
+
+class Scenario:
     """Night Train (p1) with north and south on it, and west nowhere."""
 
     def __init__(self, database: Database, folder: Path) -> None:
-        callers = FakeCallers()
-        self.projects: FakeProjects = callers.projects
+        clients = FakeClients()
+        self.projects: FakeProjects = clients.projects
         self.projects.put_project("p1", ["north", "south"])
         self.time = START
         self.folder = folder
-        self.parts = Parts(
+        self.deps = Dependencies(
             database=database,
-            files=FolderStore(folder),
-            callers=cast("Callers", callers),
-            known=KnownFacts(cast("Callers", callers).projects),
+            files=LocalFileStore(folder),
+            clients=cast("Clients", clients),
+            facts=FactsCache(cast("Clients", clients).projects),
             clock=lambda: self.time,
         )
         self._keys: Iterator[int] = itertools.count(1)
@@ -74,48 +83,48 @@ class Stage:
         key: str | None = None,
         files: tuple[str, ...] = (),
     ) -> contract.Posted:
-        ask = contract.PostMessage(
+        request = contract.PostMessage(
             channel=channel,
             text=text,
             key=key or f"key-{next(self._keys)}",
             attachments=files,
         )
-        return posting.post_message(ask, actor=self.as_(person), parts=self.parts)
+        return posting.post_message(request, actor=self.as_(person), deps=self.deps)
 
     def edit(self, person: str, message: str, text: str) -> contract.Edited:
-        ask = contract.EditMessage(message=message, text=text)
-        return editing.edit_message(ask, actor=self.as_(person), parts=self.parts)
+        request = contract.EditMessage(message=message, text=text)
+        return editing.edit_message(request, actor=self.as_(person), deps=self.deps)
 
     def delete(self, person: str, message: str) -> contract.Deleted:
-        ask = contract.OneMessage(message=message)
-        return editing.delete_message(ask, actor=self.as_(person), parts=self.parts)
+        request = contract.MessageRef(message=message)
+        return editing.delete_message(request, actor=self.as_(person), deps=self.deps)
 
-    def earlier_texts(self, person: str, message: str) -> list[tuple[int, str, str]]:
-        ask = contract.OneMessage(message=message)
-        told = editing.earlier_texts(ask, actor=self.as_(person), parts=self.parts)
-        return [(text.revision, text.text, text.replaced_by) for text in told.texts]
+    def revisions(self, person: str, message: str) -> list[tuple[int, str, str]]:
+        request = contract.MessageRef(message=message)
+        response = editing.revisions(request, actor=self.as_(person), deps=self.deps)
+        return [(r.revision, r.text, r.replaced_by) for r in response.revisions]
 
-    def page(self, person: str, channel: str, **ask: int) -> contract.Page:
-        asked = contract.AskPage(channel=channel, **ask)
-        return history.page(asked, actor=self.as_(person), parts=self.parts)
+    def page(self, person: str, channel: str, **request: int) -> contract.Page:
+        page = contract.GetPage(channel=channel, **request)
+        return history.page(page, actor=self.as_(person), deps=self.deps)
 
-    def texts(self, person: str, channel: str, **ask: int) -> list[str]:
-        return [m.text for m in self.page(person, channel, **ask).messages]
+    def texts(self, person: str, channel: str, **request: int) -> list[str]:
+        return [m.text for m in self.page(person, channel, **request).messages]
 
-    def numbers(self, person: str, channel: str, **ask: int) -> list[int]:
-        return [m.number for m in self.page(person, channel, **ask).messages]
+    def numbers(self, person: str, channel: str, **request: int) -> list[int]:
+        return [m.number for m in self.page(person, channel, **request).messages]
 
     def channels(self, person: str, project: str = "p1") -> contract.Channels:
-        ask = contract.AskChannels(project=project)
-        return history.channels(ask, actor=self.as_(person), parts=self.parts)
+        request = contract.GetChannels(project=project)
+        return history.channels(request, actor=self.as_(person), deps=self.deps)
 
     def mark_read(self, person: str, channel: str, number: int) -> int:
-        ask = contract.MarkRead(channel=channel, number=number)
-        return unread.mark_read(ask, actor=self.as_(person), parts=self.parts).number
+        request = contract.MarkRead(channel=channel, number=number)
+        return unread.mark_read(request, actor=self.as_(person), deps=self.deps).number
 
     def unread(self, person: str, *projects: str) -> contract.Unread:
-        ask = contract.AskUnread(projects=projects or ("p1",))
-        return unread.unread(ask, actor=self.as_(person), parts=self.parts)
+        request = contract.GetUnread(projects=projects or ("p1",))
+        return unread.unread(request, actor=self.as_(person), deps=self.deps)
 
     def unread_in(self, person: str, channel: str) -> contract.ChannelUnread:
         (project,) = self.unread(person).projects
@@ -124,22 +133,36 @@ class Stage:
     def mentionable(
         self, person: str, channel: str, typed: str = "", limit: int = 20
     ) -> list[str]:
-        ask = contract.AskMentionable(channel=channel, typed=typed, limit=limit)
-        found = mentions.mentionable(ask, actor=self.as_(person), parts=self.parts)
-        return [candidate.id for candidate in found.people]
+        request = contract.GetMentionable(channel=channel, typed=typed, limit=limit)
+        response = mentions.mentionable(request, actor=self.as_(person), deps=self.deps)
+        return [candidate.id for candidate in response.people]
 
-    def content(self, message: str) -> contract.Content:
-        ask = contract.AskContents(messages=(message,))
-        (found,) = feed.contents(ask, parts=self.parts).contents
-        return found
+    def content(self, message: str) -> contract.StoredMessage:
+        request = contract.GetMessages(message_ids=(message,))
+        (stored,) = feed.get_messages(request, deps=self.deps).messages
+        return stored
 
-    def for_mail(self, person: str, *messages: str) -> tuple[contract.MailItem, ...]:
-        ask = contract.AskForMail(person=person, messages=messages)
-        return mail_content.for_mail(ask, parts=self.parts).items
+    def mail_items(self, person: str, *messages: str) -> list[MailItem]:
+        """What one person may be mailed of some messages, in that order."""
+        reader = contract.MailReader(person=person, messages=messages)
+        response = mail_content.readable_messages(
+            contract.GetReadableMessages(readers=(reader,)), deps=self.deps
+        )
+        texts = {message.id: message.text for message in response.messages}
+        (part,) = response.readers
+        return [
+            MailItem(
+                readable=message in part.readable,
+                read=message in part.read,
+                mentioned=message in part.mentioned,
+                text=texts.get(message),
+            )
+            for message in messages
+        ]
 
-    def known_to_the_studio(self) -> None:
-        """Have the facts about ivy and the project remembered."""
-        self.parts.known.now("ivy", "p1")
+    def fill_cache(self) -> None:
+        """Cache the facts about ivy and the project."""
+        self.deps.facts.fetch("ivy", "p1")
 
     def upload(
         self,
@@ -154,36 +177,34 @@ class Stage:
             channel=channel,
             name=name,
             declared=len(body) if declared else None,
-            pieces=iter([body[at : at + 65536] for at in range(0, len(body), 65536)]),
+            chunks=iter([body[at : at + 65536] for at in range(0, len(body), 65536)]),
         )
-        return uploads.receive_upload(
-            upload, actor=self.as_(person), parts=self.parts
-        ).id
+        return uploads.receive_upload(upload, actor=self.as_(person), deps=self.deps).id
 
     def download(self, person: str, file: str) -> bytes:
-        found = uploads.find_download(file, actor=self.as_(person), parts=self.parts)
-        with self.parts.files.pieces(found.store_key, 0, found.size) as pieces:
-            return b"".join(pieces)
+        stored = uploads.find_download(file, actor=self.as_(person), deps=self.deps)
+        with self.deps.files.chunks(stored.store_key, 0, stored.size) as chunks:
+            return b"".join(chunks)
 
     def feed(self) -> tuple[feed_contract.Change, ...]:
-        with self.parts.database.writing(tell=False) as session:
-            while OUTBOX.number(session):
+        with self.deps.database.writing(notify=False) as session:
+            while OUTBOX.assign_positions(session):
                 pass
-        return feed.changes(feed_contract.ReadChanges(), parts=self.parts).changes
+        return feed.changes(feed_contract.ReadChanges(), deps=self.deps).changes
 
     def files_kept(self) -> list[Path]:
         return [path for path in self.folder.rglob("*") if path.is_file()]
 
     @contextmanager
     def counted_statements(self) -> Iterator[list[str]]:
-        """The statements that the database gets meanwhile."""
+        """Collect the statements that the database executes."""
         statements: list[str] = []
 
         def note(_c: Any, _k: Any, statement: str, *_: Any) -> None:
             if not statement.startswith("BEGIN"):
                 statements.append(statement)
 
-        engine = self.parts.database.engine
+        engine = self.deps.database.engine
         event.listen(engine, "before_cursor_execute", note)
         try:
             yield statements
@@ -192,7 +213,7 @@ class Stage:
 
 
 def refusal(call: Callable[[], object]) -> str:
-    """The code with which a call is refused; its detail tells nothing."""
+    """Return the code with which a call is refused; its detail must be empty."""
     with pytest.raises(Refused) as refused:
         call()
     assert refused.value.detail == {}

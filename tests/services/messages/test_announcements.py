@@ -1,4 +1,4 @@
-"""The schedule's facts as the robot's broadcasts, once each (rule 37)."""
+"""Announcements become broadcasts of the robot, once each (rule 37)."""
 
 from datetime import datetime
 
@@ -13,7 +13,7 @@ from clp_contracts.feed import Change
 from clp_contracts.projects import ANNOUNCEMENT_FACTS, Announcement
 from clp_messages.tables import CURSORS
 from clp_messages.use_cases import announcements
-from tests.services.messages.scenario import BROADCAST, START, Stage
+from tests.services.messages.scenario import BROADCAST, START, Scenario
 
 # kind                | facts                                            | what the robot says
 TEXTS = [
@@ -32,12 +32,12 @@ def announcement(kind: str, facts: dict[str, str], id: str = "a1") -> Announceme
 
 
 @pytest.mark.parametrize(("kind", "facts", "text"), TEXTS)
-def test_what_the_robot_says(kind: str, facts: dict[str, str], text: str) -> None:
+def test_the_text_of_each_kind(kind: str, facts: dict[str, str], text: str) -> None:
     assert announcements.text_of(announcement(kind, facts)) == text
 
 
 @pytest.mark.parametrize("kind", ANNOUNCEMENT_FACTS)
-def test_every_kind_has_a_text_of_the_facts_it_needs(kind: str) -> None:
+def test_every_kind_renders_with_its_required_facts(kind: str) -> None:
     needed = {name: f"<{name}> & {{{{ 7*7 }}}}" for name in ANNOUNCEMENT_FACTS[kind]}
     text = announcements.text_of(announcement(kind, needed))
     assert all(value in text for value in needed.values())
@@ -45,11 +45,13 @@ def test_every_kind_has_a_text_of_the_facts_it_needs(kind: str) -> None:
         announcements.text_of(announcement(kind, {}))
 
 
-def projection(stage: Stage) -> DatabaseProjection:
+def projection(scenario: Scenario) -> DatabaseProjection:
     return DatabaseProjection(
         "messages.announcements",
-        (stage.parts.database, CURSORS, stage.parts.clock),
-        prepare=lambda changes: announcements.drafts_of(changes, parts=stage.parts),
+        database=scenario.deps.database,
+        cursors=CURSORS,
+        clock=scenario.deps.clock,
+        prepare=lambda changes: announcements.drafts_of(changes, deps=scenario.deps),
         write=announcements.write_announcements,
     )
 
@@ -61,59 +63,59 @@ def change(position: int, subject: str, type: str = SCHEDULE_ANNOUNCED) -> Chang
     )
 
 
-def test_each_announcement_is_posted_once_whatever_is_delivered_twice(
-    stage: Stage,
+def test_a_redelivered_announcement_is_posted_once(
+    scenario: Scenario,
 ) -> None:
     for name, facts in (("a1", {"language": "fr"}), ("a2", {"language": "de"})):
-        told = announcement("audio_available", facts, name)
-        stage.projects.announcements[name] = told
-    reader = projection(stage)
+        stored = announcement("audio_available", facts, name)
+        scenario.projects.announcements[name] = stored
+    reader = projection(scenario)
     changes = (change(1, "nat", PERSON_CHANGED), change(2, "a1"), change(3, "a2"))
     reader.apply(changes)
     reader.apply(changes)
     # The same announcement at another position is still the same announcement.
     reader.apply((change(4, "a1"),))
-    assert stage.texts("nat", BROADCAST) == [
+    assert scenario.texts("nat", BROADCAST) == [
         "Audio is available for fr.",
         "Audio is available for de.",
     ]
     assert reader.cursor() == 4
-    (first, _) = stage.page("nat", BROADCAST).messages
+    (first, _) = scenario.page("nat", BROADCAST).messages
     assert (first.author.id, first.author.side) == ("robot", "internal")
-    assert [c.type for c in stage.feed()] == ["clp.messages.message_posted.v1"] * 2
+    assert [c.type for c in scenario.feed()] == ["clp.messages.message_posted.v1"] * 2
 
 
-def test_processes_that_read_at_the_same_time_post_once(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
+def test_parallel_processes_post_an_announcement_once(
+    scenario: Scenario, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     changes = []
     for number in range(1, 6):
         name = f"a{number}"
-        told = announcement("audio_available", {"language": "fr"}, name)
-        stage.projects.announcements[name] = told
+        stored = announcement("audio_available", {"language": "fr"}, name)
+        scenario.projects.announcements[name] = stored
         changes.append(change(number, name))
-    known = stage.projects.announcement
+    facts = scenario.projects.announcement
 
     def while_others_ask(*, id: str) -> Announcement:
         eventlet.sleep(0)
-        return known(id=id)
+        return facts(id=id)
 
-    monkeypatch.setattr(stage.projects, "announcement", while_others_ask)
+    monkeypatch.setattr(scenario.projects, "announcement", while_others_ask)
     readers = eventlet.GreenPool()
     for _ in range(4):
-        readers.spawn(projection(stage).apply, tuple(changes))
+        readers.spawn(projection(scenario).apply, tuple(changes))
     readers.waitall()
-    assert stage.numbers("nat", BROADCAST) == [1, 2, 3, 4, 5]
-    assert projection(stage).cursor() == 5
+    assert scenario.numbers("nat", BROADCAST) == [1, 2, 3, 4, 5]
+    assert projection(scenario).cursor() == 5
 
 
 def test_the_cursor_does_not_move_without_the_post(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
+    scenario: Scenario, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    stage.projects.announcements["a1"] = announcement(
+    scenario.projects.announcements["a1"] = announcement(
         "audio_available", {"language": "fr"}
     )
-    reader = projection(stage)
+    reader = projection(scenario)
 
     def broken(*_: object) -> None:
         raise OSError
@@ -122,19 +124,19 @@ def test_the_cursor_does_not_move_without_the_post(
         patch.setattr(CURSORS, "move", broken)
         with pytest.raises(OSError):  # noqa: PT011
             reader.apply((change(1, "a1"),))
-    assert (reader.cursor(), stage.numbers("ivy", BROADCAST)) == (0, [])
+    assert (reader.cursor(), scenario.numbers("ivy", BROADCAST)) == (0, [])
     reader.apply((change(1, "a1"),))
-    assert (reader.cursor(), stage.numbers("ivy", BROADCAST)) == (1, [1])
+    assert (reader.cursor(), scenario.numbers("ivy", BROADCAST)) == (1, [1])
 
 
-def test_an_announcement_nobody_knows_of_is_set_aside(stage: Stage) -> None:
-    reader = projection(stage)
+def test_an_unknown_announcement_becomes_a_dead_letter(scenario: Scenario) -> None:
+    reader = projection(scenario)
     with pytest.raises(Refused, match=r"announcement\.missing"):
         reader.apply((change(1, "a1"),))
-    reader.set_aside(change(1, "a1"), "announcement.missing")
+    reader.add_dead_letter(change(1, "a1"), "announcement.missing")
     assert reader.cursor() == 1
 
 
-def test_no_caller_can_take_an_announcements_key(stage: Stage) -> None:
-    with pytest.raises(Refused, match=r"retry_key\.malformed"):
-        stage.post("robot", BROADCAST, "x", key=announcements.KEY.format(id="a1"))
+def test_no_caller_can_take_an_announcements_key(scenario: Scenario) -> None:
+    with pytest.raises(Refused, match=r"idempotency_key\.malformed"):
+        scenario.post("robot", BROADCAST, "x", key=announcements.KEY.format(id="a1"))

@@ -9,7 +9,11 @@ from werkzeug.http import parse_options_header
 
 from clp_contracts.errors import Refused
 from clp_core.attachments import PUBLISHED_EXTENSIONS, safe_name
-from clp_messages.download_headers import asked_range, disposition_of, media_type_of
+from clp_messages.download_headers import (
+    content_disposition,
+    media_type_of,
+    requested_range,
+)
 
 # name                            | plain form
 NAMES = [
@@ -26,7 +30,7 @@ NAMES = [
 
 @pytest.mark.parametrize(("name", "plain"), NAMES)
 def test_a_name_in_both_forms(name: str, plain: str) -> None:
-    header = disposition_of(name)
+    header = content_disposition(name)
     assert f'filename="{plain}"' in header
     assert parse_options_header(header) == ("attachment", {"filename": name})
 
@@ -34,7 +38,7 @@ def test_a_name_in_both_forms(name: str, plain: str) -> None:
 @pytest.mark.property
 @given(name=st.text(min_size=1).map(safe_name).filter(lambda n: isinstance(n, str)))
 def test_no_name_adds_a_parameter_or_a_line(name: str) -> None:
-    header = disposition_of(name)
+    header = content_disposition(name)
     assert header.isascii()
     assert header.isprintable()
     assert header.count(";") == 2
@@ -75,9 +79,9 @@ RANGES = [
 
 
 @pytest.mark.parametrize(("header", "expected"), RANGES)
-def test_which_bytes_are_meant(header: str | None, expected: object) -> None:
+def test_which_bytes_a_range_selects(header: str | None, expected: object) -> None:
     if isinstance(expected, str):
         with pytest.raises(Refused, match=expected):
-            asked_range(header, 100)
+            requested_range(header, 100)
     else:
-        assert asked_range(header, 100) == expected
+        assert requested_range(header, 100) == expected

@@ -7,14 +7,14 @@ import pytest
 
 from clp_core.attachments import PUBLISHED_EXTENSIONS, DetectedKind, judge_content
 from clp_core.decisions import Reason
-from clp_messages.file_signatures import HEAD, detected_kind
+from clp_messages.file_signatures import HEAD_BYTES, detected_kind
 
 K = DetectedKind
 OK = Reason.ALLOWED
 NO = Reason.ATTACHMENT_CONTENT_MISMATCH
 ZEROS = b"\x00" * 2048
 
-# what                     | name      | first bytes                                  | kind          | answer
+# what                     | name      | first bytes                                  | kind          | reason
 FILES = [
     ("Illustrator, new", "a.ai", b"%PDF-1.5\n%\xe2\xe3\xcf\xd3", K.PDF, OK),
     ("Illustrator, old", "a.ai", b"%!PS-Adobe-3.0\n%%Creator: A", K.POSTSCRIPT, OK),
@@ -86,14 +86,14 @@ FILES = [
 
 
 @pytest.mark.parametrize(
-    ("name", "head", "kind", "answer"),
+    ("name", "head", "kind", "reason"),
     [pytest.param(*row, id=what) for what, *row in FILES],
 )
-def test_what_a_file_is_and_whether_its_name_agrees(
-    name: str, head: bytes, kind: DetectedKind, answer: Reason
+def test_the_kind_of_a_file_and_whether_its_name_agrees(
+    name: str, head: bytes, kind: DetectedKind, reason: Reason
 ) -> None:
     assert detected_kind(head) is kind
-    assert judge_content(name, kind).reason is answer
+    assert judge_content(name, kind).reason is reason
 
 
 def test_every_published_extension_is_in_the_table() -> None:
@@ -102,14 +102,20 @@ def test_every_published_extension_is_in_the_table() -> None:
     assert accepted | {"jpeg"} == PUBLISHED_EXTENSIONS
 
 
-def test_random_bytes_are_hardly_ever_anything() -> None:
+def test_random_bytes_hardly_ever_match_a_signature() -> None:
     source = random.Random(28)
     kinds = [detected_kind(source.randbytes(600)) for _ in range(2000)]
     assert sum(kind is not K.UNKNOWN for kind in kinds) <= 4
 
 
 @pytest.mark.parametrize(
-    "head", [b"<" * HEAD, b"\x00" * HEAD, b"@" * HEAD, os.urandom(HEAD)]
+    "head",
+    [
+        b"<" * HEAD_BYTES,
+        b"\x00" * HEAD_BYTES,
+        b"@" * HEAD_BYTES,
+        os.urandom(HEAD_BYTES),
+    ],
 )
 def test_a_hostile_head_is_judged_at_once(head: bytes) -> None:
     assert detected_kind(head * 100) is detected_kind(head)

@@ -1,12 +1,12 @@
-"""Pages and channels: who sees what, in order, stable, never more than asked for."""
+"""Pages and channels: visible, ordered, stable, within the limit."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clp_contracts.messages import AskPage
-from clp_messages.use_cases.history import MOST_MESSAGES, numbers_of_page
-from tests.services.messages.scenario import BROADCAST, NORTH, SOUTH, Stage, refusal
+from clp_contracts.messages import GetPage
+from clp_messages.use_cases.history import MAX_MESSAGES, numbers_of_page
+from tests.services.messages.scenario import BROADCAST, NORTH, SOUTH, Scenario, refusal
 
 # who    | reads
 READERS = [
@@ -21,30 +21,32 @@ READERS = [
 
 
 @pytest.mark.parametrize(("person", "readable"), READERS)
-def test_who_reads_what(stage: Stage, person: str, readable: set[str]) -> None:
+def test_each_person_reads_their_channels_only(
+    scenario: Scenario, person: str, readable: set[str]
+) -> None:
     for channel in (BROADCAST, NORTH, SOUTH):
-        stage.post("ivy", channel, channel)
+        scenario.post("ivy", channel, channel)
     for channel in (BROADCAST, NORTH, SOUTH):
         if channel in readable:
-            assert stage.texts(person, channel) == [channel]
+            assert scenario.texts(person, channel) == [channel]
         else:
-            call = lambda c=channel: stage.page(person, c)  # noqa: E731
+            call = lambda c=channel: scenario.page(person, c)  # noqa: E731
             assert refusal(call) == "channel.missing"
 
 
-def test_a_withdrawn_partner_is_out_at_once_and_back_with_its_history(
-    stage: Stage,
+def test_a_withdrawn_partner_reads_nothing_and_all_after_its_return(
+    scenario: Scenario,
 ) -> None:
-    stage.post("nat", NORTH, "before")
-    stage.projects.withdraw("p1", "north")
-    assert refusal(lambda: stage.page("nat", NORTH)) == "channel.missing"
-    assert refusal(lambda: stage.page("nat", BROADCAST)) == "channel.missing"
-    assert stage.texts("ivy", NORTH) == ["before"]
-    stage.projects.put_project("p1", ["north", "south"])
-    assert stage.texts("nat", NORTH) == ["before"]
+    scenario.post("nat", NORTH, "before")
+    scenario.projects.withdraw("p1", "north")
+    assert refusal(lambda: scenario.page("nat", NORTH)) == "channel.missing"
+    assert refusal(lambda: scenario.page("nat", BROADCAST)) == "channel.missing"
+    assert scenario.texts("ivy", NORTH) == ["before"]
+    scenario.projects.put_project("p1", ["north", "south"])
+    assert scenario.texts("nat", NORTH) == ["before"]
 
 
-# asked for                      | numbers            | more before | more after
+# request                        | numbers            | more before | more after
 PAGES = [
     ({}, range(51, 101), True, False),
     ({"limit": 3}, range(98, 101), True, False),
@@ -75,25 +77,25 @@ def hundred() -> list[str]:
     return [f"line {number}" for number in range(1, 101)]
 
 
-def test_every_kind_of_page(stage: Stage, hundred: list[str]) -> None:
+def test_every_kind_of_page(scenario: Scenario, hundred: list[str]) -> None:
     for line in hundred:
-        stage.post("ivy", NORTH, line)
-    for ask, numbers, more_before, more_after in PAGES:
-        page = stage.page("nat", NORTH, **ask)
-        assert [m.number for m in page.messages] == list(numbers), ask
+        scenario.post("ivy", NORTH, line)
+    for request, numbers, more_before, more_after in PAGES:
+        page = scenario.page("nat", NORTH, **request)
+        assert [m.number for m in page.messages] == list(numbers), request
         assert [m.text for m in page.messages] == [f"line {n}" for n in numbers]
-        assert (page.more_before, page.more_after) == (more_before, more_after), ask
+        assert (page.more_before, page.more_after) == (more_before, more_after), request
 
 
-def test_an_empty_channel_is_an_empty_page(stage: Stage) -> None:
-    for ask in ({}, {"before": 5}, {"after": 0}, {"around": 3}):
-        page = stage.page("nat", NORTH, **ask)
+def test_an_empty_channel_is_an_empty_page(scenario: Scenario) -> None:
+    for request in ({}, {"before": 5}, {"after": 0}, {"around": 3}):
+        page = scenario.page("nat", NORTH, **request)
         assert (page.messages, page.more_before, page.more_after) == ((), False, False)
 
 
-def test_a_page_is_around_one_number_or_on_one_side_of_it(stage: Stage) -> None:
-    with pytest.raises(Exception, match=r"ask\.malformed"):
-        stage.page("ivy", NORTH, before=3, after=1)
+def test_a_page_is_around_one_number_or_on_one_side_of_it(scenario: Scenario) -> None:
+    with pytest.raises(Exception, match=r"request\.malformed"):
+        scenario.page("ivy", NORTH, before=3, after=1)
 
 
 @pytest.mark.property
@@ -103,12 +105,12 @@ def test_a_page_is_around_one_number_or_on_one_side_of_it(stage: Stage) -> None:
     number=st.integers(-5, 310),
     limit=st.integers(-3, 150),
 )
-def test_a_page_is_a_run_of_numbers_no_longer_than_asked_for(
+def test_a_page_is_a_run_of_numbers_within_the_limit(
     last: int, side: str | None, number: int, limit: int
 ) -> None:
-    ask = AskPage(channel=NORTH, limit=limit, **({side: number} if side else {}))
-    numbers = numbers_of_page(ask, last)
-    assert len(numbers) <= max(1, min(limit, MOST_MESSAGES))
+    request = GetPage(channel=NORTH, limit=limit, **({side: number} if side else {}))
+    numbers = numbers_of_page(request, last)
+    assert len(numbers) <= max(1, min(limit, MAX_MESSAGES))
     assert all(1 <= n <= last for n in numbers)
     if side == "before":
         assert all(n < number for n in numbers)
@@ -121,82 +123,90 @@ def test_a_page_is_a_run_of_numbers_no_longer_than_asked_for(
 @pytest.mark.property
 @given(posts=st.integers(0, 30), more=st.integers(0, 30), limit=st.integers(1, 7))
 def test_pages_are_stable_under_new_posts(posts: int, more: int, limit: int) -> None:
-    ask = AskPage(channel=NORTH, after=posts // 2, limit=limit)
-    before = numbers_of_page(ask, posts)
-    after = numbers_of_page(ask, posts + more)
+    request = GetPage(channel=NORTH, after=posts // 2, limit=limit)
+    before = numbers_of_page(request, posts)
+    after = numbers_of_page(request, posts + more)
     assert list(after)[: len(before)] == list(before)
-    ask = AskPage(channel=NORTH, before=posts + 1, limit=limit)
-    assert numbers_of_page(ask, posts) == numbers_of_page(ask, posts + more)
+    request = GetPage(channel=NORTH, before=posts + 1, limit=limit)
+    assert numbers_of_page(request, posts) == numbers_of_page(request, posts + more)
 
 
-def test_going_through_pages_meets_every_message_once(stage: Stage) -> None:
+def test_going_through_pages_meets_every_message_once(scenario: Scenario) -> None:
     for _ in range(23):
-        stage.post("ivy", NORTH, "x")
+        scenario.post("ivy", NORTH, "x")
     forwards: list[int] = []
     while True:
-        page = stage.page("nat", NORTH, after=forwards[-1] if forwards else 0, limit=5)
+        page = scenario.page(
+            "nat", NORTH, after=forwards[-1] if forwards else 0, limit=5
+        )
         forwards += [m.number for m in page.messages]
         if not page.more_after:
             break
     assert forwards == list(range(1, 24))
     backwards: list[int] = []
-    page = stage.page("nat", NORTH, limit=5)
+    page = scenario.page("nat", NORTH, limit=5)
     while True:
         backwards = [m.number for m in page.messages] + backwards
         if not page.more_before:
             break
-        page = stage.page("nat", NORTH, before=backwards[0], limit=5)
+        page = scenario.page("nat", NORTH, before=backwards[0], limit=5)
     assert backwards == forwards
 
 
-def test_a_page_costs_three_statements_and_one_call_however_full(stage: Stage) -> None:
-    files = tuple(stage.upload("ivy", NORTH, f"cue {n}.pdf") for n in range(10))
-    stage.post("ivy", NORTH, files=files)
+def test_a_page_costs_three_statements_and_one_call_however_full(
+    scenario: Scenario,
+) -> None:
+    files = tuple(scenario.upload("ivy", NORTH, f"cue {n}.pdf") for n in range(10))
+    scenario.post("ivy", NORTH, files=files)
     for _ in range(60):
-        stage.post("ivy", NORTH, "hello @Nat Moreau")
-    stage.projects.asked.clear()
-    with stage.counted_statements() as statements:
-        page = stage.page("nat", NORTH, limit=100)
+        scenario.post("ivy", NORTH, "hello @Nat Moreau")
+    scenario.projects.calls.clear()
+    with scenario.counted_statements() as statements:
+        page = scenario.page("nat", NORTH, limit=100)
     assert len(page.messages) == 61
     assert len(statements) == 3, statements
-    assert stage.projects.asked == {"facts": 1}
+    assert scenario.projects.calls == {"facts": 1}
 
 
-def test_nothing_is_read_for_who_may_not_read(stage: Stage) -> None:
-    stage.post("ivy", SOUTH, "secret")
-    with stage.counted_statements() as statements:
-        refusal(lambda: stage.page("nat", SOUTH))
+def test_a_refused_read_costs_no_statement(scenario: Scenario) -> None:
+    scenario.post("ivy", SOUTH, "secret")
+    with scenario.counted_statements() as statements:
+        refusal(lambda: scenario.page("nat", SOUTH))
     assert statements == []
 
 
 def test_the_channels_of_a_project_are_those_that_exist_for_the_actor(
-    stage: Stage,
+    scenario: Scenario,
 ) -> None:
-    told = [
+    shown = [
         (c.name, c.kind, c.partner, c.title, c.may_post)
-        for c in stage.channels("ivy").channels
+        for c in scenario.channels("ivy").channels
     ]
-    assert told == [
+    assert shown == [
         (BROADCAST, "broadcast", None, "Broadcast", True),
         (NORTH, "direct", "north", "North Dubbing", True),
         (SOUTH, "direct", "south", "South Subtitles", True),
     ]
-    told = [
+    shown = [
         (c.name, c.kind, c.partner, c.title, c.may_post)
-        for c in stage.channels("nat").channels
+        for c in scenario.channels("nat").channels
     ]
-    assert told == [
+    assert shown == [
         (BROADCAST, "broadcast", None, "Broadcast", False),
         (NORTH, "direct", "north", "North Dubbing", True),
     ]
 
 
 def test_a_channel_of_a_withdrawn_partner_stays_for_internal_people(
-    stage: Stage,
+    scenario: Scenario,
 ) -> None:
-    stage.projects.withdraw("p1", "north")
-    assert [c.name for c in stage.channels("ivy").channels] == [BROADCAST, NORTH, SOUTH]
-    assert [c.name for c in stage.channels("sam").channels] == [BROADCAST, SOUTH]
+    scenario.projects.withdraw("p1", "north")
+    assert [c.name for c in scenario.channels("ivy").channels] == [
+        BROADCAST,
+        NORTH,
+        SOUTH,
+    ]
+    assert [c.name for c in scenario.channels("sam").channels] == [BROADCAST, SOUTH]
 
 
 @pytest.mark.parametrize(
@@ -212,6 +222,6 @@ def test_a_channel_of_a_withdrawn_partner_stays_for_internal_people(
     ],
 )
 def test_a_project_without_channels_for_the_actor_is_a_missing_one(
-    stage: Stage, person: str, project: str
+    scenario: Scenario, person: str, project: str
 ) -> None:
-    assert refusal(lambda: stage.channels(person, project)) == "project.missing"
+    assert refusal(lambda: scenario.channels(person, project)) == "project.missing"

@@ -2,12 +2,12 @@
 
 from datetime import timedelta
 
-from clp_messages.mapping import outcomes_stored, shown_message, stored_outcomes
+from clp_messages.mapping import message_view, parse_outcomes, serialize_outcomes
 from clp_messages.tables import AttachmentRow, MessageRow
-from tests.services.messages.scenario import NORTH, START, Stage
+from tests.services.messages.scenario import NORTH, START, Scenario
 
 
-def test_a_tombstone_tells_nothing_whatever_its_row_holds() -> None:
+def test_a_tombstone_shows_nothing_of_its_row() -> None:
     row = MessageRow(
         id="m" * 32,
         channel=NORTH,
@@ -23,12 +23,12 @@ def test_a_tombstone_tells_nothing_whatever_its_row_holds() -> None:
         deleted_at=START + timedelta(minutes=1),
     )
     file = AttachmentRow(id="f" * 32, name="planted.pdf", size=1)
-    shown = shown_message(row, [file])
+    shown = message_view(row, [file])
     assert (shown.text, shown.attachments, shown.deleted) == ("", (), True)
     assert "planted" not in repr(shown)
 
 
-def test_outcomes_survive_being_stored(stage: Stage) -> None:
+def test_outcomes_survive_being_stored(scenario: Scenario) -> None:
     text = "@Nat Moreau @Nobody @ivy@studio.example"
-    mentions = stage.post("ivy", NORTH, text).mentions
-    assert outcomes_stored(stored_outcomes(mentions)) == mentions
+    mentions = scenario.post("ivy", NORTH, text).mentions
+    assert parse_outcomes(serialize_outcomes(mentions)) == mentions

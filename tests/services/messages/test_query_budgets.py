@@ -1,4 +1,4 @@
-"""What each call costs in statements and in questions to `projects`, however much there is.
+"""Statements and calls to `projects` per call, whatever the amount of data.
 
 The budgets are exact: a call that got cheaper changes its row as well.
 """
@@ -7,112 +7,112 @@ from collections.abc import Callable, Mapping
 
 import pytest
 
-from clp_suite.sample_data import Part
-from tests.services.messages.scenario import BROADCAST, NORTH, SOUTH, Stage
+from clp_suite.sample_data import CastMember
+from tests.services.messages.scenario import BROADCAST, NORTH, SOUTH, Scenario
 
-Call = Callable[[Stage], object]
+Call = Callable[[Scenario], object]
 FACTS = {"facts": 1}
-NAMING = {"facts": 1, "owners": 1}
-REMEMBERED: Mapping[str, int] = {}
+RESOLVING = {"facts": 1, "owners": 1}
+CACHED: Mapping[str, int] = {}
 
 
-def last_of(stage: Stage, person: str) -> str:
+def last_of(scenario: Scenario, person: str) -> str:
     """The newest message of a person in north's channel."""
-    page = stage.page("ivy", NORTH, limit=100)
+    page = scenario.page("ivy", NORTH, limit=100)
     return next(m.id for m in reversed(page.messages) if m.author.id == person)
 
 
-def first_edit(stage: Stage, person: str, text: str) -> Call:
-    message = last_of(stage, person)
+def first_edit(scenario: Scenario, person: str, text: str) -> Call:
+    message = last_of(scenario, person)
     return lambda s: s.edit(person, message, text)
 
 
-def deletion(stage: Stage, person: str, author: str) -> Call:
-    message = last_of(stage, author)
+def deletion(scenario: Scenario, person: str, author: str) -> Call:
+    message = last_of(scenario, author)
     return lambda s: s.delete(person, message)
 
 
-def audit(stage: Stage) -> Call:
-    message = last_of(stage, "nat")
-    return lambda s: s.earlier_texts("ivy", message)
+def audit(scenario: Scenario) -> Call:
+    message = last_of(scenario, "nat")
+    return lambda s: s.revisions("ivy", message)
 
 
-def for_mail(stage: Stage) -> Call:
-    message = last_of(stage, "ivy")
-    return lambda s: s.for_mail("nat", message)
+def mail_items(scenario: Scenario) -> Call:
+    message = last_of(scenario, "ivy")
+    return lambda s: s.mail_items("nat", message)
 
 
-def content(stage: Stage) -> Call:
-    message = last_of(stage, "ivy")
+def content(scenario: Scenario) -> Call:
+    message = last_of(scenario, "ivy")
     return lambda s: s.content(message)
 
 
-def with_file(stage: Stage) -> Call:
-    file = stage.upload("nat", NORTH)
+def with_file(scenario: Scenario) -> Call:
+    file = scenario.upload("nat", NORTH)
     return lambda s: s.post("nat", NORTH, "see", files=(file,))
 
 
-def replay(stage: Stage) -> Call:
-    stage.post("nat", NORTH, "again", key="again")
+def replay(scenario: Scenario) -> Call:
+    scenario.post("nat", NORTH, "again", key="again")
     return lambda s: s.post("nat", NORTH, "again", key="again")
 
 
-def now(call: Call) -> Callable[[Stage], Call]:
+def now(call: Call) -> Callable[[Scenario], Call]:
     return lambda _: call
 
 
-# call                                          | statements | questions
-BUDGETS: list[tuple[str, Callable[[Stage], Call], int, Mapping[str, int]]] = [
+# call                                          | statements | calls
+BUDGETS: list[tuple[str, Callable[[Scenario], Call], int, Mapping[str, int]]] = [
     ("post, by a partner", now(lambda s: s.post("nat", NORTH, "hello")), 3, FACTS),
-    ("post, by the studio", now(lambda s: s.post("ivy", NORTH, "hello")), 3, REMEMBERED),
-    ("post, by the robot", now(lambda s: s.post("robot", BROADCAST, "hello")), 3, REMEMBERED),
-    ("post, with a mention", now(lambda s: s.post("ivy", NORTH, "@Nat Moreau")), 4, NAMING),
+    ("post, by the studio", now(lambda s: s.post("ivy", NORTH, "hello")), 3, CACHED),
+    ("post, by the robot", now(lambda s: s.post("robot", BROADCAST, "hello")), 3, CACHED),
+    ("post, with a mention", now(lambda s: s.post("ivy", NORTH, "@Nat Moreau")), 4, RESOLVING),
     ("post, with a file", with_file, 5, FACTS),
     ("post, replayed", replay, 3, FACTS),
     ("post, refused", now(lambda s: refused(s, "nat", SOUTH)), 0, FACTS),
     ("edit", lambda s: first_edit(s, "nat", "other words"), 8, FACTS),
-    ("edit, with a mention", lambda s: first_edit(s, "nat", "@Ian Moss"), 9, NAMING),
+    ("edit, with a mention", lambda s: first_edit(s, "nat", "@Ian Moss"), 9, RESOLVING),
     ("delete", lambda s: deletion(s, "ivy", "nat"), 7, FACTS),
-    ("earlier texts", audit, 3, FACTS),
+    ("revisions", audit, 3, FACTS),
     ("page", now(lambda s: s.page("nat", NORTH, limit=10)), 3, FACTS),
-    ("page, for the studio", now(lambda s: s.page("ivy", NORTH, around=3)), 3, REMEMBERED),
+    ("page, for the studio", now(lambda s: s.page("ivy", NORTH, around=3)), 3, CACHED),
     ("channels", now(lambda s: s.channels("nat")), 0, FACTS),
     ("mark read", now(lambda s: s.mark_read("nat", NORTH, 10**6)), 4, FACTS),
     ("unread", now(lambda s: s.unread("nat")), 1, FACTS),
-    ("mentionable", now(lambda s: s.mentionable("nat", NORTH, "i")), 0, {"facts": 1, "people_like": 1}),
-    ("for mail", for_mail, 5, FACTS),
-    ("contents", content, 3, {}),
+    ("mentionable", now(lambda s: s.mentionable("nat", NORTH, "i")), 0, {"facts": 1, "suggest_people": 1}),
+    ("readable messages", mail_items, 5, FACTS),
+    ("get messages", content, 3, {}),
 ]  # fmt: skip
 
 
-def refused(stage: Stage, person: str, channel: str) -> None:
+def refused(scenario: Scenario, person: str, channel: str) -> None:
     with pytest.raises(Exception, match=r"channel\.missing"):
-        stage.post(person, channel, "hello")
+        scenario.post(person, channel, "hello")
 
 
-def grow(stage: Stage, by: int) -> None:
+def grow(scenario: Scenario, by: int) -> None:
     """More old messages, edits, tombstones and readers who have read."""
     for number in range(by):
-        ivys = stage.post("ivy", NORTH, f"@Nat Moreau {number}")
-        stage.post("nat", NORTH, f"line {number}")
-        stage.post("ivy", BROADCAST, f"line {number}")
-        stage.post("sam", SOUTH, f"line {number}")
+        ivys = scenario.post("ivy", NORTH, f"@Nat Moreau {number}")
+        scenario.post("nat", NORTH, f"line {number}")
+        scenario.post("ivy", BROADCAST, f"line {number}")
+        scenario.post("sam", SOUTH, f"line {number}")
         if number % 3 == 0:
-            stage.edit("ivy", ivys.id, "other words")
-            stage.delete("ivy", stage.post("nat", NORTH, "gone").id)
-        reader = f"r{len(stage.projects.people)}"
-        stage.projects.put(Part(reader, f"Reader {reader}", "north"))
-        stage.mark_read(reader, NORTH, number + 1)
+            scenario.edit("ivy", ivys.id, "other words")
+            scenario.delete("ivy", scenario.post("nat", NORTH, "gone").id)
+        reader = f"r{len(scenario.projects.people)}"
+        scenario.projects.put(CastMember(reader, f"Reader {reader}", "north"))
+        scenario.mark_read(reader, NORTH, number + 1)
 
 
-def test_no_call_costs_more_when_there_is_more(stage: Stage) -> None:
+def test_no_call_costs_more_with_more_data(scenario: Scenario) -> None:
     for size in (4, 12):
-        grow(stage, size)
+        grow(scenario, size)
         for name, prepared, statements, questions in BUDGETS:
-            call = prepared(stage)
-            stage.known_to_the_studio()
-            stage.projects.asked.clear()
-            with stage.counted_statements() as asked:
-                call(stage)
-            assert len(asked) == statements, (name, asked)
-            assert stage.projects.asked == questions, name
+            call = prepared(scenario)
+            scenario.fill_cache()
+            scenario.projects.calls.clear()
+            with scenario.counted_statements() as executed:
+                call(scenario)
+            assert len(executed) == statements, (name, executed)
+            assert scenario.projects.calls == questions, name

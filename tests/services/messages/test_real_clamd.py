@@ -54,13 +54,13 @@ def addresses() -> Iterator[list[str]]:
         server = ServerProcess(command, account=None, log=folder / "clamd.log")
         server.start({"PATH": os.environ["PATH"]})
         try:
-            wait_until(lambda: can_connect(port), 60, server.last_words)
+            wait_until(lambda: can_connect(port), 60, server.log_tail)
             yield [f"tcp://{LOOPBACK}:{port}", f"unix://{folder}/clamd.sock"]
         finally:
             server.stop(signal.SIGKILL, 10)
 
 
-def test_it_finds_what_it_knows_and_passes_the_rest(addresses: list[str]) -> None:
+def test_known_signatures_are_found_and_the_rest_passes(addresses: list[str]) -> None:
     for url in addresses:
         scanner = Clamd.at(url, 10.0)
         assert scanner.finding([PDF, b"x" * 50_000]) is None

@@ -7,24 +7,25 @@ from urllib.parse import quote
 import pytest
 
 from clp_chassis.clock import now
-from clp_contracts.client import Callers
+from clp_contracts.client import Clients
 from clp_contracts.errors import Refused
 from clp_contracts.events import SCHEDULE_ANNOUNCED
 from clp_contracts.feed import Change, Changes
+from clp_contracts.messages import MailReader
 from clp_contracts.methods import PassportKind
 from clp_contracts.projects import Announcement
 from clp_core.attachments import PUBLISHED_ATTACHMENTS
 from tests.chassis.raw_http import Wire, request
 from tests.services.messages.processes import Running, path_of
-from tests.services.messages.scenario import BROADCAST, NORTH, PDF, SOUTH, Stage
+from tests.services.messages.scenario import BROADCAST, NORTH, PDF, SOUTH, Scenario
 from tests.waiting import until
 
-MOST = PUBLISHED_ATTACHMENTS.max_bytes
+MAX_BYTES = PUBLISHED_ATTACHMENTS.max_bytes
 
 
 @pytest.fixture
-def running(stage: Stage) -> Iterator[Running]:
-    served = Running(stage)
+def running(scenario: Scenario) -> Iterator[Running]:
+    served = Running(scenario)
     yield served
     served.stop()
 
@@ -41,14 +42,17 @@ def test_a_conversation_over_rpc(running: Running) -> None:
     assert [p.id for p in nat.mentionable(channel=NORTH, typed="iv").people] == ["ivy"]
     assert ivy.delete(message=posted.id).revision == 3
     search = running.as_("search", PassportKind.SERVICE).messages
-    assert search.contents(messages_=[posted.id]).contents[0].message.deleted
-    assert not search.for_mail(person="nat", messages_=[posted.id]).items[0].readable
+    assert search.get_messages(message_ids=[posted.id]).messages[0].message.deleted
+    deleted = search.readable_messages(
+        readers=[MailReader(person="nat", messages=(posted.id,))]
+    )
+    assert deleted.readers[0].readable == ()
     until(lambda: search.progress().pending == 0)
     assert [c.position for c in search.changes().changes] == [1, 2, 3]
 
 
 # method                                        | kinds that are refused
-KINDS: list[tuple[str, Callable[[Callers], object], set[PassportKind]]] = [
+KINDS: list[tuple[str, Callable[[Clients], object], set[PassportKind]]] = [
     ("post", lambda c: c.messages.post(channel=NORTH, text="x", key="k"), {PassportKind.SERVICE}),
     ("edit", lambda c: c.messages.edit(message="x", text="x"), {PassportKind.SERVICE, PassportKind.ROBOT}),
     ("delete", lambda c: c.messages.delete(message="x"), {PassportKind.SERVICE, PassportKind.ROBOT}),
@@ -57,14 +61,14 @@ KINDS: list[tuple[str, Callable[[Callers], object], set[PassportKind]]] = [
     ("mark_read", lambda c: c.messages.mark_read(channel=NORTH, number=1), {PassportKind.SERVICE, PassportKind.ROBOT}),
     ("unread", lambda c: c.messages.unread(projects=["p1"]), {PassportKind.SERVICE, PassportKind.ROBOT}),
     ("mentionable", lambda c: c.messages.mentionable(channel=NORTH), {PassportKind.SERVICE, PassportKind.ROBOT}),
-    ("contents", lambda c: c.messages.contents(messages_=[]), {PassportKind.PERSON, PassportKind.ROBOT}),
-    ("for_mail", lambda c: c.messages.for_mail(person="nat", messages_=[]), {PassportKind.PERSON, PassportKind.ROBOT}),
+    ("get_messages", lambda c: c.messages.get_messages(message_ids=[]), {PassportKind.PERSON, PassportKind.ROBOT}),
+    ("readable_messages", lambda c: c.messages.readable_messages(readers=[]), {PassportKind.PERSON, PassportKind.ROBOT}),
     ("changes", lambda c: c.messages.changes(), {PassportKind.PERSON, PassportKind.ROBOT}),
     ("progress", lambda c: c.messages.progress(), {PassportKind.PERSON, PassportKind.ROBOT}),
 ]  # fmt: skip
 
 
-def test_each_method_takes_its_kinds_of_passport(running: Running) -> None:
+def test_each_method_accepts_its_kinds_of_passport(running: Running) -> None:
     for name, call, refused_kinds in KINDS:
         for kind in PassportKind:
             try:
@@ -76,7 +80,7 @@ def test_each_method_takes_its_kinds_of_passport(running: Running) -> None:
 
 
 def test_an_announcement_becomes_a_broadcast_by_itself(running: Running) -> None:
-    projects = running.stage.projects
+    projects = running.scenario.projects
     projects.announcements["a1"] = Announcement(
         id="a1", project="p1", kind="audio_available", facts={"language": "fr"}
     )
@@ -101,15 +105,15 @@ def test_an_announcement_becomes_a_broadcast_by_itself(running: Running) -> None
     ]
 
 
-def test_a_file_goes_up_is_posted_and_comes_down(running: Running) -> None:
+def test_a_file_is_uploaded_posted_and_downloaded(running: Running) -> None:
     name = 'the "final" cut – 字幕.pdf'
-    body = PDF.ljust(MOST, b"\n")
+    body = PDF.ljust(MAX_BYTES, b"\n")
     uploaded = running.upload("nat", name, body)
     assert uploaded.status == 201
     assert set(uploaded.json) == {"id", "name", "size", "state"}
     file = uploaded.json["id"]
     running.as_("nat").messages.post(channel=NORTH, key="k", attachments=[file])
-    got = running.ask("ivy", "GET", f"/attachments/{file}")
+    got = running.request("ivy", "GET", f"/attachments/{file}")
     assert (got.status, got.body) == (200, body)
     assert got.headers["content-type"] == "application/pdf"
     assert got.headers["content-disposition"].startswith("attachment; filename=")
@@ -126,16 +130,16 @@ UPLOADS = [
     (path_of(NORTH, "a.pdf"), b"", 422, "attachment.empty"),
     (path_of(NORTH, ""), PDF, 422, "attachment.name_unsafe"),
     ("/attachments?channel=p1/direct/north&name=..%c0%af..%c0%afx.pdf", PDF, 422, "attachment.name_unsafe"),
-    (path_of(NORTH, "a.pdf"), PDF.ljust(MOST + 1), 413, "attachment.too_large"),
+    (path_of(NORTH, "a.pdf"), PDF.ljust(MAX_BYTES + 1), 413, "attachment.too_large"),
     (path_of(SOUTH, "a.pdf"), PDF, 404, "channel.missing"),
     (path_of("nowhere/broadcast", "a.pdf"), PDF, 404, "channel.missing"),
     (path_of("p1/direct/\ud800".encode("utf-8", "surrogatepass").decode("latin-1"), "a.pdf"), PDF, 404, "channel.missing"),
     (path_of(BROADCAST, "a.pdf"), PDF, 403, "broadcast.internal_only"),
-    ("/attachments", PDF, 400, "ask.malformed"),
-    ("/attachments?channel=p1/direct/north", PDF, 400, "ask.malformed"),
-    (path_of(NORTH, "a.pdf") + "&name=b.pdf", PDF, 400, "ask.malformed"),
-    (path_of(NORTH, "a.pdf") + "&more=1", PDF, 400, "ask.malformed"),
-    (path_of(NORTH, "a.pdf") + "&x" * 50, PDF, 400, "ask.malformed"),
+    ("/attachments", PDF, 400, "request.malformed"),
+    ("/attachments?channel=p1/direct/north", PDF, 400, "request.malformed"),
+    (path_of(NORTH, "a.pdf") + "&name=b.pdf", PDF, 400, "request.malformed"),
+    (path_of(NORTH, "a.pdf") + "&more=1", PDF, 400, "request.malformed"),
+    (path_of(NORTH, "a.pdf") + "&x" * 50, PDF, 400, "request.malformed"),
 ]  # fmt: skip
 
 
@@ -143,45 +147,45 @@ UPLOADS = [
 def test_an_upload_is_refused_as_json(
     running: Running, path: str, body: bytes, status: int, code: str
 ) -> None:
-    answer = running.ask("nat", "POST", path, body)
-    assert (answer.status, answer.code) == (status, code)
-    assert running.stage.files_kept() == []
+    response = running.request("nat", "POST", path, body)
+    assert (response.status, response.code) == (status, code)
+    assert running.scenario.files_kept() == []
 
 
 def test_nothing_is_uploaded_without_a_persons_passport(running: Running) -> None:
     for kind in (PassportKind.ROBOT, PassportKind.SERVICE):
         with Wire(running.address) as wire:
             bearer = f"Bearer {running.passport('robot', kind)}"
-            answer = wire.ask(
+            response = wire.request(
                 "POST", path_of(BROADCAST, "a.pdf"), PDF, Authorization=bearer
             )
-            assert (answer.status, answer.code) == (403, "passport.wrong_kind")
+            assert (response.status, response.code) == (403, "passport.wrong_kind")
 
 
 def test_an_endless_upload_is_cut_off_at_the_limit(running: Running) -> None:
     with Wire(running.address) as wire:
         bearer = f"Bearer {running.passport('nat')}"
         path = path_of(NORTH, "a.pdf")
-        wire.say(
+        wire.send(
             request("POST", path, Transfer_Encoding="chunked", Authorization=bearer),
             b"9\r\n%PDF-1.7\n\r\n",
         )
-        for _ in range(MOST // 65536 + 40):
-            wire.say(b"10000\r\n" + b"x" * 0x10000 + b"\r\n")
-        answer = wire.hear()
-    assert (answer.status, answer.code) == (413, "attachment.too_large")
-    assert running.stage.files_kept() == []
+        for _ in range(MAX_BYTES // 65536 + 40):
+            wire.send(b"10000\r\n" + b"x" * 0x10000 + b"\r\n")
+        response = wire.read_response()
+    assert (response.status, response.code) == (413, "attachment.too_large")
+    assert running.scenario.files_kept() == []
 
 
-def test_a_file_one_may_not_have_is_a_file_that_is_not_there(running: Running) -> None:
+def test_a_hidden_file_responds_like_a_missing_one(running: Running) -> None:
     file = running.upload("sam", "a.pdf", channel=SOUTH).json["id"]
     running.as_("sam").messages.post(channel=SOUTH, key="k", attachments=[file])
     for verb in ("GET", "HEAD"):
         for more in ({}, {"Range": "bytes=0-3"}, {"If_None_Match": "*"}):
-            hidden = running.ask("nat", verb, f"/attachments/{file}", **more)
-            missing = running.ask("nat", verb, f"/attachments/{'f' * 32}", **more)
-            for answer in (hidden, missing):
-                answer.headers.pop("date")
+            hidden = running.request("nat", verb, f"/attachments/{file}", **more)
+            missing = running.request("nat", verb, f"/attachments/{'f' * 32}", **more)
+            for response in (hidden, missing):
+                response.headers.pop("date")
             assert (hidden.status, hidden.headers, hidden.body) == (
                 missing.status,
                 missing.headers,
@@ -189,7 +193,7 @@ def test_a_file_one_may_not_have_is_a_file_that_is_not_there(running: Running) -
             )
             assert hidden.status == 404
     assert (
-        json.loads(running.ask("nat", "GET", f"/attachments/{file}").body)["code"]
+        json.loads(running.request("nat", "GET", f"/attachments/{file}").body)["code"]
         == "attachment.missing"
     )
 
@@ -205,30 +209,37 @@ RANGES = [
 ]
 
 
-def test_part_of_a_file_can_be_asked_for(running: Running) -> None:
+def test_part_of_a_file_can_be_requested(running: Running) -> None:
     body = PDF.ljust(100, b"\n")
     file = running.upload("nat", "a.pdf", body).json["id"]
-    for asked, status, numbers, told in RANGES:
-        answer = running.ask("nat", "GET", f"/attachments/{file}", Range=asked)
-        assert (answer.status, answer.headers.get("content-range")) == (status, told)
+    for requested, status, numbers, content_range in RANGES:
+        response = running.request(
+            "nat", "GET", f"/attachments/{file}", Range=requested
+        )
+        assert (response.status, response.headers.get("content-range")) == (
+            status,
+            content_range,
+        )
         if numbers is None:
-            assert answer.code == "range.outside"
+            assert response.code == "range.outside"
         else:
-            assert answer.body == body[numbers.start : numbers.stop]
+            assert response.body == body[numbers.start : numbers.stop]
     # We give no validator, so none can match.
-    whole = running.ask(
+    whole = running.request(
         "nat", "GET", f"/attachments/{file}", Range="bytes=0-9", If_Range='"x"'
     )
     assert (whole.status, whole.body) == (200, body)
 
 
-def test_a_head_tells_the_size_and_sends_nothing(running: Running) -> None:
+def test_a_head_request_gives_the_size_without_a_body(running: Running) -> None:
     file = running.upload("nat", "a.pdf").json["id"]
     with Wire(running.address) as wire:
         bearer = f"Bearer {running.passport('nat')}"
         for _ in range(2):
-            answer = wire.ask("HEAD", f"/attachments/{file}", Authorization=bearer)
-            assert (answer.status, answer.headers["content-length"]) == (
+            response = wire.request(
+                "HEAD", f"/attachments/{file}", Authorization=bearer
+            )
+            assert (response.status, response.headers["content-length"]) == (
                 200,
                 str(len(PDF)),
             )
@@ -238,7 +249,7 @@ def test_a_file_the_store_lost_is_a_failure_and_not_an_empty_file(
     running: Running,
 ) -> None:
     file = running.upload("nat", "a.pdf").json["id"]
-    for path in running.stage.files_kept():
+    for path in running.scenario.files_kept():
         path.unlink()
-    answer = running.ask("nat", "GET", f"/attachments/{file}")
-    assert (answer.status, answer.code) == (500, "service.failed")
+    response = running.request("nat", "GET", f"/attachments/{file}")
+    assert (response.status, response.code) == (500, "service.failed")

@@ -1,23 +1,23 @@
 """A process that posts until it is killed: ``python -m … DATABASE_URL FOLDER``.
 
-Says each number once the post was answered; whoever started it may kill it any time.
+Prints each number once its post was confirmed; the parent may kill it at any time.
 """
 
 import sys
 from pathlib import Path
 
 from clp_chassis.persistence.database import Database
-from tests.services.messages.scenario import NORTH, Stage
+from tests.services.messages.scenario import NORTH, Scenario
 
 
 def main() -> None:
     """Post with the keys k1, k2, k3 and so on."""
     url, folder = sys.argv[1:]
-    stage = Stage(Database(url), Path(folder))
+    scenario = Scenario(Database(url), Path(folder))
     number = 0
     while True:
         number += 1
-        stage.post("nat", NORTH, f"line {number} for @Ivy Lane", key=f"k{number}")
+        scenario.post("nat", NORTH, f"line {number} for @Ivy Lane", key=f"k{number}")
         sys.stdout.write(f"{number}\n")
         sys.stdout.flush()
 

@@ -1,4 +1,6 @@
-"""Runs `messages` as a process of its own."""
+"""Run `messages` as a process."""
+
+from clp_chassis.concurrency import monkey_patch  # isort: skip  # noqa: F401 - first: it patches the process
 
 from clp_chassis.runner import main
 from clp_messages.service import build

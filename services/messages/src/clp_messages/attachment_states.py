@@ -1,13 +1,13 @@
-"""The states of a file, as its row keeps them."""
+"""The states of a file, as stored."""
 
 from typing import Final
 
 RECEIVING: Final = "receiving"
-# Whole, and waiting for the scanner's word.
+# Complete, and not scanned yet.
 PENDING: Final = "pending"
 READY: Final = "ready"
 INFECTED: Final = "infected"
 DISCARDED: Final = "discarded"
 
-# Those of which a person has been given the id.
+# States in which a person knows the id.
 KNOWN: Final = (READY, PENDING, INFECTED)

@@ -1,7 +1,7 @@
-"""Asking a virus scanner about a file: clamd's INSTREAM, over TCP or a Unix socket.
+"""A client of the clamd virus scanner: INSTREAM over TCP or a Unix socket.
 
-The clients there are for it are no longer kept, or speak to one kind of socket in
-thousands of tiny pieces; what is needed of the protocol is one exchange.
+The published clients are unmaintained or support one kind of socket only; the one
+command needed of the protocol is short.
 """
 
 import socket
@@ -9,126 +9,141 @@ import struct
 import time
 from collections.abc import Iterable
 from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Final, Protocol, Self
 from urllib.parse import unquote, urlsplit
 
 CLEAN: Final = b" OK"
 FOUND: Final = b" FOUND"
 LENGTH: Final = struct.Struct("!L")
-LONGEST_ANSWER: Final = 4096
+MAX_REPLY_BYTES: Final = 4096
 END: Final = b"\0"
 
 
 class NotScanned(Exception):
-    """The scanner came to no finding; the text says why."""
+    """The scanner gave no result; the message says why."""
 
 
-class ScannerAway(NotScanned):
-    """The scanner cannot be reached at all."""
+class ScannerUnavailable(NotScanned):
+    """The scanner cannot be reached."""
 
 
 class Scanner(Protocol):
-    """Looks into a file."""
+    """Scans files."""
 
-    def finding(self, pieces: Iterable[bytes]) -> str | None:
-        """What a file is infected with, or None; raises `NotScanned`."""
+    def finding(self, chunks: Iterable[bytes]) -> str | None:
+        """Return what a file is infected with, or None.
+
+        Raises:
+            NotScanned: if the scanner gives no result.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class TcpAddress:
+    """A host and a port."""
+
+    host: str
+    port: int
 
 
 class Clamd:
-    """A clamd at an address; each file is a connection of its own."""
+    """A clamd at an address; each scan opens a connection."""
 
-    def __init__(self, address: str | tuple[str, int], seconds: float) -> None:
+    def __init__(self, address: TcpAddress | Path, timeout_s: float) -> None:
         self._address = address
-        self._seconds = seconds
+        self._timeout_s = timeout_s
 
     @classmethod
-    def at(cls, url: str, seconds: float) -> Self:
-        """The scanner of ``tcp://HOST:PORT`` or ``unix:///PATH``.
+    def at(cls, url: str, timeout_s: float) -> Self:
+        """Create a client for ``tcp://HOST:PORT`` or ``unix:///PATH``.
 
         Raises:
-            ValueError: in words for whoever wrote the address.
+            ValueError: with a sentence for the operator who set the address.
         """
-        parts = urlsplit(url)
-        if parts.scheme == "unix" and len(parts.path) > 1 and not parts.netloc:
-            return cls(unquote(parts.path), seconds)
-        if parts.scheme == "tcp" and parts.hostname and parts.port:
-            return cls((parts.hostname, parts.port), seconds)
+        address = urlsplit(url)
+        if address.scheme == "unix" and len(address.path) > 1 and not address.netloc:
+            return cls(Path(unquote(address.path)), timeout_s)
+        if address.scheme == "tcp" and address.hostname and address.port:
+            return cls(TcpAddress(address.hostname, address.port), timeout_s)
         raise ValueError("must read tcp://HOST:PORT or unix:///PATH")
 
-    def finding(self, pieces: Iterable[bytes]) -> str | None:
-        """What a file is infected with, or None."""
-        deadline = time.monotonic() + self._seconds
-        with self._connected() as sock:
+    def finding(self, chunks: Iterable[bytes]) -> str | None:
+        """Return what a file is infected with, or None."""
+        deadline = time.monotonic() + self._timeout_s
+        with self._connect() as sock:
             try:
-                self._tell(sock, pieces, deadline)
+                self._send(sock, chunks, deadline)
             except OSError as error:
-                # It hangs up on what it finds too long, and says so first.
-                why = f"{type(error).__name__} {_rest_of(sock)!r}"
-                raise NotScanned(why) from error
-            answer = self._answer(sock, deadline)
-        if answer.endswith(CLEAN):
+                # clamd replies with the reason before it closes the connection.
+                reason = f"{type(error).__name__} {_pending_reply(sock)!r}"
+                raise NotScanned(reason) from error
+            reply = self._reply(sock, deadline)
+        if reply.endswith(CLEAN):
             return None
-        if answer.endswith(FOUND):
-            return _name_in(answer)
-        raise NotScanned(repr(answer))
+        if reply.endswith(FOUND):
+            return _name_in(reply)
+        raise NotScanned(repr(reply))
 
-    def _connected(self) -> socket.socket:
+    def _connect(self) -> socket.socket:
         try:
-            if isinstance(self._address, tuple):
-                return socket.create_connection(self._address, self._seconds)
+            if isinstance(self._address, TcpAddress):
+                host_and_port = (self._address.host, self._address.port)
+                return socket.create_connection(host_and_port, self._timeout_s)
             sock = socket.socket(socket.AF_UNIX)
             try:
-                sock.settimeout(self._seconds)
-                sock.connect(self._address)
+                sock.settimeout(self._timeout_s)
+                sock.connect(str(self._address))
             except BaseException:
                 sock.close()
                 raise
         except OSError as error:
-            raise ScannerAway(str(error)) from error
+            raise ScannerUnavailable(str(error)) from error
         return sock
 
-    def _tell(
-        self, sock: socket.socket, pieces: Iterable[bytes], deadline: float
+    def _send(
+        self, sock: socket.socket, chunks: Iterable[bytes], deadline: float
     ) -> None:
         sock.sendall(b"zINSTREAM\0")
-        for piece in pieces:
-            sock.settimeout(_left(deadline))
-            sock.sendall(LENGTH.pack(len(piece)) + piece)
+        for chunk in chunks:
+            sock.settimeout(_seconds_left(deadline))
+            sock.sendall(LENGTH.pack(len(chunk)) + chunk)
         sock.sendall(LENGTH.pack(0))
 
-    def _answer(self, sock: socket.socket, deadline: float) -> bytes:
-        answer = b""
+    def _reply(self, sock: socket.socket, deadline: float) -> bytes:
+        reply = b""
         try:
-            while not answer.endswith(END) and len(answer) < LONGEST_ANSWER:
-                sock.settimeout(_left(deadline))
-                if not (heard := sock.recv(LONGEST_ANSWER)):
+            while not reply.endswith(END) and len(reply) < MAX_REPLY_BYTES:
+                sock.settimeout(_seconds_left(deadline))
+                if not (received := sock.recv(MAX_REPLY_BYTES)):
                     break
-                answer += heard
+                reply += received
         except OSError as error:
             raise NotScanned(type(error).__name__) from error
-        return answer.rstrip(END + b"\n")
+        return reply.rstrip(END + b"\n")
 
 
-def scanner_at(url: str, seconds: float) -> Scanner | None:
-    """The scanner of a ``scanner_url``; none when it is empty."""
-    return Clamd.at(url, seconds) if url else None
+def open_scanner(url: str, timeout_s: float) -> Scanner | None:
+    """Create the scanner of a ``scanner_url``; None if it is empty."""
+    return Clamd.at(url, timeout_s) if url else None
 
 
-def _left(deadline: float) -> float:
+def _seconds_left(deadline: float) -> float:
     left = deadline - time.monotonic()
     if left <= 0:
         raise TimeoutError
     return left
 
 
-def _rest_of(sock: socket.socket) -> bytes:
+def _pending_reply(sock: socket.socket) -> bytes:
     with suppress(OSError):
         sock.settimeout(0.2)
-        return sock.recv(LONGEST_ANSWER)
+        return sock.recv(MAX_REPLY_BYTES)
     return b""
 
 
-def _name_in(answer: bytes) -> str:
-    _, _, told = answer.removesuffix(FOUND).partition(b": ")
-    # It goes into a log, so it is one short plain word whatever the scanner says.
-    return told.decode("ascii", "replace").encode("ascii", "replace").decode()[:100]
+def _name_in(reply: bytes) -> str:
+    _, _, name = reply.removesuffix(FOUND).partition(b": ")
+    # Logged, so it is cut to a short ASCII text whatever the scanner sends.
+    return name.decode("ascii", "replace").encode("ascii", "replace").decode()[:100]

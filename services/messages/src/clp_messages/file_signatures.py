@@ -1,7 +1,7 @@
-"""What the first bytes of a file say it is (rule 28).
+"""Detect the kind of a file by its first bytes (rule 28).
 
-Our own tables come first: the kinds that may be attached, and what must not come in
-disguise. For all the rest of the world puremagic knows a few thousand signatures.
+The tables below cover the kinds that may be attached and those that must not be
+disguised as them; puremagic knows a few thousand further signatures.
 """
 
 import codecs
@@ -14,13 +14,13 @@ import puremagic
 
 from clp_core.attachments import DetectedKind
 
-# So many first bytes are enough for every signature, that of a tape archive included.
-HEAD: Final = 4096
-FEWEST: Final = 4
+# Enough for every signature, including the one of a tar archive at offset 257.
+HEAD_BYTES: Final = 4096
+MIN_HEAD_BYTES: Final = 4
 
 K = DetectedKind
 
-BEGINNINGS: Final[tuple[tuple[bytes, DetectedKind], ...]] = (
+SIGNATURES: Final[tuple[tuple[bytes, DetectedKind], ...]] = (
     (b"\x89PNG\r\n\x1a\n", K.PNG),
     (b"GIF87a", K.GIF),
     (b"GIF89a", K.GIF),
@@ -64,9 +64,9 @@ BEGINNINGS: Final[tuple[tuple[bytes, DetectedKind], ...]] = (
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", K.ARCHIVE),
     (b"{\\rtf", K.OTHER),
 )
-TAPE_ARCHIVE: Final = (257, b"ustar")
+TAR: Final = (257, b"ustar")
 
-# RIFF and its relatives say after eight bytes what they hold.
+# RIFF and its variants name their form after eight bytes.
 RIFF: Final = (b"RIFF", b"RIFX", b"RF64", b"BW64")
 RIFF_FORMS: Final = MappingProxyType({b"WAVE": K.WAV, b"WEBP": K.WEBP})
 
@@ -74,27 +74,27 @@ HEIF_BRANDS: Final = frozenset(
     {b"mif1", b"msf1", b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx"}
 )
 QUICKTIME_BRAND: Final = b"qt  "
-# What a film older than brands begins with.
+# The first atom of a QuickTime file without a brand.
 QUICKTIME_ATOMS: Final = frozenset(
     {b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"}
 )
 
-SCRIPT_OPENS: Final = re.compile(
+SCRIPT_IN_TEXT: Final = re.compile(
     rb"#!|@(?:echo|cls|setlocal)\b|<\?(?:php|=)|<%|windows registry editor|regedit4"
     rb"|\[(?:desktop entry|internetshortcut|autorun|version)\]",
     re.IGNORECASE,
 )
-MARKUP_OPENS: Final = re.compile(rb"<[a-z!?/]", re.IGNORECASE)
-# Amid other bytes two letters are chance, so there it takes a whole word.
-SCRIPT_AMID_BYTES: Final = re.compile(rb"#![ ]*/|<\?php", re.IGNORECASE)
-MARKUP_AMID_BYTES: Final = re.compile(
+MARKUP_IN_TEXT: Final = re.compile(rb"<[a-z!?/]", re.IGNORECASE)
+# In binary data two letters match by chance, so a whole word is needed.
+SCRIPT_IN_BINARY: Final = re.compile(rb"#![ ]*/|<\?php", re.IGNORECASE)
+MARKUP_IN_BINARY: Final = re.compile(
     rb"<!--|<(?:!doctype|\?xml|html|head|body|title|meta|link|script|style|svg|math"
     rb"|iframe|frameset|object|embed|form|img|table|div|font|a|p|br|h1)\b",
     re.IGNORECASE,
 )
-OPENING: Final = 256
+OPENING_BYTES: Final = 256
 NOT_TEXT: Final = re.compile("[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f\x7f\ufffe\uffff]")
-MARKS: Final[Mapping[bytes, str]] = MappingProxyType(
+BYTE_ORDER_MARKS: Final[Mapping[bytes, str]] = MappingProxyType(
     {
         codecs.BOM_UTF8: "utf-8",
         codecs.BOM_UTF16_LE: "utf-16-le",
@@ -102,8 +102,8 @@ MARKS: Final[Mapping[bytes, str]] = MappingProxyType(
     }
 )
 
-# What the library calls by these extensions is a disguise; other finds are just OTHER.
-FOUND_DISGUISES: Final[Mapping[DetectedKind, frozenset[str]]] = MappingProxyType(
+# Extensions by which puremagic names disguised kinds; its other matches are OTHER.
+DISGUISES: Final[Mapping[DetectedKind, frozenset[str]]] = MappingProxyType(
     {
         K.PROGRAM: frozenset({
             ".exe", ".dll", ".com", ".sys", ".scr", ".ocx", ".drv", ".so", ".class",
@@ -125,30 +125,30 @@ FOUND_DISGUISES: Final[Mapping[DetectedKind, frozenset[str]]] = MappingProxyType
         }),
     }
 )  # fmt: skip
-# A short signature says little: text begins with any letters, sound with any bytes.
-FEWEST_TELLING: Final = 3
-FEWEST_TELLING_IN_TEXT: Final = 5
+# A shorter signature is weak: text begins with any letters, audio with any bytes.
+MIN_SIGNATURE_BYTES: Final = 3
+MIN_SIGNATURE_BYTES_IN_TEXT: Final = 5
 
 
 def detected_kind(head: bytes) -> DetectedKind:
-    """What a file is, by its first bytes; `HEAD` of them, or all there are."""
-    head = head[:HEAD]
-    for looked_at in (_by_beginning, _by_container, _by_disguise):
-        if (kind := looked_at(head)) is not None:
+    """Return the kind of a file by its first `HEAD_BYTES` bytes, or all if fewer."""
+    head = head[:HEAD_BYTES]
+    for detect in (_by_signature, _by_container, _by_disguise):
+        if (kind := detect(head)) is not None:
             return kind
-    is_text = _reads_as_text(head)
+    is_text = _is_text(head)
     if (kind := _by_library(head, is_text=is_text)) is not None:
         return kind
     if is_text:
         return K.TEXT
-    return K.TOO_SHORT if len(head) < FEWEST else K.UNKNOWN
+    return K.TOO_SHORT if len(head) < MIN_HEAD_BYTES else K.UNKNOWN
 
 
-def _by_beginning(head: bytes) -> DetectedKind | None:
-    for signature, kind in BEGINNINGS:
+def _by_signature(head: bytes) -> DetectedKind | None:
+    for signature, kind in SIGNATURES:
         if head.startswith(signature):
             return kind
-    offset, signature = TAPE_ARCHIVE
+    offset, signature = TAR
     return K.ARCHIVE if head.startswith(signature, offset) else None
 
 
@@ -164,17 +164,19 @@ def _by_container(head: bytes) -> DetectedKind | None:
 
 
 def _by_disguise(head: bytes) -> DetectedKind | None:
-    # Blanks, marks and the zeros of wide letters do not keep anybody from running or
-    # showing a file.
-    opening = head[: 4 * OPENING].replace(b"\x00", b"").lstrip(b"\xef\xbb\xbf\xff\xfe")
-    opening = opening.lstrip()[:OPENING]
-    reads = _reads_as_text(opening)
-    if (SCRIPT_OPENS if reads else SCRIPT_AMID_BYTES).match(opening):
+    # Blanks, byte order marks and the zeros of UTF-16 do not stop a program or browser
+    # from running or showing a file.
+    opening = (
+        head[: 4 * OPENING_BYTES].replace(b"\x00", b"").lstrip(b"\xef\xbb\xbf\xff\xfe")
+    )
+    opening = opening.lstrip()[:OPENING_BYTES]
+    text = _is_text(opening)
+    if (SCRIPT_IN_TEXT if text else SCRIPT_IN_BINARY).match(opening):
         return K.SCRIPT
-    if (MARKUP_OPENS if reads else MARKUP_AMID_BYTES).match(opening):
+    if (MARKUP_IN_TEXT if text else MARKUP_IN_BINARY).match(opening):
         return K.MARKUP
-    if _reads_as_text(head):
-        # Two letters begin many a text.
+    if _is_text(head):
+        # Two-letter signatures match many texts.
         return None
     if head.startswith(b"MZ"):
         return K.PROGRAM
@@ -182,34 +184,34 @@ def _by_disguise(head: bytes) -> DetectedKind | None:
 
 
 def _by_library(head: bytes, *, is_text: bool) -> DetectedKind | None:
-    fewest = FEWEST_TELLING_IN_TEXT if is_text else FEWEST_TELLING
+    minimum = MIN_SIGNATURE_BYTES_IN_TEXT if is_text else MIN_SIGNATURE_BYTES
     try:
-        found = puremagic.magic_string(head)
+        matches = puremagic.magic_string(head)
     except (puremagic.PureError, ValueError):
         return None
-    telling = [match for match in found if _weight(match.byte_match) >= fewest]
-    if not telling:
+    strong = [match for match in matches if _weight(match.byte_match) >= minimum]
+    if not strong:
         return None
-    extension = telling[0].extension.lower()
-    for kind, extensions in FOUND_DISGUISES.items():
+    extension = strong[0].extension.lower()
+    for kind, extensions in DISGUISES.items():
         if extension in extensions:
             return kind
     return K.OTHER
 
 
 def _weight(signature: object) -> int:
-    """How much a signature says; zeros say nothing."""
+    """Count the bytes of a signature that are not zero."""
     return len(signature.replace(b"\x00", b"")) if isinstance(signature, bytes) else 0
 
 
-def _reads_as_text(head: bytes) -> bool:
+def _is_text(head: bytes) -> bool:
     encoding, start = "utf-8", 0
-    for mark, marked in MARKS.items():
+    for mark, name in BYTE_ORDER_MARKS.items():
         if head.startswith(mark):
-            encoding, start = marked, len(mark)
+            encoding, start = name, len(mark)
     decode: Callable[[bytes], str] = codecs.getincrementaldecoder(encoding)().decode
     try:
-        # Not final: the head may end in the middle of a letter.
+        # Not final: the head may end in the middle of a character.
         text = decode(head[start:])
     except UnicodeDecodeError:
         return False

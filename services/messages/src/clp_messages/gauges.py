@@ -1,17 +1,13 @@
-"""What `messages` lets an operator see of itself."""
+"""Gauges and probes of `messages`."""
 
-from clp_chassis.observability import Reading, Watched
-from clp_messages.dependencies import Parts
+from clp_chassis.observability import Probes
+from clp_messages.dependencies import Dependencies
 from clp_messages.tables import OUTBOX
 
 
-def watched(parts: Parts) -> Watched:
-    """Its database must answer, and its outbox be short."""
-    return Watched(
-        gauges=(lambda: _outbox(parts),), checks={"database": parts.database.ping}
+def probes(deps: Dependencies) -> Probes:
+    """Probe the database, and measure the outbox."""
+    return Probes(
+        gauges=(OUTBOX.gauges("messages", deps.database, deps.clock),),
+        checks={"database": deps.database.ping},
     )
-
-
-def _outbox(parts: Parts) -> tuple[Reading, ...]:
-    with parts.database.reading() as session:
-        return OUTBOX.waiting(session, "messages", parts.clock())

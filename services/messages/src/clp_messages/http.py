@@ -1,4 +1,4 @@
-"""Attachments over HTTP: asks read from requests, files turned into answers."""
+"""Attachments over HTTP: parse requests, build responses."""
 
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
@@ -7,11 +7,15 @@ from urllib.parse import parse_qsl
 
 from werkzeug.wrappers import Request, Response
 
-from clp_chassis.http import chunks_of, declared_length, refusal_answer
+from clp_chassis.http import declared_length, error_response, iter_chunks
 from clp_chassis.security.passports import Passport
 from clp_contracts.errors import Refused
-from clp_messages.dependencies import Parts
-from clp_messages.download_headers import asked_range, disposition_of, media_type_of
+from clp_messages.dependencies import Dependencies
+from clp_messages.download_headers import (
+    content_disposition,
+    media_type_of,
+    requested_range,
+)
 from clp_messages.use_cases.uploads import (
     StoredFile,
     Upload,
@@ -30,77 +34,76 @@ STATUSES: Final[Mapping[str, int]] = MappingProxyType(
         "range.outside": 416,
     }
 )
-MOST_ARGUMENTS: Final = 10
+MAX_ARGUMENTS: Final = 10
 
 
-def upload(request: Request, actor: Passport, parts: Parts) -> StoredFile:
-    """Take in the body of a request."""
-    asked = arguments_of(request, ("channel", "name"))
+def upload(request: Request, actor: Passport, deps: Dependencies) -> StoredFile:
+    """Receive the body of a request."""
+    arguments = arguments_of(request, ("channel", "name"))
     return receive_upload(
         Upload(
-            channel=asked["channel"],
-            name=asked["name"],
+            channel=arguments["channel"],
+            name=arguments["name"],
             declared=declared_length(request),
-            pieces=chunks_of(request),
+            chunks=iter_chunks(request),
         ),
         actor=actor,
-        parts=parts,
+        deps=deps,
     )
 
 
 def download(
-    request: Request, attachment: str, given: tuple[Passport, Parts]
+    request: Request, attachment: str, *, actor: Passport, deps: Dependencies
 ) -> Response:
-    """Hand out a file, or one range of it."""
-    actor, parts = given
-    file = find_download(attachment, actor=actor, parts=parts)
+    """Respond with a file, or one range of it (RFC 9110, section 14)."""
+    file = find_download(attachment, actor=actor, deps=deps)
     headers = {
         "Content-Type": media_type_of(file.name),
-        "Content-Disposition": disposition_of(file.name),
+        "Content-Disposition": content_disposition(file.name),
         "Accept-Ranges": "bytes",
     }
     try:
-        part = _part_of(request, file)
+        part = _range_of(request, file)
     except Refused as refused:
-        answer = refusal_answer(refused, STATUSES)
-        answer.headers["Content-Range"] = f"bytes */{file.size}"
-        return answer
-    numbers = range(file.size) if part is None else part
-    headers["Content-Length"] = str(len(numbers))
+        response = error_response(refused, STATUSES)
+        response.headers["Content-Range"] = f"bytes */{file.size}"
+        return response
+    selected = range(file.size) if part is None else part
+    headers["Content-Length"] = str(len(selected))
     if part is not None:
         headers["Content-Range"] = f"bytes {part.start}-{part.stop - 1}/{file.size}"
     status = 200 if part is None else 206
     if request.method == "HEAD":
         return Response(None, status, headers)
-    pieces = parts.files.pieces(file.store_key, numbers.start, len(numbers))
-    return Response(pieces, status, headers, direct_passthrough=True)
+    chunks = deps.files.chunks(file.store_key, selected.start, len(selected))
+    return Response(chunks, status, headers, direct_passthrough=True)
 
 
-def _part_of(request: Request, file: StoredFile) -> range | None:
-    """The range asked for; none when it depends on a validator, as we give none."""
+def _range_of(request: Request, file: StoredFile) -> range | None:
+    """Return the requested range; None with a validator, as no ETag is sent."""
     if request.method != "GET" or "If-Range" in request.headers:
         return None
-    return asked_range(request.headers.get("Range"), file.size)
+    return requested_range(request.headers.get("Range"), file.size)
 
 
 def arguments_of(request: Request, names: Iterable[str]) -> Mapping[str, str]:
-    """The arguments of the address: exactly these, each once.
+    """Parse the query string: exactly these arguments, each once.
 
-    What is not UTF-8 arrives as lone surrogates, which no rule lets through.
+    Bytes that are not UTF-8 become lone surrogates, which every rule refuses.
 
     Raises:
-        Refused: ``ask.malformed``.
+        Refused: ``request.malformed``.
     """
-    given = request.environ.get("QUERY_STRING", "").encode("latin-1")
+    query = request.environ.get("QUERY_STRING", "").encode("latin-1")
     try:
         pairs = parse_qsl(
-            given.decode("utf-8", "surrogateescape"),
+            query.decode("utf-8", "surrogateescape"),
             keep_blank_values=True,
             errors="surrogateescape",
-            max_num_fields=MOST_ARGUMENTS,
+            max_num_fields=MAX_ARGUMENTS,
         )
     except ValueError:
-        raise Refused("ask.malformed") from None
+        raise Refused("request.malformed") from None
     if sorted(name for name, _ in pairs) != sorted(names):
-        raise Refused("ask.malformed")
+        raise Refused("request.malformed")
     return dict(pairs)

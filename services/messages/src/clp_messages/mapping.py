@@ -1,4 +1,4 @@
-"""Facts as they travel, and rows, as the rules take them and as callers see them."""
+"""Map contract facts and rows to the core's values, and rows to contract values."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -20,28 +20,29 @@ ROBOT_NAME: Final = "Robot"
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """What `projects` knows now of who asks, and of the project it is about.
+class AccessContext:
+    """Facts about the actor of a call and the project it concerns.
 
-    Either is None when it does not exist, which no caller can tell from a refusal.
+    Each is None if it does not exist; to callers that looks like a refusal (rule 5).
     """
 
     actor: CoreAuthor | None
     project: Project | None
-    shown: ProjectFacts | None = None
+    project_facts: ProjectFacts | None = None
 
 
-def standing_of(passport: Passport, told: Facts) -> Standing:
-    """The standing that a passport has, by facts asked for it and one project."""
-    shown = told.projects[0] if told.projects else None
-    project = None if shown is None else core_project(shown)
-    if passport.kind is PassportKind.ROBOT:
-        return Standing(ROBOT, project, shown)
-    return Standing(core_people(told.people).get(passport.subject), project, shown)
+def access_context_of(passport: Passport, facts: Facts) -> AccessContext:
+    """Build the context of a passport from facts about it and at most one project."""
+    project_facts = facts.projects[0] if facts.projects else None
+    project = None if project_facts is None else to_project(project_facts)
+    actor: CoreAuthor | None = ROBOT
+    if passport.kind is not PassportKind.ROBOT:
+        actor = to_people(facts.people).get(passport.subject)
+    return AccessContext(actor, project, project_facts)
 
 
-def core_person(facts: PersonFacts) -> Person:
-    """A person as the rules take them."""
+def to_person(facts: PersonFacts) -> Person:
+    """Map a person to the core's value."""
     return Person(
         id=PersonId(facts.id),
         name=facts.name,
@@ -52,13 +53,13 @@ def core_person(facts: PersonFacts) -> Person:
     )
 
 
-def core_people(people: Iterable[PersonFacts]) -> Mapping[str, Person]:
-    """People as the rules take them, by id."""
-    return {facts.id: core_person(facts) for facts in people}
+def to_people(people: Iterable[PersonFacts]) -> Mapping[str, Person]:
+    """Map people to the core's values, by id."""
+    return {facts.id: to_person(facts) for facts in people}
 
 
-def core_project(facts: ProjectFacts) -> Project:
-    """A project as the rules take it."""
+def to_project(facts: ProjectFacts) -> Project:
+    """Map a project to the core's value."""
     return Project(
         id=ProjectId(facts.id),
         assigned=frozenset(PartnerId(partner) for partner in facts.assigned),
@@ -66,15 +67,15 @@ def core_project(facts: ProjectFacts) -> Project:
     )
 
 
-def shown_author(author: CoreAuthor) -> Author:
-    """An author as readers see them: the robot by a name nobody else can choose."""
+def author_view(author: CoreAuthor) -> Author:
+    """Map an author to the contract; the robot has a reserved name."""
     if isinstance(author, Person):
         return Author(id=author.id, name=author.name, side=author.side.value)
     return Author(id=author.id, name=ROBOT_NAME, side=Side.INTERNAL.value)
 
 
-def core_message(row: MessageRow) -> MessageFacts:
-    """A message as the rules take it."""
+def to_message_facts(row: MessageRow) -> MessageFacts:
+    """Map a row to what the rules need of a message."""
     return MessageFacts(
         channel=Channel.named(row.channel),
         number=row.number,
@@ -83,8 +84,8 @@ def core_message(row: MessageRow) -> MessageFacts:
     )
 
 
-def shown_message(row: MessageRow, attachments: Iterable[AttachmentRow]) -> Message:
-    """A message as its readers see it; of a deleted one, only its place (rule 12)."""
+def message_view(row: MessageRow, attachments: Iterable[AttachmentRow]) -> Message:
+    """Map a row to the contract; a deleted one to its tombstone (rule 12)."""
     deleted = row.deleted_at is not None
     return Message(
         id=row.id,
@@ -107,17 +108,17 @@ def shown_message(row: MessageRow, attachments: Iterable[AttachmentRow]) -> Mess
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredOutcomes:
-    """Mention outcomes as a row keeps them."""
+    """Mention outcomes as stored."""
 
     mentions: tuple[Mention, ...]
 
 
-def stored_outcomes(mentions: Iterable[Mention]) -> str:
-    """Outcomes as text for a row."""
+def serialize_outcomes(mentions: Iterable[Mention]) -> str:
+    """Serialize outcomes for a row."""
     return json.dumps(dump(StoredOutcomes(mentions=tuple(mentions))))
 
 
-def outcomes_stored(text: str) -> tuple[Mention, ...]:
-    """Outcomes as a row kept them."""
-    kept: Any = json.loads(text)
-    return load(StoredOutcomes, kept).mentions
+def parse_outcomes(text: str) -> tuple[Mention, ...]:
+    """Parse the outcomes of a row."""
+    stored: Any = json.loads(text)
+    return load(StoredOutcomes, stored).mentions

@@ -1,4 +1,4 @@
-"""The entrypoints of `messages`: decode, call, encode."""
+"""Entrypoints of `messages`: decode, call a use case, encode."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -7,31 +7,36 @@ from typing import Any, Final
 from eventlet import tpool
 from werkzeug.wrappers import Request, Response
 
-from clp_chassis.bootstrap import Parts as PartsOfProcess
-from clp_chassis.bootstrap import Process, Surroundings, configured, parts_of
-from clp_chassis.concurrency.periodic import Chore
-from clp_chassis.events.dead_letters import AsideDesk
-from clp_chassis.events.feed_reader import FeedReader, Reading
-from clp_chassis.events.outbox_relay import Relay, RelayDesk
+from clp_chassis import bootstrap
+from clp_chassis.bootstrap import (
+    Process,
+    ProcessContext,
+    container_config,
+    dependencies_of,
+)
+from clp_chassis.concurrency.periodic import PeriodicTask
+from clp_chassis.events.dead_letters import DeadLetterProvider
+from clp_chassis.events.feed_reader import FeedReader, FeedSubscription
+from clp_chassis.events.outbox_relay import OutboxRelay, RelayConfig
 from clp_chassis.events.projections import DatabaseProjection
-from clp_chassis.http import http, json_answer
-from clp_chassis.messaging import on_events_everywhere
+from clp_chassis.http import http, json_response
+from clp_chassis.messaging import on_broadcast_events
+from clp_chassis.observability import Probes
 from clp_chassis.persistence.database import Database
-from clp_chassis.rpc import CallContext, serves
+from clp_chassis.rpc import CallContext, rpc_method
 from clp_chassis.security.passports import Passport
-from clp_chassis.settings import WrongSettings
+from clp_chassis.settings import InvalidSettings
 from clp_contracts import events
 from clp_contracts import feed as feed_contract
 from clp_contracts import messages as contract
-from clp_contracts.facts_cache import KnownFacts
+from clp_contracts.facts_cache import FactsCache
 from clp_contracts.methods import PEOPLE
-from clp_contracts.serialization import Nothing
-from clp_messages.clamd import Scanner, scanner_at
-from clp_messages.dependencies import Parts
-from clp_messages.gauges import watched
+from clp_contracts.serialization import Empty
+from clp_messages.clamd import Scanner, open_scanner
+from clp_messages.dependencies import Dependencies
 from clp_messages.http import STATUSES, download, upload
 from clp_messages.settings import Settings
-from clp_messages.storage import FileStore, store_at
+from clp_messages.storage import FileStore, open_file_store
 from clp_messages.tables import CURSORS, OUTBOX
 from clp_messages.use_cases import (
     announcements,
@@ -47,189 +52,205 @@ from clp_messages.use_cases import (
     uploads,
 )
 
-SWEEP_EVERY_S: Final = 60.0
-SCAN_EVERY_S: Final = 5.0
+SWEEP_INTERVAL_S: Final = 60.0
+SCAN_INTERVAL_S: Final = 5.0
 
 
-def _relay_desk(container: Any) -> RelayDesk:
-    parts: Parts = parts_of(container)
-    return RelayDesk(contract.SERVICE, parts.database, OUTBOX, parts.clock)
+def _relay_config(container: Any) -> RelayConfig:
+    deps: Dependencies = dependencies_of(container)
+    return RelayConfig(contract.SERVICE, deps.database, OUTBOX, deps.clock)
 
 
-def _announcements(container: Any) -> Reading:
-    parts: Parts = parts_of(container)
-    return Reading(
+def _announcements(container: Any) -> FeedSubscription:
+    deps: Dependencies = dependencies_of(container)
+    return FeedSubscription(
         reader=feed.ANNOUNCEMENTS,
         source=feed.PROJECTS,
-        fetch=lambda after: parts.callers.projects.changes(after=after),
+        fetch=lambda after: deps.clients.projects.changes(after=after),
         projection=DatabaseProjection(
             feed.ANNOUNCEMENTS,
-            (parts.database, CURSORS, parts.clock),
-            prepare=lambda changes: announcements.drafts_of(changes, parts=parts),
+            database=deps.database,
+            cursors=CURSORS,
+            clock=deps.clock,
+            prepare=lambda changes: announcements.drafts_of(changes, deps=deps),
             write=announcements.write_announcements,
         ),
     )
 
 
 def _sweep(container: Any) -> Callable[[], object]:
-    parts: Parts = parts_of(container)
+    deps: Dependencies = dependencies_of(container)
 
     def sweep() -> None:
-        uploads.sweep_orphans(parts=parts)
-        quotas.forget_old_tallies(parts=parts)
+        uploads.sweep_orphans(deps=deps)
+        quotas.delete_old_tallies(deps=deps)
 
     return sweep
 
 
 def _scan(container: Any) -> Callable[[], object]:
-    parts: Parts = parts_of(container)
-    return lambda: scanning.scan_pending(parts=parts)
+    deps: Dependencies = dependencies_of(container)
+    return lambda: scanning.scan_pending(deps=deps)
 
 
 class MessagesService:
     """Channels, posts, attachments, read markers and the feed of changes."""
 
     name = contract.SERVICE
-    parts = PartsOfProcess()
-    call_facts = CallContext()
-    relay = Relay(_relay_desk)
+    deps = bootstrap.DependenciesProvider()
+    call_info = CallContext()
+    relay = OutboxRelay(_relay_config)
     announcements = FeedReader(_announcements)
-    aside_desk = AsideDesk(_announcements)
-    sweep = Chore(_sweep, SWEEP_EVERY_S)
-    scan = Chore(_scan, SCAN_EVERY_S)
+    dead_letter_provider = DeadLetterProvider(_announcements)
+    sweep = PeriodicTask(_sweep, SWEEP_INTERVAL_S)
+    scan = PeriodicTask(_scan, SCAN_INTERVAL_S)
 
-    @serves(contract.POST)
-    def post(self, ask: contract.PostMessage, actor: Passport) -> contract.Posted:
-        return posting.post_message(ask, actor=actor, parts=self.parts)
+    @rpc_method(contract.POST)
+    def post(self, request: contract.PostMessage, actor: Passport) -> contract.Posted:
+        return posting.post_message(request, actor=actor, deps=self.deps)
 
-    @serves(contract.EDIT)
-    def edit(self, ask: contract.EditMessage, actor: Passport) -> contract.Edited:
-        return editing.edit_message(ask, actor=actor, parts=self.parts)
+    @rpc_method(contract.EDIT)
+    def edit(self, request: contract.EditMessage, actor: Passport) -> contract.Edited:
+        return editing.edit_message(request, actor=actor, deps=self.deps)
 
-    @serves(contract.DELETE)
-    def delete(self, ask: contract.OneMessage, actor: Passport) -> contract.Deleted:
-        return editing.delete_message(ask, actor=actor, parts=self.parts)
+    @rpc_method(contract.DELETE)
+    def delete(self, request: contract.MessageRef, actor: Passport) -> contract.Deleted:
+        return editing.delete_message(request, actor=actor, deps=self.deps)
 
-    @serves(contract.EARLIER_TEXTS)
-    def earlier_texts(
-        self, ask: contract.OneMessage, actor: Passport
-    ) -> contract.EarlierTexts:
-        return editing.earlier_texts(ask, actor=actor, parts=self.parts)
+    @rpc_method(contract.REVISIONS)
+    def revisions(
+        self, request: contract.MessageRef, actor: Passport
+    ) -> contract.Revisions:
+        return editing.revisions(request, actor=actor, deps=self.deps)
 
-    @serves(contract.PAGE)
-    def page(self, ask: contract.AskPage, actor: Passport) -> contract.Page:
-        return history.page(ask, actor=actor, parts=self.parts)
+    @rpc_method(contract.PAGE)
+    def page(self, request: contract.GetPage, actor: Passport) -> contract.Page:
+        return history.page(request, actor=actor, deps=self.deps)
 
-    @serves(contract.CHANNELS)
-    def channels(self, ask: contract.AskChannels, actor: Passport) -> contract.Channels:
-        return history.channels(ask, actor=actor, parts=self.parts)
+    @rpc_method(contract.CHANNELS)
+    def channels(
+        self, request: contract.GetChannels, actor: Passport
+    ) -> contract.Channels:
+        return history.channels(request, actor=actor, deps=self.deps)
 
-    @serves(contract.MARK_READ)
-    def mark_read(self, ask: contract.MarkRead, actor: Passport) -> contract.Marked:
-        return unread.mark_read(ask, actor=actor, parts=self.parts)
+    @rpc_method(contract.MARK_READ)
+    def mark_read(
+        self, request: contract.MarkRead, actor: Passport
+    ) -> contract.MarkedRead:
+        return unread.mark_read(request, actor=actor, deps=self.deps)
 
-    @serves(contract.UNREAD)
-    def unread(self, ask: contract.AskUnread, actor: Passport) -> contract.Unread:
-        return unread.unread(ask, actor=actor, parts=self.parts)
+    @rpc_method(contract.UNREAD)
+    def unread(self, request: contract.GetUnread, actor: Passport) -> contract.Unread:
+        return unread.unread(request, actor=actor, deps=self.deps)
 
-    @serves(contract.MENTIONABLE)
+    @rpc_method(contract.MENTIONABLE)
     def mentionable(
-        self, ask: contract.AskMentionable, actor: Passport
+        self, request: contract.GetMentionable, actor: Passport
     ) -> contract.Mentionable:
-        return mentions.mentionable(ask, actor=actor, parts=self.parts)
+        return mentions.mentionable(request, actor=actor, deps=self.deps)
 
-    @serves(contract.CONTENTS)
-    def contents(self, ask: contract.AskContents, _: Passport) -> contract.Contents:
-        return feed.contents(ask, parts=self.parts)
+    @rpc_method(contract.GET_MESSAGES)
+    def get_messages(
+        self, request: contract.GetMessages, _: Passport
+    ) -> contract.StoredMessages:
+        return feed.get_messages(request, deps=self.deps)
 
-    @serves(contract.FOR_MAIL)
-    def for_mail(self, ask: contract.AskForMail, _: Passport) -> contract.ForMail:
-        return mail_content.for_mail(ask, parts=self.parts)
+    @rpc_method(contract.READABLE_MESSAGES)
+    def readable_messages(
+        self, request: contract.GetReadableMessages, _: Passport
+    ) -> contract.ReadableMessages:
+        return mail_content.readable_messages(request, deps=self.deps)
 
-    @serves(contract.FOR_MAILS)
-    def for_mails(self, ask: contract.AskForMails, _: Passport) -> contract.ForMails:
-        return mail_content.for_mails(ask, parts=self.parts)
-
-    @serves(contract.CHANGES)
+    @rpc_method(contract.CHANGES)
     def changes(
-        self, ask: feed_contract.ReadChanges, _: Passport
+        self, request: feed_contract.ReadChanges, _: Passport
     ) -> feed_contract.Changes:
-        return feed.changes(ask, parts=self.parts)
+        return feed.changes(request, deps=self.deps)
 
-    @serves(contract.PROGRESS)
-    def progress(self, _ask: Nothing, _: Passport) -> feed_contract.Progress:
-        return feed.progress(parts=self.parts)
+    @rpc_method(contract.PROGRESS)
+    def progress(self, _call: Empty, _: Passport) -> feed_contract.Progress:
+        return feed.progress(deps=self.deps)
 
-    @serves(contract.ASIDE)
-    def aside(
-        self, ask: feed_contract.AskAside, _: Passport
-    ) -> feed_contract.ChangesAside:
-        return self.aside_desk.aside(ask)
+    @rpc_method(contract.DEAD_LETTERS)
+    def dead_letters(
+        self, request: feed_contract.ListDeadLetters, _: Passport
+    ) -> feed_contract.DeadLetters:
+        return self.dead_letter_provider.dead_letters(request)
 
-    @serves(contract.APPLY_AGAIN)
-    def apply_again(
-        self, ask: feed_contract.ApplyAgain, _: Passport
-    ) -> feed_contract.AppliedAgain:
-        return self.aside_desk.apply_again(ask)
+    @rpc_method(contract.REDRIVE_DEAD_LETTER)
+    def redrive_dead_letter(
+        self, request: feed_contract.RedriveDeadLetter, _: Passport
+    ) -> feed_contract.DeadLetterRedriven:
+        return self.dead_letter_provider.redrive_dead_letter(request)
 
-    @on_events_everywhere(feed.PROJECTS, *events.OF_PROJECTS)
+    @on_broadcast_events(feed.PROJECTS, *events.OF_PROJECTS)
     def on_projects_changed(self, body: Any) -> None:
-        self.parts.known.drop(body)
+        self.deps.facts.invalidate(body)
         self.announcements.wake()
 
     @http("POST", "/attachments", kinds=PEOPLE, statuses=STATUSES)
     def upload_attachment(self, request: Request, actor: Passport) -> Response:
-        file = upload(request, actor, self.parts)
-        told = {"id": file.id, "name": file.name, "size": file.size}
-        return json_answer({**told, "state": file.state}, 201)
+        file = upload(request, actor, self.deps)
+        body = {
+            "id": file.id,
+            "name": file.name,
+            "size": file.size,
+            "state": file.state,
+        }
+        return json_response(body, 201)
 
     @http("GET", "/attachments/<attachment>", kinds=PEOPLE, statuses=STATUSES)
     def download_attachment(
         self, request: Request, actor: Passport, *, attachment: str
     ) -> Response:
-        return download(request, attachment, (actor, self.parts))
+        return download(request, attachment, actor=actor, deps=self.deps)
 
 
-def _scanner_of(settings: Settings) -> Scanner | None:
+def _open_scanner(settings: Settings) -> Scanner | None:
     try:
-        return scanner_at(settings.scanner_url, settings.scanner_timeout_s)
+        return open_scanner(settings.scanner_url, settings.scanner_timeout_s)
     except ValueError as error:
-        raise WrongSettings(f"CLP_MESSAGES_SCANNER_URL: {error}") from None
+        raise InvalidSettings(f"CLP_MESSAGES_SCANNER_URL: {error}") from None
 
 
-def _store_of(settings: Settings) -> FileStore:
+def _open_file_store(settings: Settings) -> FileStore:
     try:
-        # What waits for the disk waits in a thread of its own.
-        return store_at(settings.files_url, Path(settings.files_dir), tpool.execute)
+        # Waiting for the disk blocks, so it is done in a thread pool.
+        return open_file_store(
+            settings.files_url, Path(settings.files_dir), tpool.execute
+        )
     except ValueError as error:
-        raise WrongSettings(f"CLP_MESSAGES_FILES_URL: {error}") from None
+        raise InvalidSettings(f"CLP_MESSAGES_FILES_URL: {error}") from None
 
 
-def build(settings: Settings, surroundings: Surroundings) -> Process:
-    """Put the process together; its database must be migrated."""
+def build(settings: Settings, context: ProcessContext) -> Process:
+    """Build the process; its database must be migrated."""
     database = Database(settings.database_url)
-    callers = surroundings.callers()
-    parts = Parts(
+    clients = context.clients()
+    deps = Dependencies(
         database=database,
-        files=_store_of(settings),
-        callers=callers,
-        known=KnownFacts(callers.projects),
-        clock=surroundings.clock,
-        scanner=_scanner_of(settings),
+        files=_open_file_store(settings),
+        clients=clients,
+        facts=FactsCache(clients.projects),
+        clock=context.clock,
+        scanner=_open_scanner(settings),
     )
 
     def close() -> None:
-        callers.close()
+        clients.close()
         database.close()
 
     return Process(
         services=(MessagesService,),
-        config=configured(
-            surroundings,
-            parts,
+        config=container_config(
+            context,
+            deps,
             http_address=settings.http_address,
             http_address_file=settings.http_address_file,
         ),
         close=close,
-        watched=watched(parts),
+        probes=Probes(
+            gauges=(OUTBOX.gauges(contract.SERVICE, database, context.clock),),
+            checks={"database": database.ping},
+        ),
     )

@@ -1,4 +1,4 @@
-"""What an operator sets for `messages`."""
+"""Settings of `messages`."""
 
 from dataclasses import dataclass
 
@@ -9,15 +9,15 @@ from clp_chassis.settings import ProcessSettings
 class Settings(ProcessSettings):
     """Read from ``CLP_MESSAGES_…``, or ``CLP_…`` where services share a value.
 
-    With port 0 in ``http_address`` the system picks one; ``http_address_file`` then
-    names a file in which the process notes ``HOST:PORT`` once it listens.
+    With port 0 in ``http_address`` the system picks a port; the process writes
+    ``HOST:PORT`` to ``http_address_file`` once it listens.
     """
 
     database_url: str = "sqlite:///messages.db"
-    # s3://BUCKET/PREFIX?endpoint=URL&region=NAME; without it files lie in files_dir.
+    # s3://BUCKET/PREFIX?endpoint=URL&region=NAME; empty: files are stored in files_dir.
     files_url: str = ""
     files_dir: str = "files"
-    # tcp://HOST:PORT or unix:///PATH of a clamd; without it no file is scanned.
+    # tcp://HOST:PORT or unix:///PATH of a clamd; empty: files are not scanned.
     scanner_url: str = ""
     scanner_timeout_s: float = 10.0
     http_address: str = "127.0.0.1:8000"

@@ -17,11 +17,11 @@ from sqlalchemy.types import TypeEngine
 
 from clp_chassis.events.outbox import Outbox
 from clp_chassis.events.projections import Cursors
-from clp_chassis.persistence.column_types import Instant
+from clp_chassis.persistence.column_types import UtcDateTime
 
 
 def _name(length: int) -> TypeEngine[str]:
-    """Compared byte by byte everywhere: faster, and no locale has a say in it."""
+    """Compare bytes on every database: faster, and independent of locales."""
     by_bytes = String(length, collation="C")
     return String(length).with_variant(by_bytes, "postgresql")
 
@@ -30,7 +30,7 @@ ID: Final = _name(64)
 RANDOM_ID: Final = _name(32)
 # PROJECT/direct/PARTNER, both ids of 64 characters.
 CHANNEL: Final = _name(140)
-RETRY_KEY: Final = _name(200)
+IDEMPOTENCY_KEY: Final = _name(200)
 NUMBER: Final = BigInteger().with_variant(Integer(), "sqlite")
 
 
@@ -39,7 +39,7 @@ class Base(DeclarativeBase):
 
 
 class ChannelRow(Base):
-    """A channel in which somebody has posted, with the number of its last message."""
+    """A channel that has messages, with the number of the last one."""
 
     __tablename__ = "channels"
 
@@ -57,7 +57,7 @@ class MessageRow(Base):
     __tablename__ = "messages"
     __table_args__ = (
         UniqueConstraint("channel", "number", name="messages_in_order"),
-        UniqueConstraint("channel", "author", "retry_key", name="messages_once"),
+        UniqueConstraint("channel", "author", "idempotency_key", name="messages_once"),
         Index("messages_by_author", "channel", "author", "number", "author_number"),
     )
 
@@ -69,19 +69,19 @@ class MessageRow(Base):
     author: Mapped[str] = mapped_column(ID)
     author_name: Mapped[str] = mapped_column(Text)
     author_side: Mapped[str] = mapped_column(String(16))
-    # Which of the author's own in this channel it is; so that nobody has to count them.
+    # Counts the author's messages in this channel, so that no query has to.
     author_number: Mapped[int] = mapped_column(NUMBER)
     text: Mapped[str] = mapped_column(Text)
-    posted_at: Mapped[datetime] = mapped_column(Instant)
-    edited_at: Mapped[datetime | None] = mapped_column(Instant)
-    deleted_at: Mapped[datetime | None] = mapped_column(Instant)
-    retry_key: Mapped[str] = mapped_column(RETRY_KEY)
-    # What the retry key was used for, and what its first use was answered (rule 10).
+    posted_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    edited_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    deleted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    idempotency_key: Mapped[str] = mapped_column(IDEMPOTENCY_KEY)
+    # The content and the response of the first post with this key (rule 10).
     content_hash: Mapped[str] = mapped_column(String(64))
     outcomes: Mapped[str] = mapped_column(Text)
 
 
-# Unread numbers subtract what was deleted, which is little.
+# Unread numbers subtract the deleted messages, which are few.
 Index(
     "messages_deleted",
     MessageRow.channel,
@@ -92,22 +92,22 @@ Index(
 )
 
 
-class EarlierTextRow(Base):
-    """What a message said before an edit or its deletion; for internal audit."""
+class RevisionRow(Base):
+    """The text of a message before an edit or its deletion, for internal audit."""
 
-    __tablename__ = "earlier_texts"
+    __tablename__ = "revisions"
 
     message: Mapped[str] = mapped_column(
         RANDOM_ID, ForeignKey("messages.id"), primary_key=True
     )
     revision: Mapped[int] = mapped_column(Integer, primary_key=True)
     text: Mapped[str] = mapped_column(Text)
-    replaced_at: Mapped[datetime] = mapped_column(Instant)
+    replaced_at: Mapped[datetime] = mapped_column(UtcDateTime)
     replaced_by: Mapped[str] = mapped_column(ID)
 
 
 class MentionRow(Base):
-    """A person whom the message mentions as it stands now."""
+    """A person whom the current text of a message mentions."""
 
     __tablename__ = "mentions"
 
@@ -118,7 +118,7 @@ class MentionRow(Base):
 
 
 class AttachmentRow(Base):
-    """A file: being received, waiting for its message, attached, or discarded."""
+    """A file: being received, not posted yet, attached, or discarded."""
 
     __tablename__ = "attachments"
     __table_args__ = (Index("attachments_of_message", "message", "place"),)
@@ -129,17 +129,17 @@ class AttachmentRow(Base):
     name: Mapped[str] = mapped_column(Text)
     size: Mapped[int] = mapped_column(NUMBER)
     sha256: Mapped[str] = mapped_column(String(64))
-    # Where the store keeps the bytes; never told to anybody.
+    # The key of the bytes in the store; never returned to a caller.
     store_key: Mapped[str] = mapped_column(String(64))
     state: Mapped[str] = mapped_column(String(16))
-    uploaded_at: Mapped[datetime] = mapped_column(Instant)
+    uploaded_at: Mapped[datetime] = mapped_column(UtcDateTime)
     message: Mapped[str | None] = mapped_column(RANDOM_ID, ForeignKey("messages.id"))
     place: Mapped[int] = mapped_column(Integer)
 
 
-# The sweep looks at what waits for a message, never at what has one.
+# The sweep reads files without a message only.
 Index(
-    "attachments_waiting",
+    "attachments_unposted",
     AttachmentRow.uploaded_at,
     postgresql_where=AttachmentRow.message.is_(None),
     sqlite_where=AttachmentRow.message.is_(None),
@@ -147,19 +147,19 @@ Index(
 
 
 class UploadTallyRow(Base):
-    """What a person or a channel has brought on one day (UTC)."""
+    """Files and bytes that a person or a channel uploaded on one day (UTC)."""
 
     __tablename__ = "upload_tallies"
 
     day: Mapped[str] = mapped_column(String(10), primary_key=True)
-    holder: Mapped[str] = mapped_column(String(16), primary_key=True)
+    scope: Mapped[str] = mapped_column(String(16), primary_key=True)
     name: Mapped[str] = mapped_column(CHANNEL, primary_key=True)
     files: Mapped[int] = mapped_column(NUMBER)
     bytes: Mapped[int] = mapped_column(NUMBER)
 
 
 class ReadMarkerRow(Base):
-    """The last message of a channel that a person has read; nobody else sees it."""
+    """The last message of a channel that a person has read; private to them."""
 
     __tablename__ = "read_markers"
 

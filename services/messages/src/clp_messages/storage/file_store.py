@@ -1,4 +1,4 @@
-"""What every store offers, and how files pass in and out of one."""
+"""The interface of a file store, and the streams in and out of one."""
 
 import hashlib
 from collections.abc import Callable
@@ -6,32 +6,32 @@ from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Any, Final, Protocol, Self
 
-PIECE: Final = 64 * 1024
+CHUNK_BYTES: Final = 64 * 1024
 
 
-class FileGone(Exception):
+class FileMissing(Exception):
     """The store has no such file, though it should."""
 
 
-class Arriving:
-    """A file on its way in: called with each piece, it keeps and sums them up."""
+class UploadStream:
+    """A file being received: call it with each chunk; it stores and hashes them."""
 
-    def __init__(self, keep: Callable[[bytes], object]) -> None:
-        self._keep = keep
-        self._sum = hashlib.sha256()
+    def __init__(self, write: Callable[[bytes], object]) -> None:
+        self._write = write
+        self._hash = hashlib.sha256()
 
-    def __call__(self, piece: bytes) -> None:
-        self._sum.update(piece)
-        self._keep(piece)
+    def __call__(self, chunk: bytes) -> None:
+        self._hash.update(chunk)
+        self._write(chunk)
 
     @property
     def sha256(self) -> str:
-        """The SHA-256 of what has come so far, in hexadecimal."""
-        return self._sum.hexdigest()
+        """The SHA-256 of the chunks so far, in hexadecimal."""
+        return self._hash.hexdigest()
 
 
-class Pieces:
-    """A part of a kept file, in pieces; whoever asks for it closes it."""
+class Chunks:
+    """Part of a stored file as an iterator of chunks; the caller closes it."""
 
     def __init__(self, file: Any, length: int) -> None:
         self._file = file
@@ -41,15 +41,16 @@ class Pieces:
         return self
 
     def __next__(self) -> bytes:
-        piece: bytes = self._file.read(min(PIECE, self._left)) if self._left else b""
-        if not piece:
+        size = min(CHUNK_BYTES, self._left)
+        chunk: bytes = self._file.read(size) if self._left else b""
+        if not chunk:
             self.close()
             raise StopIteration
-        self._left -= len(piece)
-        return piece
+        self._left -= len(chunk)
+        return chunk
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         self._file.close()
 
     def __enter__(self) -> Self:
@@ -65,13 +66,17 @@ class Pieces:
 
 
 class FileStore(Protocol):
-    """Keeps files under keys that the service makes up; a kept file never changes."""
+    """Stores files under keys chosen by the service; a stored file never changes."""
 
-    def receiving(self, key: str) -> AbstractContextManager[Arriving]:
-        """Take a file in pieces. An error on the way leaves nothing behind."""
+    def receiving(self, key: str) -> AbstractContextManager[UploadStream]:
+        """Receive a file in chunks; an error on the way leaves nothing behind."""
 
-    def pieces(self, key: str, start: int, length: int) -> Pieces:
-        """Part of a file; raises `FileGone`."""
+    def chunks(self, key: str, start: int, length: int) -> Chunks:
+        """Read part of a file.
+
+        Raises:
+            FileMissing: if there is none.
+        """
 
     def remove(self, key: str) -> None:
-        """Forget a file, and whatever there is of an unfinished one."""
+        """Remove a file, also an unfinished one; removing it twice is harmless."""

@@ -1,4 +1,4 @@
-"""Files in a folder of this machine."""
+"""A file store in a local folder."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -6,69 +6,71 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from clp_messages.storage.file_store import Arriving, FileGone, Pieces
+from clp_messages.storage.file_store import Chunks, FileMissing, UploadStream
 
 
-def at_once(work: Callable[[], None]) -> None:
-    """Do slow work here and now."""
+def run_inline(work: Callable[[], None]) -> None:
+    """Run blocking work in the calling thread."""
     work()
 
 
-class FolderStore:
-    """Files in a folder of this machine, readable by this service's account only.
+class LocalFileStore:
+    """Files in a local folder, readable by this service's account only.
 
-    A file appears under its key when it is whole and on the disk, never before.
-    ``aside`` is told to do what waits for the disk without holding up everybody else.
+    A file appears under its key once it is complete and synced to disk.
+    ``run_blocking`` runs work that waits for the disk, such as in a thread pool.
     """
 
     def __init__(
-        self, folder: Path, aside: Callable[[Callable[[], None]], object] = at_once
+        self,
+        folder: Path,
+        run_blocking: Callable[[Callable[[], None]], object] = run_inline,
     ) -> None:
         self._folder = folder
         self._unfinished = folder / "unfinished"
-        self._aside = aside
+        self._run_blocking = run_blocking
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._unfinished.mkdir(exist_ok=True, mode=0o700)
 
     @contextmanager
-    def receiving(self, key: str) -> Iterator[Arriving]:
-        """Take a file in pieces."""
-        part = self._unfinished / key
+    def receiving(self, key: str) -> Iterator[UploadStream]:
+        """Receive a file in chunks."""
+        unfinished = self._unfinished / key
         try:
-            with open(part, "xb", opener=_private) as file:
-                yield Arriving(file.write)
-                self._aside(lambda: _to_disk(file))
-            self._aside(lambda: self._keep(part, key))
+            with open(unfinished, "xb", opener=_private) as file:
+                yield UploadStream(file.write)
+                self._run_blocking(lambda: _sync(file))
+            self._run_blocking(lambda: self._publish(unfinished, key))
         finally:
-            part.unlink(missing_ok=True)
+            unfinished.unlink(missing_ok=True)
 
-    def _keep(self, part: Path, key: str) -> None:
-        place = self._place(key)
-        place.parent.mkdir(exist_ok=True, mode=0o700)
-        part.replace(place)
-        # The name must outlive a power cut as the bytes do.
-        folder = os.open(place.parent, os.O_RDONLY)
+    def _publish(self, unfinished: Path, key: str) -> None:
+        path = self._path(key)
+        path.parent.mkdir(exist_ok=True, mode=0o700)
+        unfinished.replace(path)
+        # Sync the directory, so that the name survives a power failure too.
+        folder = os.open(path.parent, os.O_RDONLY)
         try:
             os.fsync(folder)
         finally:
             os.close(folder)
 
-    def pieces(self, key: str, start: int, length: int) -> Pieces:
-        """Part of a file."""
+    def chunks(self, key: str, start: int, length: int) -> Chunks:
+        """Read part of a file."""
         try:
-            file = self._place(key).open("rb")
+            file = self._path(key).open("rb")
         except FileNotFoundError:
-            raise FileGone(key) from None
+            raise FileMissing(key) from None
         file.seek(start)
-        return Pieces(file, length)
+        return Chunks(file, length)
 
     def remove(self, key: str) -> None:
-        """Forget a file; forgetting it twice is harmless."""
-        for path in (self._unfinished / key, self._place(key)):
+        """Remove a file, also an unfinished one."""
+        for path in (self._unfinished / key, self._path(key)):
             with suppress(FileNotFoundError):
                 path.unlink()
 
-    def _place(self, key: str) -> Path:
+    def _path(self, key: str) -> Path:
         return self._folder / key[:2] / key
 
 
@@ -76,6 +78,6 @@ def _private(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
 
 
-def _to_disk(file: Any) -> None:
+def _sync(file: Any) -> None:
     file.flush()
     os.fsync(file.fileno())

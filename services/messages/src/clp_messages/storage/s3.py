@@ -1,7 +1,7 @@
-"""Files in a bucket of an S3-compatible store.
+"""A file store in a bucket of an S3-compatible service.
 
-boto3 waits for its answers; in a patched process that lets everybody else go on. What
-would hold them up, summing the bytes once more, it is told not to do.
+boto3 uses blocking sockets, which yield in a monkey-patched process. Hashing the bytes
+again would not yield, so boto3's own checksums are off.
 """
 
 import base64
@@ -16,23 +16,23 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from clp_contracts.errors import CallFailed
-from clp_messages.storage.file_store import Arriving, FileGone, Pieces
+from clp_messages.storage.file_store import Chunks, FileMissing, UploadStream
 
 OPTIONS: Final = frozenset({"endpoint", "region"})
-IN_MEMORY: Final = 1024 * 1024
-CONNECT_S: Final = 5
-READ_S: Final = 20
-TRIES: Final = 3
-CONNECTIONS: Final = 64
-ABSENT: Final = frozenset({"NoSuchKey", "404"})
+SPOOL_BYTES: Final = 1024 * 1024
+CONNECT_TIMEOUT_S: Final = 5
+READ_TIMEOUT_S: Final = 20
+MAX_ATTEMPTS: Final = 3
+MAX_CONNECTIONS: Final = 64
+MISSING_CODES: Final = frozenset({"NoSuchKey", "404"})
 
 
-class S3Store:
+class S3FileStore:
     """Objects of one bucket, below a prefix.
 
-    A file waits in an unnamed file of this machine until it is whole, then goes up in
-    one PUT: it is there or it is not, a try that fails can be repeated, and a process
-    that is killed leaves nothing behind, here or there.
+    A file is spooled to an unnamed local file, then uploaded in one PUT: it is stored
+    completely or not at all, a failed attempt can be repeated, and a killed process
+    leaves nothing behind on either end.
     """
 
     def __init__(self, client: Any, bucket: str, prefix: str = "") -> None:
@@ -42,72 +42,74 @@ class S3Store:
 
     @classmethod
     def at(cls, url: str) -> Self:
-        """The store of ``s3://BUCKET/PREFIX?endpoint=URL&region=NAME``.
+        """Open the store of ``s3://BUCKET/PREFIX?endpoint=URL&region=NAME``.
 
-        Credentials come from where boto3 looks for them: the environment, its files,
-        or the machine's role.
+        boto3 looks up credentials in the environment, its files, or the machine's role.
+
+        Raises:
+            ValueError: if the address has another form.
         """
-        parts = urlsplit(url)
-        options = dict(parse_qsl(parts.query, keep_blank_values=True))
-        if parts.scheme != "s3" or not parts.hostname or set(options) - OPTIONS:
+        address = urlsplit(url)
+        options = dict(parse_qsl(address.query, keep_blank_values=True))
+        if address.scheme != "s3" or not address.hostname or set(options) - OPTIONS:
             raise ValueError("must read s3://BUCKET/PREFIX?endpoint=URL&region=NAME")
-        prefix = parts.path.strip("/")
-        return cls(client_for(options), parts.netloc, f"{prefix}/" if prefix else "")
+        prefix = address.path.strip("/")
+        return cls(client_for(options), address.netloc, f"{prefix}/" if prefix else "")
 
     @contextmanager
-    def receiving(self, key: str) -> Iterator[Arriving]:
-        """Take a file in pieces."""
-        with SpooledTemporaryFile(IN_MEMORY) as file:
-            arriving = Arriving(file.write)
-            yield arriving
+    def receiving(self, key: str) -> Iterator[UploadStream]:
+        """Receive a file in chunks."""
+        with SpooledTemporaryFile(SPOOL_BYTES) as file:
+            stream = UploadStream(file.write)
+            yield stream
             size = file.tell()
             file.seek(0)
-            digest = base64.b64encode(bytes.fromhex(arriving.sha256)).decode()
-            # The store sums the bytes up as well, and refuses what came otherwise.
-            self._ask(
+            digest = base64.b64encode(bytes.fromhex(stream.sha256)).decode()
+            # The store hashes the bytes as well and refuses a mismatch.
+            self._call(
                 "put_object", key, Body=file, ContentLength=size, ChecksumSHA256=digest
             )
 
-    def pieces(self, key: str, start: int, length: int) -> Pieces:
-        """Part of a file."""
-        asked = f"bytes={start}-{start + length - 1}"
-        return Pieces(self._ask("get_object", key, Range=asked)["Body"], length)
+    def chunks(self, key: str, start: int, length: int) -> Chunks:
+        """Read part of a file."""
+        byte_range = f"bytes={start}-{start + length - 1}"
+        return Chunks(self._call("get_object", key, Range=byte_range)["Body"], length)
 
     def remove(self, key: str) -> None:
-        """Forget a file; forgetting it twice is harmless."""
-        self._ask("delete_object", key)
+        """Remove a file."""
+        self._call("delete_object", key)
 
-    def _ask(self, what: str, key: str, **more: Any) -> Any:
-        ask = getattr(self._client, what)
+    def _call(self, operation: str, key: str, **options: Any) -> Any:
+        call = getattr(self._client, operation)
         try:
-            return ask(Bucket=self._bucket, Key=f"{self._prefix}{key}", **more)
+            return call(Bucket=self._bucket, Key=f"{self._prefix}{key}", **options)
         except ClientError as error:
             code = str(error.response["Error"].get("Code"))
-            if code in ABSENT:
-                raise FileGone(key) from None
-            raise CallFailed(f"the file store answered {code}") from error
+            if code in MISSING_CODES:
+                raise FileMissing(key) from None
+            raise CallFailed(f"the file store responded {code}") from error
         except BotoCoreError as error:
             raise CallFailed(f"the file store: {type(error).__name__}") from error
 
 
 def client_for(options: Mapping[str, str]) -> Any:
-    """A client for the options of an address."""
+    """Create a client for the options of an address."""
     endpoint = options.get("endpoint") or None
     return boto3.session.Session().client(
         "s3",
         endpoint_url=endpoint,
         region_name=options.get("region") or None,
         config=Config(
-            connect_timeout=CONNECT_S,
-            read_timeout=READ_S,
-            retries={"mode": "standard", "max_attempts": TRIES},
-            max_pool_connections=CONNECTIONS,
+            connect_timeout=CONNECT_TIMEOUT_S,
+            read_timeout=READ_TIMEOUT_S,
+            retries={"mode": "standard", "max_attempts": MAX_ATTEMPTS},
+            max_pool_connections=MAX_CONNECTIONS,
             request_checksum_calculation="when_required",
             response_checksum_validation="when_required",
             s3={
-                # The sum is signed, and stands for the bytes.
+                # The checksum header is signed and stands for the body.
                 "payload_signing_enabled": False,
-                # Only Amazon's own names resolve with the bucket in front of them.
+                # Virtual-hosted addresses only resolve at Amazon itself.
                 "addressing_style": "path" if endpoint else "auto",
             },
         ),

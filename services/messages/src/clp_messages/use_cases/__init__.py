@@ -1,1 +1,1 @@
-"""What a caller may ask of `messages`, one function each."""
+"""The use cases of `messages`: one function per method of its contract."""

@@ -1,4 +1,4 @@
-"""Who asks, about which project: facts of `projects`, and the refusals."""
+"""Access checks: facts from `projects`, the rules of the core, and refusals."""
 
 from collections.abc import Iterable, Iterator
 from typing import Final, NoReturn
@@ -10,67 +10,79 @@ from clp_core.channels import Channel, Project
 from clp_core.decisions import Decision, InvalidValue, Reason
 from clp_core.people import Author, Person
 from clp_core.visibility import may_post, may_read
-from clp_messages.dependencies import Parts
-from clp_messages.mapping import Standing, standing_of
+from clp_messages.dependencies import Dependencies
+from clp_messages.mapping import AccessContext, access_context_of
 
 NO_CHANNEL: Final = Decision(Reason.CHANNEL_MISSING)
 
 
 def refuse(reason: Reason) -> NoReturn:
-    """Refuse, with a reason of the rules."""
+    """Raise `Refused` with the code of a reason."""
     raise Refused.because(reason)
 
 
-def obey(decision: Decision) -> None:
-    """Go on when a rule allows it; refuse with its reason otherwise."""
-    if not decision:
-        refuse(decision.reason)
+def require(*decisions: Decision) -> None:
+    """Raise `Refused` with the reason of the first decision that refuses."""
+    for decision in decisions:
+        if not decision:
+            refuse(decision.reason)
 
 
 def channel_named(name: str) -> Channel:
-    """The channel of a name; one that no channel can have is a missing channel."""
+    """Parse a channel name; refuse a malformed one as a missing channel (rule 5).
+
+    Raises:
+        Refused: ``channel.missing``.
+    """
     try:
         return Channel.named(name)
     except InvalidValue:
         refuse(Reason.CHANNEL_MISSING)
 
 
-def ask_standing(passport: Passport, project: str | None, parts: Parts) -> Standing:
-    """What `projects` knows at this moment of an actor and a project.
+def fresh_context(
+    passport: Passport, project: str | None, deps: Dependencies
+) -> AccessContext:
+    """Fetch the facts about the actor and a project, never from the cache.
 
-    Asked also when there is no project to ask about, so that a missing message takes
-    the same path as a hidden one (rule 5).
+    Call it also without a project, so that a missing message costs the same call as a
+    hidden one (rule 5).
     """
-    told = parts.known.now(_person(passport), project)
-    return standing_of(passport, told)
+    return access_context_of(passport, deps.facts.fetch(_person_id(passport), project))
 
 
-def standings(
-    passport: Passport, project: str | None, parts: Parts
-) -> Iterator[Standing]:
-    """The standing as it is remembered, if it is, then as it is at this moment.
+def access_contexts(
+    passport: Passport, project: str | None, deps: Dependencies
+) -> Iterator[AccessContext]:
+    """Yield the cached facts, if there are any, then freshly fetched ones.
 
     Take the first that allows, refuse by the last.
     """
-    for told in parts.known.about(_person(passport), project):
-        yield standing_of(passport, told)
+    for facts in deps.facts.get(_person_id(passport), project):
+        yield access_context_of(passport, facts)
 
 
-def _person(passport: Passport) -> str | None:
+def _person_id(passport: Passport) -> str | None:
     return None if passport.kind is PassportKind.ROBOT else passport.subject
 
 
 def author_in(
-    channel: Channel, passport: Passport, parts: Parts, *, at_once: bool = False
+    channel: Channel, passport: Passport, deps: Dependencies, *, fresh: bool = False
 ) -> tuple[Author, Project]:
-    """Who posts here, when they may; ``at_once`` by nothing that is remembered."""
+    """Return the author and the project if the actor may post in the channel.
+
+    ``fresh`` ignores the cache.
+
+    Raises:
+        Refused: ``channel.missing`` or ``broadcast.internal_only``.
+    """
     decision = NO_CHANNEL
-    for standing in (
-        (ask_standing(passport, channel.project, parts),)
-        if at_once
-        else standings(passport, channel.project, parts)
+    for context in (
+        (fresh_context(passport, channel.project, deps),)
+        if fresh
+        else access_contexts(passport, channel.project, deps)
     ):
-        author, project = standing.actor, standing.project
+        author, project = context.actor, context.project
         if author is None or project is None:
             decision = NO_CHANNEL
         elif decision := may_post(author, channel, project):
@@ -79,12 +91,16 @@ def author_in(
 
 
 def reader_in(
-    channel: Channel, passport: Passport, parts: Parts
+    channel: Channel, passport: Passport, deps: Dependencies
 ) -> tuple[Person, Project]:
-    """Who reads here, when they may."""
+    """Return the reader and the project if the actor may read the channel.
+
+    Raises:
+        Refused: ``channel.missing``.
+    """
     decision = NO_CHANNEL
-    for standing in standings(passport, channel.project, parts):
-        reader, project = standing.actor, standing.project
+    for context in access_contexts(passport, channel.project, deps):
+        reader, project = context.actor, context.project
         if not isinstance(reader, Person) or project is None:
             decision = NO_CHANNEL
         elif decision := may_read(reader, channel, project):
@@ -92,6 +108,6 @@ def reader_in(
     refuse(decision.reason)
 
 
-def only_one(given: Iterable[object]) -> bool:
-    """Whether at most one of some arguments was given."""
-    return sum(value is not None for value in given) <= 1
+def at_most_one(arguments: Iterable[object]) -> bool:
+    """Return whether at most one of some optional arguments was passed."""
+    return sum(argument is not None for argument in arguments) <= 1

@@ -1,6 +1,7 @@
-"""Editing and deleting, and what was said before, for internal audit (rule 12)."""
+"""Edit and delete messages, and keep earlier texts for internal audit (rule 12)."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import delete, select
@@ -10,76 +11,107 @@ from clp_chassis.security.passports import Passport
 from clp_contracts import events
 from clp_contracts.messages import (
     Deleted,
-    EarlierText,
-    EarlierTexts,
     Edited,
     EditMessage,
-    OneMessage,
+    MessageRef,
+    Revision,
+    Revisions,
 )
 from clp_core.channels import Project
 from clp_core.decisions import Decision, Reason
 from clp_core.messages import MessageFacts, judge_text, may_audit, may_delete, may_edit
 from clp_core.people import Author
-from clp_messages.dependencies import Parts
-from clp_messages.mapping import core_message
+from clp_messages.dependencies import Dependencies
+from clp_messages.mapping import to_message_facts
 from clp_messages.queries import attachment_count, mentioned_in, message_by_id
-from clp_messages.tables import OUTBOX, EarlierTextRow, MentionRow, MessageRow
-from clp_messages.use_cases.authorization import ask_standing, obey, refuse
-from clp_messages.use_cases.mentions import mentions_in
+from clp_messages.tables import OUTBOX, MentionRow, MessageRow, RevisionRow
+from clp_messages.use_cases.authorization import fresh_context, refuse, require
+from clp_messages.use_cases.mentions import MentionContext, mentions_in
 from clp_messages.use_cases.posting import write_mentions
 
 Rule = Callable[[Author, MessageFacts, Project], Decision]
 
 
-def edit_message(ask: EditMessage, *, actor: Passport, parts: Parts) -> Edited:
-    """Replace the text of one's own message; mentions are read afresh (rule 13).
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Permitted:
+    """Facts about an allowed change: by whom, of what, where."""
 
-    The same text with the same mentions changes nothing and tells nobody.
+    author: Author
+    message: MessageFacts
+    project: Project
+    attachments: int
+
+
+def edit_message(
+    request: EditMessage, *, actor: Passport, deps: Dependencies
+) -> Edited:
+    """Replace the text of the actor's own message and resolve its mentions (rule 13).
+
+    The same text with the same mentions changes nothing and announces nothing.
+
+    Raises:
+        Refused: ``message.missing``, ``message.deleted``, ``message.not_yours``, or a
+            code of the rules about texts and mentions.
     """
-    author, found, project, files = _permitted(ask.message, (actor, may_edit), parts)
-    obey(judge_text(ask.text, files))
-    mentions = mentions_in(ask.text, (author, found.channel, project), parts)
-    obey(mentions.decision)
-    with parts.database.writing() as session:
-        row = _locked(session, ask.message)
-        # Somebody may have deleted it meanwhile.
-        obey(may_edit(author, core_message(row), project))
+    permitted = _require_permission(request.message, may_edit, actor=actor, deps=deps)
+    author, project = permitted.author, permitted.project
+    require(judge_text(request.text, permitted.attachments))
+    context = MentionContext(
+        author=author, channel=permitted.message.channel, project=project
+    )
+    mentions = mentions_in(request.text, context, deps)
+    require(mentions.decision)
+    with deps.database.writing() as session:
+        row = _locked(session, request.message)
+        # It may have been deleted since the first check.
+        require(may_edit(author, to_message_facts(row), project))
         before = mentioned_in(session, [row.id]).get(row.id, ())
-        if (row.text, before) != (ask.text, mentions.people):
-            row.edited_at = parts.clock()
-            _replace_text(session, row, text=ask.text, by=(author, row.edited_at))
+        if (row.text, before) != (request.text, mentions.people):
+            row.edited_at = deps.clock()
+            _replace_text(
+                session, row, text=request.text, editor=author, at=row.edited_at
+            )
             write_mentions(session, row.id, mentions.people)
             _announce(session, events.MESSAGE_EDITED, row, at=row.edited_at)
         return Edited(id=row.id, revision=row.revision, mentions=mentions.outcomes)
 
 
-def delete_message(ask: OneMessage, *, actor: Passport, parts: Parts) -> Deleted:
-    """Delete a message and leave a tombstone; its text stays for audit only."""
-    who, _, project, _ = _permitted(ask.message, (actor, may_delete), parts)
-    with parts.database.writing() as session:
-        row = _locked(session, ask.message)
-        obey(may_delete(who, core_message(row), project))
-        row.deleted_at = parts.clock()
-        _replace_text(session, row, text="", by=(who, row.deleted_at))
+def delete_message(
+    request: MessageRef, *, actor: Passport, deps: Dependencies
+) -> Deleted:
+    """Delete a message and leave a tombstone; its text stays for audit only.
+
+    Raises:
+        Refused: ``message.missing``, ``message.deleted`` or ``message.not_yours``.
+    """
+    permitted = _require_permission(request.message, may_delete, actor=actor, deps=deps)
+    with deps.database.writing() as session:
+        row = _locked(session, request.message)
+        require(may_delete(permitted.author, to_message_facts(row), permitted.project))
+        row.deleted_at = deps.clock()
+        _replace_text(session, row, text="", editor=permitted.author, at=row.deleted_at)
         _announce(session, events.MESSAGE_DELETED, row, at=row.deleted_at)
         return Deleted(id=row.id, revision=row.revision)
 
 
-def earlier_texts(ask: OneMessage, *, actor: Passport, parts: Parts) -> EarlierTexts:
-    """What a message said before each edit and before its deletion (rule 12).
+def revisions(request: MessageRef, *, actor: Passport, deps: Dependencies) -> Revisions:
+    """Return the texts of a message before each edit and its deletion (rule 12).
 
-    For internal people only; to everybody else such a message is a missing one.
+    Only for internal people.
+
+    Raises:
+        Refused: ``message.missing``, also to everybody else.
     """
-    _permitted(ask.message, (actor, may_audit), parts)
-    with parts.database.reading() as session:
+    _require_permission(request.message, may_audit, actor=actor, deps=deps)
+    with deps.database.reading() as session:
         rows = session.scalars(
-            select(EarlierTextRow)
-            .where(EarlierTextRow.message == ask.message)
-            .order_by(EarlierTextRow.revision)
+            select(RevisionRow)
+            .where(RevisionRow.message == request.message)
+            .order_by(RevisionRow.revision)
         ).all()
-    return EarlierTexts(
-        texts=tuple(
-            EarlierText(
+    return Revisions(
+        revisions=tuple(
+            Revision(
                 revision=row.revision,
                 text=row.text,
                 replaced_at=row.replaced_at,
@@ -90,23 +122,27 @@ def earlier_texts(ask: OneMessage, *, actor: Passport, parts: Parts) -> EarlierT
     )
 
 
-def _permitted(
-    message: str, asked: tuple[Passport, Rule], parts: Parts
-) -> tuple[Author, MessageFacts, Project, int]:
-    """Who may do it, to what, where; and how many attachments the message has."""
-    passport, rule = asked
-    with parts.database.reading() as session:
+def _require_permission(
+    message: str, rule: Rule, *, actor: Passport, deps: Dependencies
+) -> _Permitted:
+    """Judge a change of a message by a rule, with fresh facts."""
+    with deps.database.reading() as session:
         row = message_by_id(session, message)
-        found = None if row is None else core_message(row)
-        files = attachment_count(session, message) if found is not None else 0
-    # Asked also when there is no message, so that a missing one takes the same path as
-    # a hidden one (rule 5); and never remembered, for an edit may mention somebody.
-    place = None if found is None else found.channel.project
-    standing = ask_standing(passport, place, parts)
-    if found is None or standing.actor is None or standing.project is None:
+        facts = None if row is None else to_message_facts(row)
+        files = attachment_count(session, message) if facts is not None else 0
+    # Called also when there is no message, so that a missing one takes the same path as
+    # a hidden one (rule 5); never from the cache, for an edit may mention somebody.
+    project = None if facts is None else facts.channel.project
+    context = fresh_context(actor, project, deps)
+    if facts is None or context.actor is None or context.project is None:
         refuse(Reason.MESSAGE_MISSING)
-    obey(rule(standing.actor, found, standing.project))
-    return standing.actor, found, standing.project, files
+    require(rule(context.actor, facts, context.project))
+    return _Permitted(
+        author=context.actor,
+        message=facts,
+        project=context.project,
+        attachments=files,
+    )
 
 
 def _locked(session: Session, message: str) -> MessageRow:
@@ -117,17 +153,16 @@ def _locked(session: Session, message: str) -> MessageRow:
 
 
 def _replace_text(
-    session: Session, row: MessageRow, *, text: str, by: tuple[Author, datetime]
+    session: Session, row: MessageRow, *, text: str, editor: Author, at: datetime
 ) -> None:
-    """Keep the old text aside and forget whom it mentioned."""
-    who, at = by
+    """Store the old text as a revision and remove its mentions."""
     session.add(
-        EarlierTextRow(
+        RevisionRow(
             message=row.id,
             revision=row.revision,
             text=row.text,
             replaced_at=at,
-            replaced_by=who.id,
+            replaced_by=editor.id,
         )
     )
     row.text = text
@@ -138,7 +173,9 @@ def _replace_text(
 def _announce(session: Session, type: str, row: MessageRow, *, at: datetime) -> None:
     OUTBOX.append(
         session,
-        (type, row.id, row.project),
+        event_type=type,
+        subject=row.id,
+        project=row.project,
         at=at,
         detail={
             "channel": row.channel,

@@ -7,10 +7,10 @@ from sqlalchemy import bindparam, select
 from clp_chassis.security.passports import Passport
 from clp_contracts.errors import Refused
 from clp_contracts.messages import (
-    AskChannels,
-    AskPage,
     ChannelFacts,
     Channels,
+    GetChannels,
+    GetPage,
     Page,
 )
 from clp_contracts.projects import ProjectFacts
@@ -18,20 +18,20 @@ from clp_core.channels import Channel, is_id
 from clp_core.decisions import Reason
 from clp_core.people import Person
 from clp_core.visibility import channels_readable_by, may_post
-from clp_messages.dependencies import Parts
-from clp_messages.queries import last_number, shown_messages
+from clp_messages.dependencies import Dependencies
+from clp_messages.queries import last_number, message_views
 from clp_messages.tables import MessageRow
 from clp_messages.use_cases.authorization import (
-    ask_standing,
+    at_most_one,
     channel_named,
-    only_one,
+    fresh_context,
     reader_in,
     refuse,
 )
 
-MOST_MESSAGES: Final = 100
+MAX_MESSAGES: Final = 100
 BROADCAST_TITLE: Final = "Broadcast"
-# Written once: people look at it all the time.
+# Built once at import: this is the most frequent query.
 PAGE: Final = (
     select(MessageRow)
     .where(
@@ -43,56 +43,68 @@ PAGE: Final = (
 )
 
 
-def page(ask: AskPage, *, actor: Passport, parts: Parts) -> Page:
-    """Messages before, after or around a number; the newest without one."""
-    if not only_one((ask.before, ask.after, ask.around)):
+def page(request: GetPage, *, actor: Passport, deps: Dependencies) -> Page:
+    """Return messages before, after or around a number; the newest without one.
+
+    Raises:
+        Refused: ``channel.missing``; ``request.malformed`` for two of the three.
+    """
+    if not at_most_one((request.before, request.after, request.around)):
         raise Refused.because(
-            "ask.malformed", fields={"": ["before, after or around, not several"]}
+            "request.malformed", fields={"": ["before, after or around, not several"]}
         )
-    channel = channel_named(ask.channel)
-    reader_in(channel, actor, parts)
-    with parts.database.reading() as session:
+    channel = channel_named(request.channel)
+    reader_in(channel, actor, deps)
+    with deps.database.reading() as session:
         last = last_number(session, channel.name)
-        numbers = numbers_of_page(ask, last)
-        asked = {"channel": channel.name, "start": numbers.start, "stop": numbers.stop}
-        rows = session.scalars(PAGE, asked).all()
+        numbers = numbers_of_page(request, last)
+        parameters = {
+            "channel": channel.name,
+            "start": numbers.start,
+            "stop": numbers.stop,
+        }
+        rows = session.scalars(PAGE, parameters).all()
         return Page(
-            messages=shown_messages(session, rows),
+            messages=message_views(session, rows),
             more_before=numbers.start > 1,
             more_after=numbers.stop <= last,
         )
 
 
-def numbers_of_page(ask: AskPage, last: int) -> range:
-    """The numbers that a page shows, of a channel whose last message has number `last`.
+def numbers_of_page(request: GetPage, last: int) -> range:
+    """Return the numbers on a page of a channel whose last message has number `last`.
 
-    Numbers have no gaps (rule 11), so a page is a run of numbers: it stays the same
-    however much is posted after it.
+    Numbers have no gaps (rule 11), so a page is a run of numbers and stays the same
+    under new posts.
 
-    >>> numbers_of_page(AskPage(channel="p1/broadcast", around=10, limit=5), last=100)
+    >>> numbers_of_page(GetPage(channel="p1/broadcast", around=10, limit=5), last=100)
     range(8, 13)
     """
-    limit = max(1, min(ask.limit, MOST_MESSAGES))
+    limit = max(1, min(request.limit, MAX_MESSAGES))
     end = last + 1
-    if ask.before is not None:
-        stop = max(1, min(ask.before, end))
+    if request.before is not None:
+        stop = max(1, min(request.before, end))
         return range(max(1, stop - limit), stop)
-    if ask.after is not None:
-        start = max(0, min(ask.after, last)) + 1
+    if request.after is not None:
+        start = max(0, min(request.after, last)) + 1
         return range(start, min(start + limit, end))
-    if ask.around is not None:
-        start = min(max(ask.around, 1) - limit // 2, end - limit)
+    if request.around is not None:
+        start = min(max(request.around, 1) - limit // 2, end - limit)
         start = max(1, start)
         return range(start, min(start + limit, end))
     return range(max(1, end - limit), end)
 
 
-def channels(ask: AskChannels, *, actor: Passport, parts: Parts) -> Channels:
-    """The channels of a project that exist for the actor, the broadcast first."""
-    asked = ask.project if is_id(ask.project) else None
-    standing = ask_standing(actor, asked, parts)
-    person, project, shown = standing.actor, standing.project, standing.shown
-    if not isinstance(person, Person) or project is None or shown is None:
+def channels(request: GetChannels, *, actor: Passport, deps: Dependencies) -> Channels:
+    """Return the channels of a project that exist for the actor, the broadcast first.
+
+    Raises:
+        Refused: ``project.missing``.
+    """
+    project_id = request.project if is_id(request.project) else None
+    context = fresh_context(actor, project_id, deps)
+    person, project, facts = context.actor, context.project, context.project_facts
+    if not isinstance(person, Person) or project is None or facts is None:
         refuse(Reason.PROJECT_MISSING)
     readable = channels_readable_by(person, project)
     if not readable:
@@ -103,7 +115,7 @@ def channels(ask: AskChannels, *, actor: Passport, parts: Parts) -> Channels:
                 name=channel.name,
                 kind=channel.kind.value,
                 partner=channel.partner,
-                title=_title_of(channel, shown),
+                title=_title_of(channel, facts),
                 may_post=bool(may_post(person, channel, project)),
             )
             for channel in readable
@@ -111,9 +123,9 @@ def channels(ask: AskChannels, *, actor: Passport, parts: Parts) -> Channels:
     )
 
 
-def _title_of(channel: Channel, shown: ProjectFacts) -> str:
-    """A direct channel bears the name of its partner."""
-    names = {partner.id: partner.name for partner in shown.partners}
+def _title_of(channel: Channel, facts: ProjectFacts) -> str:
+    """Title a direct channel with the name of its partner."""
+    names = {partner.id: partner.name for partner in facts.partners}
     if channel.partner is None:
         return BROADCAST_TITLE
     return names.get(channel.partner, channel.partner)

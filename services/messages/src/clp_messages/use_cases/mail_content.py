@@ -1,4 +1,4 @@
-"""What may be mailed to whom, asked right before mails leave (rule 23)."""
+"""Messages that readers may be mailed, judged right before mails leave (rule 23)."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -7,123 +7,107 @@ from typing import Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from clp_chassis.persistence.bulk_sql import among
+from clp_chassis.persistence.bulk_sql import in_array
 from clp_contracts.messages import (
-    AskForMail,
-    AskForMails,
-    ForMail,
-    ForMails,
-    MailItem,
+    GetReadableMessages,
     MailReader,
     Message,
-    ReaderMail,
+    ReadableMessages,
+    ReaderMessages,
 )
 from clp_contracts.projects import Facts, Follow
 from clp_core.channels import Channel
 from clp_core.visibility import may_read
-from clp_messages.dependencies import Parts
-from clp_messages.mapping import core_people, core_project
+from clp_messages.dependencies import Dependencies
+from clp_messages.mapping import to_people, to_project
 from clp_messages.queries import (
     markers_among,
     mentioned_in,
+    message_views,
     messages_by_id,
     random_ids,
-    shown_messages,
 )
 from clp_messages.tables import MessageRow
 
-# Written once: it is used for every few mails.
+# Built once at import: it runs for every batch of mails.
 PROJECTS: Final = select(MessageRow.id, MessageRow.project).where(
-    among(MessageRow.id, "ids")
+    in_array(MessageRow.id, "ids")
 )
 MayRead = Callable[[str, str], bool]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Stored:
-    """The messages asked for as they are stored at this moment."""
+class _StoredState:
+    """The requested messages as they are stored now."""
 
     messages: Mapping[str, Message]
     mentioned: Mapping[str, tuple[str, ...]]
     markers: Mapping[tuple[str, str], int]
 
 
-def for_mail(ask: AskForMail, *, parts: Parts) -> ForMail:
-    """Messages as one person may read them at this moment."""
-    reader = MailReader(person=ask.person, messages=ask.messages)
-    told = for_mails(AskForMails(readers=(reader,)), parts=parts)
-    found = {message.id: message for message in told.messages}
-    (mail,) = told.readers
-    return ForMail(
-        items=tuple(
-            MailItem(
-                id=message,
-                readable=True,
-                read=message in mail.read,
-                mentioned=message in mail.mentioned,
-                message=found[message],
-            )
-            if message in mail.readable
-            else MailItem(id=message, readable=False)
-            for message in ask.messages
-        )
-    )
-
-
-def for_mails(ask: AskForMails, *, parts: Parts) -> ForMails:
-    """Messages as each of several people may read them at this moment."""
-    people = sorted({reader.person for reader in ask.readers})
-    wanted = {message for reader in ask.readers for message in reader.messages}
-    with parts.database.reading() as session:
+def readable_messages(
+    request: GetReadableMessages, *, deps: Dependencies
+) -> ReadableMessages:
+    """Return messages as each of several people may read them now."""
+    people = sorted({reader.person for reader in request.readers})
+    wanted = {message for reader in request.readers for message in reader.messages}
+    with deps.database.reading() as session:
         projects = _projects_of(session, wanted)
-    facts = _facts(ask, projects, parts)
+    facts = _facts(request, projects, deps)
     may = _judge(facts)
-    with parts.database.reading() as session:
-        # After `projects` answered: what was deleted meanwhile must not leave.
-        stored = _stored(session, wanted, people)
-    readers = tuple(_part_of(reader, stored, may) for reader in ask.readers)
+    with deps.database.reading() as session:
+        # After the call to `projects`: a message deleted meanwhile must not be mailed.
+        stored = _stored_state(session, wanted, people)
+    readers = tuple(_messages_of(reader, stored, may) for reader in request.readers)
     readable = {message for reader in readers for message in reader.readable}
-    return ForMails(
+    return ReadableMessages(
         readers=readers,
         messages=tuple(stored.messages[message] for message in sorted(readable)),
         deleted=tuple(
-            sorted(one.id for one in stored.messages.values() if one.deleted)
+            sorted(
+                message.id for message in stored.messages.values() if message.deleted
+            )
         ),
         facts=facts,
     )
 
 
 def _projects_of(session: Session, messages: Iterable[str]) -> Mapping[str, str]:
-    """The project of each message that there is."""
+    """Return the project of each message that exists."""
     rows = session.execute(PROJECTS, {"ids": random_ids(messages)})
     return {row.id: row.project for row in rows}
 
 
-def _facts(ask: AskForMails, projects: Mapping[str, str], parts: Parts) -> Facts:
-    """Of this moment: the readers, the projects of their messages, who follows them."""
+def _facts(
+    request: GetReadableMessages, projects: Mapping[str, str], deps: Dependencies
+) -> Facts:
+    """Fetch the readers, the projects of their messages, and who follows them."""
     follows = {
         (reader.person, projects[message])
-        for reader in ask.readers
+        for reader in request.readers
         for message in reader.messages
         if message in projects
     }
-    return parts.callers.projects.facts(
-        projects_=sorted(set(projects.values())),
-        people=sorted({reader.person for reader in ask.readers}),
-        follows=[Follow(person=who, project=what) for who, what in sorted(follows)],
-        good_for_s=ask.good_for_s,
+    return deps.clients.projects.facts(
+        project_ids=sorted(set(projects.values())),
+        people=sorted({reader.person for reader in request.readers}),
+        follows=[
+            Follow(person=person, project=project)
+            for person, project in sorted(follows)
+        ],
+        lease_s=request.lease_s,
     )
 
 
-def _judge(told: Facts) -> MayRead:
-    """Who may read what; each pair is judged once."""
-    persons = core_people(told.people)
-    known = {facts.id: core_project(facts) for facts in told.projects}
+def _judge(facts: Facts) -> MayRead:
+    """Return a function that judges each pair of person and channel once."""
+    people = to_people(facts.people)
+    projects = {project.id: to_project(project) for project in facts.projects}
     judged: dict[tuple[str, str], bool] = {}
 
     def judge(person: str, name: str) -> bool:
-        channel, reader = Channel.named(name), persons.get(person)
-        project = known.get(channel.project)
+        channel, reader = Channel.named(name), people.get(person)
+        project = projects.get(channel.project)
         if reader is None or project is None:
             return False
         return bool(may_read(reader, channel, project))
@@ -137,17 +121,21 @@ def _judge(told: Facts) -> MayRead:
     return may
 
 
-def _stored(session: Session, messages: set[str], people: list[str]) -> _Stored:
-    shown = shown_messages(session, messages_by_id(session, messages))
-    found = {message.id: message for message in shown}
-    return _Stored(
-        messages=found,
-        mentioned=mentioned_in(session, found),
-        markers=markers_among(session, people, {m.channel for m in shown}),
+def _stored_state(
+    session: Session, messages: set[str], people: list[str]
+) -> _StoredState:
+    views = message_views(session, messages_by_id(session, messages))
+    by_id = {view.id: view for view in views}
+    return _StoredState(
+        messages=by_id,
+        mentioned=mentioned_in(session, by_id),
+        markers=markers_among(session, people, {view.channel for view in views}),
     )
 
 
-def _part_of(reader: MailReader, stored: _Stored, may: MayRead) -> ReaderMail:
+def _messages_of(
+    reader: MailReader, stored: _StoredState, may: MayRead
+) -> ReaderMessages:
     person = reader.person
     readable = [
         message
@@ -156,7 +144,7 @@ def _part_of(reader: MailReader, stored: _Stored, may: MayRead) -> ReaderMail:
         and not message.deleted
         and may(person, message.channel)
     ]
-    return ReaderMail(
+    return ReaderMessages(
         person=person,
         readable=tuple(message.id for message in readable),
         read=tuple(

@@ -1,36 +1,43 @@
-"""Whom a text mentions, and whom its author could (rules 14 to 20)."""
+"""Resolve the mentions of a text and suggest people to mention (rules 14 to 20)."""
 
 from dataclasses import dataclass
 from typing import Final
 
-from clp_chassis.persistence.bulk_sql import chunks
+from clp_chassis.persistence.bulk_sql import batched
 from clp_chassis.security.passports import Passport
-from clp_contracts.messages import AskMentionable, Candidate, Mention, Mentionable
+from clp_contracts.messages import Candidate, GetMentionable, Mention, Mentionable
 from clp_core.channels import Channel, ChannelKind, Project
 from clp_core.decisions import ALLOWED, Decision
 from clp_core.mentions import (
     MentionOutcome,
-    candidates_for,
-    keys_worth_looking_up,
-    outcomes_in,
+    lookup_keys_in,
+    mentionable_people,
     prefix_rank,
+    resolve_mentions,
 )
 from clp_core.people import Author, Person
-from clp_messages.dependencies import Parts
-from clp_messages.mapping import core_people
+from clp_messages.dependencies import Dependencies
+from clp_messages.mapping import to_people
 from clp_messages.use_cases.authorization import author_in, channel_named
 
-MOST_CANDIDATES: Final = 20
-# Nobody's name or address is longer, so nothing longer begins one.
-LONGEST_TYPED: Final = 320
-KEYS_AT_ONCE: Final = 5000
+MAX_CANDIDATES: Final = 20
+# No name or address is longer, so no longer prefix can match.
+MAX_TYPED_LENGTH: Final = 320
+KEYS_PER_CALL: Final = 5000
 
-Place = tuple[Author, Channel, Project]
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MentionContext:
+    """The author of a text and where it is posted; decides the candidates (rule 18)."""
+
+    author: Author
+    channel: Channel
+    project: Project
 
 
 @dataclass(frozen=True, slots=True)
 class Mentions:
-    """What became of each handle, who is mentioned, and whether that is too many."""
+    """The outcome of each handle, the people mentioned, and whether it is allowed."""
 
     outcomes: tuple[Mention, ...] = ()
     people: tuple[str, ...] = ()
@@ -40,36 +47,40 @@ class Mentions:
 NO_MENTIONS: Final = Mentions()
 
 
-def mentions_in(text: str, place: Place, parts: Parts) -> Mentions:
-    """The mentions of a text as its author means them, here and now.
+def mentions_in(text: str, context: MentionContext, deps: Dependencies) -> Mentions:
+    """Resolve the mentions of a text as its author means them now.
 
-    Only the owners of what stands in the text are asked for, and only if there is
-    anything; the robot's texts mention nobody (rule 3).
+    Only the owners of keys that occur in the text are looked up, and only if there are
+    any; the robot's texts mention nobody (rule 3).
     """
-    author, channel, project = place
-    if not isinstance(author, Person):
+    if not isinstance(context.author, Person):
         return NO_MENTIONS
     owners: dict[str, Person] = {}
-    for keys in chunks(sorted(keys_worth_looking_up(text)), KEYS_AT_ONCE):
-        owners.update(core_people(parts.callers.projects.owners(keys=keys).people))
-    found = outcomes_in(
-        text, author=author, channel=channel, project=project, owners=owners.values()
+    for keys in batched(sorted(lookup_keys_in(text)), KEYS_PER_CALL):
+        response = deps.clients.projects.people_by_handle(keys=keys)
+        owners.update(to_people(response.people))
+    resolved = resolve_mentions(
+        text,
+        author=context.author,
+        channel=context.channel,
+        project=context.project,
+        owners=owners.values(),
     )
     return Mentions(
-        outcomes=tuple(_shown(outcome) for outcome in found.outcomes),
-        people=tuple(sorted(person.id for person in found.people)),
-        decision=found.decision,
+        outcomes=tuple(_mention_view(outcome) for outcome in resolved.outcomes),
+        people=tuple(sorted(person.id for person in resolved.people)),
+        decision=resolved.decision,
     )
 
 
-def _shown(found: MentionOutcome) -> Mention:
+def _mention_view(outcome: MentionOutcome) -> Mention:
     return Mention(
-        start=found.span.start,
-        end=found.span.end,
-        handle=found.handle,
-        outcome=found.outcome.value,
-        person=None if found.person is None else found.person.id,
-        candidates=tuple(_candidate(person) for person in found.candidates),
+        start=outcome.span.start,
+        end=outcome.span.end,
+        handle=outcome.handle,
+        outcome=outcome.outcome.value,
+        person=None if outcome.person is None else outcome.person.id,
+        candidates=tuple(_candidate(person) for person in outcome.candidates),
     )
 
 
@@ -77,15 +88,21 @@ def _candidate(person: Person) -> Candidate:
     return Candidate(id=person.id, name=person.name, email=person.email)
 
 
-def mentionable(ask: AskMentionable, *, actor: Passport, parts: Parts) -> Mentionable:
-    """People whom the actor may mention here and who begin with what was typed."""
-    channel = channel_named(ask.channel)
-    author, project = author_in(channel, actor, parts, at_once=True)
-    limit = min(ask.limit, MOST_CANDIDATES)
-    if limit < 1 or len(ask.typed) > LONGEST_TYPED:
+def mentionable(
+    request: GetMentionable, *, actor: Passport, deps: Dependencies
+) -> Mentionable:
+    """Suggest people whom the actor may mention here and whose name or address matches.
+
+    Raises:
+        Refused: ``channel.missing`` or ``broadcast.internal_only``.
+    """
+    channel = channel_named(request.channel)
+    author, project = author_in(channel, actor, deps, fresh=True)
+    limit = min(request.limit, MAX_CANDIDATES)
+    if limit < 1 or len(request.typed) > MAX_TYPED_LENGTH:
         return Mentionable(people=())
-    like = parts.callers.projects.people_like(
-        typed=ask.typed,
+    response = deps.clients.projects.suggest_people(
+        typed=request.typed,
         project=channel.project,
         partner=channel.partner,
         everybody=channel.kind is ChannelKind.BROADCAST,
@@ -94,14 +111,14 @@ def mentionable(ask: AskMentionable, *, actor: Passport, parts: Parts) -> Mentio
     )
     ranked = sorted(
         (rank, person.id, person)
-        for person in candidates_for(
-            core_people(like.people).values(),
+        for person in mentionable_people(
+            to_people(response.people).values(),
             author=author,
             channel=channel,
             project=project,
         )
         if person.id != author.id
-        and (rank := prefix_rank(person, ask.typed)) is not None
+        and (rank := prefix_rank(person, request.typed)) is not None
     )
     return Mentionable(
         people=tuple(_candidate(person) for *_, person in ranked[:limit])

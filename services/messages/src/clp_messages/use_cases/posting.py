@@ -1,4 +1,4 @@
-"""Posting a message, once however often the call is repeated (rules 9 to 11)."""
+"""Post messages, idempotently and in order (rules 9 to 11)."""
 
 import hashlib
 import json
@@ -21,15 +21,20 @@ from clp_core.attachments import judge_count
 from clp_core.channels import Channel
 from clp_core.decisions import Reason
 from clp_core.mentions import has_sign
-from clp_core.messages import judge_retry_key, judge_text
+from clp_core.messages import judge_idempotency_key, judge_text
 from clp_core.people import Author
 from clp_messages.attachment_states import INFECTED, KNOWN, PENDING
-from clp_messages.dependencies import Parts
-from clp_messages.mapping import outcomes_stored, shown_author, stored_outcomes
+from clp_messages.dependencies import Dependencies
+from clp_messages.mapping import author_view, parse_outcomes, serialize_outcomes
 from clp_messages.queries import RANDOM
 from clp_messages.tables import OUTBOX, AttachmentRow, Base, MessageRow
-from clp_messages.use_cases.authorization import author_in, channel_named, obey, refuse
-from clp_messages.use_cases.mentions import Mentions, mentions_in
+from clp_messages.use_cases.authorization import (
+    author_in,
+    channel_named,
+    refuse,
+    require,
+)
+from clp_messages.use_cases.mentions import MentionContext, Mentions, mentions_in
 
 CHANNELS: Final = Base.metadata.tables["channels"]
 MESSAGES: Final = Base.metadata.tables["messages"]
@@ -42,7 +47,7 @@ TAKE_NUMBER: Final = (
 
 
 def _next_author_number() -> ColumnElement[int]:
-    """Count on from the author's last message; the channel's lock keeps it true."""
+    """Add one to the author's last number; the row lock of the channel guards it."""
     last = (
         select(MESSAGES.c.author_number)
         .where(
@@ -74,39 +79,57 @@ class Draft:
 
     @property
     def content_hash(self) -> str:
-        """The same for the same content, and for nothing else."""
+        """SHA-256 of text and attachments, in hexadecimal."""
         content = json.dumps([self.text, self.attachments])
         return hashlib.sha256(content.encode()).hexdigest()
 
 
-def post_message(ask: PostMessage, *, actor: Passport, parts: Parts) -> Posted:
-    """Post a message, or give the one that this retry key has posted before.
+def post_message(
+    request: PostMessage, *, actor: Passport, deps: Dependencies
+) -> Posted:
+    """Post a message, or return the one that this idempotency key has posted before.
 
-    Access is judged first: who may not post here any more learns nothing of what they
-    posted once.
+    Access is judged first: a person who may not post here any more learns nothing of
+    what they posted once.
+
+    Raises:
+        Refused: ``channel.missing``, ``broadcast.internal_only``, or a code of the
+            rules about texts, keys, mentions and attachments.
     """
-    channel = channel_named(ask.channel)
-    # Whom a text mentions is judged by what is true now, as everybody who is told is.
-    author, project = author_in(channel, actor, parts, at_once=has_sign(ask.text))
-    obey(judge_retry_key(ask.key))
-    obey(judge_count(len(ask.attachments), parts.attachments))
-    obey(judge_text(ask.text, len(ask.attachments)))
-    draft = Draft(
-        channel=channel,
-        author=author,
-        key=ask.key,
-        text=ask.text,
-        attachments=ask.attachments,
-        mentions=mentions_in(ask.text, (author, channel, project), parts),
-        at=parts.clock(),
+    channel = channel_named(request.channel)
+    # Recipients are judged by current facts, so the mentions of a text are as well.
+    author, project = author_in(channel, actor, deps, fresh=has_sign(request.text))
+    require(
+        judge_idempotency_key(request.key),
+        judge_count(len(request.attachments), deps.attachments),
+        judge_text(request.text, len(request.attachments)),
     )
+    place = MentionContext(author=author, channel=channel, project=project)
+    return _first_post_or_replay(
+        Draft(
+            channel=channel,
+            author=author,
+            key=request.key,
+            text=request.text,
+            attachments=request.attachments,
+            mentions=mentions_in(request.text, place, deps),
+            at=deps.clock(),
+        ),
+        deps,
+    )
+
+
+def _first_post_or_replay(draft: Draft, deps: Dependencies) -> Posted:
+    """Write the message, unless its idempotency key was used before (rule 10).
+
+    Whatever prevents the write may be nothing but this message's own first post.
+    """
     try:
-        obey(draft.mentions.decision)
-        with parts.database.writing() as session:
+        require(draft.mentions.decision)
+        with deps.database.writing() as session:
             return write_message(session, draft)
     except (IntegrityError, Refused):
-        # What stands in the way may be nothing but this message's own first post.
-        with parts.database.reading() as session:
+        with deps.database.reading() as session:
             earlier = earlier_post(session, draft)
         if earlier is None:
             raise
@@ -114,36 +137,36 @@ def post_message(ask: PostMessage, *, actor: Passport, parts: Parts) -> Posted:
 
 
 def earlier_post(session: Session, draft: Draft) -> Posted | None:
-    """What the draft's retry key has posted before (rule 10).
+    """Return what the draft's idempotency key has posted before (rule 10).
 
     Raises:
-        Refused: ``retry_key.reused``, when that had other content.
+        Refused: ``idempotency_key.reused``, if that had other content.
     """
     row = session.scalar(
         select(MessageRow).where(
             MessageRow.channel == draft.channel.name,
             MessageRow.author == draft.author.id,
-            MessageRow.retry_key == draft.key,
+            MessageRow.idempotency_key == draft.key,
         )
     )
     if row is None:
         return None
     if row.content_hash != draft.content_hash:
-        refuse(Reason.RETRY_KEY_REUSED)
+        refuse(Reason.IDEMPOTENCY_KEY_REUSED)
     return Posted(
         id=row.id,
         channel=row.channel,
         number=row.number,
         posted_at=row.posted_at,
-        mentions=outcomes_stored(row.outcomes),
+        mentions=parse_outcomes(row.outcomes),
     )
 
 
 def write_message(session: Session, draft: Draft) -> Posted:
-    """Give the message its number and write it with its announcement."""
+    """Number the message and write it with its feed change, in one transaction."""
     number = _next_number(session, draft.channel)
     message = new_id()
-    author = shown_author(draft.author)
+    author = author_view(draft.author)
     session.execute(
         INSERT_MESSAGE,
         {
@@ -156,9 +179,9 @@ def write_message(session: Session, draft: Draft) -> Posted:
             "author_side": author.side,
             "text": draft.text,
             "posted_at": draft.at,
-            "retry_key": draft.key,
+            "idempotency_key": draft.key,
             "content_hash": draft.content_hash,
-            "outcomes": stored_outcomes(draft.mentions.outcomes),
+            "outcomes": serialize_outcomes(draft.mentions.outcomes),
             "in_channel": draft.channel.name,
             "by_author": author.id,
         },
@@ -167,7 +190,9 @@ def write_message(session: Session, draft: Draft) -> Posted:
     write_mentions(session, message, draft.mentions.people)
     OUTBOX.append(
         session,
-        (events.MESSAGE_POSTED, message, draft.channel.project),
+        event_type=events.MESSAGE_POSTED,
+        subject=message,
+        project=draft.channel.project,
         at=draft.at,
         detail={
             "channel": draft.channel.name,
@@ -186,23 +211,22 @@ def write_message(session: Session, draft: Draft) -> Posted:
 
 
 def _next_number(session: Session, channel: Channel) -> int:
-    """Take the next number; the row stays locked until it is used or given back."""
-    named = {"in_channel": channel.name}
-    if (number := session.scalar(TAKE_NUMBER, named)) is None:
+    """Take the next number of a channel and lock its row until the commit."""
+    parameters = {"in_channel": channel.name}
+    if (number := session.scalar(TAKE_NUMBER, parameters)) is None:
         first = {"name": channel.name, "project": channel.project, "last_number": 0}
         insert_if_absent(session, CHANNELS, first)
-        number = session.execute(TAKE_NUMBER, named).scalar_one()
-    taken: int = number
-    return taken
+        number = session.execute(TAKE_NUMBER, parameters).scalar_one()
+    return int(number)
 
 
 def _attach(session: Session, draft: Draft, message: str) -> None:
-    """Tie uploads to their message: once, by their uploader, in their channel."""
+    """Attach uploads to their message: once, by their uploader, in their channel."""
     if not draft.attachments:
         return
     if not all(RANDOM.fullmatch(file) for file in draft.attachments):
         refuse(Reason.ATTACHMENT_MISSING)
-    asked = (
+    statement = (
         select(AttachmentRow)
         .where(
             AttachmentRow.id.in_(draft.attachments),
@@ -213,7 +237,7 @@ def _attach(session: Session, draft: Draft, message: str) -> None:
         )
         .with_for_update()
     )
-    files = {row.id: row for row in session.scalars(asked)}
+    files = {row.id: row for row in session.scalars(statement)}
     if len(files) != len(draft.attachments):
         refuse(Reason.ATTACHMENT_MISSING)
     for state in (INFECTED, PENDING):
@@ -224,7 +248,7 @@ def _attach(session: Session, draft: Draft, message: str) -> None:
 
 
 def write_mentions(session: Session, message: str, people: Sequence[str]) -> None:
-    """Keep whom a message mentions."""
+    """Store the people whom a message mentions."""
     if people:
         session.execute(
             insert(Base.metadata.tables["mentions"]),

@@ -1,82 +1,92 @@
-"""What a scanner says of files; until it has spoken they wait (nobody gets them)."""
+"""Scan files for viruses; nobody can post or download a file before its scan."""
 
 import logging
+from dataclasses import dataclass
 from typing import Final
 
 from sqlalchemy import select, update
 
 from clp_messages.attachment_states import INFECTED, PENDING, READY
-from clp_messages.clamd import NotScanned, Scanner, ScannerAway
-from clp_messages.dependencies import Parts
-from clp_messages.storage import FileGone
+from clp_messages.clamd import NotScanned, Scanner, ScannerUnavailable
+from clp_messages.dependencies import Dependencies
+from clp_messages.storage import FileMissing, FileStore
 from clp_messages.tables import AttachmentRow
 
 log = logging.getLogger(__name__)
 
-SCANNED_AT_ONCE: Final = 50
+SCAN_BATCH: Final = 50
 
 
-def first_look(file: str, stored: tuple[str, int], parts: Parts) -> str:
-    """The state of a file that has just come: pending, when the scanner is away."""
-    if parts.scanner is None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScannedFile:
+    """A file to scan: its id, its key in the store, and its size in bytes."""
+
+    id: str
+    store_key: str
+    size: int
+
+
+def scan_upload(file: ScannedFile, deps: Dependencies) -> str:
+    """Scan a file just received and return its state.
+
+    It is ready without a scanner, and pending while the scanner cannot be reached.
+    """
+    if deps.scanner is None:
         return READY
     try:
-        return _look(file, stored, (parts.scanner, parts))
+        return _scan_file(file, deps.scanner, deps.files)
     except NotScanned as error:
-        log.warning("attachment %s waits for the scanner: %s", file, error)
+        log.warning("attachment %s is pending: %s", file.id, error)
         return PENDING
 
 
-def scan_pending(*, parts: Parts) -> int:
-    """Ask again about files that wait for the scanner; say how many need not any more.
+def scan_pending(*, deps: Dependencies) -> int:
+    """Scan pending files again; return how many left that state.
 
-    Repeated or done by two processes at once it is harmless: only a pending file
-    changes its state.
+    Safe to repeat and to run in several processes: only a pending file changes its
+    state.
     """
-    if parts.scanner is None:
+    if deps.scanner is None:
         return 0
-    with parts.database.reading() as session:
-        waiting = session.execute(
+    with deps.database.reading() as session:
+        pending = session.execute(
             select(AttachmentRow.id, AttachmentRow.store_key, AttachmentRow.size)
             .where(AttachmentRow.message.is_(None), AttachmentRow.state == PENDING)
             .order_by(AttachmentRow.uploaded_at)
-            .limit(SCANNED_AT_ONCE)
+            .limit(SCAN_BATCH)
         ).all()
     done = 0
-    for file, store_key, size in waiting:
+    for row in pending:
+        file = ScannedFile(id=row.id, store_key=row.store_key, size=row.size)
         try:
-            state = _look(file, (store_key, size), (parts.scanner, parts))
-        except ScannerAway as error:
-            log.warning("%s attachments wait for the scanner: %s", len(waiting), error)
+            state = _scan_file(file, deps.scanner, deps.files)
+        except ScannerUnavailable as error:
+            log.warning("%s attachments are pending: %s", len(pending), error)
             break
-        except (NotScanned, FileGone) as error:
-            log.warning("attachment %s waits for the scanner: %s", file, error)
+        except (NotScanned, FileMissing) as error:
+            log.warning("attachment %s is pending: %s", file.id, error)
             continue
-        _settle(file, store_key, (state, parts))
+        _store_state(file, state, deps)
         done += 1
     return done
 
 
-def _look(file: str, stored: tuple[str, int], asked: tuple[Scanner, Parts]) -> str:
-    scanner, parts = asked
-    store_key, size = stored
-    with parts.files.pieces(store_key, 0, size) as pieces:
-        finding = scanner.finding(pieces)
+def _scan_file(file: ScannedFile, scanner: Scanner, store: FileStore) -> str:
+    with store.chunks(file.store_key, 0, file.size) as chunks:
+        finding = scanner.finding(chunks)
     if finding is None:
         return READY
-    log.warning("attachment %s is infected: %s", file, finding)
+    log.warning("attachment %s is infected: %s", file.id, finding)
     return INFECTED
 
 
-def _settle(file: str, store_key: str, found: tuple[str, Parts]) -> None:
-    state, parts = found
-    with parts.database.writing(tell=False) as session:
+def _store_state(file: ScannedFile, state: str, deps: Dependencies) -> None:
+    with deps.database.writing(notify=False) as session:
         session.execute(
             update(AttachmentRow)
-            .where(AttachmentRow.id == file, AttachmentRow.state == PENDING)
-            # Its hour to be posted begins when it can be posted.
-            .values(state=state, uploaded_at=parts.clock())
+            .where(AttachmentRow.id == file.id, AttachmentRow.state == PENDING)
+            # The hour in which it must be posted starts when it can be posted.
+            .values(state=state, uploaded_at=deps.clock())
         )
     if state == INFECTED:
-        # What it was is known; the bytes are of no use to anybody.
-        parts.files.remove(store_key)
+        deps.files.remove(file.store_key)

@@ -1,4 +1,4 @@
-"""Read markers and what is unread after them (rules 31 and 32)."""
+"""Read markers and unread numbers (rules 31 and 32)."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
@@ -6,32 +6,32 @@ from typing import Any, Final
 from sqlalchemy import BindParameter, Row, Select, bindparam, func, select
 from sqlalchemy.orm import Session
 
-from clp_chassis.persistence.bulk_sql import among, insert_if_absent
+from clp_chassis.persistence.bulk_sql import in_array, insert_if_absent
 from clp_chassis.security.passports import Passport
 from clp_contracts.messages import (
-    AskUnread,
     ChannelUnread,
-    Marked,
+    GetUnread,
+    MarkedRead,
     MarkRead,
     ProjectUnread,
     Unread,
 )
 from clp_core.channels import Channel, Project, ProjectId, is_id
 from clp_core.people import Person
-from clp_core.unread import moved_marker, project_unread_count
+from clp_core.unread import advance_marker, project_unread_count
 from clp_core.visibility import channels_readable_by
-from clp_messages.dependencies import Parts
-from clp_messages.mapping import core_people, core_project
+from clp_messages.dependencies import Dependencies
+from clp_messages.mapping import to_people, to_project
 from clp_messages.queries import last_number
 from clp_messages.tables import Base, ChannelRow, MessageRow, ReadMarkerRow
 from clp_messages.use_cases.authorization import channel_named, reader_in
 
 
 def _unread_after_marker() -> Select[Any]:
-    """All numbers after the marker, less the reader's own and the deleted ones.
+    """Count the numbers after the marker, less the reader's own and the deleted ones.
 
-    Neither numbers nor those of an author have gaps, so counting is subtracting, and a
-    long history costs no more than a short one. Only what was deleted is counted.
+    Neither numbers nor author numbers have gaps, so counting is subtracting, and a long
+    history costs no more than a short one. Only deleted messages are counted singly.
     """
     reader: BindParameter[str] = bindparam("reader")
     marker = func.coalesce(ReadMarkerRow.number, 0)
@@ -41,7 +41,7 @@ def _unread_after_marker() -> Select[Any]:
     others = MessageRow.author != reader
     kept = MessageRow.deleted_at.is_(None)
     number, author_number = MessageRow.number, MessageRow.author_number
-    wanted = {
+    subqueries = {
         "own": select(author_number).where(*own).order_by(number.desc()),
         "own_read": select(author_number)
         .where(*own, number <= marker)
@@ -50,11 +50,11 @@ def _unread_after_marker() -> Select[Any]:
         "first": select(number).where(*after, kept, others).order_by(number),
     }
     columns = (
-        asked.limit(1)
+        subquery.limit(1)
         .correlate(ChannelRow, ReadMarkerRow)
         .scalar_subquery()
         .label(name)
-        for name, asked in wanted.items()
+        for name, subquery in subqueries.items()
     )
     return (
         select(
@@ -65,23 +65,27 @@ def _unread_after_marker() -> Select[Any]:
             (ReadMarkerRow.channel == ChannelRow.name)
             & (ReadMarkerRow.person == reader),
         )
-        .where(among(ChannelRow.name, "channels"))
+        .where(in_array(ChannelRow.name, "channels"))
     )
 
 
-# Written once: people look at it all the time.
+# Built once at import: this is a frequent query.
 UNREAD: Final = _unread_after_marker()
 
 
-def mark_read(ask: MarkRead, *, actor: Passport, parts: Parts) -> Marked:
-    """Move the actor's marker forward, at most to the channel's last message."""
-    channel = channel_named(ask.channel)
-    reader, _ = reader_in(channel, actor, parts)
-    with parts.database.writing(tell=False) as session:
-        reached = min(ask.number, last_number(session, channel.name))
+def mark_read(request: MarkRead, *, actor: Passport, deps: Dependencies) -> MarkedRead:
+    """Move the actor's marker forward, at most to the channel's last message.
+
+    Raises:
+        Refused: ``channel.missing``.
+    """
+    channel = channel_named(request.channel)
+    reader, _ = reader_in(channel, actor, deps)
+    with deps.database.writing(notify=False) as session:
+        reached = min(request.number, last_number(session, channel.name))
         marker = _locked_marker(session, reader, channel)
-        marker.number = moved_marker(marker.number, reached)
-        return Marked(channel=channel.name, number=marker.number)
+        marker.number = advance_marker(marker.number, reached)
+        return MarkedRead(channel=channel.name, number=marker.number)
 
 
 def _locked_marker(session: Session, reader: Person, channel: Channel) -> ReadMarkerRow:
@@ -93,57 +97,63 @@ def _locked_marker(session: Session, reader: Person, channel: Channel) -> ReadMa
     )
 
 
-def unread(ask: AskUnread, *, actor: Passport, parts: Parts) -> Unread:
-    """The unread numbers of projects, as many as wanted, in the order asked for.
+def unread(request: GetUnread, *, actor: Passport, deps: Dependencies) -> Unread:
+    """Return the unread numbers of projects in the order of the request (rule 31).
 
-    However many projects and messages there are, the rows are asked once.
+    Hidden and missing projects are left out. One call to `projects` and one statement,
+    however many projects and messages there are.
     """
-    asked = [ProjectId(name) for name in dict.fromkeys(ask.projects) if is_id(name)]
-    told = parts.callers.projects.facts(projects_=asked, people=[actor.subject])
-    reader = core_people(told.people).get(actor.subject)
+    wanted = [
+        ProjectId(name) for name in dict.fromkeys(request.projects) if is_id(name)
+    ]
+    facts = deps.clients.projects.facts(project_ids=wanted, people=[actor.subject])
+    reader = to_people(facts.people).get(actor.subject)
     if reader is None:
         return Unread(projects=())
-    projects = {facts.id: core_project(facts) for facts in told.projects}
+    projects = {project.id: to_project(project) for project in facts.projects}
     readable = {
         project.id: channels
         for project in projects.values()
         if (channels := channels_readable_by(reader, project))
     }
-    names = [channel.name for some in readable.values() for channel in some]
-    with parts.database.reading() as session:
-        counted = _counted(session, reader, names)
+    names = [channel.name for channels in readable.values() for channel in channels]
+    with deps.database.reading() as session:
+        counts = _unread_of_channels(session, reader, names)
     return Unread(
         projects=tuple(
-            _project_unread((reader, projects[project]), (readable[project], counted))
-            for project in asked
+            _project_unread(reader, projects[project], counts=counts)
+            for project in wanted
             if project in readable
         )
     )
 
 
 def _project_unread(
-    about: tuple[Person, Project],
-    seen: tuple[Iterable[Channel], Mapping[str, ChannelUnread]],
+    reader: Person, project: Project, *, counts: Mapping[str, ChannelUnread]
 ) -> ProjectUnread:
-    (reader, project), (channels, counted) = about, seen
     numbers = {
-        channel: counted.get(channel.name)
+        channel: counts.get(channel.name)
         or ChannelUnread(channel=channel.name, unread=0, first=None, marker=0)
-        for channel in channels
+        for channel in channels_readable_by(reader, project)
     }
-    counts = {channel: number.unread for channel, number in numbers.items()}
     return ProjectUnread(
         project=project.id,
-        unread=project_unread_count(counts, reader, project),
+        unread=project_unread_count(
+            {channel: number.unread for channel, number in numbers.items()},
+            reader,
+            project,
+        ),
         channels=tuple(numbers.values()),
     )
 
 
-def _counted(
+def _unread_of_channels(
     session: Session, reader: Person, channels: Iterable[str]
 ) -> Mapping[str, ChannelUnread]:
-    asked = {"reader": reader.id, "channels": channels}
-    return {row.name: _channel_unread(row) for row in session.execute(UNREAD, asked)}
+    parameters = {"reader": reader.id, "channels": channels}
+    return {
+        row.name: _channel_unread(row) for row in session.execute(UNREAD, parameters)
+    }
 
 
 def _channel_unread(row: Row[Any]) -> ChannelUnread:

@@ -1,4 +1,4 @@
-"""Files: received in pieces, handed out to who may read their message, swept away."""
+"""Receive attachments, authorize downloads, and remove orphaned files."""
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
@@ -19,7 +19,7 @@ from clp_core.attachments import (
     safe_name,
 )
 from clp_core.channels import Channel
-from clp_core.decisions import Decision, Reason
+from clp_core.decisions import ALLOWED, Decision, Reason
 from clp_core.people import Person
 from clp_core.visibility import may_read
 from clp_messages.attachment_states import (
@@ -30,35 +30,35 @@ from clp_messages.attachment_states import (
     READY,
     RECEIVING,
 )
-from clp_messages.dependencies import Parts
-from clp_messages.file_signatures import HEAD, detected_kind
-from clp_messages.mapping import Standing
+from clp_messages.dependencies import Dependencies
+from clp_messages.file_signatures import HEAD_BYTES, detected_kind
+from clp_messages.mapping import AccessContext
 from clp_messages.queries import RANDOM
 from clp_messages.tables import AttachmentRow, MessageRow
 from clp_messages.use_cases.authorization import (
-    ask_standing,
     author_in,
     channel_named,
-    obey,
+    fresh_context,
     refuse,
+    require,
 )
-from clp_messages.use_cases.quotas import Bill
-from clp_messages.use_cases.scanning import first_look
+from clp_messages.use_cases.quotas import QuotaCharge
+from clp_messages.use_cases.scanning import ScannedFile, scan_upload
 
 ORPHANED_AFTER: Final = timedelta(hours=1)
-# Nobody can post what the scanner has not seen, so that waits longer.
+# A file that was not scanned cannot be posted yet, so it is kept longer.
 UNSCANNED_AFTER: Final = timedelta(days=1)
-SWEPT_AT_ONCE: Final = 500
+SWEEP_BATCH: Final = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upload:
-    """A file on its way in; ``declared`` is the size its sender announces, if any."""
+    """A file to receive; ``declared`` is its size in bytes, if the client sends it."""
 
     channel: str
     name: str
     declared: int | None
-    pieces: Iterator[bytes]
+    chunks: Iterator[bytes]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,131 +72,167 @@ class StoredFile:
     state: str = READY
 
 
-def receive_upload(upload: Upload, *, actor: Passport, parts: Parts) -> StoredFile:
-    """Take in a file for a message yet to be posted (rules 26 to 30).
+def receive_upload(
+    upload: Upload, *, actor: Passport, deps: Dependencies
+) -> StoredFile:
+    """Receive a file for a message yet to be posted (rules 26 to 30).
 
     Whatever can be refused without the body is refused before its first byte is read.
+
+    Raises:
+        Refused: a code of the rules about channels and attachments, or
+            ``attachment.infected``.
     """
-    policy = parts.attachments
+    policy = deps.attachments
     channel = channel_named(upload.channel)
-    author, _ = author_in(channel, actor, parts)
-    name = _accepted_name(upload.name, policy)
-    if upload.declared is not None:
-        obey(judge_size(upload.declared, policy))
-    bill = Bill.of(
-        (author.id, channel.name), upload.declared or policy.max_bytes, parts
+    author, _ = author_in(channel, actor, deps)
+    require(
+        judge_name(upload.name, policy),
+        ALLOWED if upload.declared is None else judge_size(upload.declared, policy),
     )
-    file = _announced(name, bill, parts)
+    charge = QuotaCharge(
+        day=deps.clock().date().isoformat(),
+        person=author.id,
+        channel=channel.name,
+        reserved=upload.declared or policy.max_bytes,
+    )
+    file = _register(_safe_name(upload.name), charge, deps)
     try:
-        size, sha256 = _receive(upload.pieces, file, parts)
+        size, sha256 = _receive(upload.chunks, file, deps)
     except BaseException:
-        _forget(file, bill, parts)
+        _forget(file, charge, deps)
         raise
-    # Whatever goes wrong from here on, the sweep knows the bytes by their row.
-    state = first_look(file.id, (file.store_key, size), parts)
+    # From here on the sweep finds the bytes by their row, whatever fails.
+    state = scan_upload(
+        ScannedFile(id=file.id, store_key=file.store_key, size=size), deps
+    )
     if state == INFECTED:
-        parts.files.remove(file.store_key)
-        _forget(file, bill, parts)
+        deps.files.remove(file.store_key)
+        _forget(file, charge, deps)
         raise Refused("attachment.infected")
-    with parts.database.writing(tell=False) as session:
-        whole = {"size": size, "sha256": sha256, "state": state}
+    with deps.database.writing(notify=False) as session:
         session.execute(
             update(AttachmentRow)
             .where(AttachmentRow.id == file.id)
-            .values(**whole, uploaded_at=parts.clock())
+            .values(size=size, sha256=sha256, state=state, uploaded_at=deps.clock())
         )
-        bill.settle(session, size)
+        charge.settle(session, size)
     return replace(file, size=size, state=state)
 
 
-def _accepted_name(given: str, policy: AttachmentPolicy) -> AttachmentName:
-    obey(judge_name(given, policy))
-    name = safe_name(given)
-    if isinstance(name, Decision):
-        refuse(name.reason)
-    return name
+def _safe_name(name: str) -> AttachmentName:
+    safe = safe_name(name)
+    if isinstance(safe, Decision):
+        refuse(safe.reason)
+    return safe
 
 
-def _announced(name: str, bill: Bill, parts: Parts) -> StoredFile:
-    """A row for the file. It comes first: unknown bytes would stay for ever."""
+def _register(
+    name: AttachmentName, charge: QuotaCharge, deps: Dependencies
+) -> StoredFile:
+    """Insert the row of a file before its first byte, so that the sweep can find it."""
     file = StoredFile(
         id=new_id(), name=name, size=0, store_key=new_id(), state=RECEIVING
     )
-    with parts.database.writing(tell=False) as session:
-        bill.charge(session, parts.attachments)
+    with deps.database.writing(notify=False) as session:
+        charge.apply(session, deps.attachments)
         session.execute(
             insert(AttachmentRow).values(
                 **asdict(file),
-                channel=bill.channel,
-                uploader=bill.person,
+                channel=charge.channel,
+                uploader=charge.person,
                 sha256="",
-                uploaded_at=parts.clock(),
+                uploaded_at=deps.clock(),
                 place=0,
             )
         )
     return file
 
 
-def _forget(file: StoredFile, bill: Bill, parts: Parts) -> None:
-    with parts.database.writing(tell=False) as session:
+def _forget(file: StoredFile, charge: QuotaCharge, deps: Dependencies) -> None:
+    with deps.database.writing(notify=False) as session:
         session.execute(delete(AttachmentRow).where(AttachmentRow.id == file.id))
-        bill.give_back(session)
+        charge.revert(session)
 
 
 def _receive(
-    pieces: Iterator[bytes], file: StoredFile, parts: Parts
+    chunks: Iterator[bytes], file: StoredFile, deps: Dependencies
 ) -> tuple[int, str]:
-    """Store the pieces, and stop at the first byte that shows they are not welcome."""
-    name, policy = file.name, parts.attachments
-    size, head, judged = 0, b"", False
-    with parts.files.receiving(file.store_key) as keep:
-        for piece in pieces:
-            size += len(piece)
-            obey(judge_size(size, policy))
-            keep(piece)
-            if not judged:
-                head += piece
-                judged = len(head) >= HEAD
-                if judged:
-                    obey(judge_content(name, detected_kind(head)))
-        obey(judge_size(size, policy))
-        if not judged:
-            obey(judge_content(name, detected_kind(head)))
-    return size, keep.sha256
+    """Store the chunks; refuse as soon as size or content shows a violation.
 
-
-def find_download(id: str, *, actor: Passport, parts: Parts) -> StoredFile:
-    """A file, for whoever may read its message at this moment (rule 30).
-
-    One without a message is there for nobody but its uploader.
+    Returns the size and the SHA-256.
     """
-    row, deleted = _attachment(id, parts)
+    content = _Content(file.name, deps.attachments)
+    with deps.files.receiving(file.store_key) as stream:
+        for chunk in chunks:
+            content.check(chunk)
+            stream(chunk)
+        content.check_end()
+    return content.size, stream.sha256
+
+
+class _Content:
+    """Judges the size of a body as it grows, and its first bytes once."""
+
+    def __init__(self, name: str, policy: AttachmentPolicy) -> None:
+        self._name = name
+        self._policy = policy
+        self._head: bytes = b""
+        self._judged = False
+        self.size = 0
+
+    def check(self, chunk: bytes) -> None:
+        self.size += len(chunk)
+        require(judge_size(self.size, self._policy))
+        if not self._judged:
+            self._head += chunk
+            if len(self._head) >= HEAD_BYTES:
+                self._judge_head()
+
+    def check_end(self) -> None:
+        require(judge_size(self.size, self._policy))
+        if not self._judged:
+            self._judge_head()
+
+    def _judge_head(self) -> None:
+        self._judged = True
+        require(judge_content(self._name, detected_kind(self._head)))
+
+
+def find_download(id: str, *, actor: Passport, deps: Dependencies) -> StoredFile:
+    """Return a file if the actor may read its message now (rule 30).
+
+    A file without a message exists only for its uploader.
+
+    Raises:
+        Refused: ``attachment.missing``; ``attachment.pending`` or
+            ``attachment.infected`` to its uploader.
+    """
+    row, deleted = _attachment(id, deps)
     channel = None if row is None else Channel.named(row.channel)
-    place = None if channel is None else channel.project
-    standing = ask_standing(actor, place, parts)
+    context = fresh_context(actor, None if channel is None else channel.project, deps)
     if row is None or channel is None or deleted:
         refuse(Reason.ATTACHMENT_MISSING)
-    reader = _reader(standing, channel)
+    reader = _reader(context, channel)
     if reader is None or (row.message is None and reader.id != row.uploader):
         refuse(Reason.ATTACHMENT_MISSING)
     if row.state != READY:
-        # Its uploader is told what it waits for; the bytes go to nobody.
         raise Refused(f"attachment.{row.state}")
     return StoredFile(id=row.id, name=row.name, size=row.size, store_key=row.store_key)
 
 
-def _reader(standing: Standing, channel: Channel) -> Person | None:
-    person, project = standing.actor, standing.project
+def _reader(context: AccessContext, channel: Channel) -> Person | None:
+    person, project = context.actor, context.project
     if not isinstance(person, Person) or project is None:
         return None
     return person if may_read(person, channel, project) else None
 
 
-def _attachment(id: str, parts: Parts) -> tuple[AttachmentRow | None, bool]:
-    """A whole file, and whether its message was deleted."""
+def _attachment(id: str, deps: Dependencies) -> tuple[AttachmentRow | None, bool]:
+    """Return a received file, and whether its message was deleted."""
     if not RANDOM.fullmatch(id):
         return None, False
-    with parts.database.reading() as session:
+    with deps.database.reading() as session:
         found = session.execute(
             select(AttachmentRow, MessageRow.deleted_at)
             .outerjoin(MessageRow, MessageRow.id == AttachmentRow.message)
@@ -205,14 +241,14 @@ def _attachment(id: str, parts: Parts) -> tuple[AttachmentRow | None, bool]:
     return (None, False) if found is None else (found[0], found[1] is not None)
 
 
-def sweep_orphans(*, parts: Parts) -> int:
-    """Remove files that no message came for within an hour; say how many.
+def sweep_orphans(*, deps: Dependencies) -> int:
+    """Remove files that were not posted within an hour; return how many.
 
-    Marked first, removed then, forgotten last: an end in between is made up for by the
-    next sweep, and no message can take what is on its way out.
+    Rows are marked, then the bytes are removed, then the rows are deleted: the next
+    sweep completes an interrupted one, and no message can take a file being removed.
     """
-    waiting = AttachmentRow.message.is_(None)
-    now = parts.clock()
+    unattached = AttachmentRow.message.is_(None)
+    now = deps.clock()
     orphaned = and_(
         AttachmentRow.uploaded_at < now - ORPHANED_AFTER,
         or_(
@@ -220,22 +256,24 @@ def sweep_orphans(*, parts: Parts) -> int:
             AttachmentRow.uploaded_at < now - UNSCANNED_AFTER,
         ),
     )
-    with parts.database.reading() as session:
+    with deps.database.reading() as session:
         candidates = session.scalars(
-            select(AttachmentRow.id).where(waiting, orphaned).limit(SWEPT_AT_ONCE)
+            select(AttachmentRow.id).where(unattached, orphaned).limit(SWEEP_BATCH)
         ).all()
     if not candidates:
         return 0
-    these = AttachmentRow.id.in_(candidates)
-    with parts.database.writing(tell=False) as session:
-        discarded = {"state": DISCARDED}
-        session.execute(update(AttachmentRow).where(these, waiting).values(discarded))
-    gone = AttachmentRow.state == DISCARDED
-    with parts.database.reading() as session:
-        asked = select(AttachmentRow.store_key).where(these, gone)
-        store_keys = session.scalars(asked).all()
+    batch = AttachmentRow.id.in_(candidates)
+    with deps.database.writing(notify=False) as session:
+        session.execute(
+            update(AttachmentRow).where(batch, unattached).values(state=DISCARDED)
+        )
+    discarded = AttachmentRow.state == DISCARDED
+    with deps.database.reading() as session:
+        store_keys = session.scalars(
+            select(AttachmentRow.store_key).where(batch, discarded)
+        ).all()
     for key in store_keys:
-        parts.files.remove(key)
-    with parts.database.writing(tell=False) as session:
-        session.execute(delete(AttachmentRow).where(these, gone))
+        deps.files.remove(key)
+    with deps.database.writing(notify=False) as session:
+        session.execute(delete(AttachmentRow).where(batch, discarded))
     return len(store_keys)

@@ -1,9 +1,9 @@
-"""Channels, messages, mentions, attachments, read markers and the feed."""
+"""Channels, messages, mentions, attachments, quotas, read markers and the feed."""
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0001"
+revision = "1000"
 down_revision = None
 branch_labels = None
 depends_on = None
@@ -17,14 +17,15 @@ def name(length: int) -> sa.types.TypeEngine[str]:
 ID = name(64)
 RANDOM_ID = name(32)
 CHANNEL = name(140)
-RETRY_KEY = name(200)
+IDEMPOTENCY_KEY = name(200)
 TIME = sa.DateTime(timezone=True)
 BIG = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
 def upgrade() -> None:
     channels_and_messages()
-    what_messages_carry()
+    content_of_messages()
+    upload_tallies()
     read_markers()
     feed()
 
@@ -51,11 +52,13 @@ def channels_and_messages() -> None:
         sa.Column("posted_at", TIME, nullable=False),
         sa.Column("edited_at", TIME),
         sa.Column("deleted_at", TIME),
-        sa.Column("retry_key", RETRY_KEY, nullable=False),
+        sa.Column("idempotency_key", IDEMPOTENCY_KEY, nullable=False),
         sa.Column("content_hash", sa.String(64), nullable=False),
         sa.Column("outcomes", sa.Text, nullable=False),
         sa.UniqueConstraint("channel", "number", name="messages_in_order"),
-        sa.UniqueConstraint("channel", "author", "retry_key", name="messages_once"),
+        sa.UniqueConstraint(
+            "channel", "author", "idempotency_key", name="messages_once"
+        ),
     )
     op.create_index(
         "messages_by_author",
@@ -72,9 +75,9 @@ def channels_and_messages() -> None:
     )
 
 
-def what_messages_carry() -> None:
+def content_of_messages() -> None:
     op.create_table(
-        "earlier_texts",
+        "revisions",
         sa.Column("message", RANDOM_ID, sa.ForeignKey("messages.id"), primary_key=True),
         sa.Column("revision", sa.Integer, primary_key=True),
         sa.Column("text", sa.Text, nullable=False),
@@ -101,13 +104,24 @@ def what_messages_carry() -> None:
         sa.Column("place", sa.Integer, nullable=False),
     )
     op.create_index("attachments_of_message", "attachments", ["message", "place"])
-    waiting = sa.text("message IS NULL")
+    unposted = sa.text("message IS NULL")
     op.create_index(
-        "attachments_waiting",
+        "attachments_unposted",
         "attachments",
         ["uploaded_at"],
-        postgresql_where=waiting,
-        sqlite_where=waiting,
+        postgresql_where=unposted,
+        sqlite_where=unposted,
+    )
+
+
+def upload_tallies() -> None:
+    op.create_table(
+        "upload_tallies",
+        sa.Column("day", sa.String(10), primary_key=True),
+        sa.Column("scope", sa.String(16), primary_key=True),
+        sa.Column("name", CHANNEL, primary_key=True),
+        sa.Column("files", BIG, nullable=False),
+        sa.Column("bytes", BIG, nullable=False),
     )
 
 
@@ -130,17 +144,17 @@ def feed() -> None:
         sa.Column("project", sa.String(64), nullable=False),
         sa.Column("detail", sa.Text, nullable=False),
         sa.Column("at", TIME, nullable=False),
-        sa.Column("announced_at", TIME),
+        sa.Column("published_at", TIME),
     )
-    for index, waits in (
-        ("changes_unannounced", sa.text("announced_at IS NULL")),
-        ("changes_unnumbered", sa.text("position IS NULL")),
+    for index, condition in (
+        ("changes_unpublished", sa.text("published_at IS NULL")),
+        ("changes_unsequenced", sa.text("position IS NULL")),
     ):
         op.create_index(
-            index, "changes", ["id"], postgresql_where=waits, sqlite_where=waits
+            index, "changes", ["id"], postgresql_where=condition, sqlite_where=condition
         )
     op.create_table(
-        "relay",
+        "outbox_relay",
         sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
         sa.Column("position", BIG, nullable=False),
     )
@@ -164,12 +178,13 @@ def downgrade() -> None:
     for table in (
         "dead_letters",
         "cursors",
-        "relay",
+        "outbox_relay",
         "changes",
         "read_markers",
+        "upload_tallies",
         "attachments",
         "mentions",
-        "earlier_texts",
+        "revisions",
         "messages",
         "channels",
     ):
