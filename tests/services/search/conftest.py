@@ -1,47 +1,51 @@
-"""An empty index of either engine, closed when the test is over; and a story in it."""
+"""Empty indexes of either engine, closed after the test, and a sample conversation."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from clp_search.dependencies import Parts
+from clp_search.dependencies import Dependencies
 from clp_search.engine import Engine
 from clp_suite.servers import PrivatePostgres
-from tests.services.search.query_helpers import Neighbours, parts_with, story
+from tests.services.search.query_helpers import (
+    NeighbourServices,
+    dependencies_with,
+    sample_neighbours,
+)
 from tests.services.search.scenario import (
     ENGINES,
     WITH_NORTH,
     WITH_SOUTH,
-    DatabaseBench,
+    DatabaseHarness,
     Engines,
-    Workbench,
+    IndexHarness,
+    apply_to,
     document,
     fresh_engine,
-    told,
 )
 
 
 @pytest.fixture
-def workbench(tmp_path: Path) -> Iterator[Workbench]:
-    bench = Workbench(tmp_path / "index")
+def index_harness(tmp_path: Path) -> Iterator[IndexHarness]:
+    bench = IndexHarness(tmp_path / "index")
     yield bench
-    bench.give_up()
+    bench.abandon()
 
 
 @pytest.fixture(scope="session")
-def database_bench(postgres: PrivatePostgres) -> Iterator[DatabaseBench]:
-    bench = DatabaseBench(postgres.create_database("search"))
+def database_harness(postgres: PrivatePostgres) -> Iterator[DatabaseHarness]:
+    bench = DatabaseHarness(postgres.create_database("search"))
     yield bench
     bench.close()
 
 
 @pytest.fixture(scope="session", params=ENGINES)
 def engines(request: pytest.FixtureRequest) -> Engines:
-    """Opens an empty index, for as long as one example of a generated test."""
+    """Return a function that opens an empty index for one generated example."""
     if request.param == "folder":
         return fresh_engine
-    bench: DatabaseBench = request.getfixturevalue("database_bench")
+    bench: DatabaseHarness = request.getfixturevalue("database_harness")
     return bench.emptied
 
 
@@ -52,13 +56,13 @@ def engine(engines: Engines) -> Iterator[Engine]:
 
 
 @pytest.fixture
-def neighbours() -> Neighbours:
-    return story()
+def neighbours() -> NeighbourServices:
+    return sample_neighbours()
 
 
 @pytest.fixture
-def parts(engine: Engine, neighbours: Neighbours) -> Parts:
-    told(
+def deps(engine: Engine, neighbours: NeighbourServices) -> Dependencies:
+    apply_to(
         engine,
         [
             document(1, "common broadcast words"),
@@ -79,4 +83,4 @@ def parts(engine: Engine, neighbours: Neighbours) -> Parts:
             document(5, "common elsewhere", channel="p2/broadcast"),
         ],
     )
-    return parts_with(engine, neighbours)
+    return dependencies_with(engine, neighbours)

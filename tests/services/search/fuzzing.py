@@ -1,9 +1,9 @@
-"""Queries that nobody would type, and many that somebody might: all are answered.
+"""Odd and ordinary queries: none may fail, and none may take too long.
 
-``python -m tests.services.search.fuzzing`` (`make fuzz-search`) asks a million of them,
-in as many processes as there are cores, and fails when one raises an error or takes more
-than a tenth of a second of work. One that seems to is asked twice more and judged by its
-quickest time: what a process tidies up meanwhile is no work of that query.
+``python -m tests.services.search.fuzzing`` (`make fuzz-search`) runs a million of them,
+in as many processes as there are cores, and fails when one raises an error or takes
+more than a tenth of a second of work. A slow one is repeated twice and judged by its
+quickest time: garbage collection is no work of that query.
 """
 
 # ruff: noqa: T201 - a program as well, which prints what it found
@@ -20,10 +20,14 @@ from dataclasses import dataclass, replace
 
 from bench.search_messages import Conversations
 from clp_contracts.errors import Refused
-from clp_search.dependencies import Parts
-from clp_search.query import LONGEST_QUERY
+from clp_search.dependencies import Dependencies
+from clp_search.query import MAX_QUERY_LENGTH
 from tests.cases.loading import hostile_cases, search_cases
-from tests.services.search.query_helpers import find_as, parts_with, story
+from tests.services.search.query_helpers import (
+    dependencies_with,
+    find_as,
+    sample_neighbours,
+)
 from tests.services.search.scenario import (
     BROADCAST,
     WITH_NORTH,
@@ -32,7 +36,7 @@ from tests.services.search.scenario import (
 )
 
 COUNT = 1_000_000
-LONGEST_WORK_S = 0.1
+MAX_WORK_S = 0.1
 MESSAGES = 2_000
 TURN = 5_000
 
@@ -49,7 +53,7 @@ READABLE = frozenset({BROADCAST, WITH_NORTH})
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How it went: what failed, the slowest, and how many were refused."""
+    """The outcome: failures, the slowest query, and how many were refused."""
 
     failures: tuple[str, ...]
     worst_s: float
@@ -58,7 +62,7 @@ class Outcome:
 
 
 def fuzzed(chance: random.Random) -> Iterator[str]:
-    """Queries without end."""
+    """Iterate queries without end."""
     known = [case["query"] for case in search_cases()]
     known += [case.value for case in hostile_cases("search")]
     while True:
@@ -68,20 +72,20 @@ def fuzzed(chance: random.Random) -> Iterator[str]:
             case 1:
                 yield "".join(_character(chance) for _ in range(chance.randrange(40)))
             case 2:
-                yield chance.choice(SYNTAX) * chance.randrange(LONGEST_QUERY + 2)
+                yield chance.choice(SYNTAX) * chance.randrange(MAX_QUERY_LENGTH + 2)
             case _:
                 pieces = chance.choices((*SYNTAX, *known[:40]), k=chance.randrange(24))
                 yield chance.choice(("", " ")).join(pieces)
 
 
-def ask_all(parts: Parts, queries: Iterator[str], count: int) -> Outcome:
-    """Ask so many queries as one of north's people."""
+def run_all(deps: Dependencies, queries: Iterator[str], count: int) -> Outcome:
+    """Run so many queries as one of north's people."""
     failures: list[str] = []
     worst_s, worst_query, refused = 0.0, "", 0
     for query, _ in zip(queries, range(count), strict=False):
-        work, outcome = _asked(parts, query)
-        if work > LONGEST_WORK_S:
-            work = min(work, *(_asked(parts, query)[0] for _ in range(2)))
+        work, outcome = _run_query(deps, query)
+        if work > MAX_WORK_S:
+            work = min(work, *(_run_query(deps, query)[0] for _ in range(2)))
         refused += outcome in REFUSALS
         if outcome and outcome not in REFUSALS:
             failures.append(f"{query!r}: {outcome}")
@@ -90,74 +94,74 @@ def ask_all(parts: Parts, queries: Iterator[str], count: int) -> Outcome:
     return Outcome(tuple(failures), worst_s, worst_query, refused)
 
 
-def _asked(parts: Parts, query: str) -> tuple[float, str]:
-    """The work of one query, and what was wrong with it: a code, an error, nothing."""
-    begun, outcome = time.process_time(), ""
+def _run_query(deps: Dependencies, query: str) -> tuple[float, str]:
+    """Return the work of one query, and its error code, exception or nothing."""
+    started, outcome = time.process_time(), ""
     try:
-        found = find_as(parts, "nat", query)
+        search_ids = find_as(deps, "nat", query)
     except Refused as refusal:
         outcome = refusal.code
     except Exception as error:  # noqa: BLE001 - each of them is what is looked for
         outcome = repr(error)
     else:
-        if not {hit.channel for hit in found.hits} <= READABLE:
-            outcome = "a hit from next door"
-    return time.process_time() - begun, outcome
+        if not {hit.channel for hit in search_ids.hits} <= READABLE:
+            outcome = "a hit from a hidden channel"
+    return time.process_time() - started, outcome
 
 
 def main() -> int:
-    """Ask them all; say what failed."""
-    reads = argparse.ArgumentParser(description=__doc__.splitlines()[0])  # type: ignore[union-attr]
-    reads.add_argument("--count", type=int, default=COUNT)
-    reads.add_argument("--seed", type=int, default=random.randrange(10**6))
-    asked = reads.parse_args()
-    print(f"{asked.count:,} queries, --seed {asked.seed}")
+    """Run all queries and report failures."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])  # type: ignore[union-attr]
+    parser.add_argument("--count", type=int, default=COUNT)
+    parser.add_argument("--seed", type=int, default=random.randrange(10**6))
+    options = parser.parse_args()
+    print(f"{options.count:,} queries, --seed {options.seed}")
     turns = [
-        (asked.seed, n, min(TURN, asked.count - n * TURN))
-        for n in range(-(-asked.count // TURN))
+        (options.seed, n, min(TURN, options.count - n * TURN))
+        for n in range(-(-options.count // TURN))
     ]
     failed, worst, refused = 0, Outcome((), 0.0, "", 0), 0
-    begun = time.monotonic()
+    started = time.monotonic()
     with ProcessPoolExecutor(os.cpu_count(), initializer=_open_parts) as pool:
         for done, outcome in enumerate(pool.map(_one_turn, turns), 1):
             for failure in outcome.failures:
                 print(failure)
             failed, refused = failed + len(outcome.failures), refused + outcome.refused
             worst = max(worst, outcome, key=lambda each: each.worst_s)
-            took = time.monotonic() - begun
+            took = time.monotonic() - started
             slowest = (
                 f"the slowest {worst.worst_s * 1000:.0f} ms: {worst.worst_query!r}"
             )
-            told = f"{min(done * TURN, asked.count):,} asked in {took:.0f} s, {failed} failed, {slowest}"
-            print(told, file=sys.stderr)
+            progress = f"{min(done * TURN, options.count):,} run in {took:.0f} s, {failed} failed, {slowest}"
+            print(progress, file=sys.stderr)
     print(f"{failed} failed, {refused:,} refused as empty, too long or no text")
     print(f"the slowest took {worst.worst_s * 1000:.1f} ms: {worst.worst_query!r}")
-    return int(failed > 0 or worst.worst_s > LONGEST_WORK_S)
+    return int(failed > 0 or worst.worst_s > MAX_WORK_S)
 
 
 def _one_turn(turn: tuple[int, int, int]) -> Outcome:
     seed, number, count = turn
     queries = fuzzed(random.Random(f"{seed} {number}"))
-    return ask_all(_OPENED[0], queries, count)
+    return run_all(_OPENED[0], queries, count)
 
 
-_OPENED: list[Parts] = []
+_OPENED: list[Dependencies] = []
 _STACK = ExitStack()
 
 
 def _open_parts() -> None:
-    """One index for each process of the pool, as long as it lives."""
-    _OPENED[:] = [_STACK.enter_context(filled_parts())]
+    """Open one index for each process of the pool, as long as it lives."""
+    _OPENED[:] = [_STACK.enter_context(filled_dependencies())]
 
 
 @contextmanager
-def filled_parts() -> Iterator[Parts]:
-    """An index of many messages in three channels, written to disk, and who may read."""
+def filled_dependencies() -> Iterator[Dependencies]:
+    """Return an index of many messages in three channels, on disk, with its neighbours."""
     with fresh_engine() as engine:
         documents = _documents()
         engine.apply(documents, after=0, upto=len(documents))
         engine.checkpoint()
-        yield parts_with(engine, story())
+        yield dependencies_with(engine, sample_neighbours())
 
 
 def _documents() -> Sequence:  # type: ignore[type-arg]
@@ -169,7 +173,7 @@ def _documents() -> Sequence:  # type: ignore[type-arg]
 
 
 def _mutated(query: str, chance: random.Random) -> str:
-    typed = list(query[: LONGEST_QUERY + 1])
+    typed = list(query[: MAX_QUERY_LENGTH + 1])
     for _ in range(chance.randrange(1, 4)):
         at = chance.randrange(len(typed) + 1)
         match chance.randrange(3):
@@ -183,7 +187,7 @@ def _mutated(query: str, chance: random.Random) -> str:
 
 
 def _character(chance: random.Random) -> str:
-    """Any at all, lone surrogates included, most of them of the first plane."""
+    """Return any character, lone surrogates included, most of them of the first plane."""
     return chr(chance.randrange(0x110000 if chance.random() < 0.2 else 0x10000))
 
 

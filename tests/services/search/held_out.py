@@ -1,4 +1,4 @@
-"""Search cases of our own, written after the analysis was: never tuned against."""
+"""Own search cases, written after the analysis and never tuned against."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Asking `search` with canned neighbours: `projects` and `messages` without a broker."""
+"""Run `search` on fake `projects` and `messages`, without a broker."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -9,12 +9,18 @@ from typing import Any
 import pytest
 
 from clp_contracts.errors import CallFailed, Refused
-from clp_contracts.facts_cache import KnownFacts
+from clp_contracts.facts_cache import FactsCache
 from clp_contracts.feed import Change, Changes
-from clp_contracts.messages import Attachment, Author, Content, Contents, Message
+from clp_contracts.messages import (
+    Attachment,
+    Author,
+    Message,
+    StoredMessage,
+    StoredMessages,
+)
 from clp_contracts.projects import Facts, PersonFacts, ProjectFacts
-from clp_contracts.search import AskFind, Found
-from clp_search.dependencies import Parts
+from clp_contracts.search import FindMessages, SearchPage
+from clp_search.dependencies import Dependencies
 from clp_search.engine import Document, Engine
 from clp_search.page_cursors import PageCursors
 from clp_search.projection import MessagesProjection
@@ -23,14 +29,14 @@ from tests.services.search.scenario import START
 
 
 @dataclass(slots=True)
-class Neighbours:
-    """`projects` and `messages`, as far as `search` asks them."""
+class NeighbourServices:
+    """Fakes of `projects` and `messages`, as far as `search` calls them."""
 
     people: dict[str, PersonFacts] = field(default_factory=dict)
     shown: dict[str, ProjectFacts] = field(default_factory=dict)
-    stored: dict[str, Content] = field(default_factory=dict)
+    stored: dict[str, StoredMessage] = field(default_factory=dict)
     feed: list[Change] = field(default_factory=list)
-    asked: list[tuple[str, Any]] = field(default_factory=list)
+    calls: list[tuple[str, Any]] = field(default_factory=list)
     away: bool = False
 
     @property
@@ -39,10 +45,10 @@ class Neighbours:
 
     @property
     def messages(self) -> Any:
-        return SimpleNamespace(changes=self._changes, contents=self._contents)
+        return SimpleNamespace(changes=self._changes, get_messages=self._get_messages)
 
     def person(self, name: str, partner: str | None = None, **given: Any) -> None:
-        told: dict[str, Any] = {
+        fields: dict[str, Any] = {
             "id": name,
             "name": name.title(),
             "email": f"{name}@studio.example",
@@ -50,7 +56,7 @@ class Neighbours:
             "roles": ("dub_portal_user",),
             "active": True,
         }
-        self.people[name] = PersonFacts(**(told | given))
+        self.people[name] = PersonFacts(**(fields | given))
 
     def project(
         self, name: str, assigned: Iterable[str], withdrawn: Iterable[str] = ()
@@ -64,7 +70,7 @@ class Neighbours:
         )
 
     def stores(self, given: Document) -> None:
-        """A message was posted, edited or deleted: its state, and a change that says so."""
+        """Post, edit or delete a message: its state, and the change in the feed."""
         message = Message(
             id=given.message,
             channel=given.channel,
@@ -79,7 +85,7 @@ class Neighbours:
                 Attachment(id=name, name=name, size=1) for name in given.attachments
             ),
         )
-        self.stored[given.message] = Content(message=message, mentioned=())
+        self.stored[given.message] = StoredMessage(message=message, mentioned=())
         self.feed.append(
             Change(
                 position=len(self.feed) + 1,
@@ -91,10 +97,10 @@ class Neighbours:
             )
         )
 
-    def _facts(self, *, projects_: Sequence[str], people: Sequence[str]) -> Facts:
-        self.asked.append(("facts", (tuple(projects_), tuple(people))))
+    def _facts(self, *, project_ids: Sequence[str], people: Sequence[str]) -> Facts:
+        self.calls.append(("facts", (tuple(project_ids), tuple(people))))
         return Facts(
-            projects=tuple(self.shown[p] for p in projects_ if p in self.shown),
+            projects=tuple(self.shown[p] for p in project_ids if p in self.shown),
             people=tuple(self.people[p] for p in people if p in self.people),
         )
 
@@ -105,28 +111,30 @@ class Neighbours:
             changes=tuple(self.feed[after : after + limit]), head=len(self.feed)
         )
 
-    def _contents(self, *, messages_: Sequence[str]) -> Contents:
+    def _get_messages(self, *, message_ids: Sequence[str]) -> StoredMessages:
         if self.away:
-            raise CallFailed("messages.contents")
-        self.asked.append(("contents", tuple(messages_)))
-        return Contents(contents=tuple(self.stored[m] for m in messages_))
+            raise CallFailed("messages.get_messages")
+        self.calls.append(("get_messages", tuple(message_ids)))
+        return StoredMessages(messages=tuple(self.stored[m] for m in message_ids))
 
 
-def parts_with(engine: Engine, neighbours: Neighbours, sealed_by: str = "us") -> Parts:
-    callers: Any = neighbours
-    return Parts(
+def dependencies_with(
+    engine: Engine, neighbours: NeighbourServices, key: str = "us"
+) -> Dependencies:
+    clients: Any = neighbours
+    return Dependencies(
         engine=engine,
         projection=MessagesProjection(
-            engine, callers, clock=lambda: START, folder=Path("unused")
+            engine, clients, clock=lambda: START, folder=Path("unused")
         ),
-        callers=callers,
-        known=KnownFacts(callers.projects),
-        cursors=PageCursors(sealed_by),
+        clients=clients,
+        facts=FactsCache(clients.projects),
+        cursors=PageCursors(key),
     )
 
 
-def story() -> Neighbours:
-    neighbours = Neighbours()
+def sample_neighbours() -> NeighbourServices:
+    neighbours = NeighbourServices()
     for internal in ("ivy", "ian"):
         neighbours.person(internal)
     neighbours.person("nat", "north")
@@ -138,16 +146,20 @@ def story() -> Neighbours:
     return neighbours
 
 
-def find_as(parts: Parts, actor: str, query: str, **ask: Any) -> Found:
-    scope = {} if "channel" in ask or "project" in ask else {"project": "p1"}
-    return find(AskFind(query=query, **scope, **ask), actor=actor, parts=parts)
+def find_as(deps: Dependencies, actor: str, query: str, **arguments: Any) -> SearchPage:
+    scope = (
+        {} if "channel" in arguments or "project" in arguments else {"project": "p1"}
+    )
+    return find(FindMessages(query=query, **scope, **arguments), actor=actor, deps=deps)
 
 
-def ids_of(found: Found) -> list[str]:
-    return [hit.message for hit in found.hits]
+def ids_of(search_ids: SearchPage) -> list[str]:
+    return [hit.message for hit in search_ids.hits]
 
 
-def refusal_of(parts: Parts, actor: str, query: str = "common", **ask: Any) -> Refused:
+def refusal_of(
+    deps: Dependencies, actor: str, query: str = "common", **arguments: Any
+) -> Refused:
     with pytest.raises(Refused) as refusal:
-        find_as(parts, actor, query, **ask)
+        find_as(deps, actor, query, **arguments)
     return refusal.value

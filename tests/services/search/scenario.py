@@ -1,4 +1,4 @@
-"""Documents, and indexes on a folder of their own."""
+"""Documents, and indexes in folders of their own."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -11,20 +11,24 @@ from typing import Any
 
 import pytest
 
-from clp_search.engine import Document, Engine, Key, Wanted
-from clp_search.index.shard import Writing
-from clp_search.index.sharded_index import Limits, ShardedIndex
+from clp_search.engine import Document, Engine, SearchRequest, SortKey
+from clp_search.index.shard import MergePolicy
+from clp_search.index.sharded_index import FlushPolicy, ShardedIndex
 from clp_search.postgres.engine import PostgresIndex, open_index
 from clp_search.query import parse
-from clp_search.terms import plan_of
+from clp_search.terms import query_plan
 
 START = datetime(2026, 11, 2, 9, tzinfo=UTC)
 BROADCAST, WITH_NORTH, WITH_SOUTH = "p1/broadcast", "p1/direct/north", "p1/direct/south"
 EVERYWHERE = frozenset({BROADCAST, WITH_NORTH, WITH_SOUTH})
 
 # Small enough that a short test writes, merges and reads segments.
-SMALL = Limits(
-    shards=2, flush_at=4, writing=Writing(smallest=4, alike=3, most=60, surely=False)
+SMALL = FlushPolicy(
+    shards=2,
+    flush_docs=4,
+    merge_policy=MergePolicy(
+        floor_docs=4, merge_factor=3, max_merge_docs=60, fsync=False
+    ),
 )
 
 Engines = Callable[[], AbstractContextManager[Engine]]
@@ -33,19 +37,19 @@ ENGINES = ("folder", pytest.param("postgres", marks=pytest.mark.broker))
 
 @contextmanager
 def fresh_engine() -> Iterator[ShardedIndex]:
-    """An empty index, for one example of a generated test."""
+    """Open an empty index for one generated example."""
     with TemporaryDirectory() as folder:
         engine = ShardedIndex(Path(folder), SMALL)
         try:
             yield engine
         finally:
-            engine.let_go()
+            engine.abandon()
 
 
 def document(number: int, text: str = "", **given: Any) -> Document:
-    """A message of the broadcast, one minute after the one before."""
+    """Return a message of the broadcast, one minute after the one before."""
     channel = given.get("channel", BROADCAST)
-    told: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "message": f"m{number}",
         "revision": 0,
         "project": channel.split("/")[0],
@@ -56,7 +60,7 @@ def document(number: int, text: str = "", **given: Any) -> Document:
         "posted_at": START + timedelta(minutes=number),
         "text": text,
     }
-    return Document(**(told | given))
+    return Document(**(fields | given))
 
 
 def edited(old: Document, text: str) -> Document:
@@ -68,69 +72,69 @@ def deleted(old: Document) -> Document:
     return replace(emptied, revision=old.revision + 1)
 
 
-def told(engine: Engine, documents: Sequence[Document]) -> None:
-    """Give an engine documents as the next changes of the feed."""
+def apply_to(engine: Engine, documents: Sequence[Document]) -> None:
+    """Apply documents to an engine as the next changes of the feed."""
     after = engine.cursor()
     engine.apply(documents, after=after, upto=after + max(1, len(documents)))
 
 
-def wanted(
+def request_for(
     query: str,
     channels: Iterable[str] = EVERYWHERE,
     *,
-    after: Key | None = None,
+    after: SortKey | None = None,
     limit: int = 50,
-) -> Wanted:
+) -> SearchRequest:
     channels = frozenset(channels)
-    return Wanted(
+    return SearchRequest(
         project=min(channels).split("/")[0],
         channels=channels,
-        plan=plan_of(parse(query)),
+        plan=query_plan(parse(query)),
         after=after,
         limit=limit,
     )
 
 
-def found(
+def search_ids(
     engine: Engine, query: str, channels: Iterable[str] = EVERYWHERE
 ) -> list[str]:
-    """The ids of all messages that a query finds, newest first, over all pages."""
+    """Return the ids of all matching messages, newest first, over all pages."""
     ids: list[str] = []
-    after: Key | None = None
+    after: SortKey | None = None
     while True:
-        page = engine.search(wanted(query, channels, after=after, limit=7))
+        page = engine.search(request_for(query, channels, after=after, limit=7))
         ids += [hit.message for hit in page.documents]
         if page.next is None:
             return ids
         after = page.next
 
 
-class Workbench:
-    """Opens an index again and again; what is left open is closed at the end."""
+class IndexHarness:
+    """Opens an index repeatedly; what is left open is closed at the end."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._open: ShardedIndex | None = None
 
-    def open(self, limits: Limits = SMALL) -> ShardedIndex:
-        """Open the index, after giving up the one before without writing anything."""
-        self.give_up()
+    def open(self, limits: FlushPolicy = SMALL) -> ShardedIndex:
+        """Open the index, after abandoning the one before without a flush."""
+        self.abandon()
         self._open = ShardedIndex(self.folder, limits)
         return self._open
 
-    def give_up(self) -> None:
+    def abandon(self) -> None:
         """Leave the index as a killed process would."""
         if self._open is not None:
-            self._open.let_go()
+            self._open.abandon()
             self._open = None
 
     def files(self, pattern: str) -> list[Path]:
-        """Files of the index, by name."""
+        """Return files of the index, by name."""
         return sorted(self.folder.rglob(pattern))
 
 
-class DatabaseBench:
-    """One migrated database, in which each engine begins a generation of its own."""
+class DatabaseHarness:
+    """One migrated database, in which each engine starts a generation of its own."""
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -139,11 +143,11 @@ class DatabaseBench:
 
     @contextmanager
     def emptied(self) -> Iterator[PostgresIndex]:
-        """An engine without a document, at the beginning of the feed."""
+        """Open an engine without documents, at the beginning of the feed."""
         yield self.another(f"g{next(self._numbers)}")
 
     def another(self, generation: str) -> PostgresIndex:
-        """One more engine, as another process would open it."""
+        """Open one more engine, as another process would."""
         return PostgresIndex(self._first.database, generation=generation)
 
     def close(self) -> None:

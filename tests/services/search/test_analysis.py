@@ -1,4 +1,4 @@
-"""Folding, reading and matching: what is found, and exactly where."""
+"""Normalization, tokens and matching: what matches, and exactly where."""
 
 import re
 
@@ -7,19 +7,19 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from clp_search import terms
-from clp_search.analysis.normalization import fold, fold_mapped
-from clp_search.analysis.phrase_matching import holds, spans
-from clp_search.analysis.query_terms import keyword_of
-from clp_search.analysis.tokenizer import read
+from clp_search.analysis.normalization import fold, fold_with_offsets
+from clp_search.analysis.phrase_matching import matches, matching_spans
+from clp_search.analysis.query_terms import parse_keyword
+from clp_search.analysis.tokenizer import tokenize
 from clp_search.highlighting import highlights
 from clp_search.query import parse
-from clp_search.terms import LONGEST_TERM, _read_terms, text_terms
+from clp_search.terms import MAX_TERM_LENGTH, _tokenized_terms, text_terms
 from tests.services.search.texts import pieces, runs, texts
 
 anything = st.one_of(texts, st.text(max_size=60))
 
 
-# Whatever may join two pieces, stand for a digit, vanish, or change its neighbour.
+# Whatever may join two chunks, stand for a digit, vanish, or change its neighbour.
 awkward = st.text(
     "10 ,.-'\u00b7\u30fbab #+\u00df\u00e4\u00e9\u5b57\u5e55\u30ac\u304b\uff9e\u0e01\u0e33\u0e48\u0e4d\u0e38"
     "\u0663\u00b2\u00bd\u2460\u200b\u0301\u3099\ud55c\u1112\u0627\u0644\u3002_\n",
@@ -27,14 +27,14 @@ awkward = st.text(
 )
 
 
-def _found(text: str, wanted: str) -> bool:
-    keyword = keyword_of(wanted)
-    return keyword is not None and holds(read(text), keyword)
+def _found(text: str, query: str) -> bool:
+    keyword = parse_keyword(query)
+    return keyword is not None and matches(tokenize(text), keyword)
 
 
 @given(awkward | anything)
-def test_folding_with_places_folds_like_folding_without(text: str) -> None:
-    mapped = fold_mapped(text)
+def test_folding_with_offsets_folds_like_folding_without(text: str) -> None:
+    mapped = fold_with_offsets(text)
     assert mapped.text == fold(text)
     assert len(mapped.starts) == len(mapped.ends) == len(mapped.text)
     places = zip(mapped.starts, mapped.ends, strict=True)
@@ -58,27 +58,27 @@ def test_folding_with_places_folds_like_folding_without(text: str) -> None:
     ],
 )
 def test_pieces_that_make_one_character_are_folded_together(text: str) -> None:
-    assert fold_mapped(text).text == fold(text)
+    assert fold_with_offsets(text).text == fold(text)
 
 
 @given(texts)
-def test_every_word_of_a_text_finds_it(text: str) -> None:
-    lost = [w for w in text.split() if keyword_of(w) and not _found(text, w)]
+def test_every_word_of_a_text_matches_it(text: str) -> None:
+    lost = [w for w in text.split() if parse_keyword(w) and not _found(text, w)]
     assert not lost
 
 
 @given(texts, st.integers(0, 60), st.integers(1, 20))
-def test_every_piece_between_spaces_finds_its_text(
+def test_every_chunk_between_spaces_matches_its_text(
     text: str, start: int, length: int
 ) -> None:
     words = text.split()
     piece = " ".join(words[start % (len(words) or 1) :][:length])
-    keyword = keyword_of(piece)
-    assert keyword is None or holds(read(text), keyword)
+    keyword = parse_keyword(piece)
+    assert keyword is None or matches(tokenize(text), keyword)
 
 
 @given(texts, runs, texts, st.data())
-def test_every_part_of_a_run_finds_its_text(
+def test_every_part_of_a_run_matches_its_text(
     before: str, characters: list[str], after: str, data: st.DataObject
 ) -> None:
     first = data.draw(st.integers(0, len(characters) - 1))
@@ -95,7 +95,7 @@ def test_every_part_of_a_run_finds_its_text(
         max_size=9,
     )
 )
-def test_no_text_is_found_by_a_word_it_lacks(words: list[str]) -> None:
+def test_no_text_matches_a_word_it_lacks(words: list[str]) -> None:
     text = ", ".join(words)
     for word in ("ab", "abc", "bc", "cab", "final", "mix", "12", "123", "23"):
         assert _found(text, word) is (word in words)
@@ -107,23 +107,23 @@ def test_no_text_is_found_by_a_word_it_lacks(words: list[str]) -> None:
 )
 def test_a_run_is_found_exactly_where_it_stands(text: str, run: str) -> None:
     assert _found(text, run) is (run in text)
-    keyword = keyword_of(run)
+    keyword = parse_keyword(run)
     places = [m.start() for m in re.finditer(f"(?={run})", text)]
-    assert [start for start, _ in spans(read(text), keyword)] == places
+    assert [start for start, _ in matching_spans(tokenize(text), keyword)] == places
 
 
 @given(anything, anything)
-def test_a_text_is_marked_just_when_it_is_found(text: str, wanted: str) -> None:
-    if (keyword := keyword_of(wanted)) is not None:
-        reading = read(text)
-        assert bool(spans(reading, keyword)) is holds(reading, keyword)
+def test_a_text_is_highlighted_exactly_when_it_matches(text: str, query: str) -> None:
+    if (keyword := parse_keyword(query)) is not None:
+        stream = tokenize(text)
+        assert bool(matching_spans(stream, keyword)) is matches(stream, keyword)
 
 
 @given(texts, pieces)
-def test_highlights_are_in_order_apart_and_inside(text: str, wanted: str) -> None:
-    if not wanted.strip("-"):
+def test_highlights_are_in_order_apart_and_inside(text: str, query: str) -> None:
+    if not query.strip("-"):
         return
-    marked = highlights(text, parse(wanted))
+    marked = highlights(text, parse(query))
     flat = [place for span in marked for place in span]
     assert flat == sorted(set(flat))
     assert not flat or flat[-1] <= len(text)
@@ -134,14 +134,14 @@ def test_highlights_are_in_order_apart_and_inside(text: str, wanted: str) -> Non
 @example("10\u200b 000")
 @example("\u30ce\u30fc\u30fb\u30a6\u30a7\u30a4 \u7b2c3\u8a71s02e05\u3002")
 @given(awkward | anything)
-def test_a_text_has_the_terms_of_its_pieces_read_as_one(text: str) -> None:
-    assert text_terms(text) == _read_terms(text)
+def test_a_text_has_the_terms_of_its_chunks(text: str) -> None:
+    assert text_terms(text) == _tokenized_terms(text)
 
 
 @given(anything)
 def test_terms_are_short_and_hold_no_control_but_their_first(text: str) -> None:
     for term in text_terms(text):
-        assert 0 < len(term) <= LONGEST_TERM
+        assert 0 < len(term) <= MAX_TERM_LENGTH
         assert not re.search(r"[\x00-\x1f]", term[1:])
 
 
@@ -174,32 +174,32 @@ def test_terms_are_short_and_hold_no_control_but_their_first(text: str) -> None:
         ("𠮷野家の字幕", "字幕", ["字幕"]),
     ],
 )
-def test_exactly_what_was_found_is_marked(
+def test_exactly_the_matches_are_highlighted(
     text: str, query: str, marked: list[str]
 ) -> None:
     assert [text[start:end] for start, end in highlights(text, parse(query))] == marked
 
 
 @pytest.mark.parametrize("sign", ["a", "字", "ก", "a-", "#a ", "1,000", "\ufdfa", "a'"])
-def test_the_longest_text_is_read_in_time_that_grows_with_its_length(sign: str) -> None:
+def test_the_longest_text_is_tokenized_in_linear_time(sign: str) -> None:
     text = (sign * 10_000)[:10_000]
-    keyword = keyword_of(f"{sign * 20} {sign * 3}")
+    keyword = parse_keyword(f"{sign * 20} {sign * 3}")
     assert keyword is not None
-    reading = read(text)
-    assert len(reading.edges) <= 40 * len(text)
-    spans(reading, keyword)
+    stream = tokenize(text)
+    assert len(stream.tokens) <= 40 * len(text)
+    matching_spans(stream, keyword)
 
 
-def test_what_is_remembered_of_words_is_bounded_whatever_comes_again(
+def test_the_term_cache_is_bounded_and_keeps_frequent_words(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(terms, "_MOST_REMEMBERED", 10)
-    remembered, kept = terms._Remembered(), 0
+    monkeypatch.setattr(terms, "_MAX_CACHED", 10)
+    remembered, kept = terms._TermCache(), 0
     for turn in range(20):
-        # Nine new words, then all that was ever said.
-        said = [f"new{turn}x{n}" for n in range(9)]
-        said += [f"new{old}x{n}" for old in range(turn) for n in range(9)]
-        for word in said:
+        # Nine new words, then all earlier ones.
+        words = [f"new{turn}x{n}" for n in range(9)]
+        words += [f"new{old}x{n}" for old in range(turn) for n in range(9)]
+        for word in words:
             assert word in remembered[word]
             kept = max(kept, len(remembered) + len(remembered._before))
     assert kept <= 20

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from clp_search.engine import Engine
-from clp_search.highlighting import Checked, highlights
+from clp_search.highlighting import VerifiedHit, highlights
 from clp_search.query import parse
 from tests.cases.loading import search_cases
 from tests.services.search.held_out import HELD_OUT
-from tests.services.search.scenario import BROADCAST, document, found, told
+from tests.services.search.scenario import BROADCAST, apply_to, document, search_ids
 
 CASES = [*search_cases(), *HELD_OUT]
 MUST = [case for case in CASES if case["level"] == "must"]
@@ -19,30 +19,31 @@ NICE = [case for case in CASES if case["level"] == "nice"]
 
 
 def _is_found(case: Mapping[str, Any]) -> bool:
-    return Checked(document(1, case["text"])).answers(parse(case["query"]))
+    return VerifiedHit(document(1, case["text"])).matches_query(parse(case["query"]))
 
 
 @pytest.mark.parametrize("case", MUST, ids=lambda case: case["id"])
-def test_a_case_of_the_table_is_decided_as_it_says(case: Mapping[str, Any]) -> None:
+def test_a_case_of_the_table_is_decided_as_listed(case: Mapping[str, Any]) -> None:
     assert _is_found(case) is case["match"]
 
 
-def test_at_least_nine_tenths_of_the_nice_cases_are_decided_as_they_say() -> None:
+def test_at_least_nine_tenths_of_the_nice_cases_are_decided_as_listed() -> None:
     wrong = [case["id"] for case in NICE if _is_found(case) is not case["match"]]
     assert len(wrong) <= len(NICE) / 10, wrong
 
 
 @pytest.mark.parametrize("flushed", [False, True], ids=["in memory", "on disk"])
-def test_the_index_decides_each_case_as_the_text_alone_does(
+def test_the_index_decides_each_case_like_the_text_alone(
     engine: Engine, *, flushed: bool
 ) -> None:
-    told(engine, [document(n, case["text"]) for n, case in enumerate(CASES)])
+    apply_to(engine, [document(n, case["text"]) for n, case in enumerate(CASES)])
     if flushed:
         engine.checkpoint()
     wrong = [
         case["id"]
         for n, case in enumerate(CASES)
-        if (f"m{n}" in found(engine, case["query"], [BROADCAST])) is not _is_found(case)
+        if (f"m{n}" in search_ids(engine, case["query"], [BROADCAST]))
+        is not _is_found(case)
     ]
     assert not wrong
 
@@ -50,7 +51,7 @@ def test_the_index_decides_each_case_as_the_text_alone_does(
 @pytest.mark.parametrize(
     "case", [case for case in CASES if case["match"]], ids=lambda case: case["id"]
 )
-def test_what_is_found_is_marked_somewhere(case: Mapping[str, Any]) -> None:
+def test_every_match_is_highlighted_somewhere(case: Mapping[str, Any]) -> None:
     spans = highlights(case["text"], parse(case["query"]))
     assert spans
     assert all(0 <= start < end <= len(case["text"]) for start, end in spans)

@@ -1,4 +1,4 @@
-"""The index survives: killed processes, torn files, wrong manifests, lost folders."""
+"""Crash recovery: killed processes, torn files, wrong manifests, lost folders."""
 
 import json
 import os
@@ -15,12 +15,12 @@ from clp_search.engine import Document, IndexDamaged
 from clp_search.index.manifest import NAME as MANIFEST
 from clp_search.index.sharded_index import ShardedIndex
 from tests.services.search.scenario import (
-    Workbench,
+    IndexHarness,
+    apply_to,
     deleted,
     document,
     edited,
-    found,
-    told,
+    search_ids,
 )
 
 # Posts, edits and deletes without end; every position is one change of message N % 97.
@@ -41,13 +41,13 @@ while True:
         [state_at(p, position) for p in range(after + 1, position + 1)],
         after=after, upto=position,
     )
-    engine.tidy(START + timedelta(seconds=position))
+    engine.maintain(START + timedelta(seconds=position))
 """
 MESSAGES = 97
 
 
 def state_at(change: int, position: int) -> Document:
-    """The message that a change is about, as it is at a later position of the feed."""
+    """Return the message of a change, as of a later position of the feed."""
     which = change % MESSAGES
     changes = range(which or MESSAGES, position + 1, MESSAGES)
     message = document(which, f"common first{which}", channel=f"p{which % 5}/broadcast")
@@ -68,26 +68,26 @@ def _compare_with_scan(engine: ShardedIndex, position: int) -> None:
     for project in range(5):
         channel = f"p{project}/broadcast"
         here = sorted(k.message for k in alive if k.channel == channel)
-        assert sorted(found(engine, "common", [channel])) == here
+        assert sorted(search_ids(engine, "common", [channel])) == here
     for kept in alive:
         last = kept.text.split()[-1]
-        assert kept.message in found(engine, last, [kept.channel])
+        assert kept.message in search_ids(engine, last, [kept.channel])
 
 
 @pytest.mark.parametrize("round_", range(2))
 def test_a_killed_writer_loses_nothing_and_doubles_nothing(
-    workbench: Workbench, round_: int
+    index_harness: IndexHarness, round_: int
 ) -> None:
     reached = 0
     for kill in range(3):
-        command = [sys.executable, "-c", WRITER, str(workbench.folder)]
+        command = [sys.executable, "-c", WRITER, str(index_harness.folder)]
         with subprocess.Popen(command, stdout=subprocess.PIPE) as writer:
             assert writer.stdout is not None
             started_at = int(writer.stdout.readline())
             assert started_at >= reached
             time.sleep(0.11 + 0.07 * kill + 0.05 * round_)
             os.kill(writer.pid, signal.SIGKILL)
-        engine = workbench.open()
+        engine = index_harness.open()
         reached = engine.cursor()
         upto = reached + 2 * MESSAGES
         engine.apply(
@@ -99,7 +99,7 @@ def test_a_killed_writer_loses_nothing_and_doubles_nothing(
         engine.checkpoint()
         _compare_with_scan(engine, upto)
         reached = upto
-        workbench.give_up()
+        index_harness.abandon()
     assert reached > 0
 
 
@@ -113,11 +113,11 @@ def _zero_the_middle(path: Path) -> None:
     path.write_bytes(content[: half - 8] + bytes(16) + content[half + 8 :])
 
 
-def _filled(workbench: Workbench) -> ShardedIndex:
-    engine = workbench.open()
+def _filled(index_harness: IndexHarness) -> ShardedIndex:
+    engine = index_harness.open()
     for number in range(60):
         channel = f"p{number % 6}/broadcast"
-        told(engine, [document(number, f"common w{number}", channel=channel)])
+        apply_to(engine, [document(number, f"common w{number}", channel=channel)])
         if number % 10 == 9:
             engine.checkpoint()
     return engine
@@ -131,7 +131,7 @@ def _told_again(engine: ShardedIndex) -> None:
     ]
     engine.apply(documents, after=after, upto=60)
     assert engine.cursor() == 60
-    hits = [found(engine, "common", [f"p{n}/broadcast"]) for n in range(6)]
+    hits = [search_ids(engine, "common", [f"p{n}/broadcast"]) for n in range(6)]
     assert sum(map(len, hits)) == 60
     assert engine.size().documents == 60
 
@@ -140,15 +140,15 @@ def _told_again(engine: ShardedIndex) -> None:
 @pytest.mark.parametrize(
     "pattern", ["*.trm", "*.pst", "*_stored.col", "*.k.col", "*.toc"]
 )
-def test_a_torn_file_is_noticed_at_start_and_its_shard_rebuilt(
-    workbench: Workbench, damage: Callable[[Path], None], pattern: str
+def test_a_torn_file_is_detected_at_start_and_its_shard_rebuilt(
+    index_harness: IndexHarness, damage: Callable[[Path], None], pattern: str
 ) -> None:
-    _filled(workbench)
-    workbench.give_up()
-    damage(workbench.files(pattern)[0])
-    engine = workbench.open()
+    _filled(index_harness)
+    index_harness.abandon()
+    damage(index_harness.files(pattern)[0])
+    engine = index_harness.open()
     assert engine.cursor() == 0
-    assert len(list(workbench.folder.rglob("*.damaged"))) == 1
+    assert len(list(index_harness.folder.rglob("*.damaged"))) == 1
     kept = [engine.wants(f"p{n}", 1) for n in range(6)]
     assert True in kept
     assert False in kept
@@ -156,80 +156,84 @@ def test_a_torn_file_is_noticed_at_start_and_its_shard_rebuilt(
 
 
 @pytest.mark.parametrize("pattern", ["*.trm", "*.pst", "*_stored.col"])
-def test_a_file_that_changed_inside_is_noticed_by_and_by(
-    workbench: Workbench, pattern: str
+def test_a_file_that_changed_inside_is_detected_in_the_background(
+    index_harness: IndexHarness, pattern: str
 ) -> None:
-    _filled(workbench)
-    workbench.give_up()
-    _zero_the_middle(max(workbench.files(pattern), key=lambda f: f.stat().st_size))
+    _filled(index_harness)
+    index_harness.abandon()
+    _zero_the_middle(max(index_harness.files(pattern), key=lambda f: f.stat().st_size))
     try:
-        engine = workbench.open()
+        engine = index_harness.open()
         for _ in range(200):
-            engine.tidy(document(1).posted_at)
+            engine.maintain(document(1).posted_at)
         assert engine.cursor() == 0
     except IndexDamaged:
         pytest.fail("damage is not an error of a caller")
     _told_again(engine)
 
 
-def test_damage_met_by_a_search_makes_its_shard_begin_again(
-    workbench: Workbench,
+def test_damage_found_by_a_search_resets_its_shard(
+    index_harness: IndexHarness,
 ) -> None:
-    engine = _filled(workbench)
-    for path in workbench.files("*.pst"):
+    engine = _filled(index_harness)
+    for path in index_harness.files("*.pst"):
         with path.open("r+b") as file:
             file.write(bytes(path.stat().st_size))
     with pytest.raises(IndexDamaged):
-        found(engine, "common", ["p1/broadcast"])
+        search_ids(engine, "common", ["p1/broadcast"])
     assert engine.cursor() == 0
-    assert found(engine, "common", ["p1/broadcast"]) == []
-    assert [path.suffix for path in workbench.folder.glob("*.damaged")]
+    assert search_ids(engine, "common", ["p1/broadcast"]) == []
+    assert [path.suffix for path in index_harness.folder.glob("*.damaged")]
     told_anew = [
         document(n, f"common w{n}", channel=f"p{n % 6}/broadcast") for n in range(60)
     ]
     engine.apply(told_anew, after=0, upto=60)
     engine.checkpoint()
-    assert len(found(workbench.open(), "common", ["p1/broadcast"])) == 10
+    assert len(search_ids(index_harness.open(), "common", ["p1/broadcast"])) == 10
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", "{}", '{"files": 1}'])
-def test_an_unreadable_manifest_is_damage(workbench: Workbench, content: str) -> None:
-    _filled(workbench)
-    workbench.give_up()
-    workbench.files(MANIFEST)[0].write_text(content)
-    _told_again(workbench.open())
-
-
-def test_a_commit_the_manifest_does_not_know_is_applied_again_without_effect(
-    workbench: Workbench,
+def test_an_unreadable_manifest_is_damage(
+    index_harness: IndexHarness, content: str
 ) -> None:
-    engine = workbench.open()
-    told(
+    _filled(index_harness)
+    index_harness.abandon()
+    index_harness.files(MANIFEST)[0].write_text(content)
+    _told_again(index_harness.open())
+
+
+def test_a_commit_missing_in_the_manifest_is_applied_again_without_effect(
+    index_harness: IndexHarness,
+) -> None:
+    engine = index_harness.open()
+    apply_to(
         engine, [document(n, f"common w{n}", channel="p1/broadcast") for n in range(5)]
     )
     engine.checkpoint()
-    before = {path: path.read_bytes() for path in workbench.files(MANIFEST)}
-    told(
+    before = {path: path.read_bytes() for path in index_harness.files(MANIFEST)}
+    apply_to(
         engine,
         [document(n, f"common w{n}", channel="p1/broadcast") for n in range(5, 9)],
     )
     engine.checkpoint()
-    workbench.give_up()
+    index_harness.abandon()
     for path, content in before.items():
         path.write_bytes(content)
-    engine = workbench.open()
+    engine = index_harness.open()
     assert engine.cursor() == 5
-    told(
+    apply_to(
         engine,
         [document(n, f"common w{n}", channel="p1/broadcast") for n in range(5, 9)],
     )
-    assert len(found(engine, "common", ["p1/broadcast"])) == 9
+    assert len(search_ids(engine, "common", ["p1/broadcast"])) == 9
     assert engine.size().documents == 9
 
 
-def test_the_manifest_lists_every_file_of_its_shard(workbench: Workbench) -> None:
-    _filled(workbench)
-    for path in workbench.files(MANIFEST):
+def test_the_manifest_lists_every_file_of_its_shard(
+    index_harness: IndexHarness,
+) -> None:
+    _filled(index_harness)
+    for path in index_harness.files(MANIFEST):
         files = json.loads(path.read_text())["files"]
         there = {p.name for p in path.parent.iterdir()}
         assert set(files) == {
@@ -237,6 +241,6 @@ def test_the_manifest_lists_every_file_of_its_shard(workbench: Workbench) -> Non
         }
 
 
-def test_a_lost_folder_is_an_empty_index(workbench: Workbench) -> None:
-    assert workbench.open().cursor() == 0
-    assert workbench.open().size().documents == 0
+def test_a_lost_folder_is_an_empty_index(index_harness: IndexHarness) -> None:
+    assert index_harness.open().cursor() == 0
+    assert index_harness.open().size().documents == 0

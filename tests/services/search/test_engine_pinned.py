@@ -1,4 +1,4 @@
-"""Which Whoosh the index runs on: the one whose content was read, or the way out."""
+"""Check which Whoosh the index runs on: the pinned one, or the way out."""
 
 import os
 from importlib.metadata import distribution
@@ -16,8 +16,8 @@ def test_these_tests_run_on_the_whoosh_they_say() -> None:
     assert ".".join(map(str, whoosh.__version__)) == EXPECTED
 
 
-def test_the_engine_is_pinned_alike_everywhere() -> None:
-    """By content where it is installed, by version where it is needed."""
+def test_the_engine_has_one_pin() -> None:
+    """By content where it is installed, by version where it is required."""
     constraints = (ROOT / "constraints.txt").read_text().splitlines()
     needed = (ROOT / "services" / "search" / "pyproject.toml").read_text()
     hashed = (HASHED / "whoosh3.txt").read_text()

@@ -1,4 +1,4 @@
-"""Find: the door of search. What is hidden behaves like what is nowhere."""
+"""The use case `find`: what is hidden behaves like what does not exist."""
 
 import random
 from dataclasses import replace
@@ -10,21 +10,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clp_contracts.search import Span
-from clp_search.dependencies import Parts
+from clp_search.dependencies import Dependencies
 from clp_search.engine import Engine
-from clp_search.highlighting import Checked
+from clp_search.highlighting import VerifiedHit
 from clp_search.index.sharded_index import ShardedIndex
 from clp_search.query import NOTHING_TO_FIND, parse
-from clp_search.use_cases.find import MOST_HITS
+from clp_search.use_cases.find import MAX_HITS
 from tests.cases.loading import hostile_cases
-from tests.services.search.fuzzing import ask_all, fuzzed
+from tests.services.search.fuzzing import fuzzed, run_all
 from tests.services.search.query_helpers import (
-    Neighbours,
+    NeighbourServices,
+    dependencies_with,
     find_as,
     ids_of,
-    parts_with,
     refusal_of,
-    story,
+    sample_neighbours,
 )
 from tests.services.search.scenario import (
     BROADCAST,
@@ -32,8 +32,8 @@ from tests.services.search.scenario import (
     WITH_NORTH,
     WITH_SOUTH,
     Engines,
+    apply_to,
     document,
-    told,
 )
 from tests.services.search.texts import pieces, texts
 
@@ -50,23 +50,23 @@ FUZZED = 3_000
     ],
 )
 def test_a_project_is_searched_in_the_channels_one_may_read(
-    parts: Parts, actor: str, hits: list[str]
+    deps: Dependencies, actor: str, hits: list[str]
 ) -> None:
-    found = find_as(parts, actor, "common")
-    assert ids_of(found) == hits
-    assert (found.total, found.total_is_exact) == (len(hits), True)
+    search_ids = find_as(deps, actor, "common")
+    assert ids_of(search_ids) == hits
+    assert (search_ids.total, search_ids.total_is_exact) == (len(hits), True)
 
 
-def test_a_channel_is_searched_alone(parts: Parts) -> None:
-    assert ids_of(find_as(parts, "ivy", "common", channel=WITH_SOUTH)) == ["m3"]
-    assert ids_of(find_as(parts, "nat", "common", channel=WITH_NORTH)) == ["m2"]
+def test_a_channel_is_searched_alone(deps: Dependencies) -> None:
+    assert ids_of(find_as(deps, "ivy", "common", channel=WITH_SOUTH)) == ["m3"]
+    assert ids_of(find_as(deps, "nat", "common", channel=WITH_NORTH)) == ["m2"]
 
 
 @pytest.mark.parametrize(
     ("actor", "channel"),
     [
         ("nat", WITH_SOUTH),
-        ("nat", "p1/direct/nowhere"),
+        ("nat", "p1/direct/absent"),
         ("nat", "p9/broadcast"),
         ("nat", "no channel"),
         ("nat", ""),
@@ -75,15 +75,15 @@ def test_a_channel_is_searched_alone(parts: Parts) -> None:
         ("lin", BROADCAST),
         ("lea", WITH_NORTH),
         ("nobody", BROADCAST),
-        ("ivy", "p1/direct/nowhere"),
+        ("ivy", "p1/direct/absent"),
     ],
 )
 def test_a_hidden_channel_is_refused_like_a_missing_one(
-    parts: Parts, neighbours: Neighbours, actor: str, channel: str
+    deps: Dependencies, neighbours: NeighbourServices, actor: str, channel: str
 ) -> None:
-    refusal = refusal_of(parts, actor, channel=channel)
+    refusal = refusal_of(deps, actor, channel=channel)
     assert (refusal.code, refusal.detail_json) == ("channel.missing", "{}")
-    assert len(neighbours.asked) == 1
+    assert len(neighbours.calls) == 1
 
 
 @pytest.mark.parametrize(
@@ -92,11 +92,11 @@ def test_a_hidden_channel_is_refused_like_a_missing_one(
      ("ivy", "p9"), ("ivy", "no/project"), ("ivy", "")],
 )  # fmt: skip
 def test_a_hidden_project_is_refused_like_a_missing_one(
-    parts: Parts, neighbours: Neighbours, actor: str, project: str
+    deps: Dependencies, neighbours: NeighbourServices, actor: str, project: str
 ) -> None:
-    refusal = refusal_of(parts, actor, project=project)
+    refusal = refusal_of(deps, actor, project=project)
     assert (refusal.code, refusal.detail_json) == ("project.missing", "{}")
-    assert len(neighbours.asked) == 1
+    assert len(neighbours.calls) == 1
 
 
 @pytest.mark.parametrize(
@@ -104,43 +104,47 @@ def test_a_hidden_project_is_refused_like_a_missing_one(
     ["quokka", '"south quokka"', "quok*", "qu*", "from:ivy quokka", "file:quokka",
      "has:attachment", "-common", "on:2026-11-02 south"],
 )  # fmt: skip
-def test_a_word_of_next_door_is_a_word_of_nowhere(parts: Parts, query: str) -> None:
-    next_door = find_as(parts, "nat", query)
-    nowhere = find_as(
-        parts, "nat", query.replace("quok", "xyxx").replace("south", "xyxy")
+def test_a_word_of_a_hidden_channel_behaves_like_no_word(
+    deps: Dependencies, query: str
+) -> None:
+    hidden = find_as(deps, "nat", query)
+    absent = find_as(
+        deps, "nat", query.replace("quok", "xyxx").replace("south", "xyxy")
     )
-    assert next_door == nowhere
-    assert ids_of(next_door) == []
+    assert hidden == absent
+    assert ids_of(hidden) == []
 
 
 def test_a_withdrawn_partner_finds_nothing_at_once(
-    parts: Parts, neighbours: Neighbours
+    deps: Dependencies, neighbours: NeighbourServices
 ) -> None:
-    assert ids_of(find_as(parts, "nat", "common"))
+    assert ids_of(find_as(deps, "nat", "common"))
     neighbours.project("p1", ["south"], ["west", "north"])
-    assert refusal_of(parts, "nat").code == "project.missing"
-    assert refusal_of(parts, "nat", channel=WITH_NORTH).code == "channel.missing"
-    assert "m2" in ids_of(find_as(parts, "ivy", "common"))
+    assert refusal_of(deps, "nat").code == "project.missing"
+    assert refusal_of(deps, "nat", channel=WITH_NORTH).code == "channel.missing"
+    assert "m2" in ids_of(find_as(deps, "ivy", "common"))
 
 
-def test_an_index_that_answers_too_much_is_not_believed(
-    parts: Parts, engine: Engine
+def test_hits_outside_the_readable_channels_are_dropped(
+    deps: Dependencies, engine: Engine
 ) -> None:
     class Chatty:
-        def search(self, wanted: Any) -> Any:
-            everywhere = replace(wanted, channels=frozenset({WITH_NORTH, WITH_SOUTH}))
+        def search(self, request_for: Any) -> Any:
+            everywhere = replace(
+                request_for, channels=frozenset({WITH_NORTH, WITH_SOUTH})
+            )
             return engine.search(everywhere)
 
-        def show(self, documents: Any, query: Any) -> Any:
+        def highlight(self, documents: Any, query: Any) -> Any:
             assert [d.channel for d in documents] == [WITH_NORTH]
-            return engine.show(documents, query)
+            return engine.highlight(documents, query)
 
     chatty: Any = Chatty()
-    assert ids_of(find_as(replace(parts, engine=chatty), "nat", "common")) == ["m2"]
+    assert ids_of(find_as(replace(deps, engine=chatty), "nat", "common")) == ["m2"]
 
 
 @pytest.mark.parametrize(
-    "ask",
+    "arguments",
     [
         {"channel": BROADCAST, "project": "p1"},
         {"channel": None, "project": None},
@@ -148,26 +152,34 @@ def test_an_index_that_answers_too_much_is_not_believed(
         {"project": "p1", "limit": -1},
     ],
 )
-def test_exactly_one_scope_and_a_page_of_some_size_are_asked_for(
-    parts: Parts, ask: dict[str, Any]
+def test_a_request_names_exactly_one_scope_and_a_page_size(
+    deps: Dependencies, arguments: dict[str, Any]
 ) -> None:
-    assert refusal_of(parts, "ivy", **ask).code == "ask.malformed"
+    assert refusal_of(deps, "ivy", **arguments).code == "request.malformed"
 
 
-def test_a_page_is_never_longer_than_the_longest(parts: Parts, engine: Engine) -> None:
-    told(engine, [document(n, "many") for n in range(100, 180)])
-    found = find_as(parts, "ivy", "many", limit=1_000_000_000)
-    assert len(found.hits) == MOST_HITS
-    assert found.total == 80
+def test_a_page_is_never_longer_than_the_longest(
+    deps: Dependencies, engine: Engine
+) -> None:
+    apply_to(engine, [document(n, "many") for n in range(100, 180)])
+    search_ids = find_as(deps, "ivy", "many", limit=1_000_000_000)
+    assert len(search_ids.hits) == MAX_HITS
+    assert search_ids.total == 80
 
 
-def test_nothing_to_find_is_an_empty_answer_with_a_note(parts: Parts) -> None:
-    found = find_as(parts, "ivy", "???")
-    assert (found.hits, found.total, found.notes) == ((), 0, (NOTHING_TO_FIND,))
+def test_a_query_without_keywords_has_an_empty_response_with_a_note(
+    deps: Dependencies,
+) -> None:
+    search_ids = find_as(deps, "ivy", "???")
+    assert (search_ids.hits, search_ids.total, search_ids.notes) == (
+        (),
+        0,
+        (NOTHING_TO_FIND,),
+    )
 
 
-def test_a_hit_says_what_was_found_where(parts: Parts) -> None:
-    (hit,) = find_as(parts, "sam", "quokka").hits
+def test_a_hit_holds_the_match_and_its_place(deps: Dependencies) -> None:
+    (hit,) = find_as(deps, "sam", "quokka").hits
     assert (hit.channel, hit.number, hit.author) == (WITH_SOUTH, 3, "ivy")
     assert hit.posted_at == START + timedelta(minutes=3)
     assert hit.snippet.text == "common south quokka"
@@ -177,8 +189,10 @@ def test_a_hit_says_what_was_found_where(parts: Parts) -> None:
 
 
 @pytest.mark.parametrize("case", hostile_cases("search"), ids=lambda case: case.id)
-def test_a_hostile_query_does_no_harm(parts: Parts, engine: Engine, case: Any) -> None:
-    told(
+def test_a_hostile_query_does_no_harm(
+    deps: Dependencies, engine: Engine, case: Any
+) -> None:
+    apply_to(
         engine,
         [
             document(10, "the launch date a mission"),
@@ -188,22 +202,22 @@ def test_a_hostile_query_does_no_harm(parts: Parts, engine: Engine, case: Any) -
             document(12, "zyzzyvo launch", channel=WITH_SOUTH),
         ],
     )
-    ask: dict[str, Any] = {"limit": case.facts.get("page_size", 20)}
+    arguments: dict[str, Any] = {"limit": case.facts.get("page_size", 20)}
     if "page_offset" in case.facts:
-        ask = {"limit": case.facts["page_offset"]}
+        arguments = {"limit": case.facts["page_offset"]}
     if "op" in case.facts:
-        ask["cursor"] = find_as(parts, "ivy", case.value, limit=1).cursor
+        arguments["cursor"] = find_as(deps, "ivy", case.value, limit=1).cursor
     refused = {
         "search-016": "query.too_long",
         "search-025": "text.malformed",
-        "search-041": "ask.malformed",
+        "search-041": "request.malformed",
         "search-043": "cursor.malformed",
     }
     if case.id in refused:
-        assert refusal_of(parts, "nat", case.value, **ask).code == refused[case.id]
+        assert refusal_of(deps, "nat", case.value, **arguments).code == refused[case.id]
         return
-    found = find_as(parts, "nat", case.value, **ask)
-    assert all(hit.channel in {BROADCAST, WITH_NORTH} for hit in found.hits)
+    search_ids = find_as(deps, "nat", case.value, **arguments)
+    assert all(hit.channel in {BROADCAST, WITH_NORTH} for hit in search_ids.hits)
     finds = {
         "search-001": ["m10"],
         "search-027": ["m11"],
@@ -219,7 +233,7 @@ def test_a_hostile_query_does_no_harm(parts: Parts, engine: Engine, case: Any) -
         "search-012": [],
     }
     if case.id in finds:
-        assert ids_of(found) == finds[case.id]
+        assert ids_of(search_ids) == finds[case.id]
 
 
 people = st.sampled_from(["ivy", "nat", "sam", "wil", "lin", "lea", "nobody"])
@@ -231,7 +245,7 @@ posts = st.lists(
     max_size=14,
 )
 READABLE = {
-    # who may read what, written out: another way of saying the table of the rules
+    # Who may read what, written out: independent of the table of the rules.
     "ivy": {"broadcast", "direct/north", "direct/south", "direct/west"},
     "nat": {"broadcast", "direct/north"},
     "sam": {"broadcast", "direct/south"},
@@ -241,10 +255,10 @@ READABLE = {
 @pytest.mark.property
 @settings(max_examples=60)
 @given(posts, st.lists(pieces, min_size=4, max_size=8), people, st.randoms())
-def test_what_one_may_not_read_changes_nothing_that_one_sees(
+def test_hidden_messages_change_nothing_in_a_response(
     engines: Engines,
     happened: list[tuple[str, str]],
-    asked: list[str],
+    queries: list[str],
     actor: str,
     chance: random.Random,
 ) -> None:
@@ -254,13 +268,16 @@ def test_what_one_may_not_read_changes_nothing_that_one_sees(
     ]
     readable = [d for d in documents if d.channel[3:] in READABLE.get(actor, ())]
     with engines() as engine, engines() as without:
-        told(engine, documents)
-        told(without, readable)
+        apply_to(engine, documents)
+        apply_to(without, readable)
         for one in (engine, without):
             if chance.random() < 0.5:
                 one.checkpoint()
-        worlds = (parts_with(engine, story()), parts_with(without, story()))
-        for query in asked:
+        worlds = (
+            dependencies_with(engine, sample_neighbours()),
+            dependencies_with(without, sample_neighbours()),
+        )
+        for query in queries:
             if not query.strip():
                 continue
             if actor not in READABLE:
@@ -270,15 +287,17 @@ def test_what_one_may_not_read_changes_nothing_that_one_sees(
             assert seen == alone
             parsed = parse(query)
             expected = [
-                d.message for d in reversed(readable) if Checked(d).answers(parsed)
+                d.message
+                for d in reversed(readable)
+                if VerifiedHit(d).matches_query(parsed)
             ]
             assert ids_of(seen) == expected[:3]
             assert seen.total == len(expected)
 
 
-def test_fuzzed_queries_are_all_answered(parts: Parts, engine: Engine) -> None:
+def test_fuzzed_queries_all_get_a_response(deps: Dependencies, engine: Engine) -> None:
     engine.checkpoint()
     many = FUZZED if isinstance(engine, ShardedIndex) else FUZZED // 10
-    outcome = ask_all(parts, fuzzed(random.Random(20261102)), many)
+    outcome = run_all(deps, fuzzed(random.Random(20261102)), many)
     assert outcome.failures == ()
     assert outcome.refused < many / 2

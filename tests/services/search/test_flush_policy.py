@@ -1,4 +1,4 @@
-"""While a segment is written step by step, everything is found as it is at that moment."""
+"""Between any two steps of a flush, searches see the state of that moment."""
 
 from datetime import timedelta
 from itertools import count
@@ -6,103 +6,111 @@ from itertools import count
 import pytest
 
 from clp_search.index.segments import Segments
-from clp_search.index.shard import Writing
-from clp_search.index.sharded_index import Limits, ShardedIndex
+from clp_search.index.shard import MergePolicy
+from clp_search.index.sharded_index import FlushPolicy, ShardedIndex
 from tests.services.search.scenario import (
     START,
-    Workbench,
+    IndexHarness,
+    apply_to,
     deleted,
     document,
     edited,
-    found,
-    told,
+    search_ids,
 )
 
 LATER = START + timedelta(hours=9)
-# Segments of ten; three neighbours become one.
-STEPPED = Limits(
-    shards=1, flush_at=10, writing=Writing(smallest=10, alike=3, most=500, surely=False)
+# Segments of ten; three neighbours are merged.
+STEPPED = FlushPolicy(
+    shards=1,
+    flush_docs=10,
+    merge_policy=MergePolicy(
+        floor_docs=10, merge_factor=3, max_merge_docs=500, fsync=False
+    ),
 )
 
 
-def _begun(workbench: Workbench) -> ShardedIndex:
+def _begun(index_harness: IndexHarness) -> ShardedIndex:
     """Two segments of ten on disk, ten documents being written, all to be merged."""
-    engine = workbench.open(STEPPED)
+    engine = index_harness.open(STEPPED)
     for first in (0, 10):
-        told(engine, [document(n, f"common w{n}") for n in range(first, first + 10)])
+        apply_to(
+            engine, [document(n, f"common w{n}") for n in range(first, first + 10)]
+        )
         engine.checkpoint()
-    told(engine, [document(n, f"common w{n}") for n in range(20, 30)])
-    engine.begin(LATER)
+    apply_to(engine, [document(n, f"common w{n}") for n in range(20, 30)])
+    engine.begin_flush(LATER)
     return engine
 
 
-def _steps(workbench: Workbench) -> int:
-    engine = _begun(workbench)
-    return next(step for step in count() if not engine.work())
+def _steps(index_harness: IndexHarness) -> int:
+    engine = _begun(index_harness)
+    return next(step for step in count() if not engine.step())
 
 
-def test_a_merge_takes_several_steps_and_loses_nothing(workbench: Workbench) -> None:
-    assert _steps(workbench) > 4
-    engine = workbench.open(STEPPED)
-    assert sorted(found(engine, "common")) == sorted(f"m{n}" for n in range(30))
-    assert len(workbench.files("*.trm")) == 1
+def test_a_merge_takes_several_steps_and_loses_nothing(
+    index_harness: IndexHarness,
+) -> None:
+    assert _steps(index_harness) > 4
+    engine = index_harness.open(STEPPED)
+    assert sorted(search_ids(engine, "common")) == sorted(f"m{n}" for n in range(30))
+    assert len(index_harness.files("*.trm")) == 1
 
 
-def test_changes_between_any_two_steps_are_found_then_and_ever_after(
-    workbench: Workbench, tmp_path_factory: pytest.TempPathFactory
+def test_changes_between_any_two_steps_stay_visible(
+    index_harness: IndexHarness, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     """One message of a merged segment, one being written, one new: edited or deleted."""
-    for at in range(_steps(workbench) + 1):
-        bench = Workbench(tmp_path_factory.mktemp("steps") / "index")
+    for at in range(_steps(index_harness) + 1):
+        bench = IndexHarness(tmp_path_factory.mktemp("steps") / "index")
         engine = _begun(bench)
         for _ in range(at):
-            engine.work()
+            engine.step()
         old = [document(n, f"common w{n}") for n in (3, 25, 12, 27)]
         changes = [edited(old[0], "common x3"), edited(old[1], "common x25")]
         changes += [deleted(old[2]), deleted(old[3]), document(40, "common w40")]
-        told(engine, changes)
+        apply_to(engine, changes)
         expected = {f"m{n}" for n in (*range(30), 40)} - {"m12", "m27"}
         for state in ("meanwhile", "written", "all written", "opened again"):
             if state == "written":
-                while engine.work():
+                while engine.step():
                     pass
             if state == "all written":
                 engine.checkpoint()
             if state == "opened again":
                 engine = bench.open(STEPPED)
             where = (at, state)
-            assert sorted(found(engine, "common")) == sorted(expected), where
-            assert [found(engine, w) for w in ("w3", "w25", "w12", "w27")] == [
+            assert sorted(search_ids(engine, "common")) == sorted(expected), where
+            assert [search_ids(engine, w) for w in ("w3", "w25", "w12", "w27")] == [
                 []
             ] * 4, where
-            assert found(engine, "x3") == ["m3"], where
-            assert found(engine, "x25") == ["m25"], where
+            assert search_ids(engine, "x3") == ["m3"], where
+            assert search_ids(engine, "x25") == ["m25"], where
             assert engine.size().documents == len(expected), where
-        bench.give_up()
+        bench.abandon()
 
 
-def test_a_write_given_up_at_any_step_leaves_what_was_there(
-    workbench: Workbench,
+def test_a_flush_abandoned_at_any_step_leaves_the_old_state(
+    index_harness: IndexHarness,
 ) -> None:
-    for at in range(_steps(workbench)):
-        engine = workbench.open(STEPPED)
+    for at in range(_steps(index_harness)):
+        engine = index_harness.open(STEPPED)
         had = engine.cursor()
-        told(engine, [document(100 + had + n, "common") for n in range(10)])
-        engine.begin(LATER)
+        apply_to(engine, [document(100 + had + n, "common") for n in range(10)])
+        engine.begin_flush(LATER)
         for _ in range(at):
-            engine.work()
-        engine = workbench.open(STEPPED)
+            engine.step()
+        engine = index_harness.open(STEPPED)
         assert engine.cursor() in {had, had + 10}
-        assert len(found(engine, "common")) == engine.size().documents
+        assert len(search_ids(engine, "common")) == engine.size().documents
 
 
-def test_a_full_disk_in_the_middle_of_writing_costs_nothing(
-    workbench: Workbench, monkeypatch: pytest.MonkeyPatch
+def test_a_full_disk_during_a_flush_loses_nothing(
+    index_harness: IndexHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    engine = _begun(workbench)
-    engine.work()
+    engine = _begun(index_harness)
+    engine.step()
     newer = edited(document(25, "common w25"), "common x25")
-    told(engine, [newer])
+    apply_to(engine, [newer])
 
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
@@ -110,32 +118,34 @@ def test_a_full_disk_in_the_middle_of_writing_costs_nothing(
     with monkeypatch.context() as broken:
         broken.setattr(Segments, "_delete", full)
         with pytest.raises(OSError, match="No space"):
-            engine.tidy(LATER)
-        assert len(found(engine, "common")) == 30
+            engine.maintain(LATER)
+        assert len(search_ids(engine, "common")) == 30
     engine.checkpoint()
-    engine = workbench.open(STEPPED)
-    assert len(found(engine, "common")) == 30
-    assert found(engine, "x25") == ["m25"]
-    assert found(engine, "w25") == []
+    engine = index_harness.open(STEPPED)
+    assert len(search_ids(engine, "common")) == 30
+    assert search_ids(engine, "x25") == ["m25"]
+    assert search_ids(engine, "w25") == []
 
 
-def test_who_tells_faster_than_can_be_written_waits_for_the_writing(
-    workbench: Workbench,
+def test_applying_faster_than_flushing_waits_for_the_flush(
+    index_harness: IndexHarness,
 ) -> None:
-    engine = workbench.open(STEPPED)
+    engine = index_harness.open(STEPPED)
     for first in range(0, 200, 10):
-        told(engine, [document(n, f"common w{n}") for n in range(first, first + 10)])
-        engine.begin(START)
-        engine.keep_up()
-        assert engine._shards[0].waiting < 20
-    assert len(found(engine, "common")) == 200
+        apply_to(
+            engine, [document(n, f"common w{n}") for n in range(first, first + 10)]
+        )
+        engine.begin_flush(START)
+        engine.flush_backlog()
+        assert engine._shards[0].buffered < 20
+    assert len(search_ids(engine, "common")) == 200
 
 
-def test_everything_is_written_a_while_at_a_time(workbench: Workbench) -> None:
-    engine = _begun(workbench)
-    told(engine, [document(50, "common")])
-    turns = next(n for n in count(1) if not engine.write_for(0.0))
+def test_a_full_flush_runs_in_slices(index_harness: IndexHarness) -> None:
+    engine = _begun(index_harness)
+    apply_to(engine, [document(50, "common")])
+    turns = next(n for n in count(1) if not engine.flush_for(0.0))
     assert turns > 4
-    engine = workbench.open(STEPPED)
+    engine = index_harness.open(STEPPED)
     assert engine.cursor() == 31
-    assert len(found(engine, "common")) == 31
+    assert len(search_ids(engine, "common")) == 31

@@ -1,4 +1,4 @@
-"""An index built anew beside the one that serves, and the moment when they change."""
+"""A rebuild beside the index that serves, and the switch between them."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -10,30 +10,30 @@ from clp_contracts.errors import CallFailed
 from clp_search import cli
 from clp_search.engine import Engine
 from clp_search.index import generations
-from clp_search.index.generations import CURRENT, WANTED, Generation
-from clp_search.index.live_index import ServingIndex, Use, is_served, want_rebuild
+from clp_search.index.generations import CURRENT, REBUILD_REQUESTED, Generation
+from clp_search.index.live_index import LiveIndex, Use, is_served, request_rebuild
 from clp_search.index.sharded_index import IndexBusy, ShardedIndex
 from clp_search.projection import MessagesProjection
-from clp_search.rebuild import Built, Rebuilding, built_so_far
+from clp_search.rebuild import IndexRebuild, RebuildProgress, read_progress
 from clp_search.use_cases.status import status
-from tests.services.search.query_helpers import Neighbours, parts_with
-from tests.services.search.scenario import SMALL, START, document, edited, found
+from tests.services.search.query_helpers import NeighbourServices, dependencies_with
+from tests.services.search.scenario import SMALL, START, document, edited, search_ids
 
 
-class House:
-    """A service's index on a folder, with the neighbours that it is built from."""
+class RebuildHarness:
+    """The index of a service in a folder, with the fakes it is built from."""
 
-    def __init__(self, folder: Path, neighbours: Neighbours) -> None:
+    def __init__(self, folder: Path, neighbours: NeighbourServices) -> None:
         self.folder = folder
         self.neighbours = neighbours
         self.index: Any = None
 
-    def open(self, shards: int = 2) -> ServingIndex:
-        """Start the service anew, the old one having been killed or closed."""
+    def open(self, shards: int = 2) -> LiveIndex:
+        """Start the service anew, after the old one was killed or closed."""
         self.close()
-        self.index = ServingIndex(self.folder, shards=shards, opener=self._opened)
+        self.index = LiveIndex(self.folder, shards=shards, opener=self._opened)
         self.projection = self.projection_of(self.index)
-        self.rebuilding = Rebuilding(self.index, self.projection_of, folder=self.folder)
+        self.rebuild = IndexRebuild(self.index, self.projection_of, folder=self.folder)
         return self.index
 
     def close(self) -> None:
@@ -42,11 +42,13 @@ class House:
             self.index = None
 
     def projection_of(self, engine: Engine) -> MessagesProjection:
-        told: Any = self.neighbours
-        return MessagesProjection(engine, told, clock=lambda: START, folder=self.folder)
+        apply_to: Any = self.neighbours
+        return MessagesProjection(
+            engine, apply_to, clock=lambda: START, folder=self.folder
+        )
 
     def read(self) -> None:
-        """What the feed reader does."""
+        """Read the feed as the feed reader does."""
         while changes := self.projection.fetch(self.projection.cursor()).changes:
             self.projection.apply(changes)
 
@@ -60,11 +62,11 @@ class House:
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Any:
-    neighbours = Neighbours()
+def harness(tmp_path: Path) -> Any:
+    neighbours = NeighbourServices()
     for number in range(450):
         neighbours.stores(document(number, "many", channel=f"p{number % 3}/broadcast"))
-    made = House(tmp_path / "index", neighbours)
+    made = RebuildHarness(tmp_path / "index", neighbours)
     made.open()
     made.read()
     yield made
@@ -73,161 +75,170 @@ def house(tmp_path: Path) -> Any:
 
 def _all(index: Any) -> list[str]:
     return sorted(
-        m for n in range(3) for m in found(index, "many", [f"p{n}/broadcast"])
+        m for n in range(3) for m in search_ids(index, "many", [f"p{n}/broadcast"])
     )
 
 
-def test_an_operator_has_the_index_built_anew_while_the_old_one_serves(
-    house: House, monkeypatch: pytest.MonkeyPatch
+def test_a_rebuild_runs_while_the_old_index_serves(
+    harness: RebuildHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("clp_search.rebuild.TURN_S", 0.0)
-    before, first = _all(house.index), house.folders()
-    want_rebuild(house.folder)
+    monkeypatch.setattr("clp_search.rebuild.MAX_STEP_S", 0.0)
+    before, first = _all(harness.index), harness.folders()
+    request_rebuild(harness.folder)
     turns = 0
-    while (house.folder / WANTED).exists():
-        assert _all(house.index) == before
-        house.rebuilding.work()
+    while (harness.folder / REBUILD_REQUESTED).exists():
+        assert _all(harness.index) == before
+        harness.rebuild.work()
         turns += 1
         assert turns < 10
     assert turns > 2
-    assert house.folders() != first
-    assert len(house.folders()) == 1
-    assert _all(house.index) == before
-    assert built_so_far(house.folder) is None
+    assert harness.folders() != first
+    assert len(harness.folders()) == 1
+    assert _all(harness.index) == before
+    assert read_progress(harness.folder) is None
 
 
-def test_what_happens_meanwhile_is_in_both(house: House) -> None:
-    want_rebuild(house.folder)
-    assert house.index.building is not None
+def test_changes_during_a_rebuild_are_in_both_indexes(harness: RebuildHarness) -> None:
+    request_rebuild(harness.folder)
+    assert harness.index.building is not None
     changed = edited(document(1, "many", channel="p1/broadcast"), "other")
-    house.neighbours.stores(changed)
-    house.neighbours.stores(document(900, "fresh", channel="p1/broadcast"))
-    house.read()
-    assert found(house.index, "fresh", ["p1/broadcast"]) == ["m900"]
-    _work_until_done(house)
-    assert found(house.index, "fresh", ["p1/broadcast"]) == ["m900"]
-    assert found(house.index, "other", ["p1/broadcast"]) == ["m1"]
-    assert len(_all(house.index)) == 449
-    assert house.index.cursor() == 452
+    harness.neighbours.stores(changed)
+    harness.neighbours.stores(document(900, "fresh", channel="p1/broadcast"))
+    harness.read()
+    assert search_ids(harness.index, "fresh", ["p1/broadcast"]) == ["m900"]
+    _work_until_done(harness)
+    assert search_ids(harness.index, "fresh", ["p1/broadcast"]) == ["m900"]
+    assert search_ids(harness.index, "other", ["p1/broadcast"]) == ["m1"]
+    assert len(_all(harness.index)) == 449
+    assert harness.index.cursor() == 452
 
 
-def _work_until_done(house: House) -> None:
+def _work_until_done(harness: RebuildHarness) -> None:
     for _ in range(50):
-        house.rebuilding.work()
-        if not (house.index.building or (house.folder / WANTED).exists()):
+        harness.rebuild.work()
+        if not (
+            harness.index.building or (harness.folder / REBUILD_REQUESTED).exists()
+        ):
             return
     pytest.fail("it was never built")
 
 
-def test_other_shards_are_a_new_index_built_beside_the_old(house: House) -> None:
-    index = house.open(shards=3)
+def test_another_number_of_shards_is_a_rebuild(harness: RebuildHarness) -> None:
+    index = harness.open(shards=3)
     assert len(_all(index)) == 450
-    assert house.index.building.generation.shards == 3
-    _work_until_done(house)
-    assert len(_all(house.index)) == 450
-    (folder,) = house.folders()
-    assert len(list((house.folder / folder).glob("shard-*.lock"))) == 3
+    assert harness.index.building.generation.shards == 3
+    _work_until_done(harness)
+    assert len(_all(harness.index)) == 450
+    (folder,) = harness.folders()
+    assert len(list((harness.folder / folder).glob("shard-*.lock"))) == 3
 
 
-def test_texts_read_in_another_way_are_a_new_index_too(
-    house: House, monkeypatch: pytest.MonkeyPatch
+def test_another_analysis_is_a_rebuild(
+    harness: RebuildHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(generations, "ANALYSIS", 99)
-    index = house.open()
+    index = harness.open()
     assert len(_all(index)) == 450
-    _work_until_done(house)
-    assert len(_all(house.index)) == 450
-    assert ["-99." in name for name in house.folders()] == [True]
+    _work_until_done(harness)
+    assert len(_all(harness.index)) == 450
+    assert ["-99." in name for name in harness.folders()] == [True]
 
 
-def test_files_in_another_format_go_and_are_read_again(
-    house: House, monkeypatch: pytest.MonkeyPatch
+def test_files_in_another_format_are_removed_and_read_again(
+    harness: RebuildHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(generations, "FORMAT", 99)
-    index = house.open()
+    index = harness.open()
     assert index.cursor() == 0
-    assert len(house.folders()) == 1
-    house.read()
-    assert len(_all(house.index)) == 450
+    assert len(harness.folders()) == 1
+    harness.read()
+    assert len(_all(harness.index)) == 450
 
 
-def test_a_restart_goes_on_with_what_was_begun(house: House) -> None:
-    want_rebuild(house.folder)
-    begun = house.index.building
+def test_a_restart_continues_an_unfinished_rebuild(harness: RebuildHarness) -> None:
+    request_rebuild(harness.folder)
+    unfinished = harness.index.building
     documents = [document(n, "many", channel=f"p{n % 3}/broadcast") for n in range(200)]
-    begun.engine.apply(documents, after=0, upto=200)
-    house.open()
-    assert house.index.building.generation == begun.generation
-    assert house.index.building.engine.cursor() == 200
-    house.neighbours.asked.clear()
-    _work_until_done(house)
-    assert len(_all(house.index)) == 450
-    asked = sum(len(ids) for what, ids in house.neighbours.asked if what == "contents")
-    assert asked == 250
+    unfinished.engine.apply(documents, after=0, upto=200)
+    harness.open()
+    assert harness.index.building.generation == unfinished.generation
+    assert harness.index.building.engine.cursor() == 200
+    harness.neighbours.calls.clear()
+    _work_until_done(harness)
+    assert len(_all(harness.index)) == 450
+    fetched = sum(
+        len(ids) for what, ids in harness.neighbours.calls if what == "get_messages"
+    )
+    assert fetched == 250
 
 
-def test_while_messages_is_away_the_old_one_serves_on(house: House) -> None:
-    want_rebuild(house.folder)
-    house.neighbours.away = True
-    house.rebuilding.work()
-    assert len(_all(house.index)) == 450
+def test_while_messages_is_unavailable_the_old_index_serves(
+    harness: RebuildHarness,
+) -> None:
+    request_rebuild(harness.folder)
+    harness.neighbours.away = True
+    harness.rebuild.work()
+    assert len(_all(harness.index)) == 450
     with pytest.raises(CallFailed):
-        house.read()
-    house.neighbours.away = False
-    _work_until_done(house)
-    assert len(_all(house.index)) == 450
+        harness.read()
+    harness.neighbours.away = False
+    _work_until_done(harness)
+    assert len(_all(harness.index)) == 450
 
 
-def test_status_tells_how_far_the_index_in_the_making_is(house: House) -> None:
-    parts = parts_with(house.index, house.neighbours)
-    assert status(parts=parts).rebuilt_to is None
-    house.rebuilding.built = Built(200, 450)
-    assert parts.rebuilding is None
-    told = status(parts=_with_rebuilding(parts, house.rebuilding))
-    assert (told.position, told.rebuilt_to) == (450, 200)
+def test_status_reports_the_progress_of_a_rebuild(harness: RebuildHarness) -> None:
+    deps = dependencies_with(harness.index, harness.neighbours)
+    assert status(deps=deps).rebuilt_to is None
+    harness.rebuild.progress = RebuildProgress(200, 450)
+    assert deps.rebuild is None
+    apply_to = status(deps=_with_rebuild(deps, harness.rebuild))
+    assert (apply_to.position, apply_to.rebuilt_to) == (450, 200)
 
 
-def _with_rebuilding(parts: Any, rebuilding: Rebuilding) -> Any:
-    return replace(parts, rebuilding=rebuilding)
+def _with_rebuild(deps: Any, rebuild: IndexRebuild) -> Any:
+    return replace(deps, rebuild=rebuild)
 
 
-def test_the_command_shows_how_far_it_is_until_the_new_one_serves(
-    house: House, capsys: pytest.CaptureFixture[str]
+def test_the_command_shows_progress_until_the_new_index_serves(
+    harness: RebuildHarness, capsys: pytest.CaptureFixture[str]
 ) -> None:
     ended = cli.rebuild(
-        house.folder, wait=True, pause=lambda _: house.rebuilding.work()
+        harness.folder, wait=True, pause=lambda _: harness.rebuild.work()
     )
-    said = capsys.readouterr().err
+    output = capsys.readouterr().err
     assert ended == 0
-    assert "waiting for the service to begin" in said
-    assert said.endswith("Done: the new index serves.\n")
-    assert len(_all(house.index)) == 450
+    assert "waiting for the service to begin" in output
+    assert output.endswith("Done: the new index serves.\n")
+    assert len(_all(harness.index)) == 450
 
 
-def test_the_command_says_so_when_nobody_serves(
-    house: House, capsys: pytest.CaptureFixture[str]
+def test_the_command_reports_that_no_process_serves(
+    harness: RebuildHarness, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    house.close()
-    assert cli.rebuild(house.folder, wait=True) == 1
-    assert "No process serves this index now" in capsys.readouterr().err
-    first = house.folders()
-    house.open()
-    _work_until_done(house)
-    assert house.folders() != first
-    assert len(_all(house.index)) == 450
+    harness.close()
+    assert cli.rebuild(harness.folder, wait=True) == 1
+    assert "No process serves this index" in capsys.readouterr().err
+    first = harness.folders()
+    harness.open()
+    _work_until_done(harness)
+    assert harness.folders() != first
+    assert len(_all(harness.index)) == 450
 
 
 BARS = [
     (None, "[" + " " * 40 + "] waiting for the service to begin"),
-    (Built(0, 450), "[" + " " * 40 + "]   0% 0 of 450 changes"),
-    (Built(225, 450), "[" + "#" * 20 + " " * 20 + "]  50% 225 of 450 changes"),
-    (Built(450, 450), "[" + "#" * 40 + "] 100% 450 of 450 changes"),
-    (Built(0, 0), "[" + "#" * 40 + "] 100% 0 of 0 changes"),
+    (RebuildProgress(0, 450), "[" + " " * 40 + "]   0% 0 of 450 changes"),
+    (
+        RebuildProgress(225, 450),
+        "[" + "#" * 20 + " " * 20 + "]  50% 225 of 450 changes",
+    ),
+    (RebuildProgress(450, 450), "[" + "#" * 40 + "] 100% 450 of 450 changes"),
+    (RebuildProgress(0, 0), "[" + "#" * 40 + "] 100% 0 of 0 changes"),
 ]
 
 
 @pytest.mark.parametrize(("built", "line"), BARS)
-def test_the_bar(built: Built | None, line: str) -> None:
+def test_the_bar(built: RebuildProgress | None, line: str) -> None:
     assert cli.bar(built).rstrip() == line
 
 
@@ -241,30 +252,32 @@ COMMANDS = [
 
 @pytest.mark.parametrize(("arguments", "command"), COMMANDS)
 def test_commands(arguments: list[str], command: tuple[str, bool]) -> None:
-    assert cli.parsed(arguments) == command
+    assert cli.parse_arguments(arguments) == command
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["rebuild", "--help"]])
-def test_help_says_what_happens(
+def test_help_describes_the_commands(
     arguments: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as ended:
-        cli.parsed(arguments)
+        cli.parse_arguments(arguments)
     assert ended.value.code == 0
-    assert "anew" in capsys.readouterr().out
+    assert "ebuild the index" in capsys.readouterr().out
 
 
-def test_two_services_never_share_a_folder(house: House) -> None:
-    assert is_served(house.folder)
+def test_two_services_never_share_a_folder(harness: RebuildHarness) -> None:
+    assert is_served(harness.folder)
     with pytest.raises(IndexBusy):
-        ServingIndex(house.folder, shards=2, opener=House._opened)
-    house.close()
-    assert not is_served(house.folder)
+        LiveIndex(harness.folder, shards=2, opener=RebuildHarness._opened)
+    harness.close()
+    assert not is_served(harness.folder)
 
 
-def test_a_torn_name_of_the_current_one_is_an_empty_index(house: House) -> None:
-    house.close()
-    (house.folder / CURRENT).write_text("index-nonsense")
-    assert house.open().cursor() == 0
-    house.read()
-    assert len(_all(house.index)) == 450
+def test_a_torn_name_of_the_current_generation_is_an_empty_index(
+    harness: RebuildHarness,
+) -> None:
+    harness.close()
+    (harness.folder / CURRENT).write_text("index-nonsense")
+    assert harness.open().cursor() == 0
+    harness.read()
+    assert len(_all(harness.index)) == 450

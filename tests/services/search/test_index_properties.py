@@ -1,4 +1,4 @@
-"""Whatever happens to messages: the index finds what reading every message finds."""
+"""Whatever happens to messages, the index matches a scan of all of them."""
 
 import random
 from collections.abc import Callable
@@ -9,17 +9,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clp_search.engine import Document
-from clp_search.highlighting import Checked
+from clp_search.highlighting import VerifiedHit
 from clp_search.query import parse
 from tests.services.search.scenario import (
     EVERYWHERE,
     START,
     Engines,
+    apply_to,
     deleted,
     document,
     edited,
-    found,
-    told,
+    search_ids,
 )
 from tests.services.search.texts import pieces, texts
 
@@ -52,7 +52,7 @@ queries = st.tuples(
 
 
 class Happening:
-    """The state of all messages, beside the index that is told of it."""
+    """The state of all messages, beside the index they are applied to."""
 
     def __init__(self, chance: random.Random) -> None:
         self._chance = chance
@@ -74,33 +74,33 @@ class Happening:
     def change(
         self, which: int, change: Callable[..., Document], *given_: str
     ) -> Document:
-        """Change some message, unless it is gone."""
-        old = self.tell_again(which)
+        """Change some message, unless it is deleted."""
+        old = self.reapply(which)
         if not old.deleted:
             self.stored[old.message] = change(old, *given_)
         return self.stored[old.message]
 
-    def tell_again(self, which: int) -> Document:
-        """Some message as it is."""
+    def reapply(self, which: int) -> Document:
+        """Apply some message again, unchanged."""
         return self.stored[sorted(self.stored)[which % len(self.stored)]]
 
     def read_all(self, query: str, channels: list[str]) -> list[str]:
-        asked = parse(query)
+        parsed = parse(query)
         newest_first = sorted(self.stored.values(), key=lambda d: d.key, reverse=True)
         return [
             d.message
             for d in newest_first
-            if d.channel in channels and Checked(d).answers(asked)
+            if d.channel in channels and VerifiedHit(d).matches_query(parsed)
         ]
 
 
 @pytest.mark.property
 @settings(max_examples=60)
 @given(commands, st.lists(queries, min_size=10, max_size=14), st.randoms())
-def test_the_index_finds_what_reading_every_message_finds(
+def test_the_index_matches_a_scan_of_all_messages(
     engines: Engines,
     happened: list[tuple[str, int, str, str, tuple[str, ...]]],
-    asked: list[str],
+    queries: list[str],
     chance: random.Random,
 ) -> None:
     happening = Happening(chance)
@@ -108,7 +108,7 @@ def test_the_index_finds_what_reading_every_message_finds(
         for number, (command, which, text, channel, files) in enumerate(happened):
             match command if happening.stored else "post":
                 case "post":
-                    told(
+                    apply_to(
                         engine,
                         [
                             happening.post(
@@ -117,13 +117,15 @@ def test_the_index_finds_what_reading_every_message_finds(
                         ],
                     )
                 case "edit":
-                    told(engine, [happening.change(which, edited, text)])
+                    apply_to(engine, [happening.change(which, edited, text)])
                 case "delete":
-                    told(engine, [happening.change(which, deleted)])
+                    apply_to(engine, [happening.change(which, deleted)])
                 case "write":
                     engine.checkpoint()
                 case _:
-                    told(engine, [happening.tell_again(which)])
-        for query in filter(parse, asked):
+                    apply_to(engine, [happening.reapply(which)])
+        for query in filter(parse, queries):
             channels = chance.sample(sorted(EVERYWHERE), chance.randrange(1, 4))
-            assert found(engine, query, channels) == happening.read_all(query, channels)
+            assert search_ids(engine, query, channels) == happening.read_all(
+                query, channels
+            )

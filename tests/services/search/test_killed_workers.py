@@ -1,4 +1,4 @@
-"""Workers killed at any moment while messages arrive: nothing missing, nothing double."""
+"""Kill workers at any moment while messages arrive: nothing missing, nothing double."""
 
 import os
 import random
@@ -12,7 +12,7 @@ import pytest
 
 from clp_search.index.generations import Generations
 from clp_search.workers.process import WorkerLost
-from clp_search.workers.remote_engine import WorkerIndex
+from clp_search.workers.remote_engine import RemoteEngine
 from tests.services.search.scenario import SMALL, START
 from tests.services.search.test_crash_recovery import (
     MESSAGES,
@@ -23,18 +23,18 @@ from tests.services.search.test_crash_recovery import (
 STEP = 5
 
 
-def _tell_more(index: WorkerIndex) -> None:
-    """The next few changes of the feed, as they are when they are read."""
+def _tell_more(index: RemoteEngine) -> None:
+    """Apply the next few changes of the feed, in their state when read."""
     after = index.cursor()
     upto = after + STEP
     changes = [state_at(p, upto) for p in range(after + 1, upto + 1)]
     index.apply(changes, after=after, upto=upto)
-    index.tidy(START + timedelta(seconds=upto))
+    index.maintain(START + timedelta(seconds=upto))
 
 
 def _survive(folder: Path, kills: int) -> None:
     chance = random.Random(kills)
-    index = WorkerIndex(Generations(folder, SMALL.shards).current, SMALL, workers=2)
+    index = RemoteEngine(Generations(folder, SMALL.shards).current, SMALL, workers=2)
     killed = 0
     while killed < kills:
         worker = chance.choice(index.workers)
@@ -59,7 +59,7 @@ def _survive(folder: Path, kills: int) -> None:
     index.close()
 
 
-def _try(index: WorkerIndex) -> None:
+def _try(index: RemoteEngine) -> None:
     try:
         _tell_more(index)
     except WorkerLost:

@@ -1,4 +1,4 @@
-"""The query language: what is narrowed, what is plain words, what little is refused."""
+"""The query language: filters, plain words, and the few refusals."""
 
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -8,13 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clp_contracts.errors import Refused
-from clp_search.highlighting import Checked
+from clp_search.highlighting import VerifiedHit
 from clp_search.query import (
     DATE_UNREADABLE,
     EXCLUSION_EMPTY,
-    LONGEST_QUERY,
-    MOST_KEYWORDS,
-    MOST_LETTERS,
+    MAX_KEYWORDS,
+    MAX_NORMALIZED_LENGTH,
+    MAX_QUERY_LENGTH,
     NOTHING_TO_FIND,
     PREFIX_TOO_SHORT,
     TOO_MANY,
@@ -87,8 +87,8 @@ MESSAGE = document(
         ("final before:soon", True),
     ],
 )
-def test_a_query_narrows_as_it_says(query: str, *, finds: bool) -> None:
-    assert Checked(MESSAGE).answers(parse(query)) is finds
+def test_a_query_filters_as_written(query: str, *, finds: bool) -> None:
+    assert VerifiedHit(MESSAGE).matches_query(parse(query)) is finds
 
 
 @pytest.mark.parametrize(
@@ -111,10 +111,12 @@ def test_a_query_narrows_as_it_says(query: str, *, finds: bool) -> None:
         ("{launch TO mix]", "launch to mix"),
     ],
 )
-def test_odd_syntax_is_read_as_plain_words(query: str, text: str) -> None:
-    assert Checked(document(1, text)).answers(parse(query))
+def test_odd_syntax_is_parsed_as_plain_words(query: str, text: str) -> None:
+    assert VerifiedHit(document(1, text)).matches_query(parse(query))
     if query[0] != "-" or query[1] == "-":
-        assert not Checked(document(1, "something else")).answers(parse(query))
+        assert not VerifiedHit(document(1, "something else")).matches_query(
+            parse(query)
+        )
 
 
 @pytest.mark.parametrize(
@@ -129,11 +131,11 @@ def test_odd_syntax_is_read_as_plain_words(query: str, text: str) -> None:
         ("???", NOTHING_TO_FIND),
         ("*", NOTHING_TO_FIND),
         ('""', NOTHING_TO_FIND),
-        (" ".join(f"w{n}" for n in range(MOST_KEYWORDS + 1)), TOO_MANY),
-        ("\ufdfa" * LONGEST_QUERY, TOO_MANY),
+        (" ".join(f"w{n}" for n in range(MAX_KEYWORDS + 1)), TOO_MANY),
+        ("\ufdfa" * MAX_QUERY_LENGTH, TOO_MANY),
     ],
 )
-def test_what_was_not_taken_as_typed_is_noted(query: str, note: str) -> None:
+def test_what_was_not_used_as_typed_has_a_note(query: str, note: str) -> None:
     assert note in parse(query).notes
 
 
@@ -142,9 +144,9 @@ def test_an_ordinary_query_has_no_notes(query: str) -> None:
     assert parse(query).notes == ()
 
 
-def test_nothing_to_find_finds_nothing() -> None:
+def test_a_query_without_keywords_matches_nothing() -> None:
     assert not parse("???")
-    assert not Checked(MESSAGE).answers(parse("???"))
+    assert not VerifiedHit(MESSAGE).matches_query(parse("???"))
 
 
 @pytest.mark.parametrize("query", ["", " ", "\n\t", "\u3000"])
@@ -155,20 +157,20 @@ def test_an_empty_query_is_refused(query: str) -> None:
 
 
 def test_an_over_long_query_is_refused() -> None:
-    assert parse("x" * LONGEST_QUERY)
+    assert parse("x" * MAX_QUERY_LENGTH)
     with pytest.raises(Refused) as refusal:
-        parse("x" * (LONGEST_QUERY + 1))
+        parse("x" * (MAX_QUERY_LENGTH + 1))
     assert refusal.value.code == "query.too_long"
 
 
-def test_signs_that_stand_for_many_letters_are_looked_for_up_to_a_bound() -> None:
-    (clause,) = parse("\ufdfa" * LONGEST_QUERY).clauses
-    assert all(len(path) <= MOST_LETTERS for path in clause.keyword.paths)
+def test_characters_that_expand_are_bounded_by_their_normalized_length() -> None:
+    (clause,) = parse("\ufdfa" * MAX_QUERY_LENGTH).clauses
+    assert all(len(path) <= MAX_NORMALIZED_LENGTH for path in clause.keyword.paths)
     assert parse("\ufdfa" * 50).notes == ()
-    assert parse("㍿" * (LONGEST_QUERY // 2)).notes == ()
+    assert parse("㍿" * (MAX_QUERY_LENGTH // 2)).notes == ()
 
 
-def test_half_a_character_is_no_text() -> None:
+def test_a_lone_surrogate_is_refused() -> None:
     with pytest.raises(Refused) as refusal:
         parse("x\ud800")
     assert refusal.value.code == "text.malformed"
@@ -183,7 +185,9 @@ def test_a_period_holds_its_first_moment_and_not_the_next_ones() -> None:
         (last, True),
         (last + timedelta(microseconds=1), False),
     ):
-        assert Checked(document(1, "x", posted_at=moment)).answers(on) is inside
+        assert (
+            VerifiedHit(document(1, "x", posted_at=moment)).matches_query(on) is inside
+        )
     assert parse("on:2026-12").until == datetime(2027, 1, 1, tzinfo=UTC)
     assert first < START
 
@@ -197,15 +201,15 @@ syntax = st.lists(
 ).map("".join)  # fmt: skip
 
 
-@given(st.one_of(syntax, st.text(max_size=LONGEST_QUERY)))
+@given(st.one_of(syntax, st.text(max_size=MAX_QUERY_LENGTH)))
 def test_nothing_a_person_can_type_is_an_error(query: str) -> None:
     with suppress(Refused):
         parsed = parse(query)
-        assert len(parsed.clauses) <= MOST_KEYWORDS
-        Checked(MESSAGE).answers(parsed)
+        assert len(parsed.clauses) <= MAX_KEYWORDS
+        VerifiedHit(MESSAGE).matches_query(parsed)
 
 
-@given(st.text(min_size=1, max_size=LONGEST_QUERY))
+@given(st.text(min_size=1, max_size=MAX_QUERY_LENGTH))
 def test_only_emptiness_is_refused(query: str) -> None:
     if query.strip():
         parse(query)

@@ -1,7 +1,7 @@
-"""Every script: what a message holds finds it, and nothing else does (rule 34).
+"""Every script: a message matches what it holds, and nothing else (rule 34).
 
-Held against a scan that shares nothing with the analysis: letters are chosen so that
-plain Python can say what a word, a piece and a match are.
+Compared with a scan that shares nothing with the analysis: letters are chosen so that
+plain Python can decide what a word, a run and a match are.
 """
 
 import random
@@ -13,9 +13,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clp_search.engine import Engine
-from tests.services.search.scenario import BROADCAST, Engines, document, found, told
+from tests.services.search.scenario import (
+    BROADCAST,
+    Engines,
+    apply_to,
+    document,
+    search_ids,
+)
 
-# Written with spaces: a word is found whole. No letter here folds into another one.
+# Written with spaces: a word matches whole. No letter here folds into another one.
 SPACED = {
     "Latin": "bcdfghkmnprtvz",
     "Greek": "βγδζθκλμνξπρφχψ",
@@ -29,7 +35,7 @@ SPACED = {
     "Ethiopic": "ሀለሐመሠረሰቀበተ",
     "Cherokee": "ᎠᎡᎢᎣᎤᎥᎦᎧᎨᎩ",
 }
-# Written without: any piece of whole characters finds the message.
+# Written without spaces: any part of whole characters matches.
 UNSPACED = {
     "Han": "字幕山川火水木金土日月",
     "Hiragana": "あいうえおかきくけこさし",
@@ -46,8 +52,8 @@ SEEDS = st.integers(0, 2**32)
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """A message as the pieces between its spaces, each a list of whole characters."""
+class ScriptText:
+    """A message as chunks between spaces, each a list of whole characters."""
 
     script: str
     words: tuple[tuple[str, ...], ...]
@@ -56,63 +62,63 @@ class Said:
     def text(self) -> str:
         return " ".join("".join(word) for word in self.words)
 
-    def holds(self, wanted: str, script: str) -> bool:
-        """What plain Python says."""
+    def matches(self, query: str, script: str) -> bool:
+        """Decide a match in plain Python."""
         if script in UNSPACED:
-            return any(wanted in "".join(word) for word in self.words)
-        return any(wanted == "".join(word) for word in self.words)
+            return any(query in "".join(word) for word in self.words)
+        return any(query == "".join(word) for word in self.words)
 
 
-def _said(chance: random.Random) -> Said:
+def _sample(chance: random.Random) -> ScriptText:
     script = chance.choice([*SPACED, *UNSPACED])
     letters = (SPACED | UNSPACED)[script]
-    # Few letters, so that messages share pieces and hold the same ones in other orders.
+    # Few letters, so that messages share chunks and hold the same ones in other orders.
     some, longest = (letters[:3], 6) if script in UNSPACED else (letters[:4], 3)
     words = (
         tuple(chance.choice(some) for _ in range(chance.randint(1, longest)))
         for _ in range(chance.randrange(1, 7))
     )
-    return Said(script, tuple(words))
+    return ScriptText(script, tuple(words))
 
 
-def _asked(said: Said, chance: random.Random) -> str:
-    """A word of a message, or where words are not told apart any piece of one."""
-    word = chance.choice(said.words)
-    if said.script not in UNSPACED:
+def _query_for(sample: ScriptText, chance: random.Random) -> str:
+    """Return a word of a message, or any part of a chunk without word boundaries."""
+    word = chance.choice(sample.words)
+    if sample.script not in UNSPACED:
         return "".join(word)
     first = chance.randrange(len(word))
     return "".join(word[first : chance.randrange(first, len(word)) + 1])
 
 
-def _queries(all_said: list[Said], chance: random.Random) -> Iterator[tuple[str, str]]:
+def _queries(
+    texts: list[ScriptText], chance: random.Random
+) -> Iterator[tuple[str, str]]:
     for _ in range(QUERIES):
-        said = chance.choice(all_said)
-        yield said.script, _asked(said, chance)
+        sample = chance.choice(texts)
+        yield sample.script, _query_for(sample, chance)
 
 
 def _compare(engine: Engine, seed: int) -> None:
     chance = random.Random(seed)
-    all_said = [_said(chance) for _ in range(MESSAGES)]
-    told(engine, [document(n, said.text) for n, said in enumerate(all_said)])
+    texts = [_sample(chance) for _ in range(MESSAGES)]
+    apply_to(engine, [document(n, sample.text) for n, sample in enumerate(texts)])
     if chance.random() < 0.5:
         engine.checkpoint()
-    for script, wanted in _queries(all_said, chance):
+    for script, query in _queries(texts, chance):
         scanned = [
-            f"m{n}" for n, said in enumerate(all_said) if said.holds(wanted, script)
+            f"m{n}" for n, sample in enumerate(texts) if sample.matches(query, script)
         ]
         assert scanned
-        assert found(engine, wanted, [BROADCAST]) == scanned[::-1], wanted
-        typed = wanted.upper()
-        assert found(engine, typed, [BROADCAST]) == scanned[::-1], typed
+        assert search_ids(engine, query, [BROADCAST]) == scanned[::-1], query
+        typed = query.upper()
+        assert search_ids(engine, typed, [BROADCAST]) == scanned[::-1], typed
 
 
 @pytest.mark.property
 @given(SEEDS)
 @settings(max_examples=25)
-def test_every_message_is_found_by_what_it_holds_and_no_other_is(
-    engines: Engines, seed: int
-) -> None:
-    """Forty messages, a dozen questions, in 25 rounds: 12,000 pairs."""
+def test_a_message_matches_exactly_what_it_holds(engines: Engines, seed: int) -> None:
+    """Forty messages, a dozen queries, in 25 rounds: 12,000 pairs."""
     with engines() as engine:
         _compare(engine, seed)
 
@@ -120,24 +126,24 @@ def test_every_message_is_found_by_what_it_holds_and_no_other_is(
 @pytest.mark.property
 @given(SEEDS)
 @settings(max_examples=10)
-def test_all_of_several_words_are_found_together(engines: Engines, seed: int) -> None:
+def test_several_words_all_have_to_match(engines: Engines, seed: int) -> None:
     chance = random.Random(seed)
-    all_said = [_said(chance) for _ in range(MESSAGES)]
+    texts = [_sample(chance) for _ in range(MESSAGES)]
     with engines() as engine:
-        told(engine, [document(n, said.text) for n, said in enumerate(all_said)])
+        apply_to(engine, [document(n, sample.text) for n, sample in enumerate(texts)])
         for _ in range(QUERIES // 2):
-            said = chance.choice(all_said)
-            words = {_asked(said, chance), _asked(said, chance)}
+            sample = chance.choice(texts)
+            words = {_query_for(sample, chance), _query_for(sample, chance)}
             scanned = [
                 f"m{n}"
-                for n, other in enumerate(all_said)
-                if all(other.holds(word, said.script) for word in words)
+                for n, other in enumerate(texts)
+                if all(other.matches(word, sample.script) for word in words)
             ]
-            assert found(engine, " ".join(words), [BROADCAST]) == scanned[::-1]
+            assert search_ids(engine, " ".join(words), [BROADCAST]) == scanned[::-1]
             excluded = max(words)
             left = [
                 f"m{n}"
-                for n, other in enumerate(all_said)
-                if not other.holds(excluded, said.script)
+                for n, other in enumerate(texts)
+                if not other.matches(excluded, sample.script)
             ]
-            assert found(engine, f"-{excluded}", [BROADCAST]) == left[::-1]
+            assert search_ids(engine, f"-{excluded}", [BROADCAST]) == left[::-1]

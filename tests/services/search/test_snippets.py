@@ -9,7 +9,7 @@ from clp_contracts.search import Span
 from clp_search.analysis.characters import continues
 from clp_search.highlighting import first_highlights, highlights
 from clp_search.query import parse
-from clp_search.snippets import LONGEST, file_snippets, snippet, text_snippet
+from clp_search.snippets import MAX_LENGTH, file_snippets, snippet, text_snippet
 from tests.services.search.scenario import document
 from tests.services.search.texts import GAPS, SIGNS, WORDS, texts
 
@@ -20,10 +20,10 @@ def test_a_short_text_is_shown_whole() -> None:
     assert shown.highlights == (Span(start=10, end=13),)
 
 
-def test_a_long_text_is_shown_around_its_first_find() -> None:
+def test_a_long_text_is_cut_around_its_first_match() -> None:
     text = "word " * 500 + "needle in it " + "word " * 500
     shown = text_snippet(document(1, text), parse("needle"))
-    assert len(shown.text) == LONGEST
+    assert len(shown.text) == MAX_LENGTH
     assert shown.text.startswith("word")
     (span,) = shown.highlights
     assert shown.text[span.start : span.end] == "needle"
@@ -62,7 +62,7 @@ SAID = st.lists(
 @example([], ["mix"] * 40, "mix", 960)
 @example(["mix"], ["mail"], "e-mail", 990)
 @given(SAID, SAID, st.sampled_from(LONG_QUERIES), st.integers(960, 1_040))
-def test_a_long_text_shows_what_reading_all_of_it_would(
+def test_a_long_text_has_the_snippet_of_the_whole_text(
     before: list[str], after: list[str], query: str, filled: int
 ) -> None:
     text = f"{' '.join(before):<{filled}}{' '.join(after)} " + "word " * 100
@@ -95,7 +95,7 @@ PIECES = st.lists(
 @example("xa-aa", ["aa"], 1_000)
 @example("mix " * 100, ["mix"], 5)
 @given(PIECES, SOUGHT, st.integers(0, 200))
-def test_words_are_marked_where_reading_all_of_a_text_would_mark_them(
+def test_words_are_highlighted_as_in_the_whole_text(
     text: str, sought: list[str], reach: int
 ) -> None:
     read = parse(" ".join(sought))
@@ -106,12 +106,12 @@ def test_words_are_marked_where_reading_all_of_a_text_would_mark_them(
     assert len(first) >= sum(1 for start, _ in every if start <= last)
 
 
-def test_a_text_found_by_something_else_is_shown_from_its_beginning() -> None:
+def test_a_text_without_a_match_is_shown_from_its_beginning() -> None:
     shown = text_snippet(document(1, "x" * 1000), parse("from:ivy"))
-    assert (shown.start, len(shown.text), shown.highlights) == (0, LONGEST, ())
+    assert (shown.start, len(shown.text), shown.highlights) == (0, MAX_LENGTH, ())
 
 
-def test_only_names_that_were_found_are_shown() -> None:
+def test_only_matching_file_names_are_shown() -> None:
     files = document(1, "text", attachments=("cue-sheet_v03.pdf", "other.mov"))
     (name,) = file_snippets(files, parse("v03 text"))
     assert name.text == "cue-sheet_v03.pdf"
@@ -128,11 +128,11 @@ def test_no_accent_or_skin_is_cut_from_its_character() -> None:
             end = shown.start + len(shown.text)
             assert not continues(text[shown.start])
             assert not continues(text[end])
-            assert LONGEST - len(sign) < len(shown.text) <= LONGEST
+            assert MAX_LENGTH - len(sign) < len(shown.text) <= MAX_LENGTH
 
 
 @given(texts, st.lists(st.tuples(st.integers(0, 600), st.integers(1, 80)), max_size=5))
-def test_a_snippet_is_a_piece_of_its_text_with_spans_inside(
+def test_a_snippet_is_a_part_of_its_text_with_spans_inside(
     text: str, places: list[tuple[int, int]]
 ) -> None:
     text *= 20
@@ -143,6 +143,6 @@ def test_a_snippet_is_a_piece_of_its_text_with_spans_inside(
     )
     shown = snippet(text, tuple(spans))
     assert text[shown.start :].startswith(shown.text)
-    assert len(shown.text) <= LONGEST
+    assert len(shown.text) <= MAX_LENGTH
     assert bool(shown.highlights) is bool(spans)
     assert all(0 <= s.start < s.end <= len(shown.text) for s in shown.highlights)

@@ -1,4 +1,4 @@
-"""Worker processes: they answer like the index itself, and none of them is missed."""
+"""Worker processes: they respond like the index itself, and each is replaced."""
 
 import os
 import signal
@@ -14,26 +14,25 @@ from typing import Any
 
 import pytest
 
-from clp_search.engine import IndexDamaged, Key, Page, Wanted
+from clp_search.engine import HitPage, IndexDamaged, SearchRequest, SortKey
 from clp_search.index.generations import Generation, Generations
 from clp_search.index.sharded_index import ShardedIndex, shard_of
 from clp_search.query import parse
-from clp_search.workers import protocol
-from clp_search.workers import remote_engine as workers_engine
+from clp_search.workers import protocol, remote_engine
 from clp_search.workers.process import WorkerLost
-from clp_search.workers.remote_engine import WorkerIndex
+from clp_search.workers.remote_engine import RemoteEngine
 from tests.services.search.scenario import (
     EVERYWHERE,
     SMALL,
     START,
     WITH_NORTH,
-    Workbench,
+    IndexHarness,
+    apply_to,
     deleted,
     document,
     edited,
-    found,
-    told,
-    wanted,
+    request_for,
+    search_ids,
 )
 from tests.waiting import until
 
@@ -41,10 +40,10 @@ PARENT = """
 import sys, time
 from pathlib import Path
 from clp_search.index.generations import Generations
-from clp_search.workers.remote_engine import WorkerIndex
+from clp_search.workers.remote_engine import RemoteEngine
 from tests.services.search.scenario import SMALL
 generation = Generations(Path(sys.argv[1]), SMALL.shards).current
-index = WorkerIndex(generation, SMALL, workers=2)
+index = RemoteEngine(generation, SMALL, workers=2)
 print(*(worker.pid for worker in index.workers), flush=True)
 sys.stdin.read()
 """
@@ -60,8 +59,8 @@ def generation(tmp_path: Path) -> Generation:
 
 
 @pytest.fixture
-def index(generation: Generation) -> Iterator[WorkerIndex]:
-    opened = WorkerIndex(generation, SMALL, workers=2)
+def index(generation: Generation) -> Iterator[RemoteEngine]:
+    opened = RemoteEngine(generation, SMALL, workers=2)
     yield opened
     opened.close()
 
@@ -74,75 +73,84 @@ def _history() -> list[Any]:
     return [first, second, third, gone, edited(second, "final cut"), deleted(gone)]
 
 
-def test_workers_answer_like_the_index_itself(
-    index: WorkerIndex, workbench: Workbench
+def test_workers_respond_like_the_index_itself(
+    index: RemoteEngine, index_harness: IndexHarness
 ) -> None:
-    alone = workbench.open()
+    local_index = index_harness.open()
     for change in _history():
-        told(index, [change])
-        told(alone, [change])
+        apply_to(index, [change])
+        apply_to(local_index, [change])
     for written in (False, True):
         for query in QUERIES:
-            asked = wanted(query, EVERYWHERE, limit=2)
-            assert index.search(asked) == alone.search(asked), (query, written)
-            assert found(index, query) == found(alone, query), (query, written)
-            page, read = alone.search(asked).documents, parse(query)
-            assert index.show(page, read) == alone.show(page, read), (query, written)
-        assert index.size().documents == alone.size().documents == 3
-        assert index.cursor() == alone.cursor() == 6
+            request = request_for(query, EVERYWHERE, limit=2)
+            assert index.search(request) == local_index.search(request), (
+                query,
+                written,
+            )
+            assert search_ids(index, query) == search_ids(local_index, query), (
+                query,
+                written,
+            )
+            page, read = local_index.search(request).documents, parse(query)
+            assert index.highlight(page, read) == local_index.highlight(page, read), (
+                query,
+                written,
+            )
+        assert index.size().documents == local_index.size().documents == 3
+        assert index.cursor() == local_index.cursor() == 6
         assert index.wants("p1", 7)
         assert not index.wants("p1", 6)
         index.checkpoint()
-        alone.checkpoint()
+        local_index.checkpoint()
 
 
-def test_a_killed_worker_is_replaced_and_reads_on_from_what_it_wrote(
-    index: WorkerIndex,
+def test_a_killed_worker_is_replaced_and_continues_from_its_flush(
+    index: RemoteEngine,
 ) -> None:
-    told(index, [document(1, "written")])
+    apply_to(index, [document(1, "written")])
     index.checkpoint()
-    told(index, [document(2, "in memory")])
+    apply_to(index, [document(2, "in memory")])
     for worker in index.workers:
         assert worker.pid is not None
         os.kill(worker.pid, signal.SIGKILL)
     index.workers[0]._process.wait()  # type: ignore[union-attr]
     index.workers[1]._process.wait()  # type: ignore[union-attr]
-    assert found(index, "written") == ["m1"]
-    index.tidy(START)
+    assert search_ids(index, "written") == ["m1"]
+    index.maintain(START)
     assert index.cursor() == 1
-    told(index, [document(2, "in memory")])
-    assert found(index, "memory") == ["m2"]
+    apply_to(index, [document(2, "in memory")])
+    assert search_ids(index, "memory") == ["m2"]
 
 
-def test_a_stuck_worker_is_killed_when_its_time_is_up(
-    index: WorkerIndex, monkeypatch: pytest.MonkeyPatch
+def test_a_stuck_worker_is_killed_after_its_timeout(
+    index: RemoteEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told(index, [document(1, "mix")])
+    apply_to(index, [document(1, "mix")])
     index.checkpoint()
     worker = index.workers[shard_of("p1", SMALL.shards)]
     stuck = worker.pid
     assert stuck is not None
     os.kill(stuck, signal.SIGSTOP)
-    monkeypatch.setattr(workers_engine, "SEARCH_S", 0.2)
+    monkeypatch.setattr(remote_engine, "SEARCH_TIMEOUT_S", 0.2)
     with pytest.raises(WorkerLost):
-        found(index, "mix")
+        search_ids(index, "mix")
     monkeypatch.undo()
     assert not Path(f"/proc/{stuck}").exists()
-    assert found(index, "mix") == ["m1"]
+    assert search_ids(index, "mix") == ["m1"]
     assert worker.pid not in {None, stuck}
 
 
-def test_who_comes_meanwhile_waits_for_the_turn(index: WorkerIndex) -> None:
-    told(index, [document(n, "mix") for n in range(20)])
+def test_concurrent_calls_wait_for_each_other(index: RemoteEngine) -> None:
+    apply_to(index, [document(n, "mix") for n in range(20)])
     hits: list[int] = []
-    askers = [
-        threading.Thread(target=lambda: hits.append(len(found(index, "mix"))))
+    threads = [
+        threading.Thread(target=lambda: hits.append(len(search_ids(index, "mix"))))
         for _ in range(8)
     ]
-    for asker in askers:
-        asker.start()
-    for asker in askers:
-        asker.join()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
     assert hits == [20] * 8
 
 
@@ -165,7 +173,7 @@ def test_workers_end_with_a_killed_service(
 
 
 def _alive(pid: int) -> bool:
-    """Whether a process runs; one that nobody has waited for yet does not."""
+    """Return whether a process runs; a zombie does not."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8")
     except FileNotFoundError:
@@ -173,101 +181,99 @@ def _alive(pid: int) -> bool:
     return stat.rpartition(")")[2].split()[0] != "Z"
 
 
-def test_a_closed_index_is_written_and_its_workers_are_gone(
+def test_a_closed_index_is_flushed_and_its_workers_ended(
     generation: Generation,
 ) -> None:
-    index = WorkerIndex(generation, SMALL, workers=2)
-    told(index, [document(1, "mix")])
+    index = RemoteEngine(generation, SMALL, workers=2)
+    apply_to(index, [document(1, "mix")])
     pids = [worker.pid for worker in index.workers]
     index.close()
     assert not any(Path(f"/proc/{pid}").exists() for pid in pids)
     again = ShardedIndex(generation.folder, SMALL)
-    assert found(again, "mix") == ["m1"]
+    assert search_ids(again, "mix") == ["m1"]
     assert again.cursor() == 1
     again.close()
 
 
-def test_while_no_worker_can_start_who_asks_is_turned_away_at_once(
-    index: WorkerIndex,
+def test_while_no_worker_can_start_calls_are_refused_at_once(
+    index: RemoteEngine,
 ) -> None:
-    told(index, [document(1, "mix")])
+    apply_to(index, [document(1, "mix")])
     shard = shard_of("p1", SMALL.shards)
     worker = index.workers[shard]
-    in_the_way = Path(worker.task.folder) / f"shard-{shard:02}.lock"
+    in_the_way = Path(worker.config.folder) / f"shard-{shard:02}.lock"
     worker._process.kill()  # type: ignore[union-attr]
     worker._process.wait()  # type: ignore[union-attr]
     in_the_way.unlink()
     in_the_way.mkdir()
     for _ in range(2):
         with pytest.raises(WorkerLost):
-            index.search(wanted("mix"))
+            index.search(request_for("mix"))
     before = time.process_time()
     with pytest.raises(WorkerLost):
-        index.search(wanted("mix"))
+        index.search(request_for("mix"))
     assert time.process_time() - before < 0.1
     assert worker.pid is None
     in_the_way.rmdir()
-    worker._not_before = 0.0
-    assert index.search(wanted("mix")).total == 0
+    worker._retry_at = 0.0
+    assert index.search(request_for("mix")).total == 0
 
 
 def test_damage_reaches_the_service_as_damage_of_one_shard(
-    index: WorkerIndex, generation: Generation
+    index: RemoteEngine, generation: Generation
 ) -> None:
     changes = [document(n, "mix", channel=f"p{n % 4}/broadcast") for n in range(12)]
-    told(index, changes)
+    apply_to(index, changes)
     index.checkpoint()
     hit = shard_of("p1", SMALL.shards)
     for path in (generation.folder / f"shard-{hit:02}").glob("*.pst"):
         path.write_bytes(bytes(path.stat().st_size))
     with pytest.raises(IndexDamaged):
-        found(index, "mix", ["p1/broadcast"])
+        search_ids(index, "mix", ["p1/broadcast"])
     assert index.cursor() == 0
     kept = [index.wants(f"p{n}", 12) for n in range(4)]
     assert kept == [shard_of(f"p{n}", SMALL.shards) == hit for n in range(4)]
     index.apply(changes, after=0, upto=12)
-    assert len(found(index, "mix", ["p1/broadcast"])) == 3
+    assert len(search_ids(index, "mix", ["p1/broadcast"])) == 3
 
 
 VALUES = [
-    (Wanted, wanted('"final mix" fin* -cut from:nat 字幕 before:2026-11-03')),
-    (Wanted, wanted("mix", after=Key(START, 3, "m3"))),
-    (Key | None, None),
+    (SearchRequest, request_for('"final mix" fin* -cut from:nat 字幕 before:2026-11-03')),
+    (SearchRequest, request_for("mix", after=SortKey(START, 3, "m3"))),
+    (SortKey | None, None),
     (datetime, datetime(2026, 11, 2, 9, 1, 2, 345, tzinfo=UTC)),
-    (Page, Page(documents=(document(1, "a\ud800b"),), total=1, total_is_exact=True, next=None)),
+    (HitPage, HitPage(documents=(document(1, "a\ud800b"),), total=1, total_is_exact=True, next=None)),
 ]  # fmt: skip
 
 
-def test_a_page_is_marked_in_the_worker_that_found_it(index: WorkerIndex) -> None:
-    told(index, [document(1, "final mix", attachments=("mix.pdf",))])
-    asked, query = wanted("mix"), parse("mix")
-    page = index.search(asked).documents
+def test_a_page_is_highlighted_in_the_worker_that_found_it(index: RemoteEngine) -> None:
+    apply_to(index, [document(1, "final mix", attachments=("mix.pdf",))])
+    request, query = request_for("mix"), parse("mix")
+    page = index.search(request).documents
     for worker in index.workers:
         worker.close()
-    (hit,) = index.show(page, query)
+    (hit,) = index.highlight(page, query)
     assert [(s.start, s.end) for s in hit.snippet.highlights] == [(6, 9)]
     assert [s.text for s in hit.attachments] == ["mix.pdf"]
     at = shard_of("p1", SMALL.shards)
     assert [worker.pid is not None for worker in index.workers] == [at == 0, at == 1]
-    assert index.show((), query) == ()
+    assert index.highlight((), query) == ()
 
 
 @pytest.mark.parametrize(("shape", "value"), VALUES)
-def test_what_is_told_over_a_line_is_what_is_read(shape: Any, value: Any) -> None:
-    ours, theirs = socket.socketpair()
-    with ours, theirs:
-        sender = threading.Thread(
-            target=lambda: protocol.send(ours, protocol.told(value))
-        )
+def test_values_survive_the_protocol(shape: Any, value: Any) -> None:
+    local, remote = socket.socketpair()
+    with local, remote:
+        sender = threading.Thread(target=lambda: protocol.send(local, value))
         sender.start()
-        assert protocol.read(shape, protocol.receive(theirs)) == value
+        assert protocol.decode(protocol.receive(remote), shape) == value
         sender.join()
 
 
-def test_a_line_that_ends_in_the_middle_is_an_end(tmp_path: Path) -> None:
-    ours, theirs = socket.socketpair()
-    with theirs:
-        with ours:
-            ours.sendall(b"\x00\x00\x00\x09[1,")
+def test_a_frame_that_ends_early_means_the_connection_ended(tmp_path: Path) -> None:
+    local, remote = socket.socketpair()
+    with remote:
+        with local:
+            local.sendall(b"\x00\x00\x00\x09[1,")
         with pytest.raises(protocol.Ended):
-            protocol.receive(theirs)
+            protocol.receive(remote)

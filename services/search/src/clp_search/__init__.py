@@ -1,1 +1,1 @@
-"""A full-text projection of the feed; visibility is asked again at the door."""
+"""Full-text index of messages: a projection of the feed, access checked per search."""

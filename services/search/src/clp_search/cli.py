@@ -1,4 +1,4 @@
-"""Commands for whoever operates `search`."""
+"""Operator commands of `search`."""
 
 import sys
 import time
@@ -7,83 +7,82 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
-from clp_search.index.generations import WANTED
-from clp_search.index.live_index import is_served, want_rebuild
-from clp_search.rebuild import Built, built_so_far
+from clp_search.index.generations import REBUILD_REQUESTED
+from clp_search.index.live_index import is_served, request_rebuild
+from clp_search.rebuild import RebuildProgress, read_progress
 
-BAR: Final = 40
-LOOK_EVERY_S: Final = 0.2
+BAR_WIDTH: Final = 40
+POLL_INTERVAL_S: Final = 0.2
 
 _ABOUT: Final = """\
-Without a command it serves. It is set by the environment: CLP_SEARCH_DATA_DIR is the
-folder of the index, CLP_SEARCH_WORKERS how many processes search and index (0: this one
-alone), CLP_SEARCH_SHARDS how many parts the index has. README.md lists them all.
+Serve calls, or run a command. Settings are environment variables:
+CLP_SEARCH_DATA_DIR is the folder of the index, CLP_SEARCH_WORKERS the number of
+processes that search and index (0: this one alone), CLP_SEARCH_SHARDS the number of
+shards. README.md lists them all.
 """
 _REBUILD: Final = """\
-Builds the index anew from the feed of messages, beside the one that serves: people find
-what they did, and the new one takes over when it is level. Another number of shards, or
-a version that reads texts in another way, does the same by itself.
+Rebuild the index from the feed of messages while the old one serves; the new one
+takes over when it has caught up. Another number of shards, or a version with another
+analysis, starts a rebuild by itself.
 """
 
 
-def parsed(arguments: Sequence[str]) -> tuple[str, bool]:
-    """The command that was given, and whether to wait for its end."""
+def parse_arguments(arguments: Sequence[str]) -> tuple[str, bool]:
+    """Parse the command line: the command, and whether to wait for its end."""
     parser = ArgumentParser(
         "python -m clp_search",
         description=_ABOUT,
         formatter_class=RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(dest="command", title="commands")
-    commands.add_parser("serve", help="answer calls (what happens without a command)")
+    commands.add_parser("serve", help="serve calls (the default)")
     rebuild = commands.add_parser(
         "rebuild",
-        help="build the index anew while the old one serves",
+        help="rebuild the index while the old one serves",
         description=_REBUILD,
         formatter_class=RawDescriptionHelpFormatter,
     )
     rebuild.add_argument(
-        "--no-wait", action="store_true", help="ask for it and show no progress"
+        "--no-wait", action="store_true", help="request the rebuild and return at once"
     )
-    told = parser.parse_args(arguments)
-    return told.command or "serve", not getattr(told, "no_wait", False)
+    options = parser.parse_args(arguments)
+    return options.command or "serve", not getattr(options, "no_wait", False)
 
 
 def rebuild(
     folder: Path, *, wait: bool, pause: Callable[[float], None] = time.sleep
 ) -> int:
-    """Ask the process that serves a folder to build its index anew; show how far it is.
+    """Request a rebuild from the process that serves a folder, and show its progress.
 
-    Returns what the command ends with: 1 when no process serves the folder.
+    Return the exit status: 1 when no process serves the folder.
     """
-    want_rebuild(folder)
+    request_rebuild(folder)
     if not is_served(folder):
-        _say(
-            "No process serves this index now; the next one that does builds it anew.\n"
-        )
+        _write("No process serves this index; the next one that does rebuilds it.\n")
         return 1
     if not wait:
-        _say("Asked for. The service builds the index anew and goes on serving.\n")
+        _write("Requested. The service rebuilds the index and continues to serve.\n")
         return 0
-    while (folder / WANTED).exists():
-        _say("\r" + bar(built_so_far(folder)))
+    while (folder / REBUILD_REQUESTED).exists():
+        _write("\r" + bar(read_progress(folder)))
         if not is_served(folder):
-            _say("\nThe process has ended; the next one goes on with it.\n")
+            _write("\nThe process ended; the next one continues the rebuild.\n")
             return 1
-        pause(LOOK_EVERY_S)
-    _say("\r" + bar(Built(1, 1)) + "\nDone: the new index serves.\n")
+        pause(POLL_INTERVAL_S)
+    _write("\r" + bar(RebuildProgress(1, 1)) + "\nDone: the new index serves.\n")
     return 0
 
 
-def bar(built: Built | None) -> str:
-    """A line that shows how far it is."""
-    if built is None:
-        return "[" + " " * BAR + "] waiting for the service to begin"
-    share = min(1.0, built.position / built.of) if built.of else 1.0
-    full = round(BAR * share)
-    told = f"{built.position:,} of {built.of:,} changes"
-    return f"[{'#' * full}{' ' * (BAR - full)}] {share:4.0%} {told:<34}"
+def bar(progress: RebuildProgress | None) -> str:
+    """Format a progress bar."""
+    if progress is None:
+        return "[" + " " * BAR_WIDTH + "] waiting for the service to begin"
+    share = min(1.0, progress.position / progress.of) if progress.of else 1.0
+    full = round(BAR_WIDTH * share)
+    options = f"{progress.position:,} of {progress.of:,} changes"
+    return f"[{'#' * full}{' ' * (BAR_WIDTH - full)}] {share:4.0%} {options:<34}"
 
 
-def _say(text: str) -> None:
+def _write(text: str) -> None:
     sys.stderr.write(text)
     sys.stderr.flush()

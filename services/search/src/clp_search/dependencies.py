@@ -1,25 +1,26 @@
-"""What the use cases of `search` work with."""
+"""Dependencies of the use cases of `search`."""
 
 from dataclasses import dataclass
 
-from clp_contracts.client import Callers
-from clp_contracts.facts_cache import KnownFacts
+from clp_contracts.client import Clients
+from clp_contracts.facts_cache import FactsCache
 from clp_search.engine import Engine
 from clp_search.page_cursors import PageCursors
 from clp_search.projection import MessagesProjection
-from clp_search.rebuild import Rebuilding
+from clp_search.rebuild import IndexRebuild
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Parts:
-    """The engine, what keeps it up to date, and what others know.
+class Dependencies:
+    """The engine, the projection that feeds it, and the clients of other services.
 
-    ``known`` remembers it for seconds, to let people in; ``callers`` ask each time.
+    ``known`` caches facts for seconds and serves access checks; ``clients`` always
+    call.
     """
 
     engine: Engine
     projection: MessagesProjection
-    callers: Callers
-    known: KnownFacts
+    clients: Clients
+    facts: FactsCache
     cursors: PageCursors
-    rebuilding: Rebuilding | None = None
+    rebuild: IndexRebuild | None = None

@@ -1,7 +1,7 @@
-"""What a search engine must do for us, whichever one it is.
+"""The interface of a search engine, and the values it works with.
 
-An engine is told analysed terms, never a person's query: so every engine finds the same
-messages. Each search names the channels it may look in; there is none without.
+An engine takes analysed terms and never a person's query, so every engine matches the
+same messages. Each search names the channels it covers; there is no unscoped search.
 """
 
 from collections.abc import Sequence
@@ -12,11 +12,11 @@ from typing import Final, NamedTuple, Protocol
 from clp_contracts.search import Snippet
 from clp_search.query import Clause, Query
 
-MOST_COUNTED: Final = 100
+MAX_COUNTED: Final = 100
 
 
-class Key(NamedTuple):
-    """Where a message stands among all: by time; the rest makes the order total."""
+class SortKey(NamedTuple):
+    """Sort key of a message: its time first, then what makes the order total."""
 
     posted_at: datetime
     number: int
@@ -25,7 +25,7 @@ class Key(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """A message as an engine keeps it; a deleted one keeps nothing to find it by."""
+    """A message as an engine stores it; a deleted one keeps no searchable content."""
 
     message: str
     revision: int
@@ -40,119 +40,120 @@ class Document:
     deleted: bool = False
 
     @property
-    def key(self) -> Key:
-        """Its place in the order of all messages."""
-        return Key(self.posted_at, self.number, self.message)
+    def key(self) -> SortKey:
+        """Its sort key."""
+        return SortKey(self.posted_at, self.number, self.message)
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
-    """Any of these terms, or any term that begins like one of ``beginnings``."""
+class TermGroup:
+    """Matches any of these terms, or any term with one of these prefixes."""
 
     terms: tuple[str, ...] = ()
-    beginnings: tuple[str, ...] = ()
+    prefixes: tuple[str, ...] = ()
 
 
-# All groups of a way must be met, and one way of a condition.
-Way = tuple[Group, ...]
-Condition = tuple[Way, ...]
+# A conjunction matches when all of its groups do, a disjunction when one part does.
+Conjunction = tuple[TermGroup, ...]
+Disjunction = tuple[Conjunction, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """A query in terms: what must and must not be met, and what terms cannot tell.
+class QueryPlan:
+    """A query as terms: required, excluded, and what terms alone cannot decide.
 
-    ``check`` are the clauses to be held against the stored text of each candidate.
+    ``verify`` holds the clauses to check on the stored text of each candidate.
     """
 
-    must: tuple[Condition, ...]
-    must_not: tuple[Condition, ...]
-    check: tuple[Clause, ...]
+    must: tuple[Disjunction, ...]
+    must_not: tuple[Disjunction, ...]
+    verify: tuple[Clause, ...]
     since: datetime | None
     until: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """A page of the newest messages of some channels of a project, after a key."""
+class SearchRequest:
+    """Request the newest messages of some channels of a project, after a sort key."""
 
     project: str
     channels: frozenset[str]
-    plan: Plan
-    after: Key | None = None
+    plan: QueryPlan
+    after: SortKey | None = None
     limit: int = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
-    """Documents, newest first. ``next`` is the key to go on after, if there is more.
+class HitPage:
+    """Documents, newest first; ``next`` is the sort key to continue after, if any.
 
-    ``total`` is exact up to `MOST_COUNTED`, unless so much had to be looked at that the
-    count was given up.
+    ``total`` is exact up to `MAX_COUNTED`, unless the work budget ended before.
     """
 
     documents: tuple[Document, ...]
     total: int
     total_is_exact: bool
-    next: Key | None
+    next: SortKey | None
 
 
-class Shown(NamedTuple):
-    """What is shown of a document that was found: the piece, the names of files."""
+class HitSnippets(NamedTuple):
+    """Highlighted parts of a hit: the snippet of its text, and its file names."""
 
     snippet: Snippet
     attachments: tuple[Snippet, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Size:
-    """How much an engine holds."""
+class IndexSize:
+    """Number of documents and bytes an engine stores."""
 
     documents: int
     size_bytes: int
 
 
 class IndexDamaged(Exception):
-    """A part of the index cannot be read; it is being rebuilt from the feed."""
+    """A part of the index is corrupt; it is being rebuilt from the feed."""
 
 
-class EngineAway(ConnectionError):
-    """What the engine works with does not answer; that passes."""
+class EngineUnavailable(ConnectionError):
+    """The engine's backend does not respond; retry later."""
 
 
 class Engine(Protocol):
-    """Holds documents up to a position of the feed, and finds them."""
+    """Stores documents up to a position of the feed, and searches them."""
 
     def cursor(self) -> int:
-        """The position after which the engine wants to be told changes."""
+        """Return the position after which the engine needs changes."""
 
     def wants(self, project: str, position: int) -> bool:
-        """Whether a change of a project is news to it."""
+        """Return whether a change of a project is new to the engine."""
 
     def apply(self, documents: Sequence[Document], *, after: int, upto: int) -> None:
-        """Take the documents that changed after a position and up to another.
+        """Apply the documents that changed after a position and up to another.
 
-        They are found from now on. Taking the same or an older revision again changes
-        nothing, and what would leave a gap in the positions is not taken.
+        They are searchable at once. Equal and older revisions change nothing, and
+        documents that would leave a gap in the positions are ignored.
         """
 
-    def search(self, wanted: Wanted) -> Page:
-        """Find a page of messages."""
+    def search(self, request: SearchRequest) -> HitPage:
+        """Return a page of matching messages."""
 
-    def show(self, documents: Sequence[Document], query: Query) -> tuple[Shown, ...]:
-        """Mark in each document of a page what a query is found by.
+    def highlight(
+        self, documents: Sequence[Document], query: Query
+    ) -> tuple[HitSnippets, ...]:
+        """Highlight the matches in the documents of a page.
 
-        Only documents of one project, which the asker was found to read, are given.
+        Pass only documents of one project that the actor was found to read.
         """
 
-    def tidy(self, now: datetime) -> None:
-        """Do what waits: write to disk what is due, look after the files."""
+    def maintain(self, now: datetime) -> None:
+        """Do due maintenance: flush, merge, verify files."""
 
     def checkpoint(self) -> None:
-        """Write everything to disk."""
+        """Flush everything to disk."""
 
-    def size(self) -> Size:
-        """How much there is."""
+    def size(self) -> IndexSize:
+        """Return how much is stored."""
 
     def close(self) -> None:
-        """Write everything to disk and let go of it."""
+        """Flush everything to disk and release all files."""

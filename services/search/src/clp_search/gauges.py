@@ -1,31 +1,31 @@
-"""What `search` lets an operator see of itself."""
+"""Gauges and probes of `search`."""
 
-from clp_chassis.observability import Reading, Watched
-from clp_search.dependencies import Parts
+from clp_chassis.observability import GaugeSample, Probes
+from clp_search.dependencies import Dependencies
 from clp_search.use_cases.status import status
 
 
-def watched(parts: Parts) -> Watched:
-    """Its index must answer, and be at the end of the feed."""
-    return Watched(
-        gauges=(lambda: _index(parts),), checks={"index": lambda: status(parts=parts)}
+def probes(deps: Dependencies) -> Probes:
+    """Require an index that responds, and publish how far it lags behind the feed."""
+    return Probes(
+        gauges=(lambda: _samples(deps),), checks={"index": lambda: status(deps=deps)}
     )
 
 
-def _index(parts: Parts) -> tuple[Reading, ...]:
-    seen = status(parts=parts)
+def _samples(deps: Dependencies) -> tuple[GaugeSample, ...]:
+    seen = status(deps=deps)
     return (
-        Reading(
+        GaugeSample(
             name="clp_index_lag_changes",
             help="Changes of messages that cannot be found yet.",
             value=seen.lag,
         ),
-        Reading(
+        GaugeSample(
             name="clp_index_documents",
             help="Messages that can be found.",
             value=seen.documents,
         ),
-        Reading(
+        GaugeSample(
             name="clp_index_bytes", help="Size of the index.", value=seen.size_bytes
         ),
     )

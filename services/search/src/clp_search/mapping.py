@@ -1,6 +1,6 @@
-"""Facts and messages as they travel, as the rules and the engine take them."""
+"""Map facts and messages of the contracts to the values of the rules and the engine."""
 
-from clp_contracts.messages import Content
+from clp_contracts.messages import StoredMessage
 from clp_contracts.projects import Facts, PersonFacts, ProjectFacts
 from clp_core.channels import Channel, Project, ProjectId
 from clp_core.people import PartnerId, Person, PersonId
@@ -8,16 +8,16 @@ from clp_core.visibility import channels_readable_by
 from clp_search.engine import Document
 
 
-def readable_channels(told: Facts) -> frozenset[str]:
-    """The channels that the one person may read of the one project; none of neither."""
-    if not told.people or not told.projects:
+def readable_channels(facts: Facts) -> frozenset[str]:
+    """Return the channels that this person may read of this project."""
+    if not facts.people or not facts.projects:
         return frozenset()
-    person, project = _person(told.people[0]), _project(told.projects[0])
+    person, project = _person(facts.people[0]), _project(facts.projects[0])
     return frozenset(c.name for c in channels_readable_by(person, project))
 
 
-def document_of(content: Content) -> Document:
-    """A message as it is found; a deleted one keeps nothing to find it by."""
+def document_of(content: StoredMessage) -> Document:
+    """Map a message to a document; a deleted one keeps no searchable content."""
     message = content.message
     kept = not message.deleted
     files = message.attachments if kept else ()

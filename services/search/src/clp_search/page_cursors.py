@@ -1,4 +1,4 @@
-"""Page cursors: where a page ended, sealed for one person and one search."""
+"""Page cursors: the last sort key of a page, bound to one person and search."""
 
 import hmac
 import json
@@ -9,15 +9,15 @@ from hashlib import blake2b
 from typing import Final
 
 from clp_contracts.errors import Refused
-from clp_search.engine import Key
+from clp_search.engine import SortKey
 
-_SEAL_BYTES: Final = 16
-_LONGEST: Final = 512
+_MAC_BYTES: Final = 16
+_MAX_LENGTH: Final = 512
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """Who asked what: a cursor is good for nothing else."""
+class CursorScope:
+    """The person, channel or project, and query that a cursor is bound to."""
 
     person: str
     scope: str
@@ -25,35 +25,39 @@ class Asked:
 
 
 class PageCursors:
-    """Makes and reads cursors; nobody else can make one."""
+    """Encodes and verifies page cursors with a secret key."""
 
     def __init__(self, secret: str) -> None:
         self._key = blake2b(secret.encode(), person=b"clp page cursors").digest()
 
-    def write(self, key: Key, asked: Asked) -> str:
-        """The cursor of a page that ended at a key."""
-        told = json.dumps([key.posted_at.isoformat(), key.number, key.message]).encode()
-        return urlsafe_b64encode(self._seal(told, asked) + told).decode()
+    def write(self, key: SortKey, scope: CursorScope) -> str:
+        """Encode the cursor of a page that ended at a sort key."""
+        payload = json.dumps(
+            [key.posted_at.isoformat(), key.number, key.message]
+        ).encode()
+        return urlsafe_b64encode(self._mac(payload, scope) + payload).decode()
 
-    def read(self, cursor: str | None, asked: Asked) -> Key | None:
-        """The key to go on after.
+    def read(self, cursor: str | None, scope: CursorScope) -> SortKey | None:
+        """Return the sort key to continue after.
 
         Raises:
-            Refused: when the cursor is not one that this search gave this person.
+            Refused: for a cursor that was not issued to this person for this search.
         """
         if cursor is None:
             return None
         try:
-            sealed = urlsafe_b64decode(cursor[:_LONGEST].encode())
+            content = urlsafe_b64decode(cursor[:_MAX_LENGTH].encode())
         except ValueError:
             raise Refused.because("cursor.malformed") from None
-        seal, told = sealed[:_SEAL_BYTES], sealed[_SEAL_BYTES:]
-        if not hmac.compare_digest(seal, self._seal(told, asked)):
+        mac, payload = content[:_MAC_BYTES], content[_MAC_BYTES:]
+        if not hmac.compare_digest(mac, self._mac(payload, scope)):
             raise Refused.because("cursor.malformed")
-        posted_at, number, message = json.loads(told)
-        return Key(datetime.fromisoformat(posted_at).astimezone(UTC), number, message)
+        posted_at, number, message = json.loads(payload)
+        return SortKey(
+            datetime.fromisoformat(posted_at).astimezone(UTC), number, message
+        )
 
-    def _seal(self, told: bytes, asked: Asked) -> bytes:
-        bound = json.dumps([asked.person, asked.scope, asked.query]).encode()
-        content = len(bound).to_bytes(4) + bound + told
-        return blake2b(content, key=self._key, digest_size=_SEAL_BYTES).digest()
+    def _mac(self, payload: bytes, scope: CursorScope) -> bytes:
+        bound = json.dumps([scope.person, scope.scope, scope.query]).encode()
+        content = len(bound).to_bytes(4) + bound + payload
+        return blake2b(content, key=self._key, digest_size=_MAC_BYTES).digest()

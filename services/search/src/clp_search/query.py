@@ -1,7 +1,7 @@
-"""The query language (rule 33): keywords, phrases, beginnings, exclusions, filters.
+"""The query language (rule 33): keywords, phrases, prefixes, exclusions, filters.
 
-Read by hand, because people type anything: whatever is not quite the syntax is read as
-plain words. Only an empty and an over-long query are refused.
+Parsed by hand, because people type anything: what is not valid syntax is searched as
+plain words. Only empty and over-long queries are refused.
 """
 
 import re
@@ -13,13 +13,13 @@ from enum import Enum, auto
 from typing import Final
 
 from clp_contracts.errors import Refused
-from clp_search.analysis.query_terms import Keyword, keyword_of
+from clp_search.analysis.query_terms import Keyword, parse_keyword
 
-LONGEST_QUERY: Final = 500
-MOST_KEYWORDS: Final = 20
-MOST_LETTERS: Final = 2 * LONGEST_QUERY
+MAX_QUERY_LENGTH: Final = 500
+MAX_KEYWORDS: Final = 20
+MAX_NORMALIZED_LENGTH: Final = 2 * MAX_QUERY_LENGTH
 
-# Notes say what was not taken as typed; they are public and only ever appended to.
+# Notes name parts of a query that were not used as typed. They are public: append only.
 TOO_MANY: Final = "keyword.too_many"
 PREFIX_TOO_SHORT: Final = "prefix.too_short"
 DATE_UNREADABLE: Final = "date.unreadable"
@@ -42,8 +42,8 @@ _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _DECEMBER: Final = 12
 
 
-class Where(Enum):
-    """What a keyword is looked for in: text and file names, names only, authors."""
+class Field(Enum):
+    """What a keyword is matched against: text and file names, names, the author."""
 
     TEXT = auto()
     FILES = auto()
@@ -55,13 +55,13 @@ class Clause:
     """A keyword that a message must hold, or must not."""
 
     keyword: Keyword
-    where: Where = Where.TEXT
+    field: Field = Field.TEXT
     excluded: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
-    """What a person asked for. Times are from ``since`` to just before ``until``."""
+    """A parsed query. Times are from ``since`` to just before ``until``."""
 
     clauses: tuple[Clause, ...] = ()
     attachments: frozenset[bool] = frozenset()
@@ -70,47 +70,47 @@ class Query:
     notes: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
-        """Whether there is anything to find."""
+        """Return whether there is anything to search for."""
         times = (self.since, self.until)
         return bool(self.clauses or self.attachments or any(times))
 
 
 def parse(text: str) -> Query:
-    """Read a query.
+    """Parse a query.
 
     Raises:
-        Refused: when it is empty, too long, or no text at all.
+        Refused: when it is empty, too long, or malformed text.
     """
-    if len(text) > LONGEST_QUERY:
-        raise Refused.because("query.too_long", longest=LONGEST_QUERY)
+    if len(text) > MAX_QUERY_LENGTH:
+        raise Refused.because("query.too_long", longest=MAX_QUERY_LENGTH)
     if _SURROGATE.search(text):
         raise Refused.because("text.malformed")
     if not text.strip():
         raise Refused.because("query.empty")
-    gathered = _Gathered()
-    cut = _cut(text)
+    builder = _QueryBuilder()
+    cut = _truncated(text)
     if cut != text:
-        gathered.note(TOO_MANY)
+        builder.note(TOO_MANY)
         text = cut
     at = 0
-    while (at := _after_spaces(text, at)) < len(text):
-        piece = _piece(text, at)
-        _take(piece, gathered)
-        at = piece.end
-    return gathered.query()
+    while (at := _skip_spaces(text, at)) < len(text):
+        token = _token(text, at)
+        _add(token, builder)
+        at = token.end
+    return builder.query()
 
 
-def _cut(text: str) -> str:
-    """As much of a query as makes work in time: one sign can stand for 18 letters."""
+def _truncated(text: str) -> str:
+    """Limit a query by its normalized length: one character can expand into 18."""
     spelled_out = len(unicodedata.normalize("NFKC", text))
-    if spelled_out <= MOST_LETTERS:
+    if spelled_out <= MAX_NORMALIZED_LENGTH:
         return text
-    return text[: len(text) * MOST_LETTERS // spelled_out]
+    return text[: len(text) * MAX_NORMALIZED_LENGTH // spelled_out]
 
 
 @dataclass(frozen=True, slots=True)
-class _Piece:
-    """One piece between spaces: its sign, its filter, its value, where it ends."""
+class _Token:
+    """One part of a query between spaces: raw text, sign, filter, value, end."""
 
     raw: str
     end: int
@@ -121,7 +121,7 @@ class _Piece:
 
 
 @dataclass(slots=True)
-class _Gathered:
+class _QueryBuilder:
     clauses: dict[Clause, None] = field(default_factory=dict)
     attachments: set[bool] = field(default_factory=set)
     since: datetime | None = None
@@ -129,7 +129,7 @@ class _Gathered:
     notes: dict[str, None] = field(default_factory=dict)
 
     def add(self, clause: Clause) -> None:
-        if clause in self.clauses or len(self.clauses) < MOST_KEYWORDS:
+        if clause in self.clauses or len(self.clauses) < MAX_KEYWORDS:
             self.clauses[clause] = None
         else:
             self.note(TOO_MANY)
@@ -144,30 +144,30 @@ class _Gathered:
             self.until = min(self.until or until, until)
 
     def query(self) -> Query:
-        found = Query(
+        query = Query(
             clauses=tuple(self.clauses),
             attachments=frozenset(self.attachments),
             since=self.since,
             until=self.until,
         )
-        if not found:
+        if not query:
             self.note(NOTHING_TO_FIND)
         return Query(
-            clauses=found.clauses,
-            attachments=found.attachments,
-            since=found.since,
-            until=found.until,
+            clauses=query.clauses,
+            attachments=query.attachments,
+            since=query.since,
+            until=query.until,
             notes=tuple(self.notes),
         )
 
 
-def _after_spaces(text: str, at: int) -> int:
+def _skip_spaces(text: str, at: int) -> int:
     while at < len(text) and text[at].isspace():
         at += 1
     return at
 
 
-def _piece(text: str, at: int) -> _Piece:
+def _token(text: str, at: int) -> _Token:
     start = at
     excluded = text[at] == "-" and text[at + 1 : at + 2] != "-"
     at += excluded
@@ -177,11 +177,11 @@ def _piece(text: str, at: int) -> _Piece:
         at = named.end()
     quoted = text[at : at + 1] in _CLOSERS
     value, end = _quoted(text, at) if quoted else _word(text, at)
-    return _Piece(text[start:end], end, excluded, name, value, quoted)
+    return _Token(text[start:end], end, excluded, name, value, quoted)
 
 
 def _quoted(text: str, at: int) -> tuple[str, int]:
-    """What stands in quotation marks; an unclosed one closes at the end."""
+    """Read a quoted phrase; an unclosed one extends to the end."""
     start = at + 1
     places = [text.find(closer, start) for closer in _CLOSERS[text[at]]]
     end = min((place for place in places if place >= 0), default=len(text))
@@ -195,77 +195,77 @@ def _word(text: str, at: int) -> tuple[str, int]:
     return text[at:end], end
 
 
-def _take(piece: _Piece, gathered: _Gathered) -> None:
-    if piece.raw == "-":
-        gathered.note(EXCLUSION_EMPTY)
-    elif not piece.name or not _FILTERS[piece.name](piece, gathered):
-        plain = piece.value if not piece.name else f"{piece.name}:{piece.value}"
-        _take_keyword(piece, plain, gathered)
+def _add(token: _Token, builder: _QueryBuilder) -> None:
+    if token.raw == "-":
+        builder.note(EXCLUSION_EMPTY)
+    elif not token.name or not _FILTERS[token.name](token, builder):
+        plain = token.value if not token.name else f"{token.name}:{token.value}"
+        _add_keyword(token, plain, builder)
 
 
-def _take_keyword(
-    piece: _Piece, text: str, gathered: _Gathered, *, where: Where = Where.TEXT
+def _add_keyword(
+    token: _Token, text: str, builder: _QueryBuilder, *, field: Field = Field.TEXT
 ) -> None:
-    bare = text if piece.quoted else text.rstrip("*")
+    bare = text if token.quoted else text.rstrip("*")
     prefix = bare != text
-    keyword = keyword_of(bare, prefix=prefix)
+    keyword = parse_keyword(bare, prefix=prefix)
     if keyword is None:
         return
     if prefix and not keyword.open_ended:
-        gathered.note(PREFIX_TOO_SHORT)
-    gathered.add(Clause(keyword, where, piece.excluded))
+        builder.note(PREFIX_TOO_SHORT)
+    builder.add(Clause(keyword, field, token.excluded))
 
 
-def _take_author(piece: _Piece, gathered: _Gathered) -> bool:
-    _take_keyword(piece, piece.value.lstrip("@"), gathered, where=Where.AUTHOR)
+def _add_author(token: _Token, builder: _QueryBuilder) -> bool:
+    _add_keyword(token, token.value.lstrip("@"), builder, field=Field.AUTHOR)
     return True
 
 
-def _take_file(piece: _Piece, gathered: _Gathered) -> bool:
-    _take_keyword(piece, piece.value, gathered, where=Where.FILES)
+def _add_file(token: _Token, builder: _QueryBuilder) -> bool:
+    _add_keyword(token, token.value, builder, field=Field.FILES)
     return True
 
 
-def _take_has(piece: _Piece, gathered: _Gathered) -> bool:
-    if piece.value.lower() not in {"attachment", "attachments", "file", "files"}:
+def _add_has(token: _Token, builder: _QueryBuilder) -> bool:
+    if token.value.lower() not in {"attachment", "attachments", "file", "files"}:
         return False
-    gathered.attachments.add(not piece.excluded)
+    builder.attachments.add(not token.excluded)
     return True
 
 
-def _take_before(piece: _Piece, gathered: _Gathered) -> bool:
-    return _take_period(piece, gathered, lambda first, _: (None, first))
+def _add_before(token: _Token, builder: _QueryBuilder) -> bool:
+    return _add_period(token, builder, lambda first, _: (None, first))
 
 
-def _take_after(piece: _Piece, gathered: _Gathered) -> bool:
-    return _take_period(piece, gathered, lambda _, end: (end, None))
+def _add_after(token: _Token, builder: _QueryBuilder) -> bool:
+    return _add_period(token, builder, lambda _, end: (end, None))
 
 
-def _take_on(piece: _Piece, gathered: _Gathered) -> bool:
-    return _take_period(piece, gathered, lambda first, end: (first, end))
+def _add_on(token: _Token, builder: _QueryBuilder) -> bool:
+    return _add_period(token, builder, lambda first, end: (first, end))
 
 
 Times = tuple[datetime | None, datetime | None]
 
 
-def _take_period(
-    piece: _Piece,
-    gathered: _Gathered,
+def _add_period(
+    token: _Token,
+    builder: _QueryBuilder,
     times: Callable[[datetime, datetime], Times],
 ) -> bool:
-    if piece.excluded:
+    if token.excluded:
         return False
     try:
-        first, end = _period(piece.value)
+        first, end = _period(token.value)
     except (ValueError, OverflowError):
-        gathered.note(DATE_UNREADABLE)
+        builder.note(DATE_UNREADABLE)
         return True
-    gathered.narrow(*times(first, end))
+    builder.narrow(*times(first, end))
     return True
 
 
 def _period(value: str) -> tuple[datetime, datetime]:
-    """A day, month or year, in UTC: its first moment and the first one after it."""
+    """Return the start and end of a day, month or year."""
     if (match := _DATE.fullmatch(value)) is None:
         raise ValueError(value)
     year, month, day = (int(part) if part else None for part in match.groups())
@@ -277,14 +277,14 @@ def _period(value: str) -> tuple[datetime, datetime]:
     return first, first.replace(month=month + 1)
 
 
-_FILTERS: Final[dict[str, Callable[[_Piece, _Gathered], bool]]] = {
-    "from": _take_author,
-    "sender": _take_author,
-    "author": _take_author,
-    "file": _take_file,
-    "filename": _take_file,
-    "has": _take_has,
-    "before": _take_before,
-    "after": _take_after,
-    "on": _take_on,
+_FILTERS: Final[dict[str, Callable[[_Token, _QueryBuilder], bool]]] = {
+    "from": _add_author,
+    "sender": _add_author,
+    "author": _add_author,
+    "file": _add_file,
+    "filename": _add_file,
+    "has": _add_has,
+    "before": _add_before,
+    "after": _add_after,
+    "on": _add_on,
 }

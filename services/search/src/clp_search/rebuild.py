@@ -1,4 +1,4 @@
-"""Building the index anew from the feed while the old one serves."""
+"""Rebuild the index from the feed while the old one serves."""
 
 import json
 import logging
@@ -11,30 +11,30 @@ from typing import Final
 from clp_contracts.errors import CallFailed, Refused
 from clp_contracts.feed import Change
 from clp_search.engine import Engine, IndexDamaged
-from clp_search.index.live_index import ServingIndex
+from clp_search.index.live_index import LiveIndex
 from clp_search.projection import MessagesProjection
 
 log = logging.getLogger(__name__)
 
 PROGRESS: Final = "rebuild.json"
-# So long at a time, so that a service that is asked to end need not wait.
-TURN_S: Final = 1.0
+# Run so long at a time, so that a stopping service need not wait.
+MAX_STEP_S: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class Built:
-    """How many changes the index in the making was told, and how many there are."""
+class RebuildProgress:
+    """The changes applied to the index being built, and how many there are."""
 
     position: int
     of: int
 
 
-class Rebuilding:
-    """Feeds an index in the making, and lets it serve when it is level."""
+class IndexRebuild:
+    """Feeds the index being built, and switches to it when it has caught up."""
 
     def __init__(
         self,
-        index: ServingIndex,
+        index: LiveIndex,
         projection_of: Callable[[Engine], MessagesProjection],
         *,
         folder: Path,
@@ -43,33 +43,31 @@ class Rebuilding:
         self._projection_of = projection_of
         self._progress = folder / PROGRESS
         self._progress.unlink(missing_ok=True)
-        self.built: Built | None = None
+        self.progress: RebuildProgress | None = None
 
     def work(self) -> None:
-        """Do a turn of work, if an index is to be built."""
+        """Run one slice of a rebuild, if one is in progress."""
         building = self._index.building
         if building is None:
             return
         projection = self._projection_of(building.engine)
-        until = time.monotonic() + TURN_S
+        until = time.monotonic() + MAX_STEP_S
         try:
             while not (level := self._read_batch(projection)):
                 if time.monotonic() >= until:
                     break
-        except (CallFailed, Refused, IndexDamaged, OSError) as trouble:
-            log.warning("building the index waits: %s", type(trouble).__name__)
+        except (CallFailed, Refused, IndexDamaged, OSError) as error:
+            log.warning("the rebuild of the index is paused: %s", type(error).__name__)
             return
-        self._tell(projection)
+        self._save_progress(projection)
         if level:
             self._index.switch()
-            log.info(
-                "the index was built anew, up to position %s", self._index.cursor()
-            )
-            self.built = None
+            log.info("the index is rebuilt, up to position %s", self._index.cursor())
+            self.progress = None
             self._progress.unlink(missing_ok=True)
 
     def _read_batch(self, projection: MessagesProjection) -> bool:
-        """Read on; true when everything that the other index was told is in."""
+        """Apply a batch; return true when the new index is level with the old one."""
         changes = projection.fetch(projection.cursor()).changes
         if changes:
             try:
@@ -77,7 +75,7 @@ class Rebuilding:
             except (CallFailed, Refused, OSError):
                 raise
             except Exception:
-                log.exception("building the index goes one change at a time")
+                log.exception("the rebuild retries one change at a time")
                 for change in changes:
                     self._apply_alone(projection, change)
         return projection.cursor() >= self._index.cursor()
@@ -88,22 +86,22 @@ class Rebuilding:
         except (CallFailed, Refused, OSError):
             raise
         except Exception as error:
-            log.exception("building the index sets change %s aside", change.position)
-            projection.set_aside(change, type(error).__name__)
+            log.exception("the rebuild makes change %s a dead letter", change.position)
+            projection.add_dead_letter(change, type(error).__name__)
 
-    def _tell(self, projection: MessagesProjection) -> None:
-        """Leave word of the progress, also for a command in another process."""
+    def _save_progress(self, projection: MessagesProjection) -> None:
+        """Save the progress for an operator command in another process."""
         position = projection.cursor()
-        self.built = Built(position, max(position, self._index.cursor()))
+        self.progress = RebuildProgress(position, max(position, self._index.cursor()))
         draft = self._progress.with_suffix(".new")
-        draft.write_text(json.dumps([position, self.built.of]), encoding="utf-8")
+        draft.write_text(json.dumps([position, self.progress.of]), encoding="utf-8")
         draft.replace(self._progress)
 
 
-def built_so_far(folder: Path) -> Built | None:
-    """What the process that serves a folder told last; None when it builds nothing."""
+def read_progress(folder: Path) -> RebuildProgress | None:
+    """Read the progress of the process that serves a folder; None without a rebuild."""
     try:
         position, of = json.loads((folder / PROGRESS).read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
-    return Built(int(position), int(of))
+    return RebuildProgress(int(position), int(of))

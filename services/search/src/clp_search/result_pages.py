@@ -1,60 +1,60 @@
-"""Pages of what an engine found, newest first, held against the query where terms fail.
+"""Pages of matching documents, newest first, verified where terms do not decide.
 
-Every engine makes its pages here, so they end, count and go on alike. What terms cannot
-decide is decided on the stored text, within a budget; a page that ran out of it says
-so, with the key to go on after.
+Every engine builds its pages here, so they end, count and continue alike. Verification
+on the stored text has a work budget; a page that exhausts it says so, with the sort key
+to continue after.
 """
 
 from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Final
 
-from clp_search.engine import MOST_COUNTED, Document, Key, Page, Wanted
-from clp_search.highlighting import Checked
+from clp_search.engine import MAX_COUNTED, Document, HitPage, SearchRequest, SortKey
+from clp_search.highlighting import VerifiedHit
 
-MOST_CHECKED: Final = 1_000
-MOST_CHARACTERS_CHECKED: Final = 200_000
-# Signs of scripts without spaces are read one by one: a text may be full of them.
+MAX_VERIFIED: Final = 1_000
+MAX_VERIFIED_LENGTH: Final = 200_000
+# Scripts without spaces give a token for each character: such texts cost more.
 _WORK_OF_OTHERS: Final = 3
 
-# The documents that meet the terms, newest first, after a key or from the newest on.
-NewestFirst = Callable[[Key | None], Iterator[Document]]
+# Iterates the documents that match the terms, newest first, after a sort key.
+NewestFirst = Callable[[SortKey | None], Iterator[Document]]
 
 
 def page_of(
-    newest_first: NewestFirst, wanted: Wanted, count: Callable[[], int]
-) -> Page:
-    """A page of what is wanted; ``count`` says how many documents meet the terms.
+    newest_first: NewestFirst, request: SearchRequest, count: Callable[[], int]
+) -> HitPage:
+    """Build the requested page; ``count`` returns how many documents match the terms.
 
-    It need not count further than one more than `MOST_COUNTED`.
+    It may stop at one more than `MAX_COUNTED`.
     """
-    if wanted.plan.check:
-        return _checked_page(newest_first, wanted)
-    some = list(islice(newest_first(wanted.after), wanted.limit + 1))
-    if wanted.after is None and len(some) <= wanted.limit:
-        return _page(some, wanted, len(some))
-    return _page(some, wanted, count())
+    if request.plan.verify:
+        return _verified_page(newest_first, request)
+    some = list(islice(newest_first(request.after), request.limit + 1))
+    if request.after is None and len(some) <= request.limit:
+        return _page(some, request, len(some))
+    return _page(some, request, count())
 
 
-def _checked_page(newest_first: NewestFirst, wanted: Wanted) -> Page:
-    """Checks for the page first, then counts what is newer than it."""
-    page = _Checking(wanted)
-    for document in newest_first(wanted.after):
-        if page.enough_for_all() or not page.check(document):
+def _verified_page(newest_first: NewestFirst, request: SearchRequest) -> HitPage:
+    """Verify documents for the page first, then count the matches newer than it."""
+    page = _Verifier(request)
+    for document in newest_first(request.after):
+        if page.has_enough() or not page.verify(document):
             break
-    some = page.met[: wanted.limit + 1]
-    total, complete = len(page.met), not page.exhausted
-    if wanted.after is not None:
-        newer = _Checking(wanted)
+    some = page.matching[: request.limit + 1]
+    total, complete = len(page.matching), not page.exhausted
+    if request.after is not None:
+        newer = _Verifier(request)
         for document in newest_first(None):
-            if document.key < wanted.after or len(newer.met) > MOST_COUNTED:
+            if document.key < request.after or len(newer.matching) > MAX_COUNTED:
                 break
-            if not newer.check(document):
+            if not newer.verify(document):
                 break
-        total, complete = total + len(newer.met), complete and not newer.exhausted
-    found = _page(some, wanted, total, complete=complete)
+        total, complete = total + len(newer.matching), complete and not newer.exhausted
+    found = _page(some, request, total, complete=complete)
     if page.exhausted and found.next is None:
-        return Page(
+        return HitPage(
             documents=found.documents,
             total=found.total,
             total_is_exact=False,
@@ -63,41 +63,41 @@ def _checked_page(newest_first: NewestFirst, wanted: Wanted) -> Page:
     return found
 
 
-class _Checking:
-    """Documents held against the query, until the budget is spent."""
+class _Verifier:
+    """Verifies documents until the work budget is spent."""
 
-    def __init__(self, wanted: Wanted) -> None:
-        self._wanted = wanted
-        self._checked = self._characters = 0
-        self.met: list[Document] = []
-        self.last: Key | None = None
+    def __init__(self, request: SearchRequest) -> None:
+        self._request = request
+        self._verified = self._characters = 0
+        self.matching: list[Document] = []
+        self.last: SortKey | None = None
         self.exhausted = False
 
-    def check(self, document: Document) -> bool:
-        """Check one more; false when the budget did not allow it."""
-        if self._checked >= MOST_CHECKED or self._characters >= MOST_CHARACTERS_CHECKED:
+    def verify(self, document: Document) -> bool:
+        """Verify one more document; return false when the budget does not allow it."""
+        if self._verified >= MAX_VERIFIED or self._characters >= MAX_VERIFIED_LENGTH:
             self.exhausted = True
             return False
-        self._checked += 1
+        self._verified += 1
         text = document.text
         self._characters += len(text) * (1 if text.isascii() else _WORK_OF_OTHERS)
         self.last = document.key
-        if Checked(document).meets(self._wanted.plan.check):
-            self.met.append(document)
+        if VerifiedHit(document).matches(self._request.plan.verify):
+            self.matching.append(document)
         return True
 
-    def enough_for_all(self) -> bool:
-        """Whether neither the page nor the count needs more."""
-        return len(self.met) > max(self._wanted.limit, MOST_COUNTED)
+    def has_enough(self) -> bool:
+        """Return whether neither the page nor the count needs more documents."""
+        return len(self.matching) > max(self._request.limit, MAX_COUNTED)
 
 
 def _page(
-    some: list[Document], wanted: Wanted, total: int, *, complete: bool = True
-) -> Page:
-    shown = tuple(some[: wanted.limit])
-    return Page(
+    some: list[Document], request: SearchRequest, total: int, *, complete: bool = True
+) -> HitPage:
+    shown = tuple(some[: request.limit])
+    return HitPage(
         documents=shown,
-        total=min(total, MOST_COUNTED),
-        total_is_exact=complete and total <= MOST_COUNTED,
-        next=shown[-1].key if len(some) > wanted.limit else None,
+        total=min(total, MAX_COUNTED),
+        total_is_exact=complete and total <= MAX_COUNTED,
+        next=shown[-1].key if len(some) > request.limit else None,
     )

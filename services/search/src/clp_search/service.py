@@ -5,151 +5,160 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from clp_chassis.bootstrap import Parts as PartsOfProcess
-from clp_chassis.bootstrap import Process, Surroundings, configured, parts_of
+from clp_chassis.bootstrap import (
+    DependenciesProvider,
+    Process,
+    ProcessContext,
+    container_config,
+    dependencies_of,
+)
 from clp_chassis.clock import new_id
-from clp_chassis.concurrency.periodic import Chore
-from clp_chassis.events.feed_reader import FeedReader, Reading
-from clp_chassis.messaging import on_events_everywhere
-from clp_chassis.rpc import CallContext, serves
+from clp_chassis.concurrency.periodic import PeriodicTask
+from clp_chassis.events.feed_reader import FeedReader, FeedSubscription
+from clp_chassis.messaging import on_broadcast_events
+from clp_chassis.rpc import CallContext, rpc_method
 from clp_chassis.security.passports import Passport
 from clp_contracts import events, feed
 from clp_contracts import messages as messages_contract
 from clp_contracts import projects as projects_contract
 from clp_contracts import search as contract
-from clp_contracts.facts_cache import KnownFacts
-from clp_contracts.serialization import Nothing
-from clp_search.dependencies import Parts
+from clp_contracts.facts_cache import FactsCache
+from clp_contracts.serialization import Empty
+from clp_search.dependencies import Dependencies
 from clp_search.engine import Engine
-from clp_search.gauges import watched
+from clp_search.gauges import probes
 from clp_search.index.generations import Generation
-from clp_search.index.live_index import Opener, ServingIndex, Use
-from clp_search.index.shard import Writing
-from clp_search.index.sharded_index import Limits, ShardedIndex, building
+from clp_search.index.live_index import LiveIndex, Opener, Use
+from clp_search.index.shard import MergePolicy
+from clp_search.index.sharded_index import FlushPolicy, ShardedIndex, bulk_policy
 from clp_search.page_cursors import PageCursors
 from clp_search.postgres.engine import open_index
 from clp_search.projection import MessagesProjection
-from clp_search.rebuild import Rebuilding
+from clp_search.rebuild import IndexRebuild
 from clp_search.settings import Settings
 from clp_search.use_cases import find, status
-from clp_search.workers.remote_engine import WorkerIndex
+from clp_search.workers.remote_engine import RemoteEngine
 
-TIDY_EVERY_S: Final = 1.0
-REBUILD_EVERY_S: Final = 0.25
+MAINTENANCE_INTERVAL_S: Final = 1.0
+REBUILD_INTERVAL_S: Final = 0.25
 
 
-def _messages(container: Any) -> Reading:
-    parts: Parts = parts_of(container)
-    return Reading(
+def _messages(container: Any) -> FeedSubscription:
+    deps: Dependencies = dependencies_of(container)
+    return FeedSubscription(
         reader=status.READER,
         source=messages_contract.SERVICE,
-        fetch=parts.projection.fetch,
-        projection=parts.projection,
+        fetch=deps.projection.fetch,
+        projection=deps.projection,
     )
 
 
-def _tidying(container: Any) -> Callable[[], object]:
-    parts: Parts = parts_of(container)
-    return parts.projection.tidy
+def _maintenance(container: Any) -> Callable[[], object]:
+    deps: Dependencies = dependencies_of(container)
+    return deps.projection.maintain
 
 
-def _rebuilding(container: Any) -> Callable[[], object]:
-    parts: Parts = parts_of(container)
-    return parts.rebuilding.work if parts.rebuilding else lambda: None
+def _rebuild(container: Any) -> Callable[[], object]:
+    deps: Dependencies = dependencies_of(container)
+    return deps.rebuild.work if deps.rebuild else lambda: None
 
 
 class SearchService:
-    """Finds messages in an index of this process's own."""
+    """Searches messages in an index of its own."""
 
     name = contract.SERVICE
-    parts = PartsOfProcess()
-    call_facts = CallContext()
+    deps = DependenciesProvider()
+    call_info = CallContext()
     reader = FeedReader(_messages)
-    tidying = Chore(_tidying, TIDY_EVERY_S)
-    rebuilding = Chore(_rebuilding, REBUILD_EVERY_S)
+    maintenance = PeriodicTask(_maintenance, MAINTENANCE_INTERVAL_S)
+    rebuild = PeriodicTask(_rebuild, REBUILD_INTERVAL_S)
 
-    @serves(contract.FIND)
-    def find(self, ask: contract.AskFind, passport: Passport) -> contract.Found:
-        return find.find(ask, actor=passport.subject, parts=self.parts)
+    @rpc_method(contract.FIND)
+    def find(
+        self, request: contract.FindMessages, passport: Passport
+    ) -> contract.SearchPage:
+        return find.find(request, actor=passport.subject, deps=self.deps)
 
-    @serves(contract.STATUS)
-    def status(self, _ask: Nothing, _: Passport) -> contract.Status:
-        return status.status(parts=self.parts)
+    @rpc_method(contract.STATUS)
+    def status(self, _request: Empty, _: Passport) -> contract.Status:
+        return status.status(deps=self.deps)
 
-    @serves(contract.PROGRESS)
-    def progress(self, _ask: Nothing, _: Passport) -> feed.Progress:
-        return status.progress(parts=self.parts)
+    @rpc_method(contract.PROGRESS)
+    def progress(self, _request: Empty, _: Passport) -> feed.Progress:
+        return status.progress(deps=self.deps)
 
-    @on_events_everywhere(messages_contract.SERVICE, *events.OF_MESSAGES)
+    @on_broadcast_events(messages_contract.SERVICE, *events.OF_MESSAGES)
     def on_messages_changed(self, _body: object) -> None:
         self.reader.wake()
 
-    @on_events_everywhere(projects_contract.SERVICE, *events.OF_PROJECTS)
+    @on_broadcast_events(projects_contract.SERVICE, *events.OF_PROJECTS)
     def on_projects_changed(self, body: Any) -> None:
-        self.parts.known.drop(body)
+        self.deps.facts.invalidate(body)
 
 
-def build(settings: Settings, surroundings: Surroundings) -> Process:
-    """Put the process together; its index is opened, or begun."""
+def build(settings: Settings, context: ProcessContext) -> Process:
+    """Wire the process, and open or create its index."""
     folder = Path(settings.data_dir)
     folder.mkdir(parents=True, exist_ok=True)
-    callers = surroundings.callers()
+    clients = context.clients()
 
     def projection_of(engine: Engine) -> MessagesProjection:
-        clock = surroundings.clock
-        return MessagesProjection(engine, callers, clock=clock, folder=folder)
+        clock = context.clock
+        return MessagesProjection(engine, clients, clock=clock, folder=folder)
 
-    engine, rebuilding = _engine(settings, projection_of)
-    parts = Parts(
+    engine, rebuild = _engine(settings, projection_of)
+    deps = Dependencies(
         engine=engine,
         projection=projection_of(engine),
-        callers=callers,
-        known=KnownFacts(callers.projects),
+        clients=clients,
+        facts=FactsCache(clients.projects),
         cursors=PageCursors(settings.secret or new_id()),
-        rebuilding=rebuilding,
+        rebuild=rebuild,
     )
 
     def close() -> None:
         engine.close()
-        callers.close()
+        clients.close()
 
     return Process(
         services=(SearchService,),
-        config=configured(surroundings, parts),
+        config=container_config(context, deps),
         close=close,
-        watched=watched(parts),
+        probes=probes(deps),
     )
 
 
 def _engine(
     settings: Settings, projection_of: Callable[[Engine], MessagesProjection]
-) -> tuple[Engine, Rebuilding | None]:
-    """The index in a database that many share, or the one in this process's folder.
+) -> tuple[Engine, IndexRebuild | None]:
+    """Open the shared database index, or the index in this process's folder.
 
-    Only the latter is built anew on demand: in the database, a version that reads texts
-    in another way builds its own generation beside the others.
+    Only the latter is rebuilt on request: in the database, a version with another
+    analysis builds a generation of its own beside the others.
     """
     if settings.engine_url:
         return open_index(settings.engine_url), None
     folder = Path(settings.data_dir)
-    index = ServingIndex(folder, shards=settings.shards, opener=_opener(settings))
-    return index, Rebuilding(index, projection_of, folder=folder)
+    index = LiveIndex(folder, shards=settings.shards, opener=_engine_opener(settings))
+    return index, IndexRebuild(index, projection_of, folder=folder)
 
 
-def _opener(settings: Settings) -> Opener:
-    """How a generation of the index is opened: by worker processes, or in this one."""
-    serving = Limits(
-        flush_at=settings.flush_at,
+def _engine_opener(settings: Settings) -> Opener:
+    """Return the function that opens a generation, in workers or in this process."""
+    serving = FlushPolicy(
+        flush_docs=settings.flush_docs,
         flush_after=timedelta(seconds=settings.flush_after_s),
-        writing=Writing(smallest=settings.flush_at, most=settings.largest_merge),
+        merge_policy=MergePolicy(
+            floor_docs=settings.flush_docs, max_merge_docs=settings.max_merge_docs
+        ),
     )
 
-    def opened(generation: Generation, use: Use) -> Engine:
+    def open_engine(generation: Generation, use: Use) -> Engine:
         shards = generation.shards
         built = use is Use.BUILD
-        limits = building(shards) if built else serving.of(generation)
+        policy = bulk_policy(shards) if built else serving.of(generation)
         if settings.workers == 0:
-            return ShardedIndex(generation.folder, limits)
-        return WorkerIndex(generation, limits, workers=settings.workers)
+            return ShardedIndex(generation.folder, policy)
+        return RemoteEngine(generation, policy, workers=settings.workers)
 
-    return opened
+    return open_engine

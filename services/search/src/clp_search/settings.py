@@ -1,4 +1,4 @@
-"""What an operator sets for `search`."""
+"""Settings of `search`."""
 
 from dataclasses import dataclass
 
@@ -9,14 +9,14 @@ from clp_chassis.settings import ProcessSettings
 class Settings(ProcessSettings):
     """Read from ``CLP_SEARCH_…``, or ``CLP_…`` where services share a value.
 
-    ``engine_url`` chooses where the index is: empty, it is a folder of this process;
-    ``postgresql+psycopg://…`` is a database that search processes share.
-    ``data_dir`` is this process's own: two never share an index. ``secret`` seals page
-    cursors; processes that answer the same calls share it, and without one each makes
-    its own at start. So many ``workers`` search and index in processes of their own, as
-    many as there are cores to spare; with 0 this process does it itself, and calls wait
-    for each other. More ``shards`` make large installations faster; another number
-    builds the index anew, beside the one that serves.
+    ``engine_url`` selects the engine: empty for a folder of this process, or
+    ``postgresql+psycopg://…`` for a database that search processes share. ``data_dir``
+    belongs to one process. ``secret`` authenticates page cursors; replicas share it,
+    and without it each start makes a new one. ``workers`` is the number of processes
+    that search and index; with 0 this process does the work itself, and calls wait for
+    each other. More ``shards`` speed up large installations; changing the number
+    rebuilds the index beside the one that serves. ``flush_docs``, ``flush_after_s`` and
+    ``max_merge_docs`` bound the buffer of a shard and the size of merged segments.
     """
 
     engine_url: str = ""
@@ -24,6 +24,6 @@ class Settings(ProcessSettings):
     secret: str = ""
     workers: int = 2
     shards: int = 16
-    flush_at: int = 200
+    flush_docs: int = 200
     flush_after_s: float = 5.0
-    largest_merge: int = 20_000
+    max_merge_docs: int = 20_000

@@ -1,4 +1,4 @@
-"""The tables of the PostgreSQL index; the folder index has none."""
+"""Tables of the PostgreSQL engine; the folder index has none."""
 
 from typing import Final
 
@@ -15,25 +15,25 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from clp_chassis.persistence.column_types import Instant
+from clp_chassis.persistence.column_types import UtcDateTime
 
-# Compared byte by byte: no locale has a say in what is the same and what comes first.
+# Compare byte by byte, independent of any locale.
 NAME: Final = String(40, collation="C")
 ID: Final = String(64, collation="C")
-# PROJECT/direct/PARTNER, both ids of 64 characters.
+# PROJECT/direct/PARTNER, both ids of up to 64 characters.
 CHANNEL: Final = String(140, collation="C")
 TERMS: Final = ARRAY(Text(collation="C"))
 
 METADATA: Final = MetaData()
 
-# A generation is one way to read texts, up to a position of the feed. ``seen_at`` is
-# when a process last worked with it: one that nobody works with any more is removed.
+# A generation is one version of the analysis, up to a position of the feed. ``seen_at``
+# is when a process last used it; unused generations are removed.
 GENERATIONS: Final = Table(
     "generations",
     METADATA,
     Column("name", NAME, primary_key=True),
     Column("position", BigInteger, nullable=False),
-    Column("seen_at", Instant, nullable=False),
+    Column("seen_at", UtcDateTime, nullable=False),
 )
 
 # A message with its terms; a deleted one has none and keeps its revision.
@@ -48,13 +48,13 @@ DOCUMENTS: Final = Table(
     Column("number", BigInteger, nullable=False),
     Column("author", ID, nullable=False),
     Column("author_name", Text, nullable=False),
-    Column("posted_at", Instant, nullable=False),
+    Column("posted_at", UtcDateTime, nullable=False),
     Column("text", Text, nullable=False),
     Column("attachments", ARRAY(Text), nullable=False),
     Column("deleted", Boolean, nullable=False),
     Column("terms", TERMS, nullable=False),
     Column("author_terms", TERMS, nullable=False),
-    # What was taken is found at once: no list of what waits for the index is read.
+    # Without the pending list of GIN, which every search would have to scan.
     Index(
         "documents_by_term",
         "terms",

@@ -1,4 +1,4 @@
-"""Documents and queries as terms: what an engine indexes and what it intersects."""
+"""Documents and queries as terms: what an engine indexes and intersects."""
 
 from collections.abc import Collection, Iterable
 from functools import lru_cache
@@ -7,37 +7,37 @@ from typing import Final
 
 from clp_search.analysis.query_terms import Path, Step
 from clp_search.analysis.token_cache import (
-    bare,
-    pieces,
-    run_in,
-    runs_and_others,
-    stands_alone,
+    folded_run,
+    is_context_free,
+    split_chunks,
+    split_runs,
+    strip_punctuation,
 )
-from clp_search.analysis.tokenizer import Kind, read, word_forms
-from clp_search.engine import Condition, Document, Group, Plan, Way
-from clp_search.query import Clause, Query, Where
+from clp_search.analysis.tokenizer import TokenKind, tokenize, word_forms
+from clp_search.engine import Conjunction, Disjunction, Document, QueryPlan, TermGroup
+from clp_search.query import Clause, Field, Query
 
-LONGEST_TERM: Final = 48
+MAX_TERM_LENGTH: Final = 48
 PREFIX_LENGTH: Final = 3
-SHORTEST_PREFIX: Final = 2
+MIN_PREFIX_LENGTH: Final = 2
 
-# Twice as many at most, some megabytes: the frequent words of some languages.
-_MOST_REMEMBERED: Final = 40_000
+# At most twice as many, some megabytes: the frequent words of some languages.
+_MAX_CACHED: Final = 40_000
 
-# Enough of a long phrase to find few candidates; they are checked anyway.
-_MOST_GROUPS: Final = 12
+# Enough of a long phrase to get few candidates; they are verified anyway.
+_MAX_GROUPS: Final = 12
 
-# First characters of terms that no text can make, for folding knows no controls.
+# First characters of internal terms; normalization leaves no control characters.
 CHANNEL: Final = "\x01"
 AUTHOR: Final = "\x02"
 HAS_FILES: Final = "\x03"
-BEGINNING: Final = "\x04"
+PREFIX: Final = "\x04"
 PROJECT: Final = "\x06"
 DELETED: Final = "\x07"
 
 
 def document_terms(document: Document) -> frozenset[str]:
-    """All terms of a document; a deleted one has none that a person could ask for."""
+    """Return the terms of a document; a deleted one has none that a query can name."""
     if document.deleted:
         return frozenset((DELETED,))
     terms = {
@@ -56,63 +56,62 @@ def document_terms(document: Document) -> frozenset[str]:
 
 @lru_cache(maxsize=4_096)
 def _author_terms(text: str) -> tuple[str, ...]:
-    """The few people who write much are read once."""
-    return tuple(AUTHOR + term for term in text_terms(text) if term[0] != BEGINNING)
+    """Cache the terms of the few people who write most."""
+    return tuple(AUTHOR + term for term in text_terms(text) if term[0] != PREFIX)
 
 
 def text_terms(text: str) -> set[str]:
-    """The terms of a text: its forms, pairs of run characters, beginnings of words."""
+    """Return the terms of a text: words, pairs of run characters, word prefixes."""
     try:
-        return set().union(*map(_REMEMBERED.__getitem__, pieces(text)))
-    except _InContext:
-        return _read_terms(text)
+        return set().union(*map(_CACHE.__getitem__, split_chunks(text)))
+    except _ContextDependentError:
+        return _tokenized_terms(text)
 
 
-class _InContext(Exception):
-    """A piece of a text that means something else beside its neighbours."""
+class _ContextDependentError(Exception):
+    """A chunk of a text whose terms depend on its neighbours."""
 
 
-class _Remembered(dict[str, Collection[str]]):
-    """The terms of pieces of texts, read when first met: most words are said often.
+class _TermCache(dict[str, Collection[str]]):
+    """Caches the terms of chunks, since most words are frequent.
 
-    When it is full it begins anew, and what is met again comes over from what it held
-    until then: so what is said often stays.
+    When full it starts anew and takes over what is used again: frequent chunks stay.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self._before: dict[str, Collection[str]] = {}
 
-    def __missing__(self, piece: str) -> Collection[str]:
-        if (known := self._before.get(piece)) is not None:
-            self._keep(piece, known)
+    def __missing__(self, chunk: str) -> Collection[str]:
+        if (known := self._before.get(chunk)) is not None:
+            self._keep(chunk, known)
             return known
-        if not piece.isascii():
-            if parts := runs_and_others(piece):
-                return _run_terms(parts)
-            if not stands_alone(piece):
-                raise _InContext
-        forms = word_forms(bare(piece))
-        terms = tuple(_of_words(forms) if forms else _read_terms(piece))
-        if len(piece) <= LONGEST_TERM:
-            self._keep(piece, terms)
+        if not chunk.isascii():
+            if chunks := split_runs(chunk):
+                return _run_terms(chunks)
+            if not is_context_free(chunk):
+                raise _ContextDependentError
+        forms = word_forms(strip_punctuation(chunk))
+        terms = tuple(_of_words(forms) if forms else _tokenized_terms(chunk))
+        if len(chunk) <= MAX_TERM_LENGTH:
+            self._keep(chunk, terms)
         return terms
 
-    def _keep(self, piece: str, terms: Collection[str]) -> None:
-        if len(self) >= _MOST_REMEMBERED:
+    def _keep(self, chunk: str, terms: Collection[str]) -> None:
+        if len(self) >= _MAX_CACHED:
             self._before = dict(self)
             self.clear()
-        self[piece] = terms
+        self[chunk] = terms
 
 
-_REMEMBERED: Final = _Remembered()
+_CACHE: Final = _TermCache()
 
 
-def _run_terms(parts: Iterable[str]) -> set[str]:
+def _run_terms(chunks: Iterable[str]) -> set[str]:
     terms: set[str] = set()
-    for part in parts:
-        if (run := run_in(part)) is None:
-            terms.update(_REMEMBERED[part])
+    for part in chunks:
+        if (run := folded_run(part)) is None:
+            terms.update(_CACHE[part])
         else:
             terms.update(run, map(add, run, run[1:]))
     return terms
@@ -121,88 +120,90 @@ def _run_terms(parts: Iterable[str]) -> set[str]:
 def _of_words(forms: Iterable[str]) -> set[str]:
     terms: set[str] = set()
     for form in forms:
-        terms.add(form[:LONGEST_TERM])
-        if len(form) >= SHORTEST_PREFIX:
-            terms.add(BEGINNING + form[:PREFIX_LENGTH])
+        terms.add(form[:MAX_TERM_LENGTH])
+        if len(form) >= MIN_PREFIX_LENGTH:
+            terms.add(PREFIX + form[:PREFIX_LENGTH])
     return terms
 
 
-def _read_terms(text: str) -> set[str]:
-    edges = read(text).edges
-    terms = _of_words(edge.form for edge in edges if edge.kind is not Kind.RUN)
+def _tokenized_terms(text: str) -> set[str]:
+    tokens = tokenize(text).tokens
+    terms = _of_words(token.form for token in tokens if token.kind is not TokenKind.RUN)
     before = ""
-    for edge in edges:
-        if edge.kind is Kind.RUN:
+    for token in tokens:
+        if token.kind is TokenKind.RUN:
             terms.update(
-                (edge.form, before + edge.form) if edge.unbroken else edge.form
+                (token.form, before + token.form) if token.unbroken else token.form
             )
-            before = edge.form
+            before = token.form
     return terms
 
 
-def channel_group(channels: Iterable[str]) -> Group:
-    """Any of these channels."""
-    return Group(tuple(CHANNEL + channel for channel in sorted(channels)))
+def channel_group(channels: Iterable[str]) -> TermGroup:
+    """Match any of these channels."""
+    return TermGroup(tuple(CHANNEL + channel for channel in sorted(channels)))
 
 
-def project_group(project: str) -> Group:
-    """Any channel of a project."""
-    return Group((PROJECT + project,))
+def project_group(project: str) -> TermGroup:
+    """Match any channel of a project."""
+    return TermGroup((PROJECT + project,))
 
 
-def plan_of(query: Query) -> Plan:
-    """A query in terms."""
-    must = [_condition(c) for c in query.clauses if not c.excluded]
-    must_not = [_condition(c) for c in query.clauses if c.excluded and _is_exact(c)]
-    for wanted in query.attachments:
-        (must if wanted else must_not).append(((Group((HAS_FILES,)),),))
-    return Plan(
+def query_plan(query: Query) -> QueryPlan:
+    """Translate a query into terms."""
+    must = [_disjunction(c) for c in query.clauses if not c.excluded]
+    must_not = [_disjunction(c) for c in query.clauses if c.excluded and _is_exact(c)]
+    for required in query.attachments:
+        (must if required else must_not).append(((TermGroup((HAS_FILES,)),),))
+    return QueryPlan(
         must=tuple(must),
         must_not=tuple(must_not),
-        check=tuple(clause for clause in query.clauses if not _is_exact(clause)),
+        verify=tuple(clause for clause in query.clauses if not _is_exact(clause)),
         since=query.since,
         until=query.until,
     )
 
 
-def _condition(clause: Clause) -> Condition:
-    """What every document that holds the keyword meets."""
-    first = AUTHOR if clause.where is Where.AUTHOR else ""
-    ways = tuple(_way(path, first) for path in clause.keyword.paths)
-    if clause.where is Where.FILES:
-        ways = tuple((*way, Group((HAS_FILES,))) for way in ways)
-    return ways
+def _disjunction(clause: Clause) -> Disjunction:
+    """Return what every document that holds the keyword matches."""
+    mark = AUTHOR if clause.field is Field.AUTHOR else ""
+    conjunctions = tuple(_conjunction(path, mark) for path in clause.keyword.paths)
+    if clause.field is Field.FILES:
+        conjunctions = tuple(
+            (*conjunction, TermGroup((HAS_FILES,))) for conjunction in conjunctions
+        )
+    return conjunctions
 
 
-def _way(path: Path, first: str) -> Way:
-    groups: list[Group] = []
+def _conjunction(path: Path, mark: str) -> Conjunction:
+    groups: list[TermGroup] = []
     for i, step in enumerate(path):
         if step.unbroken:
-            groups.append(Group((first + path[i - 1].forms[0] + step.forms[0],)))
+            groups.append(TermGroup((mark + path[i - 1].forms[0] + step.forms[0],)))
         elif not (path[i + 1 : i + 2] and path[i + 1].unbroken):
-            groups.append(_group(step, first))
-    stride = -(-len(groups) // _MOST_GROUPS)
+            groups.append(_group(step, mark))
+    stride = -(-len(groups) // _MAX_GROUPS)
     return tuple(dict.fromkeys(groups[::stride]))
 
 
-def _group(step: Step, first: str) -> Group:
-    terms = tuple(first + form[:LONGEST_TERM] for form in step.forms)
+def _group(step: Step, mark: str) -> TermGroup:
+    terms = tuple(mark + form[:MAX_TERM_LENGTH] for form in step.forms)
     if not step.prefix:
-        return Group(terms)
-    if first:
-        # Authors are few: their own terms are looked through.
-        return Group(beginnings=terms)
+        return TermGroup(terms)
+    if mark:
+        # Authors are few: expand the prefix over their own terms.
+        return TermGroup(prefixes=terms)
     short = [form for form in step.forms if len(form) < PREFIX_LENGTH]
     long = [form for form in step.forms if len(form) >= PREFIX_LENGTH]
-    return Group(
-        tuple(dict.fromkeys(BEGINNING + form[:PREFIX_LENGTH] for form in long)),
-        tuple(BEGINNING + form for form in short),
+    return TermGroup(
+        tuple(dict.fromkeys(PREFIX + form[:PREFIX_LENGTH] for form in long)),
+        tuple(PREFIX + form for form in short),
     )
 
 
 def _is_exact(clause: Clause) -> bool:
-    """Whether the terms alone tell if a document holds the keyword."""
-    if clause.where is Where.FILES:
+    """Return whether terms alone decide if a document holds the keyword."""
+    if clause.field is Field.FILES:
         return False
     return all(_is_one_term(path) for path in clause.keyword.paths)
 
@@ -210,5 +211,5 @@ def _is_exact(clause: Clause) -> bool:
 def _is_one_term(path: Path) -> bool:
     if len(path) == 2 and path[1].unbroken:  # noqa: PLR2004 - a pair of run characters
         return True
-    longest = PREFIX_LENGTH if path[0].prefix else LONGEST_TERM
+    longest = PREFIX_LENGTH if path[0].prefix else MAX_TERM_LENGTH
     return len(path) == 1 and all(len(form) <= longest for form in path[0].forms)

@@ -1,5 +1,5 @@
-"""Texts as searching sees them: folded, cut into terms, compared, with their places.
+"""Text analysis: normalization, tokens, phrase matching, offsets.
 
-Pure and free of any search engine: indexing, asking and highlighting share it, so what
-is found and what is marked cannot disagree.
+Pure and independent of any engine: indexing, queries and highlighting share it, so
+matches and highlights cannot disagree.
 """

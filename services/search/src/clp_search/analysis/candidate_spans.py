@@ -1,9 +1,9 @@
-"""Where in a text a word could stand, found without reading the whole text.
+"""Find where a word could occur, without tokenizing the whole text.
 
-A word stands between two spaces, and nothing is read across a space but the digits of
-10 000. So it is enough to read the pieces that hold a form's letters, in their order
-and with no more than one sign of a joined word between each two. Nothing is decided
-here: a piece that is named may hold no such word, but one that is not named holds none.
+A word lies between two spaces, and no token crosses a space except for the digits of 10
+000. So it suffices to tokenize the chunks that contain the letters of a form, in order
+and with at most one joining sign between each two. A candidate may contain no match,
+but every match lies in a candidate.
 """
 
 import re
@@ -17,36 +17,36 @@ from clp_search.analysis.normalization import fold, fold_spelled_out
 from clp_search.analysis.query_terms import Step
 from clp_search.analysis.tokenizer import may_have_parts
 
-# As many as may stand between the parts of e-mail, don't, U.S.A. and 10,000.
+# The signs that may stand between the parts of e-mail, don't, U.S.A. and 10,000.
 _JOINT: Final = "[-'\"\N{MIDDLE DOT}.,]?"
 _DIGITS_APART: Final = re.compile("[0-9] [0-9]")
-# What folding makes one space of, character by character, in the texts of people.
+# Characters that normalization maps to one space each, in the texts of people.
 _SPACES: Final = "\n\r\t\N{NO-BREAK SPACE}\N{IDEOGRAPHIC SPACE}"
 
 _WORD: Final = re.compile(f"[{WORD}]")
 
 
-class _Form(NamedTuple):
-    """How the letters of a form stand in a text, and whether as a word."""
+class _FormPattern(NamedTuple):
+    """The letters of a form as a pattern, and the word boundaries it needs."""
 
     letters: re.Pattern[str]
-    begins_a_word: bool
-    ends_a_word: bool
+    starts_word: bool
+    ends_word: bool
 
-    def stands(self, folded: str, first: int, last: int) -> bool:
-        """Whether no word goes on where this one has to begin or to end."""
-        goes_on = (self.begins_a_word and first and _WORD.match(folded, first - 1)) or (
-            self.ends_a_word and _WORD.match(folded, last)
+    def is_at_boundary(self, folded: str, first: int, last: int) -> bool:
+        """Return whether the match begins and ends at the required word boundaries."""
+        goes_on = (self.starts_word and first and _WORD.match(folded, first - 1)) or (
+            self.ends_word and _WORD.match(folded, last)
         )
         return not goes_on
 
 
-def pieces_to_read(
+def candidate_spans(
     text: str, steps: Iterable[Step]
 ) -> Iterator[tuple[int, int]] | None:
-    """The pieces of a text in which one of some steps could be taken, in order.
+    """Return the chunks of a text in which a step may match, in order.
 
-    None where a piece alone would not tell: the whole text is to be read.
+    Return None where chunks alone do not decide: tokenize the whole text instead.
     """
     spaced = text
     for sign in _SPACES:
@@ -57,49 +57,50 @@ def pieces_to_read(
     for folded in (fold(spaced), fold_spelled_out(spaced)):
         if folded is None:
             continue
-        # Folding adds spaces and never takes one: as many are the same ones.
+        # Normalization adds spaces and never removes one: equal counts mean equal
+        # spaces.
         if folded.count(" ") != spaces or _DIGITS_APART.search(folded):
             return None
-        found += [_numbers_of_pieces(folded, one) for one in patterns]
-    return _places(spaced, merge(*found))
+        found += [_chunk_numbers(folded, one) for one in patterns]
+    return _chunk_spans(spaced, merge(*found))
 
 
-def _numbers_of_pieces(folded: str, form: _Form) -> Iterator[int]:
+def _chunk_numbers(folded: str, form: _FormPattern) -> Iterator[int]:
     number = counted = at = 0
     while match := form.letters.search(folded, at):
         first, last = match.span()
-        if form.stands(folded, first, last):
+        if form.is_at_boundary(folded, first, last):
             number += folded.count(" ", counted, first)
             counted, at = first, last
             yield number
         else:
-            # The word may begin inside of what only looked like it: xa-aa.
+            # The word may begin inside a false match: xa-aa.
             at = first + 1
 
 
-def _places(spaced: str, numbers: Iterable[int]) -> Iterator[tuple[int, int]]:
+def _chunk_spans(spaced: str, numbers: Iterable[int]) -> Iterator[tuple[int, int]]:
     number, start, last = 0, 0, -1
-    for wanted in numbers:
-        if wanted == last:
+    for target in numbers:
+        if target == last:
             continue
-        last = wanted
-        while number < wanted:
+        last = target
+        while number < target:
             start = spaced.index(" ", start) + 1
             number += 1
         end = spaced.find(" ", start)
-        # A mark belongs to what stands before it, be it a space.
+        # A mark belongs to the character before it, even to a space.
         with_space = start and start < len(spaced) and continues(spaced[start])
         yield start - bool(with_space), len(spaced) if end < 0 else end
 
 
 @lru_cache(maxsize=256)
-def _patterns(steps: frozenset[Step]) -> tuple[_Form, ...]:
+def _patterns(steps: frozenset[Step]) -> tuple[_FormPattern, ...]:
     forms = {(form, step.prefix) for step in steps for form in step.forms}
     return tuple(_form(form, prefix=prefix) for form, prefix in sorted(forms))
 
 
-def _form(form: str, *, prefix: bool) -> _Form:
-    """One that may be a piece of a longer word, or is a sign, stands anywhere."""
+def _form(form: str, *, prefix: bool) -> _FormPattern:
+    """Forms that may be a part of a longer word, and signs, match anywhere."""
     letters = re.compile(_JOINT.join(map(re.escape, form)))
     whole = not may_have_parts(form)
-    return _Form(letters, begins_a_word=whole, ends_a_word=whole and not prefix)
+    return _FormPattern(letters, starts_word=whole, ends_word=whole and not prefix)

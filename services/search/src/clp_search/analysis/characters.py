@@ -1,4 +1,4 @@
-"""Which characters make words, runs and signs, and what each one folds to."""
+"""Character classes of words, runs and signs, and what each character folds to."""
 
 import re
 import unicodedata
@@ -7,12 +7,12 @@ from typing import Final
 
 from clp_search.analysis.simplified_chinese import SIMPLIFIED
 
-# Letters live in the first two planes; all beyond that matters is Han.
+# Letters are in the first two planes; beyond them only Han matters.
 _SCANNED: Final = 0x20000
-_MOST_REMEMBERED: Final = 50_000
+_MAX_CACHED: Final = 50_000
 
-# Scripts written without spaces: Han and its companions, kana, Bopomofo, Hangul,
-# Thai, Lao, Burmese, Khmer.
+# Scripts written without spaces: Han and its companions, kana, Bopomofo, Hangul, Thai,
+# Lao, Burmese, Khmer.
 _RUN_BLOCKS: Final = (
     (0x0E01, 0x0E3A), (0x0E40, 0x0E4E), (0x0E81, 0x0EC6), (0x0EC8, 0x0ECE),
     (0x0EDC, 0x0EDF), (0x1000, 0x103F), (0x1050, 0x109D), (0x1100, 0x11FF),
@@ -25,7 +25,7 @@ _RUN_BLOCKS: Final = (
     (0x1AFF0, 0x1B16F), (0x20000, 0x3FFFF),
 )  # fmt: skip
 
-# Marks that people leave out or that change no word: Latin, Greek and Cyrillic accents,
+# Marks that people omit or that change no word: Latin, Greek and Cyrillic accents,
 # Hebrew points, Arabic vowels, the Indic nukta, variation selectors.
 _LOOSE_MARKS: Final = (
     (0x0300, 0x036F), (0x0483, 0x0489), (0x0591, 0x05BD), (0x05BF, 0x05BF),
@@ -38,7 +38,7 @@ _LOOSE_MARKS: Final = (
     (0x1F3FB, 0x1F3FF), (0xE0100, 0xE01EF),
 )  # fmt: skip
 
-# Scripts whose letters are taken apart to lose their accents.
+# Scripts whose letters are decomposed to remove their accents.
 _ACCENTED_SCRIPTS: Final = (
     "LATIN", "GREEK", "CYRILLIC", "ARABIC", "HEBREW", "DEVANAGARI", "BENGALI",
     "GURMUKHI", "GUJARATI", "ORIYA", "KANNADA",
@@ -58,7 +58,7 @@ _SIGNS: Final = {
     "\u066c": ",",
 }
 
-# Letters whose relation no decomposition tells.
+# Equivalent letters without a Unicode decomposition.
 _LETTERS: Final = {
     "\u0131": "i", "\u0142": "l", "\u00f8": "o", "\u0111": "d", "\u0127": "h",
     "\u0167": "t", "\u00e6": "ae", "\u0153": "oe", "\u00f0": "d", "\u00fe": "th",
@@ -67,10 +67,10 @@ _LETTERS: Final = {
     "\u0671": "\u0627",
 }  # fmt: skip
 
-# A letter of its own in every alphabet that has it.
+# A separate letter in every alphabet that has it.
 _SHORT_I: Final = "\u0439"
 
-# The spelling people use when they cannot type the sign.
+# The spelling used where the character cannot be typed.
 SPELLED_OUT: Final = {
     "\u00e4": "ae", "\u00f6": "oe", "\u00fc": "ue", "\u00f8": "oe", "\u00e5": "aa",
 }  # fmt: skip
@@ -81,18 +81,18 @@ def _inside(code: int, blocks: Iterable[tuple[int, int]]) -> bool:
 
 
 def _beside_runs() -> Iterator[int]:
-    """The characters of the scanned planes that make no runs."""
+    """Iterate the characters of the scanned planes outside of run scripts."""
     start = 0
     for first, last in _RUN_BLOCKS:
         yield from range(start, min(first, _SCANNED))
         start = last + 1
 
 
-def _class_of(wanted: Callable[[str], bool]) -> str:
-    """The inside of a regular expression's brackets: all characters wanted."""
+def _class_of(predicate: Callable[[str], bool]) -> str:
+    """Return the character set of a regular expression for matching characters."""
     spans: list[list[int]] = []
     for code in _beside_runs():
-        if not wanted(chr(code)):
+        if not predicate(chr(code)):
             continue
         if spans and spans[-1][1] == code - 1:
             spans[-1][1] = code
@@ -106,8 +106,8 @@ def _is_word_character(character: str) -> bool:
     return kind in "LN" or (kind == "M" and not _inside(ord(character), _LOOSE_MARKS))
 
 
-def _is_pictured(character: str) -> bool:
-    # Degrees and copyright signs are punctuation; letters of flags count in pairs.
+def _is_pictograph(character: str) -> bool:
+    # Degrees and copyright signs are punctuation; regional indicators count in pairs.
     return unicodedata.category(character) == "So" and (
         "\xff" < character < FLAGS[0] or character > FLAGS[1]
     )
@@ -116,9 +116,9 @@ def _is_pictured(character: str) -> bool:
 FLAGS: Final = ("\U0001f1e6", "\U0001f1ff")
 RUN: Final = "".join(f"\\U{first:08x}-\\U{last:08x}" for first, last in _RUN_BLOCKS)
 WORD: Final = _class_of(_is_word_character)
-PICTURE: Final = _class_of(_is_pictured)
+PICTOGRAPH: Final = _class_of(_is_pictograph)
 
-# Second halves of pairs that normalization composes; no text may be cut before them.
+# Second halves of pairs that normalization composes; never split a text before them.
 _COMPOSING: Final = frozenset(
     {
         parts[1]
@@ -130,22 +130,22 @@ _COMPOSING: Final = frozenset(
 )
 
 
-class Folding(dict[int, str]):
-    """What characters fold to, worked out when first met; for `str.translate`."""
+class FoldingTable(dict[int, str]):
+    """A table for `str.translate`, filled when a character is first met."""
 
     def __init__(self, first: dict[str, str]) -> None:
         super().__init__()
         self._first = first
 
     def __missing__(self, code: int) -> str:
-        if len(self) > _MOST_REMEMBERED:
+        if len(self) > _MAX_CACHED:
             self.clear()
         folded = self[code] = _folded(chr(code), self._first)
         return folded
 
 
 def _folded(character: str, first: dict[str, str]) -> str:
-    """What a normalized character becomes: nothing, itself, letters, a space."""
+    """Fold a normalized character: to nothing, itself, letters, or a space."""
     category = unicodedata.category(character)
     if character in _SIGNS:
         return _SIGNS[character]
@@ -173,8 +173,8 @@ def _unaccented(letter: str) -> str:
     return unicodedata.normalize("NFC", "".join(bare))
 
 
-PLAIN: Final = Folding({})
-SPELLED: Final = Folding(SPELLED_OUT)
+PLAIN: Final = FoldingTable({})
+SPELLED: Final = FoldingTable(SPELLED_OUT)
 HAS_SPELLINGS: Final = re.compile(
     f"[{''.join(SPELLED_OUT)}\u00c4\u00d6\u00dc\u00d8\u00c5]"
 )
@@ -183,10 +183,10 @@ _continuing: dict[str, bool] = {}
 
 
 def continues(character: str) -> bool:
-    """Whether a character belongs to the one before it and must not be cut off."""
+    """Return whether a character extends the one before it, and must stay with it."""
     known = _continuing.get(character)
     if known is None:
-        if len(_continuing) > _MOST_REMEMBERED:
+        if len(_continuing) > _MAX_CACHED:
             _continuing.clear()
         first = unicodedata.normalize("NFKD", character)[0]
         known = _continuing[character] = (

@@ -1,4 +1,4 @@
-"""Folding a text: what writing it in another way does not change."""
+"""Fold a text: remove differences of writing that do not change its words."""
 
 import re
 import unicodedata
@@ -16,20 +16,20 @@ from clp_search.analysis.characters import (
     continues,
 )
 
-# Signs that would glue themselves to the word before when taken apart into letters.
+# Signs whose decomposition would join the word before them.
 _NO_LETTERS: Final = "\N{TRADE MARK SIGN}\N{SERVICE MARK}"
 
-# A dot between two such characters joins a name, and many leave it out.
+# A dot between two run characters joins a name and is often omitted.
 _DOT_IN_RUN: Final = re.compile(f"(?<=[{RUN}]){MIDDLE_DOT}(?=[{RUN}])")
 
-# A Thai or Lao nikhahit typed before the tone mark looks like one typed after it.
+# A Thai or Lao nikhahit before the tone mark looks the same as one after it.
 _NIKHAHIT: Final = "\u0e4d\u0ecd"
 _TONE_LATE: Final = re.compile(f"([{_NIKHAHIT}])([\u0e48-\u0e4b\u0ec8-\u0ecb])")
 
 
-# Who remembers clusters remembers so many, of so many characters at most.
-_MOST_CLUSTERS: Final = 20_000
-_LONGEST_CLUSTER: Final = 8
+# Cache so many clusters, of so many characters at most.
+_MAX_CLUSTERS: Final = 20_000
+_MAX_CLUSTER_LENGTH: Final = 8
 
 
 def fold(text: str) -> str:
@@ -67,35 +67,35 @@ def _in_context(folded: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Mapped:
-    """A folded text, and for each of its characters the piece of the text as sent."""
+class FoldedText:
+    """A folded text, with the source span of each of its characters."""
 
     text: str
     starts: Sequence[int]
     ends: Sequence[int]
 
     def source(self, start: int, end: int) -> tuple[int, int]:
-        """The piece of the text as sent that a piece of the folded text stands for."""
+        """Return the source span of a span of the folded text."""
         return min(self.starts[start:end]), max(self.ends[start:end])
 
 
-def fold_mapped(text: str) -> Mapped:
-    """Fold a text and remember where each character came from, in code points."""
+def fold_with_offsets(text: str) -> FoldedText:
+    """Fold a text and keep the source span of each character, in code points."""
     if _folds_in_place(text):
-        return Mapped(fold(text), range(len(text)), range(1, len(text) + 1))
+        return FoldedText(fold(text), range(len(text)), range(1, len(text) + 1))
     folded: list[str] = []
     starts: list[int] = []
     ends: list[int] = []
     for start, end in _clusters(text):
-        piece = _FOLDED[text[start:end]]
-        folded.append(piece)
-        starts.extend([start] * len(piece))
-        ends.extend([end] * len(piece))
-    return _mapped_in_context("".join(folded), starts, ends)
+        cluster = _FOLDED[text[start:end]]
+        folded.append(cluster)
+        starts.extend([start] * len(cluster))
+        ends.extend([end] * len(cluster))
+    return _offsets_in_context("".join(folded), starts, ends)
 
 
 def _folds_in_place(text: str) -> bool:
-    """Whether each character alone becomes one, as in most texts."""
+    """Return whether each character folds to one, as in most texts."""
     if text.isascii():
         return True
     if not unicodedata.is_normalized("NFKC", text):
@@ -103,7 +103,7 @@ def _folds_in_place(text: str) -> bool:
     unknown = set(text) - _IN_PLACE
     if not all(map(_is_in_place, unknown)):
         return False
-    if len(_IN_PLACE) > _MOST_CLUSTERS:
+    if len(_IN_PLACE) > _MAX_CLUSTERS:
         _IN_PLACE.clear()
     _IN_PLACE.update(unknown)
     return True
@@ -119,13 +119,13 @@ _IN_PLACE: Final[set[str]] = set()
 
 
 class _Clusters(dict[str, str]):
-    """What clusters fold to: in a language they are few, and each is met often."""
+    """Caches what clusters fold to: a language has few, and each is frequent."""
 
     def __missing__(self, cluster: str) -> str:
-        if len(self) >= _MOST_CLUSTERS:
+        if len(self) >= _MAX_CLUSTERS:
             self.clear()
         folded = _normal(cluster).translate(PLAIN)
-        if len(cluster) <= _LONGEST_CLUSTER:
+        if len(cluster) <= _MAX_CLUSTER_LENGTH:
             self[cluster] = folded
         return folded
 
@@ -138,10 +138,10 @@ def _clusters(text: str) -> list[tuple[int, int]]:
     return list(pairwise([0, *cuts, len(text)])) if text else []
 
 
-def _mapped_in_context(folded: str, starts: list[int], ends: list[int]) -> Mapped:
+def _offsets_in_context(folded: str, starts: list[int], ends: list[int]) -> FoldedText:
     for match in reversed(list(_DOT_IN_RUN.finditer(folded))):
         at = match.start()
         del starts[at], ends[at]
     folded = _DOT_IN_RUN.sub("", folded)
-    # A tone mark belongs to the sign before it: both have the same place already.
-    return Mapped(_TONE_LATE.sub(r"\2\1", folded), tuple(starts), tuple(ends))
+    # A tone mark belongs to the sign before it: both have the same span already.
+    return FoldedText(_TONE_LATE.sub(r"\2\1", folded), tuple(starts), tuple(ends))

@@ -1,111 +1,113 @@
-"""Does a text hold a keyword, and where?
+"""Match a keyword against a tokenized text.
 
-Positions are bits of whole numbers, so that following a keyword through a text takes
-one shift for each of its steps, however often its words are repeated.
+Sets of positions are bits of integers, so following a keyword through a text takes one
+shift for each of its steps, however often its words repeat.
 """
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
 from clp_search.analysis.query_terms import Keyword, Path, Step
-from clp_search.analysis.tokenizer import Edge, Reading
+from clp_search.analysis.tokenizer import Token, TokenStream
 
 Masks = dict[int, int]
 
 
-def holds(reading: Reading, keyword: Keyword) -> bool:
-    """Whether a text holds a keyword."""
+def matches(stream: TokenStream, keyword: Keyword) -> bool:
+    """Return whether a text holds a keyword."""
     if keyword.run is not None:
-        return keyword.run in reading.text
-    paths = _short_enough(reading, keyword)
-    places = _Places(reading, paths)
-    return any(places.after(path)[-1] for path in paths)
+        return keyword.run in stream.text
+    paths = _paths_that_fit(stream, keyword)
+    positions = _Positions(stream, paths)
+    return any(positions.after(path)[-1] for path in paths)
 
 
-def spans(reading: Reading, keyword: Keyword) -> list[tuple[int, int]]:
-    """Where a text holds a keyword: pieces of the folded text, in order."""
+def matching_spans(stream: TokenStream, keyword: Keyword) -> list[tuple[int, int]]:
+    """Return the spans of a keyword in the folded text, in order."""
     if keyword.run is not None:
-        return list(run_spans(reading.text, keyword.run))
-    paths = _short_enough(reading, keyword)
-    places = _Places(reading, paths)
-    return sorted({span for path in paths for span in places.spans(path)})
+        return list(run_spans(stream.text, keyword.run))
+    paths = _paths_that_fit(stream, keyword)
+    positions = _Positions(stream, paths)
+    return sorted({span for path in paths for span in positions.matching_spans(path)})
 
 
-def _short_enough(reading: Reading, keyword: Keyword) -> list[Path]:
-    """Each step goes on by a position at least: a text may have too few."""
-    return [path for path in keyword.paths if len(path) <= reading.length]
+def _paths_that_fit(stream: TokenStream, keyword: Keyword) -> list[Path]:
+    """Keep the paths that fit: each step advances by at least one position."""
+    return [path for path in keyword.paths if len(path) <= stream.length]
 
 
 def run_spans(text: str, run: str) -> Iterator[tuple[int, int]]:
-    """Where a folded text holds a run: wherever its characters stand together."""
+    """Iterate the spans of a run in a folded text."""
     at = text.find(run)
     while at >= 0:
         yield at, at + len(run)
         at = text.find(run, at + 1)
 
 
-class _Places:
-    """At which positions of a text the steps of a keyword can be taken."""
+class _Positions:
+    """The positions of a text at which each step of a keyword matches."""
 
-    def __init__(self, reading: Reading, paths: Iterable[Path]) -> None:
+    def __init__(self, stream: TokenStream, paths: Iterable[Path]) -> None:
         steps = {step for path in paths for step in path}
-        self._edges = {step: list(_edges_for(step, reading.edges)) for step in steps}
-        self._masks = {step: _masks(edges) for step, edges in self._edges.items()}
-        self._everywhere = (1 << reading.length) - 1
+        self._tokens = {step: list(_tokens_for(step, stream.tokens)) for step in steps}
+        self._masks = {step: _masks(tokens) for step, tokens in self._tokens.items()}
+        self._everywhere = (1 << stream.length) - 1
 
     def after(self, path: Path) -> list[int]:
-        """Where one can stand before the first step, and after each."""
+        """Return the reachable positions before the first step, and after each."""
         reached = [self._everywhere]
         for taken, step in enumerate(path):
             if not reached[-1]:
                 return reached + [0] * (len(path) - taken)
             stand = 0
-            for over, mask in self._masks[step].items():
-                stand |= (reached[-1] & mask) << over
+            for position_length, mask in self._masks[step].items():
+                stand |= (reached[-1] & mask) << position_length
             reached.append(stand)
         return reached
 
-    def spans(self, path: Path) -> Iterator[tuple[int, int]]:
-        """Each way through the text, from its first to its last character."""
+    def matching_spans(self, path: Path) -> Iterator[tuple[int, int]]:
+        """Iterate the spans of all matches of a path."""
         useful = self._useful(path)
-        ways = [self._ways(step, useful[i + 1]) for i, step in enumerate(path)]
+        ways = [self._steps_from(step, useful[i + 1]) for i, step in enumerate(path)]
         for first in ways[0].values():
-            if useful[0] >> first.at & 1:
+            if useful[0] >> first.position & 1:
                 last = first
                 for way in ways[1:]:
-                    last = way[last.at + last.over]
+                    last = way[last.position + last.position_length]
                 yield first.start, last.end
 
     def _useful(self, path: Path) -> list[int]:
-        """The positions from which the rest of the path can be gone."""
+        """Return the positions from which the rest of the path matches."""
         useful = self.after(path)
         for i in reversed(range(len(path))):
             before = 0
-            for over, mask in self._masks[path[i]].items():
-                before |= mask & (useful[i + 1] >> over)
+            for position_length, mask in self._masks[path[i]].items():
+                before |= mask & (useful[i + 1] >> position_length)
             useful[i] &= before
         return useful
 
-    def _ways(self, step: Step, useful: int) -> dict[int, Edge]:
-        """For each position one edge that leads to a useful one."""
+    def _steps_from(self, step: Step, useful: int) -> dict[int, Token]:
+        """Return, for each position, one token that leads to a useful one."""
         return {
-            edge.at: edge
-            for edge in self._edges[step]
-            if useful >> (edge.at + edge.over) & 1
+            token.position: token
+            for token in self._tokens[step]
+            if useful >> (token.position + token.position_length) & 1
         }
 
 
-def _edges_for(step: Step, edges: Iterable[Edge]) -> Iterator[Edge]:
-    for edge in edges:
+def _tokens_for(step: Step, tokens: Iterable[Token]) -> Iterator[Token]:
+    for token in tokens:
         fits = (
-            edge.form.startswith(step.forms) if step.prefix else edge.form in step.forms
+            token.form.startswith(step.forms)
+            if step.prefix
+            else token.form in step.forms
         )
-        if fits and (edge.unbroken or not step.unbroken):
-            yield edge
+        if fits and (token.unbroken or not step.unbroken):
+            yield token
 
 
-def _masks(edges: Iterable[Edge]) -> Masks:
+def _masks(tokens: Iterable[Token]) -> Masks:
     masks: Masks = defaultdict(int)
-    for edge in edges:
-        masks[edge.over] |= 1 << edge.at
+    for token in tokens:
+        masks[token.position_length] |= 1 << token.position
     return dict(masks)

@@ -1,19 +1,21 @@
-"""What a person looks for, read the same way as the texts it is looked for in."""
+"""Analyse keywords of a query in the same way as the texts."""
 
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
-from clp_search.analysis.tokenizer import Edge, Kind, Reading, read
+from clp_search.analysis.tokenizer import Token, TokenKind, TokenStream, tokenize
 
-SHORTEST_PREFIX: Final = 2
+MIN_PREFIX_LENGTH: Final = 2
 
-_SAME_WORD: Final = frozenset({Kind.WORD, Kind.RUN, Kind.PICTURE, Kind.SPELLED_OUT})
+_SAME_WORD: Final = frozenset(
+    {TokenKind.WORD, TokenKind.RUN, TokenKind.PICTOGRAPH, TokenKind.SPELLED_OUT}
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One position of a keyword: any of these forms, or words that begin with one."""
+    """One position of a keyword: any of these forms, or words with one as a prefix."""
 
     forms: tuple[str, ...]
     unbroken: bool = False
@@ -25,10 +27,10 @@ Path = tuple[Step, ...]
 
 @dataclass(frozen=True, slots=True)
 class Keyword:
-    """Forms that must follow each other, in any of a few ways.
+    """Forms that must follow each other, along one of a few paths.
 
-    ``run`` is set when it is one run of a script without spaces: it is found wherever a
-    folded text holds it. ``open_ended`` is whether its end may be the middle of a word.
+    ``run`` is set for a single run of a script without spaces, which matches wherever
+    the folded text contains it. ``open_ended`` is whether it may end inside a word.
     """
 
     paths: tuple[Path, ...]
@@ -36,77 +38,80 @@ class Keyword:
     open_ended: bool = False
 
 
-def keyword_of(text: str, *, prefix: bool = False) -> Keyword | None:
-    """Read a keyword; None when there is nothing to look for in it.
+def parse_keyword(text: str, *, prefix: bool = False) -> Keyword | None:
+    """Analyse a keyword; return None when it holds nothing to search for.
 
-    With ``prefix`` its last word is the beginning of one.
+    With ``prefix`` its last word is a prefix.
     """
-    reading = read(text)
-    if not reading.length:
+    stream = tokenize(text)
+    if not stream.length:
         return None
-    if _is_one_run(reading):
-        run = "".join(edge.form for edge in reading.edges)
-        return Keyword((_parts(reading),), run, open_ended=True)
-    paths = tuple(dict.fromkeys((_parts(reading), _with_joined(reading))))
+    if _is_one_run(stream):
+        run = "".join(token.form for token in stream.tokens)
+        return Keyword((_parts(stream),), run, open_ended=True)
+    paths = tuple(dict.fromkeys((_parts(stream), _with_joined(stream))))
     if prefix:
-        paths = tuple(_beginning(path) for path in paths)
+        paths = tuple(_as_prefix(path) for path in paths)
     in_run = any(
-        e.kind is Kind.RUN and e.at == reading.length - 1 for e in reading.edges
+        e.kind is TokenKind.RUN and e.position == stream.length - 1
+        for e in stream.tokens
     )
     open_ended = in_run or any(path[-1].prefix for path in paths)
     return Keyword(paths, open_ended=open_ended)
 
 
-def _is_one_run(reading: Reading) -> bool:
-    runs = all(edge.kind is Kind.RUN for edge in reading.edges)
-    return runs and all(after.unbroken for _, after in pairwise(reading.edges))
+def _is_one_run(stream: TokenStream) -> bool:
+    runs = all(token.kind is TokenKind.RUN for token in stream.tokens)
+    return runs and all(after.unbroken for _, after in pairwise(stream.tokens))
 
 
-def _parts(reading: Reading) -> Path:
-    return tuple(_step(edges) for edges in _by_position(reading))
+def _parts(stream: TokenStream) -> Path:
+    return tuple(_step(tokens) for tokens in _by_position(stream))
 
 
-def _by_position(reading: Reading) -> list[list[Edge]]:
-    positions: list[list[Edge]] = [[] for _ in range(reading.length)]
-    for edge in reading.edges:
-        if edge.kind in _SAME_WORD or edge.kind is Kind.SIGNED:
-            positions[edge.at].append(edge)
+def _by_position(stream: TokenStream) -> list[list[Token]]:
+    positions: list[list[Token]] = [[] for _ in range(stream.length)]
+    for token in stream.tokens:
+        if token.kind in _SAME_WORD or token.kind is TokenKind.SIGNED:
+            positions[token.position].append(token)
     return positions
 
 
-def _step(edges: list[Edge]) -> Step:
-    """The sign counts when it was typed: #urgent and C++ are not urgent and C."""
-    signed = tuple(edge.form for edge in edges if edge.kind is Kind.SIGNED)
-    forms = tuple(dict.fromkeys(edge.form for edge in edges))
-    return Step(signed or forms, edges[0].unbroken)
+def _step(tokens: list[Token]) -> Step:
+    """Keep the sign where it was typed: #urgent and C++ are not urgent and C."""
+    signed = tuple(token.form for token in tokens if token.kind is TokenKind.SIGNED)
+    forms = tuple(dict.fromkeys(token.form for token in tokens))
+    return Step(signed or forms, tokens[0].unbroken)
 
 
-def _with_joined(reading: Reading) -> Path:
-    """The same with PKG-12345 as the one word that it also is."""
-    positions = _by_position(reading)
-    joined: dict[int, Edge] = {}
-    for edge in reading.edges:
-        if edge.kind is Kind.JOINED and edge.over > _span(joined.get(edge.at)):
-            joined[edge.at] = edge
+def _with_joined(stream: TokenStream) -> Path:
+    """Return the path that takes PKG-12345 as one word."""
+    positions = _by_position(stream)
+    joined: dict[int, Token] = {}
+    for token in stream.tokens:
+        if token.kind is TokenKind.JOINED and token.position_length > _span(
+            joined.get(token.position)
+        ):
+            joined[token.position] = token
     steps: list[Step] = []
     at = 0
-    while at < reading.length:
-        step, edge_over = _step(positions[at]), _span(joined.get(at))
-        if edge_over and not any(e.kind is Kind.SIGNED for e in positions[at]):
+    while at < stream.length:
+        step, joined_length = _step(positions[at]), _span(joined.get(at))
+        if joined_length and not any(e.kind is TokenKind.SIGNED for e in positions[at]):
             step = Step((joined[at].form,))
-            at += edge_over
+            at += joined_length
         else:
             at += 1
         steps.append(step)
     return tuple(steps)
 
 
-def _span(edge: Edge | None) -> int:
-    return edge.over if edge else 0
+def _span(token: Token | None) -> int:
+    return token.position_length if token else 0
 
 
-def _beginning(path: Path) -> Path:
+def _as_prefix(path: Path) -> Path:
     last = path[-1]
-    if any(len(form) < SHORTEST_PREFIX for form in last.forms):
+    if any(len(form) < MIN_PREFIX_LENGTH for form in last.forms):
         return path
     return (*path[:-1], Step(last.forms, prefix=True))

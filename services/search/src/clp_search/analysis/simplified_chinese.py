@@ -1,8 +1,8 @@
-"""Traditional characters and their simplified twins, so that either finds the other.
+"""Traditional characters and their simplified variants, so that either finds the other.
 
 Each traditional character is followed by its simplified one: the common part of the
-table of the Unicode character database. Left out are pairs that Japanese tells apart in
-everyday words (a desk and a machine, after and queen).
+table of the Unicode character database. Pairs that Japanese distinguishes in everyday
+words are left out (after and queen).
 """
 
 from typing import Final

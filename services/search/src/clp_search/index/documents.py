@@ -1,4 +1,4 @@
-"""Documents as the index orders and stores them, and where they are."""
+"""Documents as the index sorts and stores them, and their locations."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,19 +14,19 @@ _MICROSECOND: Final = timedelta(microseconds=1)
 
 
 def microseconds(instant: datetime) -> int:
-    """A time as the index orders it."""
+    """Convert a time to the integer the index sorts by."""
     return max(0, (instant - _EPOCH) // _MICROSECOND)
 
 
 @lru_cache(maxsize=4_096)
 def channel_number(channel: str) -> int:
-    """A channel as a column of numbers keeps it."""
+    """Hash a channel to the integer of the channel column."""
     return int.from_bytes(blake2b(channel.encode(), digest_size=8).digest())
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """A document on disk."""
+class DocumentLocation:
+    """Location of a stored document: segment, number in it, revision."""
 
     segment: str
     number: int
@@ -34,8 +34,8 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Indexed:
-    """A document to be written: with its terms, or from where they are to be moved."""
+class IndexedDocument:
+    """A document to write: with its terms, or the segment to move them from."""
 
     document: Document
     terms: tuple[str, ...] = ()
@@ -43,21 +43,21 @@ class Indexed:
 
 
 @dataclass(slots=True, kw_only=True)
-class Write:
-    """A segment to be written: in the order of their keys, these documents.
+class SegmentWrite:
+    """A segment to write, its documents in the order of their sort keys.
 
-    ``without`` are places of documents to delete, ``instead_of`` segments that go;
-    ``name`` is the new segment's when it is written.
+    ``deletions`` are documents to delete, ``replaces`` the segments that the new one
+    replaces; ``name`` is set when it is written.
     """
 
-    documents: Sequence[Indexed]
-    without: Sequence[tuple[str, int]] = ()
-    instead_of: frozenset[str] = frozenset()
+    documents: Sequence[IndexedDocument]
+    deletions: Sequence[tuple[str, int]] = ()
+    replaces: frozenset[str] = frozenset()
     name: str | None = None
 
 
-def record_of(document: Document) -> tuple[Any, ...]:
-    """A document as it is stored."""
+def to_record(document: Document) -> tuple[Any, ...]:
+    """Convert a document to the record that is stored."""
     return (
         document.message,
         document.revision,
@@ -72,8 +72,8 @@ def record_of(document: Document) -> tuple[Any, ...]:
     )
 
 
-def document_in(record: tuple[Any, ...]) -> Document:
-    """A stored document."""
+def from_record(record: tuple[Any, ...]) -> Document:
+    """Convert a stored record to a document."""
     message, revision, channel, number, author, name, moment, *rest = record
     text, attachments, deleted = rest
     return Document(

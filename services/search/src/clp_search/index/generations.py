@@ -1,7 +1,7 @@
-"""The generations of an index: the one that serves, and the one built beside it.
+"""Generations of an index: the one that serves, and one built beside it.
 
-A file names the generation that serves; it is replaced as a whole, so a switch either
-happened or did not. What is in no use is removed at the next start.
+A file names the generation that serves; it is replaced atomically. Unused generations
+are removed at the next start.
 """
 
 import logging
@@ -15,13 +15,13 @@ from unicodedata import unidata_version
 
 log = logging.getLogger(__name__)
 
-# Another way to store documents: what is on disk cannot be read, and goes.
+# The storage format: an index of another one is removed.
 FORMAT: Final = 2
-# Another way to read texts: what is on disk serves until it has been built anew.
+# The analysis: an index of another one serves until it is rebuilt.
 ANALYSIS: Final = 1
 
 CURRENT: Final = "current"
-WANTED: Final = "rebuild.wanted"
+REBUILD_REQUESTED: Final = "rebuild.requested"
 _NAME: Final = re.compile(r"index-(\d+)-([\d.]+)-(\d+)-(\d+)")
 
 
@@ -34,16 +34,16 @@ class Generation:
     analysis: str
 
     @classmethod
-    def named(cls, folder: Path) -> "Generation | None":
-        """A generation by its folder; None when this program cannot read it."""
-        told = _NAME.fullmatch(folder.name)
-        if told is None or int(told[1]) != FORMAT or not folder.is_dir():
+    def from_folder(cls, folder: Path) -> "Generation | None":
+        """Parse the folder name; None when this version cannot read the generation."""
+        parsed = _NAME.fullmatch(folder.name)
+        if parsed is None or int(parsed[1]) != FORMAT or not folder.is_dir():
             return None
-        return cls(folder, int(told[3]), told[2])
+        return cls(folder, int(parsed[3]), parsed[2])
 
 
 class Generations:
-    """The generations in a folder, for installations of so many shards."""
+    """The generations in a folder, for a configured number of shards."""
 
     def __init__(self, folder: Path, shards: int) -> None:
         self._folder = folder
@@ -57,28 +57,28 @@ class Generations:
         """The generation that serves."""
         return self._current
 
-    def is_wanted(self) -> bool:
-        """Whether another one is to be built: an operator asked, or this one is old."""
+    def needs_rebuild(self) -> bool:
+        """Return whether to build another one: on request, or when this one is old."""
         old = (self._current.analysis, self._current.shards) != (
             _analysis(),
             self._shards,
         )
-        return old or (self._folder / WANTED).exists()
+        return old or (self._folder / REBUILD_REQUESTED).exists()
 
     def next(self) -> Generation:
-        """The generation to build: what was begun before a restart, or a fresh one."""
-        begun = [found for found in self._all() if found != self._current]
-        return begun[0] if begun else self._begin()
+        """Return the generation to build: an unfinished one, or a new one."""
+        unfinished = [found for found in self._all() if found != self._current]
+        return unfinished[0] if unfinished else self._begin()
 
     def switch(self, to: Generation) -> None:
-        """From now on another generation serves, and the old one goes."""
+        """Switch to another generation atomically, and remove the old one."""
         draft = self._folder / f"{CURRENT}.new"
         draft.write_text(to.folder.name, encoding="utf-8")
         with draft.open("rb") as file:
             os.fsync(file.fileno())
         draft.replace(self._folder / CURRENT)
         self._current = to
-        (self._folder / WANTED).unlink(missing_ok=True)
+        (self._folder / REBUILD_REQUESTED).unlink(missing_ok=True)
         self._sweep()
 
     def _named(self) -> Generation | None:
@@ -86,7 +86,7 @@ class Generations:
             name = (self._folder / CURRENT).read_text(encoding="utf-8").strip()
         except FileNotFoundError:
             return None
-        return Generation.named(self._folder / name)
+        return Generation.from_folder(self._folder / name)
 
     def _begin_first(self) -> Generation:
         first = self._begin()
@@ -105,21 +105,22 @@ class Generations:
         return [p for p in self._folder.glob("index-*") if _NAME.fullmatch(p.name)]
 
     def _all(self) -> list[Generation]:
-        """Those that this program would build now."""
-        found = map(Generation.named, sorted(self._folders()))
+        """Return the generations of the current analysis and number of shards."""
+        found = map(Generation.from_folder, sorted(self._folders()))
         return [
-            one
-            for one in found
-            if one and (one.analysis, one.shards) == (_analysis(), self._shards)
+            generation
+            for generation in found
+            if generation
+            and (generation.analysis, generation.shards) == (_analysis(), self._shards)
         ]
 
     def _sweep(self) -> None:
         kept = {self._current.folder}
-        if self.is_wanted():
-            kept.update(one.folder for one in self._all())
+        if self.needs_rebuild():
+            kept.update(generation.folder for generation in self._all())
         for folder in self._folder.glob("index-*"):
             if folder not in kept:
-                log.warning("an index no longer used goes: %s", folder.name)
+                log.warning("an unused index is removed: %s", folder.name)
                 rmtree(folder, ignore_errors=True)
 
 

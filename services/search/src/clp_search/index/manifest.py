@@ -1,4 +1,4 @@
-"""What should be on disk: the files of a shard with their checksums, and its cursor."""
+"""The manifest of a shard: its files with checksums, and its cursor."""
 
 import json
 import os
@@ -16,7 +16,7 @@ _CHUNK: Final = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Checksum:
-    """The size of a file, and its CRC-32."""
+    """Size and CRC-32 of a file."""
 
     size: int
     crc: int
@@ -24,7 +24,7 @@ class Checksum:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """The state of a shard's files; all changes up to the cursor are in them."""
+    """The state of the files of a shard, which hold all changes up to the cursor."""
 
     generation: int = -1
     cursor: int = 0
@@ -32,12 +32,12 @@ class Manifest:
 
     @property
     def size_bytes(self) -> int:
-        """How much room the files take."""
+        """Total size of the files."""
         return sum(checksum.size for checksum in self.files.values())
 
 
 def read_manifest(folder: Path) -> Manifest | None:
-    """The manifest of a shard; None when it has none yet.
+    """Read the manifest of a shard; None when there is none yet.
 
     Raises:
         IndexDamaged: when it cannot be read.
@@ -47,52 +47,54 @@ def read_manifest(folder: Path) -> Manifest | None:
     except FileNotFoundError:
         return None
     try:
-        told = json.loads(text)
-        files = {name: Checksum(*checksum) for name, checksum in told["files"].items()}
-        return Manifest(int(told["generation"]), int(told["cursor"]), files)
+        content = json.loads(text)
+        files = {
+            name: Checksum(*checksum) for name, checksum in content["files"].items()
+        }
+        return Manifest(int(content["generation"]), int(content["cursor"]), files)
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise IndexDamaged(f"unreadable manifest in {folder.name}") from error
 
 
-def write_manifest(folder: Path, manifest: Manifest, *, surely: bool = True) -> None:
-    """Replace the manifest as a whole; surely, so that a power cut cannot undo it."""
-    told = {
+def write_manifest(folder: Path, manifest: Manifest, *, fsync: bool = True) -> None:
+    """Replace the manifest atomically; with ``fsync`` it survives a power cut."""
+    content = {
         "generation": manifest.generation,
         "cursor": manifest.cursor,
         "files": {name: [c.size, c.crc] for name, c in sorted(manifest.files.items())},
     }
     draft = folder / f"{NAME}.new"
     with draft.open("w", encoding="utf-8") as file:
-        json.dump(told, file)
+        json.dump(content, file)
         file.flush()
-        if surely:
+        if fsync:
             os.fsync(file.fileno())
     draft.replace(folder / NAME)
-    if surely:
+    if fsync:
         _sync_folder(folder)
 
 
-def secured(
+def sync_and_checksum(
     folder: Path,
     names: Collection[str],
     known: Mapping[str, Checksum],
     *,
-    surely: bool = True,
+    fsync: bool = True,
 ) -> dict[str, Checksum]:
-    """Force new files to the disk and take their checksums; known ones stay as told."""
+    """Sync new files to disk and compute their checksums; keep the known ones."""
     new = [name for name in names if name not in known]
     checksums = {name: known[name] for name in names if name in known}
     for name in new:
-        if surely:
+        if fsync:
             _sync(folder / name)
         checksums[name] = _checksum(folder / name)
-    if surely:
+    if fsync:
         _sync_folder(folder)
     return checksums
 
 
 def has_size(folder: Path, name: str, checksum: Checksum) -> bool:
-    """Whether a file is there with its size: quick to tell."""
+    """Return whether a file exists with its size: a quick check."""
     try:
         return (folder / name).stat().st_size == checksum.size
     except FileNotFoundError:
@@ -100,7 +102,7 @@ def has_size(folder: Path, name: str, checksum: Checksum) -> bool:
 
 
 def has_content(folder: Path, name: str, checksum: Checksum) -> bool:
-    """Whether a file holds what was written: reads it all."""
+    """Return whether a file has the right content, by reading all of it."""
     try:
         return _checksum(folder / name) == checksum
     except FileNotFoundError:
@@ -108,7 +110,7 @@ def has_content(folder: Path, name: str, checksum: Checksum) -> bool:
 
 
 def _sync_folder(folder: Path) -> None:
-    """Force the names in a folder to the disk."""
+    """Sync the names in a folder to disk."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)

@@ -1,106 +1,113 @@
-"""What is not on disk yet: kept in memory, and found at once."""
+"""Documents that are not on disk yet: buffered in memory and searchable at once."""
 
 from collections.abc import Iterator, Sequence
 
-from clp_search.engine import Condition, Document, Group, Plan
-from clp_search.index.documents import Indexed, microseconds
+from clp_search.engine import Disjunction, Document, QueryPlan, TermGroup
+from clp_search.index.documents import IndexedDocument, microseconds
 from clp_search.index.query_evaluator import Scope
 from clp_search.terms import document_terms
 
 
-class Hot:
-    """The newest revision of each message that waits to be written."""
+class MemoryBuffer:
+    """The newest revision of each message that waits to be flushed."""
 
     def __init__(self) -> None:
-        self._waiting: dict[str, Indexed] = {}
-        self._outdated: set[str] = set()
+        self._documents: dict[str, IndexedDocument] = {}
+        self._superseded: set[str] = set()
 
     def __len__(self) -> int:
-        return len(self._waiting)
+        return len(self._documents)
 
-    def __iter__(self) -> Iterator[Indexed]:
-        return iter(self._waiting.values())
+    def __iter__(self) -> Iterator[IndexedDocument]:
+        return iter(self._documents.values())
 
     def revision_of(self, message: str) -> int | None:
-        """The revision that waits; None when the message does not."""
-        waiting = self._waiting.get(message)
-        return waiting.document.revision if waiting else None
+        """Return the buffered revision of a message, if any."""
+        buffered = self._documents.get(message)
+        return buffered.document.revision if buffered else None
 
     def put(self, document: Document) -> None:
-        """Keep a document in place of its older revision."""
-        self._waiting[document.message] = Indexed(
+        """Buffer a document in place of its older revision."""
+        self._documents[document.message] = IndexedDocument(
             document, tuple(document_terms(document))
         )
 
-    def outdate(self, newer: Document) -> None:
-        """A newer revision is kept elsewhere: do not find the one here any more."""
-        if newer.message in self._waiting:
-            self._outdated.add(newer.message)
+    def supersede(self, newer: Document) -> None:
+        """Hide a document here, because a newer revision is buffered elsewhere."""
+        if newer.message in self._documents:
+            self._superseded.add(newer.message)
 
-    def is_outdated(self, document: Document) -> bool:
-        """Whether a newer revision is kept elsewhere."""
-        return document.message in self._outdated
+    def is_superseded(self, document: Document) -> bool:
+        """Return whether a newer revision is buffered elsewhere."""
+        return document.message in self._superseded
 
-    def current(self) -> Iterator[Indexed]:
-        """All that no newer revision has replaced."""
-        return (i for i in self if i.document.message not in self._outdated)
+    def current(self) -> Iterator[IndexedDocument]:
+        """Return all documents that are not superseded."""
+        return (i for i in self if i.document.message not in self._superseded)
 
-    def take_back(self, other: "Hot") -> None:
-        """Keep what could not be written, but where a newer revision is here."""
-        self._waiting = {i.document.message: i for i in other.current()} | self._waiting
+    def restore(self, other: "MemoryBuffer") -> None:
+        """Take back documents that could not be written, unless superseded here."""
+        self._documents = {
+            i.document.message: i for i in other.current()
+        } | self._documents
 
-    def meeting(self, plan: Plan, scope: Scope) -> "Found":
-        """The documents that meet a plan within a scope."""
-        return Found(
+    def matching(self, plan: QueryPlan, scope: Scope) -> "BufferedMatches":
+        """Return the documents that match a plan within a scope."""
+        return BufferedMatches(
             sorted(
-                (i.document for i in self.current() if _meets(i, plan, scope)),
+                (i.document for i in self.current() if _matches(i, plan, scope)),
                 key=lambda document: document.key,
             )
         )
 
 
-class Found:
-    """Documents found in memory, as a source of a page."""
+class BufferedMatches:
+    """Matching documents of the buffer, as a source of a page."""
 
     def __init__(self, documents: Sequence[Document]) -> None:
         self._documents = documents
 
     @property
     def newest(self) -> int:
-        """The time of the last one."""
+        """The time of the newest one."""
         return self.time(-1) if self._documents else -1
 
     def found(self) -> Sequence[int]:
-        """All of them."""
+        """The numbers of all of them."""
         return range(len(self._documents))
 
     def time(self, number: int) -> int:
-        """When one was posted."""
+        """Return the time of a document."""
         return microseconds(self._documents[number].posted_at)
 
     def load(self, number: int) -> Document:
-        """The whole of one."""
+        """Return a document."""
         return self._documents[number]
 
 
-def _meets(indexed: Indexed, plan: Plan, scope: Scope) -> bool:
+def _matches(indexed: IndexedDocument, plan: QueryPlan, scope: Scope) -> bool:
     document, terms = indexed.document, indexed.terms
     return (
         not document.deleted
         and document.channel in scope.channels
-        and all(_meets_condition(terms, condition) for condition in plan.must)
-        and not any(_meets_condition(terms, condition) for condition in plan.must_not)
+        and all(_matches_disjunction(terms, disjunction) for disjunction in plan.must)
+        and not any(
+            _matches_disjunction(terms, disjunction) for disjunction in plan.must_not
+        )
         and (plan.since is None or plan.since <= document.posted_at)
         and (plan.until is None or document.posted_at < plan.until)
     )
 
 
-def _meets_condition(terms: tuple[str, ...], condition: Condition) -> bool:
-    return any(all(_meets_group(terms, group) for group in way) for way in condition)
+def _matches_disjunction(terms: tuple[str, ...], disjunction: Disjunction) -> bool:
+    return any(
+        all(_matches_group(terms, group) for group in conjunction)
+        for conjunction in disjunction
+    )
 
 
-def _meets_group(terms: tuple[str, ...], group: Group) -> bool:
+def _matches_group(terms: tuple[str, ...], group: TermGroup) -> bool:
     if not set(group.terms).isdisjoint(terms):
         return True
-    starts = group.beginnings
+    starts = group.prefixes
     return bool(starts) and any(term.startswith(starts) for term in terms)

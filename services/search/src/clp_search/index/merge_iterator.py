@@ -1,6 +1,6 @@
-"""The documents of several sources, each in its own order, as if they were one.
+"""Merge the sorted documents of several sources into one iteration.
 
-Sources are opened only when their newest document is needed.
+Sources are evaluated only when their newest document is needed.
 """
 
 from bisect import bisect_right
@@ -9,29 +9,29 @@ from heapq import heappop, heappush
 from typing import Protocol
 
 from clp_search import result_pages
-from clp_search.engine import MOST_COUNTED, Document, Key, Page, Wanted
+from clp_search.engine import MAX_COUNTED, Document, HitPage, SearchRequest, SortKey
 from clp_search.index.documents import microseconds
 
 
 class Source(Protocol):
-    """Documents in the order of their keys."""
+    """Documents in the order of their sort keys."""
 
     @property
     def newest(self) -> int:
-        """The time of the last one."""
+        """The time of the newest one."""
 
     def found(self) -> Sequence[int]:
-        """The numbers of those that meet the terms, oldest first."""
+        """Return the numbers of the matching documents, oldest first."""
 
     def time(self, number: int) -> int:
-        """When one was posted."""
+        """Return the time of a document."""
 
     def load(self, number: int) -> Document:
-        """The whole of one."""
+        """Return a document."""
 
 
 class _Entry:
-    """A document of a source, and its way to the next older one."""
+    """A document of a source, with the step to the next older one."""
 
     def __init__(self, source: Source, at: int) -> None:
         self._source = source
@@ -50,36 +50,36 @@ class _Entry:
         return _Entry(self._source, self._at - 1) if self._at else None
 
     def __lt__(self, other: "_Entry") -> bool:
-        """Newer ones come first from a heap; most times differ, so few are loaded."""
+        """Order newest first; times mostly differ, so few documents are loaded."""
         if self.time != other.time:
             return self.time > other.time
         return self.document.key > other.document.key
 
 
-def page_of(sources: Sequence[Source], wanted: Wanted) -> Page:
-    """A page of what is wanted from all sources."""
+def page_of(sources: Sequence[Source], request: SearchRequest) -> HitPage:
+    """Build a page from all sources."""
 
-    def newest_first(after: Key | None) -> Iterator[Document]:
+    def newest_first(after: SortKey | None) -> Iterator[Document]:
         return (entry.document for entry in _entries(sources, after))
 
     def count() -> int:
         total = 0
         for source in sources:
             total += len(source.found())
-            if total > MOST_COUNTED:
+            if total > MAX_COUNTED:
                 break
         return total
 
-    return result_pages.page_of(newest_first, wanted, count)
+    return result_pages.page_of(newest_first, request, count)
 
 
-def _entries(sources: Sequence[Source], after: Key | None) -> Iterator[_Entry]:
-    """The documents found in all sources, newest first, after a key."""
-    waiting = sorted(sources, key=lambda source: source.newest)
+def _entries(sources: Sequence[Source], after: SortKey | None) -> Iterator[_Entry]:
+    """Iterate the matches of all sources, newest first, after a sort key."""
+    unopened = sorted(sources, key=lambda source: source.newest)
     heap: list[_Entry] = []
     while True:
-        while waiting and (not heap or waiting[-1].newest >= heap[0].time):
-            first = _first(waiting.pop(), after)
+        while unopened and (not heap or unopened[-1].newest >= heap[0].time):
+            first = _first(unopened.pop(), after)
             if first is not None:
                 heappush(heap, first)
         if not heap:
@@ -90,8 +90,8 @@ def _entries(sources: Sequence[Source], after: Key | None) -> Iterator[_Entry]:
         yield entry
 
 
-def _first(source: Source, after: Key | None) -> _Entry | None:
-    """The newest document of a source after a key."""
+def _first(source: Source, after: SortKey | None) -> _Entry | None:
+    """Return the newest match of a source after a sort key."""
     found = source.found()
     end = len(found)
     if after is not None:

@@ -1,13 +1,12 @@
-"""The terms of a segment and the documents that have them, in two files.
+"""The terms and postings of a segment, in two files.
 
-A term that stands in one document is kept beside that document's number; of all others
-the numbers lie side by side in a file of their own, two or four bytes each, so that a
-list is read without unpacking it. Terms are kept in order, packed by the block: a
-lookup reads one block. Nothing is mapped into memory, so a file that was cut short is
-an error and not the end of the process.
+The posting of a term in a single document is stored in the term dictionary; all other
+postings are arrays of two or four bytes a number in a file of their own, read without
+decoding. Terms are sorted and compressed in blocks: a lookup reads one block. Files are
+read and not mapped into memory, so a truncated file is an error and does not end the
+process.
 
-The files are in the byte order of the machine that wrote them: an index is rebuilt
-elsewhere, and never copied there.
+The byte order is the machine's: rebuild an index on another machine, never copy it.
 """
 
 import os
@@ -23,15 +22,15 @@ from typing import BinaryIO, Final
 
 BLOCK: Final = 32
 _MAGIC: Final = b"CLP1"
-# UTF-8 knows no such byte, so no term holds it.
-_BETWEEN: Final = b"\xff"
-# Folding leaves no control character, and no id has one.
-_NEVER: Final = "\0"
-# Half the work of a higher one, for a few bytes a message.
+# Not part of any UTF-8 text, so no term contains it.
+_SEPARATOR: Final = b"\xff"
+# Normalization leaves no control character, and no id has one.
+_NUL: Final = "\0"
+# Half the time of a higher level, for a few bytes a message.
 _LEVEL: Final = 3
 _HEADER: Final = Struct("=I")
 _TRAILER: Final = Struct("=QIII4s")
-_NARROW: Final = 1 << 16
+_MAX_NARROW: Final = 1 << 16
 
 
 class TornFile(Exception):
@@ -39,10 +38,10 @@ class TornFile(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Posted:
-    """A term: in how many documents, and where their numbers are.
+class TermInfo:
+    """A term: its document frequency, and the offset of its postings.
 
-    ``at`` is the number itself where there is only one.
+    ``at`` is the number of the document itself where there is only one.
     """
 
     count: int
@@ -50,9 +49,9 @@ class Posted:
 
 
 class PostingsWriter:
-    """Writes terms in their order, each with the numbers of its documents.
+    """Writes sorted terms with their postings.
 
-    A block of terms is written at once, so memory does not grow with them.
+    Terms are written in blocks, so memory does not grow with their number.
     """
 
     def __init__(
@@ -61,15 +60,17 @@ class PostingsWriter:
         self._terms_file = terms_file
         self._numbers_file = numbers_file
         self._documents = documents
-        self._kind = _kind(documents)
+        self._array_type = _array_type(documents)
         self._firsts: list[bytes] = []
         self._starts, self._bases = array("Q", [0]), array("Q")
         self._base = 0
 
     def add_block(self, block: Sequence[tuple[str, Sequence[int]]]) -> None:
-        """Add the next terms, `BLOCK` of them or the last; their documents ascend."""
+        """Append the next `BLOCK` terms, or the last ones; their postings ascend."""
         lists = [numbers for _, numbers in block]
-        several = array(self._kind, chain.from_iterable(n for n in lists if len(n) > 1))
+        several = array(
+            self._array_type, chain.from_iterable(n for n in lists if len(n) > 1)
+        )
         counts, places = array("I", map(len, lists)), array("I")
         written = 0
         for numbers in lists:
@@ -79,7 +80,7 @@ class PostingsWriter:
                 places.append(written)
                 written += len(numbers) * several.itemsize
         self._numbers_file.write(several.tobytes())
-        keys = _joined([term for term, _ in block])
+        keys = _join([term for term, _ in block])
         figures = counts.tobytes() + places.tobytes()
         content = _HEADER.pack(len(keys)) + keys + figures
         self._firsts.append(block[0][0].encode())
@@ -89,8 +90,8 @@ class PostingsWriter:
         self._base += written
 
     def finish(self) -> None:
-        """Write where everything is."""
-        directory = zlib.compress(_BETWEEN.join(self._firsts) + _BETWEEN)
+        """Write the directory of blocks and the trailer."""
+        directory = zlib.compress(_SEPARATOR.join(self._firsts) + _SEPARATOR)
         tail = directory + zlib.compress(self._starts.tobytes() + self._bases.tobytes())
         self._terms_file.write(tail)
         self._terms_file.write(
@@ -101,7 +102,7 @@ class PostingsWriter:
 
 
 class Postings:
-    """Reads what a `PostingsWriter` wrote."""
+    """Reads the files of a `PostingsWriter`."""
 
     def __init__(self, terms_file: Path, numbers_file: Path) -> None:
         self._terms = self._numbers = -1
@@ -120,25 +121,25 @@ class Postings:
         if magic != _MAGIC or at + tail != end:
             raise TornFile("no directory of terms")
         packed = _read(self._terms, at, tail)
-        self._firsts = zlib.decompress(packed[:directory]).split(_BETWEEN)[:-1]
+        self._firsts = zlib.decompress(packed[:directory]).split(_SEPARATOR)[:-1]
         ends = array("Q", zlib.decompress(packed[directory:]))
         self._starts = ends[: len(self._firsts) + 1]
         self._bases = ends[len(self._firsts) + 1 :]
-        self._kind = _kind(self._documents)
+        self._array_type = _array_type(self._documents)
 
-    def posted(self, term: str) -> Posted | None:
-        """A term, if any document has it; one block is read in either case."""
+    def term_info(self, term: str) -> TermInfo | None:
+        """Look up a term; one block is read whether it exists or not."""
         key = term.encode()
         block = bisect_right(self._firsts, key) - 1
         keys, counts, places, base = self._block(max(0, block))
         at = bisect_left(keys, key)
         if at == len(keys) or keys[at] != key:
             return None
-        return Posted(counts[at], places[at] + (base if counts[at] > 1 else 0))
+        return TermInfo(counts[at], places[at] + (base if counts[at] > 1 else 0))
 
-    def beginning(self, beginning: str) -> Iterator[Posted]:
-        """All terms that begin like this."""
-        start = beginning.encode()
+    def with_prefix(self, with_prefix: str) -> Iterator[TermInfo]:
+        """Iterate all terms with a prefix."""
+        start = with_prefix.encode()
         for block in range(
             max(0, bisect_right(self._firsts, start) - 1), len(self._firsts)
         ):
@@ -146,29 +147,29 @@ class Postings:
             for at in range(bisect_left(keys, start), len(keys)):
                 if not keys[at].startswith(start):
                     return
-                yield Posted(counts[at], places[at] + (base if counts[at] > 1 else 0))
+                yield TermInfo(counts[at], places[at] + (base if counts[at] > 1 else 0))
 
-    def items(self) -> Iterator[tuple[str, Sequence[int]]]:
-        """All terms in order, with their documents."""
+    def terms(self) -> Iterator[tuple[str, Sequence[int]]]:
+        """Iterate all terms in order, with their postings."""
         for block in range(len(self._firsts)):
             keys, counts, places, base = self._block(block)
             for key, count, place in zip(keys, counts, places, strict=True):
                 at = place + base if count > 1 else place
-                yield key.decode(), self.numbers(Posted(count, at))
+                yield key.decode(), self.numbers(TermInfo(count, at))
 
-    def numbers(self, posted: Posted) -> Sequence[int]:
-        """The documents that have a term."""
-        if posted.count == 1:
-            return (posted.at,)
-        numbers = array(self._kind)
-        size = posted.count * numbers.itemsize
-        numbers.frombytes(_read(self._numbers, posted.at, size))
+    def numbers(self, info: TermInfo) -> Sequence[int]:
+        """Return the postings of a term: numbers of documents, ascending."""
+        if info.count == 1:
+            return (info.at,)
+        numbers = array(self._array_type)
+        size = info.count * numbers.itemsize
+        numbers.frombytes(_read(self._numbers, info.at, size))
         if not numbers[0] < numbers[-1] < self._documents:
             raise TornFile("numbers of documents in no order")
         return numbers
 
     def close(self) -> None:
-        """Let go of both files."""
+        """Close both files."""
         for handle in (self._terms, self._numbers):
             if handle >= 0:
                 os.close(handle)
@@ -180,23 +181,23 @@ class Postings:
         content = zlib.decompress(packed)
         (length,) = _HEADER.unpack_from(content)
         end = _HEADER.size + length
-        keys = content[_HEADER.size : end].split(_BETWEEN)
+        keys = content[_HEADER.size : end].split(_SEPARATOR)
         figures = array("I", content[end:])
         half = len(keys)
         return keys, figures[:half], figures[half:], self._bases[block]
 
 
-def _joined(terms: list[str]) -> bytes:
-    """Terms as a block keeps them: encoded all at once, which is quick."""
-    joined = _NEVER.join(terms)
-    if joined.count(_NEVER) != len(terms) - 1:
+def _join(terms: list[str]) -> bytes:
+    """Join the terms of a block, encoded all at once, which is quick."""
+    joined = _NUL.join(terms)
+    if joined.count(_NUL) != len(terms) - 1:
         raise ValueError("a term holds a character that no term can hold")
-    return joined.encode().replace(_NEVER.encode(), _BETWEEN)
+    return joined.encode().replace(_NUL.encode(), _SEPARATOR)
 
 
-def _kind(documents: int) -> str:
-    """How the numbers of so many documents are kept."""
-    return "H" if documents <= _NARROW else "I"
+def _array_type(documents: int) -> str:
+    """Return the array type that fits the numbers of so many documents."""
+    return "H" if documents <= _MAX_NARROW else "I"
 
 
 def _read(handle: int, at: int, size: int) -> bytes:

@@ -1,7 +1,7 @@
-"""Which documents of a segment meet a plan: the rarest term first, then among those.
+"""Evaluate a query plan on a segment: the rarest term first.
 
-Every required term is looked up and the scope is read even where a term is missing: a
-word that stands only in channels the asker cannot see takes as long as one that stands
+Every required term is looked up, and the scope is read even where a term is missing: a
+word that stands only in channels the actor cannot read takes as long as one that stands
 nowhere.
 """
 
@@ -11,113 +11,119 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
-from clp_search.engine import Condition, Group, Plan, Way
+from clp_search.engine import Conjunction, Disjunction, QueryPlan, TermGroup
 from clp_search.index.documents import channel_number, microseconds
-from clp_search.index.postings import Posted
+from clp_search.index.postings import TermInfo
 from clp_search.index.segments import Segment
 from clp_search.terms import channel_group, project_group
 
-# Few channels are looked up as terms; of many, the column of each candidate is read.
-FEW_CHANNELS: Final = 4
+# Look up few channels as terms; of more, read the channel column of each candidate.
+MAX_CHANNEL_TERMS: Final = 4
 
 
 @dataclass(frozen=True)
 class Scope:
-    """The channels that may be looked in."""
+    """The channels a search may cover."""
 
     project: str
     channels: frozenset[str]
 
     @cached_property
-    def group(self) -> Group:
-        """The terms of the scope, or of a little more."""
-        if len(self.channels) <= FEW_CHANNELS:
+    def group(self) -> TermGroup:
+        """The terms of the scope, or of a superset."""
+        if len(self.channels) <= MAX_CHANNEL_TERMS:
             return channel_group(self.channels)
         return project_group(self.project)
 
     @cached_property
     def numbers(self) -> frozenset[int] | None:
-        """The numbers of its channels, where its terms do not tell all."""
-        if len(self.channels) <= FEW_CHANNELS:
+        """The numbers of its channels, where its terms cover more."""
+        if len(self.channels) <= MAX_CHANNEL_TERMS:
             return None
         return frozenset(map(channel_number, self.channels))
 
 
-def documents_meeting(
-    segment: Segment, plan: Plan, *, scope: Scope, gone: Collection[int]
+def matching_documents(
+    segment: Segment, plan: QueryPlan, *, scope: Scope, deleted: Collection[int]
 ) -> Sequence[int]:
-    """The documents of a segment that meet a plan within a scope, oldest first."""
-    found = _meeting_terms(segment, plan, scope)
-    if gone:
-        found = [number for number in found if number not in gone]
+    """Return the documents that match a plan within a scope, oldest first."""
+    found = _matching_terms(segment, plan, scope)
+    if deleted:
+        found = [number for number in found if number not in deleted]
     if scope.numbers is not None:
         found = [n for n in found if segment.channel(n) in scope.numbers]
     return _in_time(segment, plan, found)
 
 
-class _Alternatives:
-    """A group in one segment: its terms that some document has."""
+class _TermUnion:
+    """The terms of a group that exist in a segment."""
 
-    def __init__(self, segment: Segment, group: Group) -> None:
+    def __init__(self, segment: Segment, group: TermGroup) -> None:
         self._segment = segment
-        terms = (segment.posted(term) for term in group.terms)
-        self.posted: list[Posted] = [posted for posted in terms if posted]
-        for beginning in group.beginnings:
-            self.posted += segment.posted_beginning(beginning)
-        self.count = sum(posted.count for posted in self.posted)
+        terms = (segment.term_info(term) for term in group.terms)
+        self.infos: list[TermInfo] = [info for info in terms if info]
+        for prefix in group.prefixes:
+            self.infos += segment.infos_with_prefix(prefix)
+        self.count = sum(info.count for info in self.infos)
 
-    def all(self) -> Sequence[int]:
-        """The documents that meet the group."""
-        return _united(self._segment.all_of(posted) for posted in self.posted)
+    def documents(self) -> Sequence[int]:
+        """Return the documents that match the group."""
+        return _union(self._segment.documents_of(info) for info in self.infos)
 
-    def among(self, candidates: Sequence[int]) -> Sequence[int]:
-        """Which of some documents meet it."""
-        return _united(self._segment.those_of(p, candidates) for p in self.posted)
+    def intersect(self, candidates: Sequence[int]) -> Sequence[int]:
+        """Return which of some documents match the group."""
+        return _union(self._segment.intersect(info, candidates) for info in self.infos)
 
 
-def _meeting_terms(segment: Segment, plan: Plan, scope: Scope) -> Sequence[int]:
-    inside = _Alternatives(segment, scope.group)
-    simple = [condition[0] for condition in plan.must if len(condition) == 1]
-    groups = [_Alternatives(segment, group) for way in simple for group in way]
+def _matching_terms(segment: Segment, plan: QueryPlan, scope: Scope) -> Sequence[int]:
+    inside = _TermUnion(segment, scope.group)
+    simple = [disjunction[0] for disjunction in plan.must if len(disjunction) == 1]
+    groups = [
+        _TermUnion(segment, group) for conjunction in simple for group in conjunction
+    ]
     ordered = sorted((*groups, inside), key=lambda group: group.count)
     if not ordered[0].count:
-        # As much work as one document next door would have made.
-        inside.among((segment.size // 2,))
-    found: Sequence[int] = ordered[0].all()
+        # Do as much work as for one document that the actor cannot read.
+        inside.intersect((segment.size // 2,))
+    found: Sequence[int] = ordered[0].documents()
     for group in ordered[1:]:
-        found = group.among(found)
-    for condition in plan.must:
-        if len(condition) > 1:
-            found = _any_way(segment, condition, found)
-    for condition in plan.must_not:
-        met = set(_any_way(segment, condition, found))
-        found = [number for number in found if number not in met]
+        found = group.intersect(found)
+    for disjunction in plan.must:
+        if len(disjunction) > 1:
+            found = _matching_any(segment, disjunction, found)
+    for disjunction in plan.must_not:
+        matching = set(_matching_any(segment, disjunction, found))
+        found = [number for number in found if number not in matching]
     return found
 
 
-def _any_way(
-    segment: Segment, condition: Condition, candidates: Sequence[int]
+def _matching_any(
+    segment: Segment, disjunction: Disjunction, candidates: Sequence[int]
 ) -> Sequence[int]:
-    return _united(_along(segment, way, candidates) for way in condition)
+    return _union(
+        _matching_all(segment, conjunction, candidates) for conjunction in disjunction
+    )
 
 
-def _along(segment: Segment, way: Way, candidates: Sequence[int]) -> Sequence[int]:
-    groups = [_Alternatives(segment, group) for group in way]
-    met = candidates
+def _matching_all(
+    segment: Segment, conjunction: Conjunction, candidates: Sequence[int]
+) -> Sequence[int]:
+    groups = [_TermUnion(segment, group) for group in conjunction]
+    matching = candidates
     for group in sorted(groups, key=lambda group: group.count):
-        met = group.among(met)
-    return met
+        matching = group.intersect(matching)
+    return matching
 
 
-def _united(lists: Iterable[Sequence[int]]) -> Sequence[int]:
+def _union(lists: Iterable[Sequence[int]]) -> Sequence[int]:
     some = [numbers for numbers in lists if numbers]
     if len(some) <= 1:
         return some[0] if some else []
     return sorted(set().union(*some))
 
 
-def _in_time(segment: Segment, plan: Plan, found: Sequence[int]) -> Sequence[int]:
-    """Documents stand in the order of time, so a period is one slice."""
+def _in_time(segment: Segment, plan: QueryPlan, found: Sequence[int]) -> Sequence[int]:
+    """Cut out a period: documents are in the order of time."""
     since = until = None
     if plan.since is not None:
         since = bisect_left(found, microseconds(plan.since), key=segment.time)

@@ -1,11 +1,12 @@
-"""The documents of one shard on disk. The only file that knows Whoosh.
+"""The documents of one shard on disk. The only module that knows Whoosh.
 
 Whoosh keeps the segments: its writer adds and deletes documents, its table of contents
-is the commit, its columns and stored fields hold what is not searched. The terms are in
-a format of ours (`postings`), which its writer is given as a codec: its own takes a
-hundred bytes and more for each word that stands in one message. Nothing above the
-segments is used: refreshing a searcher brings deleted documents back, readers shared by
-threads read nonsense, and its parser and collectors cannot be given a person's query.
+is the commit, its columns and stored fields hold what is not searched. Terms have a
+format of our own (`postings`), passed to the writer as a codec: Whoosh's own takes a
+hundred bytes and more for each word that stands in one message. Nothing above segments
+is used: refreshing a searcher brings deleted documents back, readers shared by threads
+return wrong results, and the parser and the collectors are not safe for arbitrary
+queries.
 """
 
 from array import array
@@ -30,25 +31,25 @@ from whoosh.reading import SegmentReader
 from clp_chassis.clock import new_id
 from clp_search.engine import Document, IndexDamaged
 from clp_search.index.documents import (
-    Place,
-    Write,
+    DocumentLocation,
+    SegmentWrite,
     channel_number,
-    document_in,
+    from_record,
     microseconds,
-    record_of,
+    to_record,
 )
-from clp_search.index.postings import BLOCK, Posted, Postings, PostingsWriter
-from clp_search.index.term_merger import terms_of
+from clp_search.index.postings import BLOCK, Postings, PostingsWriter, TermInfo
+from clp_search.index.term_merger import merged_terms
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 _NAME: Final = "MAIN"
-# So many documents are written before others get their turn.
-_AT_ONCE: Final = 8
+# Write so many documents in a step.
+_STEP_DOCUMENTS: Final = 8
 
-# So much rarer are documents to be looked up one by one in a list of others.
-_RARER: Final = 24
+# Look up candidates one by one when they are rarer than the postings by this ratio.
+_LOOKUP_RATIO: Final = 24
 
 # One byte a name: they stand in every file name and in each stored document.
 _RECORD, _TIME, _CHANNEL = "d", "k", "c"
@@ -61,7 +62,7 @@ _SCHEMA: Final = Schema(
 
 
 class _TermsWriter(FieldWriter):  # type: ignore[misc]
-    """Writes the terms it is given, whatever Whoosh has gathered itself."""
+    """Writes the terms it is given, and ignores those that Whoosh collected."""
 
     is_closed = False
 
@@ -82,14 +83,14 @@ class _TermsWriter(FieldWriter):  # type: ignore[misc]
 
 
 class _NoTerms:
-    """What Whoosh's reader is given for terms: it is never asked for any."""
+    """Placeholder for Whoosh's terms reader, which is never used."""
 
     def close(self) -> None:
-        """There is nothing to close."""
+        """Do nothing: there is nothing to close."""
 
 
 class TermsCodec(W3Codec):  # type: ignore[misc]
-    """Whoosh's format but for the terms. Its name is part of the files: keep it."""
+    """Whoosh's format except for the terms. Its name is part of the files: keep it."""
 
     length_stats = False
 
@@ -100,8 +101,8 @@ class TermsCodec(W3Codec):  # type: ignore[misc]
     @override
     def new_segment(self, storage: Any, indexname: str) -> Any:
         segment = W3Segment(TermsCodec(), indexname)
-        # Whoosh would ask the random numbers of a program that may have seeded them:
-        # two segments of one name are one file.
+        # Whoosh draws ids from the global random generator, which a program may have
+        # seeded: two segments of one name would be one file.
         segment.segid = new_id()[:16]
         return segment
 
@@ -114,21 +115,21 @@ class TermsCodec(W3Codec):  # type: ignore[misc]
         return _NoTerms()
 
 
-def _whole(method: Callable[P, R]) -> Callable[P, R]:
-    """Reading a torn file can raise anything: it all means that the file is torn."""
+def _detect_corruption(method: Callable[P, R]) -> Callable[P, R]:
+    """Translate errors: reading a torn file can raise anything."""
 
     @wraps(method)
-    def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+    def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
             return method(*args, **kwargs)
         except Exception as error:
-            raise _meant(error, method.__name__) from error
+            raise _classified(error, method.__name__) from error
 
-    return guarded
+    return wrapper
 
 
-def _meant(error: Exception, where: str) -> Exception:
-    """The trouble of a disk passes; anything else is damage."""
+def _classified(error: Exception, where: str) -> Exception:
+    """Keep errors of the disk, which may pass; all others mean damage."""
     passes = isinstance(error, OSError) and not isinstance(error, FileNotFoundError)
     if passes or isinstance(error, IndexDamaged):
         return error
@@ -136,9 +137,9 @@ def _meant(error: Exception, where: str) -> Exception:
 
 
 class Segment:
-    """Documents in the order of their keys, unchangeable but for deletions."""
+    """Documents in the order of their sort keys, immutable except for deletions."""
 
-    @_whole
+    @_detect_corruption
     def __init__(self, reader: Any, folder: Path, name: str) -> None:
         self._reader = reader
         self._postings = Postings(
@@ -151,33 +152,33 @@ class Segment:
         self.newest = self.time(self.size - 1)
         self.deleted: frozenset[int] = frozenset()
 
-    @_whole
-    def posted(self, term: str) -> Posted | None:
-        """A term, if any document has it."""
-        return self._postings.posted(term)
+    @_detect_corruption
+    def term_info(self, term: str) -> TermInfo | None:
+        """Look up a term."""
+        return self._postings.term_info(term)
 
-    @_whole
-    def posted_beginning(self, beginning: str) -> list[Posted]:
-        """All terms that begin like this."""
-        return list(self._postings.beginning(beginning))
+    @_detect_corruption
+    def infos_with_prefix(self, prefix: str) -> list[TermInfo]:
+        """Return all terms with a prefix."""
+        return list(self._postings.with_prefix(prefix))
 
-    @_whole
-    def all_of(self, posted: Posted) -> Sequence[int]:
-        """The documents that have a term, deleted ones included."""
-        return self._postings.numbers(posted)
+    @_detect_corruption
+    def documents_of(self, info: TermInfo) -> Sequence[int]:
+        """Return the postings of a term, deleted documents included."""
+        return self._postings.numbers(info)
 
-    @_whole
-    def those_of(self, posted: Posted, candidates: Sequence[int]) -> list[int]:
-        """Which of some documents have a term."""
-        numbers = self._postings.numbers(posted)
-        if len(candidates) * _RARER > posted.count:
+    @_detect_corruption
+    def intersect(self, info: TermInfo, candidates: Sequence[int]) -> list[int]:
+        """Return which of some documents have a term."""
+        numbers = self._postings.numbers(info)
+        if len(candidates) * _LOOKUP_RATIO > info.count:
             return sorted(set(candidates).intersection(numbers))
-        last = posted.count
+        last = info.count
         places = ((bisect_left(numbers, number), number) for number in candidates)
         return [n for at, n in places if at < last and numbers[at] == n]
 
-    def places_of(self, document: Document) -> Iterator[Place]:
-        """Where a message is stored: among those posted at its moment."""
+    def locations_of(self, document: Document) -> Iterator[DocumentLocation]:
+        """Locate a message among those posted at its time."""
         moment = microseconds(document.posted_at)
         if moment > self.newest:
             return
@@ -188,53 +189,53 @@ class Segment:
                 continue
             stored = self.load(number)
             if stored.message == document.message:
-                yield Place(self.name, number, stored.revision)
+                yield DocumentLocation(self.name, number, stored.revision)
 
-    @_whole
-    def items(self) -> Iterator[tuple[str, Sequence[int]]]:
-        """All terms with their documents."""
-        return self._postings.items()
+    @_detect_corruption
+    def terms(self) -> Iterator[tuple[str, Sequence[int]]]:
+        """Iterate all terms with their postings."""
+        return self._postings.terms()
 
     def time(self, number: int) -> int:
-        """The time of a document."""
+        """Return the time of a document."""
         return self._times[number]
 
     def channel(self, number: int) -> int:
-        """The number of a document's channel."""
+        """Return the channel number of a document."""
         return self._channels[number]
 
-    @_whole
+    @_detect_corruption
     def load(self, number: int) -> Document:
-        """A stored document."""
-        return document_in(self._reader.stored_fields(number)[_RECORD])
+        """Load a stored document."""
+        return from_record(self._reader.stored_fields(number)[_RECORD])
 
-    @_whole
-    def read_through(self) -> None:
-        """Read everything there is."""
-        for _ in self._postings.items():
+    @_detect_corruption
+    def verify(self) -> None:
+        """Read all terms and documents, to detect corruption."""
+        for _ in self._postings.terms():
             pass
         for number in range(self.size):
             self.load(number)
 
     def close(self) -> None:
-        """Let go of its files."""
+        """Close its files."""
         self._postings.close()
         self._reader.close()
 
 
 def _numbers(reader: Any, column: str, count: int) -> "array[int]":
-    """A column of numbers, read at once and kept; its file is let go of."""
+    """Load a column of numbers into memory and close its file."""
     read = reader.column_reader(column, translate=False)
     numbers: array[int] = read._dbfile.get_array(0, "Q", read._count)  # noqa: SLF001
     file, _, _ = reader._perdoc._colfiles.pop(column)  # noqa: SLF001
     file.close()
-    # What Whoosh leaves away at the end of a column are zeros.
+    # Whoosh omits zeros at the end of a column.
     numbers.extend([0] * (count - len(numbers)))
     return numbers
 
 
 def generation_of(folder: Path) -> int:
-    """How often the table of contents of a folder was written; -1 without one."""
+    """Return the generation of a folder's table of contents; -1 without one."""
     generation: int = TOC._latest_generation(FileStorage(str(folder)), _NAME)  # noqa: SLF001
     return generation
 
@@ -242,7 +243,7 @@ def generation_of(folder: Path) -> int:
 class Segments:
     """All segments of a folder, oldest first as written."""
 
-    @_whole
+    @_detect_corruption
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._storage = FileStorage(str(folder))
@@ -253,7 +254,7 @@ class Segments:
             TOC.create(self._storage, _SCHEMA, _NAME)
         self._index = FileIndex(self._storage, _SCHEMA, _NAME)
         self._sweep()
-        self._follow()
+        self._reopen()
 
     def __iter__(self) -> Iterator[Segment]:
         return iter(self._segments.values())
@@ -261,15 +262,15 @@ class Segments:
     def __getitem__(self, name: str) -> Segment:
         return self._segments[name]
 
-    def places_of(self, document: Document) -> Iterator[Place]:
-        """Where a message is stored, newest segment first."""
+    def locations_of(self, document: Document) -> Iterator[DocumentLocation]:
+        """Locate a message, newest segment first."""
         for segment in reversed(self._segments.values()):
-            yield from segment.places_of(document)
+            yield from segment.locations_of(document)
 
-    def writing(self, write: Write) -> Iterator[None]:
-        """Write in small steps; on disk is all or nothing, when the last one is done.
+    def write(self, write: SegmentWrite) -> Iterator[None]:
+        """Write a segment in small steps; the last one makes it visible as a whole.
 
-        What is taken to be ``gone`` is looked up then, so deletions may come meanwhile.
+        ``deletions`` are read at the end, so documents may be superseded meanwhile.
         """
         try:
             codec = TermsCodec(len(write.documents))
@@ -279,9 +280,9 @@ class Segments:
         try:
             for at, indexed in enumerate(write.documents):
                 _add(writer, indexed.document, at)
-                if at % _AT_ONCE == 0:
+                if at % _STEP_DOCUMENTS == 0:
                     yield
-            terms = terms_of(write, lambda name: self._segments[name].items())
+            terms = merged_terms(write, lambda name: self._segments[name].terms())
             while block := list(islice(terms, BLOCK)):
                 writer.fieldwriter.postings.add_block(block)
                 yield
@@ -290,27 +291,27 @@ class Segments:
             with suppress(Exception):
                 writer.cancel()
             if isinstance(error, Exception):
-                raise _meant(error, "writing") from error
+                raise _classified(error, "writing") from error
             raise
 
-    @_whole
-    def _commit(self, writer: Any, write: Write) -> None:
-        self._delete(writer, write.without)
-        gone = write.instead_of
+    @_detect_corruption
+    def _commit(self, writer: Any, write: SegmentWrite) -> None:
+        self._delete(writer, write.deletions)
+        gone = write.replaces
         writer.commit(mergetype=lambda _, old: [s for s in old if _stays(s, gone)])
         known = set(self._segments)
-        self._follow()
+        self._reopen()
         write.name = next((n for n in self._segments if n not in known), None)
 
     def files(self) -> set[str]:
-        """The names of all files that matter."""
+        """Return the names of all files in use."""
         names = tuple(f"{name}." for name in self._segments)
         toc = TOC._filename(_NAME, self.generation)  # noqa: SLF001
         written = (path.name for path in self._folder.iterdir())
         return {name for name in written if name.startswith(names)} | {toc}
 
     def close(self) -> None:
-        """Let go of all files."""
+        """Close all files."""
         for segment in self._segments.values():
             segment.close()
         self._segments = {}
@@ -324,8 +325,8 @@ class Segments:
         for name, number in places:
             writer.delete_document(offsets[name] + number)
 
-    def _follow(self) -> None:
-        """Open what is new in the table of contents, close what is gone."""
+    def _reopen(self) -> None:
+        """Open segments that are new in the table of contents; close removed ones."""
         toc = TOC.read(self._storage, _NAME, schema=_SCHEMA)
         opened: dict[str, Segment] = {}
         for listed in toc.segments:
@@ -341,7 +342,7 @@ class Segments:
         self.generation = toc.generation
 
     def _sweep(self) -> None:
-        """Remove what a killed writer left; the writer itself removes the rest."""
+        """Remove files of a killed writer; the next writer removes the rest."""
         for left in self._folder.iterdir():
             if left.is_dir():
                 rmtree(left, ignore_errors=True)
@@ -349,16 +350,16 @@ class Segments:
                 left.unlink(missing_ok=True)
 
 
-def _stays(segment: Any, instead_of: frozenset[str]) -> bool:
+def _stays(segment: Any, replaces: frozenset[str]) -> bool:
     empty = segment.deleted_count() == segment.doc_count_all()
-    return not empty and segment.segment_id() not in instead_of
+    return not empty and segment.segment_id() not in replaces
 
 
 def _add(writer: Any, document: Document, number: int) -> None:
-    """What the writer itself does with a document that has no field to be analysed."""
+    """Add a document as the writer itself does when no field is analysed."""
     perdoc = writer.perdocwriter
     perdoc.start_doc(number)
-    perdoc.add_field(_RECORD, None, record_of(document), 0)
+    perdoc.add_field(_RECORD, None, to_record(document), 0)
     perdoc.add_column_value(_TIME, _COLUMN, microseconds(document.posted_at))
     perdoc.add_column_value(_CHANNEL, _COLUMN, channel_number(document.channel))
     perdoc.finish_doc()

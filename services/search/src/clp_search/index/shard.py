@@ -1,4 +1,4 @@
-"""One shard: the documents of some projects, on disk and in memory."""
+"""A shard: the documents of some projects, on disk and in memory."""
 
 import logging
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
@@ -9,315 +9,342 @@ from pathlib import Path
 from shutil import rmtree
 from typing import Final
 
-from clp_search.engine import Document, IndexDamaged, Page, Plan, Size, Wanted
-from clp_search.index.documents import Indexed, Write
+from clp_search.engine import (
+    Document,
+    HitPage,
+    IndexDamaged,
+    IndexSize,
+    QueryPlan,
+    SearchRequest,
+)
+from clp_search.index.documents import IndexedDocument, SegmentWrite
 from clp_search.index.manifest import (
     Manifest,
     has_content,
     has_size,
     read_manifest,
-    secured,
+    sync_and_checksum,
     write_manifest,
 )
-from clp_search.index.memory_buffer import Hot
+from clp_search.index.memory_buffer import MemoryBuffer
 from clp_search.index.merge_iterator import page_of
-from clp_search.index.query_evaluator import Scope, documents_meeting
+from clp_search.index.query_evaluator import Scope, matching_documents
 from clp_search.index.segments import Segment, Segments, generation_of
 from clp_search.terms import DELETED
 
 log = logging.getLogger(__name__)
 
-# So many documents are read for a merge before others get their turn.
-_AT_ONCE: Final = 32
+# Read so many documents for a merge in a step.
+_STEP_DOCUMENTS: Final = 32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Writing:
-    """How documents are written.
+class MergePolicy:
+    """When neighbouring segments are merged.
 
-    Neighbouring segments become one when so many are ``alike``: the first time when no
-    larger than ``smallest``, and never into one of more than ``most`` documents.
-    Without ``surely`` a power cut may cost a rebuild.
+    ``merge_factor`` neighbours of similar size become one segment, beginning with those
+    of up to ``floor_docs`` documents, and never one of more than ``max_merge_docs``.
+    Without ``fsync`` a power cut may cost a rebuild.
     """
 
-    alike: int = 8
-    smallest: int = 64
-    most: int = 20_000
-    surely: bool = True
+    merge_factor: int = 8
+    floor_docs: int = 64
+    max_merge_docs: int = 20_000
+    fsync: bool = True
 
 
 class Shard:
-    """Takes documents, finds them, and writes them when told to."""
+    """Buffers, searches and writes the documents of some projects."""
 
-    def __init__(self, folder: Path, writing: Writing) -> None:
+    def __init__(self, folder: Path, policy: MergePolicy) -> None:
         self._folder = folder
-        self._writing = writing
-        self._hot = Hot()
-        # What is being written; it is found in memory until that is done.
-        self._going = Hot()
+        self._policy = policy
+        self._buffer = MemoryBuffer()
+        # Documents being written, searched in memory until that is done.
+        self._flushing = MemoryBuffer()
         self._steps: Generator[None, None, None] | None = None
-        # Documents on disk that an edit or a deletion has replaced since.
-        self._hidden: dict[str, set[int]] = {}
+        # Documents on disk that a newer revision has replaced.
+        self._superseded: dict[str, set[int]] = {}
         try:
-            self._segments, self._manifest = _opened(folder)
+            self._segments, self._manifest = _open(folder)
         except IndexDamaged as error:
-            self._segments, self._manifest = _renewed(folder, str(error))
+            self._segments, self._manifest = _quarantine(folder, str(error))
         self._unverified = sorted(self._manifest.files)
         self.cursor = self._manifest.cursor
 
     @property
-    def waiting(self) -> int:
-        """How many documents are in memory, and not being written."""
-        return len(self._hot)
+    def buffered(self) -> int:
+        """The number of documents in memory that are not being written."""
+        return len(self._buffer)
 
     @property
-    def unwritten(self) -> int:
-        """How many positions would be read again after a crash."""
+    def unflushed(self) -> int:
+        """The number of positions that would be read again after a crash."""
         return self.cursor - self._manifest.cursor
 
     def apply(self, documents: Iterable[Document], *, after: int, upto: int) -> None:
-        """Take documents; older and equal revisions change nothing."""
+        """Apply documents; older and equal revisions change nothing."""
         if not after <= self.cursor < upto:
             return
-        with self._reading():
+        with self._detecting_corruption():
             for document in documents:
-                self._take(document)
+                self._add(document)
         self.cursor = upto
 
-    def search(self, wanted: Wanted) -> Page:
-        """Find a page of messages."""
-        scope = Scope(wanted.project, wanted.channels)
-        plan = wanted.plan
-        with self._reading():
-            cold = sorted(
+    def search(self, request: SearchRequest) -> HitPage:
+        """Return a page of matching messages."""
+        scope = Scope(request.project, request.channels)
+        plan = request.plan
+        with self._detecting_corruption():
+            on_disk = sorted(
                 (
-                    _Cold(s, plan, scope=scope, gone=self._gone(s))
+                    _OnDisk(s, plan, scope=scope, deleted=self._deleted(s))
                     for s in self._segments
                 ),
                 key=lambda source: -source.newest,
             )
-            warm = (hot.meeting(plan, scope) for hot in (self._hot, self._going))
-            return page_of([*warm, *cold], wanted)
+            in_memory = (
+                buffer.matching(plan, scope)
+                for buffer in (self._buffer, self._flushing)
+            )
+            return page_of([*in_memory, *on_disk], request)
 
     def flush(self) -> None:
-        """Write what waits, and the cursor with it."""
-        while self.work():
+        """Flush the buffer and the cursor."""
+        while self.step():
             pass
-        self.begin()
-        while self.work():
+        self.begin_flush()
+        while self.step():
             pass
 
-    def begin(self) -> bool:
-        """Begin to write what waits, and the cursor; false if there is nothing."""
-        if self._steps is None and (self._hot or self._hidden or self.unwritten):
-            self._going, self._hot = self._hot, Hot()
+    def begin_flush(self) -> bool:
+        """Start to flush the buffer and the cursor; return false when none is due."""
+        if self._steps is None and (self._buffer or self._superseded or self.unflushed):
+            self._flushing, self._buffer = self._buffer, MemoryBuffer()
             self._steps = self._write(self.cursor)
         return self._steps is not None
 
-    def work(self) -> bool:
-        """Do a small step of the writing; false when there is none to do."""
+    def step(self) -> bool:
+        """Run a small step of a flush; return false when none is in progress."""
         if self._steps is None:
             return False
         try:
-            with self._reading():
+            with self._detecting_corruption():
                 next(self._steps)
         except StopIteration:
             self._steps = None
         except OSError:
-            # It is tried again: what was to be written waits as before.
+            # Retried later: put the documents back into the buffer.
             self._steps = None
-            self._hot.take_back(self._going)
-            self._going = Hot()
+            self._buffer.restore(self._flushing)
+            self._flushing = MemoryBuffer()
             raise
         return True
 
     def _write(self, cursor: int) -> Generator[None, None, None]:
-        """Write what waits, together with old neighbours that it joins."""
-        if self._going or self._hidden:
-            merged = self._neighbours()
-            known = {name: frozenset(gone) for name, gone in self._hidden.items()}
-            documents = list(self._going)
+        """Write the buffer, together with neighbouring segments to merge."""
+        if self._flushing or self._superseded:
+            merged = self._mergeable()
+            before = {
+                name: frozenset(deleted) for name, deleted in self._superseded.items()
+            }
+            documents = list(self._flushing)
             for segment in merged:
-                for at, indexed in enumerate(self._alive(segment, self._gone(segment))):
+                for at, indexed in enumerate(
+                    self._live_documents(segment, self._deleted(segment))
+                ):
                     documents.append(indexed)
-                    if at % _AT_ONCE == 0:
+                    if at % _STEP_DOCUMENTS == 0:
                         yield
-            write = Write(
+            write = SegmentWrite(
                 documents=sorted(documents, key=lambda indexed: indexed.document.key),
-                without=[(name, number) for name in known for number in known[name]],
-                instead_of=frozenset(segment.name for segment in merged),
+                deletions=[
+                    (name, number) for name in before for number in before[name]
+                ],
+                replaces=frozenset(segment.name for segment in merged),
             )
-            yield from self._segments.writing(write)
-            self._hidden = self._hidden_since(write, known)
-            self._going = Hot()
-        self._note(cursor)
+            yield from self._segments.write(write)
+            self._superseded = self._superseded_since(write, before)
+            self._flushing = MemoryBuffer()
+        self._commit(cursor)
 
-    def _hidden_since(
-        self, write: Write, known: Mapping[str, frozenset[int]]
+    def _superseded_since(
+        self, write: SegmentWrite, before: Mapping[str, frozenset[int]]
     ) -> dict[str, set[int]]:
-        """What was replaced while a segment was written, at its places after that."""
+        """Map documents superseded during a write to their new locations."""
         moved = {i.moved_from: n for n, i in enumerate(write.documents) if i.moved_from}
-        hidden: dict[str, set[int]] = {}
-        for name, numbers in self._hidden.items():
-            for number in numbers - known.get(name, frozenset()):
-                if name not in write.instead_of:
-                    hidden.setdefault(name, set()).add(number)
+        superseded: dict[str, set[int]] = {}
+        for name, numbers in self._superseded.items():
+            for number in numbers - before.get(name, frozenset()):
+                if name not in write.replaces:
+                    superseded.setdefault(name, set()).add(number)
                 elif write.name and (name, number) in moved:
-                    hidden.setdefault(write.name, set()).add(moved[name, number])
+                    superseded.setdefault(write.name, set()).add(moved[name, number])
         for number, indexed in enumerate(write.documents):
             fresh = indexed.moved_from is None
-            if fresh and write.name and self._going.is_outdated(indexed.document):
-                hidden.setdefault(write.name, set()).add(number)
-        return hidden
+            if fresh and write.name and self._flushing.is_superseded(indexed.document):
+                superseded.setdefault(write.name, set()).add(number)
+        return superseded
 
     def verify_one(self) -> bool:
-        """Read one file and compare it with its checksum; false when all were."""
+        """Compare one file with its checksum; return false when all are verified."""
         if not self._unverified:
             return False
         name = self._unverified.pop()
         checksum = self._manifest.files.get(name)
         if checksum and not has_content(self._folder, name, checksum):
-            self._start_over(f"{name} is not what was written")
+            self._reset(f"{name} is not what was written")
         return True
 
-    def size(self) -> Size:
-        """How much there is."""
-        warm = (*self._hot, *self._going.current())
-        documents = sum(1 for indexed in warm if not indexed.document.deleted)
-        with self._reading():
+    def size(self) -> IndexSize:
+        """Return how much is stored."""
+        in_memory = (*self._buffer, *self._flushing.current())
+        documents = sum(1 for indexed in in_memory if not indexed.document.deleted)
+        with self._detecting_corruption():
             documents += sum(self._count(segment) for segment in self._segments)
-        return Size(documents=documents, size_bytes=self._manifest.size_bytes)
+        return IndexSize(documents=documents, size_bytes=self._manifest.size_bytes)
 
     def close(self) -> None:
-        """Let go of the files; what is being written is not written."""
+        """Close the files; abandon a flush in progress."""
         if self._steps is not None:
             self._steps.close()
             self._steps = None
         self._segments.close()
 
-    def _take(self, document: Document) -> None:
-        for hot in (self._hot, self._going):
-            waiting = hot.revision_of(document.message)
-            if waiting is not None and waiting >= document.revision:
+    def _add(self, document: Document) -> None:
+        for buffer in (self._buffer, self._flushing):
+            buffered = buffer.revision_of(document.message)
+            if buffered is not None and buffered >= document.revision:
                 return
-        self._going.outdate(document)
-        for place in self._segments.places_of(document):
-            if place.number in self._hidden.get(place.segment, ()):
+        self._flushing.supersede(document)
+        for place in self._segments.locations_of(document):
+            if place.number in self._superseded.get(place.segment, ()):
                 continue
             if place.revision >= document.revision:
                 return
-            self._hidden.setdefault(place.segment, set()).add(place.number)
-        self._hot.put(document)
+            self._superseded.setdefault(place.segment, set()).add(place.number)
+        self._buffer.put(document)
 
     def _count(self, segment: Segment) -> int:
-        gone = self._gone(segment)
-        tombs = segment.posted(DELETED)
-        emptied = set(segment.all_of(tombs)) - gone if tombs else set()
-        return segment.size - len(gone) - len(emptied)
+        deleted = self._deleted(segment)
+        tombs = segment.term_info(DELETED)
+        emptied = set(segment.documents_of(tombs)) - deleted if tombs else set()
+        return segment.size - len(deleted) - len(emptied)
 
-    def _alive(self, segment: Segment, gone: frozenset[int]) -> Iterator[Indexed]:
+    def _live_documents(
+        self, segment: Segment, deleted: frozenset[int]
+    ) -> Iterator[IndexedDocument]:
         for number in range(segment.size):
-            if number not in gone:
-                yield Indexed(segment.load(number), moved_from=(segment.name, number))
+            if number not in deleted:
+                yield IndexedDocument(
+                    segment.load(number), moved_from=(segment.name, number)
+                )
 
-    def _gone(self, segment: Segment) -> frozenset[int]:
-        return segment.deleted.union(self._hidden.get(segment.name, ()))
+    def _deleted(self, segment: Segment) -> frozenset[int]:
+        return segment.deleted.union(self._superseded.get(segment.name, ()))
 
-    def _neighbours(self) -> list[Segment]:
-        """The newest segments that are many and alike, to be written as one.
+    def _mergeable(self) -> list[Segment]:
+        """Return the newest segments that are due to be merged.
 
-        Tier by tier, each a few times as large as the one before: so a document is
-        rewritten few times, and the order of time is kept.
+        Go tier by tier, each a multiple of the one before: each document is rewritten a
+        few times only, and the order of time is kept.
         """
-        writing = self._writing
+        policy = self._policy
         segments = list(self._segments)
         merged: list[Segment] = []
-        total, largest = len(self._going), writing.smallest
+        total, largest = len(self._flushing), policy.floor_docs
         while True:
             tier: list[Segment] = []
             full = False
-            while segments and segments[-1].size <= min(largest, writing.most // 2):
-                full = total + segments[-1].size > writing.most
+            while segments and segments[-1].size <= min(
+                largest, policy.max_merge_docs // 2
+            ):
+                full = total + segments[-1].size > policy.max_merge_docs
                 if full:
                     break
                 total += segments[-1].size
                 tier.append(segments.pop())
-            if len(tier) < (2 if full else writing.alike - 1):
+            if len(tier) < (2 if full else policy.merge_factor - 1):
                 return merged
             merged += tier
-            largest *= writing.alike
+            largest *= policy.merge_factor
 
-    def _note(self, cursor: int) -> None:
-        """Write the manifest: from now on a restart begins at this cursor."""
-        files, surely = self._segments.files(), self._writing.surely
+    def _commit(self, cursor: int) -> None:
+        """Write the manifest: a restart continues at this cursor."""
+        files, fsync = self._segments.files(), self._policy.fsync
         self._manifest = Manifest(
             self._segments.generation,
             cursor,
-            secured(self._folder, files, self._manifest.files, surely=surely),
+            sync_and_checksum(self._folder, files, self._manifest.files, fsync=fsync),
         )
-        write_manifest(self._folder, self._manifest, surely=surely)
+        write_manifest(self._folder, self._manifest, fsync=fsync)
 
     @contextmanager
-    def _reading(self) -> Iterator[None]:
+    def _detecting_corruption(self) -> Iterator[None]:
         try:
             yield
         except IndexDamaged as error:
-            self._start_over(str(error))
+            self._reset(str(error))
             raise
 
-    def _start_over(self, why: str) -> None:
+    def _reset(self, why: str) -> None:
         self.close()
-        self._segments, self._manifest = _renewed(self._folder, why)
-        self._hot, self._going = Hot(), Hot()
-        self._hidden = {}
+        self._segments, self._manifest = _quarantine(self._folder, why)
+        self._buffer, self._flushing = MemoryBuffer(), MemoryBuffer()
+        self._superseded = {}
         self._unverified = []
         self.cursor = 0
 
 
-def _opened(folder: Path) -> tuple[Segments, Manifest]:
-    """The segments of a folder and their manifest, as far as a quick look tells.
+def _open(folder: Path) -> tuple[Segments, Manifest]:
+    """Open the segments and the manifest of a folder, with quick checks.
 
     A writer killed between its commit and the manifest leaves the table of contents
-    ahead: what it added is read through, and later applied again without effect.
+    ahead: verify what it added; it is applied again later without effect.
     """
     manifest = read_manifest(folder) or Manifest()
     ahead = generation_of(folder) - manifest.generation
     if ahead < 0:
         raise IndexDamaged("the table of contents is older than its manifest")
     for name, checksum in manifest.files.items():
-        gone = ahead and not (folder / name).exists()
-        if not gone and not has_size(folder, name, checksum):
+        deleted = ahead and not (folder / name).exists()
+        if not deleted and not has_size(folder, name, checksum):
             raise IndexDamaged(f"{name} is missing or has another size")
     segments = Segments(folder)
     try:
         for segment in segments if ahead else ():
             if not any(name.startswith(f"{segment.name}.") for name in manifest.files):
-                segment.read_through()
+                segment.verify()
     except IndexDamaged:
         segments.close()
         raise
     return segments, manifest
 
 
-def _renewed(folder: Path, why: str) -> tuple[Segments, Manifest]:
-    """Set damaged files aside, for a person to look at, and begin at zero."""
+def _quarantine(folder: Path, why: str) -> tuple[Segments, Manifest]:
+    """Move corrupt files away for inspection, and start at position zero."""
     log.error("shard %s is rebuilt from the feed: %s", folder.name, why)
-    aside = folder.with_suffix(".damaged")
-    rmtree(aside, ignore_errors=True)
+    quarantined = folder.with_suffix(".damaged")
+    rmtree(quarantined, ignore_errors=True)
     if folder.exists():
-        folder.rename(aside)
+        folder.rename(quarantined)
     return Segments(folder), Manifest()
 
 
-class _Cold:
+class _OnDisk:
     """A segment as a source of a page."""
 
     def __init__(
-        self, segment: Segment, plan: Plan, *, scope: Scope, gone: frozenset[int]
+        self,
+        segment: Segment,
+        plan: QueryPlan,
+        *,
+        scope: Scope,
+        deleted: frozenset[int],
     ) -> None:
         self._segment = segment
-        self._asked = (plan, scope)
-        self._gone = gone
+        self._request = (plan, scope)
+        self._deleted = deleted
         self.time = segment.time
         self.load = segment.load
 
@@ -330,5 +357,7 @@ class _Cold:
 
     @cached_property
     def _found(self) -> Sequence[int]:
-        plan, scope = self._asked
-        return documents_meeting(self._segment, plan, scope=scope, gone=self._gone)
+        plan, scope = self._request
+        return matching_documents(
+            self._segment, plan, scope=scope, deleted=self._deleted
+        )

@@ -1,4 +1,4 @@
-"""The shards of one generation of the index, or some of them; a project is in one."""
+"""The shards of one generation, or some of them; each project is in one shard."""
 
 import fcntl
 import time
@@ -10,194 +10,196 @@ from pathlib import Path
 from typing import BinaryIO, Final
 from zlib import crc32
 
-from clp_search.engine import Document, Page, Shown, Size, Wanted
+from clp_search.engine import Document, HitPage, HitSnippets, IndexSize, SearchRequest
 from clp_search.index.generations import Generation
-from clp_search.index.shard import Shard, Writing
+from clp_search.index.shard import MergePolicy, Shard
 from clp_search.query import Query
-from clp_search.snippets import shown
+from clp_search.snippets import snippets_of
 
-# While nobody waits for a message to be found, so many are kept before any is written.
-_KEPT_WHILE_BUILDING: Final = 128_000
-_LEAST_SEGMENT_BUILT: Final = 1_000
+# Nobody searches an index being built: buffer so many documents before a flush.
+_BULK_BUFFER_DOCS: Final = 128_000
+_MIN_BULK_SEGMENT: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """How many shards, and when what waits is written.
+class FlushPolicy:
+    """The number of shards, and when buffered documents are flushed.
 
-    A shard without news keeps its old cursor on disk: after a crash it would read so
-    many positions again as may be ``unwritten``.
+    A shard without changes keeps its old cursor on disk: at most ``unflushed``
+    positions are read again after a crash.
     """
 
     shards: int = 4
-    flush_at: int = 200
+    flush_docs: int = 200
     flush_after: timedelta = timedelta(seconds=5)
-    unwritten: int = 2_000
-    writing: Writing = field(default_factory=Writing)
+    unflushed: int = 2_000
+    merge_policy: MergePolicy = field(default_factory=MergePolicy)
 
-    def of(self, generation: Generation) -> "Limits":
-        """The same for a generation, which may have been begun with other shards."""
+    def of(self, generation: Generation) -> "FlushPolicy":
+        """Return the same policy with the number of shards of a generation."""
         return replace(self, shards=generation.shards)
 
 
-def building(shards: int) -> Limits:
-    """How an index in the making is written: at once as it stays, without merges."""
-    kept = max(_LEAST_SEGMENT_BUILT, _KEPT_WHILE_BUILDING // shards)
-    return Limits(
+def bulk_policy(shards: int) -> FlushPolicy:
+    """Return the policy for building an index: large segments and no merges."""
+    buffered = max(_MIN_BULK_SEGMENT, _BULK_BUFFER_DOCS // shards)
+    return FlushPolicy(
         shards=shards,
-        flush_at=kept,
+        flush_docs=buffered,
         flush_after=timedelta(days=1),
-        unwritten=2 * _KEPT_WHILE_BUILDING,
-        writing=Writing(smallest=kept // 16, alike=16),
+        unflushed=2 * _BULK_BUFFER_DOCS,
+        merge_policy=MergePolicy(floor_docs=buffered // 16, merge_factor=16),
     )
 
 
-BUILDING: Final = building(16)
+BULK: Final = bulk_policy(16)
 
 
 class IndexBusy(Exception):
-    """Another process works on this folder."""
+    """Another process uses this folder."""
 
 
 def shard_of(project: str, shards: int) -> int:
-    """The number of the shard that a project is in."""
+    """Return the number of the shard of a project."""
     return crc32(project.encode()) % shards
 
 
 class ShardedIndex:
     """An `Engine` on the local disk, for one process at a time.
 
-    With ``mine`` it holds only the shards of these numbers, and others hold the rest.
+    ``own_shards`` limits it to the shards of these numbers.
     """
 
     def __init__(
         self,
         folder: Path,
-        limits: Limits = Limits(),
+        policy: FlushPolicy = FlushPolicy(),
         *,
-        mine: Collection[int] | None = None,
+        own_shards: Collection[int] | None = None,
     ) -> None:
-        self._limits = limits
-        numbers = range(limits.shards) if mine is None else sorted(mine)
+        self._policy = policy
+        numbers = range(policy.shards) if own_shards is None else sorted(own_shards)
         self._locks: list[BinaryIO] = []
         self._shards: dict[int, Shard] = {}
         folder.mkdir(parents=True, exist_ok=True)
         try:
             for number in numbers:
                 name = f"shard-{number:02}"
-                self._locks.append(lock_of(folder / f"{name}.lock"))
-                self._shards[number] = Shard(folder / name, limits.writing)
+                self._locks.append(lock_file(folder / f"{name}.lock"))
+                self._shards[number] = Shard(folder / name, policy.merge_policy)
         except BaseException:
-            self.let_go()
+            self.abandon()
             raise
-        self._waiting_since: datetime | None = None
+        self._buffered_since: datetime | None = None
 
     def cursor(self) -> int:
-        """The position up to which every shard has been told."""
+        """Return the lowest cursor of all shards."""
         return min(self.cursors().values())
 
     def cursors(self) -> dict[int, int]:
-        """The position up to which each shard has been told."""
+        """Return the cursor of each shard."""
         return {number: shard.cursor for number, shard in self._shards.items()}
 
     def wants(self, project: str, position: int) -> bool:
-        """Whether a change of a project is news to its shard."""
+        """Return whether a change of a project is new to its shard."""
         shard = self._shards.get(self._number(project))
         return shard is not None and shard.cursor < position
 
     def apply(self, documents: Sequence[Document], *, after: int, upto: int) -> None:
-        """Take documents; a shard that has not read up to ``after`` waits its turn."""
-        sorted_out: dict[int, list[Document]] = defaultdict(list)
+        """Apply documents; skip shards that have not read up to ``after``."""
+        by_shard: dict[int, list[Document]] = defaultdict(list)
         for document in documents:
-            sorted_out[self._number(document.project)].append(document)
+            by_shard[self._number(document.project)].append(document)
         for number, shard in self._shards.items():
-            shard.apply(sorted_out[number], after=after, upto=upto)
+            shard.apply(by_shard[number], after=after, upto=upto)
 
-    def search(self, wanted: Wanted) -> Page:
-        """Find a page of messages of one project."""
-        return self._shards[self._number(wanted.project)].search(wanted)
+    def search(self, request: SearchRequest) -> HitPage:
+        """Return a page of matching messages of one project."""
+        return self._shards[self._number(request.project)].search(request)
 
-    def show(self, documents: Sequence[Document], query: Query) -> tuple[Shown, ...]:
-        """Mark what was found."""
-        return shown(documents, query)
+    def highlight(
+        self, documents: Sequence[Document], query: Query
+    ) -> tuple[HitSnippets, ...]:
+        """Highlight the matches in the documents of a page."""
+        return snippets_of(documents, query)
 
-    def tidy(self, now: datetime) -> None:
-        """Write what waited long enough or is much, and verify a file."""
-        self.begin(now)
-        while self.work():
+    def maintain(self, now: datetime) -> None:
+        """Flush what is due, and verify a file."""
+        self.begin_flush(now)
+        while self.step():
             pass
 
-    def begin(self, now: datetime) -> None:
-        """The same, but the writing is only begun."""
+    def begin_flush(self, now: datetime) -> None:
+        """Start to flush what is due, and verify a file."""
         shards = self._shards.values()
-        if not any(shard.waiting for shard in shards):
-            self._waiting_since = None
-        elif self._waiting_since is None:
-            self._waiting_since = now
-        since = self._waiting_since
-        late = since is not None and now - since >= self._limits.flush_after
+        if not any(shard.buffered for shard in shards):
+            self._buffered_since = None
+        elif self._buffered_since is None:
+            self._buffered_since = now
+        since = self._buffered_since
+        late = since is not None and now - since >= self._policy.flush_after
         for shard in shards:
-            much = shard.waiting >= self._limits.flush_at
-            if late or much or shard.unwritten > self._limits.unwritten:
-                shard.begin()
+            much = shard.buffered >= self._policy.flush_docs
+            if late or much or shard.unflushed > self._policy.unflushed:
+                shard.begin_flush()
         # One file at a time: a search may be waiting.
         any(shard.verify_one() for shard in shards)
         if late:
-            self._waiting_since = None
+            self._buffered_since = None
 
-    def work(self) -> bool:
-        """Do a small step of what was begun; false when nothing is left to do."""
-        return any(shard.work() for shard in self._shards.values())
+    def step(self) -> bool:
+        """Run a small step of a flush; return false when none is in progress."""
+        return any(shard.step() for shard in self._shards.values())
 
-    def keep_up(self) -> None:
-        """Where much more waits than is written at once, write before more comes."""
+    def flush_backlog(self) -> None:
+        """Flush shards that buffer far more than due, before taking more."""
         for shard in self._shards.values():
-            if shard.waiting >= 2 * self._limits.flush_at:
-                while shard.work():
+            if shard.buffered >= 2 * self._policy.flush_docs:
+                while shard.step():
                     pass
-                shard.begin()
+                shard.begin_flush()
 
-    def write_for(self, seconds: float) -> bool:
-        """Write everything, for so long at most; true when some is left."""
+    def flush_for(self, seconds: float) -> bool:
+        """Flush for so many seconds at most; return true when some is left."""
         until = time.monotonic() + seconds
         for shard in self._shards.values():
-            while shard.begin():
-                while shard.work():
+            while shard.begin_flush():
+                while shard.step():
                     if time.monotonic() >= until:
                         return True
         return False
 
     def checkpoint(self) -> None:
-        """Write everything to disk."""
+        """Flush everything to disk."""
         for shard in self._shards.values():
             shard.flush()
 
-    def size(self) -> Size:
-        """How much there is."""
+    def size(self) -> IndexSize:
+        """Return how much is stored."""
         sizes = [shard.size() for shard in self._shards.values()]
-        return Size(
+        return IndexSize(
             documents=sum(size.documents for size in sizes),
             size_bytes=sum(size.size_bytes for size in sizes),
         )
 
     def close(self) -> None:
-        """Write everything to disk and let go of it."""
+        """Flush everything to disk and release all files."""
         self.checkpoint()
-        self.let_go()
+        self.abandon()
 
-    def let_go(self) -> None:
-        """Close the files as they are, as a killed process would."""
+    def abandon(self) -> None:
+        """Close the files without a flush, as after a crash."""
         for shard in self._shards.values():
             shard.close()
         for lock in self._locks:
             lock.close()
 
     def _number(self, project: str) -> int:
-        return shard_of(project, self._limits.shards)
+        return shard_of(project, self._policy.shards)
 
 
-def lock_of(path: Path) -> BinaryIO:
-    """Make something ours; the lock goes with the process, however it ends."""
+def lock_file(path: Path) -> BinaryIO:
+    """Lock a file for this process; the lock ends with the process."""
     file = path.open("ab")
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

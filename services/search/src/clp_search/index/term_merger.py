@@ -6,15 +6,15 @@ from heapq import merge
 from itertools import chain, groupby
 from operator import itemgetter
 
-from clp_search.index.documents import Write
+from clp_search.index.documents import SegmentWrite
 
 # A term, and the numbers of the documents that have it, ascending.
-Listed = tuple[str, Sequence[int]]
+TermPostings = tuple[str, Sequence[int]]
 
 
-def terms_of(
-    write: Write, terms_in: Callable[[str], Iterator[Listed]]
-) -> Iterator[Listed]:
+def merged_terms(
+    write: SegmentWrite, terms_in: Callable[[str], Iterator[TermPostings]]
+) -> Iterator[TermPostings]:
     """All terms in order: those of new documents, and those that are moved.
 
     ``terms_in`` gives the terms of the segment of a name.
@@ -25,7 +25,7 @@ def terms_of(
         if indexed.moved_from:
             segment, old = indexed.moved_from
             moved[segment][old] = number
-        _gather(fresh, indexed.terms, number)
+        _collect(fresh, indexed.terms, number)
     sources = [_moved(terms_in(name), numbers) for name, numbers in moved.items()]
     ordered = _in_order(fresh)
     if not sources:
@@ -37,7 +37,7 @@ def terms_of(
         yield term, sorted(chain.from_iterable(numbers for _, numbers in same))
 
 
-def _gather(
+def _collect(
     fresh: dict[str, int | list[int]], terms: Iterable[str], number: int
 ) -> None:
     """Add the terms of a document; most stand in one only, and need no list."""
@@ -52,13 +52,15 @@ def _gather(
 
 def _in_order(
     fresh: Mapping[str, int | list[int]],
-) -> Iterator[Listed]:
+) -> Iterator[TermPostings]:
     for term in sorted(fresh):
         numbers = fresh[term]
         yield term, numbers if isinstance(numbers, list) else (numbers,)
 
 
-def _moved(terms: Iterator[Listed], numbers: Mapping[int, int]) -> Iterator[Listed]:
+def _moved(
+    terms: Iterator[TermPostings], numbers: Mapping[int, int]
+) -> Iterator[TermPostings]:
     """The terms of a segment with the new numbers of its documents that are left."""
     for term, olds in terms:
         if here := [numbers[old] for old in olds if old in numbers]:

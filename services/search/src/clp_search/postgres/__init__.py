@@ -1,5 +1,5 @@
-"""An index in PostgreSQL, for installations that outgrow one index per process.
+"""The engine on PostgreSQL, for installations that outgrow one index per process.
 
-Our terms as arrays under a GIN index: PostgreSQL intersects them and knows no language.
-No text of a person reaches a parser of its own.
+Terms are arrays under a GIN index: PostgreSQL intersects them and knows no language. No
+text of a person reaches one of its parsers.
 """

@@ -14,50 +14,50 @@ from sqlalchemy.orm import Session
 
 from clp_chassis.persistence.database import Database, migrate
 from clp_search.engine import (
-    MOST_COUNTED,
+    MAX_COUNTED,
     Document,
-    EngineAway,
-    Key,
-    Page,
-    Shown,
-    Size,
-    Wanted,
+    EngineUnavailable,
+    HitPage,
+    HitSnippets,
+    IndexSize,
+    SearchRequest,
+    SortKey,
 )
-from clp_search.postgres.rows import TOLD, document_of, take
+from clp_search.postgres.rows import COLUMNS, document_of, upsert
 from clp_search.postgres.where import conditions
 from clp_search.query import Query
 from clp_search.result_pages import page_of
-from clp_search.snippets import shown
+from clp_search.snippets import snippets_of
 from clp_search.tables import DOCUMENTS, GENERATIONS
 
 log = logging.getLogger(__name__)
 
-# A new way to read texts, or to store documents, is a new generation: raise this.
+# Raise this when the analysis or the stored form of documents changes.
 FORMAT: Final = 1
 GENERATION: Final = f"{FORMAT}-{unidata_version}"
 
-# A search that takes longer is given up, so that one cannot hold up the others.
-LONGEST_SEARCH: Final = timedelta(seconds=5)
+# Cancel a search beyond this, so that one cannot hold up the others.
+SEARCH_TIMEOUT: Final = timedelta(seconds=5)
 MILLISECOND: Final = timedelta(milliseconds=1)
-SEEN_EVERY: Final = timedelta(minutes=1)
-KEPT_UNSEEN: Final = timedelta(days=1)
-REMOVED_AT_ONCE: Final = 5_000
+SEEN_INTERVAL: Final = timedelta(minutes=1)
+UNUSED_RETENTION: Final = timedelta(days=1)
+REMOVAL_BATCH: Final = 5_000
 
-# How many candidates are fetched to be checked: enough for most pages, then more.
-FIRST_CANDIDATES: Final = MOST_COUNTED + 1
+# Candidates fetched for verification: enough for most pages, then more.
+FIRST_CANDIDATES: Final = MAX_COUNTED + 1
 MORE_CANDIDATES: Final = 450
 
-# Around conditions, which hold nothing that a person typed.
+# Statements around conditions, which contain nothing that a person typed.
 _PAGE: Final = (
-    f"select {TOLD} from documents where {{met}}"  # noqa: S608 - our own names only
+    f"select {COLUMNS} from documents where {{met}}"  # noqa: S608 - our own names only
     " order by posted_at desc, number desc, message desc limit %s"
 )
 _COUNT: Final = (
     "select count(*) from (select from documents where {met} limit %s) as met"
 )
-# Counting reads the rows: so many are counted for `status`, of more PostgreSQL's own
-# statistics tell, which it renews as the table changes.
-COUNTED_EXACTLY: Final = 50_000
+# Counting reads the rows: `status` counts up to this, then uses the statistics of
+# PostgreSQL, which are renewed as the table changes.
+MAX_EXACT_COUNT: Final = 50_000
 _KEPT: Final = "from documents where generation = %s and not deleted"
 _COUNT_KEPT: Final = f"select count(*) from (select {_KEPT} limit %s) as kept"  # noqa: S608 - our own names only
 _ESTIMATE_KEPT: Final = f"explain (format json) select {_KEPT}"
@@ -66,64 +66,68 @@ _ESTIMATE_KEPT: Final = f"explain (format json) select {_KEPT}"
 class PostgresIndex:
     """An `Engine` in a database that any number of processes read and write.
 
-    The cursor and the documents change in one transaction, whoever of them is first:
-    so nothing is missing and nothing is taken twice. Processes that read texts in
-    different ways, as during an update, each see their own generation of documents.
+    The cursor and the documents change in one transaction: nothing is missing and
+    nothing is applied twice. Processes with another analysis, as during an update, use
+    a generation of their own.
     """
 
     def __init__(self, database: Database, *, generation: str = GENERATION) -> None:
         self.database = database
         self.generation = generation
-        self._reading = database.engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._autocommit = database.engine.execution_options(
+            isolation_level="AUTOCOMMIT"
+        )
         self._cursor = 0
         self._seen_at: datetime | None = None
 
     def cursor(self) -> int:
-        """The position up to which some process has told the index."""
-        asked = select(GENERATIONS.c.position).where(self._is_ours)
-        with self._asking() as connection:
-            self._cursor = connection.scalar(asked) or 0
+        """Return the position up to which any process has applied changes."""
+        statement = select(GENERATIONS.c.position).where(self._is_ours)
+        with self._querying() as connection:
+            self._cursor = connection.scalar(statement) or 0
         return self._cursor
 
     def wants(self, project: str, position: int) -> bool:
-        """Whether a change is news, as far as this process knows."""
+        """Return whether a change is new, as far as this process knows."""
         del project
         return self._cursor < position
 
     def apply(self, documents: Sequence[Document], *, after: int, upto: int) -> None:
-        """Take documents and move the cursor; what another process took is left out."""
+        """Apply documents and advance the cursor; skip what another process applied."""
         with self._writing() as session:
             self._cursor = self._locked_cursor(session)
             if not after <= self._cursor < upto:
                 return
-            take(session.connection(), documents, self.generation)
+            upsert(session.connection(), documents, self.generation)
             session.execute(
                 update(GENERATIONS).where(self._is_ours).values(position=upto)
             )
         self._cursor = upto
 
-    def search(self, wanted: Wanted) -> Page:
-        """Find a page of messages of some channels."""
-        with self._asking() as connection:
+    def search(self, request: SearchRequest) -> HitPage:
+        """Return a page of matching messages of some channels."""
+        with self._querying() as connection:
 
-            def newest_first(after: Key | None) -> Iterator[Document]:
-                return self._found(connection, wanted, after)
+            def newest_first(after: SortKey | None) -> Iterator[Document]:
+                return self._found(connection, request, after)
 
             def count() -> int:
-                met, values = conditions(wanted, self.generation, None)
-                asked = _COUNT.format(met=met)
-                values = (*values, MOST_COUNTED + 1)
-                return int(connection.exec_driver_sql(asked, values).scalar_one())
+                met, values = conditions(request, self.generation, None)
+                statement = _COUNT.format(met=met)
+                values = (*values, MAX_COUNTED + 1)
+                return int(connection.exec_driver_sql(statement, values).scalar_one())
 
-            return page_of(newest_first, wanted, count)
+            return page_of(newest_first, request, count)
 
-    def show(self, documents: Sequence[Document], query: Query) -> tuple[Shown, ...]:
-        """Mark what was found, in this process: a database has no workers of ours."""
-        return shown(documents, query)
+    def highlight(
+        self, documents: Sequence[Document], query: Query
+    ) -> tuple[HitSnippets, ...]:
+        """Highlight in this process: a database has no workers of ours."""
+        return snippets_of(documents, query)
 
-    def tidy(self, now: datetime) -> None:
-        """Say that this generation is in use; remove some of one that is not."""
-        if self._seen_at is not None and now - self._seen_at < SEEN_EVERY:
+    def maintain(self, now: datetime) -> None:
+        """Mark this generation as used; remove a part of an unused one."""
+        if self._seen_at is not None and now - self._seen_at < SEEN_INTERVAL:
             return
         self._seen_at = now
         with self._writing() as session:
@@ -131,97 +135,99 @@ class PostgresIndex:
             session.execute(
                 update(GENERATIONS).where(self._is_ours).values(seen_at=func.now())
             )
-            unseen = session.scalars(
+            unused = session.scalars(
                 select(GENERATIONS.c.name)
-                .where(GENERATIONS.c.seen_at < func.now() - KEPT_UNSEEN)
+                .where(GENERATIONS.c.seen_at < func.now() - UNUSED_RETENTION)
                 .with_for_update(skip_locked=True)
             )
-            for name in unseen.all():
+            for name in unused.all():
                 _remove_some(session, name)
 
     def checkpoint(self) -> None:
-        """Everything is on disk when it was applied."""
+        """Do nothing: changes are durable when applied."""
 
-    def size(self) -> Size:
-        """How many documents this generation holds, and how much all take.
+    def size(self) -> IndexSize:
+        """Return the number of documents of this generation, and the bytes of all.
 
-        Beyond `COUNTED_EXACTLY` the number is an estimate.
+        Beyond `MAX_EXACT_COUNT` the number is an estimate.
         """
-        with self._asking() as connection:
-            documents = self._counted(connection)
+        with self._querying() as connection:
+            documents = self._document_count(connection)
             size = connection.scalar(
                 text("select pg_total_relation_size('documents'::regclass)")
             )
-        return Size(documents=documents, size_bytes=size or 0)
+        return IndexSize(documents=documents, size_bytes=size or 0)
 
     def close(self) -> None:
         """Close the connections."""
         self.database.close()
 
-    def _counted(self, connection: Connection) -> int:
-        asked = (self.generation, COUNTED_EXACTLY + 1)
-        counted: int = connection.exec_driver_sql(_COUNT_KEPT, asked).scalar_one()
-        if counted <= COUNTED_EXACTLY:
+    def _document_count(self, connection: Connection) -> int:
+        statement = (self.generation, MAX_EXACT_COUNT + 1)
+        counted: int = connection.exec_driver_sql(_COUNT_KEPT, statement).scalar_one()
+        if counted <= MAX_EXACT_COUNT:
             return counted
-        told = connection.exec_driver_sql(_ESTIMATE_KEPT, (self.generation,))
-        return max(counted, int(told.scalar_one()[0]["Plan"]["Plan Rows"]))
+        plan = connection.exec_driver_sql(_ESTIMATE_KEPT, (self.generation,))
+        return max(counted, int(plan.scalar_one()[0]["Plan"]["Plan Rows"]))
 
     @property
     def _is_ours(self) -> Any:
         return GENERATIONS.c.name == self.generation
 
     @contextmanager
-    def _asking(self) -> Iterator[Connection]:
-        """Questions that each see what was committed before them."""
-        with _answering(), self._reading.connect() as connection:
+    def _querying(self) -> Iterator[Connection]:
+        """Open a connection whose statements each see all commits before them."""
+        with _translating_errors(), self._autocommit.connect() as connection:
             yield connection
 
     @contextmanager
     def _writing(self) -> Iterator[Session]:
-        with _answering(), self.database.writing() as session:
+        with _translating_errors(), self.database.writing() as session:
             yield session
 
     def _locked_cursor(self, session: Session) -> int:
-        """The cursor; nobody else moves it until the commit."""
-        asked = select(GENERATIONS.c.position).where(self._is_ours).with_for_update()
-        position: int | None = session.scalar(asked)
+        """Lock and return the cursor until the commit."""
+        statement = (
+            select(GENERATIONS.c.position).where(self._is_ours).with_for_update()
+        )
+        position: int | None = session.scalar(statement)
         if position is None:
-            begun = insert(GENERATIONS).values(
+            created = insert(GENERATIONS).values(
                 name=self.generation, position=0, seen_at=func.now()
             )
-            session.execute(begun.on_conflict_do_nothing())
-            position = session.scalars(asked).one()
+            session.execute(created.on_conflict_do_nothing())
+            position = session.scalars(statement).one()
         return position
 
     def _found(
-        self, connection: Connection, wanted: Wanted, after: Key | None
+        self, connection: Connection, request: SearchRequest, after: SortKey | None
     ) -> Iterator[Document]:
-        """The documents that meet the terms, newest first, fetched as they are read."""
-        most = FIRST_CANDIDATES if wanted.plan.check else wanted.limit + 1
+        """Iterate the documents that match the terms, newest first, in batches."""
+        limit = FIRST_CANDIDATES if request.plan.verify else request.limit + 1
         while True:
-            met, values = conditions(wanted, self.generation, after)
-            asked = _PAGE.format(met=met)
-            rows = connection.exec_driver_sql(asked, (*values, most)).all()
+            met, values = conditions(request, self.generation, after)
+            statement = _PAGE.format(met=met)
+            rows = connection.exec_driver_sql(statement, (*values, limit)).all()
             for row in rows:
                 document = document_of(row)
                 after = document.key
                 yield document
-            if len(rows) < most:
+            if len(rows) < limit:
                 return
-            most = MORE_CANDIDATES
+            limit = MORE_CANDIDATES
 
 
-def open_index(url: str, *, longest: timedelta = LONGEST_SEARCH) -> PostgresIndex:
-    """Bring a database to the newest schema and work with it."""
+def open_index(url: str, *, timeout: timedelta = SEARCH_TIMEOUT) -> PostgresIndex:
+    """Migrate a database and open the index in it."""
     migrate(url, "clp_search")
     database = Database(url)
 
     def prepare(connection: Any, _record: Any) -> None:
-        # A plan for any terms suits none of them: each search is planned for its own.
+        # A generic plan suits no terms: plan each search for its own.
         with connection.cursor() as cursor:
             cursor.execute("set plan_cache_mode = force_custom_plan")
             cursor.execute("set jit = off")
-            cursor.execute(f"set statement_timeout = {longest // MILLISECOND}")
+            cursor.execute(f"set statement_timeout = {timeout // MILLISECOND}")
         connection.commit()
 
     event.listen(database.engine, "connect", prepare)
@@ -229,24 +235,24 @@ def open_index(url: str, *, longest: timedelta = LONGEST_SEARCH) -> PostgresInde
 
 
 @contextmanager
-def _answering() -> Iterator[None]:
+def _translating_errors() -> Iterator[None]:
     try:
         yield
     except (OperationalError, InterfaceError) as error:
-        raise EngineAway(type(error.orig).__name__) from error
+        raise EngineUnavailable(type(error.orig).__name__) from error
 
 
 def _remove_some(session: Session, generation: str) -> None:
-    """Remove a part of a generation, and its name with the last of it."""
+    """Remove a part of a generation, and its row with the last part."""
     some = (
         select(DOCUMENTS.c.message)
         .where(DOCUMENTS.c.generation == generation)
-        .limit(REMOVED_AT_ONCE)
+        .limit(REMOVAL_BATCH)
     )
-    gone = delete(DOCUMENTS).where(
+    removed = delete(DOCUMENTS).where(
         DOCUMENTS.c.generation == generation, DOCUMENTS.c.message.in_(some)
     )
-    messages = session.execute(gone.returning(DOCUMENTS.c.message)).all()
+    messages = session.execute(removed.returning(DOCUMENTS.c.message)).all()
     if not messages:
-        log.info("generation %s of the index is gone", generation)
+        log.info("generation %s of the index is removed", generation)
         session.execute(delete(GENERATIONS).where(GENERATIONS.c.name == generation))

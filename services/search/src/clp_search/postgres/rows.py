@@ -1,4 +1,4 @@
-"""Documents as rows, with the terms that PostgreSQL needs of them."""
+"""Documents as rows, with the terms that PostgreSQL needs."""
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC
@@ -10,21 +10,21 @@ from clp_search.engine import Document
 from clp_search.tables import DOCUMENTS
 from clp_search.terms import (
     AUTHOR,
-    BEGINNING,
+    MIN_PREFIX_LENGTH,
+    PREFIX,
     PREFIX_LENGTH,
-    SHORTEST_PREFIX,
     document_terms,
 )
 
-# What a document is read from, in the order of its fields.
-TOLD: Final = (
+# The columns of a document, in the order of its fields.
+COLUMNS: Final = (
     "message, revision, project, channel, number, author, author_name, posted_at,"
     " text, attachments"
 )
-_NAMES: Final = tuple(TOLD.replace(" ", "").split(","))
+_FIELDS: Final = tuple(COLUMNS.replace(" ", "").split(","))
 
 _COLUMNS: Final = [column.name for column in DOCUMENTS.columns]
-_TAKE: Final = (
+_UPSERT: Final = (
     f"insert into documents ({', '.join(_COLUMNS)})"  # noqa: S608 - our own names only
     f" values ({', '.join('%s' for _ in _COLUMNS)})"
     " on conflict (generation, message) do update set "
@@ -33,8 +33,8 @@ _TAKE: Final = (
 )
 
 
-def take(connection: Connection, documents: Iterable[Document], of: str) -> None:
-    """Write documents of a generation, each instead of an older revision."""
+def upsert(connection: Connection, documents: Iterable[Document], of: str) -> None:
+    """Write documents of a generation, each in place of an older revision."""
     newest: dict[str, Document] = {}
     for document in documents:
         known = newest.get(document.message)
@@ -42,22 +42,22 @@ def take(connection: Connection, documents: Iterable[Document], of: str) -> None
             newest[document.message] = document
     if newest:
         rows = [_row_of(document, of) for document in newest.values()]
-        connection.exec_driver_sql(_TAKE, rows)
+        connection.exec_driver_sql(_UPSERT, rows)
 
 
 def document_of(row: Sequence[Any]) -> Document:
-    """A document that was found."""
-    told = dict(zip(_NAMES, row, strict=True))
-    told["posted_at"] = told["posted_at"].astimezone(UTC)
-    told["attachments"] = tuple(told["attachments"])
-    return Document(**told)
+    """Convert a row to a document."""
+    values = dict(zip(_FIELDS, row, strict=True))
+    values["posted_at"] = values["posted_at"].astimezone(UTC)
+    values["attachments"] = tuple(values["attachments"])
+    return Document(**values)
 
 
 def _row_of(document: Document, generation: str) -> tuple[Any, ...]:
     terms = frozenset() if document.deleted else document_terms(document)
     row = {
         "generation": generation,
-        **{name: getattr(document, name) for name in _NAMES},
+        **{name: getattr(document, name) for name in _FIELDS},
         "attachments": list(document.attachments),
         "deleted": document.deleted,
         "terms": sorted(_stored_terms(terms)),
@@ -67,10 +67,10 @@ def _row_of(document: Document, generation: str) -> tuple[Any, ...]:
 
 
 def _stored_terms(terms: frozenset[str]) -> frozenset[str]:
-    """An array cannot be asked for what begins alike: the shortest beginnings too."""
+    """Add the shortest prefixes: an array has no prefix search."""
     shorter = {
-        term[: 1 + SHORTEST_PREFIX]
+        term[: 1 + MIN_PREFIX_LENGTH]
         for term in terms
-        if term[0] == BEGINNING and len(term) == 1 + PREFIX_LENGTH
+        if term[0] == PREFIX and len(term) == 1 + PREFIX_LENGTH
     }
     return terms | shorter

@@ -1,96 +1,107 @@
-"""What is wanted, as conditions on documents: every word of it is a bound value."""
+"""A search request as SQL conditions; every value is bound."""
 
 from collections.abc import Iterator
 from typing import Any, Final
 
-from clp_search.engine import Condition, Group, Key, Plan, Wanted, Way
+from clp_search.engine import (
+    Conjunction,
+    Disjunction,
+    QueryPlan,
+    SearchRequest,
+    SortKey,
+    TermGroup,
+)
 from clp_search.terms import AUTHOR, channel_group, project_group
 
-# Few channels are looked up as terms; of many, the column of each candidate is read.
-FEW_CHANNELS: Final = 4
+# Look up few channels as terms; of more, read the column of each candidate.
+MAX_CHANNEL_TERMS: Final = 4
 
-# A piece of SQL that is written here, and the values for its places.
-Piece = tuple[str, tuple[Any, ...]]
+# SQL written here, and the values of its parameters.
+SqlFragment = tuple[str, tuple[Any, ...]]
 
 _CONTAINS: Final = "terms @> %s::text[]"
 _OVERLAPS: Final = "terms && %s::text[]"
-_AUTHOR_BEGUN: Final = (
+_AUTHOR_PREFIX: Final = (
     "exists (select from unnest(author_terms) as term where starts_with(term, %s))"
 )
 _BEFORE: Final = "(posted_at, number, message) < (%s, %s, %s)"
 
 
-def conditions(wanted: Wanted, generation: str, after: Key | None) -> Piece:
-    """What each document on the page meets, and each after it."""
-    plan = wanted.plan
-    return _joined(
+def conditions(
+    request: SearchRequest, generation: str, after: SortKey | None
+) -> SqlFragment:
+    """Return the condition of a page and of the pages after it."""
+    plan = request.plan
+    return _join(
         " and ",
         [
             ("generation = %s and not deleted", (generation,)),
-            _among(sorted(wanted.channels)),
-            *_terms(plan, _scope(wanted)),
-            *(_not(_condition(condition)) for condition in plan.must_not),
+            _among(sorted(request.channels)),
+            *_terms(plan, _scope(request)),
+            *(_not(_disjunction(disjunction)) for disjunction in plan.must_not),
             *_times(plan),
             *([(_BEFORE, tuple(after))] if after else []),
         ],
     )
 
 
-def _scope(wanted: Wanted) -> Group:
-    if len(wanted.channels) <= FEW_CHANNELS:
-        return channel_group(wanted.channels)
-    return project_group(wanted.project)
+def _scope(request: SearchRequest) -> TermGroup:
+    if len(request.channels) <= MAX_CHANNEL_TERMS:
+        return channel_group(request.channels)
+    return project_group(request.project)
 
 
-def _among(channels: list[str]) -> Piece:
+def _among(channels: list[str]) -> SqlFragment:
     if len(channels) == 1:
         return "channel = %s", (channels[0],)
     return "channel = any(%s::text[])", (channels,)
 
 
-def _terms(plan: Plan, scope: Group) -> Iterator[Piece]:
-    """The index is asked for all single terms at once, then for the alternatives."""
-    simple = [condition[0] for condition in plan.must if len(condition) == 1]
-    groups = [scope, *(group for way in simple for group in way)]
+def _terms(plan: QueryPlan, scope: TermGroup) -> Iterator[SqlFragment]:
+    """Match all single terms in one index condition, then the alternatives."""
+    simple = [disjunction[0] for disjunction in plan.must if len(disjunction) == 1]
+    groups = [scope, *(group for conjunction in simple for group in conjunction)]
     single = [group.terms[0] for group in groups if _is_single(group)]
     if single:
         yield _CONTAINS, (single,)
-    yield from (_group(group) for group in groups if not _is_single(group))
-    yield from (_condition(some) for some in plan.must if len(some) > 1)
+    yield from (_term_group(group) for group in groups if not _is_single(group))
+    yield from (_disjunction(some) for some in plan.must if len(some) > 1)
 
 
-def _is_single(group: Group) -> bool:
-    return len(group.terms) == 1 and not group.beginnings
+def _is_single(group: TermGroup) -> bool:
+    return len(group.terms) == 1 and not group.prefixes
 
 
-def _condition(condition: Condition) -> Piece:
-    return _joined(" or ", [_way(way) for way in condition])
+def _disjunction(disjunction: Disjunction) -> SqlFragment:
+    return _join(" or ", [_conjunction(conjunction) for conjunction in disjunction])
 
 
-def _way(way: Way) -> Piece:
-    return _joined(" and ", [_group(group) for group in way])
+def _conjunction(conjunction: Conjunction) -> SqlFragment:
+    return _join(" and ", [_term_group(group) for group in conjunction])
 
 
-def _group(group: Group) -> Piece:
-    """Beginnings of words are terms of their own here; those of authors are read."""
-    begun = [term for term in group.beginnings if term[0] == AUTHOR]
-    terms = [*group.terms, *(term for term in group.beginnings if term[0] != AUTHOR)]
-    found: list[Piece] = [(_OVERLAPS, (terms,))] if terms else []
-    return _joined(" or ", [*found, *((_AUTHOR_BEGUN, (term,)) for term in begun)])
+def _term_group(group: TermGroup) -> SqlFragment:
+    """Prefixes of words are terms of their own here; those of authors are scanned."""
+    author_prefixes = [term for term in group.prefixes if term[0] == AUTHOR]
+    terms = [*group.terms, *(term for term in group.prefixes if term[0] != AUTHOR)]
+    found: list[SqlFragment] = [(_OVERLAPS, (terms,))] if terms else []
+    return _join(
+        " or ", [*found, *((_AUTHOR_PREFIX, (term,)) for term in author_prefixes)]
+    )
 
 
-def _times(plan: Plan) -> Iterator[Piece]:
+def _times(plan: QueryPlan) -> Iterator[SqlFragment]:
     if plan.since is not None:
         yield "posted_at >= %s", (plan.since,)
     if plan.until is not None:
         yield "posted_at < %s", (plan.until,)
 
 
-def _not(piece: Piece) -> Piece:
-    sql, values = piece
+def _not(fragment: SqlFragment) -> SqlFragment:
+    sql, values = fragment
     return f"not {sql}", values
 
 
-def _joined(word: str, pieces: list[Piece]) -> Piece:
-    sql = word.join(sql for sql, _ in pieces)
-    return f"({sql})", tuple(value for _, values in pieces for value in values)
+def _join(word: str, fragments: list[SqlFragment]) -> SqlFragment:
+    sql = word.join(sql for sql, _ in fragments)
+    return f"({sql})", tuple(value for _, values in fragments for value in values)

@@ -1,1 +1,1 @@
-"""What may be asked of `search`, one function each."""
+"""The use cases of `search`, one function each."""

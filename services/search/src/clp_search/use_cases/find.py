@@ -1,98 +1,119 @@
-"""Find messages: only ever in channels that the asker may read at this moment."""
+"""Find messages, only in channels that the actor may read at this moment."""
 
 from typing import Final
 
 from clp_contracts.errors import Refused
-from clp_contracts.search import AskFind, Found, Hit
+from clp_contracts.search import FindMessages, Hit, SearchPage
 from clp_core.channels import Channel, is_id
 from clp_core.decisions import InvalidValue, Reason
-from clp_search.dependencies import Parts
-from clp_search.engine import Document, EngineAway, IndexDamaged, Page, Shown, Wanted
+from clp_search.dependencies import Dependencies
+from clp_search.engine import (
+    Document,
+    EngineUnavailable,
+    HitPage,
+    HitSnippets,
+    IndexDamaged,
+    SearchRequest,
+)
 from clp_search.mapping import readable_channels
-from clp_search.page_cursors import Asked
+from clp_search.page_cursors import CursorScope
 from clp_search.query import Query, parse
-from clp_search.terms import plan_of
+from clp_search.terms import query_plan
 
-MOST_HITS: Final = 50
+MAX_HITS: Final = 50
 
-# A page that ended because enough had been looked at; its cursor leads on.
+# The page ended because its work budget was spent; the cursor continues it.
 UNFINISHED: Final = "search.unfinished"
 
-NOTHING: Final = Page(documents=(), total=0, total_is_exact=True, next=None)
+NO_HITS: Final = HitPage(documents=(), total=0, total_is_exact=True, next=None)
 
 
-def find(ask: AskFind, *, actor: str, parts: Parts) -> Found:
-    """A page of the newest messages that a query finds (rules 33 to 36)."""
-    _check_shape(ask)
-    query = parse(ask.query)
-    project, channels = _scope(ask, actor, parts)
-    asked = Asked(person=actor, scope=ask.channel or project, query=ask.query)
-    after = parts.cursors.read(ask.cursor, asked)
-    wanted = Wanted(
+def find(request: FindMessages, *, actor: str, deps: Dependencies) -> SearchPage:
+    """Find a page of the newest messages that match a query (rules 33 to 36).
+
+    Raises:
+        Refused: for a malformed request, query or cursor, a channel or project that
+            the actor may not read, and while the index is unavailable.
+    """
+    _check_shape(request)
+    query = parse(request.query)
+    project, channels = _scope(request, actor, deps)
+    scope = CursorScope(
+        person=actor, scope=request.channel or project, query=request.query
+    )
+    after = deps.cursors.read(request.cursor, scope)
+    limit = min(request.limit, MAX_HITS)
+    search = SearchRequest(
         project=project,
         channels=channels,
-        plan=plan_of(query),
+        plan=query_plan(query),
         after=after,
-        limit=min(ask.limit, MOST_HITS),
+        limit=limit,
     )
-    page = _searched(wanted, parts) if query else NOTHING
-    # The index is an old copy and no authority: each hit is asked for again.
+    page = _search(search, deps) if query else NO_HITS
+    # The index may lag and is no authority: check each hit once more.
     readable = [d for d in page.documents if d.channel in channels]
-    unfinished = page.next is not None and len(page.documents) < wanted.limit
-    return Found(
-        hits=_hits(readable, query, parts),
+    unfinished = page.next is not None and len(page.documents) < limit
+    return SearchPage(
+        hits=_hits(readable, query, deps),
         total=page.total,
         total_is_exact=page.total_is_exact,
-        cursor=parts.cursors.write(page.next, asked) if page.next else None,
+        cursor=deps.cursors.write(page.next, scope) if page.next else None,
         notes=(*query.notes, UNFINISHED) if unfinished else query.notes,
     )
 
 
-def _searched(wanted: Wanted, parts: Parts) -> Page:
+def _search(request: SearchRequest, deps: Dependencies) -> HitPage:
     try:
-        return parts.engine.search(wanted)
-    except (IndexDamaged, EngineAway):
+        return deps.engine.search(request)
+    except (IndexDamaged, EngineUnavailable):
         raise Refused.because("service.unavailable") from None
 
 
-def _hits(page: list[Document], query: Query, parts: Parts) -> tuple[Hit, ...]:
-    """What is shown of a page; marking is work, and the engine's to do."""
+def _hits(page: list[Document], query: Query, deps: Dependencies) -> tuple[Hit, ...]:
+    """Highlight a page in the engine, which keeps the work out of this process."""
     try:
-        shown = parts.engine.show(page, query)
-    except (IndexDamaged, EngineAway):
+        snippets = deps.engine.highlight(page, query)
+    except (IndexDamaged, EngineUnavailable):
         raise Refused.because("service.unavailable") from None
-    return tuple(map(_hit, page, shown))
+    return tuple(map(_hit, page, snippets))
 
 
-def _check_shape(ask: AskFind) -> None:
-    wrong: dict[str, list[str]] = {}
-    if (ask.channel is None) == (ask.project is None):
-        wrong["channel"] = ["Name a channel or a project, and not both."]
-    if ask.limit < 1:
-        wrong["limit"] = ["At least one hit."]
-    if wrong:
-        raise Refused.because("ask.malformed", fields=wrong)
+def _check_shape(request: FindMessages) -> None:
+    errors: dict[str, list[str]] = {}
+    if (request.channel is None) == (request.project is None):
+        errors["channel"] = ["Name a channel or a project, and not both."]
+    if request.limit < 1:
+        errors["limit"] = ["At least one hit."]
+    if errors:
+        raise Refused.because("request.malformed", fields=errors)
 
 
-def _scope(ask: AskFind, actor: str, parts: Parts) -> tuple[str, frozenset[str]]:
-    """The project and the channels to look in, as the rules say now (rule 36).
+def _scope(
+    request: FindMessages, actor: str, deps: Dependencies
+) -> tuple[str, frozenset[str]]:
+    """Return the project and the channels to search, as the rules say now (rule 36).
 
-    What is missing and what is hidden is refused alike, after the same question.
+    Refuse missing and hidden ones alike, after the same call.
     """
-    project = _project_of(ask.channel) if ask.channel is not None else ask.project
+    project = (
+        _project_of(request.channel) if request.channel is not None else request.project
+    )
     named = [project] if project is not None and is_id(project) else []
     about = (actor, named[0] if named else None)
     readable: frozenset[str] = frozenset()
-    # What is remembered may open a named channel; which ones there are is asked anew.
-    asked = parts.known.about(*about) if ask.channel else (parts.known.now(*about),)
-    for told in asked:
-        readable = readable_channels(told)
-        if ask.channel is not None:
-            readable &= {ask.channel}
+    # Cached facts may open a named channel; the list of channels is always fetched.
+    candidates = (
+        deps.facts.get(*about) if request.channel else (deps.facts.fetch(*about),)
+    )
+    for facts in candidates:
+        readable = readable_channels(facts)
+        if request.channel is not None:
+            readable &= {request.channel}
         if readable and project is not None:
             return project, readable
     raise Refused.because(
-        Reason.PROJECT_MISSING if ask.channel is None else Reason.CHANNEL_MISSING
+        Reason.PROJECT_MISSING if request.channel is None else Reason.CHANNEL_MISSING
     )
 
 
@@ -103,13 +124,13 @@ def _project_of(channel: str) -> str | None:
         return None
 
 
-def _hit(document: Document, shown: Shown) -> Hit:
+def _hit(document: Document, snippets: HitSnippets) -> Hit:
     return Hit(
         message=document.message,
         channel=document.channel,
         number=document.number,
         author=document.author,
         posted_at=document.posted_at,
-        snippet=shown.snippet,
-        attachments=shown.attachments,
+        snippet=snippets.snippet,
+        attachments=snippets.attachments,
     )

@@ -1,1 +1,1 @@
-"""Indexing and searching in processes of their own; calls never wait for them."""
+"""Worker processes that index and search, so that calls never block the service."""

@@ -1,6 +1,5 @@
-"""A worker: started by the service, holds some shards, ends with it."""
+"""A worker process: started by the service, holds some shards, ends with it."""
 
-import json
 import logging
 import socket
 import sys
@@ -8,36 +7,41 @@ import time
 from typing import Final
 
 from clp_search.index.sharded_index import IndexBusy, ShardedIndex
-from clp_search.workers import protocol
-from clp_search.workers.server import Serving, Task, end_with, open_index
+from clp_search.workers.server import (
+    EngineServer,
+    WorkerConfig,
+    config_from_json,
+    exit_with,
+    open_index,
+)
 
-# The worker before this one may still be on its way out.
-PATIENCE_S: Final = 10.0
+# The worker before this one may still be ending.
+LOCK_TIMEOUT_S: Final = 10.0
 
 
 def main(arguments: list[str]) -> None:
-    """Serve the line that was handed over."""
-    handle, parent, told = arguments
+    """Serve requests on the inherited socket."""
+    handle, parent, content = arguments
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s"
     )
-    end_with(int(parent))
-    task: Task = protocol.read(Task, json.loads(told))
-    with socket.socket(fileno=int(handle)) as line:
+    exit_with(int(parent))
+    config = config_from_json(content)
+    with socket.socket(fileno=int(handle)) as connection:
         # The service's own sockets never block, and this one came from there.
-        line.settimeout(None)
-        index = _opened(task)
+        connection.settimeout(None)
+        index = _open(config)
         try:
-            Serving(index, line).run()
+            EngineServer(index, connection).run()
         finally:
             index.close()
 
 
-def _opened(task: Task) -> ShardedIndex:
-    deadline = time.monotonic() + PATIENCE_S
+def _open(config: WorkerConfig) -> ShardedIndex:
+    deadline = time.monotonic() + LOCK_TIMEOUT_S
     while True:
         try:
-            return open_index(task)
+            return open_index(config)
         except IndexBusy:
             if time.monotonic() > deadline:
                 raise

@@ -1,4 +1,4 @@
-"""One worker process, as the service holds it: asked in turn, watched, begun again."""
+"""A worker process as the service sees it: called, supervised, restarted."""
 
 import logging
 import os
@@ -7,159 +7,162 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from clp_search.engine import IndexDamaged
 from clp_search.workers import protocol
-from clp_search.workers.server import DAMAGED, DISK, DONE, Task
+from clp_search.workers.protocol import CLOSE, Method, Outcome, Response
+from clp_search.workers.server import WorkerConfig
 
 log = logging.getLogger(__name__)
 
-START_S: Final = 30.0
-END_S: Final = 20.0
-LONGEST_PAUSE_S: Final = 5.0
+START_TIMEOUT_S: Final = 30.0
+STOP_TIMEOUT_S: Final = 20.0
+MAX_BACKOFF_S: Final = 5.0
 
-Answer = Callable[[], Any]
+PendingResult = Callable[[], Any]
 
 
 class WorkerLost(IndexDamaged, ConnectionError):
-    """A worker ended or was too slow; another one takes its place."""
+    """A worker ended or timed out; another one replaces it."""
 
 
 class WorkerFailed(Exception):
-    """A worker met a mistake of ours; its log says which."""
+    """A worker failed unexpectedly; see its log."""
 
 
 class Worker:
-    """Asks its process one thing at a time; whoever comes meanwhile waits.
+    """Runs one call at a time on its process; concurrent callers wait.
 
-    A process that ends, or takes longer than it may, is killed. The next to ask begins
-    another one, which reads on from what the last one wrote; who asks again and again
-    while none stays alive is turned away at once.
+    A process that ends or exceeds a timeout is killed. The next call starts another
+    one, which continues from what was flushed; while processes keep failing, calls are
+    refused at once with an exponential backoff.
     """
 
-    def __init__(self, task: Task) -> None:
-        self.task = task
-        self.cursors: Mapping[int, int] = dict.fromkeys(task.mine, 0)
-        self._turn = threading.Lock()
-        self._line: socket.socket | None = None
+    def __init__(self, config: WorkerConfig) -> None:
+        self.config = config
+        self.cursors: Mapping[int, int] = dict.fromkeys(config.own_shards, 0)
+        self._lock = threading.Lock()
+        self._connection: socket.socket | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._failures = 0
-        self._not_before = 0.0
+        self._retry_at = 0.0
 
     @property
     def pid(self) -> int | None:
-        """The id of the process; None between two."""
-        return self._process.pid if self._process and self._line else None
+        """The id of the process, if one runs."""
+        return self._process.pid if self._process and self._connection else None
 
-    def ask(self, what: str, *given: Any, within_s: float) -> Any:
-        """Ask, and wait for the answer."""
-        return self.begin(what, *given, within_s=within_s)()
+    def call(
+        self, method: Method, arguments: Sequence[Any] = (), *, timeout_s: float
+    ) -> Any:
+        """Call a method and wait for its result."""
+        return self.start_call(method, arguments, timeout_s=timeout_s)()
 
-    def begin(self, what: str, *given: Any, within_s: float) -> Answer:
-        """Ask; what is returned waits for the answer and must be called.
+    def start_call(
+        self, method: Method, arguments: Sequence[Any] = (), *, timeout_s: float
+    ) -> PendingResult:
+        """Start a call; the returned function waits for the result and must be called.
 
         Raises:
-            WorkerLost: when it cannot be asked in time.
+            WorkerLost: when the worker cannot be called in time.
         """
-        if not self._turn.acquire(timeout=within_s):
+        if not self._lock.acquire(timeout=timeout_s):
             raise WorkerLost("a worker of the index is busy")
         try:
-            line = self._connected()
-            deadline = time.monotonic() + within_s
-            line.settimeout(within_s)
-            protocol.send(line, (what, *given))
+            connection = self._connected()
+            deadline = time.monotonic() + timeout_s
+            connection.settimeout(timeout_s)
+            protocol.send_request(connection, method, arguments)
         except BaseException as error:
-            self._give_up(error)
+            self._discard(error)
             raise WorkerLost("a worker of the index is gone") from error
-        return lambda: self._answer(line, deadline)
+        return lambda: self._receive_result(connection, method, deadline)
 
     def close(self) -> None:
-        """Have it write everything and end; kill it when it does not."""
-        with self._turn:
-            if self._line is None or self._process is None:
+        """Flush and end the process; kill it when it does not end."""
+        with self._lock:
+            if self._connection is None or self._process is None:
                 return
             try:
-                self._line.settimeout(END_S)
-                protocol.send(self._line, ("close",))
-                protocol.receive(self._line)
-                self._process.wait(END_S)
+                self._connection.settimeout(STOP_TIMEOUT_S)
+                protocol.send_request(self._connection, CLOSE)
+                protocol.receive(self._connection)
+                self._process.wait(STOP_TIMEOUT_S)
             except (OSError, subprocess.TimeoutExpired):
                 log.warning("a worker of the index did not end in time")
-            self._let_go()
+            self._terminate()
 
-    def _answer(self, line: socket.socket, deadline: float) -> Any:
+    def _receive_result(
+        self, connection: socket.socket, method: Method, deadline: float
+    ) -> Any:
         try:
-            line.settimeout(max(0.001, deadline - time.monotonic()))
-            outcome, told = self._hear(line)
+            connection.settimeout(max(0.001, deadline - time.monotonic()))
+            response = self._receive(connection)
         except BaseException as error:
-            self._give_up(error)
+            self._discard(error)
             raise WorkerLost("a worker of the index was lost") from error
         self._failures = 0
-        self._turn.release()
-        return _meant(outcome, told)
+        self._lock.release()
+        return _result_of(response, method.result)
 
     def _connected(self) -> socket.socket:
         if self._process is not None and self._process.poll() is not None:
             log.error("a worker of the index had ended and is replaced")
-            self._let_go()
-        if self._line is None:
-            if time.monotonic() < self._not_before:
+            self._terminate()
+        if self._connection is None:
+            if time.monotonic() < self._retry_at:
                 raise WorkerLost("a worker of the index has just ended")
             self._start()
-        assert self._line is not None  # noqa: S101 - for the type checker
-        return self._line
+        assert self._connection is not None  # noqa: S101 - for the type checker
+        return self._connection
 
     def _start(self) -> None:
         ours, theirs = socket.socketpair()
         with theirs:
-            told = protocol.encoded(self.task)
-            command = [
-                "-m",
-                "clp_search.workers",
-                str(theirs.fileno()),
-                str(os.getpid()),
-            ]
-            self._line = ours
+            handles = str(theirs.fileno()), str(os.getpid())
+            command = ["-m", "clp_search.workers", *handles, self.config.to_json()]
+            self._connection = ours
             self._process = subprocess.Popen(  # noqa: S603 - our own program
-                [sys.executable, *command, told],
+                [sys.executable, *command],
                 pass_fds=(theirs.fileno(),),
                 stdin=subprocess.DEVNULL,
             )
-        ours.settimeout(START_S)
-        outcome, told = self._hear(ours)
-        _meant(outcome, told)
+        ours.settimeout(START_TIMEOUT_S)
+        _result_of(self._receive(ours), None)
 
-    def _hear(self, line: socket.socket) -> tuple[str, Any]:
-        outcome, cursors, told = protocol.receive(line)
-        self.cursors = dict(cursors)
-        return outcome, told
+    def _receive(self, connection: socket.socket) -> Response:
+        plain = protocol.receive(connection)
+        response: Response = protocol.decode(plain, Response)
+        self.cursors = response.cursors
+        return response
 
-    def _give_up(self, why: BaseException) -> None:
-        """Kill what is left; called by who has the turn, which is over."""
+    def _discard(self, why: BaseException) -> None:
+        """Kill the process and release the lock, which the caller holds."""
         self._failures += 1
-        pause = min(LONGEST_PAUSE_S, 0.05 * 2**self._failures)
-        self._not_before = time.monotonic() + (pause if self._failures > 1 else 0)
+        pause = min(MAX_BACKOFF_S, 0.05 * 2**self._failures)
+        self._retry_at = time.monotonic() + (pause if self._failures > 1 else 0)
         if not isinstance(why, WorkerLost):
             log.error("a worker of the index is replaced: %s", type(why).__name__)
-        self._let_go()
-        self._turn.release()
+        self._terminate()
+        self._lock.release()
 
-    def _let_go(self) -> None:
-        if self._line is not None:
-            self._line.close()
+    def _terminate(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
         if self._process is not None:
             self._process.kill()
             self._process.wait()
-        self._line = self._process = None
+        self._connection = self._process = None
 
 
-def _meant(outcome: str, told: Any) -> Any:
-    if outcome == DONE:
-        return told
-    if outcome == DAMAGED:
-        raise IndexDamaged(told)
-    if outcome == DISK:
-        raise OSError(told)
-    raise WorkerFailed(told)
+def _result_of(response: Response, shape: Any) -> Any:
+    if response.outcome is Outcome.DONE:
+        return protocol.decode(response.result, shape)
+    reason = response.result
+    if response.outcome is Outcome.DAMAGED:
+        raise IndexDamaged(reason)
+    if response.outcome is Outcome.DISK:
+        raise OSError(reason)
+    raise WorkerFailed(reason)

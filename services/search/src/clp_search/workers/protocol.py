@@ -1,110 +1,119 @@
-"""What the service and its workers say to each other: JSON behind its length.
+"""The protocol between the service and its workers: JSON frames.
 
-Values are told as lists of their fields, in order, and read back by their types. Both
-ends are the same program of the same version, so nothing is named and nothing is code.
+A frame is a length of four bytes and its content. Both ends are the same version of the
+same program: the methods below name the types of their arguments and results, and
+nothing that is received is code.
 """
 
 import json
 import socket
-from collections.abc import Callable
-from dataclasses import fields, is_dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from enum import Enum
-from functools import cache
+from enum import StrEnum
 from struct import Struct
-from types import NoneType, UnionType
-from typing import Any, Final, Union, get_args, get_origin, get_type_hints
+from typing import Any, Final
+
+import msgspec
+
+from clp_search.engine import Document, HitPage, HitSnippets, IndexSize, SearchRequest
+from clp_search.query import Query
 
 _LENGTH: Final = Struct("!I")
-_READ_AT_ONCE: Final = 1 << 16
+_READ_BYTES: Final = 1 << 16
 
-Reading = Callable[[Any], Any]
+
+class Outcome(StrEnum):
+    """Outcomes of a call: success, a corrupt shard, a disk error, a defect."""
+
+    DONE = "done"
+    DAMAGED = "damaged"
+    DISK = "disk"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """A method of a worker, with the types of its arguments and of its result."""
+
+    name: str
+    arguments: tuple[Any, ...] = ()
+    result: Any = None
+
+
+APPLY: Final = Method("apply", (tuple[Document, ...], int, int))
+SEARCH: Final = Method("search", (SearchRequest,), HitPage)
+HIGHLIGHT: Final = Method(
+    "highlight", (tuple[Document, ...], Query), tuple[HitSnippets, ...]
+)
+MAINTAIN: Final = Method("maintain", (datetime,))
+FLUSH: Final = Method("flush", (), bool)
+SIZE: Final = Method("size", (), IndexSize)
+CLOSE: Final = Method("close")
+
+METHODS: Final = {
+    method.name: method
+    for method in (APPLY, SEARCH, HIGHLIGHT, MAINTAIN, FLUSH, SIZE, CLOSE)
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """A response; ``cursors`` are those of the worker's shards afterwards."""
+
+    outcome: Outcome
+    cursors: dict[int, int]
+    result: Any
 
 
 class Ended(ConnectionError):
-    """The other end is gone."""
+    """The other end closed the connection."""
 
 
-def send(line: socket.socket, value: Any) -> None:
-    """Send a plain value."""
-    content = json.dumps(value, separators=(",", ":")).encode()
-    line.sendall(_LENGTH.pack(len(content)) + content)
+def send(connection: socket.socket, value: Any) -> None:
+    """Send a value."""
+    # The standard library also encodes a lone surrogate, which msgspec refuses.
+    plain = msgspec.to_builtins(value, str_keys=True)
+    content = json.dumps(plain, separators=(",", ":")).encode()
+    connection.sendall(_LENGTH.pack(len(content)) + content)
 
 
-def receive(line: socket.socket) -> Any:
-    """The next value; the socket's own timeout holds for each piece of it.
+def send_request(
+    connection: socket.socket, method: Method, arguments: Sequence[Any] = ()
+) -> None:
+    """Send a request: the name of a method, then its arguments."""
+    send(connection, (method.name, *arguments))
+
+
+def receive(connection: socket.socket) -> Any:
+    """Receive plain values; the socket's timeout applies to each read.
 
     Raises:
-        Ended: when there is none, and never will be.
+        Ended: when the other end closed the connection.
     """
-    (length,) = _LENGTH.unpack(_exactly(line, _LENGTH.size))
-    return json.loads(_exactly(line, length))
+    (length,) = _LENGTH.unpack(_receive_exactly(connection, _LENGTH.size))
+    return json.loads(_receive_exactly(connection, length))
 
 
-def _exactly(line: socket.socket, size: int) -> bytes:
-    pieces: list[bytes] = []
+def receive_request(connection: socket.socket) -> tuple[Method, tuple[Any, ...]]:
+    """Receive a request, its arguments decoded by the types of its method."""
+    name, *arguments = receive(connection)
+    method = METHODS[name]
+    shapes = zip(arguments, method.arguments, strict=True)
+    return method, tuple(decode(plain, shape) for plain, shape in shapes)
+
+
+def decode(plain: Any, shape: Any) -> Any:
+    """Convert plain values to a type."""
+    return msgspec.convert(plain, shape, str_keys=True)
+
+
+def _receive_exactly(connection: socket.socket, size: int) -> bytes:
+    chunks: list[bytes] = []
     while size:
-        piece = line.recv(min(size, _READ_AT_ONCE))
-        if not piece:
+        chunk = connection.recv(min(size, _READ_BYTES))
+        if not chunk:
             raise Ended("the other end is gone")
-        pieces.append(piece)
-        size -= len(piece)
-    return b"".join(pieces)
-
-
-def told(value: Any) -> Any:
-    """A value as plain lists, texts and numbers."""
-    if isinstance(value, datetime):
-        return value.isoformat()
-    if isinstance(value, Enum):
-        return value.name
-    if is_dataclass(value):
-        return [told(getattr(value, known.name)) for known in fields(value)]
-    if isinstance(value, tuple | list | frozenset):
-        return [told(one) for one in value]
-    return value
-
-
-def encoded(value: Any) -> str:
-    """A value as one text."""
-    return json.dumps(told(value))
-
-
-def read(shape: Any, plain: Any) -> Any:
-    """A value that was told."""
-    return _reading(shape)(plain)
-
-
-@cache
-def _reading(shape: Any) -> Reading:
-    """How values of a type are read."""
-    if shape is datetime:
-        return datetime.fromisoformat
-    if isinstance(shape, type) and issubclass(shape, Enum):
-        return lambda plain: shape[plain]
-    if is_dataclass(shape) or hasattr(shape, "_fields"):
-        return _reading_fields(shape)
-    origin, inside = get_origin(shape), get_args(shape)
-    if origin in {Union, UnionType}:
-        some = _reading(next(one for one in inside if one is not NoneType))
-        return lambda plain: None if plain is None else some(plain)
-    if origin in {tuple, frozenset}:
-        one = _reading(inside[0])
-        return lambda plain: origin(map(one, plain))
-    return lambda plain: plain
-
-
-def _reading_fields(shape: Any) -> Reading:
-    hints = get_type_hints(shape)
-    names = (
-        [known.name for known in fields(shape)]
-        if is_dataclass(shape)
-        else shape._fields
-    )
-    readings = [(name, _reading(hints[name])) for name in names]
-
-    def reading(plain: Any) -> Any:
-        pairs = zip(readings, plain, strict=True)
-        return shape(**{name: value(one) for (name, value), one in pairs})
-
-    return reading
+        chunks.append(chunk)
+        size -= len(chunk)
+    return b"".join(chunks)

@@ -5,109 +5,118 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, cast
 
-from clp_search.engine import Document, IndexDamaged, Key, Page, Shown, Size, Wanted
-from clp_search.index.documents import document_in, record_of
+from clp_search.engine import (
+    Document,
+    HitPage,
+    HitSnippets,
+    IndexDamaged,
+    IndexSize,
+    SearchRequest,
+)
 from clp_search.index.generations import Generation
-from clp_search.index.sharded_index import Limits, shard_of
+from clp_search.index.sharded_index import FlushPolicy, shard_of
 from clp_search.query import Query
-from clp_search.workers import protocol
-from clp_search.workers.process import Worker
-from clp_search.workers.server import Task
+from clp_search.workers.process import PendingResult, Worker
+from clp_search.workers.protocol import (
+    APPLY,
+    FLUSH,
+    HIGHLIGHT,
+    MAINTAIN,
+    SEARCH,
+    SIZE,
+    Method,
+)
+from clp_search.workers.server import WorkerConfig
 
 log = logging.getLogger(__name__)
 
-# A search that takes longer has met a stuck worker; writing may have much to do.
-SEARCH_S: Final = 5.0
-WRITE_S: Final = 60.0
+# A search beyond this met a stuck worker; writing may take longer.
+SEARCH_TIMEOUT_S: Final = 5.0
+WRITE_TIMEOUT_S: Final = 60.0
+
+Starter = Callable[[], PendingResult]
 
 
-class WorkerIndex:
-    """An `Engine`; each worker searches what it has in memory and what it wrote."""
+class RemoteEngine:
+    """An `Engine` on worker processes; each searches its own buffer and segments."""
 
-    def __init__(self, generation: Generation, limits: Limits, *, workers: int) -> None:
+    def __init__(
+        self, generation: Generation, policy: FlushPolicy, *, workers: int
+    ) -> None:
         self._shards = generation.shards
         count = max(1, min(workers, self._shards))
-        tasks = [_task(generation, limits, of=count, number=n) for n in range(count)]
-        self.workers = [Worker(task) for task in tasks]
+        configs = [
+            _worker_config(generation, policy, of=count, number=n) for n in range(count)
+        ]
+        self.workers = [Worker(config) for config in configs]
         try:
-            _each(self.workers, "size")
+            _call_each(self.workers, SIZE)
         except BaseException:
             for worker in self.workers:
                 worker.close()
             raise
 
     def cursor(self) -> int:
-        """The position up to which every shard has been told."""
+        """Return the lowest cursor of all shards."""
         return min(min(worker.cursors.values()) for worker in self.workers)
 
     def wants(self, project: str, position: int) -> bool:
-        """Whether a change of a project is news to its shard."""
+        """Return whether a change of a project is new to its shard."""
         shard = shard_of(project, self._shards)
         return self._worker(shard).cursors[shard] < position
 
     def apply(self, documents: Sequence[Document], *, after: int, upto: int) -> None:
-        """Give each worker its documents, all at the same time."""
-        records: dict[int, list[Any]] = defaultdict(list)
+        """Apply the documents of each worker, in parallel."""
+        by_worker: dict[int, list[Document]] = defaultdict(list)
         for document in documents:
             shard = shard_of(document.project, self._shards)
-            records[shard % len(self.workers)].append(record_of(document))
-        _gathered(
-            [
-                partial(
-                    worker.begin, "apply", records[n], after, upto, within_s=WRITE_S
-                )
-                for n, worker in enumerate(self.workers)
-            ]
+            by_worker[shard % len(self.workers)].append(document)
+        _call_all(
+            _starter(worker, APPLY, (by_worker[number], after, upto))
+            for number, worker in enumerate(self.workers)
         )
 
-    def search(self, wanted: Wanted) -> Page:
-        """Ask the worker that has the project."""
-        worker = self._worker(shard_of(wanted.project, self._shards))
-        told = worker.ask("search", protocol.told(wanted), within_s=SEARCH_S)
-        records, total, exact, after = told
-        return Page(
-            documents=tuple(document_in(tuple(record)) for record in records),
-            total=total,
-            total_is_exact=exact,
-            next=protocol.read(Key | None, after),
-        )
+    def search(self, request: SearchRequest) -> HitPage:
+        """Search in the worker that holds the project."""
+        worker = self._worker(shard_of(request.project, self._shards))
+        page = worker.call(SEARCH, (request,), timeout_s=SEARCH_TIMEOUT_S)
+        return cast("HitPage", page)
 
-    def show(self, documents: Sequence[Document], query: Query) -> tuple[Shown, ...]:
-        """Have the worker that found a page mark it: one message there, one back."""
+    def highlight(
+        self, documents: Sequence[Document], query: Query
+    ) -> tuple[HitSnippets, ...]:
+        """Highlight in the worker that found the page, in one more round trip."""
         if not documents:
             return ()
         worker = self._worker(shard_of(documents[0].project, self._shards))
-        records = [record_of(document) for document in documents]
-        told = worker.ask("show", records, protocol.told(query), within_s=SEARCH_S)
-        return protocol.read(tuple[Shown, ...], told)  # type: ignore[no-any-return]
+        found = worker.call(HIGHLIGHT, (documents, query), timeout_s=SEARCH_TIMEOUT_S)
+        return cast("tuple[HitSnippets, ...]", found)
 
-    def tidy(self, now: datetime) -> None:
-        """Have each do what waits; one that has ended begins again."""
-        _each(self.workers, "tidy", protocol.told(now))
+    def maintain(self, now: datetime) -> None:
+        """Do due maintenance in each worker; restart workers that ended."""
+        _call_each(self.workers, MAINTAIN, (now,))
 
     def checkpoint(self) -> None:
-        """Have each write everything to disk, a while at a time."""
-        while any(_each(self.workers, "write")):
+        """Flush everything to disk, a slice at a time."""
+        while any(_call_each(self.workers, FLUSH)):
             pass
 
-    def size(self) -> Size:
-        """How much they hold together."""
-        sizes: list[Size] = [
-            protocol.read(Size, told) for told in _each(self.workers, "size")
-        ]
-        return Size(
+    def size(self) -> IndexSize:
+        """Return the total size."""
+        sizes: list[IndexSize] = _call_each(self.workers, SIZE)
+        return IndexSize(
             documents=sum(size.documents for size in sizes),
             size_bytes=sum(size.size_bytes for size in sizes),
         )
 
     def close(self) -> None:
-        """Have each write everything to disk and end; what it cannot is read again."""
+        """Flush and end each worker; what cannot be written is read again later."""
         try:
             self.checkpoint()
-        except (IndexDamaged, OSError) as trouble:
-            log.warning("the index was not written: %s", trouble)
+        except (IndexDamaged, OSError) as error:
+            log.warning("the index was not flushed: %s", error)
         for worker in self.workers:
             worker.close()
 
@@ -115,41 +124,41 @@ class WorkerIndex:
         return self.workers[shard % len(self.workers)]
 
 
-def _task(generation: Generation, limits: Limits, *, of: int, number: int) -> Task:
-    return Task(
+def _worker_config(
+    generation: Generation, policy: FlushPolicy, *, of: int, number: int
+) -> WorkerConfig:
+    return WorkerConfig(
         folder=str(generation.folder),
-        shards=generation.shards,
-        mine=tuple(range(number, generation.shards, of)),
-        flush_at=limits.flush_at,
-        flush_after_s=limits.flush_after.total_seconds(),
-        unwritten=limits.unwritten,
-        smallest=limits.writing.smallest,
-        alike=limits.writing.alike,
-        most=limits.writing.most,
+        policy=policy.of(generation),
+        own_shards=tuple(range(number, generation.shards, of)),
     )
 
 
-def _each(workers: Iterable[Worker], what: str, *given: Any) -> list[Any]:
-    return _gathered(
-        [partial(worker.begin, what, *given, within_s=WRITE_S) for worker in workers]
-    )
+def _call_each(
+    workers: Iterable[Worker], method: Method, arguments: Sequence[Any] = ()
+) -> list[Any]:
+    return _call_all(_starter(worker, method, arguments) for worker in workers)
 
 
-def _gathered(begun: Iterable[Callable[[], Callable[[], Any]]]) -> list[Any]:
-    """Ask all, then wait for all; the first trouble is told when all have answered."""
-    answers: list[Callable[[], Any]] = []
+def _starter(worker: Worker, method: Method, arguments: Sequence[Any]) -> Starter:
+    return partial(worker.start_call, method, arguments, timeout_s=WRITE_TIMEOUT_S)
+
+
+def _call_all(starters: Iterable[Starter]) -> list[Any]:
+    """Start all calls, then wait for all; raise the first error at the end."""
+    pending: list[PendingResult] = []
     results: list[Any] = []
-    troubles: list[Exception] = []
-    for begin in begun:
+    errors: list[Exception] = []
+    for start in starters:
         try:
-            answers.append(begin())
-        except Exception as trouble:  # noqa: BLE001 - told below
-            troubles.append(trouble)
-    for answer in answers:
+            pending.append(start())
+        except Exception as error:  # noqa: BLE001 - raised below
+            errors.append(error)
+    for receive in pending:
         try:
-            results.append(answer())
-        except Exception as trouble:  # noqa: BLE001 - told below
-            troubles.append(trouble)
-    if troubles:
-        raise troubles[0]
+            results.append(receive())
+        except Exception as error:  # noqa: BLE001 - raised below
+            errors.append(error)
+    if errors:
+        raise errors[0]
     return results

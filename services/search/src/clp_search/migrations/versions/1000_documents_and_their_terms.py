@@ -1,10 +1,10 @@
-"""Documents with their terms, and how far each generation of them is."""
+"""Create the documents with their terms, and the generations of the index."""
 
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import ARRAY
 
-revision = "0001"
+revision = "1000"
 down_revision = None
 branch_labels = None
 depends_on = None
