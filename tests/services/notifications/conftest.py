@@ -11,7 +11,7 @@ from sqlalchemy import text
 from clp_chassis.persistence.database import Database, migrate
 from clp_notifications.tables import Base
 from clp_suite.servers import PrivatePostgres
-from tests.services.notifications.harness import Works
+from tests.services.notifications.harness import DeliveryHarness
 from tests.services.notifications.sample_world import World
 
 _numbers = itertools.count(1)
@@ -59,11 +59,11 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
 
 
 @pytest.fixture
-def works(database: Database) -> Works:
+def harness(database: Database) -> DeliveryHarness:
     """Both process types, and a world to tell things to."""
-    return Works(database)
+    return DeliveryHarness(database)
 
 
 @pytest.fixture
-def world(works: Works) -> World:
-    return works.world
+def world(harness: DeliveryHarness) -> World:
+    return harness.world

@@ -1,7 +1,7 @@
-"""A parser of another house reads our mails, and must find what we and Python find.
+"""Compare an npm parser with Python's parser and the raw bytes on our mails.
 
 ``python -m tests.services.notifications.cross_parser FOLDER [NUMBER]`` (`make
-mail-parsers`) reads the gallery and so many generated mails with npm's ``postal-mime``
+mail-parsers`) reads the samples and so many generated mails with npm's ``postal-mime``
 from FOLDER. A disagreement is a fault, whoever is right.
 """
 
@@ -18,11 +18,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from clp_notifications.mail.addresses import address_of
-from clp_notifications.mail.composer import ReadyMail
+from clp_notifications.mail.composer import OutgoingMail
 from tests.services.notifications.generated import mails
-from tests.services.notifications.harness import MAILER
+from tests.services.notifications.harness import COMPOSER
 from tests.services.notifications.mailcheck import cut_up
-from tests.services.notifications.sample_mails import all_pieces
+from tests.services.notifications.sample_mails import all_samples
 
 PROGRAM: Final = Path(__file__).parent / "parsers" / "read_mails.mjs"
 SEED: Final = 2026
@@ -31,7 +31,7 @@ READ: Final = ("to", "from", "subject", "text", "html")
 
 def main(folder: str, number: int = 1000) -> None:
     """Compare three readings of every mail; ends with an error when two differ."""
-    composed = list(_composed(number))
+    composed = list(_compose(number))
     readings = _read_by_node(folder, composed)
     differing = 0
     for mail, theirs in zip(composed, readings, strict=True):
@@ -50,14 +50,14 @@ def _say(line: str, *readings: str) -> None:
     sys.stdout.write("\n".join(lines) + "\n")
 
 
-def _composed(number: int) -> Iterator[ReadyMail]:
-    for piece in all_pieces():
-        yield MAILER.compose(piece.letter, address_of(piece.letter.reader.email))
+def _compose(number: int) -> Iterator[OutgoingMail]:
+    for sample in all_samples():
+        yield COMPOSER.compose(sample.mail, address_of(sample.mail.reader.email))
     for _, mail in mails(number, SEED):
         yield mail
 
 
-def _read_by_node(folder: str, composed: list[ReadyMail]) -> list[dict[str, Any]]:
+def _read_by_node(folder: str, composed: list[OutgoingMail]) -> list[dict[str, Any]]:
     lines = "\n".join(base64.b64encode(mail.data).decode() for mail in composed)
     done = subprocess.run(
         ["node", str(PROGRAM), folder],
@@ -70,14 +70,14 @@ def _read_by_node(folder: str, composed: list[ReadyMail]) -> list[dict[str, Any]
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
-def _read_by_python(mail: ReadyMail) -> dict[str, Any]:
+def _read_by_python(mail: OutgoingMail) -> dict[str, Any]:
     read = email.message_from_bytes(mail.data, policy=email.policy.default)
     assert isinstance(read, EmailMessage)
     found: dict[str, Any] = {"subject": str(read["Subject"])}
     parts = cut_up(mail.data)
     for name in ("to", "from"):
         phrase, _, rest = parts.one(name.title()).rpartition("<")
-        # Its newer parser puts a space between the encoded words of a name.
+        # Python's newer parser puts a space between the encoded words of a name.
         found[name] = (_shown(phrase.strip()), rest.removesuffix(">"))
     for part, kind in (("text", "plain"), ("html", "html")):
         body = read.get_body((kind,))
@@ -92,8 +92,8 @@ def _shown(phrase: str) -> str:
     return str(make_header(decode_header(phrase)))
 
 
-def _cut(mail: ReadyMail) -> dict[str, Any]:
-    """What stands in the lines of the mail, and who it is really handed over to."""
+def _cut(mail: OutgoingMail) -> dict[str, Any]:
+    """The fields cut from the raw lines, and the envelope recipient."""
     parts = cut_up(mail.data)
     found = _read_by_python(mail)
     return found | {
@@ -104,7 +104,7 @@ def _cut(mail: ReadyMail) -> dict[str, Any]:
 
 
 def _tidied(part: str, value: Any) -> Any:
-    """One form for what parsers tell in several: lists of one, line ends, edges."""
+    """Normalize what parsers return in several forms: lists of one, line ends, edges."""
     if part in ("to", "from"):
         if isinstance(value, tuple):
             return value

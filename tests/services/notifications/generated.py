@@ -1,4 +1,4 @@
-"""Mails by the thousand: letters made of hostile and of random words, from a seed."""
+"""Generate mails with hostile and random texts from a seed."""
 
 import random
 import unicodedata
@@ -8,19 +8,19 @@ from typing import Final
 
 from clp_core.people import PersonId
 from clp_notifications.mail.addresses import address_of
-from clp_notifications.mail.composer import ReadyMail
-from clp_notifications.mail.content import Kind, Letter, Said
-from clp_notifications.mail.locales import Habits, catalogues
+from clp_notifications.mail.composer import OutgoingMail
+from clp_notifications.mail.content import Kind, MailContent, MailMessage
+from clp_notifications.mail.locales import LocalePreferences, languages
 from tests.cases.loading import hostile_cases
-from tests.services.notifications.harness import MAILER
+from tests.services.notifications.harness import COMPOSER
 from tests.services.notifications.mail_builders import (
     AT,
     INTERNAL,
     channel,
     file,
-    letter,
+    mail_content,
+    mail_message,
     reader,
-    said,
 )
 
 ADDRESSES: Final = (
@@ -31,7 +31,7 @@ ADDRESSES: Final = (
     "a@" + "b" * 60 + ".example",
 )
 ZONES: Final = ("UTC", "Europe/Paris", "Asia/Tokyo", "Asia/Riyadh", "America/St_Johns")
-# First letters of what people write in, and what stands between words.
+# First characters of scripts, and separators between words.
 SCRIPTS: Final = (0x20, 0x41, 0xE0, 0x3B1, 0x431, 0x5D0, 0x627, 0x905, 0xE01, 0x1F600)
 SCRIPTS_FAR: Final = (0x3042, 0x4E00, 0xAC00, 0x2000, 0x2028, 0x80, 0x00)
 JOINTS: Final = (
@@ -50,20 +50,20 @@ JOINTS: Final = (
 LONGEST_TEXT: Final = 10_000
 
 
-def letters(number: int, seed: int) -> Iterator[Letter]:
-    """So many letters; the same seed gives the same ones."""
+def contents(number: int, seed: int) -> Iterator[MailContent]:
+    """Generate so many contents; an equal seed gives equal ones."""
     chance = random.Random(seed)
     for _ in range(number):
         yield _letter(chance)
 
 
-def mails(number: int, seed: int) -> Iterator[tuple[Letter, ReadyMail]]:
-    """So many letters with their mails."""
-    for written in letters(number, seed):
-        yield written, MAILER.compose(written, address_of(written.reader.email))
+def mails(number: int, seed: int) -> Iterator[tuple[MailContent, OutgoingMail]]:
+    """So many contents with their mails."""
+    for written in contents(number, seed):
+        yield written, COMPOSER.compose(written, address_of(written.reader.email))
 
 
-def _letter(chance: random.Random) -> Letter:
+def _letter(chance: random.Random) -> MailContent:
     kind = chance.choice(list(Kind))
     partner = "north" if kind is Kind.DIRECT else None
     who = chance.choice((INTERNAL, reader(email=chance.choice(ADDRESSES))))
@@ -74,21 +74,23 @@ def _letter(chance: random.Random) -> Letter:
         partner=who.partner,
     )
     number = chance.choice((1, 1, 1, 2, 5, 60))
-    return letter(
+    return mail_content(
         *(_said(chance, kind, index) for index in range(1, number + 1)),
         kind=kind,
         reader=who,
         project_title=_words(chance, "subject", 400),
         channel=channel(partner),
         partner=_words(chance, "display_name", 120),
-        habits=Habits(chance.choice(catalogues()), chance.choice(ZONES)),
+        locale_preferences=LocalePreferences(
+            chance.choice(languages()), chance.choice(ZONES)
+        ),
         shows_text=chance.random() < 0.8,
     )
 
 
-def _said(chance: random.Random, kind: Kind, number: int) -> Said:
+def _said(chance: random.Random, kind: Kind, number: int) -> MailMessage:
     own = chance.choice((None, "north", "south")) if kind is Kind.DIGEST else None
-    return said(
+    return mail_message(
         _words(chance, "body", LONGEST_TEXT),
         author=_words(chance, "display_name", 120),
         automatic=chance.random() < 0.2,
@@ -104,7 +106,7 @@ def _said(chance: random.Random, kind: Kind, number: int) -> Said:
 
 
 def _words(chance: random.Random, area: str, most: int) -> str:
-    """A hostile value of an area, or words of any script with odd joints."""
+    """A hostile value of an area, or words of any script with odd separators."""
     if chance.random() < 0.4:
         value = chance.choice(hostile_cases(area)).value
     else:
@@ -117,5 +119,7 @@ def _words(chance: random.Random, area: str, most: int) -> str:
 
 def _word(chance: random.Random) -> str:
     start = chance.choice(SCRIPTS + SCRIPTS_FAR)
-    letters = (chr(start + chance.randrange(40)) for _ in range(chance.randrange(1, 9)))
-    return "".join(one for one in letters if unicodedata.category(one) != "Cs")
+    contents = (
+        chr(start + chance.randrange(40)) for _ in range(chance.randrange(1, 9))
+    )
+    return "".join(one for one in contents if unicodedata.category(one) != "Cs")

@@ -1,4 +1,4 @@
-"""The two process types on one database, run by hand: route, then deliver."""
+"""The two process types on one database, run step by step: route, then deliver."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -12,43 +12,49 @@ from clp_contracts import notifications as contract
 from clp_contracts.methods import PassportKind
 from clp_core.routing import PUBLISHED_ROUTING, RoutingPolicy
 from clp_notifications.delivery.batch import deliver
-from clp_notifications.delivery.dependencies import Desk, Pacing
-from clp_notifications.delivery.relay_throttle import Lane
-from clp_notifications.delivery.smtp_replies import ACCEPTED, STALE, Answer, MayLeave
-from clp_notifications.dependencies import MailPolicy, Parts
-from clp_notifications.mail.composer import Mailer, ReadyMail
-from clp_notifications.mail.house import House
+from clp_notifications.delivery.claims import claim_due
+from clp_notifications.delivery.dependencies import BatchLimits, DeliveryDependencies
+from clp_notifications.delivery.relay_throttle import RelayThrottle
+from clp_notifications.delivery.smtp_replies import (
+    ACCEPTED,
+    STALE,
+    MaySend,
+    SmtpOutcome,
+)
+from clp_notifications.dependencies import Dependencies, MailPolicy
+from clp_notifications.mail.composer import Composer, OutgoingMail
+from clp_notifications.mail.content import SenderIdentity
 from clp_notifications.mail.rendering import Renderer
-from clp_notifications.mail.tokens import Seals
+from clp_notifications.mail.tokens import MailTokens
 from clp_notifications.routing import explain, progress, recipients
 from clp_notifications.tables import CURSORS
 from tests.services.notifications.sample_world import World
 
-HOUSE = House(
+IDENTITY = SenderIdentity(
     base_url="https://clp.example",
     mail_domain="clp.example",
     bounce_domain="bounce.clp.example",
     sender_name="CLP Communications",
     studio_name="the studio",
 )
-SEALS = Seals("a secret of tests")
-MAILER = Mailer(HOUSE, SEALS, Renderer(HOUSE))
+TOKENS = MailTokens("a secret of tests")
+COMPOSER = Composer(IDENTITY, TOKENS, Renderer(IDENTITY))
 
 
 @dataclass
-class Tray:
-    """A transport that keeps what it is handed, and answers as it is told to."""
+class MemoryTransport:
+    """A transport that keeps mails in memory and returns scripted results."""
 
-    mails: list[ReadyMail] = field(default_factory=list)
-    answers: list[Answer] = field(default_factory=list)
-    before: Callable[[ReadyMail], None] = lambda _mail: None
+    mails: list[OutgoingMail] = field(default_factory=list)
+    outcomes: list[SmtpOutcome] = field(default_factory=list)
+    before: Callable[[OutgoingMail], None] = lambda _mail: None
 
-    def hand_over(self, mail: ReadyMail, may_leave: MayLeave) -> Answer:
+    def send(self, mail: OutgoingMail, may_send: MaySend) -> SmtpOutcome:
         self.before(mail)
-        if not may_leave():
+        if not may_send():
             return STALE
         self.mails.append(mail)
-        return self.answers.pop(0) if self.answers else ACCEPTED
+        return self.outcomes.pop(0) if self.outcomes else ACCEPTED
 
     def close(self) -> None:
         pass
@@ -57,12 +63,12 @@ class Tray:
     def recipients(self) -> list[str]:
         return [str(mail.recipient) for mail in self.mails]
 
-    def to(self, address: str) -> list[ReadyMail]:
+    def to(self, address: str) -> list[OutgoingMail]:
         return [mail for mail in self.mails if str(mail.recipient) == address]
 
 
-class Ticks:
-    """A stopwatch that moves when told to."""
+class FakeMonotonic:
+    """A monotonic clock that a test advances."""
 
     def __init__(self) -> None:
         self.at = 0.0
@@ -71,60 +77,62 @@ class Ticks:
         return self.at
 
 
-class Works:
+class DeliveryHarness:
     """Routing and delivery, with their world."""
 
     def __init__(self, database: Database, window_s: float = 0) -> None:
         self.world = World()
-        self.tray = Tray()
+        self.transport = MemoryTransport()
         self.database = database
-        self.parts = Parts(
+        self.deps = Dependencies(
             database=database,
-            callers=self.world.callers,
+            clients=self.world.clients,
             clock=self.world.clock,
-            seals=SEALS,
+            tokens=TOKENS,
             routing=PUBLISHED_ROUTING,
             mail=MailPolicy(window=timedelta(seconds=window_s)),
         )
         self.slept: list[float] = []
-        self.ticks = Ticks()
-        self.desk = self.new_desk()
+        self.monotonic = FakeMonotonic()
+        self.delivery = self.new_delivery()
 
-    def new_desk(self) -> Desk:
-        """The desk of one more worker process."""
-        return Desk(
+    def new_delivery(self) -> DeliveryDependencies:
+        """The dependencies of one more worker process."""
+        return DeliveryDependencies(
             database=self.database,
-            callers=self.world.callers,
+            clients=self.world.clients,
             clock=self.world.clock,
-            mailer=MAILER,
-            transport=self.tray,
-            lane=Lane(),
+            composer=COMPOSER,
+            transport=self.transport,
+            throttle=RelayThrottle(),
             sleep=self.sleep,
-            ticks=self.ticks,
-            pacing=Pacing(),
+            monotonic=self.monotonic,
+            limits=BatchLimits(),
         )
 
     def sleep(self, seconds: float) -> None:
-        """Time passes for everybody; who only gives way has not slept."""
+        """Advance both clocks; a sleep of 0 only yields."""
         if seconds:
             self.slept.append(seconds)
-        self.ticks.at += seconds
+        self.monotonic.at += seconds
         self.world.clock.forward(seconds=seconds)
 
     def decide(self, policy: RoutingPolicy) -> None:
-        self.parts = replace(self.parts, routing=policy)
+        self.deps = replace(self.deps, routing=policy)
 
     def window(self, seconds: float) -> None:
-        mail = replace(self.parts.mail, window=timedelta(seconds=seconds))
-        self.parts = replace(self.parts, mail=mail)
+        mail = replace(self.deps.mail, window=timedelta(seconds=seconds))
+        self.deps = replace(self.deps, mail=mail)
 
     @property
     def projection(self) -> DatabaseProjection:
         return DatabaseProjection(
             progress.READER,
-            (self.database, CURSORS, self.world.clock),
-            prepare=partial(recipients.prepare, parts=self.parts),
-            write=partial(recipients.write, parts=self.parts),
+            database=self.database,
+            cursors=CURSORS,
+            clock=self.world.clock,
+            prepare=partial(recipients.prepare, deps=self.deps),
+            write=partial(recipients.write, deps=self.deps),
         )
 
     def route(self) -> None:
@@ -134,34 +142,34 @@ class Works:
             self.projection.apply(changes)
 
     def deliver(self) -> int:
-        """Deliver what is due now; says how many mails were taken."""
+        """Deliver what is due now; return how many mails were claimed."""
         taken = 0
-        while claims := self.desk.claim():
-            deliver(self.desk, claims)
+        while claims := claim_due(self.delivery):
+            deliver(self.delivery, claims)
             taken += len(claims)
         return taken
 
     def deliver_once(self) -> None:
-        """Deliver what is due at this moment, and nothing that comes back later."""
-        deliver(self.desk, self.desk.claim())
+        """Deliver what is due now, and nothing that becomes due again."""
+        deliver(self.delivery, claim_due(self.delivery))
 
     def run(self) -> None:
         self.route()
         self.deliver()
 
     def explained(self, message: str, person: str) -> contract.PersonExplained:
-        """What a support person is told about one person."""
-        ask = contract.AskExplain(message=message, person=person)
-        found = explain.explain(ask, actor=passport("support"), parts=self.parts)
+        """The explanation for one person, as support sees it."""
+        ask = contract.GetExplanation(message=message, person=person)
+        found = explain.explain(ask, actor=passport("support"), deps=self.deps)
         (one,) = found.people
         return one
 
     def states(self, message: str) -> dict[str, tuple[str, str]]:
-        """State and last reason of everybody told of a message."""
-        ask = contract.AskExplain(message=message)
-        found = explain.explain(ask, actor=passport("support"), parts=self.parts)
+        """State and last reason of each person told of a message."""
+        ask = contract.GetExplanation(message=message)
+        found = explain.explain(ask, actor=passport("support"), deps=self.deps)
         return {
-            one.person: (str(one.state), one.steps[-1].reason)
+            one.person: (str(one.state), one.transitions[-1].reason)
             for one in found.people
             if one.told
         }

@@ -1,4 +1,4 @@
-"""Letters and mails of the story, for tests of the bytes alone."""
+"""Build contents and mails of the sample world, for tests of bytes."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -6,9 +6,9 @@ from typing import Any
 from clp_core.channels import Channel, ProjectId
 from clp_core.people import PartnerId, Person, PersonId
 from clp_notifications.mail.addresses import address_of
-from clp_notifications.mail.composer import ReadyMail
-from clp_notifications.mail.content import File, Kind, Letter, Said
-from tests.services.notifications.harness import MAILER
+from clp_notifications.mail.composer import OutgoingMail
+from clp_notifications.mail.content import File, Kind, MailContent, MailMessage
+from tests.services.notifications.harness import COMPOSER
 from tests.services.notifications.mailcheck import Parts, cut_up, faults
 
 AT = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)
@@ -20,14 +20,14 @@ def at_once() -> bool:
     return True
 
 
-def said(text: str = "Hello", **more: Any) -> Said:
+def mail_message(text: str = "Hello", **more: Any) -> MailMessage:
     given: dict[str, Any] = {
         "author": "Ivy Lane",
         "automatic": False,
         "number": 7,
         "at": AT,
     }
-    return Said(text=text, **(given | more))
+    return MailMessage(text=text, **(given | more))
 
 
 def file(name: str, size: int = 1000) -> File:
@@ -53,7 +53,7 @@ def channel(partner: str | None = None, project: str = "p1") -> Channel:
     return Channel(ProjectId(project), PartnerId(partner) if partner else None)
 
 
-def letter(*messages: Said, **facts: Any) -> Letter:
+def mail_content(*messages: MailMessage, **facts: Any) -> MailContent:
     given: dict[str, Any] = {
         "mail": MAIL,
         "first_message": MESSAGE,
@@ -63,15 +63,15 @@ def letter(*messages: Said, **facts: Any) -> Letter:
         "channel": channel(),
         "partner": None,
     }
-    return Letter(said=messages or (said(),), **(given | facts))
+    return MailContent(messages=messages or (mail_message(),), **(given | facts))
 
 
-def mailed(*messages: Said, **facts: Any) -> ReadyMail:
-    written = letter(*messages, **facts)
-    return MAILER.compose(written, address_of(written.reader.email))
+def mailed(*messages: MailMessage, **facts: Any) -> OutgoingMail:
+    written = mail_content(*messages, **facts)
+    return COMPOSER.compose(written, address_of(written.reader.email))
 
 
-def checked(mail: ReadyMail) -> Parts:
+def checked(mail: OutgoingMail) -> Parts:
     """The parts of a mail that has no fault."""
     assert faults(mail.data, sender=mail.sender, recipient=str(mail.recipient)) == []
     return cut_up(mail.data)

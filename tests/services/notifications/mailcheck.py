@@ -58,7 +58,7 @@ DOT_ATOM: Final = (
     r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
 )
 VERP: Final = re.compile(r"b\+[0-9a-z]+\.[0-9a-f]{16}@[a-z0-9.-]+")
-# What the body says of each reason, in each language.
+# The sentence for each reason, in each language.
 REASONS: Final = {
     "en": {
         "mention": "because you were mentioned",
@@ -182,13 +182,13 @@ def _line_faults(data: bytes, recipient: str) -> Iterator[str]:
         yield "H13: a line of more than 998 bytes"
     head, _, body = data.partition(b"\r\n\r\n")
     allowed = recipient.encode().decode("latin-1")
-    for letter in head.decode("latin-1"):
+    for character in head.decode("latin-1"):
         if not (
-            " " <= letter <= "~"
-            or letter in "\r\n"
-            or (letter > "~" and letter in allowed)
+            " " <= character <= "~"
+            or character in "\r\n"
+            or (character > "~" and character in allowed)
         ):
-            yield f"H13: a header byte {letter!r}"
+            yield f"H13: a header byte {character!r}"
             break
     if re.search(rb"[^\t\r\n -~]", body):
         yield "H13: a body byte that is not printable ASCII"
@@ -323,7 +323,7 @@ def _markup_faults(parts: Parts) -> Iterator[str]:
 
 
 class _Reader(HTMLParser):
-    """What the markup is made of."""
+    """The elements of the HTML."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -351,7 +351,7 @@ CHECKS: Final[tuple[Callable[[Parts], Iterator[str]], ...]] = (
 
 
 def text_of_markup(html: str) -> str:
-    """What a person reads in the messages of the markup."""
+    """The text that a person reads in the messages of the HTML."""
     reader = _Shown()
     reader.feed(html)
     reader.close()

@@ -1,4 +1,4 @@
-"""A mail server with manners: it answers by a script, and keeps what it accepted.
+"""A scripted SMTP server that keeps what it accepted.
 
 Every connection runs in a thread of its own. What it does not find in the script it
 answers as a friendly server would.
@@ -56,7 +56,7 @@ class ScriptedRelay:
         return self
 
     def __exit__(self, *_: object) -> None:
-        # Whoever still waits is woken before the socket goes, and its number with it.
+        # Wake waiting threads before the socket closes and its descriptor is reused.
         for one in (self._listener, *self._lines):
             with contextlib.suppress(OSError):
                 one.shutdown(socket.SHUT_RDWR)
@@ -85,7 +85,7 @@ class ScriptedRelay:
             _Conversation(self, line).run()
 
     def reply(self, moment: str) -> bytes:
-        """What the script says at this moment, or what is friendly."""
+        """The scripted reply for this command, or the usual one."""
         script = self.script.get(moment, [])
         if script:
             return script.pop(0)
@@ -142,21 +142,21 @@ class _Conversation:
             raise StopIteration
 
     def _say(self, moment: str) -> bytes:
-        said = self._relay.reply(moment)
-        if said in {KEPT_AND_CUT, SAID_AND_CUT}:
+        reply = self._relay.reply(moment)
+        if reply in {KEPT_AND_CUT, SAID_AND_CUT}:
             self._is_ending = True
-            if said == KEPT_AND_CUT:
+            if reply == KEPT_AND_CUT:
                 return b"2"
-            said = FRIENDLY[moment]
-        if said == CUT:
+            reply = FRIENDLY[moment]
+        if reply == CUT:
             self._line.close()
             raise StopIteration
-        if said == SILENCE:
+        if reply == SILENCE:
             return b""
-        whole = said + b"\r\n"
+        whole = reply + b"\r\n"
         for start in range(0, len(whole), self._relay.piece):
             self._line.sendall(whole[start : start + self._relay.piece])
-        return said[:1]
+        return reply[:1]
 
 
 def _address(command: str) -> str:

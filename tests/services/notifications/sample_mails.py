@@ -5,16 +5,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from clp_notifications.mail.content import Kind, Letter, Said
-from clp_notifications.mail.locales import Habits, catalogues
+from clp_notifications.mail.content import Kind, MailContent, MailMessage
+from clp_notifications.mail.locales import LocalePreferences, languages
 from tests.services.notifications.mail_builders import (
     AT,
     INTERNAL,
     channel,
     file,
-    letter,
+    mail_content,
+    mail_message,
     reader,
-    said,
 )
 
 ZONES = {
@@ -23,7 +23,7 @@ ZONES = {
     "ja": "Asia/Tokyo",
     "ar": "Asia/Riyadh",
 }
-# A text that runs each way, each with a piece of the other inside.
+# A text that runs each way, each with a sample of the other inside.
 TEXTS = {
     "ltr": (
         "The mix of reel 3 is late: please hold S02E05 until Thursday.\n"
@@ -39,46 +39,46 @@ DIRECTIONS = ("ltr", "rtl")
 
 
 @dataclass(frozen=True)
-class Piece:
-    """One mail of the gallery."""
+class SampleMail:
+    """One mail of a kind, language and direction, with or without content."""
 
     kind: Kind
     language: str
     direction: str
     content: bool
-    letter: Letter
+    mail: MailContent
 
     @property
     def label(self) -> str:
         return f"{self.direction}, {'with' if self.content else 'without'} content"
 
 
-def pieces(kind: Kind, language: str) -> Iterator[Piece]:
+def samples(kind: Kind, language: str) -> Iterator[SampleMail]:
     """The four mails of a kind in a language: both directions, content on and off."""
     for direction, content in itertools.product(DIRECTIONS, (True, False)):
         written = replace(
             _letter(kind, direction),
-            habits=Habits(language, ZONES[language]),
+            locale_preferences=LocalePreferences(language, ZONES[language]),
             shows_text=content,
         )
-        yield Piece(kind, language, direction, content, written)
+        yield SampleMail(kind, language, direction, content, written)
 
 
-def all_pieces() -> Iterator[Piece]:
-    for kind, language in itertools.product(Kind, catalogues()):
-        yield from pieces(kind, language)
+def all_samples() -> Iterator[SampleMail]:
+    for kind, language in itertools.product(Kind, languages()):
+        yield from samples(kind, language)
 
 
-def _letter(kind: Kind, direction: str) -> Letter:
+def _letter(kind: Kind, direction: str) -> MailContent:
     title = TITLES[direction]
-    first = said(
+    first = mail_message(
         TEXTS[direction],
         author=AUTHORS[direction],
         files=(file(FILES[direction], 1_300_000),),
     )
     if kind is Kind.DIRECT:
         # From a partner to the studio: the one that names the partner.
-        return letter(
+        return mail_content(
             replace(first, author="Nat Moreau"),
             kind=kind,
             project_title=title,
@@ -87,38 +87,38 @@ def _letter(kind: Kind, direction: str) -> Letter:
             reader=INTERNAL,
         )
     if kind is Kind.DIGEST:
-        return letter(
+        return mail_content(
             *_digest(first, direction), kind=kind, project_title=title, reader=INTERNAL
         )
     if kind is Kind.MENTION:
-        return letter(first, kind=kind, project_title=title)
-    second = said(
+        return mail_content(first, kind=kind, project_title=title)
+    second = mail_message(
         "Audio is available: fr-FR, 5.1.",
         author="Robot",
         automatic=True,
         number=8,
         at=AT + timedelta(seconds=20),
     )
-    return letter(first, second, kind=kind, project_title=title)
+    return mail_content(first, second, kind=kind, project_title=title)
 
 
-def _digest(first: Said, direction: str) -> list[Said]:
-    """What was said in three channels; the studio sees all of them."""
+def _digest(first: MailMessage, direction: str) -> list[MailMessage]:
+    """Messages of three channels; the studio sees all of them."""
     north, south = channel("north"), channel("south")
     return [
         replace(
-            said(SECOND[direction], author="Sam Duarte", number=2),
+            mail_message(SECOND[direction], author="Sam Duarte", number=2),
             channel=south,
             partner="South Subtitles",
         ),
         replace(first, channel=channel()),
         replace(
-            said(SECOND[direction], author="Nat Moreau", number=4),
+            mail_message(SECOND[direction], author="Nat Moreau", number=4),
             channel=north,
             partner="North Dubbing",
         ),
         replace(
-            said(SECOND[direction], author="Nia Roux", number=5),
+            mail_message(SECOND[direction], author="Nia Roux", number=5),
             channel=north,
             partner="North Dubbing",
         ),

@@ -1,7 +1,6 @@
-"""The story's people and messages, as the other services would tell them.
+"""The sample world of `notifications`: the other services with facts in dictionaries.
 
-Plain classes with facts in dictionaries; they answer by the rules of the core, so what
-they refuse a reader is what the real services refuse.
+They apply the rules of the core, so they refuse what the real services refuse.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,21 +10,22 @@ from typing import Any, cast
 
 from clp_chassis.persistence.database import Database
 from clp_contracts import events
-from clp_contracts.client import Callers
-from clp_contracts.errors import CallFailed, Refused
+from clp_contracts.client import Clients
+from clp_contracts.core_mapping import to_person, to_project
+from clp_contracts.errors import CallFailed
 from clp_contracts.feed import Change
 from clp_contracts.messages import (
     Attachment,
     Author,
-    Content,
-    Contents,
-    ForMails,
     MailReader,
     Message,
-    ReaderMail,
+    ReadableMessages,
+    ReaderMessages,
+    StoredMessage,
+    StoredMessages,
 )
 from clp_contracts.projects import (
-    LONGEST_GOOD_S,
+    MAX_LEASE_S,
     Facts,
     Follow,
     PartnerName,
@@ -35,7 +35,6 @@ from clp_contracts.projects import (
 )
 from clp_core.channels import Channel
 from clp_core.visibility import may_read
-from clp_notifications.mapping import person_of, project_of
 
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 PORTAL = ("dub_portal_user",)
@@ -55,7 +54,7 @@ BROADCAST, NORTH, SOUTH = "p1/broadcast", "p1/direct/north", "p1/direct/south"
 
 
 class Clock:
-    """A clock that moves when told to."""
+    """A clock that a test advances."""
 
     def __init__(self) -> None:
         self.at = NOON
@@ -69,7 +68,7 @@ class Clock:
 
 @dataclass
 class World:
-    """Everything the other services know."""
+    """The facts of the other services."""
 
     clock: Clock = field(default_factory=Clock)
     people: dict[str, PersonFacts] = field(default_factory=dict)
@@ -90,12 +89,8 @@ class World:
     markers: dict[tuple[str, str], int] = field(default_factory=dict)
     feed: list[Change] = field(default_factory=list)
     is_down: bool = False
-    # One of before, that does not tell by which facts it judged.
-    messages_is_old: bool = False
-    # One of before, that knows of no answers that hold.
-    projects_is_old: bool = False
-    # Until then nobody is told that access has ended.
-    holds_until: datetime = NOON
+    # When the last read lease expires.
+    leased_until: datetime = NOON
     at_each_call: Callable[[], None] = lambda: None
     after_each_call: Callable[[], None] = lambda: None
 
@@ -124,8 +119,10 @@ class World:
         self.project = replace(self.project, **facts)
 
     def withdraw(self, partner: str) -> None:
-        left = tuple(p for p in self.project.assigned if p != partner)
-        self.change_project(assigned=left, withdrawn=(*self.project.withdrawn, partner))
+        assigned = tuple(p for p in self.project.assigned if p != partner)
+        self.change_project(
+            assigned=assigned, withdrawn=(*self.project.withdrawn, partner)
+        )
 
     def post(
         self,
@@ -136,7 +133,7 @@ class World:
         mentions: Sequence[str] = (),
         files: Sequence[tuple[str, int]] = (),
     ) -> str:
-        """Post a message; gives its id."""
+        """Post a message; return its id."""
         message = f"m{len(self.messages) + 1}"
         number = 1 + sum(m.channel == channel for m in self.messages.values())
         self.messages[message] = Message(
@@ -196,15 +193,16 @@ class World:
 
     def facts(
         self,
+        *,
         projects: Sequence[str],
         people: Sequence[str],
         follows: Sequence[Follow],
-        good_for_s: float,
+        lease_s: float,
     ) -> Facts:
-        """What is known of projects and people, and for how long it is to hold."""
-        granted = min(good_for_s, LONGEST_GOOD_S)
-        self.holds_until = max(
-            self.holds_until, self.clock() + timedelta(seconds=granted)
+        """Facts of projects and people, with the granted lease."""
+        granted = min(lease_s, MAX_LEASE_S)
+        self.leased_until = max(
+            self.leased_until, self.clock() + timedelta(seconds=granted)
         )
         known = {self.project.id: self.project}
         return Facts(
@@ -215,22 +213,22 @@ class World:
                 for one in follows
                 if one.project in known and one.person in self.following
             ),
-            good_for_s=granted,
+            lease_s=granted,
         )
 
     @property
-    def callers(self) -> Callers:
-        """Callers that reach these facts and nothing else."""
-        return cast(Callers, _Callers(_Projects(self), _Messages(self)))
+    def clients(self) -> Clients:
+        """Return clients that reach these facts and nothing else."""
+        return cast(Clients, _Clients(_Projects(self), _Messages(self)))
 
     def call(self) -> None:
         self.at_each_call()
         if self.is_down:
-            raise CallFailed("nobody answers")
+            raise CallFailed("no response")
 
 
 @dataclass
-class _Callers:
+class _Clients:
     projects: "_Projects"
     messages: "_Messages"
 
@@ -242,13 +240,15 @@ class _Projects:
     def facts(
         self,
         *,
-        projects_: Sequence[str] = (),
+        project_ids: Sequence[str] = (),
         people: Sequence[str] = (),
         follows: Sequence[Follow] = (),
-        good_for_s: float = 0.0,
+        lease_s: float = 0.0,
     ) -> Facts:
         self.world.call()
-        facts = self.world.facts(projects_, people, follows, good_for_s)
+        facts = self.world.facts(
+            projects=project_ids, people=people, follows=follows, lease_s=lease_s
+        )
         self.world.after_each_call()
         return facts
 
@@ -262,30 +262,28 @@ class _Projects:
 class _Messages:
     world: World
 
-    def contents(self, *, messages_: Sequence[str]) -> Contents:
+    def get_messages(self, *, message_ids: Sequence[str]) -> StoredMessages:
         self.world.call()
-        return Contents(
-            contents=tuple(
-                Content(
+        return StoredMessages(
+            messages=tuple(
+                StoredMessage(
                     message=self.world.messages[one],
                     mentioned=self.world.mentioned[one],
                 )
-                for one in messages_
+                for one in message_ids
                 if one in self.world.messages
             )
         )
 
-    def for_mails(
-        self, *, readers: Sequence[MailReader], good_for_s: float = 0.0
-    ) -> ForMails:
+    def readable_messages(
+        self, *, readers: Sequence[MailReader], lease_s: float = 0.0
+    ) -> ReadableMessages:
         world, messages = self.world, self.world.messages
         world.call()
-        if good_for_s and (world.messages_is_old or world.projects_is_old):
-            raise Refused.because("ask.malformed", fields={"good_for_s": ["unknown"]})
-        parts = tuple(map(self._part, readers))
-        readable = {message for part in parts for message in part.readable}
-        told = ForMails(
-            readers=parts,
+        entries = tuple(map(self._entry_of, readers))
+        readable = {message for entry in entries for message in entry.readable}
+        response = ReadableMessages(
+            readers=entries,
             messages=tuple(messages[one] for one in sorted(readable)),
             deleted=tuple(
                 sorted(
@@ -294,26 +292,28 @@ class _Messages:
                     if messages[one].deleted
                 )
             ),
-            facts=None if world.messages_is_old else self._facts(readers, good_for_s),
+            facts=self._facts(readers, lease_s),
         )
         self.world.after_each_call()
-        return told
+        return response
 
-    def _facts(self, readers: Sequence[MailReader], good_for_s: float) -> Facts:
+    def _facts(self, readers: Sequence[MailReader], lease_s: float) -> Facts:
         people, project = [reader.person for reader in readers], self.world.project.id
         follows = [Follow(person=person, project=project) for person in people]
-        return self.world.facts([project], people, follows, good_for_s)
+        return self.world.facts(
+            projects=[project], people=people, follows=follows, lease_s=lease_s
+        )
 
-    def _part(self, asked: MailReader) -> ReaderMail:
-        world, person = self.world, asked.person
-        reader, rules = person_of(world.people[person]), project_of(world.project)
+    def _entry_of(self, requested: MailReader) -> ReaderMessages:
+        world, person = self.world, requested.person
+        reader, rules = to_person(world.people[person]), to_project(world.project)
         readable = [
             message
-            for message in (world.messages[one] for one in asked.messages)
+            for message in (world.messages[one] for one in requested.messages)
             if not message.deleted
             and may_read(reader, Channel.named(message.channel), rules)
         ]
-        return ReaderMail(
+        return ReaderMessages(
             person=person,
             readable=tuple(m.id for m in readable),
             read=tuple(
@@ -326,7 +326,7 @@ class _Messages:
 
 
 def fresh_changes(world: World, cursor: int) -> tuple[Change, ...]:
-    """What a reader of the feed has not seen yet."""
+    """Return the changes after a cursor."""
     return tuple(world.feed[cursor:])
 
 

@@ -1,7 +1,8 @@
-"""Pictures of the mails, as phones and desktops show them, to be looked at by people.
+"""Draw pictures of the mails, as phones and desktops show them, for review.
 
-``python -m tests.services.notifications.screenshots`` (`make mail-pictures`) draws them in
-Chromium. They are goldens for eyes: no test compares pixels, which depend on fonts.
+``python -m tests.services.notifications.screenshots`` (`make mail-pictures`) draws them
+with Chromium into `.cache/mail-pictures`, and copies those that documents show to
+`docs/pictures`. No test compares pixels, as they depend on fonts.
 """
 
 import re
@@ -16,11 +17,16 @@ from typing import Final
 
 from clp_notifications.mail.addresses import address_of
 from clp_notifications.mail.content import Kind
-from tests.services.notifications.harness import MAILER
+from tests.services.notifications.harness import COMPOSER
 from tests.services.notifications.mail_builders import checked
-from tests.services.notifications.sample_mails import Piece, pieces
+from tests.services.notifications.sample_mails import SampleMail, samples
 
-FOLDER: Final = Path(__file__).parent / "pictures"
+ROOT: Final = Path(__file__).parents[3]
+FOLDER: Final = ROOT / ".cache/mail-pictures"
+IN_DOCUMENTS: Final = {
+    "broadcast-en-390-light.png": "mail-broadcast.png",
+    "digest-ar-390-dark.png": "mail-digest-dark.png",
+}
 WIDTHS: Final = (320, 390, 1200)
 # The values of Chromium's own setting.
 SCHEMES: Final = {"dark": 0, "light": 1}
@@ -38,32 +44,34 @@ this.contentDocument.documentElement.scrollHeight"></iframe>"""
 
 
 def main() -> None:
-    """Draw every picture anew."""
-    FOLDER.mkdir(exist_ok=True)
+    """Draw all pictures."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
     for old in FOLDER.glob("*.png"):
         old.unlink()
     with tempfile.TemporaryDirectory() as scratch:
-        for piece in _shown():
-            html = _markup_of(piece)
+        for sample in _shown():
+            html = _markup_of(sample)
             for width in WIDTHS:
                 for scheme in SCHEMES:
-                    _draw(html, width, scheme, _file_of(piece, width, scheme), scratch)
+                    _draw(html, width, scheme, _file_of(sample, width, scheme), scratch)
+    for name, document in IN_DOCUMENTS.items():
+        shutil.copyfile(FOLDER / name, ROOT / "docs/pictures" / document)
 
 
-def _shown() -> Iterator[Piece]:
+def _shown() -> Iterator[SampleMail]:
     for kind, language, direction, content in SHOWN:
-        for piece in pieces(kind, language):
-            if (piece.direction, piece.content) == (direction, content):
-                yield piece
+        for sample in samples(kind, language):
+            if (sample.direction, sample.content) == (direction, content):
+                yield sample
 
 
-def _file_of(piece: Piece, width: int, scheme: str) -> Path:
-    content = "" if piece.content else "-without-content"
-    return FOLDER / f"{piece.kind}-{piece.language}{content}-{width}-{scheme}.png"
+def _file_of(sample: SampleMail, width: int, scheme: str) -> Path:
+    content = "" if sample.content else "-without-content"
+    return FOLDER / f"{sample.kind}-{sample.language}{content}-{width}-{scheme}.png"
 
 
-def _markup_of(piece: Piece) -> str:
-    mail = MAILER.compose(piece.letter, address_of(piece.letter.reader.email))
+def _markup_of(sample: SampleMail) -> str:
+    mail = COMPOSER.compose(sample.mail, address_of(sample.mail.reader.email))
     return checked(mail).html
 
 
@@ -80,7 +88,7 @@ def _height_of(html: str, width: int, scheme: str, scratch: str) -> int:
     dom = _chromium(scheme, "--dump-dom", _page(html, width, 10, scratch))
     found = re.search(r"<title>(\d+)</title>", dom)
     if found is None:
-        raise SystemExit("Chromium did not say how tall the mail is")
+        raise SystemExit("Chromium returned no height of the mail")
     return int(found[1])
 
 

@@ -1,4 +1,4 @@
-"""Every hostile address has its wanted verdict at the gate, and at once."""
+"""Every hostile address gets its verdict when it is mailed to, in bounded time."""
 
 import time
 
@@ -15,12 +15,10 @@ ON_THE_WIRE = {
     "address-035": "dana@xn--bcher-kva.example",
     "address-036": "dana@xn--prtner-3nf.example",
 }
-# The transport is no command line, so this one is an address like any other.
-ACCEPTED_ANYHOW = {"address-028"}
 
 
 def is_accepted(case: HostileCase) -> bool:
-    return case.expect.startswith("accept") or case.id in ACCEPTED_ANYHOW
+    return case.expect.startswith("accept")
 
 
 @pytest.mark.parametrize(
@@ -55,13 +53,12 @@ def test_each_hostile_address_gets_its_verdict(case: HostileCase) -> None:
         "a@b.example ",
         "a@[127.0.0.1]",
         "(x)a@b.example",
-        "a\u0301@b.example",
         "d\udc00@b.example",
         "a@ｂ.example",
         "",
     ],
 )
-def test_what_parsers_read_differently_is_no_address(value: str) -> None:
+def test_an_ambiguous_address_is_refused(value: str) -> None:
     with pytest.raises(BadAddress):
         address_of(value)
 
@@ -74,7 +71,7 @@ def test_only_a_local_part_beyond_ascii_needs_smtputf8() -> None:
 ATEXT = "abzAZ019!#$%&'*+/=?^_`{|}~-"
 
 
-# Dots are what makes a difference; of one sign among many there would be too few.
+# Dots matter most; as one character among many there would be too few.
 SIGNS = st.one_of(st.sampled_from(ATEXT), st.just("."))
 
 

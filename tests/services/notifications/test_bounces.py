@@ -8,15 +8,25 @@ from pathlib import Path
 import pytest
 
 from clp_contracts.errors import Refused
-from clp_contracts.notifications import AskSuppressed, Redrive, Release
-from clp_notifications.inbound.bounces import Taken, release, suppressed, take_bounce
-from clp_notifications.inbound.maildir import KEEP_IT, TAKEN, put, take_all
-from clp_notifications.mail.composer import ReadyMail
+from clp_contracts.notifications import DeleteSuppression, ListSuppressions, Redrive
+from clp_notifications.inbound.bounces import (
+    BounceEffect,
+    delete_suppression,
+    handle_bounce,
+    suppressions,
+)
+from clp_notifications.inbound.maildir import (
+    EX_OK,
+    EX_TEMPFAIL,
+    deliver_to_maildir,
+    process_maildir,
+)
+from clp_notifications.mail.composer import OutgoingMail
 from clp_notifications.routing.failed_notifications import redrive
-from tests.services.notifications.harness import HOUSE, Works
+from tests.services.notifications.harness import IDENTITY, DeliveryHarness
 from tests.services.notifications.sample_world import BROADCAST, World
 
-DOMAIN = HOUSE.bounce_domain
+DOMAIN = IDENTITY.bounce_domain
 NAT = "nat@north.example"
 
 
@@ -37,168 +47,190 @@ def dsn(came_to: str, about: str = NAT, status: str = "5.1.1") -> bytes:
     return report.encode()
 
 
-def mailed_to_nat(works: Works, times: int = 1) -> list[ReadyMail]:
-    """Mails that were handed over, one for each message."""
-    if "nat" not in works.world.following:
-        works.world.follow("nat")
+def mailed_to_nat(harness: DeliveryHarness, times: int = 1) -> list[OutgoingMail]:
+    """Sent mails, one per message."""
+    if "nat" not in harness.world.following:
+        harness.world.follow("nat")
     for _ in range(times):
-        works.world.post("ivy", BROADCAST)
-    works.run()
-    return works.tray.mails[-times:]
+        harness.world.post("ivy", BROADCAST)
+    harness.run()
+    return harness.transport.mails[-times:]
 
 
-def addresses(works: Works) -> dict[str, str]:
-    found = suppressed(AskSuppressed(), parts=works.parts).addresses
+def addresses(harness: DeliveryHarness) -> dict[str, str]:
+    found = suppressions(ListSuppressions(), deps=harness.deps).suppressions
     return {one.address: one.reason for one in found}
 
 
-def take(works: Works, raw: bytes) -> Taken:
-    return take_bounce(raw, DOMAIN, parts=works.parts)
+def take(harness: DeliveryHarness, raw: bytes) -> BounceEffect:
+    return handle_bounce(raw, DOMAIN, deps=harness.deps)
 
 
 def test_a_mail_that_came_back_for_good_stops_its_address(
-    works: Works, world: World
+    harness: DeliveryHarness, world: World
 ) -> None:
-    (mail,) = mailed_to_nat(works)
-    assert take(works, dsn(mail.sender)) is Taken.FOR_GOOD
-    assert addresses(works) == {NAT: "bounced"}
-    assert works.states("m1") == {"nat": ("dead", "bounced")}
+    (mail,) = mailed_to_nat(harness)
+    assert take(harness, dsn(mail.sender)) is BounceEffect.PERMANENT
+    assert addresses(harness) == {NAT: "bounced"}
+    assert harness.states("m1") == {"nat": ("dead", "bounced")}
     world.post("ivy", BROADCAST)
-    works.run()
-    assert works.states("m2") == {"nat": ("suppressed", "address_suppressed")}
+    harness.run()
+    assert harness.states("m2") == {"nat": ("suppressed", "address_suppressed")}
 
 
 # fmt: off
 FORGED = [
-    # what somebody sends                         where it came to, given the right address
+    # incoming mail                               recipient, given the right address
     ("no mark at all",                            lambda right: f"bounce@{DOMAIN}"),
     ("the mark of no mail of ours",               lambda right: f"b+{'0' * 32}.{'0' * 16}@{DOMAIN}"),
-    ("a guessed seal",                            lambda right: right.replace(right.split(".")[1][:4], "0000")),
+    ("a guessed MAC" ,                            lambda right: right.replace(right.split(".")[1][:4], "0000")),
     ("the right mark at another domain",          lambda right: right.replace(DOMAIN, "evil.example")),
-    ("the seal of another mail",                  lambda right: f"b+{'a' * 32}.{right.split('.')[1].split('@')[0]}@{DOMAIN}"),
+    ("the MAC of another mail" ,                  lambda right: f"b+{'a' * 32}.{right.split('.')[1].split('@')[0]}@{DOMAIN}"),
 ]
 # fmt: on
 
 
 @pytest.mark.parametrize(("what", "address"), FORGED, ids=[row[0] for row in FORGED])
-def test_a_forged_bounce_is_ignored(works: Works, what: str, address: object) -> None:
-    (mail,) = mailed_to_nat(works)
+def test_a_forged_bounce_is_ignored(
+    harness: DeliveryHarness, what: str, address: object
+) -> None:
+    (mail,) = mailed_to_nat(harness)
     assert callable(address)
     came_to = address(mail.sender)
     assert came_to != mail.sender
-    assert take(works, dsn(came_to)) is Taken.NOT_OURS
-    assert addresses(works) == {}
-    assert works.states("m1") == {"nat": ("sent", "accepted")}
+    assert take(harness, dsn(came_to)) is BounceEffect.NOT_OURS
+    assert addresses(harness) == {}
+    assert harness.states("m1") == {"nat": ("sent", "accepted")}
 
 
-def test_a_bounce_stops_nobody_but_whom_the_mail_was_for(works: Works) -> None:
-    """Whoever has one of our bounce addresses cannot silence others with it."""
-    (mail,) = mailed_to_nat(works)
-    assert take(works, dsn(mail.sender, about="sam@south.example")) is Taken.FOR_GOOD
-    assert addresses(works) == {NAT: "bounced"}
+def test_a_bounce_suppresses_only_the_recipient_of_its_mail(
+    harness: DeliveryHarness,
+) -> None:
+    """A known bounce address cannot suppress other people."""
+    (mail,) = mailed_to_nat(harness)
+    assert (
+        take(harness, dsn(mail.sender, about="sam@south.example"))
+        is BounceEffect.PERMANENT
+    )
+    assert addresses(harness) == {NAT: "bounced"}
 
 
 def test_a_late_bounce_stops_the_address_it_is_about_and_not_the_new_one(
-    works: Works, world: World
+    harness: DeliveryHarness, world: World
 ) -> None:
-    (mail,) = mailed_to_nat(works)
+    (mail,) = mailed_to_nat(harness)
     world.change_person("nat", email="new@north.example")
-    assert take(works, dsn(mail.sender)) is Taken.FOR_GOOD
-    assert addresses(works) == {NAT: "bounced"}
+    assert take(harness, dsn(mail.sender)) is BounceEffect.PERMANENT
+    assert addresses(harness) == {NAT: "bounced"}
     world.post("ivy", BROADCAST)
-    works.run()
-    assert works.tray.recipients[-1] == "new@north.example"
+    harness.run()
+    assert harness.transport.recipients[-1] == "new@north.example"
 
 
-def test_an_answer_of_a_person_or_a_machine_is_no_bounce(works: Works) -> None:
-    (mail,) = mailed_to_nat(works)
+def test_a_reply_of_a_person_or_a_machine_is_no_bounce(
+    harness: DeliveryHarness,
+) -> None:
+    (mail,) = mailed_to_nat(harness)
     answer = EmailMessage()
     answer["From"], answer["To"] = NAT, mail.sender
     answer["Subject"] = "Out of office"
     answer.set_content("I am away until Monday.")
-    assert take(works, answer.as_bytes()) is Taken.NO_BOUNCE
-    assert addresses(works) == {}
+    assert take(harness, answer.as_bytes()) is BounceEffect.NO_BOUNCE
+    assert addresses(harness) == {}
 
 
 @pytest.mark.parametrize(
     "raw", [b"", b"\x00\xff" * 500, b"To: <<<>>>\r\n\r\n", b"\r\n"]
 )
-def test_nothing_that_comes_in_is_an_error(works: Works, raw: bytes) -> None:
-    assert take(works, raw) is Taken.NOT_OURS
+def test_nothing_that_comes_in_is_an_error(
+    harness: DeliveryHarness, raw: bytes
+) -> None:
+    assert take(harness, raw) is BounceEffect.NOT_OURS
 
 
 def test_mails_that_come_back_for_now_stop_an_address_only_when_there_are_many(
-    works: Works, world: World
+    harness: DeliveryHarness, world: World
 ) -> None:
-    mails = mailed_to_nat(works, 4)
+    mails = mailed_to_nat(harness, 4)
     for mail in mails[:3]:
-        assert take(works, dsn(mail.sender, status="4.2.2")) is Taken.FOR_NOW
-        assert take(works, dsn(mail.sender, status="4.2.2")) is Taken.FOR_NOW
-    assert addresses(works) == {}
-    assert works.states("m1") == {"nat": ("sent", "bounced_for_now")}
-    assert take(works, dsn(mails[3].sender, status="4.2.2")) is Taken.FOR_NOW
-    assert addresses(works) == {NAT: "bounced_for_now"}
+        assert take(harness, dsn(mail.sender, status="4.2.2")) is BounceEffect.TEMPORARY
+        assert take(harness, dsn(mail.sender, status="4.2.2")) is BounceEffect.TEMPORARY
+    assert addresses(harness) == {}
+    assert harness.states("m1") == {"nat": ("sent", "bounced_for_now")}
+    assert take(harness, dsn(mails[3].sender, status="4.2.2")) is BounceEffect.TEMPORARY
+    assert addresses(harness) == {NAT: "bounced_for_now"}
 
 
-def test_what_came_back_for_now_is_forgotten_with_time(
-    works: Works, world: World
+def test_temporary_bounces_decay_with_time(
+    harness: DeliveryHarness, world: World
 ) -> None:
-    for mail in mailed_to_nat(works, 8):
-        take(works, dsn(mail.sender, status="4.2.2"))
+    for mail in mailed_to_nat(harness, 8):
+        take(harness, dsn(mail.sender, status="4.2.2"))
         world.clock.forward(days=4)
-    assert addresses(works) == {}
+    assert addresses(harness) == {}
 
 
-def test_an_operator_frees_an_address_and_sends_again(works: Works) -> None:
-    (mail,) = mailed_to_nat(works)
-    take(works, dsn(mail.sender))
-    assert release(Release(address=NAT), parts=works.parts).address == NAT
-    assert addresses(works) == {}
-    assert redrive(Redrive(), parts=works.parts).count == 1
-    works.deliver()
-    assert works.states("m1") == {"nat": ("sent", "accepted")}
-    assert len(works.tray.mails) == 2
+def test_an_operator_frees_an_address_and_sends_again(harness: DeliveryHarness) -> None:
+    (mail,) = mailed_to_nat(harness)
+    take(harness, dsn(mail.sender))
+    assert (
+        delete_suppression(DeleteSuppression(address=NAT), deps=harness.deps).address
+        == NAT
+    )
+    assert addresses(harness) == {}
+    assert redrive(Redrive(), deps=harness.deps).count == 1
+    harness.deliver()
+    assert harness.states("m1") == {"nat": ("sent", "accepted")}
+    assert len(harness.transport.mails) == 2
 
 
-def test_an_address_that_is_not_stopped_cannot_be_freed(works: Works) -> None:
+def test_an_address_that_is_not_stopped_cannot_be_freed(
+    harness: DeliveryHarness,
+) -> None:
     with pytest.raises(Refused, match=r"address\.not_suppressed"):
-        release(Release(address=NAT), parts=works.parts)
+        delete_suppression(DeleteSuppression(address=NAT), deps=harness.deps)
 
 
-def test_suppressed_addresses_are_listed_page_by_page(works: Works) -> None:
-    works.world.follow("nat", "nia", "sam")
-    works.world.post("ivy", BROADCAST)
-    works.run()
-    for mail in works.tray.mails:
-        take(works, dsn(mail.sender, about=str(mail.recipient)))
-    first = suppressed(AskSuppressed(limit=2), parts=works.parts).addresses
-    rest = suppressed(AskSuppressed(after=first[-1].address), parts=works.parts)
-    assert [one.address for one in (*first, *rest.addresses)] == [
+def test_suppressed_addresses_are_listed_page_by_page(harness: DeliveryHarness) -> None:
+    harness.world.follow("nat", "nia", "sam")
+    harness.world.post("ivy", BROADCAST)
+    harness.run()
+    for mail in harness.transport.mails:
+        take(harness, dsn(mail.sender, about=str(mail.recipient)))
+    first = suppressions(ListSuppressions(limit=2), deps=harness.deps).suppressions
+    rest = suppressions(ListSuppressions(after=first[-1].address), deps=harness.deps)
+    assert [one.address for one in (*first, *rest.suppressions)] == [
         "nat@north.example",
         "nia@north.example",
         "sam@south.example",
     ]
 
 
-def test_the_folder_is_emptied_as_it_is_read(works: Works, tmp_path: Path) -> None:
+def test_the_folder_is_emptied_as_it_is_read(
+    harness: DeliveryHarness, tmp_path: Path
+) -> None:
     folder = str(tmp_path / "bounces")
-    (mail,) = mailed_to_nat(works)
-    assert put(dsn("somebody@else.example"), folder, mail.sender) == TAKEN
-    works.world.is_down = True
-    with pytest.raises(Exception, match="nobody answers"):
-        take_all(folder, DOMAIN, parts=works.parts)
-    works.world.is_down = False
-    assert take_all(folder, DOMAIN, parts=works.parts) == 1
-    assert take_all(folder, DOMAIN, parts=works.parts) == 0
-    assert addresses(works) == {NAT: "bounced"}
+    (mail,) = mailed_to_nat(harness)
+    assert (
+        deliver_to_maildir(dsn("somebody@else.example"), folder, mail.sender) == EX_OK
+    )
+    harness.world.is_down = True
+    with pytest.raises(Exception, match="no response"):
+        process_maildir(folder, DOMAIN, deps=harness.deps)
+    harness.world.is_down = False
+    assert process_maildir(folder, DOMAIN, deps=harness.deps) == 1
+    assert process_maildir(folder, DOMAIN, deps=harness.deps) == 0
+    assert addresses(harness) == {NAT: "bounced"}
 
 
 def test_a_mail_that_cannot_be_kept_stays_with_the_relay(tmp_path: Path) -> None:
     in_the_way = tmp_path / "file"
     in_the_way.touch()
-    assert put(b"mail", str(in_the_way)) == KEEP_IT
-    assert put(b"mail", "") == KEEP_IT
-    assert put(b"mail", str(tmp_path / "new"), "a\r\nX: y") == KEEP_IT
+    assert deliver_to_maildir(b"mail", str(in_the_way)) == EX_TEMPFAIL
+    assert deliver_to_maildir(b"mail", "") == EX_TEMPFAIL
+    assert (
+        deliver_to_maildir(b"mail", str(tmp_path / "new"), "a\r\nX: y") == EX_TEMPFAIL
+    )
 
 
 def test_a_relay_pipes_a_mail_into_the_command(tmp_path: Path) -> None:
@@ -215,6 +247,6 @@ def test_a_relay_pipes_a_mail_into_the_command(tmp_path: Path) -> None:
     done = subprocess.run(
         command, check=False, input=b"Subject: x\r\n\r\n", env=environ, timeout=60
     )
-    assert done.returncode == TAKEN
+    assert done.returncode == EX_OK
     (kept,) = (tmp_path / "new").iterdir()
     assert kept.read_bytes() == b"X-Original-To: b+x@y.z\r\nSubject: x\r\n\r\n"

@@ -1,47 +1,47 @@
-"""Digests: what waits for the morning, and what is over an hour's number (rule 40)."""
+"""Digests: daily, and over the hourly limit (rule 40)."""
 
 from dataclasses import replace
 
 import pytest
 
-from clp_contracts.notifications import AskMailSettings
+from clp_contracts.notifications import UpdateMailSettings
 from clp_notifications.routing.mail_settings import mail_settings
-from tests.services.notifications.harness import Works
+from tests.services.notifications.harness import DeliveryHarness
 from tests.services.notifications.mailcheck import cut_up, faults
 from tests.services.notifications.sample_world import BROADCAST, NORTH, SOUTH, World
 
 
-def choose(works: Works, person: str, mode: str) -> None:
-    ask = AskMailSettings(project="p1", mode=mode)
-    mail_settings(ask, actor=person, parts=works.parts)
+def choose(harness: DeliveryHarness, person: str, mode: str) -> None:
+    request = UpdateMailSettings(project="p1", mode=mode)
+    mail_settings(request, actor=person, deps=harness.deps)
 
 
-def most_an_hour(works: Works, number: int) -> None:
-    works.parts = replace(
-        works.parts, mail=replace(works.parts.mail, most_an_hour=number)
+def max_mails_per_hour(harness: DeliveryHarness, number: int) -> None:
+    harness.deps = replace(
+        harness.deps, mail=replace(harness.deps.mail, max_mails_per_hour=number)
     )
 
 
-def kinds(works: Works, address: str = "nat@north.example") -> list[str]:
+def kinds(harness: DeliveryHarness, address: str = "nat@north.example") -> list[str]:
     return [
         cut_up(mail.data).one("X-Notification-Reason")
-        for mail in works.tray.to(address)
+        for mail in harness.transport.to(address)
     ]
 
 
 def test_a_daily_digest_is_one_mail_about_all_channels_of_a_project(
-    works: Works, world: World
+    harness: DeliveryHarness, world: World
 ) -> None:
-    choose(works, "ian", "daily")
+    choose(harness, "ian", "daily")
     world.follow("ian")
     for author, channel in (("sam", SOUTH), ("nat", NORTH), ("nia", NORTH)):
         world.post(author, channel, f"from {author}")
-        works.run()
+        harness.run()
         world.clock.forward(minutes=10)
-    assert not works.tray.mails
+    assert not harness.transport.mails
     world.clock.forward(hours=20)
-    works.run()
-    (mail,) = works.tray.mails
+    harness.run()
+    (mail,) = harness.transport.mails
     assert faults(mail.data, sender=mail.sender, recipient=str(mail.recipient)) == []
     parts = cut_up(mail.data)
     assert parts.one("Subject") == "[Night Train] Digest"
@@ -55,16 +55,18 @@ def test_a_daily_digest_is_one_mail_about_all_channels_of_a_project(
     assert places == sorted(places)
 
 
-def test_a_partner_s_digest_names_no_partner(works: Works, world: World) -> None:
-    choose(works, "nat", "daily")
+def test_a_partner_s_digest_names_no_partner(
+    harness: DeliveryHarness, world: World
+) -> None:
+    choose(harness, "nat", "daily")
     world.follow("nat", "sam")
     world.post("ivy", BROADCAST, "to all")
     world.post("ivy", NORTH, "to north")
     world.post("ivy", SOUTH, "to south")
-    works.run()
+    harness.run()
     world.clock.forward(hours=20)
-    works.deliver()
-    (mail,) = works.tray.to("nat@north.example")
+    harness.deliver()
+    (mail,) = harness.transport.to("nat@north.example")
     parts = cut_up(mail.data)
     whole = parts.head + parts.text + parts.html
     assert "> to all" in parts.text
@@ -73,161 +75,163 @@ def test_a_partner_s_digest_names_no_partner(works: Works, world: World) -> None
     assert not any(word in whole for word in ("south", "South", "North Dubbing"))
 
 
-def test_a_digest_leaves_out_what_was_withdrawn_in_any_channel(
-    works: Works, world: World
+def test_a_digest_omits_withdrawn_notifications_of_any_channel(
+    harness: DeliveryHarness, world: World
 ) -> None:
-    choose(works, "ian", "daily")
+    choose(harness, "ian", "daily")
     world.follow("ian")
     kept = world.post("nat", NORTH, "kept")
     gone = world.post("sam", SOUTH, "gone")
-    works.run()
+    harness.run()
     world.delete(gone)
     world.clock.forward(hours=20)
-    works.run()
-    (mail,) = works.tray.mails
+    harness.run()
+    (mail,) = harness.transport.mails
     text = cut_up(mail.data).text
     assert "> kept" in text
     assert "South" not in text
-    assert works.states(kept) == {"ian": ("sent", "accepted")}
-    assert works.states(gone) == {"ian": ("suppressed", "deleted")}
+    assert harness.states(kept) == {"ian": ("sent", "accepted")}
+    assert harness.states(gone) == {"ian": ("suppressed", "deleted")}
 
 
-def test_a_withdrawn_partner_s_digest_is_withdrawn_whole(
-    works: Works, world: World
+def test_the_digest_for_a_withdrawn_partner_is_withdrawn(
+    harness: DeliveryHarness, world: World
 ) -> None:
-    choose(works, "nat", "daily")
+    choose(harness, "nat", "daily")
     world.follow("nat")
     messages = [world.post("ivy", channel) for channel in (BROADCAST, NORTH)]
-    works.run()
+    harness.run()
     world.withdraw("north")
     world.clock.forward(hours=20)
-    works.run()
-    assert not works.tray.mails
-    assert [works.states(one)["nat"] for one in messages] == [
+    harness.run()
+    assert not harness.transport.mails
+    assert [harness.states(one)["nat"] for one in messages] == [
         ("suppressed", "no_access")
     ] * 2
 
 
-def test_a_flood_ends_in_a_digest_with_everything_in_it(
-    works: Works, world: World
+def test_messages_over_the_limit_are_all_in_a_digest(
+    harness: DeliveryHarness, world: World
 ) -> None:
-    works.window(60)
-    most_an_hour(works, 3)
+    harness.window(60)
+    max_mails_per_hour(harness, 3)
     world.follow("nat")
     for number in range(20):
         world.post("robot", BROADCAST, f"message {number}.")
-        works.run()
+        harness.run()
         world.clock.forward(minutes=2)
-        works.run()
+        harness.run()
     world.clock.forward(hours=2)
-    works.run()
-    assert kinds(works) == ["broadcast", "broadcast", "broadcast", "digest"]
-    told = "".join(cut_up(mail.data).text for mail in works.tray.mails)
-    assert all(f"> message {number}." in told for number in range(20))
+    harness.run()
+    assert kinds(harness) == ["broadcast", "broadcast", "broadcast", "digest"]
+    text = "".join(cut_up(mail.data).text for mail in harness.transport.mails)
+    assert all(f"> message {number}." in text for number in range(20))
 
 
-def test_a_mention_passes_a_flood_and_does_not_count(
-    works: Works, world: World
+def test_a_mention_ignores_the_limit_and_does_not_count(
+    harness: DeliveryHarness, world: World
 ) -> None:
-    works.window(60)
-    most_an_hour(works, 1)
+    harness.window(60)
+    max_mails_per_hour(harness, 1)
     world.follow("nat")
     for _ in range(3):
         world.post("ivy", BROADCAST, mentions=["nat"])
-        works.run()
+        harness.run()
     world.post("ivy", BROADCAST)
-    works.run()
+    harness.run()
     world.clock.forward(minutes=2)
-    works.run()
-    assert kinds(works) == ["mention", "mention", "mention", "broadcast"]
+    harness.run()
+    assert kinds(harness) == ["mention", "mention", "mention", "broadcast"]
     world.post("ivy", BROADCAST)
     world.post("ivy", BROADCAST, mentions=["nat"])
-    works.run()
-    assert kinds(works)[4:] == ["mention"]
+    harness.run()
+    assert kinds(harness)[4:] == ["mention"]
 
 
-def test_an_hour_later_mails_come_one_by_one_again(works: Works, world: World) -> None:
-    works.window(60)
-    most_an_hour(works, 1)
+def test_an_hour_later_mails_come_one_by_one_again(
+    harness: DeliveryHarness, world: World
+) -> None:
+    harness.window(60)
+    max_mails_per_hour(harness, 1)
     world.follow("nat")
     for _ in range(2):
         world.post("ivy", BROADCAST)
-        works.run()
+        harness.run()
         world.clock.forward(minutes=61)
-        works.run()
-    assert kinds(works) == ["broadcast", "broadcast"]
+        harness.run()
+    assert kinds(harness) == ["broadcast", "broadcast"]
 
 
 @pytest.mark.parametrize(("window_s", "number"), [(0, 3), (60, 0)])
-def test_nothing_is_held_back_where_the_house_holds_nothing_back(
-    works: Works, world: World, window_s: float, number: int
+def test_without_a_window_nothing_waits(
+    harness: DeliveryHarness, world: World, window_s: float, number: int
 ) -> None:
-    works.window(window_s)
-    most_an_hour(works, number)
+    harness.window(window_s)
+    max_mails_per_hour(harness, number)
     world.follow("nat")
     for _ in range(8):
         world.post("ivy", BROADCAST)
-        works.run()
+        harness.run()
         world.clock.forward(minutes=2)
-        works.run()
-    assert kinds(works) == ["broadcast"] * 8
+        harness.run()
+    assert kinds(harness) == ["broadcast"] * 8
 
 
-def test_another_person_s_flood_holds_nobody_else_back(
-    works: Works, world: World
+def test_the_limit_counts_each_person_alone(
+    harness: DeliveryHarness, world: World
 ) -> None:
-    works.window(60)
-    most_an_hour(works, 2)
+    harness.window(60)
+    max_mails_per_hour(harness, 2)
     world.follow("nat", "sam")
     for _ in range(3):
         world.post("ivy", SOUTH)
-        works.run()
+        harness.run()
         world.clock.forward(minutes=2)
-        works.run()
+        harness.run()
     world.post("ivy", BROADCAST)
-    works.run()
+    harness.run()
     world.clock.forward(minutes=2)
-    works.run()
-    assert kinds(works) == ["broadcast"]
-    assert kinds(works, "sam@south.example") == ["direct", "direct"]
+    harness.run()
+    assert kinds(harness) == ["broadcast"]
+    assert kinds(harness, "sam@south.example") == ["direct", "direct"]
 
 
-def test_who_leaves_the_daily_digest_gets_the_next_mail_at_once(
-    works: Works, world: World
+def test_leaving_the_daily_digest_applies_to_the_next_mail(
+    harness: DeliveryHarness, world: World
 ) -> None:
-    choose(works, "nat", "daily")
+    choose(harness, "nat", "daily")
     world.follow("nat")
     world.post("ivy", BROADCAST, "waits")
-    works.run()
-    choose(works, "nat", "at_once")
+    harness.run()
+    choose(harness, "nat", "at_once")
     world.post("ivy", BROADCAST, "comes")
-    works.run()
-    (mail,) = works.tray.mails
+    harness.run()
+    (mail,) = harness.transport.mails
     text = cut_up(mail.data).text
     assert "> comes" in text
     assert "> waits" not in text
 
 
 def test_a_mail_of_the_broadcast_and_a_digest_never_share(
-    works: Works, world: World
+    harness: DeliveryHarness, world: World
 ) -> None:
-    works.window(60)
-    choose(works, "nat", "daily")
+    harness.window(60)
+    choose(harness, "nat", "daily")
     world.follow("nat")
     world.post("ivy", BROADCAST, "for the morning")
-    works.run()
-    choose(works, "nat", "batched")
+    harness.run()
+    choose(harness, "nat", "batched")
     world.post("ivy", BROADCAST, "for the window")
-    works.run()
-    choose(works, "nat", "daily")
+    harness.run()
+    choose(harness, "nat", "daily")
     world.post("ivy", BROADCAST, "for the morning, too")
-    works.run()
+    harness.run()
     world.clock.forward(minutes=2)
-    works.deliver()
-    (mail,) = works.tray.mails
+    harness.deliver()
+    (mail,) = harness.transport.mails
     assert cut_up(mail.data).one("X-Notification-Reason") == "broadcast"
     assert cut_up(mail.data).text.count("> ") == 1
     world.clock.forward(hours=20)
-    works.deliver()
-    assert kinds(works) == ["broadcast", "digest"]
-    assert cut_up(works.tray.mails[-1].data).text.count("> for the morning") == 2
+    harness.deliver()
+    assert kinds(harness) == ["broadcast", "digest"]
+    assert cut_up(harness.transport.mails[-1].data).text.count("> for the morning") == 2

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clp_notifications.mail.addresses import Address
+from clp_contracts.mail_addresses import MailAddress
 from clp_notifications.mail.headers import (
     BadHeader,
     list_id_header,
@@ -17,11 +17,16 @@ from clp_notifications.mail.headers import (
     text_header,
 )
 from tests.cases.loading import HostileCase, hostile_cases
-from tests.services.notifications.mail_builders import checked, mailed, reader, said
+from tests.services.notifications.mail_builders import (
+    checked,
+    mail_message,
+    mailed,
+    reader,
+)
 from tests.services.notifications.mailcheck import text_of_markup
 
-NATS = Address("nat", "north.example")
-# What is left of a name or a title where the case says neutralise.
+NATS = MailAddress("nat", "north.example")
+# The rest of a name or a title where the case says neutralise.
 NEUTRAL = {
     "display_name-007": "Dana Bcc: x Bcc: y",
     "display_name-008": "Dana Bcc: x",
@@ -43,7 +48,7 @@ def unfolded(header: str) -> str:
 
 
 def readable(value: str) -> str:
-    """What an old-fashioned, standard-abiding reader shows."""
+    """The text that a reader by RFC 2047 shows."""
     return str(make_header(decode_header(value)))
 
 
@@ -66,7 +71,7 @@ def test_each_hostile_name_stays_one_recipient(case: HostileCase) -> None:
     "case", hostile_cases("display_name"), ids=lambda case: f"{case.id} {case.name}"
 )
 def test_each_hostile_name_of_an_author_is_text_in_the_body(case: HostileCase) -> None:
-    parts = checked(mailed(said("Hello", author=case.value)))
+    parts = checked(mailed(mail_message("Hello", author=case.value)))
     name = wanted_of(case, 120) or "?"
     shown = parts.text.replace("\u2068", "").replace("\u2069", "")
     assert f"{name} wrote, 1 March 2026" in shown
@@ -98,7 +103,7 @@ def test_a_typed_encoded_word_is_shown_as_typed() -> None:
     assert read["To"].addresses[0].display_name == typed
 
 
-def test_a_letter_with_its_accents_is_never_cut_in_two() -> None:
+def test_a_character_with_its_accents_is_never_split() -> None:
     family = "\N{MAN}\u200d\N{WOMAN}\u200d\N{GIRL}"
     header = text_header("Subject", family * 40)
     for line in header.split("\r\n"):
@@ -118,7 +123,7 @@ def test_no_line_end_passes_into_a_header(end: str) -> None:
         assert "Launch Bcc: x@evil.example" in header
 
 
-def test_our_own_headers_refuse_what_would_break_a_line() -> None:
+def test_our_own_headers_refuse_line_ends_and_controls() -> None:
     for value in ("a\r\nb", "a\x00", "é", "x" * 1000):
         with pytest.raises(BadHeader):
             plain_header("X-Notification-Id", value)

@@ -1,4 +1,4 @@
-"""The languages of mails: whole catalogues, plurals, and times with their zone."""
+"""The languages of mails: complete catalogs, plurals, and times with their zone."""
 
 import re
 from datetime import UTC, datetime
@@ -11,17 +11,17 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 
 from clp_notifications.mail.locales import (
-    Habits,
-    best_of,
-    catalogues,
+    LocalePreferences,
+    best_language,
+    languages,
+    locale_of,
     shown_size,
     shown_time,
-    tongue_of,
 )
-from tests.services.notifications.mail_builders import checked, mailed, said
+from tests.services.notifications.mail_builders import checked, mail_message, mailed
 
 PACKAGE = files("clp_notifications")
-TRANSLATED = [language for language in catalogues() if language != "en"]
+TRANSLATED = [language for language in languages() if language != "en"]
 KEYWORDS: dict[str, Any] = {"N_": None, "_": None, "ngettext": (1, 2)}
 METHODS = [
     ("**/templates/**", "jinja2.ext:babel_extract"),
@@ -43,12 +43,12 @@ def sentences_in_the_code() -> set[str | tuple[str, ...]]:
 
 
 def catalogue(language: str) -> Any:
-    source = PACKAGE / "mail" / "catalogues" / f"{language}.po"
+    source = PACKAGE / "mail" / "catalogs" / f"{language}.po"
     return read_po(BytesIO(source.read_bytes()), locale=language, abort_invalid=True)
 
 
 def test_the_four_languages_are_there() -> None:
-    assert catalogues() == ("ar", "en", "fr", "ja")
+    assert languages() == ("ar", "en", "fr", "ja")
 
 
 @pytest.mark.parametrize("language", TRANSLATED)
@@ -78,7 +78,7 @@ def test_a_translation_is_whole_and_keeps_its_holes(language: str) -> None:
 
 # fmt: off
 PLURALS = [
-    # language, number, what the mail says of so many more messages
+    # language, number, the sentence about so many more messages
     ("en",   1, "1 new message"),
     ("en",   2, "2 new messages"),
     ("en",   0, "0 new messages"),
@@ -108,7 +108,7 @@ TIMES = [
 ]
 
 BEST = [
-    # asked for,              answered in
+    # requested,              language of the mail
     (("fr",),                 "fr"),
     (("fr-CA",),              "fr"),
     (("FR",),                 "fr"),
@@ -137,36 +137,36 @@ SIZES = [
 def test_numbers_follow_the_plural_rules_of_the_language(
     language: str, number: int, wanted: str
 ) -> None:
-    words = tongue_of(language).translations.ngettext(
+    text_found = locale_of(language).translations.ngettext(
         "%(num)d new message", "%(num)d new messages", number
     )
-    assert words % {"num": number} == wanted
+    assert text_found % {"num": number} == wanted
 
 
 @pytest.mark.parametrize(("language", "zone", "winter", "summer"), TIMES)
 def test_a_time_is_the_reader_s_with_the_zone_named(
     language: str, zone: str, winter: str, summer: str
 ) -> None:
-    habits = Habits(language, zone)
+    locale_preferences = LocalePreferences(language, zone)
     for month, wanted in ((3, winter), (7, summer)):
         at = datetime(2026, month, 1, 12, 30, tzinfo=UTC)
-        assert shown_time(at, habits).replace("\u202f", " ") == wanted.replace(
+        assert shown_time(at, locale_preferences).replace(
             "\u202f", " "
-        )
+        ) == wanted.replace("\u202f", " ")
 
 
 @pytest.mark.parametrize(("wanted", "answered"), BEST)
-def test_a_reader_is_answered_in_the_first_language_we_know(
+def test_a_reader_gets_the_first_supported_language(
     wanted: tuple[str, ...], answered: str
 ) -> None:
-    assert best_of(wanted) == answered
+    assert best_language(wanted) == answered
 
 
 @pytest.mark.parametrize(("language", "size", "wanted"), SIZES)
 def test_a_size_is_written_as_the_language_writes_it(
     language: str, size: int, wanted: str
 ) -> None:
-    shown = shown_size(size, Habits(language))
+    shown = shown_size(size, LocalePreferences(language))
     assert re.sub("[\u00a0\u202f]", " ", shown) == wanted
 
 
@@ -175,10 +175,18 @@ def test_a_size_is_written_as_the_language_writes_it(
 )
 def test_any_language_and_any_zone_give_a_mail_without_fault(tag: str) -> None:
     for zone in ("Asia/Kathmandu", "Pacific/Chatham", "Nowhere", ""):
-        checked(mailed(said("Hello"), habits=Habits(tag, zone)))
+        checked(
+            mailed(
+                mail_message("Hello"), locale_preferences=LocalePreferences(tag, zone)
+            )
+        )
 
 
 def test_a_latin_name_cannot_turn_an_arabic_sentence_round() -> None:
-    parts = checked(mailed(said(author="Ivy Lane"), habits=Habits("ar")))
+    parts = checked(
+        mailed(
+            mail_message(author="Ivy Lane"), locale_preferences=LocalePreferences("ar")
+        )
+    )
     assert "\u2068Ivy Lane\u2069" in parts.text
     assert '<html lang="ar" dir="rtl"' in parts.html

@@ -1,4 +1,4 @@
-"""When a person wants mails, and the link that stops them (H7)."""
+"""Mail settings, and the unsubscribe link (H7)."""
 
 from dataclasses import replace
 
@@ -7,48 +7,53 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clp_contracts.errors import Refused
-from clp_contracts.notifications import AskMailSettings, MailSettings
-from clp_notifications.delivery.letters import Manner
-from clp_notifications.mail.tokens import Seals
+from clp_contracts.notifications import MailSettings, UpdateMailSettings
+from clp_notifications.mail.content import ReaderPreferences
+from clp_notifications.mail.tokens import MailTokens
 from clp_notifications.routing.mail_settings import mail_settings
-from clp_notifications.service.unsubscribe_page import stop_answer
-from tests.services.notifications.harness import SEALS, Works
+from clp_notifications.service.unsubscribe_page import unsubscribe_response
+from tests.services.notifications.harness import TOKENS, DeliveryHarness
 from tests.services.notifications.mailcheck import cut_up
 from tests.services.notifications.sample_world import BROADCAST, World
 
 
 def choose(
-    works: Works,
+    harness: DeliveryHarness,
     actor: str = "nat",
     project: str | None = None,
     mode: str | None = None,
     *,
     content: bool | None = None,
 ) -> MailSettings:
-    ask = AskMailSettings(project=project, mode=mode, content=content)
-    return mail_settings(ask, actor=actor, parts=works.parts)
+    request = UpdateMailSettings(project=project, mode=mode, content=content)
+    return mail_settings(request, actor=actor, deps=harness.deps)
 
 
 def modes(settings: MailSettings) -> dict[str, str]:
     return {"": settings.default} | {one.project: one.mode for one in settings.projects}
 
 
-def test_nobody_has_chosen_anything_at_first(works: Works) -> None:
-    assert modes(choose(works)) == {"": "batched"}
+def test_the_defaults_apply_at_first(harness: DeliveryHarness) -> None:
+    assert modes(choose(harness)) == {"": "batched"}
 
 
-def test_a_choice_is_remembered_for_its_project_and_its_person(works: Works) -> None:
-    choose(works, mode="daily")
-    assert modes(choose(works, project="p1", mode="off")) == {"": "daily", "p1": "off"}
-    choose(works, project="p1", mode="at_once")
-    assert modes(choose(works)) == {"": "daily", "p1": "at_once"}
-    assert modes(choose(works, "nia")) == {"": "batched"}
+def test_a_setting_is_stored_for_its_project_and_person(
+    harness: DeliveryHarness,
+) -> None:
+    choose(harness, mode="daily")
+    assert modes(choose(harness, project="p1", mode="off")) == {
+        "": "daily",
+        "p1": "off",
+    }
+    choose(harness, project="p1", mode="at_once")
+    assert modes(choose(harness)) == {"": "daily", "p1": "at_once"}
+    assert modes(choose(harness, "nia")) == {"": "batched"}
 
 
-def test_a_mode_that_does_not_exist_is_refused(works: Works) -> None:
+def test_a_mode_that_does_not_exist_is_refused(harness: DeliveryHarness) -> None:
     with pytest.raises(Refused) as refused:
-        choose(works, mode="never")
-    assert refused.value.code == "ask.malformed"
+        choose(harness, mode="never")
+    assert refused.value.code == "request.malformed"
 
 
 @pytest.mark.parametrize(
@@ -56,125 +61,133 @@ def test_a_mode_that_does_not_exist_is_refused(works: Works) -> None:
     [("nat", "p9"), ("lin", None), ("lin", "p1"), ("nobody", None), ("nobody", "p1")],
 )
 @pytest.mark.parametrize("mode", [None, "off", "never"])
-def test_a_closed_project_and_a_closed_portal_are_missing(
-    works: Works, actor: str, project: str | None, mode: str | None
+def test_without_access_the_project_is_missing(
+    harness: DeliveryHarness, actor: str, project: str | None, mode: str | None
 ) -> None:
     with pytest.raises(Refused) as refused:
-        choose(works, actor, project, mode)
+        choose(harness, actor, project, mode)
     assert (refused.value.code, refused.value.detail) == ("project.missing", {})
 
 
-def test_a_withdrawn_partner_s_person_has_no_project_to_choose_for(
-    works: Works, world: World
+def test_a_person_of_a_withdrawn_partner_cannot_set_the_project(
+    harness: DeliveryHarness, world: World
 ) -> None:
     world.withdraw("north")
     with pytest.raises(Refused) as refused:
-        choose(works, project="p1", mode="off")
+        choose(harness, project="p1", mode="off")
     assert refused.value.code == "project.missing"
 
 
-def test_at_once_does_not_wait_for_the_window(works: Works, world: World) -> None:
-    works.window(60)
-    choose(works, project="p1", mode="at_once")
+def test_at_once_does_not_wait_for_the_window(
+    harness: DeliveryHarness, world: World
+) -> None:
+    harness.window(60)
+    choose(harness, project="p1", mode="at_once")
     world.follow("nat", "nia")
     world.post("ivy", BROADCAST)
-    works.run()
-    assert works.tray.recipients == ["nat@north.example"]
+    harness.run()
+    assert harness.transport.recipients == ["nat@north.example"]
 
 
 def test_daily_waits_for_the_morning_and_is_one_mail(
-    works: Works, world: World
+    harness: DeliveryHarness, world: World
 ) -> None:
-    choose(works, mode="daily")
+    choose(harness, mode="daily")
     world.follow("nat")
     for _ in range(3):
         world.post("ivy", BROADCAST)
-        works.run()
+        harness.run()
         world.clock.forward(hours=5)
-    assert not works.tray.mails
+    assert not harness.transport.mails
     world.clock.forward(hours=4)
-    works.run()
-    assert len(works.tray.mails) == 1
-    assert cut_up(works.tray.mails[0].data).text.count("Ivy Lane wrote") == 3
+    harness.run()
+    assert len(harness.transport.mails) == 1
+    assert cut_up(harness.transport.mails[0].data).text.count("Ivy Lane wrote") == 3
 
 
-def test_a_mention_does_not_wait_for_the_morning(works: Works, world: World) -> None:
-    choose(works, mode="daily")
+def test_a_mention_does_not_wait_for_the_morning(
+    harness: DeliveryHarness, world: World
+) -> None:
+    choose(harness, mode="daily")
     world.post("ivy", BROADCAST, mentions=["nat"])
-    works.run()
-    assert works.tray.recipients == ["nat@north.example"]
+    harness.run()
+    assert harness.transport.recipients == ["nat@north.example"]
 
 
-def stop_link(works: Works) -> str:
-    header = cut_up(works.tray.mails[-1].data).one("List-Unsubscribe")
-    return header.partition("<https://clp.example/mail/stop/")[2].partition(">")[0]
+def unsubscribe_link(harness: DeliveryHarness) -> str:
+    header = cut_up(harness.transport.mails[-1].data).one("List-Unsubscribe")
+    return header.partition("<https://clp.example/-/unsubscribe/")[2].partition(">")[0]
 
 
-def test_looking_at_the_link_changes_nothing(works: Works, world: World) -> None:
+def test_getting_the_page_changes_nothing(
+    harness: DeliveryHarness, world: World
+) -> None:
     world.follow("nat")
     world.post("ivy", BROADCAST)
-    works.run()
-    page = stop_answer(stop_link(works), act=False, parts=works.parts)
+    harness.run()
+    page = unsubscribe_response(unsubscribe_link(harness), act=False, deps=harness.deps)
     assert page.status_code == 200
     assert '<form method="post">' in page.get_data(as_text=True)
-    assert modes(choose(works)) == {"": "batched"}
+    assert modes(choose(harness)) == {"": "batched"}
 
 
 def test_one_click_stops_the_project_s_mails_at_once(
-    works: Works, world: World
+    harness: DeliveryHarness, world: World
 ) -> None:
     world.follow("nat", "nia")
     world.post("ivy", BROADCAST)
-    works.run()
+    harness.run()
     token = next(
         cut_up(mail.data)
         .one("List-Unsubscribe")
-        .partition("/stop/")[2]
+        .partition("/unsubscribe/")[2]
         .partition(">")[0]
-        for mail in works.tray.to("nat@north.example")
+        for mail in harness.transport.to("nat@north.example")
     )
     waiting = world.post("ivy", BROADCAST)
-    works.route()
-    assert stop_answer(token, act=True, parts=works.parts).status_code == 200
-    assert stop_answer(token, act=True, parts=works.parts).status_code == 200
-    works.deliver()
-    assert works.states(waiting) == {
+    harness.route()
+    assert unsubscribe_response(token, act=True, deps=harness.deps).status_code == 200
+    assert unsubscribe_response(token, act=True, deps=harness.deps).status_code == 200
+    harness.deliver()
+    assert harness.states(waiting) == {
         "nat": ("suppressed", "mail_off"),
         "nia": ("sent", "accepted"),
     }
-    assert modes(choose(works)) == {"": "batched", "p1": "off"}
+    assert modes(choose(harness)) == {"": "batched", "p1": "off"}
 
 
-def test_mails_show_what_was_written_until_their_reader_chooses_otherwise(
-    works: Works, world: World
+def test_mails_contain_texts_until_their_reader_turns_that_off(
+    harness: DeliveryHarness, world: World
 ) -> None:
     world.follow("nat", "nia")
-    assert choose(works).content
-    assert not choose(works, content=False).content
-    assert not choose(works, mode="at_once").content
+    assert choose(harness).content
+    assert not choose(harness, content=False).content
+    assert not choose(harness, mode="at_once").content
     world.post("ivy", BROADCAST, "the secret ending", files=[("ending.mov", 5)])
-    works.run()
+    harness.run()
     ((hidden,), (shown,)) = (
-        works.tray.to(f"{person}@north.example") for person in ("nat", "nia")
+        harness.transport.to(f"{person}@north.example") for person in ("nat", "nia")
     )
     for word in ("secret", "ending", "Ivy"):
         assert word not in everything_in(hidden.data)
         assert word in everything_in(shown.data)
-    assert choose(works, content=True).content
+    assert choose(harness, content=True).content
     world.post("ivy", BROADCAST, "the secret beginning")
-    works.run()
-    assert "> the secret beginning" in cut_up(works.tray.mails[-1].data).text
+    harness.run()
+    assert "> the secret beginning" in cut_up(harness.transport.mails[-1].data).text
 
 
-def test_a_house_without_content_leaves_its_readers_no_choice(
-    works: Works, world: World
+def test_a_deployment_without_content_overrides_its_readers(
+    harness: DeliveryHarness, world: World
 ) -> None:
-    works.desk = replace(works.desk, manner=Manner(content=False))
-    choose(works, content=True)
+    harness.delivery = replace(
+        harness.delivery, reader_preferences=ReaderPreferences(content=False)
+    )
+    choose(harness, content=True)
     world.follow("nat")
     world.post("ivy", BROADCAST, "the secret ending", files=[("ending.mov", 5)])
-    works.run()
-    (mail,) = works.tray.mails
+    harness.run()
+    (mail,) = harness.transport.mails
     for word in ("secret", "ending", "Ivy"):
         assert word not in everything_in(mail.data)
 
@@ -184,17 +197,18 @@ def everything_in(data: bytes) -> str:
     return f"{data.decode()}\n{parts.head}\n{parts.text}\n{parts.html}"
 
 
-def test_a_mail_speaks_its_reader_s_language_or_the_house_s(
-    works: Works, world: World
+def test_a_mail_is_in_the_language_of_its_reader_or_the_deployment(
+    harness: DeliveryHarness, world: World
 ) -> None:
-    works.desk = replace(
-        works.desk, manner=Manner(language="ja", time_zone="Asia/Tokyo")
+    harness.delivery = replace(
+        harness.delivery,
+        reader_preferences=ReaderPreferences(language="ja", time_zone="Asia/Tokyo"),
     )
     world.follow("nat", "nia")
     world.change_person("nat", language="fr", time_zone="Europe/Paris")
     world.post("ivy", BROADCAST)
-    works.run()
-    texts = {str(m.recipient): cut_up(m.data).text for m in works.tray.mails}
+    harness.run()
+    texts = {str(m.recipient): cut_up(m.data).text for m in harness.transport.mails}
     assert "Ivy Lane a écrit, 1 mars 2026, 13:00" in texts["nat@north.example"]
     assert (
         "Ivy Lane さんのメッセージ、2026年3月1日 21:00 JST"
@@ -210,34 +224,40 @@ def test_a_mail_speaks_its_reader_s_language_or_the_house_s(
         (("ar",), '<html lang="ar" dir="rtl">'),
     ],
 )
-def test_the_page_speaks_the_language_of_the_browser(
-    works: Works, languages: tuple[str, ...], words: str
+def test_the_page_is_in_the_language_of_the_browser(
+    harness: DeliveryHarness, languages: tuple[str, ...], words: str
 ) -> None:
-    token = SEALS.stop_token("nat", "p1")
-    page = stop_answer(token, act=False, parts=works.parts, languages=languages)
+    token = TOKENS.unsubscribe_token("nat", "p1")
+    page = unsubscribe_response(
+        token, act=False, deps=harness.deps, languages=languages
+    )
     assert words in page.get_data(as_text=True)
 
 
 @pytest.mark.parametrize("token", ["", "x", "é", "A" * 86, "A" * 5000, "..", "%00"])
-def test_a_link_that_is_not_ours_leads_nowhere(works: Works, token: str) -> None:
+def test_an_invalid_link_is_not_found(harness: DeliveryHarness, token: str) -> None:
     for act in (False, True):
-        assert stop_answer(token, act=act, parts=works.parts).status_code == 404
+        assert (
+            unsubscribe_response(token, act=act, deps=harness.deps).status_code == 404
+        )
 
 
-def test_a_link_of_another_house_is_not_ours(works: Works) -> None:
-    token = Seals("another secret").stop_token("nat", "p1")
-    assert stop_answer(token, act=True, parts=works.parts).status_code == 404
+def test_a_link_of_another_deployment_is_invalid(harness: DeliveryHarness) -> None:
+    token = MailTokens("another secret").unsubscribe_token("nat", "p1")
+    assert unsubscribe_response(token, act=True, deps=harness.deps).status_code == 404
 
 
-def test_one_letter_changed_makes_a_link_worthless() -> None:
-    token = SEALS.stop_token("nat", "p1")
+def test_a_changed_link_is_invalid() -> None:
+    token = TOKENS.unsubscribe_token("nat", "p1")
     for place in range(len(token)):
         other = "A" if token[place] != "A" else "B"
-        assert SEALS.read_stop_token(token[:place] + other + token[place + 1 :]) in (
+        assert TOKENS.read_unsubscribe_token(
+            token[:place] + other + token[place + 1 :]
+        ) in (
             None,
             ("nat", "p1"),
         )
-    assert SEALS.read_stop_token(token) == ("nat", "p1")
+    assert TOKENS.read_unsubscribe_token(token) == ("nat", "p1")
 
 
 ids = st.from_regex(r"\A[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")
@@ -245,14 +265,14 @@ ids = st.from_regex(r"\A[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")
 
 @pytest.mark.property
 @given(ids, ids)
-def test_a_token_is_opaque_and_leads_back_to_its_person_and_project(
+def test_a_token_is_opaque_and_yields_its_person_and_project(
     person: str, project: str
 ) -> None:
-    token = SEALS.stop_token(person, project)
-    assert SEALS.read_stop_token(token) == (person, project)
+    token = TOKENS.unsubscribe_token(person, project)
+    assert TOKENS.read_unsubscribe_token(token) == (person, project)
     assert len(person) < 4 or person not in token
 
 
 def test_a_secret_is_needed() -> None:
     with pytest.raises(ValueError, match="secret"):
-        Seals("")
+        MailTokens("")

@@ -1,4 +1,4 @@
-"""Mails of hostile and random words by the hundred, each judged byte for byte.
+"""Hundreds of mails with hostile and random texts, each checked byte for byte.
 
 `make mails-many` judges ten thousand.
 """
@@ -17,6 +17,6 @@ BATCHES = max(10, HOW_MANY // 100)
 
 @pytest.mark.parametrize("seed", range(BATCHES))
 def test_generated_mails_are_without_fault(seed: int) -> None:
-    for number, (letter, mail) in enumerate(mails(HOW_MANY // BATCHES, seed)):
+    for number, (content, mail) in enumerate(mails(HOW_MANY // BATCHES, seed)):
         found = faults(mail.data, sender=mail.sender, recipient=str(mail.recipient))
-        assert found == [], f"mail {number} of seed {seed}: {letter}"
+        assert found == [], f"mail {number} of seed {seed}: {content}"

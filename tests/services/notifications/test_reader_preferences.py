@@ -8,8 +8,8 @@ from dataclasses import replace
 
 import pytest
 
-from clp_notifications.delivery.smtp import Relay, SmtpTransport
-from tests.services.notifications.harness import Works
+from clp_notifications.delivery.smtp import SmtpRelay, SmtpTransport
+from tests.services.notifications.harness import DeliveryHarness
 from tests.services.notifications.mailcheck import cut_up
 from tests.services.notifications.relay import (
     CUT,
@@ -39,10 +39,10 @@ MANNERS: list[tuple[str, Script, tuple[str, ...], tuple[str, str], bool, int]] =
     ("knows no such address",               {"RCPT": [b"550 5.1.1 unknown"]},                   EXTENSIONS, ("dead", "address_unknown"),       ENDED, 0),
     ("refuses by policy",                   {"END": [b"550 5.7.1 blocked"]},                    EXTENSIONS, ("dead", "policy"),                ENDED, 0),
     ("finds it too big",                    {"MAIL": [b"552 5.3.4 too big"]},                   EXTENSIONS, ("dead", "too_big"),               ENDED, 0),
-    ("drips and never ends",                {"END": [SILENCE]},                                 EXTENSIONS, ("due", "relay_away"),             AGAIN, 1),
-    ("cuts at the sender",                  {"MAIL": [CUT]},                                    EXTENSIONS, ("due", "relay_away"),             AGAIN, 1),
-    ("cuts before the final reply",         {"END": [CUT]},                                     EXTENSIONS, ("due", "relay_away"),             AGAIN, 1),
-    ("keeps it and cuts before it says so", {"END": [KEPT_AND_CUT]},                            EXTENSIONS, ("due", "relay_away"),             AGAIN, 2),
+    ("drips and never ends",                {"END": [SILENCE]},                                 EXTENSIONS, ("due", "relay_unavailable"),             AGAIN, 1),
+    ("cuts at the sender",                  {"MAIL": [CUT]},                                    EXTENSIONS, ("due", "relay_unavailable"),             AGAIN, 1),
+    ("cuts before the final reply",         {"END": [CUT]},                                     EXTENSIONS, ("due", "relay_unavailable"),             AGAIN, 1),
+    ("keeps it and cuts before it says so", {"END": [KEPT_AND_CUT]},                            EXTENSIONS, ("due", "relay_unavailable"),             AGAIN, 2),
     ("cuts after the final reply",          {"END": [SAID_AND_CUT]},                            EXTENSIONS, ("sent", "accepted"),              ENDED, 1),
     ("offers no pipelining",                {},                                                 PLAIN,      ("sent", "accepted"),              ENDED, 1),
     ("offers no SMTPUTF8",                  {},                                                 OLD,        ("sent", "accepted"),              ENDED, 1),
@@ -50,10 +50,12 @@ MANNERS: list[tuple[str, Script, tuple[str, ...], tuple[str, str], bool, int]] =
 # fmt: on
 
 
-def connect(works: Works, relay: ScriptedRelay, scheme: str = "smtp") -> SmtpTransport:
+def connect(
+    harness: DeliveryHarness, relay: ScriptedRelay, scheme: str = "smtp"
+) -> SmtpTransport:
     url = relay.url.replace("smtp", scheme, 1)
-    transport = SmtpTransport(Relay.at(url, 0.5, "clp.example"))
-    works.desk = replace(works.desk, transport=transport)
+    transport = SmtpTransport(SmtpRelay.from_url(url, 0.5, "clp.example"))
+    harness.delivery = replace(harness.delivery, transport=transport)
     return transport
 
 
@@ -63,7 +65,7 @@ def connect(works: Works, relay: ScriptedRelay, scheme: str = "smtp") -> SmtpTra
     ids=[row[0] for row in MANNERS],
 )
 def test_a_relay_that(
-    works: Works,
+    harness: DeliveryHarness,
     world: World,
     what: str,
     script: Script,
@@ -74,15 +76,15 @@ def test_a_relay_that(
 ) -> None:
     world.follow("nat")
     message = world.post("ivy", BROADCAST)
-    works.route()
+    harness.route()
     fresh = {moment: list(replies) for moment, replies in script.items()}
     with ScriptedRelay(fresh, extensions=offers) as relay:
-        transport = connect(works, relay)
-        works.deliver_once()
-        assert works.states(message) == {"nat": state}
+        transport = connect(harness, relay)
+        harness.deliver_once()
+        assert harness.states(message) == {"nat": state}
         world.clock.forward(minutes=1)
-        works.deliver()
-        assert (works.states(message) == {"nat": ("sent", "accepted")}) is (
+        harness.deliver()
+        assert (harness.states(message) == {"nat": ("sent", "accepted")}) is (
             again is AGAIN or state[0] == "sent"
         )
         ids = [cut_up(kept.data).one("Message-ID") for kept in relay.kept]
@@ -90,63 +92,69 @@ def test_a_relay_that(
         transport.close()
 
 
-def test_a_relay_whose_replies_come_in_crumbs(works: Works, world: World) -> None:
+def test_a_relay_whose_replies_come_in_crumbs(
+    harness: DeliveryHarness, world: World
+) -> None:
     world.follow("nat")
     message = world.post("ivy", BROADCAST)
-    works.route()
+    harness.route()
     with ScriptedRelay(piece=1) as relay:
-        connect(works, relay)
-        works.deliver()
-        assert works.states(message) == {"nat": ("sent", "accepted")}
+        connect(harness, relay)
+        harness.deliver()
+        assert harness.states(message) == {"nat": ("sent", "accepted")}
 
 
-def test_an_international_address_at_an_old_relay(works: Works, world: World) -> None:
+def test_an_international_address_at_an_old_relay(
+    harness: DeliveryHarness, world: World
+) -> None:
     world.change_person("nat", email="däna@north.example")
     world.follow("nat", "sam")
     message = world.post("ivy", BROADCAST)
-    works.route()
+    harness.route()
     with ScriptedRelay(extensions=OLD) as relay:
-        connect(works, relay)
-        works.deliver()
-        assert works.states(message) == {
+        connect(harness, relay)
+        harness.deliver()
+        assert harness.states(message) == {
             "nat": ("suppressed", "no_smtputf8"),
             "sam": ("sent", "accepted"),
         }
 
 
 def test_a_relay_that_refuses_encryption_gets_nothing(
-    works: Works, world: World
+    harness: DeliveryHarness, world: World
 ) -> None:
     world.follow("nat")
     message = world.post("ivy", BROADCAST)
-    works.route()
+    harness.route()
     with ScriptedRelay(extensions=(*EXTENSIONS, "STARTTLS")) as relay:
-        connect(works, relay, scheme="smtp+starttls")
-        works.deliver_once()
-        assert works.states(message)["nat"][0] == "due"
+        connect(harness, relay, scheme="smtp+starttls")
+        harness.deliver_once()
+        assert harness.states(message)["nat"][0] == "due"
         assert relay.kept == []
 
 
-def test_a_full_mailbox_slows_that_person_down_and_nobody_else(
-    works: Works, world: World
+def test_a_full_mailbox_postpones_the_mails_of_that_person_only(
+    harness: DeliveryHarness, world: World
 ) -> None:
     world.follow("nat", "sam")
     messages = [world.post("ivy", BROADCAST) for _ in range(3)]
-    works.route()
-    works.desk = replace(works.desk, pacing=replace(works.desk.pacing, batch=1))
+    harness.route()
+    harness.delivery = replace(
+        harness.delivery, limits=replace(harness.delivery.limits, batch=1)
+    )
     with ScriptedRelay() as relay:
-        connect(works, relay)
+        connect(harness, relay)
         relay.script["RCPT"] = [b"452 4.2.2 full"]
-        works.deliver()
+        harness.deliver()
         (full,) = {
             person
             for message in messages
-            for person, (state, _) in works.states(message).items()
+            for person, (state, _) in harness.states(message).items()
             if state == "due"
         }
         other = {"nat": "sam", "sam": "nat"}[full]
-        assert [works.states(m)[other][0] for m in messages] == ["sent"] * 3
-        assert [works.states(m)[full][0] for m in messages] == ["due"] * 3
+        assert [harness.states(m)[other][0] for m in messages] == ["sent"] * 3
+        assert [harness.states(m)[full][0] for m in messages] == ["due"] * 3
         world.clock.forward(seconds=10)
-        works.deliver()
-        assert [works.states(m)[full][0] for m in messages] == ["sent"] * 3
+        harness.deliver()
+        assert [harness.states(m)[full][0] for m in messages] == ["sent"] * 3

@@ -1,4 +1,4 @@
-"""Any text of any script: what a person reads in the mail is what was written."""
+"""Any text of any script: the mail shows what was written."""
 
 import email
 import email.policy
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from clp_notifications.mail.display_text import cut, one_line, shown_text
 from tests.cases.loading import HostileCase, hostile_cases
-from tests.services.notifications.mail_builders import checked, mailed, said
+from tests.services.notifications.mail_builders import checked, mail_message, mailed
 from tests.services.notifications.mailcheck import Parts, text_of_markup
 
 LINE_END = re.compile("\r\n|[\n\r\x0b\x0c\x85\u2028\u2029]")
@@ -41,7 +41,7 @@ def without_pictures(text: str) -> str:
     ids=lambda case: f"{case.id} {case.name}",
 )
 def test_each_hostile_text_arrives_as_text(case: HostileCase) -> None:
-    parts = checked(mailed(said(case.value)))
+    parts = checked(mailed(mail_message(case.value)))
     assert without_pictures(quoted_text(parts)) == as_read(case.value)
     assert without_pictures(text_of_markup(parts.html)) == as_read(case.value)
 
@@ -58,18 +58,18 @@ def test_each_hostile_text_arrives_as_text(case: HostileCase) -> None:
     ],
 )
 def test_the_most_that_a_message_can_hold_gives_a_small_mail(text: str) -> None:
-    mail = mailed(said(text))
+    mail = mailed(mail_message(text))
     checked(mail)
     assert len(mail.data) < 200_000
 
 
 def test_controls_are_seen_and_do_nothing() -> None:
-    parts = checked(mailed(said("a\x1b[31mb\x07\x7f\x9bc")))
+    parts = checked(mailed(mail_message("a\x1b[31mb\x07\x7f\x9bc")))
     assert "> a␛[31mb␇␡\ufffdc" in parts.text
 
 
 def test_a_lone_surrogate_cannot_end_the_worker() -> None:
-    checked(mailed(said("x\ud83dx", author="\udc00"), project_title="\udc00"))
+    checked(mailed(mail_message("x\ud83dx", author="\udc00"), project_title="\udc00"))
 
 
 texts = st.text(st.characters(exclude_categories=("Cs",)), min_size=1, max_size=300)
@@ -78,7 +78,7 @@ texts = st.text(st.characters(exclude_categories=("Cs",)), min_size=1, max_size=
 @pytest.mark.property
 @given(texts)
 def test_text_survives_the_way_into_the_mail_and_back(text: str) -> None:
-    parts = checked(mailed(said(text)))
+    parts = checked(mailed(mail_message(text)))
     wanted = shown_text(text)
     assert quoted_text(parts) == wanted
     assert text_of_markup(parts.html) == wanted
@@ -88,7 +88,7 @@ def test_text_survives_the_way_into_the_mail_and_back(text: str) -> None:
 @given(texts)
 def test_another_parser_reads_the_same_text(text: str) -> None:
     read = email.message_from_bytes(
-        mailed(said(text)).data, policy=email.policy.default
+        mailed(mail_message(text)).data, policy=email.policy.default
     )
     assert isinstance(read, EmailMessage)
     plain = read.get_body(("plain",))

@@ -1,4 +1,4 @@
-"""Messages routed together leave the rows they leave one by one (rules 24, 25, 40)."""
+"""Messages routed in one batch store the same rows as one by one (rules 24, 25, 40)."""
 
 import shutil
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sqlalchemy import delete, select
 
 from clp_chassis.persistence.database import Database
-from clp_contracts.notifications import AskMailSettings
+from clp_contracts.notifications import UpdateMailSettings
 from clp_notifications.routing.mail_settings import mail_settings
 from clp_notifications.tables import (
     Base,
@@ -21,19 +21,19 @@ from clp_notifications.tables import (
     Notification,
     Outcome,
     RoutedMessage,
-    Step,
+    TransitionRow,
 )
-from tests.services.notifications.harness import Works
+from tests.services.notifications.harness import DeliveryHarness
 from tests.services.notifications.sample_world import BROADCAST, NORTH, SOUTH, World
 
 PEOPLE = ("ivy", "ian", "nat", "nia", "sam")
-# Who may post there, so that an author is never refused by the story itself.
+# Authors who may post in each channel.
 AUTHORS = {BROADCAST: ("ivy", "robot"), NORTH: ("ivy", "nat"), SOUTH: ("ian", "sam")}
 
 
 @dataclass(frozen=True)
 class Happening:
-    """Something that happens in the story, and how many minutes later the next."""
+    """An event, and the minutes until the next one."""
 
     kind: str
     channel: str
@@ -50,7 +50,7 @@ steps = st.builds(
     st.sampled_from((*[()] * 6, ("nat",), ("nia", "ivy"), ("sam", "nat"))),
     st.sampled_from((1, 2, 5, 12, 45)),
 )
-# The fourth mail of an hour is one too many, in the middle of what is read together.
+# The fourth mail of an hour exceeds the limit in the middle of a batch.
 FLOOD = [Happening("post", BROADCAST, 1, (), 2) for _ in range(12)]
 SELDOM = [Happening("post", BROADCAST, 1, (), 45) for _ in range(12)]
 modes = st.dictionaries(
@@ -60,9 +60,9 @@ modes = st.dictionaries(
 )
 
 
-def tell_story(world: World, story: list[Happening], followers: list[str]) -> None:
+def play(world: World, events: list[Happening], followers: list[str]) -> None:
     world.follow(*followers)
-    for step in story:
+    for step in events:
         posted = sorted(world.messages)
         if step.kind == "post" or not posted:
             authors = AUTHORS[step.channel]
@@ -76,10 +76,10 @@ def tell_story(world: World, story: list[Happening], followers: list[str]) -> No
 
 
 def rows_of(database: Database) -> dict[str, list[tuple[Any, ...]]]:
-    """Everything routing wrote, without the ids it drew."""
+    """Return everything that routing stored, without random ids."""
     with database.reading() as session:
         mails = {mail.id: mail for mail in session.scalars(select(Mail))}
-        told = {one.id: one for one in session.scalars(select(Notification))}
+        notified = {one.id: one for one in session.scalars(select(Notification))}
         return {
             "notifications": sorted(
                 (
@@ -87,7 +87,7 @@ def rows_of(database: Database) -> dict[str, list[tuple[Any, ...]]]:
                     *(one.rule, one.routing_reason, one.state, one.reason),
                     *(mails[one.mail].kind, mails[one.mail].first_message),
                 )
-                for one in told.values()
+                for one in notified.values()
             ),
             "mails": sorted(
                 (
@@ -102,10 +102,13 @@ def rows_of(database: Database) -> dict[str, list[tuple[Any, ...]]]:
             ),
             "steps": sorted(
                 (
-                    *(told[one.notification].message, told[one.notification].person),
+                    *(
+                        notified[one.notification].message,
+                        notified[one.notification].person,
+                    ),
                     *(one.state, one.reason),
                 )
-                for one in session.scalars(select(Step))
+                for one in session.scalars(select(TransitionRow))
             ),
             "routed": sorted(
                 (one.message, one.channel, one.author, one.mentioned)
@@ -125,7 +128,7 @@ def emptied(database: Database) -> Database:
 def two(
     migrated_file: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[Database, Database]]:
-    """Two databases, for the same story told in two ways."""
+    """Two databases for the same events, routed in two ways."""
     paths = [tmp_path_factory.mktemp("routed") / "notifications.db" for _ in range(2)]
     for path in paths:
         shutil.copy(migrated_file, path)
@@ -142,52 +145,54 @@ def two(
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(
-    story=st.lists(steps, min_size=12, max_size=25),
+    events=st.lists(steps, min_size=12, max_size=25),
     followers=st.lists(st.sampled_from(PEOPLE), unique=True, min_size=2),
     chosen=modes,
     window_minutes=st.sampled_from((0, 1, 1, 1, 4)),
     most=st.sampled_from((0, 1, 2, 3)),
-    together=st.integers(2, 9),
+    run_parallel=st.integers(2, 9),
 )
 @example(
-    story=FLOOD,
+    events=FLOOD,
     followers=["nat", "sam"],
     chosen={},
     window_minutes=1,
     most=3,
-    together=5,
+    run_parallel=5,
 )
 @example(
-    story=SELDOM,
+    events=SELDOM,
     followers=["nat", "sam"],
     chosen={},
     window_minutes=1,
     most=2,
-    together=6,
+    run_parallel=6,
 )
-def test_routed_together_or_one_by_one_the_rows_are_the_same(
+def test_a_batch_stores_the_same_rows_as_single_messages(
     two: tuple[Database, Database],
-    story: list[Happening],
+    events: list[Happening],
     followers: list[str],
     chosen: dict[str, str],
     window_minutes: int,
     most: int,
-    together: int,
+    run_parallel: int,
 ) -> None:
     found = []
-    for database, size in zip(two, (1, together), strict=True):
-        works = Works(emptied(database))
+    for database, size in zip(two, (1, run_parallel), strict=True):
+        harness = DeliveryHarness(emptied(database))
         mail = replace(
-            works.parts.mail,
+            harness.deps.mail,
             window=timedelta(minutes=window_minutes),
-            most_an_hour=most,
+            max_mails_per_hour=most,
         )
-        works.parts = replace(works.parts, mail=mail)
+        harness.deps = replace(harness.deps, mail=mail)
         for person, mode in chosen.items():
-            mail_settings(AskMailSettings(mode=mode), actor=person, parts=works.parts)
-        tell_story(works.world, story, followers)
-        for start in range(0, len(works.world.feed), size):
-            works.projection.apply(tuple(works.world.feed[start : start + size]))
+            mail_settings(
+                UpdateMailSettings(mode=mode), actor=person, deps=harness.deps
+            )
+        play(harness.world, events, followers)
+        for start in range(0, len(harness.world.feed), size):
+            harness.projection.apply(tuple(harness.world.feed[start : start + size]))
         found.append(rows_of(database))
     one_by_one, at_once = found
     assert at_once == one_by_one

@@ -1,11 +1,11 @@
-"""Who is told of a message (R1 to R4, rules 13 and 22 to 24), as rows remember it."""
+"""Routing stores who is told of a message (R1 to R4, rules 13 and 22 to 24)."""
 
 from dataclasses import replace
 
 import pytest
 
 from clp_core.routing import MentionRouting, RoutingPolicy
-from tests.services.notifications.harness import Works
+from tests.services.notifications.harness import DeliveryHarness
 from tests.services.notifications.sample_world import BROADCAST, NORTH, PORTAL, World
 
 EVERYBODY = ("ivy", "ian", "lin", "nat", "nia", "sam", "sol")
@@ -27,136 +27,149 @@ ROUTES = [
 
 
 @pytest.mark.parametrize(
-    ("rule", "author", "channel", "mentioned", "told", "trigger"), ROUTES
+    ("rule", "author", "channel", "mentioned", "recipients", "trigger"), ROUTES
 )
 def test_each_row_of_the_routing_table_tells_these_people(
-    works: Works,
+    harness: DeliveryHarness,
     world: World,
     rule: str,
     author: str,
     channel: str,
     mentioned: tuple[str, ...],
-    told: set[str],
+    recipients: set[str],
     trigger: str,
 ) -> None:
     world.follow(*EVERYBODY)
     message = world.post(author, channel, mentions=mentioned)
-    works.run()
-    assert set(works.states(message)) == told
-    assert {mail.split("@")[0] for mail in works.tray.recipients} == told
-    for person in told:
-        found = works.explained(message, person)
+    harness.run()
+    assert set(harness.states(message)) == recipients
+    assert {mail.split("@")[0] for mail in harness.transport.recipients} == recipients
+    for person in recipients:
+        found = harness.explained(message, person)
         assert (found.rule, found.trigger) == (rule, trigger)
 
 
-def test_a_mention_reaches_somebody_who_does_not_follow(
-    works: Works, world: World
+def test_a_mention_reaches_a_person_who_does_not_follow(
+    harness: DeliveryHarness, world: World
 ) -> None:
     message = world.post("ivy", BROADCAST, mentions=["nia"])
-    works.run()
-    assert set(works.states(message)) == {"nia"}
+    harness.run()
+    assert set(harness.states(message)) == {"nia"}
 
 
-def test_followers_hear_as_well_where_the_policy_says_so(
-    works: Works, world: World
+def test_followers_are_told_too_where_the_policy_adds_mentions(
+    harness: DeliveryHarness, world: World
 ) -> None:
-    works.decide(RoutingPolicy(mention_routing=MentionRouting.ADDS))
+    harness.decide(RoutingPolicy(mention_routing=MentionRouting.ADDS))
     world.follow("nat", "sam")
     message = world.post("ivy", BROADCAST, mentions=["nat"])
-    works.run()
-    assert set(works.states(message)) == {"nat", "sam"}
-    assert works.explained(message, "nat").trigger == "mention"
-    assert len(works.tray.mails) == 2
+    harness.run()
+    assert set(harness.states(message)) == {"nat", "sam"}
+    assert harness.explained(message, "nat").trigger == "mention"
+    assert len(harness.transport.mails) == 2
 
 
-def test_an_edit_tells_the_newly_mentioned_once(works: Works, world: World) -> None:
+def test_an_edit_tells_the_newly_mentioned_once(
+    harness: DeliveryHarness, world: World
+) -> None:
     message = world.post("ivy", NORTH, mentions=["nia"])
-    works.run()
+    harness.run()
     world.edit(message, mentions=["nia", "nat"])
     world.edit(message, mentions=["nat", "nia"])
-    works.run()
-    assert sorted(works.tray.recipients) == ["nat@north.example", "nia@north.example"]
+    harness.run()
+    assert sorted(harness.transport.recipients) == [
+        "nat@north.example",
+        "nia@north.example",
+    ]
 
 
-def test_who_is_mentioned_again_hears_nothing_again(works: Works, world: World) -> None:
+def test_a_person_mentioned_again_is_not_told_again(
+    harness: DeliveryHarness, world: World
+) -> None:
     message = world.post("ivy", NORTH, mentions=["nia"])
-    works.run()
+    harness.run()
     world.edit(message, mentions=[])
-    works.run()
+    harness.run()
     world.edit(message, mentions=["nia"])
-    works.run()
-    assert works.tray.recipients == ["nia@north.example"]
+    harness.run()
+    assert harness.transport.recipients == ["nia@north.example"]
 
 
-def test_who_was_told_as_a_follower_is_not_told_again_for_a_mention(
-    works: Works, world: World
+def test_a_follower_who_was_told_is_not_told_again_for_a_mention(
+    harness: DeliveryHarness, world: World
 ) -> None:
     world.follow("nat")
     message = world.post("ivy", BROADCAST)
-    works.run()
+    harness.run()
     world.edit(message, mentions=["nat"])
-    works.run()
-    assert works.tray.recipients == ["nat@north.example"]
-    assert works.explained(message, "nat").trigger == "new_broadcast"
+    harness.run()
+    assert harness.transport.recipients == ["nat@north.example"]
+    assert harness.explained(message, "nat").trigger == "new_broadcast"
 
 
-def test_an_edit_tells_nobody_whom_the_text_before_mentioned_already(
-    works: Works, world: World
+def test_an_edit_tells_nobody_whom_the_previous_text_mentioned(
+    harness: DeliveryHarness, world: World
 ) -> None:
     message = world.post("ivy", BROADCAST)
-    works.run()
+    harness.run()
     world.edit(message, mentions=["lin"])
-    works.run()
+    harness.run()
     world.change_person("lin", roles=PORTAL)
     world.edit(message, mentions=["lin"], text="Edited again")
-    works.run()
-    assert works.states(message) == {}
+    harness.run()
+    assert harness.states(message) == {}
 
 
-def test_an_edit_without_mentions_tells_nobody(works: Works, world: World) -> None:
+def test_an_edit_without_mentions_tells_nobody(
+    harness: DeliveryHarness, world: World
+) -> None:
     world.follow("nat")
     message = world.post("ivy", BROADCAST)
-    works.run()
+    harness.run()
     world.edit(message, mentions=[])
-    works.run()
-    assert works.tray.recipients == ["nat@north.example"]
+    harness.run()
+    assert harness.transport.recipients == ["nat@north.example"]
 
 
-def test_the_same_change_twice_tells_everybody_once(works: Works, world: World) -> None:
+def test_the_same_change_twice_tells_everybody_once(
+    harness: DeliveryHarness, world: World
+) -> None:
     world.follow("nat", "nia", "sam")
     world.post("ivy", BROADCAST)
-    works.route()
-    works.projection.apply(tuple(world.feed))
-    works.deliver()
-    assert len(works.tray.mails) == 3
+    harness.route()
+    harness.projection.apply(tuple(world.feed))
+    harness.deliver()
+    assert len(harness.transport.mails) == 3
 
 
-def test_a_message_deleted_before_it_was_read_tells_nobody(
-    works: Works, world: World
+def test_a_message_deleted_before_routing_tells_nobody(
+    harness: DeliveryHarness, world: World
 ) -> None:
     world.follow("nat")
     message = world.post("ivy", BROADCAST)
     world.delete(message)
-    works.run()
-    assert works.states(message) == {}
+    harness.run()
+    assert harness.states(message) == {}
 
 
-def test_a_follower_added_later_hears_nothing_of_what_was_before(
-    works: Works, world: World
+def test_a_later_follower_is_not_told_of_earlier_messages(
+    harness: DeliveryHarness, world: World
 ) -> None:
     message = world.post("ivy", BROADCAST)
-    works.run()
+    harness.run()
     world.follow("nat")
-    works.run()
-    assert works.explained(message, "nat").told is False
+    harness.run()
+    assert harness.explained(message, "nat").told is False
 
 
-def test_a_thousand_followers_are_told_once_each(works: Works, world: World) -> None:
+def test_a_thousand_followers_are_told_once_each(
+    harness: DeliveryHarness, world: World
+) -> None:
     nat = world.people["nat"]
     for number in range(1100):
         one = f"n{number}"
         world.people[one] = replace(nat, id=one, email=f"{one}@north.example")
         world.follow(one)
     message = world.post("ivy", BROADCAST)
-    works.route()
-    assert len(works.states(message)) == 1100
+    harness.route()
+    assert len(harness.states(message)) == 1100

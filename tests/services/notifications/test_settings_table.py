@@ -1,4 +1,4 @@
-"""The settings table of the README says what the program reads."""
+"""The settings table of the README lists what the program reads."""
 
 import re
 from dataclasses import MISSING, fields

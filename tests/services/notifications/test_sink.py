@@ -1,4 +1,4 @@
-"""Handing over to a mail server that somebody else wrote: what arrives is what left."""
+"""Sending to an independent mail server: a mail arrives as it was sent."""
 
 import socket
 import subprocess
@@ -9,10 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from clp_notifications.delivery.smtp import Relay, SmtpTransport
-from clp_notifications.mail.composer import ReadyMail
+from clp_notifications.delivery.smtp import SmtpRelay, SmtpTransport
+from clp_notifications.mail.composer import OutgoingMail
 from clp_suite.server_process import free_ports
-from tests.services.notifications.mail_builders import at_once, mailed, reader, said
+from tests.services.notifications.mail_builders import (
+    at_once,
+    mail_message,
+    mailed,
+    reader,
+)
 
 PATIENCE_S = 20.0
 
@@ -28,7 +33,9 @@ def transport(folder: Path) -> Iterator[SmtpTransport]:
     command = [sys.executable, "-m", "clp_suite.smtp_sink", str(port), str(folder)]
     sink = subprocess.Popen(command)
     wait_for(port)
-    transport = SmtpTransport(Relay.at(f"smtp://127.0.0.1:{port}", 10.0, "clp.example"))
+    transport = SmtpTransport(
+        SmtpRelay.from_url(f"smtp://127.0.0.1:{port}", 10.0, "clp.example")
+    )
     yield transport
     transport.close()
     sink.terminate()
@@ -54,17 +61,19 @@ def arrived(folder: Path) -> list[bytes]:
 
 MAILS = {
     "plain": mailed(),
-    "dots": mailed(said("a\n.\n..\n.b")),
-    "an attempt to smuggle": mailed(said("a\r\n.\r\nMAIL FROM:<x@evil.example>\r\n")),
+    "dots": mailed(mail_message("a\n.\n..\n.b")),
+    "an attempt to smuggle": mailed(
+        mail_message("a\r\n.\r\nMAIL FROM:<x@evil.example>\r\n")
+    ),
     "an international address": mailed(reader=reader(email="däna@bücher.example")),
-    "right to left": mailed(said("שלום"), project_title="רכבת לילה"),
+    "right to left": mailed(mail_message("שלום"), project_title="רכבת לילה"),
 }
 
 
 @pytest.mark.parametrize("mail", MAILS.values(), ids=MAILS.keys())
-def test_what_arrives_is_what_left(
-    transport: SmtpTransport, folder: Path, mail: ReadyMail
+def test_a_mail_arrives_with_the_bytes_that_were_sent(
+    transport: SmtpTransport, folder: Path, mail: OutgoingMail
 ) -> None:
     before = len(arrived(folder))
-    assert transport.hand_over(mail, at_once).code == 250
+    assert transport.send(mail, at_once).code == 250
     assert arrived(folder)[before:] == [mail.data]

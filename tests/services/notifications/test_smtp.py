@@ -1,14 +1,19 @@
-"""Handing over by SMTP: one mail, one recipient, one right answer to whatever is said."""
+"""Sending by SMTP: one mail, one recipient, one effect for every reply."""
 
 import pytest
 
-from clp_notifications.delivery.smtp import Relay, SmtpTransport
+from clp_contracts.mail_addresses import MailAddress
+from clp_notifications.delivery.smtp import SmtpRelay, SmtpTransport
 from clp_notifications.delivery.smtp_replies import Effect
-from clp_notifications.mail.addresses import Address
-from clp_notifications.mail.composer import ReadyMail
-from clp_notifications.states import Because
+from clp_notifications.mail.composer import OutgoingMail
+from clp_notifications.states import TransitionReason
 from tests.cases.loading import HostileCase, hostile_cases
-from tests.services.notifications.mail_builders import at_once, mailed, reader, said
+from tests.services.notifications.mail_builders import (
+    at_once,
+    mail_message,
+    mailed,
+    reader,
+)
 from tests.services.notifications.relay import CUT, EXTENSIONS, SILENCE, ScriptedRelay
 
 PLAIN = tuple(name for name in EXTENSIONS if name != "PIPELINING")
@@ -18,33 +23,33 @@ def transport(
     relay: ScriptedRelay, timeout_s: float = 5.0, scheme: str = "smtp"
 ) -> SmtpTransport:
     url = relay.url.replace("smtp", scheme, 1)
-    return SmtpTransport(Relay.at(url, timeout_s, "clp.example"))
+    return SmtpTransport(SmtpRelay.from_url(url, timeout_s, "clp.example"))
 
 
 # fmt: off
 MANNERS = [
     # what the server does                      script                                                       effect                 because
-    ("accepts",                                 {},                                                          Effect.SENT,            Because.ACCEPTED),
-    ("is closed at the door",                   {"CONNECT": [b"421 4.3.2 closing"]},                         Effect.LANE_SLOWER,     Because.RELAY_BUSY),
-    ("refuses the door",                        {"CONNECT": [b"554 5.7.1 go away"]},                         Effect.POLICY_REFUSED,  Because.POLICY),
-    ("says 421 to the sender",                  {"MAIL": [b"421 4.7.0 too many"]},                           Effect.LANE_SLOWER,     Because.RELAY_BUSY),
-    ("says 450 to the recipient",               {"RCPT": [b"450 4.2.1 greylisted"]},                         Effect.MAIL_AGAIN,      Because.MAILBOX_BUSY),
-    ("has a full mailbox",                      {"RCPT": [b"452 4.2.2 full"]},                               Effect.PERSON_LATER,    Because.MAILBOX_BUSY),
-    ("throttles at the end",                    {"END": [b"454 Throttling failure: Maximum rate exceeded"]}, Effect.LANE_SLOWER,     Because.RELAY_BUSY),
-    ("says 451 at the end",                     {"END": [b"451 4.3.0 disk"]},                                Effect.MAIL_AGAIN,      Because.MAILBOX_BUSY),
-    ("knows no such address",                   {"RCPT": [b"550 5.1.1 unknown"]},                            Effect.ADDRESS_REFUSED, Because.ADDRESS_UNKNOWN),
-    ("refuses by policy",                       {"RCPT": [b"550 5.7.1 blocked"]},                            Effect.POLICY_REFUSED,  Because.POLICY),
-    ("refuses the content by policy",           {"END": [b"550 5.7.1 spam"]},                                Effect.POLICY_REFUSED,  Because.POLICY),
-    ("refuses the content",                     {"END": [b"554 5.6.0 spam"]},                                Effect.MAIL_DEAD,       Because.REFUSED),
-    ("finds it too big at the start",           {"MAIL": [b"552 5.3.4 too big"]},                            Effect.MAIL_DEAD,       Because.TOO_BIG),
-    ("finds it too big at the end",             {"END": [b"552 5.3.4 too big"]},                             Effect.MAIL_DEAD,       Because.TOO_BIG),
-    ("takes no data",                           {"DATA": [b"451 4.3.0 not now"]},                            Effect.MAIL_AGAIN,      Because.MAILBOX_BUSY),
-    ("cuts before the greeting",                {"CONNECT": [CUT]},                                          Effect.LANE_SLOWER,     Because.RELAY_AWAY),
-    ("cuts at the sender",                      {"MAIL": [CUT]},                                             Effect.LANE_SLOWER,     Because.RELAY_AWAY),
-    ("cuts before the final reply",             {"END": [CUT]},                                              Effect.LANE_SLOWER,     Because.RELAY_AWAY),
-    ("says nothing at the end",                 {"END": [SILENCE]},                                          Effect.LANE_SLOWER,     Because.RELAY_AWAY),
-    ("speaks in several lines",                 {"END": [b"250-2.0.0 well\r\n250 2.0.0 kept"]},              Effect.SENT,            Because.ACCEPTED),
-    ("speaks no SMTP",                          {"CONNECT": [b"HTTP/1.1 400 Bad Request"]},                  Effect.LANE_SLOWER,     Because.RELAY_BUSY),
+    ("accepts",                                 {},                                                          Effect.SENT,            TransitionReason.ACCEPTED),
+    ("is closed at the door",                   {"CONNECT": [b"421 4.3.2 closing"]},                         Effect.THROTTLED,     TransitionReason.RELAY_BUSY),
+    ("refuses the door",                        {"CONNECT": [b"554 5.7.1 go away"]},                         Effect.POLICY_REFUSED,  TransitionReason.POLICY),
+    ("says 421 to the sender",                  {"MAIL": [b"421 4.7.0 too many"]},                           Effect.THROTTLED,     TransitionReason.RELAY_BUSY),
+    ("says 450 to the recipient",               {"RCPT": [b"450 4.2.1 greylisted"]},                         Effect.MAIL_AGAIN,      TransitionReason.MAILBOX_BUSY),
+    ("has a full mailbox",                      {"RCPT": [b"452 4.2.2 full"]},                               Effect.PERSON_LATER,    TransitionReason.MAILBOX_BUSY),
+    ("throttles at the end",                    {"END": [b"454 Throttling failure: Maximum rate exceeded"]}, Effect.THROTTLED,     TransitionReason.RELAY_BUSY),
+    ("says 451 at the end",                     {"END": [b"451 4.3.0 disk"]},                                Effect.MAIL_AGAIN,      TransitionReason.MAILBOX_BUSY),
+    ("knows no such address",                   {"RCPT": [b"550 5.1.1 unknown"]},                            Effect.ADDRESS_REFUSED, TransitionReason.ADDRESS_UNKNOWN),
+    ("refuses by policy",                       {"RCPT": [b"550 5.7.1 blocked"]},                            Effect.POLICY_REFUSED,  TransitionReason.POLICY),
+    ("refuses the content by policy",           {"END": [b"550 5.7.1 spam"]},                                Effect.POLICY_REFUSED,  TransitionReason.POLICY),
+    ("refuses the content",                     {"END": [b"554 5.6.0 spam"]},                                Effect.MAIL_DEAD,       TransitionReason.REFUSED),
+    ("finds it too big at the start",           {"MAIL": [b"552 5.3.4 too big"]},                            Effect.MAIL_DEAD,       TransitionReason.TOO_BIG),
+    ("finds it too big at the end",             {"END": [b"552 5.3.4 too big"]},                             Effect.MAIL_DEAD,       TransitionReason.TOO_BIG),
+    ("takes no data",                           {"DATA": [b"451 4.3.0 not now"]},                            Effect.MAIL_AGAIN,      TransitionReason.MAILBOX_BUSY),
+    ("cuts before the greeting",                {"CONNECT": [CUT]},                                          Effect.THROTTLED,     TransitionReason.RELAY_UNAVAILABLE),
+    ("cuts at the sender",                      {"MAIL": [CUT]},                                             Effect.THROTTLED,     TransitionReason.RELAY_UNAVAILABLE),
+    ("cuts before the final reply",             {"END": [CUT]},                                              Effect.THROTTLED,     TransitionReason.RELAY_UNAVAILABLE),
+    ("says nothing at the end",                 {"END": [SILENCE]},                                          Effect.THROTTLED,     TransitionReason.RELAY_UNAVAILABLE),
+    ("speaks in several lines",                 {"END": [b"250-2.0.0 well\r\n250 2.0.0 kept"]},              Effect.SENT,            TransitionReason.ACCEPTED),
+    ("speaks no SMTP",                          {"CONNECT": [b"HTTP/1.1 400 Bad Request"]},                  Effect.THROTTLED,     TransitionReason.RELAY_BUSY),
 ]
 # fmt: on
 
@@ -59,12 +64,12 @@ def test_each_reply_has_one_meaning(
     what: str,
     script: dict[str, list[bytes]],
     effect: Effect,
-    because: Because,
+    because: TransitionReason,
     extensions: tuple[str, ...],
 ) -> None:
     fresh = {moment: list(replies) for moment, replies in script.items()}
     with ScriptedRelay(fresh, extensions=extensions) as relay:
-        answer = transport(relay, timeout_s=0.5).hand_over(mailed(), at_once)
+        answer = transport(relay, timeout_s=0.5).send(mailed(), at_once)
         assert (answer.effect, answer.because) == (effect, because)
         assert len(relay.kept) == (effect is Effect.SENT)
 
@@ -87,22 +92,22 @@ def test_after_a_refusal_the_next_mail_goes_through(
     fresh = {moment: list(replies) for moment, replies in script.items()}
     with ScriptedRelay(fresh, extensions=extensions) as relay:
         sending = transport(relay)
-        assert sending.hand_over(mailed(), at_once).effect is not Effect.SENT
-        assert sending.hand_over(mailed(), at_once).effect is Effect.SENT
+        assert sending.send(mailed(), at_once).effect is not Effect.SENT
+        assert sending.send(mailed(), at_once).effect is Effect.SENT
         assert relay.kept[0].recipients == ("nat@north.example",)
         sending.close()
 
 
 def test_replies_that_come_in_crumbs_are_read_whole() -> None:
     with ScriptedRelay(piece=1) as relay:
-        assert transport(relay).hand_over(mailed(), at_once).effect is Effect.SENT
+        assert transport(relay).send(mailed(), at_once).effect is Effect.SENT
 
 
 def test_one_connection_carries_many_mails() -> None:
     with ScriptedRelay() as relay:
         sending = transport(relay)
         for _ in range(20):
-            assert sending.hand_over(mailed(), at_once).effect is Effect.SENT
+            assert sending.send(mailed(), at_once).effect is Effect.SENT
         sending.close()
         assert relay.connections == 1
         assert len(relay.kept) == 20
@@ -111,41 +116,41 @@ def test_one_connection_carries_many_mails() -> None:
 def test_a_relay_that_is_not_there_is_away() -> None:
     with ScriptedRelay() as relay:
         url = relay.url
-    sending = SmtpTransport(Relay.at(url, 1.0))
-    assert sending.hand_over(mailed(), at_once).because is Because.RELAY_AWAY
+    sending = SmtpTransport(SmtpRelay.from_url(url, 1.0))
+    assert sending.send(mailed(), at_once).because is TransitionReason.RELAY_UNAVAILABLE
 
 
 def test_a_connection_that_died_while_idle_costs_no_mail() -> None:
     with ScriptedRelay() as relay:
         sending = transport(relay)
-        sending.hand_over(mailed(), at_once)
+        sending.send(mailed(), at_once)
         for _, connection in sending._idle:
             assert connection.sock is not None
             connection.sock.shutdown(2)
-        assert sending.hand_over(mailed(), at_once).effect is Effect.SENT
+        assert sending.send(mailed(), at_once).effect is Effect.SENT
         assert len(relay.kept) == 2
 
 
 def test_a_connection_that_the_relay_ends_by_its_clock_costs_no_mail() -> None:
     with ScriptedRelay() as relay:
         sending = transport(relay)
-        sending.hand_over(mailed(), at_once)
+        sending.send(mailed(), at_once)
         relay.script["MAIL"] = [b"421 4.4.2 idle too long"]
-        assert sending.hand_over(mailed(), at_once).effect is Effect.SENT
+        assert sending.send(mailed(), at_once).effect is Effect.SENT
         assert relay.connections == 2
 
 
 def test_a_relay_that_hangs_up_after_a_refusal_is_heard_all_the_same() -> None:
     with ScriptedRelay({"RCPT": [b"550 5.1.1 unknown"], "RSET": [CUT]}) as relay:
         sending = transport(relay)
-        assert sending.hand_over(mailed(), at_once).effect is Effect.ADDRESS_REFUSED
-        assert sending.hand_over(mailed(), at_once).effect is Effect.SENT
+        assert sending.send(mailed(), at_once).effect is Effect.ADDRESS_REFUSED
+        assert sending.send(mailed(), at_once).effect is Effect.SENT
 
 
 def test_the_mail_arrives_byte_for_byte() -> None:
-    mail = mailed(said("a\n.\nb\n..\n.c"))
+    mail = mailed(mail_message("a\n.\nb\n..\n.c"))
     with ScriptedRelay() as relay:
-        transport(relay).hand_over(mail, at_once)
+        transport(relay).send(mail, at_once)
         (kept,) = relay.kept
         assert kept.data == mail.data
         assert (kept.sender, kept.recipients) == (mail.sender, (str(mail.recipient),))
@@ -158,7 +163,7 @@ def test_the_mail_arrives_byte_for_byte() -> None:
 )
 def test_no_text_can_smuggle_a_second_mail(case: HostileCase) -> None:
     with ScriptedRelay() as relay:
-        transport(relay).hand_over(mailed(said(case.value)), at_once)
+        transport(relay).send(mailed(mail_message(case.value)), at_once)
         assert len(relay.kept) == 1
         assert [c.split(" ")[0] for c in relay.commands] == [
             "ehlo",
@@ -169,18 +174,18 @@ def test_no_text_can_smuggle_a_second_mail(case: HostileCase) -> None:
 
 
 def test_raw_bytes_with_lone_dots_are_stuffed() -> None:
-    mail = ReadyMail(
-        "m", "b@c.example", Address("a", "b.example"), b".a\r\n.\r\nX: y\r\n..\r\n"
+    mail = OutgoingMail(
+        "m", "b@c.example", MailAddress("a", "b.example"), b".a\r\n.\r\nX: y\r\n..\r\n"
     )
     with ScriptedRelay() as relay:
-        assert transport(relay).hand_over(mail, at_once).effect is Effect.SENT
+        assert transport(relay).send(mail, at_once).effect is Effect.SENT
         assert relay.kept[0].data == mail.data
 
 
 def test_an_international_address_goes_where_smtputf8_is_spoken() -> None:
     mail = mailed(reader=reader(email="däna@bücher.example"))
     with ScriptedRelay() as relay:
-        assert transport(relay).hand_over(mail, at_once).effect is Effect.SENT
+        assert transport(relay).send(mail, at_once).effect is Effect.SENT
         assert relay.kept[0].recipients == ("däna@xn--bcher-kva.example",)
         assert "SMTPUTF8" in relay.commands[1]
 
@@ -189,32 +194,32 @@ def test_an_international_address_is_never_mangled_for_an_old_relay() -> None:
     mail = mailed(reader=reader(email="däna@bücher.example"))
     with ScriptedRelay(extensions=("PIPELINING",)) as relay:
         sending = transport(relay)
-        answer = sending.hand_over(mail, at_once)
+        answer = sending.send(mail, at_once)
         assert (answer.effect, answer.because) == (
             Effect.UNSENDABLE,
-            Because.NO_SMTPUTF8,
+            TransitionReason.NO_SMTPUTF8,
         )
         assert len(relay.commands) == 1
-        assert sending.hand_over(mailed(), at_once).effect is Effect.SENT
+        assert sending.send(mailed(), at_once).effect is Effect.SENT
 
 
-def test_no_mail_goes_out_unencrypted_where_encryption_is_asked_for() -> None:
+def test_no_mail_is_sent_unencrypted_when_encryption_is_required() -> None:
     with ScriptedRelay(extensions=(*EXTENSIONS, "STARTTLS")) as relay:
-        answer = transport(relay, scheme="smtp+starttls").hand_over(mailed(), at_once)
-        assert answer.effect is Effect.LANE_SLOWER
+        answer = transport(relay, scheme="smtp+starttls").send(mailed(), at_once)
+        assert answer.effect is Effect.THROTTLED
     with ScriptedRelay() as relay:
-        answer = transport(relay, scheme="smtp+starttls").hand_over(mailed(), at_once)
-        assert answer.effect is Effect.LANE_SLOWER
+        answer = transport(relay, scheme="smtp+starttls").send(mailed(), at_once)
+        assert answer.effect is Effect.THROTTLED
         assert relay.kept == []
 
 
 @pytest.mark.parametrize("url", ["smtp://", "http://relay", "relay:25", ""])
 def test_a_url_of_no_mail_server_is_refused_at_start(url: str) -> None:
-    with pytest.raises(ValueError, match="mail_url"):
-        Relay.at(url, 1.0)
+    with pytest.raises(ValueError, match="smtp_url"):
+        SmtpRelay.from_url(url, 1.0)
 
 
-def test_a_url_may_hold_a_user_and_a_password() -> None:
-    relay = Relay.at("smtps://u%40x:p%3Aw@relay.example", 1.0)
+def test_a_url_may_contain_a_user_and_a_password() -> None:
+    relay = SmtpRelay.from_url("smtps://u%40x:p%3Aw@relay.example", 1.0)
     assert (relay.user, relay.password, relay.port) == ("u@x", "p:w", 465)
-    assert Relay.at("smtp://relay.example:2525", 1.0).port == 2525
+    assert SmtpRelay.from_url("smtp://relay.example:2525", 1.0).port == 2525

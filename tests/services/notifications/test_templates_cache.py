@@ -1,4 +1,4 @@
-"""Mails spliced from a skeleton are the mails made whole, byte for byte."""
+"""Mails from the template cache equal mails rendered whole, byte for byte."""
 
 import quopri
 import re
@@ -11,32 +11,32 @@ from hypothesis import strategies as st
 
 from clp_core.people import PartnerId, PersonId
 from clp_notifications.mail.addresses import address_of
-from clp_notifications.mail.composer import Mailer, ReadyMail
-from clp_notifications.mail.content import Kind, Letter
-from clp_notifications.mail.locales import Habits, catalogues
+from clp_notifications.mail.composer import Composer, OutgoingMail
+from clp_notifications.mail.content import Kind, MailContent
+from clp_notifications.mail.locales import LocalePreferences, languages
 from clp_notifications.mail.mime_parts import part, quoted
 from clp_notifications.mail.rendering import Renderer
 from clp_notifications.mail.templates_cache import (
-    MOST_KEPT,
+    MAX_TEMPLATES,
     BadToken,
-    PartSkeleton,
-    Skeleton,
-    Skeletons,
+    PrerenderedPart,
+    PrerenderedTemplate,
+    TemplateCache,
     new_mark,
 )
 from tests.cases.loading import hostile_cases
-from tests.services.notifications.generated import letters
-from tests.services.notifications.harness import HOUSE, SEALS
+from tests.services.notifications.generated import contents
+from tests.services.notifications.harness import IDENTITY, TOKENS
 from tests.services.notifications.mail_builders import (
     INTERNAL,
     channel,
-    letter,
+    mail_content,
+    mail_message,
     reader,
-    said,
 )
 from tests.services.notifications.mailcheck import faults
 
-RENDERER = Renderer(HOUSE)
+RENDERER = Renderer(IDENTITY)
 NAMES = tuple(
     case.value.encode("utf-8", "replace").decode()
     for case in hostile_cases("display_name")
@@ -45,24 +45,24 @@ EMAILS = ("nat@north.example", "o'hara+x@north.example", "däna@bücher.example"
 IDS = ("n", "nat", "n" * 64, "a.b-c_d")
 
 
-def made_whole(written: Letter) -> ReadyMail:
-    """By a mailer that never saw such a letter."""
-    return Mailer(HOUSE, SEALS, RENDERER).compose(
+def made_whole(written: MailContent) -> OutgoingMail:
+    """By a mailer that never saw such a content."""
+    return Composer(IDENTITY, TOKENS, RENDERER).compose(
         written, address_of(written.reader.email)
     )
 
 
-def spliced(written: Letter, earlier: Letter) -> ReadyMail:
-    """By a mailer that wrote the same words to somebody else before, twice."""
-    mailer = Mailer(HOUSE, SEALS, RENDERER)
+def spliced(written: MailContent, earlier: MailContent) -> OutgoingMail:
+    """Compose after two mails with equal content to another reader."""
+    composer = Composer(IDENTITY, TOKENS, RENDERER)
     for other in (earlier, replace(earlier, mail="c3" * 16)):
-        _ = mailer.compose(other, address_of(other.reader.email))
-    assert mailer._skeletons.of(written) is not None
-    return mailer.compose(written, address_of(written.reader.email))
+        _ = composer.compose(other, address_of(other.reader.email))
+    assert composer._templates.of(written) is not None
+    return composer.compose(written, address_of(written.reader.email))
 
 
-def to_somebody_else(written: Letter) -> Letter:
-    """The same words to another reader of the same side."""
+def to_somebody_else(written: MailContent) -> MailContent:
+    """Equal content for another reader of the same side."""
     partner = written.reader.partner and PartnerId("other")
     other = reader(
         id=PersonId("zoe"), name="Zoe", email="zoe@zoe.example", partner=partner
@@ -71,8 +71,8 @@ def to_somebody_else(written: Letter) -> Letter:
 
 
 @pytest.mark.parametrize("seed", range(10))
-def test_a_spliced_mail_is_the_mail_made_whole(seed: int) -> None:
-    for written in letters(10, seed):
+def test_a_mail_from_the_cache_equals_a_mail_rendered_whole(seed: int) -> None:
+    for written in contents(10, seed):
         mail = spliced(written, to_somebody_else(written))
         assert mail == made_whole(written)
 
@@ -86,15 +86,17 @@ people = st.builds(
 )
 texts = st.text(st.characters(exclude_categories=("Cs",)), min_size=1, max_size=200)
 written_letters = st.builds(
-    letter,
-    st.builds(said, texts, author=texts),
+    mail_content,
+    st.builds(mail_message, texts, author=texts),
     mail=st.sampled_from(("a1" * 16, "0" * 32)),
     kind=st.sampled_from((Kind.BROADCAST, Kind.DIRECT, Kind.MENTION)),
     reader=people,
     project_title=texts,
     channel=st.sampled_from((channel(), channel("north"))),
     partner=texts,
-    habits=st.builds(Habits, st.sampled_from(catalogues()), st.just("Asia/Tokyo")),
+    locale_preferences=st.builds(
+        LocalePreferences, st.sampled_from(languages()), st.just("Asia/Tokyo")
+    ),
     shows_text=st.booleans(),
 )
 
@@ -102,40 +104,40 @@ written_letters = st.builds(
 @pytest.mark.property
 @settings(max_examples=150, deadline=None)
 @given(written_letters)
-def test_any_words_to_anybody_are_spliced_as_they_are_made_whole(
-    written: Letter,
+def test_any_content_from_the_cache_equals_the_mail_rendered_whole(
+    written: MailContent,
 ) -> None:
     mail = spliced(written, to_somebody_else(written))
     assert mail == made_whole(written)
     assert faults(mail.data, sender=mail.sender, recipient=str(mail.recipient)) == []
 
 
-def test_a_skeleton_is_made_for_each_side_and_each_way_to_read() -> None:
-    mailer = Mailer(HOUSE, SEALS, RENDERER)
-    readings = product((reader(), INTERNAL), catalogues(), (True, False))
+def test_a_template_is_prerendered_per_side_and_locale() -> None:
+    composer = Composer(IDENTITY, TOKENS, RENDERER)
+    readings = product((reader(), INTERNAL), languages(), (True, False))
     for who, language, shows in (*readings, *product((reader(),), ("ja",), (True,))):
-        written = letter(
+        written = mail_content(
             kind=Kind.DIRECT,
             channel=channel("north"),
             partner="North Dubbing",
             reader=who,
-            habits=Habits(language),
+            locale_preferences=LocalePreferences(language),
             shows_text=shows,
         )
         for _ in range(3):
-            mail = mailer.compose(written, address_of(who.email))
+            mail = composer.compose(written, address_of(who.email))
             assert mail == made_whole(written)
 
 
 def test_nothing_of_the_earlier_reader_is_in_the_mail_of_the_next() -> None:
     earlier = replace(
-        to_somebody_else(letter()),
+        to_somebody_else(mail_content()),
         reader=reader(id=PersonId("zoe"), name="Zoe Secret", email="zoe@south.example"),
     )
-    data = spliced(letter(), earlier).data
+    data = spliced(mail_content(), earlier).data
     for mark in (b"Zoe", b"zoe", b"south", b"d4d4", b"e5e5"):
         assert mark not in data
-    token = SEALS.stop_token("zoe", "p1").encode()
+    token = TOKENS.unsubscribe_token("zoe", "p1").encode()
     assert token not in re.sub(rb"=\r\n", b"", data)
 
 
@@ -144,8 +146,8 @@ def test_a_mark_stands_in_no_other_skeleton() -> None:
 
 
 @pytest.mark.parametrize("token", ["", "a b", "a\r\nb", '"', "<", "&", "%3D", "=", "é"])
-def test_what_could_mean_something_in_a_mail_is_no_token(token: str) -> None:
-    bare = Skeleton("", (PartSkeleton("text/plain", "mark\n", "mark"),))
+def test_a_token_with_a_meaning_in_a_mail_is_refused(token: str) -> None:
+    bare = PrerenderedTemplate("", (PrerenderedPart("text/plain", "mark\n", "mark"),))
     with pytest.raises(BadToken):
         _ = bare.filled(token)
 
@@ -160,7 +162,7 @@ BODIES = {
     "after a dot and before From": ".\nmark\nFrom here\n.mark\nFrom mark\n",
     "in a long line": "x" * 74 + "mark" + "y" * 200 + "\n" + "z" * 100,
     "beside blanks": "mark \n \n\tmark\t\n",
-    "among letters that base64 carries": "字" * 500 + "\nmark\n" + "字" * 500,
+    "among contents that base64 carries": "字" * 500 + "\nmark\n" + "字" * 500,
     "nothing at all": "",
 }
 
@@ -168,8 +170,8 @@ BODIES = {
 @pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
 @pytest.mark.parametrize("token", ["t", "t" * 86, "-" * 75, "A_" * 200])
 def test_a_part_is_filled_as_it_would_be_written(body: str, token: str) -> None:
-    skeleton = PartSkeleton("text/plain", body, "mark")
-    assert skeleton.filled(token) == part("text/plain", body.replace("mark", token))
+    template = PrerenderedPart("text/plain", body, "mark")
+    assert template.filled(token) == part("text/plain", body.replace("mark", token))
 
 
 @given(st.lists(st.text(st.characters(codec="ascii", exclude_characters="\r\n"))))
@@ -179,28 +181,31 @@ def test_lines_are_quoted_alone_as_together(lines: list[str]) -> None:
 
 
 def test_only_so_many_skeletons_are_kept() -> None:
-    made: list[Letter] = []
+    made: list[MailContent] = []
 
-    def make(bare: Letter) -> Skeleton:
+    def make(bare: MailContent) -> PrerenderedTemplate:
         made.append(bare)
-        return Skeleton("", ())
+        return PrerenderedTemplate("", ())
 
-    kept = Skeletons(make)
-    first, others = letter(said("first")), [letter(said(f"{n}")) for n in range(200)]
+    kept = TemplateCache(make)
+    first, others = (
+        mail_content(mail_message("first")),
+        [mail_content(mail_message(f"{n}")) for n in range(200)],
+    )
     found = [kept.of(first) for _ in range(3)]
     assert [one is None for one in found] == [True, False, False]
-    assert made == [first.for_nobody()]
-    assert [kept.of(one) for one in others[:MOST_KEPT]] == [None] * MOST_KEPT
+    assert made == [first.without_reader()]
+    assert [kept.of(one) for one in others[:MAX_TEMPLATES]] == [None] * MAX_TEMPLATES
     assert kept.of(first) is None
 
 
-@pytest.mark.parametrize("letters", range(60, 90))
+@pytest.mark.parametrize("contents", range(60, 90))
 @pytest.mark.parametrize("blank", [" ", "\t"])
 @pytest.mark.parametrize("end", ["", "\r\n", "\r\nnext"])
 def test_a_blank_at_the_end_of_a_line_makes_it_no_longer(
-    letters: int, blank: str, end: str
+    contents: int, blank: str, end: str
 ) -> None:
-    raw = f"first\r\n{'x' * letters}{blank}{end}".encode()
+    raw = f"first\r\n{'x' * contents}{blank}{end}".encode()
     written = quoted(raw)
     assert max(map(len, written.split(b"\r\n"))) <= 76
     assert quopri.decodestring(written.replace(b"\r\n", b"\n")) == raw.replace(

@@ -9,10 +9,10 @@ import pytest
 from eventlet.greenthread import GreenThread
 from sqlalchemy.exc import OperationalError
 
-from clp_chassis.bootstrap import PARTS
-from clp_notifications.mail.composer import ReadyMail
-from clp_notifications.service.delivery_process import Worker, together
-from tests.services.notifications.harness import Works
+from clp_chassis.bootstrap import DEPENDENCIES
+from clp_notifications.mail.composer import OutgoingMail
+from clp_notifications.service.delivery_process import Worker, run_parallel
+from tests.services.notifications.harness import DeliveryHarness
 from tests.services.notifications.sample_world import BROADCAST, World
 
 PATIENCE_S = 10.0
@@ -21,10 +21,10 @@ PATIENCE_S = 10.0
 class Container:
     """As much of a service's container as a worker meets."""
 
-    def __init__(self, works: Works, connections: int) -> None:
-        pacing = replace(works.desk.pacing, connections=connections)
-        desk = replace(works.desk, pacing=pacing, together=together)
-        self.config = {PARTS: (desk, connections, 60.0)}
+    def __init__(self, harness: DeliveryHarness, connections: int) -> None:
+        limits = replace(harness.delivery.limits, connections=connections)
+        deps = replace(harness.delivery, limits=limits, run_parallel=run_parallel)
+        self.config = {DEPENDENCIES: (deps, connections, 60.0)}
         self.threads: list[GreenThread] = []
         self.service_name = "notifications_delivery"
 
@@ -39,8 +39,10 @@ def wait_until(holds: Callable[[], bool]) -> None:
 
 
 @pytest.fixture(params=[1, 4], ids=["one connection", "four connections"])
-def worker(works: Works, request: pytest.FixtureRequest) -> Iterator[Worker]:
-    container: Any = Container(works, request.param)
+def worker(
+    harness: DeliveryHarness, request: pytest.FixtureRequest
+) -> Iterator[Worker]:
+    container: Any = Container(harness, request.param)
     started = Worker().bind(container, "worker")
     started.setup()
     started.start()
@@ -51,52 +53,54 @@ def worker(works: Works, request: pytest.FixtureRequest) -> Iterator[Worker]:
             thread.wait()
 
 
-def test_news_wake_the_worker(works: Works, world: World, worker: Worker) -> None:
+def test_news_wake_the_worker(
+    harness: DeliveryHarness, world: World, worker: Worker
+) -> None:
     world.follow("nat", "sam")
     for _ in range(25):
         world.post("ivy", BROADCAST)
-    works.route()
+    harness.route()
     worker.wake()
-    wait_until(lambda: len(works.tray.mails) == 50)
+    wait_until(lambda: len(harness.transport.mails) == 50)
 
 
-def test_a_stopping_worker_finishes_the_mail_in_hand_and_gives_back_the_rest(
-    works: Works, world: World, worker: Worker
+def test_a_stopping_worker_finishes_the_mail_being_sent_and_releases_the_rest(
+    harness: DeliveryHarness, world: World, worker: Worker
 ) -> None:
     world.follow("nat")
     messages = [world.post("ivy", BROADCAST) for _ in range(10)]
 
     stopping: list[GreenThread] = []
 
-    def stop(_mail: ReadyMail) -> None:
+    def stop(_mail: OutgoingMail) -> None:
         stopping.append(eventlet.spawn(worker.stop))
         eventlet.sleep(0.01)
 
-    works.tray.before = stop
-    works.route()
+    harness.transport.before = stop
+    harness.route()
     worker.wake()
     wait_until(lambda: bool(stopping))
     with eventlet.Timeout(PATIENCE_S):
         stopping[0].wait()
     # As soon as the worker has stopped, its process ends whatever is still running.
-    assert {works.states(m)["nat"][0] for m in messages} <= {"sent", "due"}
-    sent = [m for m in messages if works.states(m)["nat"][0] == "sent"]
-    assert len(sent) == len(works.tray.mails) < 10
+    assert {harness.states(m)["nat"][0] for m in messages} <= {"sent", "due"}
+    sent = [m for m in messages if harness.states(m)["nat"][0] == "sent"]
+    assert len(sent) == len(harness.transport.mails) < 10
 
 
 def test_workers_come_and_go_and_no_mail_leaves_twice(
-    works: Works, world: World
+    harness: DeliveryHarness, world: World
 ) -> None:
     """From one to eight and back to two while mails leave."""
     world.follow("nat", "sam")
     messages = [world.post("ivy", BROADCAST) for _ in range(60)]
-    works.tray.before = lambda _mail: eventlet.sleep(0)
-    works.route()
+    harness.transport.before = lambda _mail: eventlet.sleep(0)
+    harness.route()
     running: list[tuple[Worker, Any]] = []
 
     def start(count: int) -> None:
         for _ in range(count):
-            container: Any = Container(works, 4)
+            container: Any = Container(harness, 4)
             worker = Worker().bind(container, "worker")
             worker.setup()
             worker.start()
@@ -106,31 +110,34 @@ def test_workers_come_and_go_and_no_mail_leaves_twice(
     def stop(count: int) -> None:
         for worker, container in [running.pop() for _ in range(count)]:
             worker.stop()
-            # A clean stop gives its claims back within five seconds.
+            # A clean stop releases its claims within five seconds.
             with eventlet.Timeout(5):
                 for thread in container.threads:
                     thread.wait()
 
     start(1)
-    wait_until(lambda: len(works.tray.mails) >= 10)
+    wait_until(lambda: len(harness.transport.mails) >= 10)
     start(7)
-    wait_until(lambda: len(works.tray.mails) >= 30)
+    wait_until(lambda: len(harness.transport.mails) >= 30)
     stop(6)
     for worker, _ in running:
         worker.wake()
-    wait_until(lambda: len(works.tray.mails) == 120)
+    wait_until(lambda: len(harness.transport.mails) == 120)
     stop(2)
-    assert len({mail.id for mail in works.tray.mails}) == 120
-    assert {works.states(m)["nat"][0] for m in messages} == {"sent"}
+    assert len({mail.id for mail in harness.transport.mails}) == 120
+    assert {harness.states(m)["nat"][0] for m in messages} == {"sent"}
 
 
 def test_trouble_with_the_database_ends_nothing(
-    works: Works, world: World, worker: Worker, monkeypatch: pytest.MonkeyPatch
+    harness: DeliveryHarness,
+    world: World,
+    worker: Worker,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     world.follow("nat")
     world.post("ivy", BROADCAST)
-    works.route()
-    working = works.database.writing
+    harness.route()
+    working = harness.database.writing
     calls = 0
 
     def broken(**options: Any) -> Any:
@@ -140,6 +147,6 @@ def test_trouble_with_the_database_ends_nothing(
             raise OperationalError("begin", {}, Exception("gone"))
         return working(**options)
 
-    monkeypatch.setattr(works.database, "writing", broken)
+    monkeypatch.setattr(harness.database, "writing", broken)
     worker.wake()
-    wait_until(lambda: len(works.tray.mails) == 1)
+    wait_until(lambda: len(harness.transport.mails) == 1)

@@ -5,11 +5,13 @@ its standard input into the Maildir that routing looks into, and tells by its ex
 whether the relay has to keep it.
 """
 
+from clp_chassis.concurrency import monkey_patch  # isort: skip  # noqa: F401 - first: it patches the process
+
 import os
 import sys
 
 from clp_chassis.runner import main
-from clp_notifications.inbound.maildir import put
+from clp_notifications.inbound.maildir import deliver_to_maildir
 from clp_notifications.service import build, build_delivery
 from clp_notifications.settings import Settings
 
@@ -20,8 +22,8 @@ USAGE = "usage: python -m clp_notifications [delivery | bounce [ADDRESS] < MAIL]
 if __name__ == "__main__":
     if sys.argv[1:2] == ["bounce"] and len(sys.argv) <= 3:  # noqa: PLR2004
         folder = os.environ.get("CLP_NOTIFICATIONS_BOUNCE_DIR", "")
-        came_to = sys.argv[2] if sys.argv[2:] else None
-        raise SystemExit(put(sys.stdin.buffer.read(), folder, came_to))
+        recipient = sys.argv[2] if sys.argv[2:] else None
+        raise SystemExit(deliver_to_maildir(sys.stdin.buffer.read(), folder, recipient))
     if tuple(sys.argv[1:]) not in BUILDERS:
         raise SystemExit(USAGE)
     builder, process_type = BUILDERS[tuple(sys.argv[1:])]

@@ -1,5 +1,7 @@
 """The command line of operators and support: ``clp-notifications``."""
 
+from clp_chassis.concurrency import monkey_patch  # isort: skip  # noqa: F401 - first: it patches the process
+
 import argparse
 import sys
 from collections.abc import Callable, Sequence
@@ -13,23 +15,25 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from clp_chassis.bootstrap import Surroundings
-from clp_chassis.settings import ProcessSettings, WrongSettings, read_settings
-from clp_contracts.client import Callers
+from clp_chassis.bootstrap import ProcessContext
+from clp_chassis.settings import InvalidSettings, ProcessSettings, read_settings
+from clp_contracts.client import Clients
 from clp_contracts.errors import CallFailed, Refused
-from clp_contracts.notifications import Explained, PersonExplained
+from clp_contracts.notifications import MessageExplanation, PersonExplained
 from clp_notifications.explanations import RULES
 from clp_notifications.states import SENTENCES
 
 SERVICE: Final = "notifications"
 MOMENT: Final = "%Y-%m-%d %H:%M:%S UTC"
-SAID: Final = {because.value: sentence for because, sentence in SENTENCES.items()}
+SENTENCE_OF: Final = {
+    because.value: sentence for because, sentence in SENTENCES.items()
+}
 REFUSED, UNREACHABLE, MISUSED = 1, 2, 3
 ABOUT: Final = """\
-Tells why people were or were not told of a message, and what became of each mail.
+Explain why people were or were not told of a message, and the state of each mail.
 
 Needs the settings of the service: CLP_BROKER_URL and CLP_KEYS_DIR (the folder with
-notifications.pem), and a notifications process that answers.
+notifications.pem), and a running notifications process.
 """
 
 
@@ -39,75 +43,77 @@ def main() -> None:
 
 
 def run(
-    arguments: Sequence[str], connect: Callable[[], Callers], console: Console
+    arguments: Sequence[str], connect: Callable[[], Clients], console: Console
 ) -> int:
-    """Do what the arguments say; gives the exit code."""
-    asked = _parser().parse_args(arguments)
+    """Run the command of the arguments; return the exit code."""
+    parsed = _parser().parse_args(arguments)
     try:
-        with closing(connect()) as callers:
-            shown = asked.does(callers, asked)
+        with closing(connect()) as clients:
+            output = parsed.run(clients, parsed)
     except Refused as error:
         console.print(f"refused: {error.sentence} ({error.code})", markup=False)
         return REFUSED
     except CallFailed as error:
-        console.print(f"nobody answers: {error}", markup=False)
+        console.print(f"no response: {error}", markup=False)
         console.print("Is the broker up, and a notifications process running?")
         return UNREACHABLE
-    except (WrongSettings, OSError) as error:
-        console.print(f"wrong settings: {error}", markup=False)
+    except (InvalidSettings, OSError) as error:
+        console.print(f"invalid settings: {error}", markup=False)
         return MISUSED
-    console.print(shown)
+    console.print(output)
     return 0
 
 
-def connected() -> Callers:
-    """Callers with a passport of the service itself, by the environment."""
+def connected() -> Clients:
+    """Clients with a passport of the service itself, from the environment."""
     settings = read_settings(ProcessSettings, f"CLP_{SERVICE.upper()}")
     keys = Path(settings.keys_dir)
-    return Surroundings.from_files(SERVICE, settings.broker_url, keys).callers()
+    return ProcessContext.from_files(SERVICE, settings.broker_url, keys).clients()
 
 
-def _explain(callers: Callers, asked: argparse.Namespace) -> Group:
-    return story_of(
-        callers.notifications.explain(message=asked.message, person=asked.person)
+def _explain(clients: Clients, arguments: argparse.Namespace) -> Group:
+    return explanation_table(
+        clients.notifications.explain(
+            message=arguments.message, person=arguments.person
+        )
     )
 
 
-def _suppressed(callers: Callers, asked: argparse.Namespace) -> Table | Text:
-    """The addresses that get no mail (rule 41), all of them, in their order."""
-    del asked
-    table = Table("address", "since", "what it said", "mail")
+def _suppressions(clients: Clients, arguments: argparse.Namespace) -> Table | Text:
+    """All suppressed addresses (rule 41), in their order."""
+    del arguments
+    table = Table("address", "since", "reason", "mail")
     after: str | None = None
-    while found := callers.notifications.suppressed(after=after).addresses:
-        for one in found:
+    while page := clients.notifications.suppressions(after=after).suppressions:
+        for one in page:
             at = one.at.astimezone(UTC).strftime(MOMENT)
-            said = SAID.get(one.reason, one.reason)
-            table.add_row(*map(Text, (one.address, at, said, one.mail)))
-        after = found[-1].address
-    return table if table.row_count else Text("Every address gets its mails.")
+            sentence = SENTENCE_OF.get(one.reason, one.reason)
+            table.add_row(*map(Text, (one.address, at, sentence, one.mail)))
+        after = page[-1].address
+    return table if table.row_count else Text("No address is suppressed.")
 
 
-def _release(callers: Callers, asked: argparse.Namespace) -> Text:
-    released = callers.notifications.release(address=asked.address)
+def _unsuppress(clients: Clients, arguments: argparse.Namespace) -> Text:
+    deleted = clients.notifications.delete_suppression(address=arguments.address)
     return Text(
-        f"Mails may go to {released.address} again; clp-ops redrive sends those that "
-        "were given up."
+        f"{deleted.address} is no longer suppressed; clp-ops redrive sends its dead "
+        "notifications."
     )
 
 
-def story_of(found: Explained) -> Group:
-    """The explanation as people read it."""
+def explanation_table(explanation: MessageExplanation) -> Group:
+    """The explanation as tables."""
     summary = Table(
-        "person", "told", "rule", "why", "mail", title=f"Message {found.message}"
+        "person", "told", "rule", "why", "mail", title=f"Message {explanation.message}"
     )
-    for one in found.people:
+    for one in explanation.people:
         told = "yes" if one.told else "no"
         summary.add_row(
             *map(Text, (one.person, told, one.rule, one.sentence, one.state or "-"))
         )
-    if not found.people:
+    if not explanation.people:
         summary.caption = "Nobody follows the project, and nobody is mentioned."
-    return Group(summary, *map(_details_of, found.people))
+    return Group(summary, *map(_details_of, explanation.people))
 
 
 def _details_of(one: PersonExplained) -> Group:
@@ -115,10 +121,10 @@ def _details_of(one: PersonExplained) -> Group:
     if one.rule in RULES:
         lines.append(Text(f"  rule {one.rule}: {RULES[one.rule]}"))
     lines.extend(Text(f"  {fact}") for fact in one.facts)
-    if not one.steps:
+    if not one.transitions:
         return Group(*lines)
     steps = Table("when", "state", "what happened")
-    for step in one.steps:
+    for step in one.transitions:
         at = step.at.astimezone(UTC).strftime(MOMENT)
         steps.add_row(*map(Text, (at, step.state, step.sentence or step.reason)))
     return Group(*lines, Padding(steps, (0, 0, 0, 2)))
@@ -126,7 +132,8 @@ def _details_of(one: PersonExplained) -> Group:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="clp-notifications", description="Looks after notifications."
+        prog="clp-notifications",
+        description="Explain notifications and manage suppressed addresses.",
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     explain = commands.add_parser(
@@ -139,14 +146,14 @@ def _parser() -> argparse.ArgumentParser:
     explain.add_argument(
         "person", metavar="PERSON", nargs="?", help="the id of one person; else all"
     )
-    explain.set_defaults(does=_explain)
-    suppressed = commands.add_parser(
-        "suppressed", help="the addresses that get no mail, and what bounces said"
+    explain.set_defaults(run=_explain)
+    suppressions = commands.add_parser(
+        "suppressions", help="list suppressed addresses with their reasons"
     )
-    suppressed.set_defaults(does=_suppressed)
-    release = commands.add_parser(
-        "release", help="let mails go to an address again, with a clean score"
+    suppressions.set_defaults(run=_suppressions)
+    unsuppress = commands.add_parser(
+        "unsuppress", help="delete the suppression of an address and its bounce score"
     )
-    release.add_argument("address", metavar="ADDRESS")
-    release.set_defaults(does=_release)
+    unsuppress.add_argument("address", metavar="ADDRESS")
+    unsuppress.set_defaults(run=_unsuppress)
     return parser

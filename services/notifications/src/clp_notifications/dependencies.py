@@ -1,44 +1,44 @@
-"""What the use cases of the routing process work with."""
+"""The dependencies of the use cases of the routing process."""
 
 from dataclasses import dataclass
 from datetime import timedelta
 
 from clp_chassis.clock import Clock
 from clp_chassis.persistence.database import Database
-from clp_contracts.client import Callers
+from clp_contracts.client import Clients
 from clp_core.routing import PUBLISHED_ROUTING, RoutingPolicy
-from clp_notifications.mail.tokens import Seals
+from clp_notifications.mail.tokens import MailTokens
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MailPolicy:
-    """When mails leave (rule 40).
+    """When mails are due (rule 40).
 
-    A person gets at most ``most_an_hour`` mails about a project, mentions apart; what
-    is over that waits for a digest. Without a window nothing is held back.
+    A person gets at most ``max_mails_per_hour`` mails about a project, mentions not
+    counted; more of them go into a digest. Without a window mails are due at once.
     """
 
     window: timedelta = timedelta(seconds=60)
-    daily_hour_utc: int = 7
-    most_an_hour: int = 12
+    digest_hour: int = 7
+    max_mails_per_hour: int = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bounces:
-    """Where mails come back to; without a folder nobody looks."""
+    """The domain and the Maildir of bounces; without a folder they are not read."""
 
     domain: str = ""
     folder: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Parts:
-    """Facts come by callers, effects go to the database."""
+class Dependencies:
+    """Clients that read facts, and the database that stores effects."""
 
     database: Database
-    callers: Callers
+    clients: Clients
     clock: Clock
-    seals: Seals
+    tokens: MailTokens
     routing: RoutingPolicy = PUBLISHED_ROUTING
     mail: MailPolicy
     bounces: Bounces = Bounces()

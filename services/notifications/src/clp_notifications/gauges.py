@@ -1,4 +1,4 @@
-"""What `notifications` lets an operator see of itself, in both process types."""
+"""Gauges and probes of both process types of `notifications`."""
 
 from datetime import datetime
 from typing import Final
@@ -7,56 +7,56 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from clp_chassis.clock import Clock
-from clp_chassis.observability import Reading, Watched
+from clp_chassis.observability import GaugeSample, Probes
 from clp_chassis.persistence.database import Database
 from clp_notifications.states import State
-from clp_notifications.tables import OUTBOX, Mail, Notification, SuppressedAddress
+from clp_notifications.tables import OUTBOX, Mail, Notification, Suppression
 from clp_notifications.transitions import work_due
 
 SERVICE: Final = "notifications"
 
 
-def watched(database: Database, clock: Clock) -> Watched:
-    """Its database must answer; mails must not wait, and none be given up unseen."""
+def probes(database: Database, clock: Clock) -> Probes:
+    """Probe the database; measure the outbox, mails, failures and suppressions."""
 
-    def read() -> tuple[Reading, ...]:
+    def read() -> tuple[GaugeSample, ...]:
         now = clock()
         with database.reading() as session:
-            return (*OUTBOX.waiting(session, SERVICE, now), *_mails(session, now))
+            return (*OUTBOX.samples(session, SERVICE, now), *_mails(session, now))
 
-    return Watched(gauges=(read,), checks={"database": database.ping})
+    return Probes(gauges=(read,), checks={"database": database.ping})
 
 
-def _mails(session: Session, now: datetime) -> tuple[Reading, ...]:
+def _mails(session: Session, now: datetime) -> tuple[GaugeSample, ...]:
     oldest = session.scalar(select(func.min(Mail.due_at)).where(Mail.due_at <= now))
     late = 0.0 if oldest is None else (now - oldest).total_seconds()
     claimed = select(func.count()).where(Mail.lease_until.is_not(None))
     dead = select(func.count()).where(Notification.state == State.DEAD.value)
-    addresses = select(func.count()).select_from(SuppressedAddress)
+    addresses = select(func.count()).select_from(Suppression)
     return (
-        Reading(
+        GaugeSample(
             name="clp_mails_due",
             help="Mails that are due.",
             value=work_due(session, now),
         ),
-        Reading(
+        GaugeSample(
             name="clp_mails_oldest_seconds",
-            help="Since when the oldest of them is due.",
+            help="Age of the oldest due mail in seconds.",
             value=late,
         ),
-        Reading(
+        GaugeSample(
             name="clp_mails_claimed",
-            help="Mails in the hands of a worker.",
+            help="Mails claimed by a worker.",
             value=session.scalar(claimed) or 0,
         ),
-        Reading(
+        GaugeSample(
             name="clp_notifications_dead",
-            help="Notifications given up, until an operator sends them again.",
+            help="Notifications that failed for good and were not redriven.",
             value=session.scalar(dead) or 0,
         ),
-        Reading(
+        GaugeSample(
             name="clp_addresses_suppressed",
-            help="Addresses that get no mail, until an operator releases them.",
+            help="Suppressed mail addresses.",
             value=session.scalar(addresses) or 0,
         ),
     )

@@ -1,58 +1,31 @@
-"""What other services tell, and rows, as values of the rules."""
+"""Map facts and messages of the contracts to values of the core."""
 
-from collections.abc import Iterable
-
+from clp_contracts.core_mapping import to_person
 from clp_contracts.messages import Message
-from clp_contracts.projects import Facts, PersonFacts, ProjectFacts
-from clp_core.channels import Channel, Project, ProjectId
-from clp_core.people import ROBOT, Author, PartnerId, Person, PersonId, Side
-
-
-def person_of(facts: PersonFacts) -> Person:
-    """A person as the rules know them."""
-    return Person(
-        id=PersonId(facts.id),
-        name=facts.name,
-        email=facts.email,
-        partner=None if facts.partner is None else PartnerId(facts.partner),
-        roles=frozenset(facts.roles),
-        active=facts.active,
-    )
-
-
-def people_of(facts: Iterable[PersonFacts]) -> dict[str, Person]:
-    """People by id."""
-    return {person.id: person_of(person) for person in facts}
-
-
-def project_of(facts: ProjectFacts) -> Project:
-    """A project as the rules know it."""
-    return Project(
-        id=ProjectId(facts.id),
-        assigned=frozenset(map(PartnerId, facts.assigned)),
-        withdrawn=frozenset(map(PartnerId, facts.withdrawn)),
-    )
+from clp_contracts.projects import Facts, ProjectFacts
+from clp_core.channels import Channel
+from clp_core.people import ROBOT, Author, Person, PersonId, Side
 
 
 def project_in(facts: Facts, project: str) -> ProjectFacts | None:
-    """The facts of one project, if there is such a project."""
+    """Return the facts of a project, or None if it is missing."""
     return next((found for found in facts.projects if found.id == project), None)
 
 
 def person_in(facts: Facts, person: str) -> Person | None:
-    """One person, if there is such a person."""
+    """Return a person, or None if they are missing."""
     found = next((found for found in facts.people if found.id == person), None)
-    return None if found is None else person_of(found)
+    return None if found is None else to_person(found)
 
 
 def author_of(message: Message, people: dict[str, Person]) -> Author:
-    """The author of a message; one who is gone has written it all the same."""
+    """Return the author of a message; rebuild one whose record is gone."""
     author = message.author
     if author.id == ROBOT.id:
         return ROBOT
     if author.id in people:
         return people[author.id]
-    # Only a direct channel has external authors, and they are of its partner.
+    # External authors post in direct channels only, as people of that partner.
     partner = Channel.named(message.channel).partner
     return Person(
         id=PersonId(author.id),
@@ -64,7 +37,7 @@ def author_of(message: Message, people: dict[str, Person]) -> Author:
 
 
 def partner_name(channel: Channel, project: ProjectFacts) -> str | None:
-    """The name of the partner of a direct channel, none for the broadcast."""
+    """Return the partner name of a direct channel, or None for the broadcast."""
     if channel.partner is None:
         return None
     names = {partner.id: partner.name for partner in project.partners}

@@ -1,4 +1,4 @@
-"""Where a notification stands and why, with sentences. Only ever appended to."""
+"""States of notifications and reasons of transitions, with sentences; append-only."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -6,7 +6,7 @@ from typing import Final
 
 
 class State(StrEnum):
-    """The state of a notification: due, claimed, then due again or one of the ends."""
+    """The state of a notification: due, claimed, then due again or a final one."""
 
     DUE = "due"
     CLAIMED = "claimed"
@@ -15,8 +15,8 @@ class State(StrEnum):
     DEAD = "dead"
 
 
-class Because(StrEnum):
-    """Why a notification went to its state."""
+class TransitionReason(StrEnum):
+    """Why a notification changed its state."""
 
     ROUTED = "routed"
     CLAIMED = "claimed"
@@ -24,13 +24,13 @@ class Because(StrEnum):
     REDRIVEN = "redriven"
     # due again
     LEASE_EXPIRED = "lease_expired"
-    GIVEN_BACK = "given_back"
-    SERVICES_AWAY = "services_away"
-    RELAY_AWAY = "relay_away"
+    RELEASED = "released"
+    SERVICES_UNAVAILABLE = "services_unavailable"
+    RELAY_UNAVAILABLE = "relay_unavailable"
     RELAY_BUSY = "relay_busy"
     MAILBOX_BUSY = "mailbox_busy"
     FAULT = "fault"
-    # suppressed: the mail was withdrawn before it left
+    # suppressed: the mail was withdrawn before it was sent
     NO_ACCESS = "no_access"
     DELETED = "deleted"
     MENTION_REMOVED = "mention_removed"
@@ -41,46 +41,46 @@ class Because(StrEnum):
     UNDELIVERABLE = "undeliverable"
     ADDRESS_SUPPRESSED = "address_suppressed"
     NO_SMTPUTF8 = "no_smtputf8"
-    # dead: given up, can be sent again
+    # dead: failed for good, can be redriven
     ADDRESS_UNKNOWN = "address_unknown"
     REFUSED = "refused"
     TOO_BIG = "too_big"
     POLICY = "policy"
-    GIVEN_UP = "given_up"
+    EXPIRED = "expired"
     BOUNCED = "bounced"
-    # sent, and yet
+    # sent
     BOUNCED_FOR_NOW = "bounced_for_now"
 
 
-SENTENCES: Final[Mapping[Because, str]] = {
-    Because.ROUTED: "waits for its mail",
-    Because.CLAIMED: "is being mailed",
-    Because.ACCEPTED: "the mail was handed over",
-    Because.REDRIVEN: "an operator sent it again",
-    Because.LEASE_EXPIRED: "the program that mailed it stopped; it is tried again",
-    Because.GIVEN_BACK: "was not tried in time; it is tried again",
-    Because.SERVICES_AWAY: "access could not be asked; it is tried again",
-    Because.RELAY_AWAY: "the mail server could not be reached; it is tried again",
-    Because.RELAY_BUSY: "the mail server wants fewer mails; it is tried again",
-    Because.MAILBOX_BUSY: "the mailbox does not take it now; it is tried again",
-    Because.FAULT: "the mail could not be made; it is tried again",
-    Because.NO_ACCESS: "withdrawn: may not read the channel any more",
-    Because.DELETED: "withdrawn: the message was deleted",
-    Because.MENTION_REMOVED: "withdrawn: the text mentions them no more",
-    Because.UNFOLLOWED: "withdrawn: follows the project no more",
-    Because.READ: "withdrawn: had read the message",
-    Because.MAIL_OFF: "withdrawn: wants no mail about this project",
-    Because.ADDRESS_MALFORMED: "withdrawn: the address is not one to write to",
-    Because.UNDELIVERABLE: "withdrawn: nobody can get mail at that domain",
-    Because.ADDRESS_SUPPRESSED: "withdrawn: the address refused mail before",
-    Because.NO_SMTPUTF8: "withdrawn: the mail server takes no such address",
-    Because.ADDRESS_UNKNOWN: "given up: the mail server knows no such address",
-    Because.REFUSED: "given up: the mail server refused the mail",
-    Because.TOO_BIG: "given up: the mail server found the mail too big",
-    Because.POLICY: "given up: the mail server refused it by its policy",
-    Because.GIVEN_UP: "given up: it was tried for three days",
-    Because.BOUNCED: "given up: the mail came back, the address takes none",
-    Because.BOUNCED_FOR_NOW: "the mail came back, the mailbox did not take it then",
+SENTENCES: Final[Mapping[TransitionReason, str]] = {
+    TransitionReason.ROUTED: "waits for its mail",
+    TransitionReason.CLAIMED: "is being mailed",
+    TransitionReason.ACCEPTED: "the mail server accepted the mail",
+    TransitionReason.REDRIVEN: "redriven by an operator",
+    TransitionReason.LEASE_EXPIRED: "its worker stopped; it is retried",
+    TransitionReason.RELEASED: "was not sent in time; it is retried",
+    TransitionReason.SERVICES_UNAVAILABLE: "access was not checked; it is retried",
+    TransitionReason.RELAY_UNAVAILABLE: "the mail server was away; it is retried",
+    TransitionReason.RELAY_BUSY: "the mail server throttles mails; it is retried",
+    TransitionReason.MAILBOX_BUSY: "the mailbox does not accept it now; it is retried",
+    TransitionReason.FAULT: "the mail could not be composed; it is retried",
+    TransitionReason.NO_ACCESS: "withdrawn: may no longer read the channel",
+    TransitionReason.DELETED: "withdrawn: the message was deleted",
+    TransitionReason.MENTION_REMOVED: "withdrawn: the text no longer mentions them",
+    TransitionReason.UNFOLLOWED: "withdrawn: no longer follows the project",
+    TransitionReason.READ: "withdrawn: had read the message",
+    TransitionReason.MAIL_OFF: "withdrawn: wants no mail about this project",
+    TransitionReason.ADDRESS_MALFORMED: "withdrawn: the mail address is malformed",
+    TransitionReason.UNDELIVERABLE: "withdrawn: the domain is reserved",
+    TransitionReason.ADDRESS_SUPPRESSED: "withdrawn: the mail address is suppressed",
+    TransitionReason.NO_SMTPUTF8: "withdrawn: the address needs SMTPUTF8",
+    TransitionReason.ADDRESS_UNKNOWN: "failed: the mail server knows no such address",
+    TransitionReason.REFUSED: "failed: the mail server refused the mail",
+    TransitionReason.TOO_BIG: "failed: the mail is too big for the mail server",
+    TransitionReason.POLICY: "failed: the policy of the mail server refuses the mail",
+    TransitionReason.EXPIRED: "failed: it was retried for three days",
+    TransitionReason.BOUNCED: "failed: the mail bounced, the address accepts none",
+    TransitionReason.BOUNCED_FOR_NOW: "the mail bounced, the mailbox did not accept it",
 }
 
 

@@ -1,4 +1,4 @@
-"""Rows: who was told of what, the mails that carry it, and every step on the way."""
+"""Tables: routed messages, notifications, mails, transitions and settings."""
 
 from datetime import datetime
 from typing import Final, cast
@@ -18,7 +18,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from clp_chassis.events.outbox import BIG, Outbox
 from clp_chassis.events.projections import Cursors
-from clp_chassis.persistence.column_types import Instant
+from clp_chassis.persistence.column_types import UtcDateTime
 
 ID: Final = String(64)
 CHANNEL: Final = String(200)
@@ -28,12 +28,12 @@ CODE: Final = String(64)
 def _partial(
     name: str, columns: tuple[str, ...], where: ColumnElement[bool] | TextClause
 ) -> Index:
-    """An index of the few rows that anybody looks for."""
+    """Return a partial index of the few rows that are searched for."""
     return Index(name, *columns, postgresql_where=where, sqlite_where=where)
 
 
 class Base(DeclarativeBase):
-    """The tables of notifications."""
+    """The tables of `notifications`."""
 
 
 OUTBOX: Final = Outbox(Base.metadata)
@@ -41,7 +41,7 @@ CURSORS: Final = Cursors(Base.metadata)
 
 
 class RoutedMessage(Base):
-    """A message that was routed, and whom its text mentioned then."""
+    """A routed message, and the people its text mentioned then."""
 
     __tablename__ = "routed_messages"
 
@@ -49,14 +49,14 @@ class RoutedMessage(Base):
     channel: Mapped[str] = mapped_column(CHANNEL)
     author: Mapped[str] = mapped_column(ID)
     mentioned: Mapped[str] = mapped_column(Text)
-    at: Mapped[datetime] = mapped_column(Instant)
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
 class Mail(Base):
-    """One mail to one person about one channel: the unit of work.
+    """A mail to one person about one channel: the unit of work.
 
-    It has work to do while ``due_at`` is set, and a worker while ``lease_until`` is.
-    What joins it before it is claimed travels with it, on every try.
+    It is pending while ``due_at`` is set, and claimed while ``lease_until`` is set.
+    Notifications join it until it is claimed.
     """
 
     __tablename__ = "mails"
@@ -69,12 +69,12 @@ class Mail(Base):
     kind: Mapped[str] = mapped_column(CODE)
     first_message: Mapped[str] = mapped_column(ID)
     joinable: Mapped[bool]
-    due_at: Mapped[datetime | None] = mapped_column(Instant)
-    lease_until: Mapped[datetime | None] = mapped_column(Instant)
+    due_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    lease_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
     lease: Mapped[str | None] = mapped_column(ID)
     attempts: Mapped[int]
-    first_tried_at: Mapped[datetime | None] = mapped_column(Instant)
-    made_at: Mapped[datetime | None] = mapped_column(Instant)
+    first_tried_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    made_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     __table_args__ = (
         _partial("mails_due", ("due_at", "number"), due_at.is_not(None)),
@@ -85,7 +85,7 @@ class Mail(Base):
 
 
 class Notification(Base):
-    """The record that one recipient hears of one message; there is one, ever."""
+    """The record that one recipient is told of one message; unique (rule 24)."""
 
     __tablename__ = "notifications"
     __table_args__ = (
@@ -108,21 +108,21 @@ class Notification(Base):
     reason: Mapped[str] = mapped_column(CODE)
 
 
-class Step(Base):
-    """One step of a notification; rows are only ever added."""
+class TransitionRow(Base):
+    """A state transition of a notification; append-only."""
 
-    __tablename__ = "steps"
-    __table_args__ = (Index("steps_notification", "notification", "id"),)
+    __tablename__ = "transitions"
+    __table_args__ = (Index("transitions_notification", "notification", "id"),)
 
     id: Mapped[int] = mapped_column(BIG, primary_key=True, autoincrement=True)
     notification: Mapped[str] = mapped_column(ID, ForeignKey("notifications.id"))
-    at: Mapped[datetime] = mapped_column(Instant)
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
     state: Mapped[str] = mapped_column(CODE)
     reason: Mapped[str] = mapped_column(CODE)
 
 
 class Outcome(Base):
-    """Why somebody who might ask was not told of a message (rule 25)."""
+    """Why a person was not told of a message (rule 25)."""
 
     __tablename__ = "outcomes"
 
@@ -130,60 +130,60 @@ class Outcome(Base):
     person: Mapped[str] = mapped_column(ID, primary_key=True)
     rule: Mapped[str] = mapped_column(CODE)
     reason: Mapped[str] = mapped_column(CODE)
-    at: Mapped[datetime] = mapped_column(Instant)
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
 class MailSetting(Base):
-    """When a person wants mails: for one project, or (project empty) in general."""
+    """The mail mode of a person for a project, or by default (empty project)."""
 
     __tablename__ = "mail_settings"
 
     person: Mapped[str] = mapped_column(ID, primary_key=True)
     project: Mapped[str] = mapped_column(ID, primary_key=True)
     mode: Mapped[str] = mapped_column(CODE)
-    at: Mapped[datetime] = mapped_column(Instant)
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
 class Bounce(Base):
-    """A mail that came back, counted once for each kind of coming back."""
+    """A bounced mail, once per kind of bounce."""
 
     __tablename__ = "bounces"
 
     mail: Mapped[str] = mapped_column(ID, primary_key=True)
     kind: Mapped[str] = mapped_column(CODE, primary_key=True)
     address: Mapped[str] = mapped_column(String(320))
-    at: Mapped[datetime] = mapped_column(Instant)
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
 
     __table_args__ = (Index("bounces_address", "address"),)
 
 
 class MailPreference(Base):
-    """How a person wants mails written; who never said so has no row."""
+    """Whether mails to a person contain the text of messages."""
 
     __tablename__ = "mail_preferences"
 
     person: Mapped[str] = mapped_column(ID, primary_key=True)
     content: Mapped[bool]
-    at: Mapped[datetime] = mapped_column(Instant)
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
-class SuppressedAddress(Base):
-    """An address that refused mail for good; a changed address is another one."""
+class Suppression(Base):
+    """A mail address that refused mail for good (rule 41)."""
 
-    __tablename__ = "suppressed_addresses"
+    __tablename__ = "suppressions"
 
     address: Mapped[str] = mapped_column(String(320), primary_key=True)
     reason: Mapped[str] = mapped_column(CODE)
     mail: Mapped[str] = mapped_column(ID)
-    at: Mapped[datetime] = mapped_column(Instant)
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
-# For statements that run for every few mails: mapping rows to objects costs more than
-# most of them take.
+# For statements that run for every few mails, where the ORM would cost more than the
+# statement.
 MAILS: Final = cast(Table, Mail.__table__)
 NOTIFICATIONS: Final = cast(Table, Notification.__table__)
 OUTCOMES: Final = cast(Table, Outcome.__table__)
-STEPS: Final = cast(Table, Step.__table__)
+TRANSITIONS: Final = cast(Table, TransitionRow.__table__)
 MAIL_SETTINGS: Final = cast(Table, MailSetting.__table__)
 MAIL_PREFERENCES: Final = cast(Table, MailPreference.__table__)
-SUPPRESSED_ADDRESSES: Final = cast(Table, SuppressedAddress.__table__)
+SUPPRESSIONS: Final = cast(Table, Suppression.__table__)

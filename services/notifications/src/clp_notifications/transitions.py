@@ -1,4 +1,4 @@
-"""The only place where notifications change state: each change leaves its step."""
+"""Change the state of notifications, and record every transition."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,97 +15,108 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from clp_chassis.persistence.bulk_sql import among
+from clp_chassis.persistence.bulk_sql import in_array
 from clp_contracts.events import NOTIFICATION_DUE
-from clp_notifications.states import Because, MailMode, State
+from clp_notifications.states import MailMode, State, TransitionReason
 from clp_notifications.tables import (
     CODE,
     MAIL_PREFERENCES,
     MAIL_SETTINGS,
     NOTIFICATIONS,
     OUTBOX,
-    STEPS,
-    SUPPRESSED_ADDRESSES,
+    SUPPRESSIONS,
+    TRANSITIONS,
     Mail,
     MailPreference,
     MailSetting,
-    SuppressedAddress,
+    Suppression,
 )
 
-MOMENT: Final = timedelta(seconds=3)
-MOVED: Final = Counter(
-    "clp_notifications_moved", "Steps of notifications.", ["state", "reason"]
+SHORT_DELAY: Final = timedelta(seconds=3)
+TRANSITION_COUNTER: Final = Counter(
+    "clp_notification_transitions_total",
+    "State transitions of notifications.",
+    ["state", "reason"],
 )
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
-    """Where a notification goes, and why."""
+class Transition:
+    """The new state of a notification, and why."""
 
     state: State
-    because: Because
+    reason: TransitionReason
 
 
-# Written once: they are used for every few mails.
-MOVE: Final = (
+# Built once: they run for every few mails.
+APPLY: Final = (
     update(NOTIFICATIONS)
-    .where(among(NOTIFICATIONS.c.id, "moved"))
-    .values(state=bindparam("to"), reason=bindparam("because"))
+    .where(in_array(NOTIFICATIONS.c.id, "ids"))
+    .values(state=bindparam("to"), reason=bindparam("reason"))
 )
-ADD_STEPS: Final = insert(STEPS).from_select(
+RECORD: Final = insert(TRANSITIONS).from_select(
     ["notification", "at", "state", "reason"],
     select(
         NOTIFICATIONS.c.id,
-        bindparam("stepped_at", type_=STEPS.c.at.type),
+        bindparam("at_", type_=TRANSITIONS.c.at.type),
         bindparam("to", type_=CODE),
-        bindparam("because", type_=CODE),
+        bindparam("reason", type_=CODE),
     )
-    .where(among(NOTIFICATIONS.c.id, "moved"))
+    .where(in_array(NOTIFICATIONS.c.id, "ids"))
     .order_by(NOTIFICATIONS.c.number, NOTIFICATIONS.c.id),
 )
 MODES: Final = (
     select(MAIL_SETTINGS.c.person, MAIL_SETTINGS.c.project, MAIL_SETTINGS.c.mode)
-    .where(among(MAIL_SETTINGS.c.person, "people"))
-    .where(among(MAIL_SETTINGS.c.project, "projects"))
+    .where(in_array(MAIL_SETTINGS.c.person, "people"))
+    .where(in_array(MAIL_SETTINGS.c.project, "projects"))
 )
-SUPPRESSED: Final = select(SUPPRESSED_ADDRESSES.c.address).where(
-    among(SUPPRESSED_ADDRESSES.c.address, "addresses")
+SUPPRESSED: Final = select(SUPPRESSIONS.c.address).where(
+    in_array(SUPPRESSIONS.c.address, "addresses")
 )
 WITHOUT_CONTENT: Final = select(MAIL_PREFERENCES.c.person).where(
-    among(MAIL_PREFERENCES.c.person, "people"), MAIL_PREFERENCES.c.content.is_(False)
+    in_array(MAIL_PREFERENCES.c.person, "people"), MAIL_PREFERENCES.c.content.is_(False)
 )
 
 
-def add_steps(
-    session: Session, change: Change, notifications: Collection[str], *, at: datetime
+def record_transitions(
+    session: Session,
+    transition: Transition,
+    notifications: Collection[str],
+    *,
+    at: datetime,
 ) -> None:
-    """Add the same step to the history of each of these notifications."""
-    to = {"to": change.state.value, "because": change.because.value}
-    session.execute(ADD_STEPS, {"moved": notifications, "stepped_at": at, **to})
-    MOVED.labels(change.state.value, change.because.value).inc(len(notifications))
+    """Record the same transition for each of the notifications."""
+    to = {"to": transition.state.value, "reason": transition.reason.value}
+    session.execute(RECORD, {"ids": notifications, "at_": at, **to})
+    TRANSITION_COUNTER.labels(transition.state.value, transition.reason.value).inc(
+        len(notifications)
+    )
 
 
-def move(session: Session, changes: Mapping[str, Change], *, at: datetime) -> None:
-    """Move notifications to new states, each with its step."""
-    by_change: dict[Change, list[str]] = {}
-    for notification, change in changes.items():
-        by_change.setdefault(change, []).append(notification)
-    for change, notifications in by_change.items():
-        to = {"to": change.state.value, "because": change.because.value}
-        session.execute(MOVE, {"moved": notifications, **to})
-        add_steps(session, change, notifications, at=at)
+def apply_transitions(
+    session: Session, transitions: Mapping[str, Transition], *, at: datetime
+) -> None:
+    """Apply and record the transition of each notification, by its id."""
+    grouped: dict[Transition, list[str]] = {}
+    for notification, transition in transitions.items():
+        grouped.setdefault(transition, []).append(notification)
+    for transition, notifications in grouped.items():
+        to = {"to": transition.state.value, "reason": transition.reason.value}
+        session.execute(APPLY, {"ids": notifications, **to})
+        record_transitions(session, transition, notifications, at=at)
 
 
-def announce_due(session: Session, about: tuple[str, str], *, at: datetime) -> None:
-    """Wake delivery once this is committed; ``about`` is a message and its project."""
-    subject, project = about
-    OUTBOX.append(session, (NOTIFICATION_DUE, subject, project), at=at)
+def publish_due(session: Session, *, message: str, project: str, at: datetime) -> None:
+    """Publish an event that wakes delivery, once the transaction is committed."""
+    OUTBOX.append(
+        session, event_type=NOTIFICATION_DUE, subject=message, project=project, at=at
+    )
 
 
 def modes_of(
     session: Session, people: Sequence[str], project: str
 ) -> dict[str, MailMode]:
-    """When people want mails about a project; who never said so is absent."""
+    """Return the mail modes of people for a project, of those who chose one."""
     found = modes_among(session, [(person, project) for person in people])
     return {person: mode for (person, _), mode in found.items()}
 
@@ -113,23 +124,22 @@ def modes_of(
 def modes_among(
     session: Session, pairs: Iterable[tuple[str, str]]
 ) -> dict[tuple[str, str], MailMode]:
-    """When each ``(person, project)`` wants mails; who never said so is absent."""
+    """Return the mail mode of each ``(person, project)`` for which one was chosen."""
     wanted = tuple(pairs)
     people = {person for person, _ in wanted}
     projects = {project for _, project in wanted} | {""}
     rows = session.execute(MODES, {"people": people, "projects": projects})
-    said = {(row.person, row.project): MailMode(row.mode) for row in rows}
-    # What was said of the project wins over what was said of all of them.
-    found = {pair: said.get(pair) or said.get((pair[0], "")) for pair in wanted}
+    chosen = {(row.person, row.project): MailMode(row.mode) for row in rows}
+    # The mode of the project overrides the default of the person.
+    found = {pair: chosen.get(pair) or chosen.get((pair[0], "")) for pair in wanted}
     return {pair: mode for pair, mode in found.items() if mode is not None}
 
 
 def set_mode(
-    session: Session, whose: tuple[str, str], mode: MailMode, *, at: datetime
+    session: Session, *, person: str, project: str, mode: MailMode, at: datetime
 ) -> None:
-    """Set the mode of ``(person, project)``; an empty project is the default."""
-    person, project = whose
-    found = session.get(MailSetting, whose, with_for_update=True)
+    """Set the mail mode of a person for a project; an empty project is the default."""
+    found = session.get(MailSetting, (person, project), with_for_update=True)
     if found is None:
         session.add(MailSetting(person=person, project=project, mode=mode.value, at=at))
     else:
@@ -137,17 +147,17 @@ def set_mode(
 
 
 def suppressed_among(session: Session, addresses: Iterable[str]) -> frozenset[str]:
-    """Those of the addresses that refused mail for good."""
+    """Return those of the addresses that are suppressed."""
     return frozenset(session.scalars(SUPPRESSED, {"addresses": addresses}))
 
 
 def people_without_content(session: Session, people: Sequence[str]) -> frozenset[str]:
-    """Who of these people wants mails that show nothing of what was written."""
+    """Return those of the people who want mails without the text of messages."""
     return frozenset(session.scalars(WITHOUT_CONTENT, {"people": people}))
 
 
 def set_content(session: Session, person: str, *, content: bool, at: datetime) -> None:
-    """Set whether the mails to a person show what was written."""
+    """Set whether mails to a person contain the text of messages."""
     found = session.get(MailPreference, person, with_for_update=True)
     if found is None:
         session.add(MailPreference(person=person, content=content, at=at))
@@ -156,29 +166,26 @@ def set_content(session: Session, person: str, *, content: bool, at: datetime) -
 
 
 def is_suppressed(session: Session, address: str) -> bool:
-    """Whether an address refused mail for good."""
+    """Whether an address is suppressed."""
     return address in suppressed_among(session, [address])
 
 
 def suppress(
-    session: Session, refused: tuple[str, str], because: Because, *, at: datetime
+    session: Session, address: str, *, mail: str, reason: TransitionReason, at: datetime
 ) -> None:
-    """Remember of ``(address, mail)`` that the address refused this mail for good."""
-    address, mail = refused
+    """Suppress an address because of the mail that it refused for good."""
     if not is_suppressed(session, address):
-        session.add(
-            SuppressedAddress(address=address, reason=because.value, mail=mail, at=at)
-        )
+        session.add(Suppression(address=address, reason=reason.value, mail=mail, at=at))
 
 
 def work_due(session: Session, now: datetime) -> int:
-    """How many mails are due now; one in a worker's hands is due until it is done.
+    """Count the mails that are due now, including the claimed ones.
 
-    One that was put off for a moment, as when a service was slow to answer, is still
-    work in hand; one that waits for its window or its next try is not.
+    A mail that was postponed for seconds, as when a service was slow, still counts; one
+    that waits for its window or its next attempt does not.
     """
-    put_off = Mail.joinable.is_(False) & (Mail.due_at <= now + MOMENT)
+    postponed = Mail.joinable.is_(False) & (Mail.due_at <= now + SHORT_DELAY)
     counted = (
-        select(func.count()).select_from(Mail).where((Mail.due_at <= now) | put_off)
+        select(func.count()).select_from(Mail).where((Mail.due_at <= now) | postponed)
     )
     return session.scalar(counted) or 0

@@ -1,1 +1,1 @@
-"""Delivery: claims due mails, asks again at the door, mails, records."""
+"""Deliver due mails: claim, recheck, compose, send, record."""

@@ -1,9 +1,13 @@
-"""A round: claimed mails on their way from the question at the door to the record.
+"""Deliver a batch of claimed mails.
 
-Mails are asked about together, made, and handed over on several connections at a time.
-What was asked is good for a moment only: then all that have not left are asked about
-again, and leave if nothing changed. Whatever happens to a claim ends in a record: sent,
-withdrawn, due again or given up; records of a few mails are written together.
+1. Claim: the batch was claimed from the database under a lease (`claims`).
+2. Throttle: the relay throttle grants a chunk of it, after a wait if need be.
+3. Recheck: one call asks whether each reader may still have each message.
+4. Compose: the eligible mails are composed; the others are withdrawn here.
+5. Send: several connections send them; each mail is sent only while the recheck that it
+   was composed from is valid and unchanged, and is rechecked again otherwise.
+6. Record: every claim ends in an outcome: sent, suppressed, dead, or due again.
+   Outcomes are written a few at a time.
 """
 
 import logging
@@ -14,33 +18,44 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from clp_contracts.errors import CallFailed, Refused
-from clp_notifications.delivery.claims import Claim, Record, put_off
-from clp_notifications.delivery.dependencies import Desk
-from clp_notifications.delivery.eligibility import Admission, Doorkeeper
-from clp_notifications.delivery.letters import letter_for
-from clp_notifications.delivery.outcome_writer import Ledger
-from clp_notifications.delivery.outcomes import (
-    ended,
-    joined,
-    judged,
-    put_back,
-    tried,
+from clp_contracts.mail_addresses import MailAddress
+from clp_notifications.delivery.claims import Claim, DeliveryOutcome, postpone_person
+from clp_notifications.delivery.dependencies import DeliveryDependencies
+from clp_notifications.delivery.eligibility import (
+    Eligibility,
+    EligibilityChecker,
+    RecheckFacts,
 )
-from clp_notifications.delivery.smtp_replies import Answer, Effect
-from clp_notifications.mail.addresses import Address
-from clp_notifications.mail.composer import ReadyMail
-from clp_notifications.states import Because, State
+from clp_notifications.delivery.outcome_writer import OutcomeWriter
+from clp_notifications.delivery.outcomes import (
+    drop_ineligible,
+    finish,
+    merged,
+    release,
+    retry_later,
+)
+from clp_notifications.delivery.smtp_replies import Effect, SmtpOutcome
+from clp_notifications.mail.composer import OutgoingMail
+from clp_notifications.mail.content import (
+    MailContent,
+    ReaderPreferences,
+    to_mail_message,
+)
+from clp_notifications.mail.locales import LocalePreferences
+from clp_notifications.mapping import partner_name
+from clp_notifications.states import State, TransitionReason
 from clp_notifications.transitions import suppress
 
 log = logging.getLogger(__name__)
 
-SERVICES_AGAIN: Final = timedelta(seconds=2)
-LANE_AGAIN: Final = timedelta(seconds=1)
-LONGEST_WAIT_IN_HAND: Final = timedelta(seconds=3)
-# So often a mail is made in vain before the services count as too slow.
-MOST_ASKED: Final = 6
-CLOSING: Final = 421
-ENDS: Final = {
+SERVICES_RETRY: Final = timedelta(seconds=2)
+THROTTLE_RETRY: Final = timedelta(seconds=1)
+# A worker waits so long for a grant before it releases its claims.
+MAX_GRANT_WAIT: Final = timedelta(seconds=3)
+# How often a mail is composed in vain before the services count as too slow.
+MAX_RECHECKS: Final = 6
+SERVICE_CLOSING: Final = 421
+FINAL_STATES: Final = {
     Effect.SENT: State.SENT,
     Effect.UNSENDABLE: State.SUPPRESSED,
     Effect.ADDRESS_REFUSED: State.DEAD,
@@ -50,232 +65,299 @@ ENDS: Final = {
 
 
 def deliver(
-    desk: Desk,
+    deps: DeliveryDependencies,
     claims: Sequence[Claim],
     is_stopping: Callable[[], bool] = lambda: False,
 ) -> None:
-    """Deliver claimed mails; when asked to stop, give back what was not begun."""
-    _Round(desk, claims, is_stopping).run()
+    """Deliver claimed mails; when stopping, release those that were not begun."""
+    _Batch(deps, claims, is_stopping).run()
+
+
+def content_for(
+    claim: Claim,
+    facts: RecheckFacts,
+    defaults: ReaderPreferences,
+    *,
+    wants_content: bool,
+) -> MailContent:
+    """The content of an eligible mail: its messages as the reader may read them now.
+
+    It shows texts only if both the reader and the deployment want it.
+
+    Raises:
+        ValueError: the facts name no reader or no project.
+    """
+    project = facts.project
+    if facts.reader is None or project is None:
+        raise ValueError("a mail without a reader or a project")
+    messages = (facts.messages[item.message] for item in claim.items)
+    return MailContent(
+        mail=claim.mail,
+        first_message=claim.first_message,
+        kind=claim.kind,
+        reader=facts.reader,
+        project_title=project.title,
+        channel=claim.channel,
+        partner=partner_name(claim.channel, project),
+        messages=tuple(to_mail_message(message, project) for message in messages),
+        locale_preferences=LocalePreferences(
+            facts.language or defaults.language, facts.time_zone or defaults.time_zone
+        ),
+        shows_text=defaults.content and wants_content,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Ready:
-    """A mail that may leave as long as it is admitted as it was when it was made."""
+class _ComposedMail:
+    """A composed mail; send it only while its eligibility is unchanged.
+
+    ``eligible`` is the claim without the items that were ``withdrawn``.
+    """
 
     claim: Claim
-    # What is left of it, and the record of what was withdrawn.
-    left: Claim
-    withdrawn: Record
-    admission: Admission
-    address: Address
-    mail: ReadyMail
+    eligible: Claim
+    withdrawn: DeliveryOutcome
+    eligibility: Eligibility
+    address: MailAddress
+    mail: OutgoingMail
 
 
-class _Round:
+class _Batch:
     def __init__(
-        self, desk: Desk, claims: Iterable[Claim], is_stopping: Callable[[], bool]
+        self,
+        deps: DeliveryDependencies,
+        claims: Iterable[Claim],
+        is_stopping: Callable[[], bool],
     ) -> None:
-        self._desk = desk
-        self._pacing = desk.pacing
+        self._deps = deps
+        self._limits = deps.limits
         self._is_stopping = is_stopping
         self._waiting = deque(claims)
-        self._came_back: Counter[str] = Counter()
-        self._ledger = Ledger(desk)
-        self._doorkeeper = Doorkeeper(desk)
+        self._rechecks: Counter[str] = Counter()
+        self._outcomes = OutcomeWriter(deps)
+        self._checker = EligibilityChecker(deps)
 
     def run(self) -> None:
         while self._waiting and not self._is_stopping():
-            portion = self._portion()
-            if portion:
-                self._deliver(portion)
-        self._give_back(self._waiting, self._desk.clock())
-        self._ledger.write()
+            chunk = self._next_chunk()
+            eligibilities = self._recheck(chunk)
+            composed = deque(self._compose_all(chunk, eligibilities))
+            unsent = self._send_all(composed)
+            self._requeue(unsent)
+        self._release(self._waiting, self._deps.clock())
+        self._outcomes.write()
 
-    def _portion(self) -> list[Claim]:
-        """The next mails, as many as the lane lets out, once it does."""
-        now = self._desk.clock()
-        wanted = min(self._pacing.at_the_door, len(self._waiting))
-        grant = self._desk.lane.grant(now, wanted, LONGEST_WAIT_IN_HAND)
+    def _next_chunk(self) -> list[Claim]:
+        """The next mails, as many as the throttle grants, after the wait it asks for.
+
+        Without a grant all waiting claims are released, and there is no chunk.
+        """
+        now = self._deps.clock()
+        wanted = min(self._limits.recheck_batch, len(self._waiting))
+        grant = self._deps.throttle.grant(now, wanted, MAX_GRANT_WAIT)
         if grant is None:
-            self._give_back(self._waiting, now + LONGEST_WAIT_IN_HAND)
+            self._release(self._waiting, now + MAX_GRANT_WAIT)
             self._waiting.clear()
             return []
         if grant.wait:
-            # Nothing stays unwritten while nothing moves.
-            self._ledger.write()
-            self._desk.sleep(grant.wait.total_seconds())
-        kept: list[Claim] = []
+            # Nothing stays unwritten while nothing is sent.
+            self._outcomes.write()
+            self._deps.sleep(grant.wait.total_seconds())
+        chunk: list[Claim] = []
         for _ in range(grant.mails):
             claim = self._waiting.popleft()
             if self._has_time(claim):
-                kept.append(claim)
+                chunk.append(claim)
             else:
-                self._give_back([claim], self._desk.clock())
-        return kept
+                self._release([claim], self._deps.clock())
+        return chunk
 
     def _has_time(self, claim: Claim) -> bool:
-        return self._desk.clock() + self._pacing.margin <= claim.until
+        return self._deps.clock() + self._limits.margin <= claim.until
 
-    def _give_back(self, claims: Iterable[Claim], again_at: datetime) -> None:
+    def _release(self, claims: Iterable[Claim], retry_at: datetime) -> None:
         for claim in claims:
-            self._ledger.note(claim, put_back(claim, Because.GIVEN_BACK, again_at))
+            self._outcomes.add(
+                claim, release(claim, TransitionReason.RELEASED, retry_at)
+            )
 
-    def _deliver(self, portion: list[Claim]) -> None:
+    def _recheck(self, chunk: list[Claim]) -> Mapping[str, Eligibility]:
+        """Eligibility by mail; empty when the recheck failed and all of them wait."""
+        if not chunk:
+            return {}
         try:
-            admissions = self._doorkeeper.ask(portion)
+            return self._checker.check(chunk)
         except (CallFailed, Refused) as error:
-            log.warning("%s mails wait: %s", len(portion), error)
-            self._wait_for_services(portion)
-            return
+            log.warning("%s mails wait for services: %s", len(chunk), error)
+            self._wait_for_services(chunk)
         except Exception:
-            log.exception("%s mails could not be asked about", len(portion))
-            now = self._desk.clock()
-            for claim in portion:
-                self._ledger.note(claim, tried(claim, Because.FAULT, now=now))
-            return
-        ready = deque(self._made(portion, admissions))
-        hands = min(self._pacing.connections, len(ready))
-        self._desk.together([lambda: self._hand_over_all(ready)] * hands)
-        self._ask_again([one.claim for one in ready])
+            log.exception("the recheck of %s mails failed", len(chunk))
+            now = self._deps.clock()
+            for claim in chunk:
+                self._outcomes.add(
+                    claim, retry_later(claim, TransitionReason.FAULT, now=now)
+                )
+        return {}
 
     def _wait_for_services(self, claims: Iterable[Claim]) -> None:
-        again_at = self._desk.clock() + SERVICES_AGAIN
+        retry_at = self._deps.clock() + SERVICES_RETRY
         for claim in claims:
-            record = put_back(claim, Because.SERVICES_AWAY, again_at)
-            self._ledger.note(claim, record)
+            outcome = release(claim, TransitionReason.SERVICES_UNAVAILABLE, retry_at)
+            self._outcomes.add(claim, outcome)
 
-    def _ask_again(self, claims: list[Claim]) -> None:
-        """Mails that have not left begin anew, unless the services are too slow."""
-        is_closed = bool(self._desk.lane.closed_for(self._desk.clock()))
-        for claim in reversed(claims):
-            self._came_back[claim.mail] += 1
-            if is_closed or self._came_back[claim.mail] < MOST_ASKED:
-                self._waiting.appendleft(claim)
-            else:
-                log.warning("mail %s waits: the services answer too late", claim.mail)
-                self._wait_for_services([claim])
-
-    def _made(
-        self, portion: Sequence[Claim], admissions: Mapping[str, Admission]
-    ) -> Iterator[_Ready]:
-        """Make the mails that may leave; the others end here.
-
-        They are made before the last question is asked: nothing but the hand-over
-        lies between its answer and the relay.
-        """
-        for claim in portion:
-            admission = admissions[claim.mail]
-            left, withdrawn = judged(claim, admission.door)
-            address = admission.destination
-            if not left.items or address is None:
-                self._ledger.note(claim, withdrawn)
-            elif not isinstance(address, Address):
-                refused = ended(left, State.SUPPRESSED, address)
-                self._ledger.note(claim, joined(withdrawn, refused))
-            elif mail := self._composed(left, admission, address):
-                yield _Ready(
+    def _compose_all(
+        self, chunk: Sequence[Claim], eligibilities: Mapping[str, Eligibility]
+    ) -> Iterator[_ComposedMail]:
+        """Compose the eligible mails; the others end here."""
+        for claim in chunk:
+            eligibility = eligibilities.get(claim.mail)
+            if eligibility is None:
+                continue
+            eligible, withdrawn = drop_ineligible(claim, eligibility.facts)
+            address = eligibility.address
+            if not eligible.items or address is None:
+                self._outcomes.add(claim, withdrawn)
+            elif not isinstance(address, MailAddress):
+                suppressed = finish(eligible, State.SUPPRESSED, address)
+                self._outcomes.add(claim, merged(withdrawn, suppressed))
+            elif mail := self._compose(eligible, eligibility, address):
+                yield _ComposedMail(
                     claim=claim,
-                    left=left,
+                    eligible=eligible,
                     withdrawn=withdrawn,
-                    admission=admission,
+                    eligibility=eligibility,
                     address=address,
                     mail=mail,
                 )
             else:
-                failed = tried(left, Because.FAULT, now=self._desk.clock())
-                self._ledger.note(claim, joined(withdrawn, failed))
+                failed = retry_later(
+                    eligible, TransitionReason.FAULT, now=self._deps.clock()
+                )
+                self._outcomes.add(claim, merged(withdrawn, failed))
 
-    def _composed(
-        self, claim: Claim, admission: Admission, address: Address
-    ) -> ReadyMail | None:
-        # Others have their turn: a portion takes longer than an answer is good for.
-        self._desk.sleep(0)
-        wants_content = admission.wants_content
+    def _compose(
+        self, claim: Claim, eligibility: Eligibility, address: MailAddress
+    ) -> OutgoingMail | None:
+        # Yield to other green threads: composing a chunk outlasts a recheck lease.
+        self._deps.sleep(0)
         try:
-            letter = letter_for(
-                claim, admission.door, self._desk.manner, wants_content=wants_content
+            content = content_for(
+                claim,
+                eligibility.facts,
+                self._deps.reader_preferences,
+                wants_content=eligibility.wants_content,
             )
-            return self._desk.mailer.compose(letter, address)
+            return self._deps.composer.compose(content, address)
         except Exception:
-            log.exception("mail %s could not be made", claim.mail)
+            log.exception("mail %s could not be composed", claim.mail)
             return None
 
-    def _hand_over_all(self, ready: deque[_Ready]) -> None:
-        """Hand over one mail after the other, until none is left or none may leave."""
-        not_left: list[_Ready] = []
-        with self._ledger.a_hand():
-            while ready and not self._must_pause():
-                one = ready.popleft()
-                record = self._outcome(one) if self._has_time(one.claim) else None
-                if record is None:
-                    not_left.append(one)
+    def _send_all(self, composed: deque[_ComposedMail]) -> list[Claim]:
+        """Send on several connections; return the claims that could not be sent."""
+        workers = min(self._limits.connections, len(composed))
+        self._deps.run_parallel([lambda: self._send_until_empty(composed)] * workers)
+        return [one.claim for one in composed]
+
+    def _send_until_empty(self, composed: deque[_ComposedMail]) -> None:
+        """Send one mail after the other, until none is left or sending must pause."""
+        unsent: list[_ComposedMail] = []
+        with self._outcomes.sending():
+            while composed and not self._must_pause():
+                one = composed.popleft()
+                outcome = self._send(one) if self._has_time(one.claim) else None
+                if outcome is None:
+                    unsent.append(one)
                 else:
-                    self._doorkeeper.done(one.claim)
-                    self._ledger.note(one.claim, joined(one.withdrawn, record))
-        ready.extend(not_left)
+                    self._checker.done(one.claim)
+                    self._outcomes.add(one.claim, merged(one.withdrawn, outcome))
+        composed.extend(unsent)
 
     def _must_pause(self) -> bool:
-        lane = self._desk.lane
+        throttle = self._deps.throttle
         return (
             self._is_stopping()
-            or self._ledger.is_stuck
-            or self._doorkeeper.is_unanswered
-            or bool(lane.closed_for(self._desk.clock()))
+            or self._outcomes.is_blocked
+            or self._checker.has_failed
+            or bool(throttle.paused_for(self._deps.clock()))
         )
 
-    def _outcome(self, one: _Ready) -> Record | None:
-        """What became of a mail; None when it has to be asked about again."""
+    def _requeue(self, claims: list[Claim]) -> None:
+        """Put unsent mails back in front, unless the services are too slow."""
+        is_paused = bool(self._deps.throttle.paused_for(self._deps.clock()))
+        for claim in reversed(claims):
+            self._rechecks[claim.mail] += 1
+            if is_paused or self._rechecks[claim.mail] < MAX_RECHECKS:
+                self._waiting.appendleft(claim)
+            else:
+                log.warning("mail %s waits: services respond too slowly", claim.mail)
+                self._wait_for_services([claim])
+
+    def _send(self, one: _ComposedMail) -> DeliveryOutcome | None:
+        """Send a mail; None when it has to be rechecked."""
         try:
-            # A relay that is told of a mail that does not come closes the line.
-            if not self._is_admitted(one):
+            # Checked before MAIL FROM too: a transaction without content that follows
+            # costs the connection.
+            if not self._may_send(one):
                 return None
-            answer = self._desk.transport.hand_over(
-                one.mail, lambda: self._is_admitted(one)
-            )
-            return self._recorded(one, answer)
+            result = self._deps.transport.send(one.mail, lambda: self._may_send(one))
+            self._update_throttle(result)
+            return self._outcome_of(one, result)
         except Exception:
-            log.exception("mail %s could not be handed over", one.claim.mail)
-            return tried(one.left, Because.FAULT, now=self._desk.clock())
+            log.exception("mail %s could not be sent", one.claim.mail)
+            return retry_later(
+                one.eligible, TransitionReason.FAULT, now=self._deps.clock()
+            )
 
-    def _is_admitted(self, one: _Ready) -> bool:
-        return self._doorkeeper.admits(one.claim, one.admission)
+    def _may_send(self, one: _ComposedMail) -> bool:
+        return self._checker.is_current(one.claim, one.eligibility)
 
-    def _recorded(self, one: _Ready, answer: Answer) -> Record | None:
-        claim, now = one.left, self._desk.clock()
-        self._tell_lane(answer)
-        match answer.effect:
+    def _outcome_of(
+        self, one: _ComposedMail, result: SmtpOutcome
+    ) -> DeliveryOutcome | None:
+        claim, now = one.eligible, self._deps.clock()
+        match result.effect:
             case Effect.STALE:
                 return None
-            case Effect.LANE_SLOWER:
-                again_at = now + max(LANE_AGAIN, self._desk.lane.closed_for(now))
-                return tried(claim, answer.because, now=now, again_at=again_at)
+            case Effect.THROTTLED:
+                paused_for = self._deps.throttle.paused_for(now)
+                retry_at = now + max(THROTTLE_RETRY, paused_for)
+                return retry_later(claim, result.because, now=now, retry_at=retry_at)
             case Effect.MAIL_AGAIN:
-                return tried(claim, answer.because, now=now)
+                return retry_later(claim, result.because, now=now)
             case Effect.PERSON_LATER:
-                return self._person_later(claim, answer)
+                return self._postpone(claim, result)
             case Effect.ADDRESS_REFUSED:
-                with self._desk.database.writing(tell=False) as session:
-                    refused = (str(one.address), claim.mail)
-                    suppress(session, refused, answer.because, at=now)
+                with self._deps.database.writing(notify=False) as session:
+                    suppress(
+                        session,
+                        str(one.address),
+                        mail=claim.mail,
+                        reason=result.because,
+                        at=now,
+                    )
             case _:
                 pass
-        return ended(claim, ENDS[answer.effect], answer.because)
+        return finish(claim, FINAL_STATES[result.effect], result.because)
 
-    def _person_later(self, claim: Claim, answer: Answer) -> Record:
-        record = tried(claim, answer.because, now=self._desk.clock())
-        if record.again_at is not None:
-            with self._desk.database.writing(tell=False) as session:
-                put_off(session, claim.person, record.again_at)
-        return record
+    def _postpone(self, claim: Claim, result: SmtpOutcome) -> DeliveryOutcome:
+        """Retry later, and have all mails to this person wait as long."""
+        outcome = retry_later(claim, result.because, now=self._deps.clock())
+        if outcome.retry_at is not None:
+            with self._deps.database.writing(notify=False) as session:
+                postpone_person(session, claim.person, outcome.retry_at)
+        return outcome
 
-    def _tell_lane(self, answer: Answer) -> None:
-        lane, now = self._desk.lane, self._desk.clock()
-        if answer.effect is Effect.SENT:
-            lane.took(now)
-        elif answer.effect is Effect.LANE_SLOWER:
-            if answer.because is Because.RELAY_AWAY or answer.code == CLOSING:
-                lane.pause(now)
+    def _update_throttle(self, result: SmtpOutcome) -> None:
+        throttle, now = self._deps.throttle, self._deps.clock()
+        if result.effect is Effect.SENT:
+            throttle.record_sent(now)
+        elif result.effect is Effect.THROTTLED:
+            if (
+                result.because is TransitionReason.RELAY_UNAVAILABLE
+                or result.code == SERVICE_CLOSING
+            ):
+                throttle.pause(now)
             else:
-                lane.slow_down(now)
-        elif answer.effect is Effect.POLICY_REFUSED and lane.refused_by_policy(now):
-            log.error("the relay refuses mails by its policy: the lane is closed")
+                throttle.slow_down(now)
+        elif result.effect is Effect.POLICY_REFUSED and throttle.refused_by_policy(now):
+            log.error("the relay refuses mails by its policy: sending is paused")

@@ -1,9 +1,10 @@
-"""Claims: which worker has which mail, and until when.
+"""Claim due mails under a lease, write their outcomes, sweep expired leases.
 
-The row decides who works on it, however many workers were told of it. A lease that
-runs out is swept back to work, so a worker that dies costs time and no mail.
+The row decides which worker delivers a mail, however many were woken for it. An expired
+lease is swept, so a worker that dies costs time and no mail.
 """
 
+import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,19 +14,22 @@ from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.orm import Session
 
 from clp_chassis.clock import new_id
-from clp_chassis.persistence.bulk_sql import among, chunks
+from clp_chassis.persistence.bulk_sql import batched, in_array
 from clp_core.channels import Channel
 from clp_core.routing import Trigger
+from clp_notifications.delivery.dependencies import DeliveryDependencies
 from clp_notifications.mail.content import Kind
-from clp_notifications.states import Because, State
+from clp_notifications.states import State, TransitionReason
 from clp_notifications.tables import MAILS, NOTIFICATIONS, Mail, Notification
-from clp_notifications.transitions import Change, move
+from clp_notifications.transitions import Transition, apply_transitions
 
-CLAIMED: Final = Change(State.CLAIMED, Because.CLAIMED)
-SWEPT_AT_ONCE: Final = 1000
+log = logging.getLogger(__name__)
+
+CLAIMED: Final = Transition(State.CLAIMED, TransitionReason.CLAIMED)
+SWEEP_LIMIT: Final = 1000
 
 
-# Written once: they are used for every few mails.
+# Built once: they run for every few mails.
 DUE: Final = (
     select(
         MAILS.c.id,
@@ -38,7 +42,7 @@ DUE: Final = (
     )
     .where(MAILS.c.due_at <= bindparam("now"), MAILS.c.lease_until.is_(None))
     .order_by(MAILS.c.due_at, MAILS.c.number)
-    .limit(bindparam("most"))
+    .limit(bindparam("max_mails"))
     .with_for_update(skip_locked=True)
 )
 ITEMS: Final = (
@@ -50,22 +54,22 @@ ITEMS: Final = (
         NOTIFICATIONS.c.number,
         NOTIFICATIONS.c.trigger,
     )
-    .where(among(NOTIFICATIONS.c.mail, "mails"))
+    .where(in_array(NOTIFICATIONS.c.mail, "mails"))
     .where(NOTIFICATIONS.c.state == State.DUE.value)
     .order_by(NOTIFICATIONS.c.number)
 )
 TAKE: Final = (
     update(MAILS)
-    .where(among(MAILS.c.id, "mails"))
+    .where(in_array(MAILS.c.id, "mails"))
     .values(lease=bindparam("to"), lease_until=bindparam("until"), joinable=False)
 )
 RELEASE: Final = (
     update(MAILS)
-    .where(among(MAILS.c.id, "mails"), MAILS.c.lease == bindparam("held"))
+    .where(in_array(MAILS.c.id, "mails"), MAILS.c.lease == bindparam("held"))
     .values(
         lease=None,
         lease_until=None,
-        due_at=bindparam("again_at"),
+        due_at=bindparam("retry_at"),
         attempts=MAILS.c.attempts + bindparam("tries"),
         first_tried_at=func.coalesce(
             MAILS.c.first_tried_at,
@@ -89,7 +93,7 @@ class Item:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """A mail in this worker's hands, until its lease ends."""
+    """A mail that this worker may deliver until its lease ends."""
 
     mail: str
     lease: str
@@ -104,22 +108,26 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
-    """What became of a claim: a change for each notification, and when to try again.
+class DeliveryOutcome:
+    """The outcome of a claim: a change for each notification, and when to retry.
 
-    ``again_at`` is None when nothing is left to do; ``attempted`` counts this try.
+    ``retry_at`` is None when nothing is left to do; ``attempted`` counts an attempt.
     """
 
-    changes: Mapping[str, Change]
-    again_at: datetime | None = None
+    changes: Mapping[str, Transition]
+    retry_at: datetime | None = None
     attempted: bool = False
+
+
+# Lease, when to retry, and whether it counts as an attempt.
+_OutcomeKey = tuple[str, datetime | None, bool]
 
 
 def claim(
     session: Session, now: datetime, *, limit: int, lease: timedelta
 ) -> tuple[Claim, ...]:
-    """Take mails that are due, the longest waiting first."""
-    mails = session.execute(DUE, {"now": now, "most": limit}).all()
+    """Claim due mails, the longest waiting first."""
+    mails = session.execute(DUE, {"now": now, "max_mails": limit}).all()
     if not mails:
         return ()
     items = _items_of(session, [mail.id for mail in mails])
@@ -127,7 +135,7 @@ def claim(
     taken = {"mails": [mail.id for mail in mails], "to": key, "until": until}
     session.execute(TAKE, taken)
     claimed = (item.id for its in items.values() for item in its)
-    move(session, dict.fromkeys(claimed, CLAIMED), at=now)
+    apply_transitions(session, dict.fromkeys(claimed, CLAIMED), at=now)
     return tuple(
         Claim(
             mail=mail.id,
@@ -160,42 +168,44 @@ def _items_of(session: Session, mails: list[str]) -> dict[str, list[Item]]:
 
 
 def settle(
-    session: Session, done: Iterable[tuple[Claim, Record]], *, now: datetime
+    session: Session, done: Iterable[tuple[Claim, DeliveryOutcome]], *, now: datetime
 ) -> frozenset[str]:
-    """Write what became of claims; gives the mails whose lease went to somebody else.
+    """Write outcomes; return the mails whose lease another worker has taken over.
 
-    What ended alike is written together.
+    Equal outcomes are written together.
     """
-    alike: dict[tuple[str, datetime | None, bool], list[tuple[Claim, Record]]] = {}
-    for claim, record in done:
-        key = (claim.lease, record.again_at, record.attempted)
-        alike.setdefault(key, []).append((claim, record))
+    equal: dict[
+        tuple[str, datetime | None, bool], list[tuple[Claim, DeliveryOutcome]]
+    ] = {}
+    for claim, outcome in done:
+        key = (claim.lease, outcome.retry_at, outcome.attempted)
+        equal.setdefault(key, []).append((claim, outcome))
     lost: set[str] = set()
-    changes: dict[str, Change] = {}
-    for key, group in alike.items():
+    changes: dict[str, Transition] = {}
+    for key, group in equal.items():
         held = _release(session, key, group)
-        for claim, record in group:
+        for claim, outcome in group:
             if claim.mail in held:
-                changes.update(record.changes)
+                changes.update(outcome.changes)
             else:
                 lost.add(claim.mail)
-    move(session, changes, at=now)
+    apply_transitions(session, changes, at=now)
     return frozenset(lost)
 
 
 def _release(
     session: Session,
-    key: tuple[str, datetime | None, bool],
-    group: list[tuple[Claim, Record]],
+    key: _OutcomeKey,
+    group: list[tuple[Claim, DeliveryOutcome]],
 ) -> frozenset[str]:
-    """Give mails back whose lease is still ours, and say which they are."""
-    lease, again_at, attempted = key
+    """Release the mails whose lease is still ours; return them."""
+    lease, retry_at, attempted = key
     held = session.scalars(
         RELEASE,
         {
             "mails": [claim.mail for claim, _ in group],
             "held": lease,
-            "again_at": again_at,
+            "retry_at": retry_at,
             "tries": int(attempted),
             "first": min(claim.first_tried_at for claim, _ in group)
             if attempted
@@ -205,31 +215,32 @@ def _release(
     return frozenset(held)
 
 
-def put_off(session: Session, person: str, until: datetime) -> None:
-    """Have the mails that wait for a person wait longer: the mailbox is full."""
+def postpone_person(session: Session, person: str, until: datetime) -> None:
+    """Postpone the waiting mails of a person whose mailbox is full."""
     waiting = (
         select(Mail.id)
         .where(Mail.person == person, Mail.due_at < until, Mail.lease_until.is_(None))
         .with_for_update(skip_locked=True)
     )
-    for chunk in chunks(session.scalars(waiting).all()):
+    for chunk in batched(session.scalars(waiting).all()):
         session.execute(update(Mail).where(Mail.id.in_(chunk)).values(due_at=until))
 
 
-def sweep(session: Session, now: datetime, *, everybody_left: bool = False) -> int:
-    """Put mails back to work whose worker never came back; say how many.
+def sweep(session: Session, now: datetime, *, all_workers_gone: bool = False) -> int:
+    """Make mails with an expired lease due again; return how many.
 
-    A worker that holds a lease may come back as long as it runs, unless it is known
-    that no worker of before is left.
+    With ``all_workers_gone`` unexpired leases count as expired.
     """
-    ended = Mail.lease_until.is_not(None) if everybody_left else Mail.lease_until < now
+    expired = (
+        Mail.lease_until.is_not(None) if all_workers_gone else Mail.lease_until < now
+    )
     mails = session.scalars(
         select(Mail.id)
-        .where(ended)
-        .limit(SWEPT_AT_ONCE)
+        .where(expired)
+        .limit(SWEEP_LIMIT)
         .with_for_update(skip_locked=True)
     ).all()
-    for chunk in chunks(mails):
+    for chunk in batched(mails):
         stranded = session.scalars(
             select(Notification.id).where(
                 Notification.mail.in_(chunk), Notification.state == State.CLAIMED
@@ -240,14 +251,41 @@ def sweep(session: Session, now: datetime, *, everybody_left: bool = False) -> i
             .where(Mail.id.in_(chunk))
             .values(lease=None, lease_until=None, due_at=now)
         )
-        back = Change(State.DUE, Because.LEASE_EXPIRED)
-        move(session, dict.fromkeys(stranded, back), at=now)
+        back = Transition(State.DUE, TransitionReason.LEASE_EXPIRED)
+        apply_transitions(session, dict.fromkeys(stranded, back), at=now)
     return len(mails)
 
 
 def next_due(session: Session) -> datetime | None:
-    """When the next waiting mail is due."""
+    """When the next unclaimed mail is due."""
     found: datetime | None = session.scalar(
         select(func.min(Mail.due_at)).where(Mail.lease_until.is_(None))
     )
     return found
+
+
+def claim_due(deps: DeliveryDependencies) -> tuple[Claim, ...]:
+    """Claim due mails, unless the relay takes none now."""
+    now = deps.clock()
+    if deps.throttle.paused_for(now):
+        return ()
+    with deps.database.writing(notify=False) as session:
+        return claim(session, now, limit=deps.limits.batch, lease=deps.limits.lease)
+
+
+def sweep_expired(deps: DeliveryDependencies) -> int:
+    """Make mails with an expired lease due again; return how many."""
+    with deps.database.writing(notify=False) as session:
+        swept = sweep(session, deps.clock())
+    if swept:
+        log.warning("the leases of %s mails expired; they are due again", swept)
+    return swept
+
+
+def idle_time(deps: DeliveryDependencies, at_most: timedelta) -> timedelta:
+    """How long there is nothing to do, as far as the database and throttle know."""
+    now = deps.clock()
+    with deps.database.reading() as session:
+        due = next_due(session)
+    wait = at_most if due is None else max(timedelta(0), min(at_most, due - now))
+    return max(wait, min(at_most, deps.throttle.paused_for(now)))

@@ -1,4 +1,4 @@
-"""Mails as files: the transport of the embedded suite and of demos."""
+"""Write mails to a Maildir: the transport of the embedded suite and of demos."""
 
 import os
 from itertools import count
@@ -6,14 +6,19 @@ from pathlib import Path
 from typing import Final
 
 from clp_chassis.clock import new_id, now
-from clp_notifications.delivery.smtp_replies import ACCEPTED, STALE, Answer, MayLeave
-from clp_notifications.mail.composer import ReadyMail
+from clp_notifications.delivery.smtp_replies import (
+    ACCEPTED,
+    STALE,
+    MaySend,
+    SmtpOutcome,
+)
+from clp_notifications.mail.composer import OutgoingMail
 
 COUNTER: Final = count()
 
 
 class Maildir:
-    """Hands mails over into a folder; file names sort by the time of hand-over."""
+    """Writes mails to a folder; file names sort by the time of writing."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -21,9 +26,9 @@ class Maildir:
         for name in ("tmp", "new", "cur"):
             (folder / name).mkdir(parents=True, exist_ok=True)
 
-    def hand_over(self, mail: ReadyMail, may_leave: MayLeave) -> Answer:
-        """Write a mail, complete or not at all."""
-        # Read at the moment of writing: this orders files and decides nothing.
+    def send(self, mail: OutgoingMail, may_send: MaySend) -> SmtpOutcome:
+        """Write a mail atomically."""
+        # The system clock: it orders files and decides nothing.
         at = now().strftime("%Y%m%dT%H%M%S%f")
         name = f"{at}.{next(COUNTER):08d}.{self._process}"
         draft = self._folder / "tmp" / name
@@ -32,11 +37,11 @@ class Maildir:
             file.write(mail.data)
             file.flush()
             os.fsync(file.fileno())
-        if not may_leave():
+        if not may_send():
             draft.unlink()
             return STALE
         draft.rename(self._folder / "new" / name)
         return ACCEPTED
 
     def close(self) -> None:
-        """Nothing is held open."""
+        """Do nothing: no resource is open."""

@@ -1,7 +1,7 @@
-"""What became of mails, written a few at a time as soon as it is known.
+"""Write outcomes of mails, a few at a time, as soon as they are known.
 
-A mail that was handed over and not yet written down would be mailed again after a
-crash; so their number is bounded, and while nothing can be written nothing leaves.
+A crash would repeat a mail that was sent and not yet written, so the number of
+unwritten outcomes is bounded, and while nothing can be written nothing is sent.
 """
 
 import logging
@@ -12,96 +12,97 @@ from typing import Final
 
 from sqlalchemy.exc import DBAPIError
 
-from clp_notifications.delivery.claims import Claim, Record, settle
-from clp_notifications.delivery.dependencies import Desk
+from clp_notifications.delivery.claims import Claim, DeliveryOutcome, settle
+from clp_notifications.delivery.dependencies import DeliveryDependencies
 
 log = logging.getLogger(__name__)
 
-AGAIN_S: Final = 0.2
-# So long a hand that has ended waits for others to end, and to write with them.
-GATHER_S: Final = 0.02
+RETRY_S: Final = 0.2
+# How long a connection that has finished waits for others, to write with them.
+LINGER_S: Final = 0.02
 
 
-class Ledger:
-    """The records of one round.
+class OutcomeWriter:
+    """The outcomes of one batch.
 
-    One hand writes at a time, for all the others; whoever comes meanwhile waits, and
-    most often finds that nothing is left to write. So as many mails as there are
-    connections wait to be written, and each hand adds the one that it has in hand.
+    One thread writes at a time, for all of them; whoever waits for it most often finds
+    nothing left to write. At most as many outcomes as there are connections wait to be
+    written, besides the one that each connection is working on.
     """
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
-        self._noted: list[tuple[Claim, Record]] = []
+    def __init__(self, deps: DeliveryDependencies) -> None:
+        self._deps = deps
+        self._pending: list[tuple[Claim, DeliveryOutcome]] = []
         self._unwritten = 0
-        self._turn = threading.Lock()
-        self._hands = 0
-        self._all_ended = threading.Event()
-        self.is_stuck = False
+        self._lock = threading.Lock()
+        self._senders = 0
+        self._all_finished = threading.Event()
+        self.is_blocked = False
 
     @contextmanager
-    def a_hand(self) -> Iterator[None]:
-        """A hand notes what becomes of its mails, until it ends.
+    def sending(self) -> Iterator[None]:
+        """Mark one connection as sending; write what is left when the last one ends.
 
-        Hands end one shortly after the other; what they leave is written together.
+        Connections finish shortly after each other, so their outcomes are written
+        together.
         """
-        self._hands += 1
-        self._all_ended.clear()
+        self._senders += 1
+        self._all_finished.clear()
         try:
             yield
         finally:
-            self._hands -= 1
-        if self._hands:
-            self._all_ended.wait(GATHER_S)
+            self._senders -= 1
+        if self._senders:
+            self._all_finished.wait(LINGER_S)
         else:
-            self._all_ended.set()
+            self._all_finished.set()
         self.write()
 
-    def note(self, claim: Claim, record: Record) -> None:
-        """Note what became of a claim; when enough has come together, write it."""
-        self._noted.append((claim, record))
+    def add(self, claim: Claim, outcome: DeliveryOutcome) -> None:
+        """Add the outcome of a claim; write when enough have come together."""
+        self._pending.append((claim, outcome))
         self._unwritten += 1
         if self._is_full:
-            with self._turn:
-                # Whoever had the turn before may have written most of it.
+            with self._lock:
+                # The previous holder may have written most of it.
                 if self._is_full:
-                    self._write_noted()
+                    self._write_pending()
 
     def write(self) -> None:
-        """Write what is noted; as long as the leases last, trouble is waited out."""
-        with self._turn:
-            self._write_noted()
+        """Write what is pending; while leases last, retry on database errors."""
+        with self._lock:
+            self._write_pending()
 
     @property
     def _is_full(self) -> bool:
-        return self._unwritten >= self._desk.pacing.connections
+        return self._unwritten >= self._deps.limits.connections
 
-    def _write_noted(self) -> None:
-        if not self._noted:
+    def _write_pending(self) -> None:
+        if not self._pending:
             return
-        noted, self._noted = self._noted, []
+        outcomes, self._pending = self._pending, []
         try:
-            self._write(noted)
+            self._write(outcomes)
         finally:
-            self._unwritten -= len(noted)
+            self._unwritten -= len(outcomes)
 
-    def _write(self, noted: list[tuple[Claim, Record]]) -> None:
-        while noted:
+    def _write(self, outcomes: list[tuple[Claim, DeliveryOutcome]]) -> None:
+        while True:
             try:
-                self._settle(noted)
+                self._settle(outcomes)
             except (DBAPIError, OSError) as error:
-                if self._desk.clock() > min(claim.until for claim, _ in noted):
-                    self.is_stuck = False
+                if self._deps.clock() > min(claim.until for claim, _ in outcomes):
+                    self.is_blocked = False
                     raise
-                log.warning("%s records wait: %s", len(noted), type(error).__name__)
-                self.is_stuck = True
-                self._desk.sleep(AGAIN_S)
+                log.warning("%s outcomes wait: %s", len(outcomes), type(error).__name__)
+                self.is_blocked = True
+                self._deps.sleep(RETRY_S)
             else:
-                self.is_stuck = False
+                self.is_blocked = False
                 return
 
-    def _settle(self, done: list[tuple[Claim, Record]]) -> None:
-        with self._desk.database.writing() as session:
-            lost = settle(session, done, now=self._desk.clock())
+    def _settle(self, outcomes: list[tuple[Claim, DeliveryOutcome]]) -> None:
+        with self._deps.database.writing() as session:
+            lost = settle(session, outcomes, now=self._deps.clock())
         for mail in sorted(lost):
-            log.warning("mail %s went to another worker meanwhile", mail)
+            log.warning("mail %s was claimed by another worker meanwhile", mail)

@@ -1,56 +1,91 @@
-"""Records of claims: what is withdrawn, what ended, and what is tried again."""
+"""Outcomes of claims: withdrawn, finished, or due again after a growing delay."""
 
+import hashlib
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
-from clp_notifications.delivery.backoff import next_try
-from clp_notifications.delivery.claims import Claim, Record
-from clp_notifications.delivery.door import Door, withdrawn
-from clp_notifications.states import Because, State
-from clp_notifications.transitions import Change
+from clp_notifications.delivery.claims import Claim, DeliveryOutcome
+from clp_notifications.delivery.eligibility import RecheckFacts, withdrawal_reason
+from clp_notifications.states import State, TransitionReason
+from clp_notifications.transitions import Transition
+
+DELAYS: Final = tuple(
+    timedelta(seconds=seconds) for seconds in (5, 30, 120, 600, 3600, 14400, 43200)
+)
+MAX_AGE: Final = timedelta(days=3)
+# Each delay varies by this share, so that mails do not come back together.
+JITTER: Final = 0.2
 
 
-def judged(claim: Claim, door: Door) -> tuple[Claim, Record]:
-    """What is left of a claim at the door, and the record of what is withdrawn."""
-    gone = {item.id: withdrawn(item, door) for item in claim.items}
-    record = Record(
+def drop_ineligible(claim: Claim, facts: RecheckFacts) -> tuple[Claim, DeliveryOutcome]:
+    """The claim without what must not leave, and the outcome of what was dropped."""
+    reasons = {item.id: withdrawal_reason(item, facts) for item in claim.items}
+    outcome = DeliveryOutcome(
         changes={
-            key: Change(State.SUPPRESSED, because)
-            for key, because in gone.items()
+            key: Transition(State.SUPPRESSED, because)
+            for key, because in reasons.items()
             if because is not None
         }
     )
-    left = tuple(item for item in claim.items if gone[item.id] is None)
-    return (claim if not record.changes else replace(claim, items=left)), record
+    eligible = tuple(item for item in claim.items if reasons[item.id] is None)
+    return (claim if not outcome.changes else replace(claim, items=eligible)), outcome
 
 
-def put_back(claim: Claim, because: Because, again_at: datetime) -> Record:
-    """No try was made: all of it is due again."""
-    change = Change(State.DUE, because)
-    return Record(changes={item.id: change for item in claim.items}, again_at=again_at)
+def release(
+    claim: Claim, because: TransitionReason, retry_at: datetime
+) -> DeliveryOutcome:
+    """All of the claim is due again; this counts as no attempt."""
+    change = Transition(State.DUE, because)
+    return DeliveryOutcome(
+        changes={item.id: change for item in claim.items}, retry_at=retry_at
+    )
 
 
-def tried(
-    claim: Claim, because: Because, *, now: datetime, again_at: datetime | None = None
-) -> Record:
-    """A try that failed for now: later again, or given up after three days."""
-    by_delay = next_try(
+def retry_later(
+    claim: Claim,
+    because: TransitionReason,
+    *,
+    now: datetime,
+    retry_at: datetime | None = None,
+) -> DeliveryOutcome:
+    """A failed attempt: due again after its delay, or dead after three days.
+
+    ``retry_at`` overrides the delay.
+    """
+    by_delay = next_attempt(
         claim.mail,
         claim.attempts + 1,
         first_tried_at=claim.first_tried_at,
         now=now,
     )
     if by_delay is None:
-        return ended(claim, State.DEAD, Because.GIVEN_UP)
-    return replace(put_back(claim, because, again_at or by_delay), attempted=True)
+        return finish(claim, State.DEAD, TransitionReason.EXPIRED)
+    return replace(release(claim, because, retry_at or by_delay), attempted=True)
 
 
-def ended(claim: Claim, state: State, because: Because) -> Record:
-    """Nothing is left to do."""
-    change = Change(state, because)
-    return Record(changes={item.id: change for item in claim.items}, attempted=True)
+def finish(claim: Claim, state: State, because: TransitionReason) -> DeliveryOutcome:
+    """All of the claim has reached its final state."""
+    change = Transition(state, because)
+    return DeliveryOutcome(
+        changes={item.id: change for item in claim.items}, attempted=True
+    )
 
 
-def joined(before: Record, rest: Record) -> Record:
-    """The record of a whole claim: what was withdrawn before, and the rest."""
+def merged(before: DeliveryOutcome, rest: DeliveryOutcome) -> DeliveryOutcome:
+    """The outcome of a whole claim: what was withdrawn before, and the rest."""
     return replace(rest, changes={**before.changes, **rest.changes})
+
+
+def next_attempt(
+    mail: str, attempts: int, *, first_tried_at: datetime, now: datetime
+) -> datetime | None:
+    """When to try next after so many attempts; None when the mail is too old."""
+    at = now + _jittered(DELAYS[min(attempts, len(DELAYS)) - 1], f"{mail} {attempts}")
+    return None if at > first_tried_at + MAX_AGE else at
+
+
+def _jittered(delay: timedelta, seed: str) -> timedelta:
+    """Up to a fifth more or less, and the same for the same attempt."""
+    number = int.from_bytes(hashlib.sha256(seed.encode()).digest()[:4])
+    return delay * (1 - JITTER + 2 * JITTER * number / 0xFFFFFFFF)

@@ -1,8 +1,8 @@
-"""The lane to a relay: how fast it takes mails, and when it takes none.
+"""Throttle mails to the relay: how fast it takes them, and when it takes none.
 
-A relay that asks for fewer mails gets fewer: the lane drops to what went through, and
-then tries a little more from time to time. A relay that refuses by policy several times
-in a row gets none for a while: asking again makes it worse.
+A relay that asks for fewer mails gets fewer: the rate drops to what went through and
+then grows slowly. A relay that refuses several mails in a row by policy gets none for
+a while, as further attempts make it worse.
 """
 
 from collections import deque
@@ -11,125 +11,125 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from clp_chassis.clock import Clock
-from clp_chassis.observability import Reading
+from clp_chassis.observability import GaugeSample
 
-FIRST_PAUSE: Final = timedelta(seconds=1)
-LONGEST_PAUSE: Final = timedelta(seconds=60)
+INITIAL_PAUSE: Final = timedelta(seconds=1)
+MAX_PAUSE: Final = timedelta(seconds=60)
 BREAKER_PAUSE: Final = timedelta(minutes=15)
-REFUSALS_TO_BREAK: Final = 10
-LOOK_BACK: Final = timedelta(seconds=2)
-AT_MOST_EVERY: Final = timedelta(seconds=1)
+BREAKER_THRESHOLD: Final = 10
+RATE_WINDOW: Final = timedelta(seconds=2)
+MIN_SLOWDOWN_INTERVAL: Final = timedelta(seconds=1)
 STEP_DOWN: Final = 0.95
 STEP_UP: Final = 0.02
-SLOWEST: Final = 0.5
-# What leaves in one go when the relay has shown a limit.
+MIN_RATE: Final = 0.5
+# What is sent in one go once the relay has shown a limit.
 BURST: Final = timedelta(milliseconds=50)
 
 
 @dataclass(frozen=True, slots=True)
-class Grant:
-    """How many mails may leave, and after which wait."""
+class SendGrant:
+    """Permission to send so many mails after a wait."""
 
     wait: timedelta
     mails: int
 
 
-class Lane:
-    """Shared by all connections of one process to one relay."""
+class RelayThrottle:
+    """The throttle of one relay, shared by all connections of a process."""
 
     def __init__(self) -> None:
-        self._open_at: datetime | None = None
-        self._pause = FIRST_PAUSE
+        self._paused_until: datetime | None = None
+        self._pause = INITIAL_PAUSE
         self._policy_refusals = 0
         self._rate: float | None = None
         self._next_at: datetime | None = None
         self._slowed_at: datetime | None = None
-        self._taken: deque[datetime] = deque()
+        self._sent_times: deque[datetime] = deque()
 
     @property
     def rate(self) -> float | None:
-        """Mails a second, once the relay has shown a limit."""
+        """Mails per second, once the relay has shown a limit."""
         return self._rate
 
     @property
     def is_broken(self) -> bool:
-        """Whether the breaker is open: the relay refuses us by policy."""
-        return self._policy_refusals >= REFUSALS_TO_BREAK
+        """Whether the circuit breaker is open: the relay refuses by policy."""
+        return self._policy_refusals >= BREAKER_THRESHOLD
 
     @property
-    def is_doubted(self) -> bool:
-        """Whether the relay just refused by policy: one mail goes to find out."""
+    def is_probing(self) -> bool:
+        """Whether the relay just refused by policy: one mail is sent as a probe."""
         return self._policy_refusals > 0
 
-    def grant(self, now: datetime, mails: int, most: timedelta) -> Grant | None:
-        """Places for up to so many mails; None when they are too far away.
+    def grant(self, now: datetime, mails: int, max_wait: timedelta) -> SendGrant | None:
+        """Grant up to so many mails; None when the wait would exceed ``max_wait``.
 
-        The places are taken: the next one to ask waits longer.
+        A grant is used up: the next one waits longer.
         """
-        at = max(now, self._open_at or now)
+        at = max(now, self._paused_until or now)
         if self._rate is not None:
             at = max(at, self._next_at or at)
-        if at - now > most:
+        if at - now > max_wait:
             return None
-        if self.is_doubted:
+        if self.is_probing:
             mails = 1
         if self._rate is not None:
             mails = min(mails, max(1, int(self._rate * BURST.total_seconds())))
             self._next_at = at + timedelta(seconds=mails / self._rate)
-        return Grant(at - now, mails)
+        return SendGrant(at - now, mails)
 
-    def closed_for(self, now: datetime) -> timedelta:
-        """How long nothing may leave at all."""
-        return max(timedelta(0), (self._open_at or now) - now)
+    def paused_for(self, now: datetime) -> timedelta:
+        """How long nothing may be sent at all."""
+        return max(timedelta(0), (self._paused_until or now) - now)
 
-    def took(self, now: datetime) -> None:
-        """The relay accepted a mail."""
-        self._pause = FIRST_PAUSE
+    def record_sent(self, now: datetime) -> None:
+        """Record that the relay accepted a mail."""
+        self._pause = INITIAL_PAUSE
         self._policy_refusals = 0
-        self._taken.append(now)
-        self._forget(now)
+        self._sent_times.append(now)
+        self._drop_old(now)
         if self._rate is not None:
-            # By so much each second, whatever the rate is.
+            # One step per second, whatever the rate is.
             self._rate += STEP_UP
 
     def slow_down(self, now: datetime) -> None:
-        """The relay asked for fewer mails: go on at what it took lately."""
-        self._forget(now)
-        if not self._taken:
+        """Reduce the rate to what the relay took lately."""
+        self._drop_old(now)
+        if not self._sent_times:
             self.pause(now)
             return
-        # Several connections hear of one excess; it counts once.
-        if self._slowed_at is None or now - self._slowed_at >= AT_MOST_EVERY:
-            seen = len(self._taken) / LOOK_BACK.total_seconds()
-            self._rate = max(SLOWEST, min(seen, self._rate or seen) * STEP_DOWN)
+        # Several connections see the same excess; it counts once.
+        if self._slowed_at is None or now - self._slowed_at >= MIN_SLOWDOWN_INTERVAL:
+            recent = len(self._sent_times) / RATE_WINDOW.total_seconds()
+            self._rate = max(MIN_RATE, min(recent, self._rate or recent) * STEP_DOWN)
             self._slowed_at = now
 
     def pause(self, now: datetime) -> None:
-        """The relay takes nothing now: longer each time, until it takes a mail."""
-        if self._open_at is not None and self._open_at > now:
+        """Send nothing for a while, twice as long each time, until a mail is sent."""
+        if self._paused_until is not None and self._paused_until > now:
             return
-        self._open_at = now + self._pause
-        self._pause = min(self._pause * 2, LONGEST_PAUSE)
+        self._paused_until = now + self._pause
+        self._pause = min(self._pause * 2, MAX_PAUSE)
 
     def refused_by_policy(self, now: datetime) -> bool:
-        """The relay refused a mail by policy; true when that opens the breaker."""
+        """Count a refusal by policy; true when it opens the circuit breaker."""
         self._policy_refusals += 1
         if self.is_broken:
-            self._open_at = now + BREAKER_PAUSE
-        return self._policy_refusals == REFUSALS_TO_BREAK
+            self._paused_until = now + BREAKER_PAUSE
+        return self._policy_refusals == BREAKER_THRESHOLD
 
-    def _forget(self, now: datetime) -> None:
-        while self._taken and self._taken[0] <= now - LOOK_BACK:
-            self._taken.popleft()
+    def _drop_old(self, now: datetime) -> None:
+        while self._sent_times and self._sent_times[0] <= now - RATE_WINDOW:
+            self._sent_times.popleft()
 
 
-def lane_readings(lane: Lane, clock: Clock) -> tuple[Reading, ...]:
-    """Whether the relay refuses this worker by its policy, and nothing leaves."""
-    is_shut = lane.is_broken and bool(lane.closed_for(clock()))
+def throttle_gauges(throttle: RelayThrottle, clock: Clock) -> tuple[GaugeSample, ...]:
+    """Whether the relay refuses this worker by policy, and nothing is sent."""
+    is_open = throttle.is_broken and bool(throttle.paused_for(clock()))
     return (
-        Reading(
-            name="clp_mail_lane_refused",
+        GaugeSample(
+            name="clp_relay_paused_by_policy",
             help="1 while the relay refuses this worker's mails by its policy.",
-            value=float(is_shut),
+            value=float(is_open),
         ),
     )

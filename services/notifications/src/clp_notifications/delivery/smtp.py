@@ -1,8 +1,11 @@
-"""Mails over SMTP, on pooled connections that are used again and again.
+"""Send mails over SMTP (RFC 5321) on pooled connections.
 
-The commands are written here: an address goes into the envelope as it is, and never
-through the lenient reading of `smtplib.sendmail`. Sender, recipient and DATA go out in
-one packet where the server offers pipelining (RFC 2920).
+Commands are written here: an address goes into the envelope unchanged, and never
+through the lenient parser of `smtplib.sendmail`. Sender, recipient and DATA go out in
+one packet where the relay offers pipelining (RFC 2920).
+
+The standard library limits each read, so a relay that drips one byte at a time could
+hold a connection for ever. Here one deadline limits all that a transaction waits for.
 """
 
 import contextlib
@@ -15,34 +18,34 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from clp_notifications.delivery.smtp_line import (
-    BoundedEncryptedReplies,
-    BoundedReplies,
-)
+from typing_extensions import override
+
 from clp_notifications.delivery.smtp_replies import (
     NO_SMTPUTF8,
-    RELAY_AWAY,
+    RELAY_UNAVAILABLE,
     STALE,
-    Answer,
-    MayLeave,
-    answer_of,
+    MaySend,
+    SmtpOutcome,
+    outcome_of_reply,
 )
-from clp_notifications.mail.composer import ReadyMail
+from clp_notifications.mail.composer import OutgoingMail
 
 log = logging.getLogger(__name__)
 
 STALE_AFTER_S: Final = 20.0
-GOODBYE_S: Final = 0.5
-WELCOME: Final = 220
-GO_AHEAD: Final = 354
-CLOSING: Final = 421
+QUIT_TIMEOUT_S: Final = 0.5
+SERVICE_READY: Final = 220
+START_MAIL_INPUT: Final = 354
+SERVICE_CLOSING: Final = 421
 AWAY: Final = (OSError, smtplib.SMTPException)
+MAX_LINE: Final = 8192
+NO_CODE: Final = -1
 DEFAULT_PORTS: Final = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Relay:
-    """Where mails are handed over."""
+class SmtpRelay:
+    """The relay that mails are sent to."""
 
     scheme: str
     host: str
@@ -50,19 +53,21 @@ class Relay:
     user: str | None = None
     password: str | None = None
     timeout_s: float = 30.0
-    own_name: str | None = None
+    local_hostname: str | None = None
     ca: str | None = None
 
     @classmethod
-    def at(cls, url: str, timeout_s: float, own_name: str | None = None) -> "Relay":
-        """Read ``smtps://user:password@host:port?ca=/file.pem`` and its kin.
+    def from_url(
+        cls, url: str, timeout_s: float, local_hostname: str | None = None
+    ) -> "SmtpRelay":
+        """Parse ``smtps://user:password@host:port?ca=/file.pem`` and the like.
 
         Certificates are always checked: against the authorities of ``ca``, or the
         system's where none is named.
         """
         parts = urlsplit(url)
         if parts.scheme not in DEFAULT_PORTS or not parts.hostname:
-            raise ValueError("mail_url names no mail server")
+            raise ValueError("smtp_url names no mail server")
         return cls(
             scheme=parts.scheme,
             host=parts.hostname,
@@ -70,57 +75,120 @@ class Relay:
             user=unquote(parts.username) if parts.username else None,
             password=unquote(parts.password) if parts.password else None,
             timeout_s=timeout_s,
-            own_name=own_name,
+            local_hostname=local_hostname,
             ca=parse_qs(parts.query).get("ca", [None])[0],
         )
 
 
-class SmtpTransport:
-    """Hands mails over to a relay; one connection serves one hand-over at a time."""
+class SmtpConnection(smtplib.SMTP):
+    """A connection that reads replies until a deadline set by its user."""
 
-    def __init__(self, relay: Relay) -> None:
+    def __init__(self, timeout_s: float, local_hostname: str | None) -> None:
+        self._buffer = b""
+        self._read_from: object = None
+        self.set_deadline(timeout_s)
+        super().__init__(local_hostname=local_hostname, timeout=timeout_s)
+
+    def open(self, host: str, port: int) -> tuple[int, bytes]:
+        """Connect; return the greeting of the server."""
+        # The certificate is compared with it. In the standard library only the
+        # constructor sets it, and that would connect at once.
+        self._host = host
+        return self.connect(host, port)
+
+    def set_deadline(self, seconds: float) -> None:
+        """Limit all that is read from now on to so many seconds together."""
+        self._deadline = time.monotonic() + seconds
+
+    @override
+    def getreply(self) -> tuple[int, bytes]:
+        """The next reply; code -1 when the line is none."""
+        texts: list[bytes] = []
+        while True:
+            line = self._read_line()
+            texts.append(line[4:].strip(b" \t\r"))
+            code = int(line[:3]) if line[:3].isdigit() else NO_CODE
+            if code == NO_CODE or line[3:4] != b"-":
+                return code, b"\n".join(texts)
+
+    def _read_line(self) -> bytes:
+        sock = self.sock
+        if sock is None:
+            raise smtplib.SMTPServerDisconnected("please run connect() first")
+        if sock is not self._read_from:
+            # Bytes from before TLS must not be trusted after it (STARTTLS injection).
+            self._buffer, self._read_from = b"", sock
+        while (end := self._buffer.find(b"\n")) < 0:
+            wait = self._deadline - time.monotonic()
+            if wait <= 0 or len(self._buffer) > MAX_LINE:
+                self.close()
+                raise smtplib.SMTPServerDisconnected("no reply in time")
+            sock.settimeout(wait)
+            received = sock.recv(MAX_LINE)
+            if not received:
+                self.close()
+                raise smtplib.SMTPServerDisconnected("the server closed the connection")
+            self._buffer += received
+        line, self._buffer = self._buffer[:end], self._buffer[end + 1 :]
+        return line
+
+
+class TlsSmtpConnection(SmtpConnection, smtplib.SMTP_SSL):
+    """A connection that is encrypted from its start."""
+
+    def __init__(
+        self, timeout_s: float, local_hostname: str | None, context: ssl.SSLContext
+    ) -> None:
+        super().__init__(timeout_s, local_hostname)
+        self.context = context
+
+
+class SmtpTransport:
+    """Sends mails to a relay; a connection carries one transaction at a time."""
+
+    def __init__(self, relay: SmtpRelay) -> None:
         self._relay = relay
-        self._idle: list[tuple[float, BoundedReplies]] = []
+        self._idle: list[tuple[float, SmtpConnection]] = []
         self._lock = threading.Lock()
-        # Reading the authorities takes longer than a hundred mails.
+        # Reading the certificate authorities takes longer than a hundred mails.
         self._context = (
             None
             if relay.scheme == "smtp"
             else ssl.create_default_context(cafile=relay.ca)
         )
 
-    def hand_over(self, mail: ReadyMail, may_leave: MayLeave) -> Answer:
-        """Give a mail to the relay; every end of it is an answer."""
+    def send(self, mail: OutgoingMail, may_send: MaySend) -> SmtpOutcome:
+        """Send a mail; whatever happens is a result, and raises nothing."""
         try:
             try:
-                return self._on(self._idle_connection(), mail, may_leave)
+                return self._send_on(self._idle_connection(), mail, may_send)
             except _Stale:
-                return self._on(None, mail, may_leave)
+                return self._send_on(None, mail, may_send)
         except smtplib.SMTPResponseException as error:
-            return answer_of(error.smtp_code, _bytes(error.smtp_error))
+            return outcome_of_reply(error.smtp_code, _bytes(error.smtp_error))
         except AWAY as error:
-            log.warning("the relay is away: %s", type(error).__name__)
-            return RELAY_AWAY
+            log.warning("the relay is unreachable: %s", type(error).__name__)
+            return RELAY_UNAVAILABLE
 
-    def _on(
-        self, idle: BoundedReplies | None, mail: ReadyMail, may_leave: MayLeave
-    ) -> Answer:
+    def _send_on(
+        self, idle: SmtpConnection | None, mail: OutgoingMail, may_send: MaySend
+    ) -> SmtpOutcome:
         connection = idle or self._connect()
-        connection.wait_at_most(self._relay.timeout_s)
+        connection.set_deadline(self._relay.timeout_s)
         try:
-            answer = _transaction(connection, mail, may_leave, reused=idle is not None)
+            result = _transaction(connection, mail, may_send, reused=idle is not None)
         except BaseException:
-            # It is not known what the server waits for: never used again.
+            # What the server waits for is unknown: do not reuse it.
             connection.close()
             raise
         if connection.sock is not None:
             with self._lock:
                 self._idle.append((time.monotonic(), connection))
-        return answer
+        return result
 
-    def _idle_connection(self) -> BoundedReplies | None:
-        stale: list[BoundedReplies] = []
-        found: BoundedReplies | None = None
+    def _idle_connection(self) -> SmtpConnection | None:
+        stale: list[SmtpConnection] = []
+        found: SmtpConnection | None = None
         with self._lock:
             while self._idle and found is None:
                 used_at, connection = self._idle.pop()
@@ -132,23 +200,23 @@ class SmtpTransport:
             connection.close()
         return found
 
-    def _connect(self) -> BoundedReplies:
+    def _connect(self) -> SmtpConnection:
         relay = self._relay
         connection = (
-            BoundedEncryptedReplies(relay.timeout_s, relay.own_name, self._context)
+            TlsSmtpConnection(relay.timeout_s, relay.local_hostname, self._context)
             if relay.scheme == "smtps" and self._context is not None
-            else BoundedReplies(relay.timeout_s, relay.own_name)
+            else SmtpConnection(relay.timeout_s, relay.local_hostname)
         )
         try:
-            self._introduce(connection)
+            self._handshake(connection)
         except BaseException:
             connection.close()
             raise
         return connection
 
-    def _introduce(self, connection: BoundedReplies) -> None:
-        code, text = connection.speak_with(self._relay.host, self._relay.port)
-        if code != WELCOME:
+    def _handshake(self, connection: SmtpConnection) -> None:
+        code, text = connection.open(self._relay.host, self._relay.port)
+        if code != SERVICE_READY:
             raise smtplib.SMTPConnectError(code, text)
         connection.ehlo_or_helo_if_needed()
         if self._relay.scheme == "smtp+starttls":
@@ -158,23 +226,23 @@ class SmtpTransport:
             connection.login(self._relay.user, self._relay.password or "")
 
     def close(self) -> None:
-        """Say goodbye on idle connections."""
+        """Close idle connections with QUIT."""
         with self._lock:
             idle, self._idle = self._idle, []
         for _, connection in idle:
             with contextlib.suppress(*AWAY):
-                connection.wait_at_most(GOODBYE_S)
+                connection.set_deadline(QUIT_TIMEOUT_S)
                 connection.quit()
             connection.close()
 
 
 class _Stale(Exception):
-    """The server had ended an idle connection: nothing was handed over on it."""
+    """The server had closed an idle connection; nothing was sent on it."""
 
 
 def _transaction(
-    connection: BoundedReplies, mail: ReadyMail, may_leave: MayLeave, *, reused: bool
-) -> Answer:
+    connection: SmtpConnection, mail: OutgoingMail, may_send: MaySend, *, reused: bool
+) -> SmtpOutcome:
     international = mail.recipient.needs_smtputf8
     if international and not connection.has_extn("smtputf8"):
         return NO_SMTPUTF8
@@ -184,33 +252,33 @@ def _transaction(
     except AWAY as error:
         raise _Stale if reused else error from None
     if refusal is None:
-        if not may_leave():
-            # The relay waits for content; only a cut line takes the mail back.
+        if not may_send():
+            # The relay waits for content; only closing takes the mail back.
             connection.close()
             return STALE
-        connection.send(_stuffed(mail.data))
-        answer = answer_of(*connection.getreply())
-        if answer.code == CLOSING:
+        connection.send(_dot_stuffed(mail.data))
+        result = outcome_of_reply(*connection.getreply())
+        if result.code == SERVICE_CLOSING:
             connection.close()
-        return answer
-    if refusal.code == CLOSING and reused:
+        return result
+    if refusal.code == SERVICE_CLOSING and reused:
         raise _Stale
-    _leave(connection, refusal)
+    _reset(connection, refusal)
     return refusal
 
 
-def _leave(connection: BoundedReplies, refusal: Answer) -> None:
-    """End a refused transaction; a connection in doubt is closed."""
+def _reset(connection: SmtpConnection, refusal: SmtpOutcome) -> None:
+    """Reset after a refusal; close a connection in doubt."""
     try:
-        if connection.sock is not None and refusal.code != CLOSING:
+        if connection.sock is not None and refusal.code != SERVICE_CLOSING:
             connection.rset()
             return
     except AWAY:
-        log.info("the relay hung up after a refusal")
+        log.info("the relay closed the connection after a refusal")
     connection.close()
 
 
-def _commands(connection: BoundedReplies, mail: ReadyMail) -> tuple[str, str, str]:
+def _commands(connection: SmtpConnection, mail: OutgoingMail) -> tuple[str, str, str]:
     options = ""
     if connection.has_extn("size"):
         options += f" SIZE={len(mail.data)}"
@@ -223,8 +291,10 @@ def _commands(connection: BoundedReplies, mail: ReadyMail) -> tuple[str, str, st
     )
 
 
-def _envelope(connection: BoundedReplies, commands: tuple[str, ...]) -> Answer | None:
-    """Send sender, recipient and DATA; a refusal of any of them, or None to go on."""
+def _envelope(
+    connection: SmtpConnection, commands: tuple[str, ...]
+) -> SmtpOutcome | None:
+    """Send MAIL, RCPT and DATA; return a refusal, or None to send the content."""
     if connection.has_extn("pipelining"):
         connection.send("".join(f"{command}\r\n" for command in commands))
         replies = [connection.getreply() for _ in commands]
@@ -235,16 +305,16 @@ def _envelope(connection: BoundedReplies, commands: tuple[str, ...]) -> Answer |
             if replies[-1][0] >= 400:  # noqa: PLR2004
                 break
     code, text = next((one for one in replies if one[0] >= 400), replies[-1])  # noqa: PLR2004
-    if code == GO_AHEAD:
+    if code == START_MAIL_INPUT:
         return None
-    if replies[-1][0] == GO_AHEAD:
-        # It wants data all the same; only a cut line makes sure that it keeps nothing.
+    if replies[-1][0] == START_MAIL_INPUT:
+        # It wants content all the same; only closing makes sure that it keeps nothing.
         connection.close()
-    return answer_of(code, text)
+    return outcome_of_reply(code, text)
 
 
-def _stuffed(data: bytes) -> bytes:
-    """The mail with its dots stuffed and its end marked (RFC 5321)."""
+def _dot_stuffed(data: bytes) -> bytes:
+    """The mail with dots stuffed and its end marked (RFC 5321, section 4.5.2)."""
     body = data.replace(b"\r\n.", b"\r\n..")
     if body.startswith(b"."):
         body = b"." + body

@@ -1,27 +1,27 @@
-"""Which transport carries the mails: chosen by an address in the settings."""
+"""Choose the transport of mails by the URL in the settings."""
 
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import unquote, urlsplit
 
 from clp_notifications.delivery.maildir import Maildir
-from clp_notifications.delivery.smtp import Relay, SmtpTransport
-from clp_notifications.delivery.smtp_replies import Answer, MayLeave
-from clp_notifications.mail.composer import ReadyMail
+from clp_notifications.delivery.smtp import SmtpRelay, SmtpTransport
+from clp_notifications.delivery.smtp_replies import MaySend, SmtpOutcome
+from clp_notifications.mail.composer import OutgoingMail
 
 
 class Transport(Protocol):
-    """Hands one mail over and gives the final answer; never raises for a refusal."""
+    """Sends one mail and returns the result; a refusal raises nothing."""
 
-    def hand_over(self, mail: ReadyMail, may_leave: MayLeave) -> Answer:
-        """Hand a mail over, if it still may leave right before its content does."""
+    def send(self, mail: OutgoingMail, may_send: MaySend) -> SmtpOutcome:
+        """Send a mail, if ``may_send`` is true right before its content is sent."""
 
     def close(self) -> None:
-        """Give connections back."""
+        """Close connections."""
 
 
-def transport_at(url: str, timeout_s: float, own_name: str) -> Transport:
-    """The transport of a ``mail_url``."""
+def transport_at(url: str, timeout_s: float, local_hostname: str) -> Transport:
+    """The transport of an ``smtp_url``."""
     if url.startswith("maildir:"):
         return Maildir(Path(unquote(urlsplit(url).path)))
-    return SmtpTransport(Relay.at(url, timeout_s, own_name))
+    return SmtpTransport(SmtpRelay.from_url(url, timeout_s, local_hostname))

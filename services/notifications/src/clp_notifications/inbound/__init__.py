@@ -1,1 +1,1 @@
-"""Mails that come in: where they are read from, what they are, what each one does."""
+"""Incoming mail: where it is read from, what it is, and its handlers."""

@@ -1,1 +1,1 @@
-"""What leaves the house: one mail for one person, byte for byte."""
+"""Compose one mail for one person, byte for byte."""

@@ -1,7 +1,7 @@
-"""The bytes of a mail, by the header standard H1 to H17.
+"""Compose the bytes of a mail by the header standard H1 to H17.
 
-One reader, one mail, and the same Message-ID on every try. Nothing a person typed
-stands in a header but the project's title and the reader's own name, both encoded.
+One reader, one mail, and the same Message-ID on every attempt. No header holds text
+from a person but the project's title and the reader's own name, both encoded.
 """
 
 import hashlib
@@ -11,30 +11,29 @@ from email.utils import format_datetime
 from functools import lru_cache
 from typing import Final
 
-from clp_notifications.mail.addresses import Address
-from clp_notifications.mail.content import Letter
+from clp_contracts.mail_addresses import MailAddress
+from clp_notifications.mail.content import MailContent, SenderIdentity
 from clp_notifications.mail.headers import (
     list_id_header,
     mailbox_header,
     plain_header,
     text_header,
 )
-from clp_notifications.mail.house import House
 from clp_notifications.mail.mime_parts import alternatives, boundary_of, part
 from clp_notifications.mail.rendering import Renderer
 from clp_notifications.mail.templates_cache import (
-    PartSkeleton,
-    Skeleton,
-    Skeletons,
+    PrerenderedPart,
+    PrerenderedTemplate,
+    TemplateCache,
     new_mark,
 )
-from clp_notifications.mail.tokens import Seals
+from clp_notifications.mail.tokens import MailTokens
 
-# What groups complaints at a mail provider: 5 to 15 characters, never a person (H9).
+# Groups complaints at a mail provider: 5 to 15 characters, never a person (H9).
 FEEDBACK_SENDER: Final = "clpmails"
-LONGEST_LIST_ID: Final = 255
-# The lines that are the same in every mail.
-OF_EVERY_MAIL: Final = (
+MAX_LIST_ID: Final = 255
+# The header lines that are the same in every mail.
+COMMON_HEADERS: Final = (
     plain_header("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"),
     plain_header("Auto-Submitted", "auto-generated"),
     plain_header("X-Auto-Response-Suppress", "All"),
@@ -44,139 +43,147 @@ OF_EVERY_MAIL: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class ReadyMail:
-    """A mail ready to be handed over: envelope and bytes."""
+class OutgoingMail:
+    """A composed mail: envelope and bytes."""
 
     id: str
     sender: str
-    recipient: Address
+    recipient: MailAddress
     data: bytes
 
 
-class Mailer:
-    """Makes mails."""
+class Composer:
+    """Composes mails from their content."""
 
-    def __init__(self, house: House, seals: Seals, renderer: Renderer) -> None:
-        self._house = house
-        self._seals = seals
+    def __init__(
+        self, identity: SenderIdentity, tokens: MailTokens, renderer: Renderer
+    ) -> None:
+        self._identity = identity
+        self._tokens = tokens
         self._renderer = renderer
-        self._skeletons = Skeletons(self._skeleton)
-        sender = Address("notifications", house.mail_domain)
-        self._from = mailbox_header("From", house.sender_name, sender)
+        self._templates = TemplateCache(self._prerender)
+        sender = MailAddress("notifications", identity.mail_domain)
+        self._from = mailbox_header("From", identity.sender_name, sender)
 
-    def compose(self, letter: Letter, address: Address) -> ReadyMail:
-        """The mail of a letter to the reader's address.
+    def compose(self, content: MailContent, address: MailAddress) -> OutgoingMail:
+        """Compose a mail to the reader's address.
 
-        From the second reader of the same words on, what they share is not made again;
-        the bytes are those of a mail made whole.
+        From the second reader of the same content on, shared parts come from the
+        template cache; the bytes are the same either way.
         """
-        token = self._seals.stop_token(letter.reader.id, letter.channel.project)
-        skeleton = self._skeletons.of(letter)
-        if skeleton is None:
-            words = self._renderer.render(letter, token)
-            shared = self._shared_headers(letter, words.subject)
-            parts = tuple(part(kind, text) for kind, text in words.parts)
+        token = self._tokens.unsubscribe_token(
+            content.reader.id, content.channel.project
+        )
+        template = self._templates.of(content)
+        if template is None:
+            rendered = self._renderer.render(content, token)
+            shared = self._shared_headers(content, rendered.subject)
+            parts = tuple(part(kind, text) for kind, text in rendered.parts)
         else:
-            shared, parts = skeleton.headers, skeleton.filled(token)
-        boundary = boundary_of(letter.mail)
+            shared, parts = template.headers, template.filled(token)
+        boundary = boundary_of(content.mail)
         head = [
             shared,
-            *self._own_headers(letter, address, token),
+            *self._reader_headers(content, address, token),
             plain_header(
                 "Content-Type", f'multipart/alternative; boundary="{boundary}"'
             ),
         ]
-        return ReadyMail(
-            id=letter.mail,
-            sender=self._bounce_address(letter.mail, address),
+        return OutgoingMail(
+            id=content.mail,
+            sender=self._envelope_sender(content.mail, address),
             recipient=address,
             data="\r\n".join([*head, "", ""]).encode() + alternatives(boundary, parts),
         )
 
-    def _skeleton(self, letter: Letter) -> Skeleton:
-        """What mails of such letters share; the letter has no reader."""
+    def _prerender(self, content: MailContent) -> PrerenderedTemplate:
+        """The shared parts of mails with this content, which has no reader."""
         mark = new_mark()
-        words = self._renderer.render(letter, mark)
-        return Skeleton(
-            headers=self._shared_headers(letter, words.subject),
-            parts=tuple(PartSkeleton(kind, text, mark) for kind, text in words.parts),
+        rendered = self._renderer.render(content, mark)
+        return PrerenderedTemplate(
+            headers=self._shared_headers(content, rendered.subject),
+            parts=tuple(
+                PrerenderedPart(kind, text, mark) for kind, text in rendered.parts
+            ),
         )
 
-    def _shared_headers(self, letter: Letter, subject: str) -> str:
-        """The lines that are the same whoever reads the mail."""
-        house = self._house
-        thread = f"<{thread_of(letter)}@{house.mail_domain}>"
+    def _shared_headers(self, content: MailContent, subject: str) -> str:
+        """The header lines that are the same for every reader."""
+        identity = self._identity
+        thread = f"<{thread_of(content)}@{identity.mail_domain}>"
         lines = [
             self._from,
             text_header("Subject", subject),
-            plain_header("Date", _utc(letter.at.replace(microsecond=0))),
+            plain_header("Date", _utc(content.at.replace(microsecond=0))),
             plain_header("In-Reply-To", thread),
             plain_header("References", thread),
-            list_id_header(letter.project_title, list_of(letter, house.mail_domain)),
-            plain_header("X-Notification-Reason", letter.kind),
+            list_id_header(
+                content.project_title, list_of(content, identity.mail_domain)
+            ),
+            plain_header("X-Notification-Reason", content.kind),
         ]
-        return "\r\n".join([*lines, *OF_EVERY_MAIL])
+        return "\r\n".join([*lines, *COMMON_HEADERS])
 
-    def _own_headers(
-        self, letter: Letter, address: Address, stop_token: str
+    def _reader_headers(
+        self, content: MailContent, address: MailAddress, unsubscribe_token: str
     ) -> list[str]:
-        """The lines that name this reader, this mail or the reader's partner."""
-        house, key = self._house, self._message_key(letter)
+        """The header lines that name this reader, mail or partner."""
+        identity, key = self._identity, self._message_key(content)
         stop = (
-            f"<{house.stop_link(stop_token)}>, "
-            f"<mailto:stop@{house.bounce_domain}?subject={stop_token}>"
+            f"<{identity.unsubscribe_link(unsubscribe_token)}>, "
+            f"<mailto:stop@{identity.bounce_domain}?subject={unsubscribe_token}>"
         )
         groups = (
-            letter.kind,
-            letter.channel.project,
-            letter.reader.partner or "internal",
+            content.kind,
+            content.channel.project,
+            content.reader.partner or "internal",
             FEEDBACK_SENDER,
         )
         return [
-            mailbox_header("To", letter.reader.name, address),
-            plain_header("Message-ID", f"<{key}@{house.mail_domain}>"),
-            plain_header("X-Notification-Id", f"{key}@{house.mail_domain}"),
+            mailbox_header("To", content.reader.name, address),
+            plain_header("Message-ID", f"<{key}@{identity.mail_domain}>"),
+            plain_header("X-Notification-Id", f"{key}@{identity.mail_domain}"),
             plain_header("List-Unsubscribe", stop),
             plain_header("Feedback-ID", ":".join(groups)),
         ]
 
-    def _message_key(self, letter: Letter) -> str:
-        """No address and no name in it, and the same on every try (H2)."""
-        alias = self._seals.alias(letter.reader.id)
-        return f"n.{letter.first_message}.{alias}.{letter.kind}.{letter.mail}"
+    def _message_key(self, content: MailContent) -> str:
+        """Unique per mail, the same on every attempt, without address or name (H2)."""
+        alias = self._tokens.alias(content.reader.id)
+        return f"n.{content.first_message}.{alias}.{content.kind}.{content.mail}"
 
-    def _bounce_address(self, mail: str, address: Address) -> str:
-        mac = self._seals.bounce_mac(mail, str(address))
-        return f"b+{mail}.{mac}@{self._house.bounce_domain}"
+    def _envelope_sender(self, mail: str, address: MailAddress) -> str:
+        mac = self._tokens.verp_mac(mail, str(address))
+        return f"b+{mail}.{mac}@{self._identity.bounce_domain}"
 
 
-def thread_of(letter: Letter) -> str:
-    """The thread of a channel's mails, or of a project's digests.
+def thread_of(content: MailContent) -> str:
+    """The thread id of a channel's mails, or of a project's digests.
 
     No two channels share one (H4).
     """
-    return f"c.{_dotless(letter.channel.project)}.{_label(letter)}"
+    return f"c.{_dotless(content.channel.project)}.{_label(content)}"
 
 
-def list_of(letter: Letter, domain: str) -> str:
-    """The list of a channel's mails (H6, RFC 2919), at most 255 letters."""
-    found = f"{_label(letter)}.{_dotless(letter.channel.project)}.{domain}"
-    if len(found) <= LONGEST_LIST_ID:
-        return found
-    named = f"{_label(letter)} {letter.channel.name}"
+def list_of(content: MailContent, domain: str) -> str:
+    """The list id of a channel's mails (H6, RFC 2919), at most 255 characters."""
+    list_id = f"{_label(content)}.{_dotless(content.channel.project)}.{domain}"
+    if len(list_id) <= MAX_LIST_ID:
+        return list_id
+    named = f"{_label(content)} {content.channel.name}"
     return f"{hashlib.sha256(named.encode()).hexdigest()[:32]}.{domain}"
 
 
-def _label(letter: Letter) -> str:
-    if letter.is_digest:
+def _label(content: MailContent) -> str:
+    if content.is_digest:
         return "digest"
-    if letter.channel.partner is None:
+    if content.channel.partner is None:
         return "broadcast"
-    return f"direct-{_dotless(letter.channel.partner)}"
+    return f"direct-{_dotless(content.channel.partner)}"
 
 
 def _dotless(id_: str) -> str:
-    """An id as one label: a dot in it would end the label, or stand beside another."""
+    """An id as one label of a domain: a dot in it would end the label."""
     return id_.replace(".", "=2E")
 
 

@@ -1,18 +1,22 @@
-"""What one mail says, before it becomes text and markup."""
+"""Contents of a mail and of its sender, before they become text and markup."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
+from urllib.parse import quote
 
+from clp_contracts.messages import Message
+from clp_contracts.projects import ProjectFacts
 from clp_core.channels import Channel
-from clp_core.people import PartnerId, Person, PersonId, Side
+from clp_core.people import ROBOT, PartnerId, Person, PersonId, Side
 from clp_core.routing import Trigger
-from clp_notifications.mail.locales import USUAL_HABITS, Habits
+from clp_notifications.mail.locales import DEFAULT_LOCALE_PREFERENCES, LocalePreferences
+from clp_notifications.mapping import partner_name
 
 
 class Kind(StrEnum):
-    """What kind of mail it is, as headers and reasons name it (H10)."""
+    """The kind of a mail, as headers and reasons name it (H10)."""
 
     MENTION = "mention"
     BROADCAST = "broadcast"
@@ -28,8 +32,8 @@ KINDS: Final[dict[Trigger, Kind]] = {
 }
 
 
-# Somebody of each side of whom nothing else is known.
-NOBODY: Final[dict[Side, Person]] = {
+# A reader of each side without any personal data.
+ANONYMOUS_READERS: Final[dict[Side, Person]] = {
     Side.INTERNAL: Person(id=PersonId(""), name="", email=""),
     Side.EXTERNAL: Person(id=PersonId(""), name="", email="", partner=PartnerId("")),
 }
@@ -37,7 +41,7 @@ NOBODY: Final[dict[Side, Person]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class File:
-    """A file of a message: it never travels, its name and a link do (H17)."""
+    """A file of a message: only its name, its size and a link are mailed (H17)."""
 
     id: str
     name: str
@@ -45,8 +49,8 @@ class File:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Said:
-    """One message of a mail, in the letter's channel unless it names its own."""
+class MailMessage:
+    """One message of a mail, in the channel of the mail unless it names its own."""
 
     author: str
     automatic: bool
@@ -59,8 +63,8 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Letter:
-    """One mail to one reader about one channel, or a digest of a whole project.
+class MailContent:
+    """A mail to one reader about one channel, or a digest of a whole project.
 
     ``mail`` and ``first_message`` never change between tries, so neither does the
     Message-ID (H2). ``partner`` is the name of a direct channel's partner. A digest
@@ -74,27 +78,86 @@ class Letter:
     project_title: str
     channel: Channel
     partner: str | None
-    said: tuple[Said, ...]
-    habits: Habits = USUAL_HABITS
+    messages: tuple[MailMessage, ...]
+    locale_preferences: LocalePreferences = DEFAULT_LOCALE_PREFERENCES
     shows_text: bool = True
 
     @property
     def at(self) -> datetime:
         """When the newest of its messages was posted (H14)."""
-        return max(said.at for said in self.said)
+        return max(message.at for message in self.messages)
 
     @property
     def is_digest(self) -> bool:
-        """Whether it is a digest: what was said in a project, channel by channel."""
+        """Whether it is a digest: messages of a project, channel by channel."""
         return self.kind is Kind.DIGEST
 
-    def for_nobody(self) -> "Letter":
-        """The same letter with nothing left of its reader but their side.
+    def without_reader(self) -> "MailContent":
+        """The same content with nothing of its reader but the side.
 
-        What is made of it is the same for everybody who gets an equal one.
+        A mail made from it is the same for every reader of an equal one.
         """
-        return replace(self, mail="", first_message="", reader=NOBODY[self.reader.side])
+        return replace(
+            self, mail="", first_message="", reader=ANONYMOUS_READERS[self.reader.side]
+        )
 
     def shown_partner(self, partner: str | None) -> str | None:
-        """A partner's name, told to the studio only: its people know their own."""
+        """A partner's name, shown to the studio only."""
         return partner if self.reader.side is Side.INTERNAL else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReaderPreferences:
+    """Defaults of a deployment for readers whose own preferences are unknown."""
+
+    language: str = "en"
+    time_zone: str = "UTC"
+    content: bool = True
+
+
+DEFAULT_READER_PREFERENCES: Final = ReaderPreferences()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SenderIdentity:
+    """Names, domains and links of the sender, the same in every mail."""
+
+    base_url: str
+    mail_domain: str
+    bounce_domain: str
+    sender_name: str
+    studio_name: str
+
+    def channel_link(self, channel: Channel) -> str:
+        """Link to a channel."""
+        return f"{self.base_url}/{channel.name}"
+
+    def message_link(self, channel: Channel, number: int) -> str:
+        """Link to a message."""
+        return f"{self.base_url}/{channel.name}/{number}"
+
+    def file_link(self, attachment: str) -> str:
+        """Link to a file; access is checked again there (H17)."""
+        return f"{self.base_url}/attachments/{quote(attachment, safe='')}"
+
+    def unsubscribe_link(self, token: str) -> str:
+        """Link that stops the mails about a project without a login (H7)."""
+        return f"{self.base_url}/-/unsubscribe/{token}"
+
+
+def to_mail_message(message: Message, project: ProjectFacts) -> MailMessage:
+    """A message of `messages` as a mail shows it."""
+    channel = Channel.named(message.channel)
+    return MailMessage(
+        author=message.author.name,
+        automatic=message.author.id == ROBOT.id,
+        channel=channel,
+        partner=partner_name(channel, project),
+        number=message.number,
+        at=message.posted_at,
+        text=message.text,
+        files=tuple(
+            File(id=file.id, name=file.name, size=file.size)
+            for file in message.attachments
+        ),
+    )

@@ -1,4 +1,4 @@
-"""What of a person's words is shown: every letter, and nothing that acts unseen.
+"""Make text from people safe to show: every character, and no hidden effect.
 
 A name or a title becomes one line without controls. A text keeps its lines; controls
 become visible marks. What is kept looks as it was typed.
@@ -25,7 +25,7 @@ JOINER: Final = "\u200d"
 MORE: Final = "…"
 EXTENDING: Final = frozenset({"Mn", "Me", "Mc"})
 RIGHT_TO_LEFT: Final = frozenset({"R", "AL", "AN"})
-# What runs against a sentence of each direction.
+# Bidirectional classes that run against a sentence of each direction.
 AGAINST: Final = {"ltr": RIGHT_TO_LEFT, "rtl": frozenset({"L"})}
 
 
@@ -37,11 +37,8 @@ def one_line(value: str) -> str:
 
 
 def shown_text(value: str) -> str:
-    """A message's text with one form of line end and its controls made visible.
-
-    Blanks around it are left out: they show nothing and push away what follows.
-    """
-    # Most texts have no controls, and looking for them takes longer than this.
+    """A message's text with LF line ends and visible controls, without outer blanks."""
+    # Most texts have no controls, and searching for them takes longer than this.
     if value.replace("\n", "").isprintable():
         return value.strip()
     return CONTROLS.sub(_picture, LINE_ENDS.sub("\n", value)).strip()
@@ -55,41 +52,41 @@ def _picture(control: re.Match[str]) -> str:
 
 
 def isolated(line: str, direction: str = "ltr") -> str:
-    """A piece of a sentence whose direction must not turn its neighbours round."""
+    """Isolate a part of a sentence that runs against the sentence's direction."""
     against = AGAINST[direction]
-    if any(unicodedata.bidirectional(letter) in against for letter in line):
+    if any(unicodedata.bidirectional(character) in against for character in line):
         return f"{ISOLATE}{line}{END_ISOLATE}"
     return line
 
 
-def clusters(text: str) -> Iterator[str]:
-    """Letters with all that belongs to them: accents, and emoji joined to one."""
-    cluster = ""
-    for letter in text:
-        if cluster and not _continues(cluster, letter):
-            yield cluster
-            cluster = ""
-        cluster += letter
-    if cluster:
-        yield cluster
+def graphemes(text: str) -> Iterator[str]:
+    """Graphemes: characters with their accents, and joined emoji."""
+    grapheme = ""
+    for character in text:
+        if grapheme and not _continues(grapheme, character):
+            yield grapheme
+            grapheme = ""
+        grapheme += character
+    if grapheme:
+        yield grapheme
 
 
-def _continues(cluster: str, letter: str) -> bool:
+def _continues(grapheme: str, character: str) -> bool:
     return (
-        letter == JOINER
-        or cluster.endswith(JOINER)
-        or unicodedata.category(letter) in EXTENDING
-        or "\U0001f3fb" <= letter <= "\U0001f3ff"
+        character == JOINER
+        or grapheme.endswith(JOINER)
+        or unicodedata.category(character) in EXTENDING
+        or "\U0001f3fb" <= character <= "\U0001f3ff"
     )
 
 
-def cut(text: str, most: int) -> str:
-    """At most so many characters, never half a letter, with a mark where it was cut."""
-    if len(text) <= most:
+def cut(text: str, max_length: int) -> str:
+    """At most ``max_length`` characters, cut between graphemes, with a mark."""
+    if len(text) <= max_length:
         return text
     kept = ""
-    for cluster in clusters(text[: most * 2]):
-        if len(kept) + len(cluster) + len(MORE) > most:
+    for grapheme in graphemes(text[: max_length * 2]):
+        if len(kept) + len(grapheme) + len(MORE) > max_length:
             break
-        kept += cluster
+        kept += grapheme
     return kept.rstrip() + MORE

@@ -1,8 +1,8 @@
-"""The reader's language: our words from catalogues, times in the reader's zone.
+"""The reader's locale: translations from message catalogs, times in the reader's zone.
 
-Catalogues are compiled from their ``.po`` files when the program starts. A language
-without a catalogue is answered in English; a tag such as ``fr-CA`` gets the words of
-``fr`` and the dates of its own region.
+Catalogs are compiled from their ``.po`` files at start. A language without a catalog
+gets English; a tag such as ``fr-CA`` gets the translations of ``fr`` and the date
+formats of its own region.
 """
 
 from collections.abc import Iterable, Mapping
@@ -23,79 +23,82 @@ from babel.support import Translations
 from babel.units import format_unit
 
 SOURCE_LANGUAGE: Final = "en"
-# Where nothing is known of the region, dates are written as most of the world does.
+# Without a region, dates are written as in most of the world.
 REGIONS: Final[Mapping[str, str]] = {"en": "en_GB"}
 KILOBYTE: Final = 1024
 MEGABYTE: Final = 1024 * KILOBYTE
-SMALLEST: Final = 0.1
+MIN_UNITS: Final = 0.1
 UTC: Final = "UTC"
 
 
-def N_(sentence: str) -> str:  # noqa: N802 - the name by which catalogues find it
+def N_(sentence: str) -> str:  # noqa: N802 - the name that extracts messages for catalogs
     """Mark a sentence that is translated where it is used."""
     return sentence
 
 
 @dataclass(frozen=True, slots=True)
-class Habits:
-    """How a reader reads: a language tag (BCP 47) and a zone by its IANA name."""
+class LocalePreferences:
+    """A language tag (BCP 47) and an IANA time zone."""
 
     language: str = SOURCE_LANGUAGE
     time_zone: str = UTC
 
 
-USUAL_HABITS: Final = Habits()
+DEFAULT_LOCALE_PREFERENCES: Final = LocalePreferences()
 
 
 @dataclass(frozen=True, slots=True)
-class Tongue:
-    """One language of mails, and which way it runs: ``ltr`` or ``rtl``."""
+class MailLocale:
+    """One language of mails with its direction: ``ltr`` or ``rtl``."""
 
     language: str
     direction: str
     translations: NullTranslations
 
-    def said(self, sentence: str) -> str:
-        """A sentence of ours in this language."""
+    def translate(self, sentence: str) -> str:
+        """Translate one of our sentences."""
         return self.translations.gettext(sentence)
 
 
 @cache
-def catalogues() -> tuple[str, ...]:
-    """The languages that mails can speak."""
-    folder = files(__package__) / "catalogues"
+def languages() -> tuple[str, ...]:
+    """The languages that mails are translated to."""
+    folder = files(__package__) / "catalogs"
     names = (item.name for item in folder.iterdir())
     translated = (name.removesuffix(".po") for name in names if name.endswith(".po"))
     return tuple(sorted({SOURCE_LANGUAGE, *translated}))
 
 
-def tongues() -> Mapping[str, Tongue]:
-    """Every language that mails can speak, by its tag."""
-    return {language: tongue_of(language) for language in catalogues()}
+def locales() -> Mapping[str, MailLocale]:
+    """The locale of every language of mails, by its tag."""
+    return {language: locale_of(language) for language in languages()}
 
 
 @cache
-def tongue_of(language: str) -> Tongue:
-    """A language with its catalogue, compiled."""
+def locale_of(language: str) -> MailLocale:
+    """The locale of one language, with its compiled catalog."""
     direction = str(Locale.parse(language).text_direction)
     if language == SOURCE_LANGUAGE:
-        return Tongue(language, direction, NullTranslations())
-    source = (files(__package__) / "catalogues" / f"{language}.po").read_bytes()
+        return MailLocale(language, direction, NullTranslations())
+    source = (files(__package__) / "catalogs" / f"{language}.po").read_bytes()
     compiled = BytesIO()
     write_mo(compiled, read_po(BytesIO(source), locale=language))
     compiled.seek(0)
-    return Tongue(language, direction, Translations(compiled))
+    return MailLocale(language, direction, Translations(compiled))
 
 
-# Whoever is mailed of a message reads the same time in a handful of zones.
+# The readers of one message live in a handful of zones.
 @lru_cache(4096)
-def shown_time(at: datetime, habits: Habits) -> str:
+def shown_time(at: datetime, locale_preferences: LocalePreferences) -> str:
     """A time in the reader's zone, with the zone named."""
-    locale, zone = _locale_of(habits.language), _zone_of(habits.time_zone)
+    locale, zone = (
+        _babel_locale(locale_preferences.language),
+        _zone_of(locale_preferences.time_zone),
+    )
     local = at.astimezone(zone)
     name = get_timezone_name(local, "short", locale=locale)
     if name.startswith(("+", "-")):
-        # This language has no short name for the zone.
+        # The language has no short name for the zone.
         name = f"({get_timezone_name(local, 'long', locale=locale)})"
     time = format_time(local, "short", tzinfo=zone, locale=locale)
     pattern = str(locale.datetime_formats["medium"])
@@ -104,39 +107,39 @@ def shown_time(at: datetime, habits: Habits) -> str:
 
 
 @lru_cache(4096)
-def shown_size(size: float, habits: Habits) -> str:
+def shown_size(size: float, locale_preferences: LocalePreferences) -> str:
     """The size of a file, as the reader's language writes it."""
     unit = "kilobyte" if size < MEGABYTE else "megabyte"
     number = size / (KILOBYTE if size < MEGABYTE else MEGABYTE)
     return format_unit(
-        max(SMALLEST, round(number, 1)),
+        max(MIN_UNITS, round(number, 1)),
         f"digital-{unit}",
         length="short",
-        locale=_locale_of(habits.language),
+        locale=_babel_locale(locale_preferences.language),
     )
 
 
-def best_of(wanted: Iterable[str]) -> str:
-    """The first of these language tags that mails can speak; else English."""
+def best_language(wanted: Iterable[str]) -> str:
+    """The first of these tags that mails are translated to, else English."""
     for tag in wanted:
-        spoken = tag.lower().partition("-")[0]
-        if spoken in catalogues():
-            return spoken
+        language = tag.lower().partition("-")[0]
+        if language in languages():
+            return language
     return SOURCE_LANGUAGE
 
 
 @cache
-def _locale_of(tag: str) -> Locale:
-    spoken = best_of((tag,))
-    if tag.lower() == spoken:
-        return Locale.parse(REGIONS.get(spoken, spoken))
+def _babel_locale(tag: str) -> Locale:
+    language = best_language((tag,))
+    if tag.lower() == language:
+        return Locale.parse(REGIONS.get(language, language))
     try:
         found = Locale.parse(tag, sep="-")
     except (ValueError, UnknownLocaleError):
-        return Locale.parse(REGIONS.get(spoken, spoken))
-    # Dates in a language without a catalogue would stand among English words.
-    if found.language != spoken:
-        return Locale.parse(REGIONS.get(spoken, spoken))
+        return Locale.parse(REGIONS.get(language, language))
+    # A date in a language without a catalog would stand among English words.
+    if found.language != language:
+        return Locale.parse(REGIONS.get(language, language))
     return found
 
 

@@ -1,12 +1,12 @@
-"""The words of a mail: subject, plain text and markup, from templates.
+"""Render subject, plain text and HTML of a mail from templates.
 
-The plain text says everything; the markup may leave out what would make it too big.
-Whatever a person chose is data: it is never a template, never markup, never a second
-line, and its direction never turns our own words round.
+The plain text is complete; the HTML may leave out what would make it too large (H12).
+Whatever a person chose is data: never a template, never markup, never a second line,
+and its direction never changes that of our own text.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib.resources import files
@@ -15,28 +15,37 @@ from typing import Any, Final
 
 import css_inline
 from jinja2 import Environment, StrictUndefined, Template
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from typing_extensions import override
 
 from clp_core.channels import Channel
-from clp_notifications.mail.content import File, Kind, Letter, Said
+from clp_notifications.mail.content import (
+    File,
+    Kind,
+    MailContent,
+    MailMessage,
+    SenderIdentity,
+)
 from clp_notifications.mail.display_text import cut, isolated, one_line, shown_text
-from clp_notifications.mail.house import House
 from clp_notifications.mail.locales import (
     N_,
-    Tongue,
-    best_of,
+    MailLocale,
+    best_language,
+    locales,
     shown_size,
     shown_time,
-    tongues,
-)
-from clp_notifications.mail.measuring import (
-    LONGEST_NAME,
-    LONGEST_TITLE,
-    kept_of_text,
-    those_that_fit,
 )
 from clp_notifications.mail.mime_parts import HTML, TEXT
+
+MAX_TITLE: Final = 400
+MAX_NAME: Final = 120
+# The HTML stays below 60 kB (H12): this much for texts, the rest for our markup.
+MAX_MESSAGE_BYTES: Final = 48_000
+MESSAGE_OVERHEAD: Final = 1_200
+FILE_OVERHEAD: Final = 500
+MAX_MESSAGES: Final = 40
+# Bytes of one character in HTML: an escaped quote, or the tag of a line end.
+MAX_ESCAPED_BYTES: Final = 5
 
 REASONS: Final[dict[Kind, str]] = {
     Kind.MENTION: N_("You get this mail because you were mentioned."),
@@ -53,17 +62,17 @@ REASONS: Final[dict[Kind, str]] = {
     ),
 }
 BROADCAST: Final = N_("Broadcast")
-DIRECT: Final = N_("Direct messages with %(whom)s")
+DIRECT: Final = N_("Direct messages with %(name)s")
 DIGEST: Final = N_("Digest")
-# A whole sentence in a template, without anything to put in.
+# A sentence in a template without parameters.
 SENTENCE: Final = re.compile(r'\{\{ _\("([^"%]+)"\) \}\}')
-# What a house that did not name its studio is called.
+# The name of a studio that the deployment does not name.
 THE_STUDIO: Final = N_("the studio")
 
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """A mail in words."""
+    """Subject and bodies of a mail."""
 
     subject: str
     text: str
@@ -71,7 +80,7 @@ class Rendered:
 
     @property
     def parts(self) -> tuple[tuple[str, str], ...]:
-        """The parts with their kinds, plainest first."""
+        """The bodies with their content types, plain text first."""
         return (TEXT, self.text), (HTML, self.html)
 
 
@@ -79,148 +88,165 @@ class Rendered:
 class _Templates:
     """The templates in one language."""
 
-    tongue: Tongue
+    locale: MailLocale
     text: Template
     html: Template
 
 
 @dataclass(frozen=True, slots=True)
 class _Style:
-    """How a person's words stand in one of the two bodies."""
+    """How text from people is shown in one of the two bodies."""
 
     line: Callable[[str], str]
     title_in_sentence: Callable[[str], str]
-    message: Callable[[Letter, Said], dict[str, Any]]
+    message: Callable[[MailContent, MailMessage], dict[str, Any]]
 
 
 class Renderer:
-    """Writes mails in their readers' languages; all is read when the program starts."""
+    """Renders mails in their readers' languages; templates are compiled at start."""
 
-    def __init__(self, house: House) -> None:
-        self._house = house
+    def __init__(self, identity: SenderIdentity) -> None:
+        self._identity = identity
         text, html = _source("mail.txt"), _inlined(_source("mail.html"))
         self._templates: Mapping[str, _Templates] = {
             language: _Templates(
-                tongue,
-                _compiled(text, tongue, markup=False),
-                _compiled(html, tongue, markup=True),
+                locale,
+                _compiled(text, locale, markup=False),
+                _compiled(html, locale, markup=True),
             )
-            for language, tongue in tongues().items()
+            for language, locale in locales().items()
         }
 
-    def render(self, letter: Letter, stop_token: str) -> Rendered:
-        """Subject, text and markup of a mail."""
-        templates = self._templates[best_of((letter.habits.language,))]
-        project = _title(letter.project_title)
-        channel = self._title_of(letter, templates.tongue)
-        shown = those_that_fit(_in_order(letter))
-        alone = partial(isolated, direction=templates.tongue.direction)
-        same: dict[str, Any] = {
-            "language": templates.tongue.language,
-            "direction": templates.tongue.direction,
-            "is_digest": letter.is_digest,
-            "shows_text": letter.shows_text,
-            "number": len(letter.said),
-            "left_out": len(letter.said) - len(shown),
-            "channel_link": self._house.channel_link(letter.channel),
-            "stop_link": self._house.stop_link(stop_token),
+    def render(self, content: MailContent, unsubscribe_token: str) -> Rendered:
+        """Render subject, plain text and HTML of a mail."""
+        templates = self._templates[
+            best_language((content.locale_preferences.language,))
+        ]
+        project = _title(content.project_title)
+        channel = self._title_of(content, templates.locale)
+        shown = messages_that_fit(_in_order(content))
+        isolate = partial(isolated, direction=templates.locale.direction)
+        shared: dict[str, Any] = {
+            "language": templates.locale.language,
+            "direction": templates.locale.direction,
+            "is_digest": content.is_digest,
+            "shows_text": content.shows_text,
+            "number": len(content.messages),
+            "left_out": len(content.messages) - len(shown),
+            "channel_link": self._identity.channel_link(content.channel),
+            "stop_link": self._identity.unsubscribe_link(unsubscribe_token),
         }
 
-        def views(style: _Style) -> dict[str, Any]:
-            sentence = templates.tongue.said(REASONS[letter.kind])
+        def context(style: _Style) -> dict[str, Any]:
+            sentence = templates.locale.translate(REASONS[content.kind])
             title = style.title_in_sentence(project)
-            return same | {
+            return shared | {
                 "project": style.line(project),
                 "channel": style.line(channel),
-                # Markup stays markup, and escapes nothing twice.
+                # Markup stays markup and is not escaped twice.
                 "reason": type(title)(sentence) % {"project": title},
                 "sections": self._sections(
-                    letter, shown, tongue=templates.tongue, style=style
+                    content, shown, locale=templates.locale, style=style
                 ),
             }
 
         return Rendered(
-            # Stable for each channel, and nothing in it but the titles (H5).
+            # Stable for each channel; it holds nothing but titles (H5).
             subject=f"[{project}] {channel}",
             text=templates.text.render(
-                views(_Style(alone, alone, partial(self._text_view, alone)))
+                context(_Style(isolate, isolate, partial(self._text_view, isolate)))
             ),
-            html=templates.html.render(views(_Style(str, _isolated, self._html_view))),
+            html=templates.html.render(
+                context(_Style(str, _isolated, self._html_view))
+            ),
         )
 
-    def _title_of(self, letter: Letter, tongue: Tongue) -> str:
-        if letter.is_digest:
-            return tongue.said(DIGEST)
-        return self._channel_title(letter, tongue, letter.channel, letter.partner)
+    def _title_of(self, content: MailContent, locale: MailLocale) -> str:
+        if content.is_digest:
+            return locale.translate(DIGEST)
+        return self._channel_title(
+            content, locale, channel=content.channel, partner=content.partner
+        )
 
     def _channel_title(
-        self, letter: Letter, tongue: Tongue, *named: Channel | str | None
+        self,
+        content: MailContent,
+        locale: MailLocale,
+        *,
+        channel: Channel | None,
+        partner: str | None,
     ) -> str:
-        channel, partner = named
-        if channel is None or (isinstance(channel, Channel) and not channel.partner):
-            return tongue.said(BROADCAST)
-        whom = letter.shown_partner(None if partner is None else str(partner))
-        whom = whom or tongue.said(self._house.studio_name)
-        return tongue.said(DIRECT) % {"whom": _title(whom)}
+        if channel is None or channel.partner is None:
+            return locale.translate(BROADCAST)
+        name = content.shown_partner(partner)
+        name = name or locale.translate(self._identity.studio_name)
+        return locale.translate(DIRECT) % {"name": _title(name)}
 
     def _sections(
-        self, letter: Letter, shown: list[Said], *, tongue: Tongue, style: _Style
+        self,
+        content: MailContent,
+        shown: list[MailMessage],
+        *,
+        locale: MailLocale,
+        style: _Style,
     ) -> list[dict[str, Any]]:
-        """What was said in each channel; only a digest has several, with titles."""
+        """The messages of each channel; only a digest has several, with titles."""
         sections: list[dict[str, Any]] = []
-        for channel, group in groupby(shown, key=lambda said: said.channel):
-            said = list(group)
-            named = (channel, said[0].partner)
-            title = (
-                self._channel_title(letter, tongue, *named) if letter.is_digest else ""
-            )
+        for channel, group in groupby(shown, key=lambda message: message.channel):
+            messages = list(group)
+            title = ""
+            if content.is_digest:
+                partner = messages[0].partner
+                title = self._channel_title(
+                    content, locale, channel=channel, partner=partner
+                )
             sections.append(
                 {
                     "title": style.line(title),
-                    "messages": [style.message(letter, one) for one in said],
+                    "messages": [style.message(content, one) for one in messages],
                 }
             )
         return sections
 
     def _text_view(
-        self, alone: Callable[[str], str], letter: Letter, said: Said
+        self, isolate: Callable[[str], str], content: MailContent, message: MailMessage
     ) -> dict[str, Any]:
-        view = self._view(letter, said)
-        text = shown_text(said.text) if letter.shows_text else ""
+        view = self._view(content, message)
+        text = shown_text(message.text) if content.shows_text else ""
         return view | {
-            "author": alone(view["author"]),
+            "author": isolate(view["author"]),
             "quoted": [f"> {line}" for line in text.split("\n")] if text else [],
-            "files": [file | {"name": alone(file["name"])} for file in view["files"]],
+            "files": [file | {"name": isolate(file["name"])} for file in view["files"]],
         }
 
-    def _html_view(self, letter: Letter, said: Said) -> dict[str, Any]:
-        text = shown_text(said.text) if letter.shows_text else ""
-        kept = kept_of_text(said, text)
-        return self._view(letter, said) | {
+    def _html_view(self, content: MailContent, message: MailMessage) -> dict[str, Any]:
+        text = shown_text(message.text) if content.shows_text else ""
+        kept = text_that_fits(message, text)
+        return self._view(content, message) | {
             "lines": kept.split("\n") if kept else [],
             "is_cut": len(kept) < len(text),
         }
 
-    def _view(self, letter: Letter, said: Said) -> dict[str, Any]:
-        """A message without its text; a mail without content names nobody."""
-        channel = said.channel or letter.channel
-        seen = {
-            "when": shown_time(said.at, letter.habits),
-            "link": self._house.message_link(channel, said.number),
+    def _view(self, content: MailContent, message: MailMessage) -> dict[str, Any]:
+        """A message without its text; a mail without content names no author."""
+        channel = message.channel or content.channel
+        view = {
+            "when": shown_time(message.at, content.locale_preferences),
+            "link": self._identity.message_link(channel, message.number),
         }
-        if not letter.shows_text:
-            return seen | {"author": "", "automatic": False, "files": []}
-        return seen | {
-            "author": cut(one_line(said.author), LONGEST_NAME) or "?",
-            "automatic": said.automatic,
-            "files": [self._file_view(letter, file) for file in said.files],
+        if not content.shows_text:
+            return view | {"author": "", "automatic": False, "files": []}
+        return view | {
+            "author": cut(one_line(message.author), MAX_NAME) or "?",
+            "automatic": message.automatic,
+            "files": [self._file_view(content, file) for file in message.files],
         }
 
-    def _file_view(self, letter: Letter, file: File) -> dict[str, str]:
+    def _file_view(self, content: MailContent, file: File) -> dict[str, str]:
         return {
             "name": one_line(file.name) or "?",
-            "size": shown_size(file.size, letter.habits),
-            "link": self._house.file_link(file.id),
+            "size": shown_size(file.size, content.locale_preferences),
+            "link": self._identity.file_link(file.id),
         }
 
 
@@ -229,13 +255,13 @@ def _source(name: str) -> str:
 
 
 def _inlined(source: str) -> str:
-    """The template with its styles where they apply: once, not for each mail."""
+    """Inline the styles of the template: once, not for each mail."""
     inliner = css_inline.CSSInliner(keep_at_rules=True, load_remote_stylesheets=False)
     return inliner.inline(source)
 
 
 class _Environment(Environment):
-    """Looks for items: all that templates are given are dictionaries."""
+    """Looks attributes up as items first: templates get dictionaries only."""
 
     @override
     def getattr(self, obj: Any, attribute: str) -> Any:
@@ -244,7 +270,7 @@ class _Environment(Environment):
         return super().getattr(obj, attribute)
 
 
-def _compiled(source: str, tongue: Tongue, *, markup: bool) -> Template:
+def _compiled(source: str, locale: MailLocale, *, markup: bool) -> Template:
     environment = _Environment(
         # Plain text has nothing to escape.
         autoescape=markup,
@@ -255,24 +281,24 @@ def _compiled(source: str, tongue: Tongue, *, markup: bool) -> Template:
         extensions=["jinja2.ext.i18n"],
     )
     environment.install_gettext_translations(  # type: ignore[attr-defined]
-        tongue.translations, newstyle=True
+        locale.translations, newstyle=True
     )
-    # What says the same in every mail is looked up once.
-    said = SENTENCE.sub(lambda found: tongue.said(found[1]), source)
-    template = environment.from_string(said)
-    # They are gone through for each mail, and are a chain of dictionaries at first.
+    # Sentences without parameters are translated once.
+    translated = SENTENCE.sub(lambda found: locale.translate(found[1]), source)
+    template = environment.from_string(translated)
+    # Copied for each mail; a chain of dictionaries unless flattened here.
     template.globals = dict(template.globals)
     return template
 
 
-def _in_order(letter: Letter) -> list[Said]:
-    """What was said, a channel at a time: the broadcast, then by partner."""
+def _in_order(content: MailContent) -> list[MailMessage]:
+    """The messages by channel: the broadcast first, then by partner."""
     return sorted(
-        letter.said,
-        key=lambda said: (
-            said.channel is not None and said.channel.partner is not None,
-            said.partner or "",
-            said.channel.name if said.channel else "",
+        content.messages,
+        key=lambda message: (
+            message.channel is not None and message.channel.partner is not None,
+            message.partner or "",
+            message.channel.name if message.channel else "",
         ),
     )
 
@@ -282,4 +308,46 @@ def _isolated(line: str) -> str:
 
 
 def _title(title: str) -> str:
-    return cut(one_line(title), LONGEST_TITLE) or "?"
+    return cut(one_line(title), MAX_TITLE) or "?"
+
+
+def messages_that_fit(messages: Sequence[MailMessage]) -> list[MailMessage]:
+    """The first messages that fit into the HTML; at least one."""
+    if len(messages) == 1:
+        return [*messages]
+    shown: list[MailMessage] = []
+    room = MAX_MESSAGE_BYTES
+    for one in messages[:MAX_MESSAGES]:
+        room -= _markup_size(one)
+        if shown and room < 0:
+            break
+        shown.append(one)
+    return shown
+
+
+def text_that_fits(message: MailMessage, text: str) -> str:
+    """The start of a message's text that fits beside the rest of the message."""
+    if not message.files and len(text) * MAX_ESCAPED_BYTES <= MAX_MESSAGE_BYTES // 2:
+        return text
+    room = MAX_MESSAGE_BYTES - _markup_size(message) + _size(text)
+    if _size(text) <= room:
+        return text
+    low, high = 0, len(text)
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (
+            (middle, high) if _size(text[:middle]) <= room else (low, middle - 1)
+        )
+    return cut(text, max(low, 1))
+
+
+def _size(text: str) -> int:
+    """Bytes of a text in HTML, where each line end becomes a tag."""
+    return len(escape(text).encode()) + len("<br>") * text.count("\n")
+
+
+def _markup_size(message: MailMessage) -> int:
+    size_of_files = sum(
+        _size(one_line(file.name)) + FILE_OVERHEAD for file in message.files
+    )
+    return MESSAGE_OVERHEAD + _size(shown_text(message.text)) + size_of_files

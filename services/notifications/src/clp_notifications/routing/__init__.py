@@ -1,1 +1,1 @@
-"""What the routing process does: one function for each thing that may be asked."""
+"""The use cases of the routing process: who is notified, and why."""

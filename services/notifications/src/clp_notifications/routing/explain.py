@@ -1,4 +1,4 @@
-"""Why somebody was or was not told of a message, and what became of it (rule 25)."""
+"""Explain who was told of a message and why, with the delivery (rule 25)."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from clp_chassis.persistence.bulk_sql import chunks
+from clp_chassis.persistence.bulk_sql import batched
 from clp_chassis.security.passports import Passport
 from clp_contracts import notifications as contract
+from clp_contracts.core_mapping import to_project
 from clp_contracts.errors import Refused
 from clp_contracts.methods import PassportKind
 from clp_core.channels import Channel
@@ -18,31 +19,37 @@ from clp_core.routing import SENTENCES as ROUTING_SENTENCES
 from clp_core.routing import RoutingReason
 from clp_core.visibility import may_read
 from clp_notifications import explanations
-from clp_notifications.dependencies import Parts
-from clp_notifications.mapping import person_in, project_in, project_of
-from clp_notifications.states import Because, MailMode, State
-from clp_notifications.tables import Mail, Notification, Outcome, RoutedMessage, Step
+from clp_notifications.dependencies import Dependencies
+from clp_notifications.mapping import person_in, project_in
+from clp_notifications.states import MailMode, State, TransitionReason
+from clp_notifications.tables import (
+    Mail,
+    Notification,
+    Outcome,
+    RoutedMessage,
+    TransitionRow,
+)
 from clp_notifications.transitions import modes_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Asker:
-    """Who asks, and whom they may hear about; ``wanted`` None is everybody."""
+class _Scope:
+    """The message, and the people whom the actor may see; None means everybody."""
 
     message: str
     channel: Channel
     author: str
-    wanted: str | None
+    person: str | None
     actor: Passport
 
     def sees_choices_of(self, person: str) -> bool:
-        """Whether they may know what the person read and chose (rule 31)."""
+        """Whether the actor may know what the person read and chose (rule 31)."""
         return self.actor.kind is PassportKind.SERVICE or self.actor.subject == person
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Known:
-    """What is known of the message beside the rows about each person."""
+class _MessageState:
+    """The routed message, and the mail modes of the people concerned."""
 
     routed: RoutedMessage | None
     modes: Mapping[str, MailMode]
@@ -52,65 +59,80 @@ class _Known:
 
 
 def explain(
-    ask: contract.AskExplain, *, actor: Passport, parts: Parts
-) -> contract.Explained:
-    """Everybody's story to the studio and to services; one's own to a partner's person.
+    request: contract.GetExplanation, *, actor: Passport, deps: Dependencies
+) -> contract.MessageExplanation:
+    """Explain everybody to internal people and services, oneself to external people.
 
-    What a person read and chose is told to that person and to services only.
+    What a person read and chose is explained to that person and to services only.
 
     Raises:
-        Refused: ``message.missing``, also for what the actor may not know.
+        Refused: ``message.missing``, also for what the actor may not see.
     """
-    asker = _asker(ask, actor, parts)
-    with parts.database.reading() as session:
-        told = _notifications(session, asker)
-        untold = _outcomes(session, asker)
+    scope = _scope_of(request, actor, deps)
+    with deps.database.reading() as session:
+        notified = _notifications(session, scope)
+        not_told = _outcomes(session, scope)
         people = sorted(
-            {notification.person for notification, _ in told} | untold.keys()
+            {notification.person for notification, _ in notified} | not_told.keys()
         )
-        known = _Known(
-            routed=session.get(RoutedMessage, ask.message),
-            modes=modes_of(session, people, asker.channel.project),
+        state = _MessageState(
+            routed=session.get(RoutedMessage, request.message),
+            modes=modes_of(session, people, scope.channel.project),
         )
-        steps = _steps(session, [notification.id for notification, _ in told])
+        transitions = _transitions(
+            session, [notification.id for notification, _ in notified]
+        )
     explained = {
-        person: _not_told(person, outcome, asker, known=known)
-        for person, outcome in untold.items()
+        person: _explain_outcome(person, outcome, scope, state=state)
+        for person, outcome in not_told.items()
     }
-    for row in told:
-        notification, _ = row
-        passed = steps.get(notification.id, [])
-        explained[notification.person] = _told(row, passed, asker, known=known)
-    if asker.wanted is not None and asker.wanted not in explained:
-        explained[asker.wanted] = _unconcerned(asker.wanted, asker, known)
-    return contract.Explained(
-        message=ask.message, people=tuple(explained[one] for one in sorted(explained))
+    for notification, mail in notified:
+        explained[notification.person] = _explain_notification(
+            notification,
+            mail,
+            transitions.get(notification.id, []),
+            scope=scope,
+            state=state,
+        )
+    if scope.person is not None and scope.person not in explained:
+        explained[scope.person] = _explain_unconcerned(scope.person, scope, state)
+    return contract.MessageExplanation(
+        message=request.message,
+        people=tuple(explained[one] for one in sorted(explained)),
     )
 
 
-def _asker(ask: contract.AskExplain, actor: Passport, parts: Parts) -> _Asker:
-    contents = parts.callers.messages.contents(messages_=(ask.message,)).contents
-    if not contents:
+def _scope_of(
+    request: contract.GetExplanation, actor: Passport, deps: Dependencies
+) -> _Scope:
+    messages = deps.clients.messages.get_messages(
+        message_ids=(request.message,)
+    ).messages
+    if not messages:
         raise Refused("message.missing")
-    message = contents[0].message
+    message = messages[0].message
     channel = Channel.named(message.channel)
-    return _Asker(
-        message=ask.message,
+    return _Scope(
+        message=request.message,
         channel=channel,
         author=message.author.id,
-        wanted=_whom(ask, channel, actor, parts=parts),
+        person=_visible_person(request, channel, actor, deps=deps),
         actor=actor,
     )
 
 
-def _whom(
-    ask: contract.AskExplain, channel: Channel, actor: Passport, *, parts: Parts
+def _visible_person(
+    request: contract.GetExplanation,
+    channel: Channel,
+    actor: Passport,
+    *,
+    deps: Dependencies,
 ) -> str | None:
-    """The person to explain, or None for everybody."""
+    """Return the person to explain, or None for everybody."""
     if actor.kind is PassportKind.SERVICE:
-        return ask.person
-    facts = parts.callers.projects.facts(
-        projects_=(channel.project,), people=(actor.subject,)
+        return request.person
+    facts = deps.clients.projects.facts(
+        project_ids=(channel.project,), people=(actor.subject,)
     )
     reader, project = (
         person_in(facts, actor.subject),
@@ -118,89 +140,99 @@ def _whom(
     )
     if reader is None or project is None:
         raise Refused("message.missing")
-    if not may_read(reader, channel, project_of(project)):
+    if not may_read(reader, channel, to_project(project)):
         raise Refused("message.missing")
     if reader.side is Side.INTERNAL:
-        return ask.person
-    if ask.person not in (None, actor.subject):
+        return request.person
+    if request.person not in (None, actor.subject):
         raise Refused("message.missing")
     return actor.subject
 
 
-def _notifications(session: Session, asker: _Asker) -> list[tuple[Notification, Mail]]:
-    asked = (
+def _notifications(session: Session, scope: _Scope) -> list[tuple[Notification, Mail]]:
+    statement = (
         select(Notification, Mail)
         .join(Mail, Mail.id == Notification.mail)
-        .where(Notification.message == asker.message)
+        .where(Notification.message == scope.message)
     )
-    if asker.wanted is not None:
-        asked = asked.where(Notification.person == asker.wanted)
-    return [(row.Notification, row.Mail) for row in session.execute(asked)]
+    if scope.person is not None:
+        statement = statement.where(Notification.person == scope.person)
+    return [(row.Notification, row.Mail) for row in session.execute(statement)]
 
 
-def _outcomes(session: Session, asker: _Asker) -> Mapping[str, Outcome]:
-    asked = select(Outcome).where(Outcome.message == asker.message)
-    if asker.wanted is not None:
-        asked = asked.where(Outcome.person == asker.wanted)
-    return {row.person: row for row in session.scalars(asked)}
+def _outcomes(session: Session, scope: _Scope) -> Mapping[str, Outcome]:
+    statement = select(Outcome).where(Outcome.message == scope.message)
+    if scope.person is not None:
+        statement = statement.where(Outcome.person == scope.person)
+    return {row.person: row for row in session.scalars(statement)}
 
 
-def _steps(session: Session, notifications: Iterable[str]) -> Mapping[str, list[Step]]:
-    found: dict[str, list[Step]] = {}
-    for chunk in chunks(notifications):
+def _transitions(
+    session: Session, notifications: Iterable[str]
+) -> Mapping[str, list[TransitionRow]]:
+    found: dict[str, list[TransitionRow]] = {}
+    for chunk in batched(notifications):
         rows = session.scalars(
-            select(Step).where(Step.notification.in_(chunk)).order_by(Step.id)
+            select(TransitionRow)
+            .where(TransitionRow.notification.in_(chunk))
+            .order_by(TransitionRow.id)
         )
         for row in rows:
             found.setdefault(row.notification, []).append(row)
     return found
 
 
-def _told(
-    row: tuple[Notification, Mail],
-    steps: list[Step],
-    asker: _Asker,
+def _explain_notification(
+    notification: Notification,
+    mail: Mail,
+    transitions: list[TransitionRow],
     *,
-    known: _Known,
+    scope: _Scope,
+    state: _MessageState,
 ) -> contract.PersonExplained:
-    notification, mail = row
-    sees_choices = asker.sees_choices_of(notification.person)
-    shown = [_shown_step(step, sees_choices=sees_choices) for step in steps]
+    sees_choices = scope.sees_choices_of(notification.person)
+    visible = [
+        _visible_transition(one, sees_choices=sees_choices) for one in transitions
+    ]
     routing = ROUTING_SENTENCES[RoutingReason(notification.routing_reason)]
-    facts = _facts(notification.person, asker, known)
+    facts = _facts(notification.person, scope, state)
     if notification.state == State.DUE and mail.due_at is not None:
-        facts = (*facts, explanations.leaves_at(mail.kind, mail.due_at))
+        facts = (*facts, explanations.due_sentence(mail.kind, mail.due_at))
     return contract.PersonExplained(
         person=notification.person,
         told=True,
         trigger=notification.trigger,
         rule=notification.rule,
         reason=notification.routing_reason,
-        sentence="; ".join([routing, *(step.sentence for step in shown[-1:])]),
+        sentence="; ".join([routing, *(one.sentence for one in visible[-1:])]),
         state=notification.state,
-        steps=tuple(shown),
+        transitions=tuple(visible),
         facts=facts,
     )
 
 
-def _shown_step(step: Step, *, sees_choices: bool) -> contract.Step:
-    reason, sentence = explanations.shown_reason(
-        Because(step.reason), sees_choices=sees_choices
+def _visible_transition(
+    row: TransitionRow, *, sees_choices: bool
+) -> contract.Transition:
+    reason, sentence = explanations.visible_reason(
+        TransitionReason(row.reason), sees_choices=sees_choices
     )
-    return contract.Step(at=step.at, state=step.state, reason=reason, sentence=sentence)
+    return contract.Transition(
+        at=row.at, state=row.state, reason=reason, sentence=sentence
+    )
 
 
-def _facts(person: str, asker: _Asker, known: _Known) -> tuple[str, ...]:
+def _facts(person: str, scope: _Scope, state: _MessageState) -> tuple[str, ...]:
     found = explanations.facts_of_message(
-        asker.channel, asker.author, is_mentioned=known.mentions(person)
+        scope.channel, scope.author, is_mentioned=state.mentions(person)
     )
-    if asker.sees_choices_of(person):
-        found = (*found, explanations.choice(known.modes.get(person)))
+    if scope.sees_choices_of(person):
+        found = (*found, explanations.mail_mode_sentence(state.modes.get(person)))
     return found
 
 
-def _not_told(
-    person: str, outcome: Outcome, asker: _Asker, *, known: _Known
+def _explain_outcome(
+    person: str, outcome: Outcome, scope: _Scope, *, state: _MessageState
 ) -> contract.PersonExplained:
     return contract.PersonExplained(
         person=person,
@@ -210,14 +242,16 @@ def _not_told(
         reason=outcome.reason,
         sentence=ROUTING_SENTENCES[RoutingReason(outcome.reason)],
         state=None,
-        steps=(),
-        facts=_facts(person, asker, known),
+        transitions=(),
+        facts=_facts(person, scope, state),
     )
 
 
-def _unconcerned(person: str, asker: _Asker, known: _Known) -> contract.PersonExplained:
-    """The same for a stranger and for a person who does not exist."""
-    is_routed = known.routed is not None
+def _explain_unconcerned(
+    person: str, scope: _Scope, state: _MessageState
+) -> contract.PersonExplained:
+    """Explain a person without a row; the same for one who does not exist."""
+    is_routed = state.routed is not None
     return contract.PersonExplained(
         person=person,
         told=False,
@@ -226,8 +260,8 @@ def _unconcerned(person: str, asker: _Asker, known: _Known) -> contract.PersonEx
         reason=str(RoutingReason.NOT_TOLD_NOT_FOLLOWING) if is_routed else "",
         sentence=explanations.NOT_CONCERNED if is_routed else explanations.NOT_YET,
         state=None,
-        steps=(),
+        transitions=(),
         facts=explanations.facts_of_message(
-            asker.channel, asker.author, is_mentioned=False
+            scope.channel, scope.author, is_mentioned=False
         ),
     )

@@ -1,41 +1,45 @@
-"""Notifications that were given up: kept with their reason, sent again on demand."""
+"""Notifications that failed for good: list and redrive them."""
 
 from typing import Final
 
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from clp_chassis.persistence.bulk_sql import chunks
+from clp_chassis.persistence.bulk_sql import batched
 from clp_contracts import notifications as contract
 from clp_contracts.errors import Refused
-from clp_notifications.dependencies import Parts
-from clp_notifications.states import Because, State
-from clp_notifications.tables import Mail, Notification, Step
-from clp_notifications.transitions import Change, announce_due, move
+from clp_notifications.dependencies import Dependencies
+from clp_notifications.states import State, TransitionReason
+from clp_notifications.tables import Mail, Notification, TransitionRow
+from clp_notifications.transitions import Transition, apply_transitions, publish_due
 
-MOST: Final = 500
+MAX_LISTED: Final = 500
 
 
-def dead(ask: contract.AskDead, *, parts: Parts) -> contract.DeadNotifications:
-    """What was given up, oldest first; ``after`` is the last one seen."""
-    # The last step of what is dead is the one into death.
+def dead(
+    request: contract.ListDead, *, deps: Dependencies
+) -> contract.DeadNotifications:
+    """List failed notifications, oldest first, after the one with the id ``after``."""
+    # The last transition of a failed notification is the one that failed it.
     last = (
-        select(func.max(Step.id))
-        .where(Step.notification == Notification.id)
+        select(func.max(TransitionRow.id))
+        .where(TransitionRow.notification == Notification.id)
         .correlate(Notification)
         .scalar_subquery()
     )
-    asked = (
-        select(Notification, Step.at)
-        .join(Step, Step.id == last)
+    statement = (
+        select(Notification, TransitionRow.at)
+        .join(TransitionRow, TransitionRow.id == last)
         .where(Notification.state == State.DEAD)
-        .order_by(Step.id)
-        .limit(max(1, min(ask.limit, MOST)))
+        .order_by(TransitionRow.id)
+        .limit(max(1, min(request.limit, MAX_LISTED)))
     )
-    if ask.after is not None:
-        seen = select(func.max(Step.id)).where(Step.notification == ask.after)
-        asked = asked.where(Step.id > seen.scalar_subquery())
-    with parts.database.reading() as session:
+    if request.after is not None:
+        seen = select(func.max(TransitionRow.id)).where(
+            TransitionRow.notification == request.after
+        )
+        statement = statement.where(TransitionRow.id > seen.scalar_subquery())
+    with deps.database.reading() as session:
         found = tuple(
             contract.DeadNotification(
                 id=row.Notification.id,
@@ -44,45 +48,45 @@ def dead(ask: contract.AskDead, *, parts: Parts) -> contract.DeadNotifications:
                 reason=row.Notification.reason,
                 at=row.at,
             )
-            for row in session.execute(asked)
+            for row in session.execute(statement)
         )
     return contract.DeadNotifications(notifications=found)
 
 
-def redrive(ask: contract.Redrive, *, parts: Parts) -> contract.Redriven:
-    """Put given-up notifications back to work; all of them when none is named.
+def redrive(request: contract.Redrive, *, deps: Dependencies) -> contract.Redriven:
+    """Make failed notifications due again; all of them when none is named.
 
     Raises:
-        Refused: ``notification.missing`` when one that is named was not given up.
+        Refused: ``notification.missing`` when a named one has not failed.
     """
-    at = parts.clock()
-    with parts.database.writing() as session:
-        found = _given_up(session, ask.notifications)
-        if len(found) < len(set(ask.notifications)):
+    at = deps.clock()
+    with deps.database.writing() as session:
+        found = _failed(session, request.notification_ids)
+        if len(found) < len(set(request.notification_ids)):
             raise Refused("notification.missing")
-        again = Change(State.DUE, Because.REDRIVEN)
-        move(session, {row.id: again for row in found}, at=at)
-        for chunk in chunks(row.mail for row in found):
+        redriven = Transition(State.DUE, TransitionReason.REDRIVEN)
+        apply_transitions(session, {row.id: redriven for row in found}, at=at)
+        for chunk in batched(row.mail for row in found):
             session.execute(
                 update(Mail)
                 .where(Mail.id.in_(chunk))
                 .values(due_at=at, attempts=0, first_tried_at=None)
             )
-        for about in sorted({(row.message, row.project) for row in found}):
-            announce_due(session, about, at=at)
+        for message, project in sorted({(row.message, row.project) for row in found}):
+            publish_due(session, message=message, project=project, at=at)
     return contract.Redriven(count=len(found))
 
 
-def _given_up(session: Session, named: tuple[str, ...]) -> list[Notification]:
-    given_up = (
+def _failed(session: Session, named: tuple[str, ...]) -> list[Notification]:
+    failed = (
         select(Notification)
         .where(Notification.state == State.DEAD)
         .order_by(Notification.id)
         .with_for_update()
     )
     if not named:
-        return list(session.scalars(given_up))
+        return list(session.scalars(failed))
     found: list[Notification] = []
-    for chunk in chunks(named):
-        found.extend(session.scalars(given_up.where(Notification.id.in_(chunk))))
+    for chunk in batched(named):
+        found.extend(session.scalars(failed.where(Notification.id.in_(chunk))))
     return found

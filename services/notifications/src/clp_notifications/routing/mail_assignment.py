@@ -1,8 +1,8 @@
-"""The mails that carry notifications: one that waits and is joined, or a new one.
+"""Assign notifications to mails (rule 40).
 
-A notification joins the mail that waits for the same person and channel while its
-window is open; a mention waits for nothing and joins nothing (rule 40). A digest takes
-what is told in any channel of a project.
+A notification joins the waiting mail of the same person and channel while its window is
+open; a mention neither waits nor joins. A digest contains the notifications of all
+channels of a project.
 """
 
 from collections import Counter, defaultdict
@@ -15,7 +15,7 @@ from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from clp_chassis.clock import new_id
-from clp_chassis.persistence.bulk_sql import among, insert_rows
+from clp_chassis.persistence.bulk_sql import in_array, insert_rows
 from clp_core.channels import Channel
 from clp_notifications.dependencies import MailPolicy
 from clp_notifications.mail.content import Kind
@@ -25,12 +25,12 @@ from clp_notifications.transitions import modes_among
 
 HOUR: Final = timedelta(hours=1)
 UNCOUNTED: Final = (Kind.MENTION, Kind.DIGEST)
-# Written once: they are used for every few messages.
+# Built once: they run for every few messages.
 WAITING: Final = (
     select(MAILS.c.person, MAILS.c.channel, MAILS.c.kind, MAILS.c.id)
     .where(
-        among(MAILS.c.person, "people"),
-        among(MAILS.c.channel, "places"),
+        in_array(MAILS.c.person, "people"),
+        in_array(MAILS.c.channel, "channels"),
         MAILS.c.joinable,
         MAILS.c.due_at.is_not(None),
         MAILS.c.lease_until.is_(None),
@@ -40,21 +40,21 @@ WAITING: Final = (
 COUNTED: Final = (
     select(MAILS.c.person, MAILS.c.project, func.count().label("mails"))
     .where(
-        among(MAILS.c.person, "people"),
+        in_array(MAILS.c.person, "people"),
         MAILS.c.made_at > bindparam("since"),
-        among(MAILS.c.project, "projects"),
+        in_array(MAILS.c.project, "projects"),
         MAILS.c.kind.not_in([kind.value for kind in UNCOUNTED]),
     )
     .group_by(MAILS.c.person, MAILS.c.project)
-    .having(func.count() >= bindparam("least"))
+    .having(func.count() >= bindparam("minimum"))
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Recipient:
-    """A person who is told of one message, and by which kind of mail.
+class MailRecipient:
+    """A person who is told of one message, and the kind of mail.
 
-    Windows count from ``since``, when the message was posted or edited.
+    Windows start at ``since``, when the message was posted or edited.
     """
 
     person: str
@@ -64,182 +64,195 @@ class Recipient:
     since: datetime
 
     @property
-    def whose(self) -> tuple[str, str]:
-        """The person and the project, for which there are settings and numbers."""
+    def person_and_project(self) -> tuple[str, str]:
+        """The key of mail modes and hourly counts."""
         return self.person, self.channel.project
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """The kind of mail that carries a notification, and when it leaves."""
+class MailPlan:
+    """The kind of mail that carries a notification, and when it is due."""
 
     kind: Kind
     due_at: datetime
 
 
-def carry(
-    session: Session, recipients: Sequence[Recipient], policy: MailPolicy
+def assign_to_mails(
+    session: Session, recipients: Sequence[MailRecipient], policy: MailPolicy
 ) -> list[str]:
-    """The mail that carries each recipient's notification; new ones are written.
+    """Return the mail of each recipient's notification; create new mails.
 
-    One after the other: a mail made for one message can be joined by the next.
+    Recipients are processed in order: a mail created for one message can be joined by
+    the next.
     """
-    modes = modes_among(session, {one.whose for one in recipients})
+    modes = modes_among(session, {one.person_and_project for one in recipients})
     waiting = _waiting_mails(
         session,
         [
             one
             for one in recipients
-            if one.kind is not Kind.MENTION and modes.get(one.whose) != MailMode.OFF
+            if one.kind is not Kind.MENTION
+            and modes.get(one.person_and_project) != MailMode.OFF
         ],
     )
     hour = _LastHour(session, recipients, policy)
-    carriers: list[str] = []
-    fresh: list[dict[str, Any]] = []
+    assigned: list[str] = []
+    new_rows: list[dict[str, Any]] = []
     for one in recipients:
-        flooded = hour.is_full(one)
-        found = plan(
-            one.kind, modes.get(one.whose), policy, at=one.since, flooded=flooded
+        planned = plan_mail(
+            one.kind,
+            modes.get(one.person_and_project),
+            policy,
+            at=one.since,
+            over_limit=hour.is_full(one),
         )
-        place = _place(found.kind, one.channel)
-        joins = found.due_at > one.since
-        seat = (one.person, place.name, found.kind is Kind.DIGEST)
-        mail = waiting.get(seat) if joins else None
+        channel = _channel_of_mail(planned.kind, one.channel)
+        joins = planned.due_at > one.since
+        mail_key = (one.person, channel.name, planned.kind is Kind.DIGEST)
+        mail = waiting.get(mail_key) if joins else None
         if mail is None:
             mail = new_id()
-            fresh.append(_row(mail, one, found, place=place.name))
-            hour.add(one, found.kind)
+            new_rows.append(_row(mail, one, planned, channel=channel.name))
+            hour.add(one, planned.kind)
             if joins:
-                waiting[seat] = mail
-        carriers.append(mail)
-    insert_rows(session, MAILS, fresh)
-    return carriers
+                waiting[mail_key] = mail
+        assigned.append(mail)
+    insert_rows(session, MAILS, new_rows)
+    return assigned
 
 
-def _row(mail: str, one: Recipient, found: Plan, *, place: str) -> dict[str, Any]:
+def _row(
+    mail: str, one: MailRecipient, planned: MailPlan, *, channel: str
+) -> dict[str, Any]:
     return {
         "id": mail,
         "person": one.person,
         "project": one.channel.project,
-        "channel": place,
-        "kind": found.kind.value,
+        "channel": channel,
+        "kind": planned.kind.value,
         "first_message": one.message,
-        "joinable": found.due_at > one.since,
-        "due_at": found.due_at,
+        "joinable": planned.due_at > one.since,
+        "due_at": planned.due_at,
         "attempts": 0,
         "made_at": one.since,
     }
 
 
-def _place(kind: Kind, channel: Channel) -> Channel:
-    """Where a mail stands: a digest of a whole project in its broadcast channel."""
+def _channel_of_mail(kind: Kind, channel: Channel) -> Channel:
+    """Return the channel of a mail; digests belong to the broadcast channel."""
     return Channel(channel.project) if kind is Kind.DIGEST else channel
 
 
 def _waiting_mails(
-    session: Session, joining: Sequence[Recipient]
+    session: Session, joining: Sequence[MailRecipient]
 ) -> dict[tuple[str, str, bool], str]:
-    """Mails whose window is open, by person, place and whether it is a digest.
+    """Return waiting mails by person, channel and whether they are digests.
 
-    Locked, so that none leaves while one joins.
+    Locked, so that no mail is claimed while a notification joins it.
     """
     if not joining:
         return {}
-    places = {one.channel.name for one in joining}
-    places |= {_place(Kind.DIGEST, one.channel).name for one in joining}
-    asked = {"people": {one.person for one in joining}, "places": places}
+    channels = {one.channel.name for one in joining}
+    channels |= {_channel_of_mail(Kind.DIGEST, one.channel).name for one in joining}
+    parameters = {"people": {one.person for one in joining}, "channels": channels}
     return {
         (row.person, row.channel, row.kind == Kind.DIGEST.value): row.id
-        for row in session.execute(WAITING, asked)
+        for row in session.execute(WAITING, parameters)
     }
 
 
 class _LastHour:
-    """How many mails about a project people had in the hour before a message."""
+    """The mails about a project that people got in the hour before a message."""
 
     def __init__(
-        self, session: Session, recipients: Sequence[Recipient], policy: MailPolicy
+        self, session: Session, recipients: Sequence[MailRecipient], policy: MailPolicy
     ) -> None:
-        self._most = policy.most_an_hour if policy.window else 0
-        self._made: dict[tuple[str, str], list[datetime]] = defaultdict(list)
+        self._limit = policy.max_mails_per_hour if policy.window else 0
+        self._created: dict[tuple[str, str], list[datetime]] = defaultdict(list)
         self._counted: Mapping[datetime, Mapping[tuple[str, str], int]] = {}
-        if self._most and recipients:
+        if self._limit and recipients:
             self._counted = self._count(session, recipients)
 
     def _count(
-        self, session: Session, recipients: Sequence[Recipient]
+        self, session: Session, recipients: Sequence[MailRecipient]
     ) -> Mapping[datetime, Mapping[tuple[str, str], int]]:
-        """Of those who may have had an hour's number, for each moment.
+        """Count the mails of those who may have reached the limit, for each moment.
 
-        They are looked for once, from the first moment on, and there is seldom one.
+        One statement from the first moment on finds them, and they are rare.
         """
-        by_moment: dict[datetime, list[Recipient]] = defaultdict(list)
+        by_moment: dict[datetime, list[MailRecipient]] = defaultdict(list)
         for one in recipients:
             by_moment[one.since].append(one)
-        # So few are missing that those made for these recipients may fill the hour.
-        most_now = max(Counter(one.whose for one in recipients).values())
-        least = self._most - most_now + 1
+        # The mails created for these recipients may reach the limit from here.
+        max_new = max(Counter(one.person_and_project for one in recipients).values())
+        minimum = self._limit - max_new + 1
         first = min(by_moment)
-        near = _mails_since(session, recipients, since=first - HOUR, least=least)
+        near = _mails_since(session, recipients, since=first - HOUR, minimum=minimum)
         if not near or len(by_moment) == 1:
             return {first: near}
         counted = {}
         for moment, among_them in by_moment.items():
-            close = [one for one in among_them if one.whose in near]
+            close = [one for one in among_them if one.person_and_project in near]
             counted[moment] = _mails_since(
-                session, close, since=moment - HOUR, least=least
+                session, close, since=moment - HOUR, minimum=minimum
             )
         return counted
 
-    def is_full(self, one: Recipient) -> bool:
-        """Whether a person had as many mails about the project as one may have."""
-        if not self._most:
+    def is_full(self, one: MailRecipient) -> bool:
+        """Whether a person reached the hourly limit of mails about the project."""
+        if not self._limit:
             return False
-        made = sum(at > one.since - HOUR for at in self._made[one.whose])
-        before = self._counted.get(one.since, {}).get(one.whose, 0)
-        return before + made >= self._most
+        made = sum(
+            at > one.since - HOUR for at in self._created[one.person_and_project]
+        )
+        before = self._counted.get(one.since, {}).get(one.person_and_project, 0)
+        return before + made >= self._limit
 
-    def add(self, one: Recipient, kind: Kind) -> None:
-        """A mail is made for this recipient."""
-        if self._most and kind not in UNCOUNTED:
-            self._made[one.whose].append(one.since)
+    def add(self, one: MailRecipient, kind: Kind) -> None:
+        """Count a mail created for this recipient."""
+        if self._limit and kind not in UNCOUNTED:
+            self._created[one.person_and_project].append(one.since)
 
 
 def _mails_since(
-    session: Session, recipients: Sequence[Recipient], *, since: datetime, least: int
+    session: Session,
+    recipients: Sequence[MailRecipient],
+    *,
+    since: datetime,
+    minimum: int,
 ) -> Mapping[tuple[str, str], int]:
-    """How many mails each had, where it were so many at least."""
+    """Count the mails by person and project, where they reach a minimum."""
     if not recipients:
         return {}
-    asked = {
+    parameters = {
         "people": {one.person for one in recipients},
         "projects": {one.channel.project for one in recipients},
         "since": since,
-        "least": least,
+        "minimum": minimum,
     }
-    rows = session.execute(COUNTED, asked)
+    rows = session.execute(COUNTED, parameters)
     return {(row.person, row.project): row.mails for row in rows}
 
 
-def plan(
+def plan_mail(
     kind: Kind,
     mode: MailMode | None,
     policy: MailPolicy,
     *,
     at: datetime,
-    flooded: bool = False,
-) -> Plan:
-    """The mail a notification travels in (rule 40).
+    over_limit: bool = False,
+) -> MailPlan:
+    """Return the kind of mail for a notification, and when it is due (rule 40).
 
-    A mention leaves at once, a daily digest in the morning, and what is over an hour's
-    number in a digest an hour later.
+    A mention is due at once, a daily digest in the morning, and notifications over the
+    hourly limit in a digest an hour later.
     """
     if kind is Kind.MENTION or mode is MailMode.OFF:
-        return Plan(kind, at)
+        return MailPlan(kind, at)
     if mode is MailMode.DAILY:
-        morning = datetime.combine(at, time(policy.daily_hour_utc), at.tzinfo)
+        morning = datetime.combine(at, time(policy.digest_hour), at.tzinfo)
         due = morning if morning > at else morning + timedelta(days=1)
-        return Plan(Kind.DIGEST, due)
-    if flooded:
-        return Plan(Kind.DIGEST, at + HOUR)
-    return Plan(kind, at if mode is MailMode.AT_ONCE else at + policy.window)
+        return MailPlan(Kind.DIGEST, due)
+    if over_limit:
+        return MailPlan(Kind.DIGEST, at + HOUR)
+    return MailPlan(kind, at if mode is MailMode.AT_ONCE else at + policy.window)

@@ -1,14 +1,15 @@
-"""When a person wants mails, told by them or by the link in a mail."""
+"""Mail settings: change and read them, and unsubscribe by the link in a mail."""
 
 from sqlalchemy import select
 
 from clp_contracts import notifications as contract
+from clp_contracts.core_mapping import to_project
 from clp_contracts.errors import Refused
 from clp_core.channels import Channel, ProjectId
 from clp_core.people import has_portal_access
 from clp_core.visibility import may_read
-from clp_notifications.dependencies import Parts
-from clp_notifications.mapping import person_in, project_in, project_of
+from clp_notifications.dependencies import Dependencies
+from clp_notifications.mapping import person_in, project_in
 from clp_notifications.states import MailMode
 from clp_notifications.tables import MailSetting
 from clp_notifications.transitions import people_without_content, set_content, set_mode
@@ -17,27 +18,33 @@ DEFAULT = MailMode.BATCHED
 
 
 def mail_settings(
-    ask: contract.AskMailSettings, *, actor: str, parts: Parts
+    request: contract.UpdateMailSettings, *, actor: str, deps: Dependencies
 ) -> contract.MailSettings:
-    """Change what is named, and tell all of the actor's settings.
+    """Change the named settings, and return all of the actor's settings.
 
     Raises:
-        Refused: ``project.missing`` to whom the project, or the portal, is closed;
-            ``ask.malformed`` for a mode that does not exist.
+        Refused: ``project.missing`` without access to the project or the portal;
+            ``request.malformed`` for an unknown mode.
     """
-    _check_access(ask.project, actor, parts)
-    mode = None if ask.mode is None else _mode(ask.mode)
-    with parts.database.writing() as session:
+    _check_access(request.project, actor, deps)
+    mode = None if request.mode is None else _parse_mode(request.mode)
+    with deps.database.writing() as session:
         if mode is not None:
-            set_mode(session, (actor, ask.project or ""), mode, at=parts.clock())
-        if ask.content is not None:
-            set_content(session, actor, content=ask.content, at=parts.clock())
-    return _settings_of(actor, parts)
+            set_mode(
+                session,
+                person=actor,
+                project=request.project or "",
+                mode=mode,
+                at=deps.clock(),
+            )
+        if request.content is not None:
+            set_content(session, actor, content=request.content, at=deps.clock())
+    return _settings_of(actor, deps)
 
 
-def _check_access(project: str | None, actor: str, parts: Parts) -> None:
+def _check_access(project: str | None, actor: str, deps: Dependencies) -> None:
     wanted = () if project is None else (project,)
-    facts = parts.callers.projects.facts(projects_=wanted, people=(actor,))
+    facts = deps.clients.projects.facts(project_ids=wanted, people=(actor,))
     reader = person_in(facts, actor)
     if reader is None or not has_portal_access(reader):
         raise Refused("project.missing")
@@ -46,21 +53,21 @@ def _check_access(project: str | None, actor: str, parts: Parts) -> None:
     found = project_in(facts, project)
     if found is None:
         raise Refused("project.missing")
-    if not may_read(reader, Channel(ProjectId(project)), project_of(found)):
+    if not may_read(reader, Channel(ProjectId(project)), to_project(found)):
         raise Refused("project.missing")
 
 
-def _mode(given: str) -> MailMode:
+def _parse_mode(value: str) -> MailMode:
     try:
-        return MailMode(given)
+        return MailMode(value)
     except ValueError:
         raise Refused.because(
-            "ask.malformed", fields={"mode": [f"one of {', '.join(MailMode)}"]}
+            "request.malformed", fields={"mode": [f"one of {', '.join(MailMode)}"]}
         ) from None
 
 
-def _settings_of(person: str, parts: Parts) -> contract.MailSettings:
-    with parts.database.reading() as session:
+def _settings_of(person: str, deps: Dependencies) -> contract.MailSettings:
+    with deps.database.reading() as session:
         rows = session.execute(
             select(MailSetting.project, MailSetting.mode)
             .where(MailSetting.person == person)
@@ -78,11 +85,18 @@ def _settings_of(person: str, parts: Parts) -> contract.MailSettings:
     )
 
 
-def stop_mails(token: str, *, parts: Parts) -> bool:
-    """Stop the mails that a link of ours is about (H7); false when it is not ours."""
-    sealed = parts.seals.read_stop_token(token)
-    if sealed is None:
+def unsubscribe(token: str, *, deps: Dependencies) -> bool:
+    """Turn off the mails that a token is about; return whether the token is valid."""
+    subscription = deps.tokens.read_unsubscribe_token(token)
+    if subscription is None:
         return False
-    with parts.database.writing() as session:
-        set_mode(session, sealed, MailMode.OFF, at=parts.clock())
+    person, project = subscription
+    with deps.database.writing() as session:
+        set_mode(
+            session,
+            person=person,
+            project=project,
+            mode=MailMode.OFF,
+            at=deps.clock(),
+        )
     return True

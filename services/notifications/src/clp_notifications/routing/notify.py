@@ -1,7 +1,6 @@
-"""Rows for the people told of messages and for those who are not.
+"""Store notifications, and outcomes of people who are not told.
 
-Messages that are routed together are written together: what a statement costs is paid
-once, however many they are.
+Messages that are routed together are stored with the same few statements.
 """
 
 from collections import Counter
@@ -14,33 +13,33 @@ from sqlalchemy import bindparam, delete, select
 from sqlalchemy.orm import Session
 
 from clp_chassis.clock import new_id
-from clp_chassis.persistence.bulk_sql import among, insert_rows
+from clp_chassis.persistence.bulk_sql import in_array, insert_rows
 from clp_core.channels import Channel
 from clp_core.routing import Explanation
 from clp_notifications.dependencies import MailPolicy
 from clp_notifications.mail.content import KINDS, Kind
-from clp_notifications.routing.mail_assignment import Recipient, carry
-from clp_notifications.states import Because, State
+from clp_notifications.routing.mail_assignment import MailRecipient, assign_to_mails
+from clp_notifications.states import State, TransitionReason
 from clp_notifications.tables import NOTIFICATIONS, OUTCOMES
-from clp_notifications.transitions import Change, add_steps, announce_due
+from clp_notifications.transitions import Transition, publish_due, record_transitions
 
-MAILS_TO_AN_EVENT: Final = 200
-ROUTED = Change(State.DUE, Because.ROUTED)
-# Written once: they are used for every few messages.
-KNOWN: Final = select(NOTIFICATIONS.c.message, NOTIFICATIONS.c.person).where(
-    among(NOTIFICATIONS.c.message, "messages")
+MAILS_PER_EVENT: Final = 200
+ROUTED = Transition(State.DUE, TransitionReason.ROUTED)
+# Built once: they run for every few messages.
+NOTIFIED: Final = select(NOTIFICATIONS.c.message, NOTIFICATIONS.c.person).where(
+    in_array(NOTIFICATIONS.c.message, "messages")
 )
-FORGET: Final = delete(OUTCOMES).where(
-    OUTCOMES.c.message == bindparam("of_message"), among(OUTCOMES.c.person, "people")
+DELETE_OUTCOMES: Final = delete(OUTCOMES).where(
+    OUTCOMES.c.message == bindparam("of_message"), in_array(OUTCOMES.c.person, "people")
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
-    """A message and the core's decision on everybody it may concern.
+class RoutingResult:
+    """A message, and the decision on everybody it may concern.
 
-    Windows count from ``since``, when it was posted or edited: late routing adds none.
-    Of a message that ``is_new`` nothing is written yet.
+    Windows start at ``since``, when it was posted or edited, however late routing runs.
+    A message that ``is_new`` was not routed before.
     """
 
     message: str
@@ -51,111 +50,123 @@ class Told:
     is_new: bool = False
 
 
-class _One(NamedTuple):
-    """What is decided of one person about one message."""
+class _Decided(NamedTuple):
+    """The decision on one person and one message."""
 
-    told: Told
+    result: RoutingResult
     explanation: Explanation
 
     @property
     def key(self) -> tuple[str, str]:
-        return self.told.message, self.explanation.person.id
+        return self.result.message, self.explanation.person.id
 
 
-def tell(
-    session: Session, messages: Sequence[Told], policy: MailPolicy, *, at: datetime
+def record_notifications(
+    session: Session,
+    results: Sequence[RoutingResult],
+    policy: MailPolicy,
+    *,
+    at: datetime,
 ) -> None:
-    """Write one notification for each person told, once ever (rule 24); say why not."""
-    known = _already_told(session, messages)
-    recipients: list[_One] = []
-    untold: dict[tuple[str, str], _One] = {}
-    for told in messages:
-        for one in (_One(told, explanation) for explanation in told.explanations):
+    """Store one notification per person told, ever (rule 24), and other outcomes."""
+    known = _notified_before(session, results)
+    recipients: list[_Decided] = []
+    not_told: dict[tuple[str, str], _Decided] = {}
+    for result in results:
+        for one in (
+            _Decided(result, explanation) for explanation in result.explanations
+        ):
             if one.key in known:
                 continue
             if one.explanation.told:
                 recipients.append(one)
             else:
-                # The newest decision on somebody is kept.
-                untold[one.key] = one
-    _write_outcomes(session, untold, at=at)
+                # Keep the newest decision on a person.
+                not_told[one.key] = one
+    _write_outcomes(session, not_told, at=at)
     if recipients:
         _write_notifications(session, recipients, policy, at=at)
 
 
-def _already_told(session: Session, messages: Sequence[Told]) -> set[tuple[str, str]]:
-    edited = {told.message for told in messages if not told.is_new}
+def _notified_before(
+    session: Session, results: Sequence[RoutingResult]
+) -> set[tuple[str, str]]:
+    edited = {result.message for result in results if not result.is_new}
     if not edited:
         return set()
-    rows = session.execute(KNOWN, {"messages": edited})
+    rows = session.execute(NOTIFIED, {"messages": edited})
     return {(row.message, row.person) for row in rows}
 
 
 def _write_notifications(
-    session: Session, recipients: Sequence[_One], policy: MailPolicy, *, at: datetime
+    session: Session,
+    recipients: Sequence[_Decided],
+    policy: MailPolicy,
+    *,
+    at: datetime,
 ) -> None:
-    carriers = carry(session, [_recipient(*one) for one in recipients], policy)
-    rows = [_row(*one, mail) for one, mail in zip(recipients, carriers, strict=True)]
+    mails = assign_to_mails(session, [_recipient(*one) for one in recipients], policy)
+    rows = [_row(*one, mail) for one, mail in zip(recipients, mails, strict=True)]
     insert_rows(session, NOTIFICATIONS, rows)
-    # As it is written before anything can have become of it.
-    add_steps(session, ROUTED, [row["id"] for row in rows], at=at)
+    # The first transition of each, written with it.
+    record_transitions(session, ROUTED, [row["id"] for row in rows], at=at)
     _wake_delivery(session, recipients, at=at)
 
 
 def _wake_delivery(
-    session: Session, recipients: Sequence[_One], *, at: datetime
+    session: Session, recipients: Sequence[_Decided], *, at: datetime
 ) -> None:
-    """One event for each worker that may be needed: the broker hands them round."""
-    subjects = {one.told.channel.project: one.told.message for one in recipients}
-    counted = Counter(one.told.channel.project for one in recipients)
+    """Publish one event per worker that may be needed; the broker distributes them."""
+    subjects = {one.result.channel.project: one.result.message for one in recipients}
+    counted = Counter(one.result.channel.project for one in recipients)
     for project, many in counted.items():
-        for _ in range(0, many, MAILS_TO_AN_EVENT):
-            announce_due(session, (subjects[project], project), at=at)
+        for _ in range(0, many, MAILS_PER_EVENT):
+            publish_due(session, message=subjects[project], project=project, at=at)
 
 
-def _recipient(told: Told, explanation: Explanation) -> Recipient:
-    return Recipient(
+def _recipient(result: RoutingResult, explanation: Explanation) -> MailRecipient:
+    return MailRecipient(
         person=explanation.person.id,
         kind=_kind(explanation),
-        message=told.message,
-        channel=told.channel,
-        since=told.since,
+        message=result.message,
+        channel=result.channel,
+        since=result.since,
     )
 
 
 def _kind(explanation: Explanation) -> Kind:
     if explanation.trigger is None:
-        raise ValueError("somebody who is not told gets no mail")
+        raise ValueError("a person who is not told gets no mail")
     return KINDS[explanation.trigger]
 
 
-def _row(told: Told, explanation: Explanation, mail: str) -> dict[str, Any]:
+def _row(result: RoutingResult, explanation: Explanation, mail: str) -> dict[str, Any]:
     return {
         "id": new_id(),
-        "message": told.message,
-        "number": told.number,
+        "message": result.message,
+        "number": result.number,
         "person": explanation.person.id,
-        "project": told.channel.project,
-        "channel": told.channel.name,
+        "project": result.channel.project,
+        "channel": result.channel.name,
         "trigger": str(explanation.trigger),
         "rule": explanation.rule,
         "routing_reason": str(explanation.reason),
         "mail": mail,
         "state": ROUTED.state.value,
-        "reason": ROUTED.because.value,
+        "reason": ROUTED.reason.value,
     }
 
 
 def _write_outcomes(
-    session: Session, untold: Mapping[tuple[str, str], _One], *, at: datetime
+    session: Session, not_told: Mapping[tuple[str, str], _Decided], *, at: datetime
 ) -> None:
-    """Why the others are not told, instead of what was written before."""
+    """Replace the outcomes of the people who are not told."""
     edited: dict[str, list[str]] = {}
-    for (message, person), one in untold.items():
-        if not one.told.is_new:
+    for (message, person), one in not_told.items():
+        if not one.result.is_new:
             edited.setdefault(message, []).append(person)
     for message, people in edited.items():
-        session.execute(FORGET, {"of_message": message, "people": people})
+        session.execute(DELETE_OUTCOMES, {"of_message": message, "people": people})
     rows = [
         {
             "message": message,
@@ -164,6 +175,6 @@ def _write_outcomes(
             "reason": str(one.explanation.reason),
             "at": at,
         }
-        for (message, person), one in untold.items()
+        for (message, person), one in not_told.items()
     ]
     insert_rows(session, OUTCOMES, rows)

@@ -1,24 +1,24 @@
-"""How far this service is, for operators and tests."""
+"""Progress of the service, for operators and tests."""
 
 from typing import Final
 
 from clp_contracts import feed, messages
 from clp_core.routing import MentionRouting, RoutingPolicy
-from clp_notifications.dependencies import Parts
+from clp_notifications.dependencies import Dependencies
 from clp_notifications.tables import CURSORS, OUTBOX
 from clp_notifications.transitions import work_due
 
 READER: Final = "notifications.routing"
 
 
-def progress(*, parts: Parts) -> feed.Progress:
-    """What waits, and how far routing has read."""
-    with parts.database.reading() as session:
-        # In the order in which work moves on, so that none is overlooked between.
+def progress(*, deps: Dependencies) -> feed.Progress:
+    """Report the feed, the due mails, and the cursor of routing."""
+    with deps.database.reading() as session:
+        # In the order in which work moves on: no item is missed in between.
         cursor = CURSORS.position(session, READER)
         head = OUTBOX.head(session)
         pending = OUTBOX.pending(session)
-        due = work_due(session, parts.clock())
+        due = work_due(session, deps.clock())
     return feed.Progress(
         head=head,
         pending=pending,
@@ -30,5 +30,5 @@ def progress(*, parts: Parts) -> feed.Progress:
 
 
 def routing_policy(mention_routing: str) -> RoutingPolicy:
-    """What a deployment decided about mentions (rule 22)."""
+    """Return the routing policy of the deployment (rule 22)."""
     return RoutingPolicy(mention_routing=MentionRouting(mention_routing))

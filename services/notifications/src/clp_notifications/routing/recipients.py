@@ -1,7 +1,7 @@
-"""Routing: reads changes of messages, asks the core, writes who is told (rule 25).
+"""Route changed messages: decide who is told, and store it (rules 22 to 25).
 
-`prepare` may call other services; `write` only writes, in the transaction that moves
-the cursor. Both may run again for the same change, to the same effect.
+`prepare` calls other services; `write` only writes, in the transaction that moves the
+cursor. Both are idempotent per change.
 """
 
 import json
@@ -13,10 +13,11 @@ from typing import Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from clp_chassis.persistence.bulk_sql import among
+from clp_chassis.persistence.bulk_sql import in_array
+from clp_contracts.core_mapping import to_people, to_project
 from clp_contracts.events import MESSAGE_EDITED, MESSAGE_POSTED
 from clp_contracts.feed import Change
-from clp_contracts.messages import Content
+from clp_contracts.messages import StoredMessage
 from clp_contracts.projects import Facts
 from clp_core.channels import Channel
 from clp_core.people import Person
@@ -27,78 +28,80 @@ from clp_core.routing import (
     explain,
     newly_mentioned,
 )
-from clp_notifications.dependencies import Parts
-from clp_notifications.mapping import author_of, people_of, project_in, project_of
-from clp_notifications.routing.notify import Told, tell
+from clp_notifications.dependencies import Dependencies
+from clp_notifications.mapping import author_of, project_in
+from clp_notifications.routing.notify import RoutingResult, record_notifications
 from clp_notifications.tables import RoutedMessage
 
 ROUTED = frozenset({MESSAGE_POSTED, MESSAGE_EDITED})
 ROUTED_BEFORE: Final = select(RoutedMessage).where(
-    among(RoutedMessage.message, "messages")
+    in_array(RoutedMessage.message, "messages")
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Prepared:
+class RoutingInput:
     """A message with the facts that decide who is told of it."""
 
-    content: Content
+    stored: StoredMessage
     facts: RoutingFacts
 
 
-def prepare(changes: tuple[Change, ...], parts: Parts) -> Mapping[str, Prepared]:
-    """The facts of the messages that changed; a deleted one tells nobody."""
-    wanted = {change.subject for change in changes if change.type in ROUTED}
-    if not wanted:
+def prepare(
+    changes: tuple[Change, ...], deps: Dependencies
+) -> Mapping[str, RoutingInput]:
+    """Read the facts of the changed messages, without deleted ones."""
+    ids = {change.subject for change in changes if change.type in ROUTED}
+    if not ids:
         return {}
-    contents = [
-        content
-        for content in parts.callers.messages.contents(
-            messages_=sorted(wanted)
-        ).contents
-        if not content.message.deleted
+    messages = [
+        stored
+        for stored in deps.clients.messages.get_messages(
+            message_ids=sorted(ids)
+        ).messages
+        if not stored.message.deleted
     ]
-    facts = _facts_for(contents, parts)
+    facts = _facts_for(messages, deps)
     followers = {
         project.id: frozenset(
-            people_of(
-                parts.callers.projects.followers(project=project.id).people
+            to_people(
+                deps.clients.projects.followers(project=project.id).people
             ).values()
         )
         for project in facts.projects
     }
-    prepared = (_prepared(content, facts, followers) for content in contents)
-    return {found.content.message.id: found for found in prepared if found}
+    prepared = (_input_of(stored, facts, followers) for stored in messages)
+    return {found.stored.message.id: found for found in prepared if found}
 
 
-def _facts_for(contents: list[Content], parts: Parts) -> Facts:
-    projects = {Channel.named(content.message.channel).project for content in contents}
-    people = {content.message.author.id for content in contents}
-    people.update(person for content in contents for person in content.mentioned)
-    if not contents:
+def _facts_for(messages: list[StoredMessage], deps: Dependencies) -> Facts:
+    projects = {Channel.named(stored.message.channel).project for stored in messages}
+    people = {stored.message.author.id for stored in messages}
+    people.update(person for stored in messages for person in stored.mentioned)
+    if not messages:
         return Facts(projects=(), people=())
-    return parts.callers.projects.facts(
-        projects_=sorted(projects), people=sorted(people)
+    return deps.clients.projects.facts(
+        project_ids=sorted(projects), people=sorted(people)
     )
 
 
-def _prepared(
-    content: Content, facts: Facts, followers: Mapping[str, frozenset[Person]]
-) -> Prepared | None:
-    channel = Channel.named(content.message.channel)
+def _input_of(
+    stored: StoredMessage, facts: Facts, followers: Mapping[str, frozenset[Person]]
+) -> RoutingInput | None:
+    channel = Channel.named(stored.message.channel)
     project = project_in(facts, channel.project)
     if project is None:
         return None
-    people = people_of(facts.people)
-    return Prepared(
-        content=content,
+    people = to_people(facts.people)
+    return RoutingInput(
+        stored=stored,
         facts=RoutingFacts(
-            author=author_of(content.message, people),
+            author=author_of(stored.message, people),
             channel=channel,
-            project=project_of(project),
+            project=to_project(project),
             followers=followers[project.id],
             mentioned=frozenset(
-                people[person] for person in content.mentioned if person in people
+                people[person] for person in stored.mentioned if person in people
             ),
         ),
     )
@@ -107,21 +110,21 @@ def _prepared(
 def write(
     session: Session,
     changes: tuple[Change, ...],
-    prepared: Mapping[str, Prepared],
+    prepared: Mapping[str, RoutingInput],
     *,
-    parts: Parts,
+    deps: Dependencies,
 ) -> None:
-    """Write who is told, and who is not, of each message that changed."""
-    at = parts.clock()
+    """Store who is told and who is not, of each changed message."""
+    at = deps.clock()
     routed = _routed_before(session, prepared)
-    told: list[Told] = []
+    results: list[RoutingResult] = []
     for change in changes:
         found = prepared.get(change.subject)
         if found is not None and change.type in ROUTED:
             before = routed.get(change.subject)
-            told.append(_told(found, before, change, parts=parts))
-            routed[change.subject] = _routed_now(session, found, before, at=at)
-    tell(session, told, parts.mail, at=at)
+            results.append(_result_of(found, before, change, deps=deps))
+            routed[change.subject] = _store_routed(session, found, before, at=at)
+    record_notifications(session, results, deps.mail, at=at)
 
 
 def _routed_before(
@@ -133,23 +136,27 @@ def _routed_before(
     return {row.message: row for row in rows}
 
 
-def _told(
-    found: Prepared, before: RoutedMessage | None, change: Change, *, parts: Parts
-) -> Told:
-    return Told(
-        message=found.content.message.id,
-        number=found.content.message.number,
+def _result_of(
+    found: RoutingInput,
+    before: RoutedMessage | None,
+    change: Change,
+    *,
+    deps: Dependencies,
+) -> RoutingResult:
+    return RoutingResult(
+        message=found.stored.message.id,
+        number=found.stored.message.number,
         channel=found.facts.channel,
         since=change.at,
-        explanations=_explained(found.facts, before, parts),
+        explanations=_explanations_of(found.facts, before, deps),
         is_new=before is None,
     )
 
 
-def _routed_now(
-    session: Session, found: Prepared, before: RoutedMessage | None, *, at: datetime
+def _store_routed(
+    session: Session, found: RoutingInput, before: RoutedMessage | None, *, at: datetime
 ) -> RoutedMessage:
-    message = found.content.message
+    message = found.stored.message
     mentioned = json.dumps(sorted(person.id for person in found.facts.mentioned))
     if before is not None:
         before.mentioned = mentioned
@@ -165,12 +172,12 @@ def _routed_now(
     return routed
 
 
-def _explained(
-    facts: RoutingFacts, routed: RoutedMessage | None, parts: Parts
+def _explanations_of(
+    facts: RoutingFacts, routed: RoutedMessage | None, deps: Dependencies
 ) -> tuple[Explanation, ...]:
-    """What the core decides: on everybody, or on those an edit mentions anew."""
+    """Decide on everybody, or after an edit on those whom it mentions anew."""
     if routed is None:
-        return tuple(explain(facts, parts.routing).values())
+        return tuple(explain(facts, deps.routing).values())
     edited = RoutingFacts(
         author=facts.author,
         channel=facts.channel,
@@ -178,4 +185,4 @@ def _explained(
         mentioned=newly_mentioned(json.loads(routed.mentioned), facts.mentioned),
         occasion=Occasion.EDITED,
     )
-    return tuple(explain(edited, parts.routing).values())
+    return tuple(explain(edited, deps.routing).values())

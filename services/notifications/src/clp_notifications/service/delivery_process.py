@@ -1,6 +1,7 @@
-"""The process type that delivers: woken by events and by the clock.
+"""The delivery process: its worker is woken by events and by the clock.
 
-Rows decide who works on what, so any number of these processes can run side by side.
+The database decides which worker delivers what, so any number of these processes can
+run side by side.
 """
 
 import logging
@@ -12,64 +13,73 @@ import eventlet
 from eventlet.event import Event
 from nameko.extensions import DependencyProvider
 
-from clp_chassis.bootstrap import Process, Surroundings, configured, parts_of
-from clp_chassis.concurrency.loop_timer import Pace
+from clp_chassis.bootstrap import (
+    Process,
+    ProcessContext,
+    container_config,
+    dependencies_of,
+)
+from clp_chassis.concurrency.loop_timer import LoopTimer
 from clp_chassis.messaging import on_events
-from clp_chassis.observability import Watched
-from clp_chassis.persistence.database import AWAY, Database
+from clp_chassis.observability import Probes
+from clp_chassis.persistence.database import TRANSIENT_ERRORS, Database
 from clp_contracts.events import OF_NOTIFICATIONS
 from clp_contracts.notifications import SERVICE
 from clp_notifications.delivery.batch import deliver
-from clp_notifications.delivery.dependencies import Desk, Job, Pacing
-from clp_notifications.delivery.letters import Manner
+from clp_notifications.delivery.claims import claim_due, idle_time, sweep_expired
+from clp_notifications.delivery.dependencies import (
+    BatchLimits,
+    DeliveryDependencies,
+    Job,
+)
 from clp_notifications.delivery.maildir import Maildir
-from clp_notifications.delivery.relay_throttle import Lane, lane_readings
+from clp_notifications.delivery.relay_throttle import RelayThrottle, throttle_gauges
 from clp_notifications.delivery.transports import transport_at
-from clp_notifications.gauges import watched
-from clp_notifications.mail.composer import Mailer
-from clp_notifications.mail.house import House
+from clp_notifications.gauges import probes
+from clp_notifications.mail.composer import Composer
+from clp_notifications.mail.content import ReaderPreferences, SenderIdentity
 from clp_notifications.mail.rendering import Renderer
-from clp_notifications.mail.tokens import Seals
+from clp_notifications.mail.tokens import MailTokens
 from clp_notifications.settings import Settings
 
 log = logging.getLogger(__name__)
 
-ROUNDS: Final = 2
+BATCHES: Final = 2
 SWEEP_EVERY: Final = timedelta(seconds=5)
-SHORTEST_REST: Final = timedelta(milliseconds=20)
-REST_AFTER_TROUBLE_S: Final = 0.5
+MIN_IDLE: Final = timedelta(milliseconds=20)
+IDLE_AFTER_ERROR_S: Final = 0.5
 
 
 class Worker(DependencyProvider):  # type: ignore[misc]
-    """Takes due mails and delivers them, several rounds at a time."""
+    """Claims due mails and delivers them, several batches at a time."""
 
     def setup(self) -> None:
-        """Find the desk, the number of rounds and how long to rest at most."""
-        self._desk: Desk
-        self._desk, self._rounds, poll_s = parts_of(self.container)
-        self._most_rest = timedelta(seconds=poll_s)
-        self._pace = Pace(poll_s)
+        """Read the dependencies, the number of batches and the longest idle time."""
+        self._deps: DeliveryDependencies
+        self._deps, self._batches, poll_s = dependencies_of(self.container)
+        self._max_idle = timedelta(seconds=poll_s)
+        self._timer = LoopTimer(poll_s)
         self._stopping = False
         self._ended = Event()
-        self._sweep_at = self._desk.clock()
+        self._sweep_at = self._deps.clock()
 
     def start(self) -> None:
-        """Begin to work."""
+        """Start the loop."""
         self.container.spawn_managed_thread(self._run, identifier="delivery")
 
     def stop(self) -> None:
-        """Finish the mails in hand, give the other claims back.
+        """Finish the mails being sent, release the other claims.
 
-        Whoever stops the container ends every loop as soon as this returns, so it
-        returns when there is nothing left to write down.
+        Every green thread is killed as soon as this returns, so it returns when all
+        outcomes are written.
         """
         self.kill()
         self._ended.wait()
 
     def kill(self) -> None:
-        """Stop at once; leases bring the claims back to work."""
+        """Stop at once; claims come back when their leases expire."""
         self._stopping = True
-        self._pace.stop()
+        self._timer.stop()
 
     def get_dependency(self, worker_ctx: Any) -> "Worker":
         """The worker itself, to be woken by event handlers."""
@@ -77,44 +87,44 @@ class Worker(DependencyProvider):  # type: ignore[misc]
         return self
 
     def wake(self) -> None:
-        """There may be mails to deliver."""
-        self._pace.wake()
+        """Look for due mails now."""
+        self._timer.wake()
 
     def _run(self) -> None:
         try:
-            self._take_turns()
+            self._run_loop()
         finally:
             self._ended.send()
 
-    def _take_turns(self) -> None:
-        rest: float | None = None
-        while self._pace.wait(rest):
+    def _run_loop(self) -> None:
+        idle_s: float | None = None
+        while self._timer.wait(idle_s):
             try:
                 self._sweep()
-                # While one round waits for the services, another one hands over.
-                together([self._work] * self._rounds)
-                idle = self._desk.idle_for(self._most_rest)
-                rest = max(idle, SHORTEST_REST).total_seconds()
-            except AWAY as error:
+                # While one batch waits for the services, another one sends.
+                run_parallel([self._work] * self._batches)
+                idle = idle_time(self._deps, self._max_idle)
+                idle_s = max(idle, MIN_IDLE).total_seconds()
+            except TRANSIENT_ERRORS as error:
                 log.warning("delivery waits: %s", type(error).__name__)
-                rest = REST_AFTER_TROUBLE_S
+                idle_s = IDLE_AFTER_ERROR_S
             except Exception:
-                log.exception("delivery stumbled")
-                rest = REST_AFTER_TROUBLE_S
+                log.exception("delivery failed")
+                idle_s = IDLE_AFTER_ERROR_S
 
     def _sweep(self) -> None:
-        now = self._desk.clock()
+        now = self._deps.clock()
         if now >= self._sweep_at:
-            self._desk.sweep()
+            sweep_expired(self._deps)
             self._sweep_at = now + SWEEP_EVERY
 
     def _work(self) -> None:
-        while not self._stopping and (claims := self._desk.claim()):
-            deliver(self._desk, claims, lambda: self._stopping)
+        while not self._stopping and (claims := claim_due(self._deps)):
+            deliver(self._deps, claims, lambda: self._stopping)
 
 
-def together(jobs: Sequence[Job]) -> None:
-    """Do jobs at the same time; an error of one is raised when all are done."""
+def run_parallel(jobs: Sequence[Job]) -> None:
+    """Run jobs at the same time; raise the first error when all have ended."""
     if len(jobs) == 1:
         jobs[0]()
         return
@@ -123,14 +133,14 @@ def together(jobs: Sequence[Job]) -> None:
     for one in running:
         try:
             one.wait()
-        except Exception as error:  # noqa: BLE001 - the others still need their turn
+        except Exception as error:  # noqa: BLE001 - the others are still waited for
             errors.append(error)
     if errors:
         raise errors[0]
 
 
 class DeliveryService:
-    """Delivers what routing wrote down."""
+    """Delivers the mails that routing assigned."""
 
     name = "notifications_delivery"
     worker = Worker()
@@ -140,9 +150,9 @@ class DeliveryService:
         self.worker.wake()
 
 
-def house_of(settings: Settings) -> House:
-    """Who we are in a mail."""
-    return House(
+def sender_identity(settings: Settings) -> SenderIdentity:
+    """Names and links of the sender."""
+    return SenderIdentity(
         base_url=settings.base_url.rstrip("/"),
         mail_domain=settings.mail_domain,
         bounce_domain=settings.bounce_domain,
@@ -151,56 +161,57 @@ def house_of(settings: Settings) -> House:
     )
 
 
-def build(settings: Settings, surroundings: Surroundings) -> Process:
-    """Put the process together; its database must be migrated."""
+def build(settings: Settings, context: ProcessContext) -> Process:
+    """Wire the process; its database must be migrated."""
     database = Database(settings.database_url)
-    house = house_of(settings)
+    identity = sender_identity(settings)
     transport = transport_at(
-        settings.mail_url, settings.relay_timeout_s, settings.mail_domain
+        settings.smtp_url, settings.smtp_timeout_s, settings.mail_domain
     )
-    callers, lane = surroundings.callers(), Lane()
-    # A folder orders mails by their hand-over: one after the other.
+    clients, throttle = context.clients(), RelayThrottle()
+    # A folder orders mails by the time of writing: one after the other.
     is_folder = isinstance(transport, Maildir)
     connections = 1 if is_folder else max(1, settings.mail_connections)
-    desk = Desk(
+    deps = DeliveryDependencies(
         database=database,
-        callers=callers,
-        clock=surroundings.clock,
-        mailer=Mailer(house, Seals(settings.secret), Renderer(house)),
+        clients=clients,
+        clock=context.clock,
+        composer=Composer(identity, MailTokens(settings.secret), Renderer(identity)),
         transport=transport,
-        lane=lane,
+        throttle=throttle,
         sleep=eventlet.sleep,
-        together=together,
-        pacing=Pacing(
+        run_parallel=run_parallel,
+        limits=BatchLimits(
             connections=connections,
-            hold_s=settings.mail_hold_s,
-            fresh_s=settings.mail_fresh_s,
+            recheck_lease_s=settings.recheck_lease_s,
             lease=timedelta(seconds=settings.lease_s),
-            margin=timedelta(seconds=settings.relay_timeout_s),
+            margin=timedelta(seconds=settings.smtp_timeout_s),
         ),
-        manner=Manner(
+        reader_preferences=ReaderPreferences(
             language=settings.language,
             time_zone=settings.time_zone,
             content=settings.mail_content,
         ),
     )
-    rounds = 1 if is_folder else ROUNDS
+    batches = 1 if is_folder else BATCHES
 
     def close() -> None:
         transport.close()
-        callers.close()
+        clients.close()
         database.close()
 
     return Process(
         services=(DeliveryService,),
-        config=configured(surroundings, (desk, rounds, settings.poll_s)),
+        config=container_config(context, (deps, batches, settings.poll_s)),
         close=close,
-        watched=_watched(database, lane, surroundings),
+        probes=_probes(database, throttle, context),
     )
 
 
-def _watched(database: Database, lane: Lane, surroundings: Surroundings) -> Watched:
-    """What all processes of the service show, and this one's lane to the relay."""
-    seen, clock = watched(database, surroundings.clock), surroundings.clock
-    gauges = (*seen.gauges, lambda: lane_readings(lane, clock))
-    return Watched(gauges=gauges, checks=seen.checks)
+def _probes(
+    database: Database, throttle: RelayThrottle, context: ProcessContext
+) -> Probes:
+    """Probes of the service, and the relay throttle of this process."""
+    common, clock = probes(database, context.clock), context.clock
+    gauges = (*common.gauges, lambda: throttle_gauges(throttle, clock))
+    return Probes(gauges=gauges, checks=common.checks)

@@ -1,4 +1,4 @@
-"""The entrypoints of `notifications`: decode, call, encode; and what feeds routing."""
+"""The routing process: RPC methods, the feed of messages, unsubscribe pages."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -7,27 +7,32 @@ from typing import Any, Final
 
 from werkzeug.wrappers import Request, Response
 
-from clp_chassis.bootstrap import Parts as PartsOfProcess
-from clp_chassis.bootstrap import Process, Surroundings, configured, parts_of
-from clp_chassis.concurrency.periodic import Chore
-from clp_chassis.events.dead_letters import AsideDesk
-from clp_chassis.events.feed_reader import FeedReader, Reading
-from clp_chassis.events.outbox_relay import Relay, RelayDesk
+from clp_chassis.bootstrap import (
+    DependenciesProvider,
+    Process,
+    ProcessContext,
+    container_config,
+    dependencies_of,
+)
+from clp_chassis.concurrency.periodic import PeriodicTask
+from clp_chassis.events.dead_letters import DeadLetterProvider
+from clp_chassis.events.feed_reader import FeedReader, FeedSubscription
+from clp_chassis.events.outbox_relay import OutboxRelay, RelayConfig
 from clp_chassis.events.projections import DatabaseProjection
-from clp_chassis.http import open_http
+from clp_chassis.http import public_http
 from clp_chassis.messaging import on_events
 from clp_chassis.persistence.database import Database
-from clp_chassis.rpc import CallContext, serves
+from clp_chassis.rpc import CallContext, rpc_method
 from clp_chassis.security.passports import Passport
 from clp_contracts import feed, messages
 from clp_contracts import notifications as contract
 from clp_contracts.events import OF_MESSAGES
-from clp_contracts.serialization import Nothing
-from clp_notifications.dependencies import Bounces, MailPolicy, Parts
-from clp_notifications.gauges import watched
+from clp_contracts.serialization import Empty
+from clp_notifications.dependencies import Bounces, Dependencies, MailPolicy
+from clp_notifications.gauges import probes
 from clp_notifications.inbound import bounces
-from clp_notifications.inbound.maildir import take_all
-from clp_notifications.mail.tokens import Seals
+from clp_notifications.inbound.maildir import process_maildir
+from clp_notifications.mail.tokens import MailTokens
 from clp_notifications.routing import (
     explain,
     failed_notifications,
@@ -35,139 +40,153 @@ from clp_notifications.routing import (
     progress,
     recipients,
 )
-from clp_notifications.service.unsubscribe_page import stop_answer
+from clp_notifications.service.unsubscribe_page import unsubscribe_response
 from clp_notifications.settings import Settings
 from clp_notifications.tables import CURSORS, OUTBOX
 
-LOOK_FOR_BOUNCES_EVERY_S: Final = 5.0
-STOP_PATH: Final = "/mail/stop/<string:token>"
+BOUNCE_INTERVAL_S: Final = 5.0
+UNSUBSCRIBE_PATH: Final = "/-/unsubscribe/<string:token>"
 
 
-def _relay_desk(container: Any) -> RelayDesk:
-    parts: Parts = parts_of(container)
-    return RelayDesk(contract.SERVICE, parts.database, OUTBOX, parts.clock)
+def _relay_config(container: Any) -> RelayConfig:
+    deps: Dependencies = dependencies_of(container)
+    return RelayConfig(contract.SERVICE, deps.database, OUTBOX, deps.clock)
 
 
-def _reading(container: Any) -> Reading:
-    parts: Parts = parts_of(container)
-    return Reading(
+def _subscription(container: Any) -> FeedSubscription:
+    deps: Dependencies = dependencies_of(container)
+    return FeedSubscription(
         reader=progress.READER,
         source=messages.SERVICE,
-        fetch=lambda after: parts.callers.messages.changes(after=after),
+        fetch=lambda after: deps.clients.messages.changes(after=after),
         projection=DatabaseProjection(
             progress.READER,
-            (parts.database, CURSORS, parts.clock),
-            prepare=partial(recipients.prepare, parts=parts),
-            write=partial(recipients.write, parts=parts),
+            database=deps.database,
+            cursors=CURSORS,
+            clock=deps.clock,
+            prepare=partial(recipients.prepare, deps=deps),
+            write=partial(recipients.write, deps=deps),
         ),
     )
 
 
 def _bounced(container: Any) -> Callable[[], object]:
-    parts: Parts = parts_of(container)
-    return partial(take_all, parts.bounces.folder, parts.bounces.domain, parts=parts)
+    deps: Dependencies = dependencies_of(container)
+    return partial(process_maildir, deps.bounces.folder, deps.bounces.domain, deps=deps)
 
 
 class NotificationsService:
-    """Decides who is told, remembers why, and answers for it."""
+    """Decide who is told, store why, and explain it."""
 
     name = contract.SERVICE
-    parts = PartsOfProcess()
-    call_facts = CallContext()
-    relay = Relay(_relay_desk)
-    reader = FeedReader(_reading)
-    aside_desk = AsideDesk(_reading)
-    bounced = Chore(_bounced, LOOK_FOR_BOUNCES_EVERY_S)
+    deps = DependenciesProvider()
+    call_info = CallContext()
+    relay = OutboxRelay(_relay_config)
+    reader = FeedReader(_subscription)
+    dead_letter_provider = DeadLetterProvider(_subscription)
+    bounced = PeriodicTask(_bounced, BOUNCE_INTERVAL_S)
 
     @on_events(messages.SERVICE, *OF_MESSAGES)
     def on_messages_changed(self, _body: object) -> None:
         self.reader.wake()
 
-    @serves(contract.EXPLAIN)
+    @rpc_method(contract.EXPLAIN)
     def explain(
-        self, ask: contract.AskExplain, passport: Passport
-    ) -> contract.Explained:
-        return explain.explain(ask, actor=passport, parts=self.parts)
+        self, request: contract.GetExplanation, passport: Passport
+    ) -> contract.MessageExplanation:
+        return explain.explain(request, actor=passport, deps=self.deps)
 
-    @serves(contract.MAIL_SETTINGS)
+    @rpc_method(contract.MAIL_SETTINGS)
     def mail_settings(
-        self, ask: contract.AskMailSettings, passport: Passport
+        self, request: contract.UpdateMailSettings, passport: Passport
     ) -> contract.MailSettings:
         return mail_settings.mail_settings(
-            ask, actor=passport.subject, parts=self.parts
+            request, actor=passport.subject, deps=self.deps
         )
 
-    @serves(contract.DEAD)
-    def dead(self, ask: contract.AskDead, _: Passport) -> contract.DeadNotifications:
-        return failed_notifications.dead(ask, parts=self.parts)
+    @rpc_method(contract.DEAD)
+    def dead(
+        self, request: contract.ListDead, _: Passport
+    ) -> contract.DeadNotifications:
+        return failed_notifications.dead(request, deps=self.deps)
 
-    @serves(contract.REDRIVE)
-    def redrive(self, ask: contract.Redrive, _: Passport) -> contract.Redriven:
-        return failed_notifications.redrive(ask, parts=self.parts)
+    @rpc_method(contract.REDRIVE)
+    def redrive(self, request: contract.Redrive, _: Passport) -> contract.Redriven:
+        return failed_notifications.redrive(request, deps=self.deps)
 
-    @serves(contract.SUPPRESSED)
-    def suppressed(
-        self, ask: contract.AskSuppressed, _: Passport
-    ) -> contract.SuppressedAddresses:
-        return bounces.suppressed(ask, parts=self.parts)
+    @rpc_method(contract.SUPPRESSIONS)
+    def suppressions(
+        self, request: contract.ListSuppressions, _: Passport
+    ) -> contract.Suppressions:
+        return bounces.suppressions(request, deps=self.deps)
 
-    @serves(contract.RELEASE)
-    def release(self, ask: contract.Release, _: Passport) -> contract.Released:
-        return bounces.release(ask, parts=self.parts)
+    @rpc_method(contract.DELETE_SUPPRESSION)
+    def delete_suppression(
+        self, request: contract.DeleteSuppression, _: Passport
+    ) -> contract.SuppressionDeleted:
+        return bounces.delete_suppression(request, deps=self.deps)
 
-    @serves(contract.PROGRESS)
-    def progress(self, _ask: Nothing, _: Passport) -> feed.Progress:
-        return progress.progress(parts=self.parts)
+    @rpc_method(contract.PROGRESS)
+    def progress(self, _request: Empty, _: Passport) -> feed.Progress:
+        return progress.progress(deps=self.deps)
 
-    @serves(contract.ASIDE)
-    def aside(self, ask: feed.AskAside, _: Passport) -> feed.ChangesAside:
-        return self.aside_desk.aside(ask)
+    @rpc_method(contract.DEAD_LETTERS)
+    def dead_letters(
+        self, request: feed.ListDeadLetters, _: Passport
+    ) -> feed.DeadLetters:
+        return self.dead_letter_provider.dead_letters(request)
 
-    @serves(contract.APPLY_AGAIN)
-    def apply_again(self, ask: feed.ApplyAgain, _: Passport) -> feed.AppliedAgain:
-        return self.aside_desk.apply_again(ask)
+    @rpc_method(contract.REDRIVE_DEAD_LETTER)
+    def redrive_dead_letter(
+        self, request: feed.RedriveDeadLetter, _: Passport
+    ) -> feed.DeadLetterRedriven:
+        return self.dead_letter_provider.redrive_dead_letter(request)
 
-    @open_http("GET", STOP_PATH)
-    def show_stop(self, request: Request, token: str) -> Response:
+    @public_http("GET", UNSUBSCRIBE_PATH)
+    def show_unsubscribe(self, request: Request, token: str) -> Response:
         languages = request.accept_languages.values()
-        return stop_answer(token, act=False, parts=self.parts, languages=languages)
+        return unsubscribe_response(
+            token, act=False, deps=self.deps, languages=languages
+        )
 
-    @open_http("POST", STOP_PATH)
-    def stop(self, request: Request, token: str) -> Response:
+    @public_http("POST", UNSUBSCRIBE_PATH)
+    def unsubscribe(self, request: Request, token: str) -> Response:
         languages = request.accept_languages.values()
-        return stop_answer(token, act=True, parts=self.parts, languages=languages)
+        return unsubscribe_response(
+            token, act=True, deps=self.deps, languages=languages
+        )
 
 
-def build(settings: Settings, surroundings: Surroundings) -> Process:
-    """Put the process together; its database must be migrated."""
+def build(settings: Settings, context: ProcessContext) -> Process:
+    """Build the process; the database must be migrated."""
     database = Database(settings.database_url)
-    callers = surroundings.callers()
-    parts = Parts(
+    clients = context.clients()
+    deps = Dependencies(
         database=database,
-        callers=callers,
-        clock=surroundings.clock,
-        seals=Seals(settings.secret),
+        clients=clients,
+        clock=context.clock,
+        tokens=MailTokens(settings.secret),
         routing=progress.routing_policy(settings.mention_routing),
         mail=MailPolicy(
-            window=timedelta(seconds=settings.window_s),
-            daily_hour_utc=settings.daily_hour_utc,
-            most_an_hour=settings.most_mails_an_hour,
+            window=timedelta(seconds=settings.mail_window_s),
+            digest_hour=settings.digest_hour,
+            max_mails_per_hour=settings.max_mails_per_hour,
         ),
         bounces=Bounces(domain=settings.bounce_domain, folder=settings.bounce_dir),
     )
 
     def close() -> None:
-        callers.close()
+        clients.close()
         database.close()
 
     return Process(
         services=(NotificationsService,),
-        config=configured(
-            surroundings,
-            parts,
+        config=container_config(
+            context,
+            deps,
             http_address=settings.http_address,
             http_address_file=settings.http_address_file,
         ),
         close=close,
-        watched=watched(database, surroundings.clock),
+        probes=probes(database, context.clock),
     )

@@ -1,7 +1,7 @@
-"""The page behind the link that stops mails: looking changes nothing, only POST acts.
+"""The page of the unsubscribe link: GET changes nothing, only POST acts (RFC 8058).
 
-Link scanners follow links, so GET shows a button. Mail programs POST by themselves
-(RFC 8058). The page names nobody and nothing; a link that is not ours leads nowhere.
+Link scanners follow links, so GET shows a button; mail programs POST by themselves. The
+page names nobody and nothing; an unknown token gets 404.
 """
 
 from collections.abc import Iterable
@@ -9,9 +9,9 @@ from typing import Final
 
 from werkzeug.wrappers import Response
 
-from clp_notifications.dependencies import Parts
-from clp_notifications.mail.locales import N_, Tongue, best_of, tongue_of
-from clp_notifications.routing.mail_settings import stop_mails
+from clp_notifications.dependencies import Dependencies
+from clp_notifications.mail.locales import N_, MailLocale, best_language, locale_of
+from clp_notifications.routing.mail_settings import unsubscribe
 
 HEADERS: Final = {
     "Content-Security-Policy": (
@@ -31,7 +31,7 @@ PAGE: Final = """<!doctype html>
 <style>{style}</style>
 </head>
 <body>
-<p>{words}</p>
+<p>{sentence}</p>
 {button}</body>
 </html>
 """
@@ -41,38 +41,38 @@ STYLE: Final = (
     "button{font:inherit;padding:.5em 1.5em}"
 )
 TITLE: Final = N_("Mails about a project")
-ASK: Final = N_("Stop all mails about this project?")
+QUESTION: Final = N_("Stop all mails about this project?")
 DONE: Final = N_("You will get no more mails about this project.")
 UNKNOWN: Final = N_("This link does not work any more.")
 STOP: Final = N_("Stop mails")
 BUTTON: Final = '<form method="post"><button type="submit">{stop}</button></form>\n'
 
 
-def stop_answer(
-    token: str, *, act: bool, parts: Parts, languages: Iterable[str] = ()
+def unsubscribe_response(
+    token: str, *, act: bool, deps: Dependencies, languages: Iterable[str] = ()
 ) -> Response:
-    """The page of a link, after doing what it says when asked to act.
+    """The page of a link, after unsubscribing when ``act`` is true.
 
-    It speaks the first of the languages that we know.
+    It is in the first of the languages that mails are translated to.
     """
-    tongue = tongue_of(best_of(languages))
-    if parts.seals.read_stop_token(token) is None:
-        return _page(tongue, UNKNOWN, status=404)
+    locale = locale_of(best_language(languages))
+    if deps.tokens.read_unsubscribe_token(token) is None:
+        return _page(locale, UNKNOWN, status=404)
     if act:
-        stop_mails(token, parts=parts)
-        return _page(tongue, DONE)
-    return _page(tongue, ASK, button=BUTTON.format(stop=tongue.said(STOP)))
+        unsubscribe(token, deps=deps)
+        return _page(locale, DONE)
+    return _page(locale, QUESTION, button=BUTTON.format(stop=locale.translate(STOP)))
 
 
 def _page(
-    tongue: Tongue, words: str, *, button: str = "", status: int = 200
+    locale: MailLocale, sentence: str, *, button: str = "", status: int = 200
 ) -> Response:
     page = PAGE.format(
-        language=tongue.language,
-        direction=tongue.direction,
-        title=tongue.said(TITLE),
+        language=locale.language,
+        direction=locale.direction,
+        title=locale.translate(TITLE),
         style=STYLE,
-        words=tongue.said(words),
+        sentence=locale.translate(sentence),
         button=button,
     )
     return Response(page, status, mimetype="text/html", headers=dict(HEADERS))

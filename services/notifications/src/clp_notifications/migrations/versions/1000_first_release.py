@@ -1,9 +1,11 @@
-"""Who was told, the mails, their steps, settings, suppressed addresses, and the feed."""
+"""First revision: routing, mails, transitions, settings, suppressions and the feed."""
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0001"
+from clp_chassis.persistence.migrations import create_feed_tables, create_reader_tables
+
+revision = "1000"
 down_revision = None
 branch_labels = None
 depends_on = None
@@ -19,8 +21,8 @@ def upgrade() -> None:
     routing()
     mails()
     people()
-    feed()
-    cursors()
+    create_feed_tables()
+    create_reader_tables()
 
 
 def routing() -> None:
@@ -58,6 +60,7 @@ def mails() -> None:
         sa.Column("lease", ID),
         sa.Column("attempts", sa.Integer, nullable=False),
         sa.Column("first_tried_at", TIME),
+        sa.Column("made_at", TIME),
     )
     waits, held = sa.text("due_at IS NOT NULL"), sa.text("lease_until IS NOT NULL")
     for index, columns, where in (
@@ -68,6 +71,7 @@ def mails() -> None:
         op.create_index(
             index, "mails", columns, postgresql_where=where, sqlite_where=where
         )
+    op.create_index("mails_made", "mails", ["person", "made_at"])
     op.create_table(
         "notifications",
         sa.Column("id", ID, primary_key=True),
@@ -94,7 +98,7 @@ def mails() -> None:
         sqlite_where=dead,
     )
     op.create_table(
-        "steps",
+        "transitions",
         sa.Column("id", BIG, primary_key=True, autoincrement=True),
         sa.Column(
             "notification", ID, sa.ForeignKey("notifications.id"), nullable=False
@@ -103,7 +107,7 @@ def mails() -> None:
         sa.Column("state", CODE, nullable=False),
         sa.Column("reason", CODE, nullable=False),
     )
-    op.create_index("steps_notification", "steps", ["notification", "id"])
+    op.create_index("transitions_notification", "transitions", ["notification", "id"])
 
 
 def people() -> None:
@@ -115,53 +119,24 @@ def people() -> None:
         sa.Column("at", TIME, nullable=False),
     )
     op.create_table(
-        "suppressed_addresses",
+        "mail_preferences",
+        sa.Column("person", ID, primary_key=True),
+        sa.Column("content", sa.Boolean, nullable=False),
+        sa.Column("at", TIME, nullable=False),
+    )
+    op.create_table(
+        "bounces",
+        sa.Column("mail", ID, primary_key=True),
+        sa.Column("kind", CODE, primary_key=True),
+        sa.Column("address", sa.String(320), nullable=False),
+        sa.Column("at", TIME, nullable=False),
+    )
+    op.create_index("bounces_address", "bounces", ["address"])
+    op.create_table(
+        "suppressions",
         sa.Column("address", sa.String(320), primary_key=True),
         sa.Column("reason", CODE, nullable=False),
         sa.Column("mail", ID, nullable=False),
-        sa.Column("at", TIME, nullable=False),
-    )
-
-
-def feed() -> None:
-    op.create_table(
-        "changes",
-        sa.Column("id", BIG, primary_key=True, autoincrement=True),
-        sa.Column("position", BIG, unique=True),
-        sa.Column("type", sa.String(100), nullable=False),
-        sa.Column("subject", sa.String(200), nullable=False),
-        sa.Column("project", ID, nullable=False),
-        sa.Column("detail", sa.Text, nullable=False),
-        sa.Column("at", TIME, nullable=False),
-        sa.Column("announced_at", TIME),
-    )
-    for index, waits in (
-        ("changes_unannounced", sa.text("announced_at IS NULL")),
-        ("changes_unnumbered", sa.text("position IS NULL")),
-    ):
-        op.create_index(
-            index, "changes", ["id"], postgresql_where=waits, sqlite_where=waits
-        )
-    op.create_table(
-        "relay",
-        sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
-        sa.Column("position", BIG, nullable=False),
-    )
-
-
-def cursors() -> None:
-    op.create_table(
-        "cursors",
-        sa.Column("reader", sa.String(64), primary_key=True),
-        sa.Column("position", sa.BigInteger, nullable=False),
-    )
-    op.create_table(
-        "dead_letters",
-        sa.Column("reader", sa.String(64), primary_key=True),
-        sa.Column("position", sa.BigInteger, primary_key=True),
-        sa.Column("type", sa.String(100), nullable=False),
-        sa.Column("subject", sa.String(200), nullable=False),
-        sa.Column("error", sa.Text, nullable=False),
         sa.Column("at", TIME, nullable=False),
     )
 
@@ -170,11 +145,13 @@ def downgrade() -> None:
     for table in (
         "dead_letters",
         "cursors",
-        "relay",
+        "outbox_relay",
         "changes",
-        "suppressed_addresses",
+        "suppressions",
         "mail_settings",
-        "steps",
+        "mail_preferences",
+        "bounces",
+        "transitions",
         "notifications",
         "mails",
         "outcomes",
