@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Mutants of the rules, and which of them no test notices.
+# Mutation testing of the core: list the mutants that no test kills.
 #
-# The mutation tool knows `src/` beside `tests/` and nothing else, so the core and its
-# tests are laid out that way in build/mutation. Results of unchanged code are kept there.
-# Names of mutants may be given, for example: mutation.sh 'clp_core.visibility*'
+# mutmut expects `src/` beside `tests/`, so the core and its tests are copied that way to
+# build/mutation, where results of unchanged code are cached. Arguments name mutants, for
+# example: mutation.sh 'clp_core.visibility*'
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 

@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# The npm parser that reads our mails beside Python's, in .cache/mail-parsers. Needs
-# Node.js from 18 on and npm, which are installed when missing and root.
+# Install the npm mail parser that reads our mails beside Python's, pinned by the lock
+# file in tests/services/notifications/parsers, to .cache/mail-parsers. Needs Node.js
+# from 20 on and npm, which are installed when missing and root.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 . deploy/install/say.sh
 
-PARSER=postal-mime@4.0.0
+PINNED=tests/services/notifications/parsers
 FOLDER=.cache/mail-parsers
 
 have_node() {
@@ -17,9 +18,9 @@ if ! have_node && is_root && has_apt; then
   install_packages nodejs npm
 fi
 have_node || fail "no Node.js with npm here; install them, or run as root"
-[ "$(cat "$FOLDER/.ready" 2>/dev/null)" = "$PARSER" ] && exit 0
+cmp -s "$PINNED/package-lock.json" "$FOLDER/.ready" && exit 0
 mkdir -p "$FOLDER"
-npm install --silent --no-save --no-package-lock --ignore-scripts \
-  --prefix "$FOLDER" "$PARSER"
-echo "$PARSER" >"$FOLDER/.ready"
-say "$PARSER is ready in $FOLDER"
+cp "$PINNED/package.json" "$PINNED/package-lock.json" "$FOLDER/"
+npm ci --silent --no-audit --no-fund --ignore-scripts --prefix "$FOLDER"
+cp "$PINNED/package-lock.json" "$FOLDER/.ready"
+say "the parsers are ready in $FOLDER"

@@ -1,10 +1,10 @@
-# What the install scripts say, and how loudly. Sourced, not run.
+# Output and installation helpers of the scripts. Sourced, not run.
 
 say() { printf '  %s\n' "$*"; }
 
 title() { printf '\n== %s ==\n' "$*"; }
 
-# A line nobody overlooks in a long log.
+# A line that stands out in a long log.
 loud() {
   local rule='!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!'
   printf '\n%s\n!!! %s\n%s\n\n' "$rule" "$*" "$rule" >&2
@@ -19,7 +19,7 @@ is_root() { [ "$(id -u)" -eq 0 ]; }
 
 has_apt() { command -v apt-get >/dev/null 2>&1; }
 
-# Install Debian packages without questions; what apt-get prints is shown on failure only.
+# Install Debian packages without prompts; the output of apt-get is shown on failure only.
 install_packages() {
   local log
   log=$(mktemp)

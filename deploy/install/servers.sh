@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Make the programs of RabbitMQ and PostgreSQL available; private servers are started
-# from them by the tests. Nothing is started here and no service of the machine changes.
+# Install the programs of RabbitMQ and PostgreSQL, which the tests start as private
+# servers. This script starts nothing and changes no service of the machine.
 #
 #   servers.sh            install what is missing, when root
-#   servers.sh --check    say nothing, answer whether they are here
+#   servers.sh --check    print nothing; the exit code says whether they are installed
 #
-# With CI=true a missing server is a failure; otherwise a loud line.
+# With CI=true a missing server is a failure, otherwise a warning.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 . deploy/install/say.sh
@@ -24,8 +24,8 @@ missing() {
   have_postgresql || printf 'postgresql '
 }
 
-# Debian starts what it installs. A policy that forbids it is laid down for the time of
-# the installation, unless the machine has a policy of its own.
+# Debian starts the services it installs. A temporary policy forbids it, unless the machine
+# has a policy of its own.
 POLICY=/usr/sbin/policy-rc.d
 install_without_starting() {
   if [ ! -e "$POLICY" ]; then
@@ -39,21 +39,21 @@ install_without_starting() {
   fi
 }
 
-lacking=$(missing)
+missing_packages=$(missing)
 if [ "${1:-}" = --check ]; then
-  [ -z "$lacking" ]
+  [ -z "$missing_packages" ]
   exit
 fi
-if [ -n "$lacking" ] && is_root && has_apt; then
-  title "servers: installing ${lacking% }"
-  # Words, not one word: the names of the packages.
+if [ -n "$missing_packages" ] && is_root && has_apt; then
+  title "servers: installing ${missing_packages% }"
+  # Split into package names on purpose.
   # shellcheck disable=SC2086
-  install_without_starting $lacking
-  lacking=$(missing)
+  install_without_starting $missing_packages
+  missing_packages=$(missing)
 fi
-[ -z "$lacking" ] && exit 0
+[ -z "$missing_packages" ] && exit 0
 if [ "${CI:-}" = true ]; then
-  loud "missing: ${lacking% }"
+  loud "missing: ${missing_packages% }"
   fail "with CI=true every journey must run"
 fi
-loud "missing: ${lacking% }; journeys on RabbitMQ and PostgreSQL WILL BE SKIPPED (install them, or run as root)"
+loud "missing: ${missing_packages% }; journeys on RabbitMQ and PostgreSQL WILL BE SKIPPED (install them, or run as root)"

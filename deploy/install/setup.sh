@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Prepare the one environment, .venv, with every member of the workspace installed in
-# place. Run again it upgrades what changed. Needs a Python from 3.11 to 3.13 and a
-# package index as pip is configured to use; nothing else.
+# Prepare the environment .venv with every member of the workspace, editable. Idempotent:
+# a second run upgrades what changed. Needs Python 3.11 to 3.13 and a package index that
+# pip is configured to use.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 . deploy/install/say.sh
@@ -20,7 +20,7 @@ MEMBERS=(
   -e "tools/clp_suite[postgres]"
 )
 
-# Nameko's declared support ends at 3.11; 3.12 and 3.13 are known to work.
+# Nameko declares support up to 3.11; the tests pass on 3.12 and 3.13.
 fits() {
   "$1" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' \
     >/dev/null 2>&1
@@ -50,7 +50,7 @@ ensure_python() {
   [ "$version" = 3.11 ] || loud "Python 3.11 is not here; using Python $version ($python)"
 }
 
-# Debian keeps the part that puts pip into an environment in a package of its own.
+# Debian packages ensurepip separately, in python3-venv.
 ensure_venv_module() {
   "$python" -c 'import venv; from ensurepip import version' >/dev/null 2>&1 && return
   if is_root && has_apt; then
@@ -86,11 +86,11 @@ pip install -qq -c constraints.txt --group dev
 say "the index's engine, by its hash"
 pip install -qq --no-deps --require-hashes --only-binary :all: \
   -r deploy/install/hashed/whoosh3.txt
-say "members of the workspace, in place"
+say "members of the workspace, editable"
 pip install -qq -c constraints.txt --no-build-isolation "${MEMBERS[@]}"
 pip check >/dev/null || fail "installed packages disagree: $(pip check 2>&1 | head -n 5)"
-# Where Python may not write byte code by itself, each process would compile them again.
+# Compile once: with PYTHONDONTWRITEBYTECODE each process would compile every module.
 "$VENV/bin/python" -m compileall -qq libs/*/src services/*/src tools/*/src tests bench ||
-  fail "a module cannot be compiled: see python -m compileall libs services deploy tests"
+  fail "a module cannot be compiled: run python -m compileall libs services tools tests"
 touch "$VENV/.ready"
 say "ready"

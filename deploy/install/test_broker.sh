@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The journeys on private RabbitMQ and PostgreSQL servers, or a loud line why not.
+# Tests on private RabbitMQ and PostgreSQL servers, or a warning that they were skipped.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 . deploy/install/say.sh
@@ -9,4 +9,4 @@ if deploy/install/servers.sh --check; then
     -m "broker and not slow and not faults and not bench" "$@"
 fi
 [ "${CI:-}" != true ] || fail "RabbitMQ or PostgreSQL is missing and CI=true"
-loud "SKIPPED: journeys on RabbitMQ and PostgreSQL (not installed on this machine)"
+loud "SKIPPED: tests on RabbitMQ and PostgreSQL (not installed on this machine)"

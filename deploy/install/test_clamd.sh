@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The scanner hook against a real clamd, with one signature of our own and no download.
+# The virus scanner client against a real clamd, with one local signature, no download.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 . deploy/install/say.sh

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The short forms of the fault tests on private servers, or a loud line why not.
+# The short fault tests on private servers, or a warning that they were skipped.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 . deploy/install/say.sh

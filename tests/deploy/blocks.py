@@ -1,4 +1,4 @@
-"""The commands of the runbook, as an operator would paste them."""
+"""The shell blocks of the runbook, run as an operator pastes them."""
 
 import os
 import re
@@ -8,19 +8,19 @@ from pathlib import Path
 
 from tests.deploy.running import UpSystem
 
-README = Path(__file__).parents[2] / "deploy" / "README.md"
+RUNBOOK = Path(__file__).parents[2] / "docs" / "operations" / "runbook.md"
 BLOCK = re.compile(r"<!-- run: (\S+) -->\n```sh\n(.*?)```", re.DOTALL)
 
 
 def blocks() -> dict[str, str]:
-    """Every block that is marked to be run, by its name."""
-    return dict(BLOCK.findall(README.read_text()))
+    """Every block marked ``<!-- run: NAME -->``, by its name."""
+    return dict(BLOCK.findall(RUNBOOK.read_text()))
 
 
 def run_block(name: str, up: UpSystem) -> str:
-    """Run a block against a system that is up; what it printed."""
+    """Run a block against a running system and return its output."""
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-    done = subprocess.run(
+    result = subprocess.run(
         ["bash", "-eu", "-o", "pipefail", "-c", blocks()[name]],
         env=os.environ
         | {"PATH": path, "CLP_UP_DATA": str(up.data), "PYTHONWARNINGS": "ignore"},
@@ -28,5 +28,5 @@ def run_block(name: str, up: UpSystem) -> str:
         text=True,
         check=False,
     )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+    assert result.returncode == 0, result.stdout + result.stderr
+    return result.stdout

@@ -1,4 +1,4 @@
-"""One system on private servers for all tests that need a real one."""
+"""One running system on private servers, shared by all tests that need one."""
 
 import os
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from tests.deploy.running import UpSystem
 
 @pytest.fixture(scope="session")
 def up() -> Iterator[UpSystem]:
-    """Every process type under its own user, over TLS, with the cast of the story."""
+    """Every process type with its own user over TLS, and the sample world."""
     for server in (PrivateRabbit, PrivatePostgres):
         if not (availability := server.available()):
             if os.environ.get("CI") == "true":

@@ -1,4 +1,4 @@
-"""How a schema changed, and whether programs of the step before can live with it."""
+"""Compare two database schemas and find changes that break the previous version."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -9,59 +9,59 @@ Schema = dict[str, dict[str, Any]]
 
 
 def schema_of(engine: Engine) -> Schema:
-    """What the programs of one step know of a database."""
-    looked = inspect(engine)
+    """Columns, unique constraints and checks of every table."""
+    inspector = inspect(engine)
     return {
         table: {
-            "columns": {c["name"]: c for c in looked.get_columns(table)},
+            "columns": {c["name"]: c for c in inspector.get_columns(table)},
             "unique": {
                 tuple(sorted(u["column_names"]))
                 for u in (
-                    *looked.get_unique_constraints(table),
-                    *_unique_indexes(looked, table),
+                    *inspector.get_unique_constraints(table),
+                    *_unique_indexes(inspector, table),
                 )
             },
-            "checks": {c["sqltext"] for c in looked.get_check_constraints(table)},
+            "checks": {c["sqltext"] for c in inspector.get_check_constraints(table)},
         }
-        for table in looked.get_table_names()
+        for table in inspector.get_table_names()
     }
 
 
-def _unique_indexes(looked: Any, table: str) -> Iterator[dict[str, Any]]:
-    return (index for index in looked.get_indexes(table) if index["unique"])
+def _unique_indexes(inspector: Any, table: str) -> Iterator[dict[str, Any]]:
+    return (index for index in inspector.get_indexes(table) if index["unique"])
 
 
-def hurts(before: Schema, after: Schema) -> list[str]:
-    """What a program that knows the schema before would stumble over."""
+def incompatibilities(before: Schema, after: Schema) -> list[str]:
+    """The changes that break a program written for the schema before."""
     return [
-        trouble
+        problem
         for table in before
-        for trouble in _hurts(table, before[table], after.get(table))
+        for problem in _table_incompatibilities(table, before[table], after.get(table))
     ]
 
 
-def _hurts(
+def _table_incompatibilities(
     name: str, before: dict[str, Any], after: dict[str, Any] | None
 ) -> Iterator[str]:
     if after is None:
-        yield f"{name} is gone"
+        yield f"{name} is missing"
         return
     for column, old in before["columns"].items():
-        for trouble in _changed(old, after["columns"].get(column)):
-            yield f"{name}.{column} {trouble}"
+        for problem in _changed(old, after["columns"].get(column)):
+            yield f"{name}.{column} {problem}"
     for column in after["columns"].keys() - before["columns"].keys():
-        fresh = after["columns"][column]
-        if not fresh["nullable"] and fresh["default"] is None:
-            yield f"{name}.{column} must be filled by programs that do not know it"
+        added = after["columns"][column]
+        if not added["nullable"] and added["default"] is None:
+            yield f"{name}.{column} is required and has no default"
     for what in ("unique", "checks"):
-        for fresh in after[what] - before[what]:
-            yield f"{name} demands {what} {fresh}"
+        for added in after[what] - before[what]:
+            yield f"{name} has a new {what} constraint {added}"
 
 
 def _changed(old: dict[str, Any], new: dict[str, Any] | None) -> Iterator[str]:
     if new is None:
-        yield "is gone"
+        yield "is missing"
     elif str(new["type"]) != str(old["type"]):
         yield f"was {old['type']} and is {new['type']}"
     elif old["nullable"] and not new["nullable"]:
-        yield "must be filled now"
+        yield "is no longer nullable"

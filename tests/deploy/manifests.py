@@ -1,11 +1,11 @@
-"""What kustomize would make of a folder: its resources, with what it generates and names."""
+"""Build a kustomization as kustomize does: resources, config maps and namespace."""
 
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-UNDERSTOOD = {
+SUPPORTED = {
     "apiVersion",
     "kind",
     "namespace",
@@ -16,15 +16,16 @@ UNDERSTOOD = {
 
 
 def built(folder: Path) -> list[dict[str, Any]]:
-    """All objects of a kustomization; what this does not understand is an error."""
-    told = yaml.safe_load((folder / "kustomization.yaml").read_text())
-    assert set(told) <= UNDERSTOOD, f"teach this about {set(told) - UNDERSTOOD}"
+    """All objects of a kustomization; an unsupported field is an error."""
+    kustomization = yaml.safe_load((folder / "kustomization.yaml").read_text())
+    unsupported = set(kustomization) - SUPPORTED
+    assert not unsupported, unsupported
     objects = [
         one
-        for name in told["resources"]
+        for name in kustomization["resources"]
         for one in yaml.safe_load_all((folder / name).read_text())
     ]
-    for generated in told["configMapGenerator"]:
+    for generated in kustomization["configMapGenerator"]:
         lines = [
             line.partition("=")
             for name in generated["envs"]
@@ -42,7 +43,7 @@ def built(folder: Path) -> list[dict[str, Any]]:
         )
     for one in objects:
         if one["kind"] != "Namespace":
-            one["metadata"]["namespace"] = told["namespace"]
+            one["metadata"]["namespace"] = kustomization["namespace"]
     return objects
 
 

@@ -1,4 +1,4 @@
-"""A system that `make up` started, and the tests' hold on it."""
+"""A system started by `make up`, for tests."""
 
 import os
 import re
@@ -12,7 +12,7 @@ from typing import Self
 
 from clp_chassis.clock import now
 from clp_chassis.security.passports import Issuer
-from clp_contracts.client import Callers, connect
+from clp_contracts.client import Clients, connect
 from clp_contracts.errors import CallFailed
 from clp_contracts.methods import PassportKind
 from clp_suite.up.state_files import read_status
@@ -24,10 +24,10 @@ EXPORT = re.compile(r"export (\w+)='(.*)'")
 
 
 def until(holds: Callable[[], object], seconds: float = 30.0) -> None:
-    """Wait for a condition; fail when it does not come."""
+    """Return as soon as the condition holds; fail after ``seconds``."""
     deadline = time.monotonic() + seconds
     while not holds():
-        assert time.monotonic() < deadline, "the condition did not come true in time"
+        assert time.monotonic() < deadline, f"not within {seconds:g} s"
         time.sleep(0.05)
 
 
@@ -40,12 +40,12 @@ def _is_alive(pid: int) -> bool:
 
 
 class UpSystem:
-    """All process types on private servers, as one command starts them."""
+    """All process types on private servers."""
 
     def __init__(self, data: Path) -> None:
         self.data = data
         self.log_file = data.with_suffix(".log")
-        self._callers: dict[str, Callers] = {}
+        self._clients: dict[str, Clients] = {}
 
     def __enter__(self) -> Self:
         with self.log_file.open("wb") as log:
@@ -60,26 +60,26 @@ class UpSystem:
         return False
 
     def __exit__(self, *_: object) -> None:
-        for callers in self._callers.values():
-            callers.close()
+        for clients in self._clients.values():
+            clients.close()
         family = self.family()
         try:
-            self._end_in_order(family)
+            self._stop_gracefully(family)
         finally:
             for pid in family:
                 if _is_alive(pid):
                     os.kill(pid, signal.SIGKILL)
 
-    def _end_in_order(self, family: set[int]) -> None:
-        """Asked once, everything ends in order and nobody is left behind."""
+    def _stop_gracefully(self, family: set[int]) -> None:
+        """One SIGTERM stops every process gracefully."""
         self.process.send_signal(signal.SIGTERM)
         assert self.process.wait(STOP_S) == 0, self.log
-        assert "everything has ended" in self.log
-        assert "SIGKILL" not in self.log.rpartition("ending, the work")[2]
+        assert "everything has stopped" in self.log
+        assert "SIGKILL" not in self.log.rpartition("stopping; running tasks")[2]
         until(lambda: not any(map(_is_alive, family)))
 
     def family(self) -> set[int]:
-        """The system's process, and all that were started by it."""
+        """The supervisor's process and all its descendants."""
         parents = {
             int(path.name): int(
                 path.joinpath("stat").read_text().rpartition(")")[2].split()[1]
@@ -101,39 +101,39 @@ class UpSystem:
         return {name: facts["pid"] for name, facts in read_status(self.data).items()}
 
     def address(self, name: str) -> str:
-        """An address of the file that was written for shells."""
-        written = EXPORT.findall((self.data / "addresses.env").read_text())
-        return dict(written)[name]
+        """A URL of ``addresses.env``."""
+        exports = EXPORT.findall((self.data / "addresses.env").read_text())
+        return dict(exports)[name]
 
     def broker(self, user: str) -> str:
         return self.address(f"CLP_{user.upper()}_BROKER_URL")
 
-    def caller(self, subject: str, user: str, kind: PassportKind) -> Callers:
-        """Callers with a passport, over the broker as one of its users."""
+    def client(self, subject: str, user: str, kind: PassportKind) -> Clients:
+        """Typed clients with a passport, connected as a broker user."""
         key = f"{subject}/{user}"
-        if key not in self._callers:
+        if key not in self._clients:
             issuer = Issuer.from_file(self.data / "keys" / "gateway.pem", now)
             passport = issuer.source(subject, kind)
-            self._callers[key] = connect(self.broker(user), passport, timeout=20.0)
-        return self._callers[key]
+            self._clients[key] = connect(self.broker(user), passport, timeout=20.0)
+        return self._clients[key]
 
-    def person(self, name: str) -> Callers:
-        return self.caller(name, "gateway", PassportKind.PERSON)
+    def person(self, name: str) -> Clients:
+        return self.client(name, "gateway", PassportKind.PERSON)
 
-    def service(self, name: str) -> Callers:
-        return self.caller(name, name, PassportKind.SERVICE)
+    def service(self, name: str) -> Clients:
+        return self.client(name, name, PassportKind.SERVICE)
 
     def mails(self) -> list[bytes]:
         folder = self.data / "sink"
         return [path.read_bytes() for path in sorted(folder.glob("[!.]*"))]
 
     def kill(self, name: str) -> int:
-        """Kill a process as a machine does that runs out of memory."""
+        """Send SIGKILL to a process and return its pid."""
         pid = self.pids[name]
         os.kill(pid, signal.SIGKILL)
         return pid
 
-    def answers(self) -> bool:
+    def responds(self) -> bool:
         operations = self.service("operations")
         try:
             operations.projects.progress()

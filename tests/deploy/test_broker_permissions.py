@@ -1,7 +1,7 @@
-"""Nobody on the broker can do what is not his (T12), asked of a real one.
+"""A broker user can do nothing beyond its own service (T12), on a real RabbitMQ.
 
-That everybody can do what is his is shown by the system that runs: each of its processes
-logs in as the user of its service.
+The running system shows that its own permissions suffice: each of its processes connects
+as the user of its service.
 """
 
 import ast
@@ -20,43 +20,42 @@ from clp_contracts import events
 from clp_contracts.broker_address import BrokerAddress
 from clp_contracts.methods import AUTHORS
 from clp_deploy.broker_permissions import (
-    OUTSIDERS,
+    CLIENTS,
     SCALING,
-    STILL_CALLED,
     USERS,
-    granted,
+    allowed_calls,
 )
-from clp_deploy.generated_files import differing
+from clp_deploy.generated_files import outdated_files
 from clp_deploy.service_inventory import (
     SERVICES,
-    Dealings,
+    ServiceInventory,
     _calls_in,
-    dealings,
     methods,
+    service_inventories,
 )
 from tests.deploy.running import UpSystem
 
 CALLS = "nameko-rpc"
-KNOWN = {one.service: one for one in dealings()}
-SOMEBODYS = "00000000-0000-4000-8000-000000000000"
+INVENTORIES = {one.service: one for one in service_inventories()}
+OTHER_ID = "00000000-0000-4000-8000-000000000000"
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """Something a user tries on a channel, in words."""
+    """An operation on an AMQP channel, with a description."""
 
-    words: str
+    description: str
     method: str
     arguments: dict[str, Any]
 
 
 def reply_queue(user: str) -> str:
-    return f"rpc.reply-{user}-{SOMEBODYS}"
+    return f"rpc.reply-{user}-{OTHER_ID}"
 
 
 def binding(user: str, exchange: str, key: str) -> Attempt:
-    told = {"queue": reply_queue(user), "exchange": exchange, "routing_key": key}
-    return Attempt(f"bind {key} on {exchange}", "queue_bind", told)
+    arguments = {"queue": reply_queue(user), "exchange": exchange, "routing_key": key}
+    return Attempt(f"bind {key} on {exchange}", "queue_bind", arguments)
 
 
 def publishing(exchange: str, key: str) -> Attempt:
@@ -67,47 +66,48 @@ def publishing(exchange: str, key: str) -> Attempt:
     )
 
 
-def queues_of(one: Dealings) -> list[str]:
-    heard = [
-        f"evt-{e.source}--{e.service}.{e.method}.q2"
-        for e in one.hears
-        if not e.everywhere
+def queues_of(one: ServiceInventory) -> list[str]:
+    handled = [
+        f"evt-{e.source}--{e.service}.{e.method}.q3"
+        for e in one.subscriptions
+        if not e.broadcast
     ]
     return [
         f"rpc-{one.service}",
-        *heard,
-        *(f"{name}.dead" for name in heard),
+        *handled,
+        *(f"{name}.dead_letters" for name in handled),
         reply_queue(one.service),
     ]
 
 
 def forbidden(user: str) -> Iterator[Attempt]:
-    """All that the user must not be able to do."""
-    own = KNOWN.get(user, Dealings(user, (), (), (), tuple(granted_to(user))))
+    """Every operation that must be refused to the user."""
+    own = INVENTORIES.get(
+        user, ServiceInventory(user, (), (), (), tuple(granted_to(user)))
+    )
     yield from other_calls(own)
     yield from other_events(own)
     yield from other_queues(own)
     yield Attempt("declare any queue", "queue_declare", {"queue": "spy"})
-    made = {"exchange": "spy", "type": "fanout"}
-    yield Attempt("declare any exchange", "exchange_declare", made)
+    exchange = {"exchange": "spy", "type": "fanout"}
+    yield Attempt("declare any exchange", "exchange_declare", exchange)
     yield binding(user, "amq.rabbitmq.trace", "#")
 
 
 def granted_to(user: str) -> list[str]:
-    return granted(user) if user in OUTSIDERS else []
+    return allowed_calls(user) if user in CLIENTS else []
 
 
-def other_calls(own: Dealings) -> Iterator[Attempt]:
+def other_calls(own: ServiceInventory) -> Iterator[Attempt]:
     others = [f"{service}.*" for service in SERVICES if service != own.service]
     for key in ("#", "*", "*.*", "messages.post", *others):
         yield binding(own.service, CALLS, key)
-    allowed = {*own.calls, *STILL_CALLED.get(own.service, ())}
-    for name in methods().keys() - allowed:
+    for name in methods().keys() - set(own.calls):
         yield publishing(CALLS, name)
 
 
-def other_events(own: Dealings) -> Iterator[Attempt]:
-    heard = {event_type for event in own.hears for event_type in event.types}
+def other_events(own: ServiceInventory) -> Iterator[Attempt]:
+    consumed = {event_type for event in own.subscriptions for event_type in event.types}
     for source in SERVICES:
         exchange = f"{source}.events"
         yield binding(own.service, exchange, "#")
@@ -115,25 +115,25 @@ def other_events(own: Dealings) -> Iterator[Attempt]:
         for event_type in events.EVENT_TYPES:
             if f".{source}." not in event_type:
                 continue
-            if event_type not in heard:
+            if event_type not in consumed:
                 yield binding(own.service, exchange, event_type)
-            if event_type not in own.announces:
+            if event_type not in own.publishes:
                 yield publishing(exchange, event_type)
 
 
-def other_queues(own: Dealings) -> Iterator[Attempt]:
-    for other in KNOWN.values():
+def other_queues(own: ServiceInventory) -> Iterator[Attempt]:
+    for other in INVENTORIES.values():
         for queue in queues_of(other):
             yield publishing("", queue)
             if other.service != own.service:
-                told = {"queue": queue}
-                yield Attempt(f"read {queue}", "basic_get", told)
-                yield Attempt(f"delete {queue}", "queue_delete", told)
-                yield Attempt(f"declare {queue}", "queue_declare", told)
+                arguments = {"queue": queue}
+                yield Attempt(f"read {queue}", "basic_get", arguments)
+                yield Attempt(f"delete {queue}", "queue_delete", arguments)
+                yield Attempt(f"declare {queue}", "queue_declare", arguments)
 
 
 class Spy:
-    """Somebody who got hold of a user's password."""
+    """A connection with the stolen password of a user."""
 
     def __init__(self, address: str) -> None:
         broker = BrokerAddress.read(address)
@@ -147,7 +147,7 @@ class Spy:
         self.connection.connect()
         replies = {"queue": reply_queue(self.user), "auto_delete": True}
         declares = Attempt("declare a reply queue", "queue_declare", replies)
-        # Nobody answers an autoscaler.
+        # The autoscaler gets no responses, so it needs no reply queue.
         assert self.is_refused(declares) is (self.user == SCALING)
         return self
 
@@ -160,7 +160,7 @@ class Spy:
         except AccessRefused:
             return True
         except AMQPError as other:
-            raise AssertionError(f"{attempt.words}: {other}") from other
+            raise AssertionError(f"{attempt.description}: {other}") from other
         return False
 
     def attempt(self, attempt: Attempt) -> None:
@@ -181,27 +181,29 @@ class Spy:
 @pytest.mark.broker
 @pytest.mark.timeout(400)
 @pytest.mark.parametrize("user", USERS)
-def test_a_spy_with_a_users_password_gets_nowhere_else(up: UpSystem, user: str) -> None:
+def test_a_stolen_password_gives_access_to_one_service_only(
+    up: UpSystem, user: str
+) -> None:
     attempts = list(forbidden(user))
     assert len(attempts) > 40
     with Spy(up.broker(user)) as spy:
-        succeeded = [one.words for one in attempts if not spy.is_refused(one)]
+        succeeded = [one.description for one in attempts if not spy.is_refused(one)]
     assert succeeded == []
 
 
 @pytest.mark.broker
-def test_an_autoscaler_sees_how_long_the_queue_of_delivery_is(up: UpSystem) -> None:
+def test_an_autoscaler_reads_the_length_of_the_delivery_queue(up: UpSystem) -> None:
     queue = next(
-        name for name in queues_of(KNOWN["notifications"]) if "_delivery." in name
+        name for name in queues_of(INVENTORIES["notifications"]) if "_delivery." in name
     )
     with Spy(up.broker(SCALING)) as spy:
-        told = spy.connection.channel().queue_declare(queue, passive=True)
-    assert (told.queue, told.message_count) == (queue, 0)
+        declared = spy.connection.channel().queue_declare(queue, passive=True)
+    assert (declared.queue, declared.message_count) == (queue, 0)
 
 
 @pytest.mark.broker
-@pytest.mark.parametrize("user", [*OUTSIDERS, SCALING, "guest", "nobody"])
-def test_nobody_gets_in_with_a_wrong_password(up: UpSystem, user: str) -> None:
+@pytest.mark.parametrize("user", [*CLIENTS, SCALING, "guest", "nobody"])
+def test_a_wrong_password_is_refused(up: UpSystem, user: str) -> None:
     broker = BrokerAddress.read(up.broker("gateway"))
     address = re.sub(r"//.*@", f"//{user}:guess@", broker.url)
     connection = Connection(address, ssl=broker.tls)
@@ -209,53 +211,54 @@ def test_nobody_gets_in_with_a_wrong_password(up: UpSystem, user: str) -> None:
         connection.connect()
 
 
-def test_people_and_the_robot_come_by_the_gateway_alone() -> None:
+def test_calls_of_people_come_from_the_gateway_only() -> None:
     public = sorted(
         name for name, method in methods().items() if method.kinds & AUTHORS
     )
-    assert granted("gateway") == public
+    assert allowed_calls("gateway") == public
 
 
-def test_every_method_has_somebody_who_may_call_it() -> None:
-    by_services = {call for one in dealings() for call in one.calls}
-    by_services.update(*STILL_CALLED.values())
-    by_outsiders = {name for user in OUTSIDERS for name in granted(user)}
-    assert by_services | by_outsiders == set(methods())
+def test_every_method_has_a_user_that_may_call_it() -> None:
+    by_services = {call for one in service_inventories() for call in one.calls}
+    by_clients = {name for user in CLIENTS for name in allowed_calls(user)}
+    assert by_services | by_clients == set(methods())
 
 
-def test_no_outsider_reads_for_others() -> None:
-    """What hands out texts without asking for whom is among services only."""
-    inner = {
-        "messages.contents",
-        "messages.for_mail",
-        "messages.for_mails",
+def test_no_client_outside_reads_texts_without_an_access_check() -> None:
+    """Methods that return texts to any caller are for services only."""
+    internal = {
+        "messages.get_messages",
+        "messages.readable_messages",
         "messages.changes",
         "projects.facts",
     }
-    assert not inner & {name for user in OUTSIDERS for name in granted(user)}
+    assert not internal & {name for user in CLIENTS for name in allowed_calls(user)}
 
 
-def test_every_service_is_found_to_call_what_it_calls() -> None:
-    assert "messages.for_mails" in KNOWN["notifications"].calls
-    assert "projects.facts" in KNOWN["search"].calls, "made by a helper"
-    assert KNOWN["projects"].calls == ()
-    assert {call for one in KNOWN.values() for call in one.calls} <= set(methods())
+def test_the_calls_of_every_service_are_found() -> None:
+    assert "messages.readable_messages" in INVENTORIES["notifications"].calls
+    assert "projects.facts" in INVENTORIES["search"].calls, "called by a helper"
+    assert INVENTORIES["projects"].calls == ()
+    assert {call for one in INVENTORIES.values() for call in one.calls} <= set(
+        methods()
+    )
 
 
-def test_the_files_of_the_deployment_are_as_the_code_draws_them(
+def test_the_generated_files_are_up_to_date(
     repository: Path,
 ) -> None:
-    assert differing(repository / "deploy") == [], "run `make deploy-files`"
+    assert outdated_files(repository / "deploy") == [], "run `make deploy-files`"
 
 
-def test_no_password_is_in_the_drawn_definitions(repository: Path) -> None:
-    known = json.loads((repository / "deploy/rabbitmq/definitions.json").read_text())
-    assert {user["password_hash"] for user in known["users"]} == {""}
-    assert not any(user["tags"] for user in known["users"])
+def test_the_generated_definitions_hold_no_password(repository: Path) -> None:
+    path = repository / "deploy/rabbitmq/definitions.json"
+    users = json.loads(path.read_text())["users"]
+    assert {user["password_hash"] for user in users} == {""}
+    assert not any(user["tags"] for user in users)
 
 
-def test_callers_that_are_handed_to_a_stranger_are_noticed(tmp_path: Path) -> None:
+def test_a_client_passed_to_an_unknown_helper_is_noticed(tmp_path: Path) -> None:
     source = tmp_path / "odd.py"
-    source.write_text("odd(callers.projects)")
-    with pytest.raises(TypeError, match=r"hands callers\.projects to somebody"):
+    source.write_text("odd(clients.projects)")
+    with pytest.raises(TypeError, match=r"passes clients\.projects to an unknown"):
         list(_calls_in(ast.parse(source.read_text()), source))

@@ -1,4 +1,4 @@
-"""The README's commands for one host, typed as they stand there."""
+"""The README's commands for one host run as printed."""
 
 import os
 import re
@@ -12,7 +12,7 @@ import pytest
 
 from clp_chassis.clock import now
 from clp_chassis.security.passports import Issuer
-from clp_contracts.client import Callers, connect
+from clp_contracts.client import Clients, connect
 from clp_contracts.methods import PassportKind
 from clp_suite.sample_data import put_cast
 from clp_suite.server_process import free_ports, server_directory
@@ -32,7 +32,7 @@ def commands(repository: Path) -> str:
 
 
 class Host:
-    """A host on which somebody typed them; what they name is somewhere of its own."""
+    """A host on which the commands run, with folders and servers of its own."""
 
     def __init__(
         self, folder: Path, broker_url: str, postgres: PrivatePostgres
@@ -40,7 +40,7 @@ class Host:
         self.folder, self.broker_url = folder, broker_url
         self.mail_port, *http = free_ports(3)
         self._http = [f"127.0.0.1:{port}" for port in http]
-        self._places = {
+        self._replacements = {
             "/etc/clp": str(folder / "etc"),
             "/var/lib/clp": str(folder / "var"),
             "amqp://clp:secret@127.0.0.1:5672//": broker_url,
@@ -48,20 +48,20 @@ class Host:
             "SECRET=...": "SECRET=" + 8 * "long enough",
         }
         for service in ("projects", "messages", "notifications"):
-            typed = f"postgresql+psycopg://clp:secret@127.0.0.1/{service}"
-            self._places[typed] = postgres.create_database(f"by_hand_{service}")
+            url = f"postgresql+psycopg://clp:secret@127.0.0.1/{service}"
+            self._replacements[url] = postgres.create_database(f"by_hand_{service}")
 
-    def typed(self, script: str) -> "subprocess.Popen[bytes]":
-        """Type commands, and wait for what they started."""
-        for named, here in self._places.items():
-            assert named in script, named
-            script = script.replace(named, here)
+    def run(self, script: str) -> "subprocess.Popen[bytes]":
+        """Run the commands in a shell, which waits for its processes."""
+        for printed, actual in self._replacements.items():
+            assert printed in script, printed
+            script = script.replace(printed, actual)
         environ = os.environ | {
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
             "PYTHONWARNINGS": "ignore",
             "CLP_MESSAGES_HTTP_ADDRESS": self._http[0],
             "CLP_NOTIFICATIONS_HTTP_ADDRESS": self._http[1],
-            "CLP_NOTIFICATIONS_WINDOW_S": "0",
+            "CLP_NOTIFICATIONS_MAIL_WINDOW_S": "0",
         }
         sink = f"python -m clp_suite.smtp_sink {self.mail_port} {self.folder / 'mails'} &\n"
         with self.log_file.open("wb") as log:
@@ -77,10 +77,10 @@ class Host:
     def log_file(self) -> Path:
         return self.folder / "log"
 
-    def says(self, word: str) -> int:
+    def count(self, word: str) -> int:
         return self.log_file.read_text().count(word)
 
-    def caller(self, subject: str, kind: PassportKind) -> Callers:
+    def client(self, subject: str, kind: PassportKind) -> Clients:
         key = self.folder / "etc" / "keys" / "gateway.pem"
         return connect(
             self.broker_url, Issuer.from_file(key, now).source(subject, kind)
@@ -96,18 +96,20 @@ def host(tmp_path: Path, postgres: PrivatePostgres) -> Iterator[Host]:
         yield Host(tmp_path, rabbit.url, postgres)
 
 
-def test_what_the_readme_says_for_one_host_runs(host: Host, repository: Path) -> None:
+def test_the_commands_of_the_readme_for_one_host_run(
+    host: Host, repository: Path
+) -> None:
     script = commands(repository)
     programs = len(STARTED.findall(script))
     assert programs == 5
-    running = host.typed(script)
+    running = host.run(script)
     try:
-        until(lambda: host.says(" running: ") == programs, START_S)
-        directory = host.caller("directory", PassportKind.SERVICE)
+        until(lambda: host.count(" running: ") == programs, START_S)
+        directory = host.client("directory", PassportKind.SERVICE)
         put_cast(directory)
         directory.projects.put_project(id="p1", title="Night Train")
         directory.projects.assign_partner(project="p1", partner="north")
-        ivy = host.caller("ivy", PassportKind.PERSON)
+        ivy = host.client("ivy", PassportKind.PERSON)
         ivy.messages.post(
             channel="p1/direct/north", text="evergreen @Nia Roux", key="k"
         )

@@ -1,4 +1,4 @@
-"""The image and the compose file: valid, complete, and tried out without an engine."""
+"""The image and the compose file: valid, complete, and replayed without an engine."""
 
 import hashlib
 import json
@@ -27,7 +27,7 @@ ROOT = Path(__file__).parents[2]
 DOCKERFILE = ROOT / "deploy" / "Dockerfile"
 COMPOSE = ROOT / "deploy" / "compose" / "compose.yaml"
 BIN = Path(sys.executable).parent
-SERVERS = {"rabbitmq", "postgresql", "mailcatcher", "prepare"}
+SERVERS = {"rabbitmq", "postgresql", "smtp-sink", "prepare"}
 
 
 def instructions() -> list[tuple[str, str]]:
@@ -45,7 +45,7 @@ def instructions() -> list[tuple[str, str]]:
 
 
 def steps(program: str) -> list[str]:
-    """The arguments of the one RUN that calls pip for something."""
+    """The arguments of the one RUN that calls a pip command."""
     (found,) = (
         step
         for verb, rest in instructions()
@@ -60,13 +60,13 @@ def steps(program: str) -> list[str]:
 
 
 def test_the_dockerfile_has_no_known_weakness() -> None:
-    run = subprocess.run(
+    result = subprocess.run(
         [BIN / "hadolint", DOCKERFILE], capture_output=True, text=True, check=False
     )
-    assert (run.returncode, run.stdout) == (0, "")
+    assert (result.returncode, result.stdout) == (0, "")
 
 
-def test_the_image_runs_as_nobody_in_particular_and_is_watched() -> None:
+def test_the_image_runs_unprivileged_with_a_health_check() -> None:
     verbs = dict(instructions())
     assert verbs["USER"] == "10001:10001"
     assert "/live" in verbs["HEALTHCHECK"]
@@ -79,14 +79,14 @@ def test_the_image_holds_every_member() -> None:
     }
     members = {
         path.parent.relative_to(ROOT)
-        for pattern in ("libs/*", "services/*", "deploy/*")
+        for pattern in ("libs/*", "services/*", "tools/*")
         for path in ROOT.glob(f"{pattern}/pyproject.toml")
     }
     assert built == members
 
 
 def members_state() -> str:
-    """Changes when anything does that the wheels are made of."""
+    """A hash of every source of the wheels."""
     state = hashlib.sha256()
     for folder in ("libs", "services", "tools"):
         for path in sorted((ROOT / folder).rglob("*")):
@@ -98,7 +98,7 @@ def members_state() -> str:
 
 @pytest.fixture(scope="module")
 def wheels() -> Path:
-    """The first stage, replayed; kept until a member changes."""
+    """The first stage replayed, cached until a member changes."""
     folder = ROOT / "build" / f"wheels-{members_state()}"
     for older in set(folder.parent.glob("wheels-*")) - {folder}:
         shutil.rmtree(older)
@@ -114,10 +114,10 @@ def wheels() -> Path:
 
 @pytest.fixture(scope="module")
 def image(wheels: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The second stage, replayed: its Python, with our wheels and no sources.
+    """The second stage replayed: an environment with our wheels and no sources.
 
-    What is not ours is looked up in this environment, which the constraints made; the
-    members that are installed here in place are not seen from there.
+    Third-party packages come from this environment, installed by the constraints; its
+    editable members are not visible there.
     """
     place = tmp_path_factory.mktemp("image") / "venv"
     venv.create(place, with_pip=False)
@@ -135,7 +135,7 @@ def image(wheels: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return python
 
 
-def ran(
+def run(
     python: Path, *arguments: str, **environ: str
 ) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
@@ -167,34 +167,34 @@ print("all of them load")
 
 
 def test_every_process_type_loads_from_the_image(image: Path) -> None:
-    run = ran(image, "-c", LOADS)
-    assert run.stdout == "all of them load\n", run.stderr
+    result = run(image, "-c", LOADS)
+    assert result.stdout == "all of them load\n", result.stderr
 
 
-def test_the_image_says_what_it_can_run(image: Path) -> None:
-    run = ran(image, "-m", "clp_suite.entrypoint", "gateway")
-    assert run.returncode == 2
-    assert all(process_type.name in run.stderr for process_type in PROCESS_TYPES)
+def test_the_image_lists_the_process_types(image: Path) -> None:
+    result = run(image, "-m", "clp_suite.entrypoint", "gateway")
+    assert result.returncode == 2
+    assert all(process_type.name in result.stderr for process_type in PROCESS_TYPES)
 
 
 def test_a_process_of_the_image_refuses_wrong_settings(image: Path) -> None:
-    run = ran(
+    result = run(
         image,
         "-m",
         "clp_suite.entrypoint",
         "delivery",
-        CLP_NOTIFICATIONS_WINDOW_S="soon",
+        CLP_NOTIFICATIONS_MAIL_WINDOW_S="soon",
     )
-    assert run.returncode == 1
-    assert "CLP_NOTIFICATIONS_SECRET" in run.stderr
-    assert "Traceback" not in run.stderr
+    assert result.returncode == 1
+    assert "CLP_NOTIFICATIONS_SECRET" in result.stderr
+    assert "Traceback" not in result.stderr
 
 
 @pytest.mark.parametrize(("status", "code"), [(200, 0), (503, 1)])
-def test_the_health_check_of_the_image_asks_the_process(
+def test_the_health_check_of_the_image_probes_liveness(
     image: Path, status: int, code: int
 ) -> None:
-    class Answering(BaseHTTPRequestHandler):
+    class ProbeHandler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             self.send_response(status if self.path == "/live" else 404)
             self.end_headers()
@@ -203,16 +203,16 @@ def test_the_health_check_of_the_image_asks_the_process(
             pass
 
     command = json.loads(dict(instructions())["HEALTHCHECK"].partition(" CMD ")[2])
-    with HTTPServer(("127.0.0.1", 0), Answering) as server:
+    with HTTPServer(("127.0.0.1", 0), ProbeHandler) as server:
         threading.Thread(target=server.handle_request, daemon=True).start()
         address = f"127.0.0.1:{server.server_port}"
-        run = ran(image, *command[1:], CLP_OBSERVE_ADDRESS=address)
-    assert run.returncode == code, run.stderr
+        result = run(image, *command[1:], CLP_OBSERVE_ADDRESS=address)
+    assert result.returncode == code, result.stderr
 
 
 @pytest.mark.slow
 def test_the_image_installs_with_all_it_needs(tmp_path: Path) -> None:
-    """Both stages as they are written, from the package index."""
+    """Both stages as written, from the package index."""
     folder, place = tmp_path / "wheels", tmp_path / "venv"
     replaced = {"/wheels": str(folder)}
     builds = [replaced.get(word, word) for word in steps("wheel")]
@@ -223,15 +223,15 @@ def test_the_image_installs_with_all_it_needs(tmp_path: Path) -> None:
     installs = [replaced.get(word, word) for word in steps("install")]
     subprocess.run([place / "bin" / "pip", "install", "-q", *installs], check=True)
     subprocess.run([place / "bin" / "pip", "check"], check=True)
-    run = ran(place / "bin" / "python", "-c", LOADS)
-    assert run.stdout == "all of them load\n", run.stderr
+    result = run(place / "bin" / "python", "-c", LOADS)
+    assert result.stdout == "all of them load\n", result.stderr
 
 
 @pytest.mark.parametrize("process_type", PROCESS_TYPES, ids=lambda t: t.name)
 def test_the_argument_of_the_image_is_a_process_type(process_type: Any) -> None:
-    listed = tomllib.loads((ROOT / "deploy" / "processes.toml").read_text())["process"]
-    (told,) = (one for one in listed if one["name"] == process_type.name)
-    assert command_of(process_type.name) == ("-m", told["module"], *told["arguments"])
+    rows = tomllib.loads((ROOT / "deploy" / "processes.toml").read_text())["process"]
+    (row,) = (one for one in rows if one["name"] == process_type.name)
+    assert command_of(process_type.name) == ("-m", row["module"], *row["arguments"])
 
 
 # ---- compose
@@ -239,8 +239,8 @@ def test_the_argument_of_the_image_is_a_process_type(process_type: Any) -> None:
 
 @pytest.fixture(scope="module")
 def compose() -> dict[str, Any]:
-    told: dict[str, Any] = yaml.safe_load(COMPOSE.read_text())
-    return told
+    content: dict[str, Any] = yaml.safe_load(COMPOSE.read_text())
+    return content
 
 
 def test_the_compose_file_is_valid() -> None:
@@ -250,54 +250,60 @@ def test_the_compose_file_is_valid() -> None:
         "vendor.compose-spec",
         COMPOSE,
     ]
-    run = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert run.returncode == 0, run.stdout
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stdout
 
 
 def test_every_process_type_is_composed(compose: dict[str, Any]) -> None:
     services = compose["services"]
     assert set(services) == {t.name for t in PROCESS_TYPES} | SERVERS
     for process_type in PROCESS_TYPES:
-        told = services[process_type.name]
-        assert told["command"] == [process_type.name]
-        assert told["read_only"]
-        assert told["cap_drop"] == ["ALL"]
-        assert told["depends_on"]["rabbitmq"] == {"condition": "service_healthy"}
-        assert told["depends_on"]["postgresql"] == {"condition": "service_healthy"}
+        service = services[process_type.name]
+        assert service["command"] == [process_type.name]
+        assert service["read_only"]
+        assert service["cap_drop"] == ["ALL"]
+        assert service["depends_on"]["rabbitmq"] == {"condition": "service_healthy"}
+        assert service["depends_on"]["postgresql"] == {"condition": "service_healthy"}
 
 
-def test_what_the_compose_file_speaks_of_is_there(compose: dict[str, Any]) -> None:
-    for name, told in compose["services"].items():
-        for volume in told.get("volumes", ()):
+def test_every_file_and_volume_of_the_compose_file_exists(
+    compose: dict[str, Any],
+) -> None:
+    for name, service in compose["services"].items():
+        for volume in service.get("volumes", ()):
             source = volume.partition(":")[0]
             if source.startswith(".."):
                 assert (COMPOSE.parent / source).exists(), f"{name}: {source}"
             elif not source.startswith("/"):
                 assert source in compose["volumes"], f"{name}: {source}"
-        if "healthcheck" not in told:
-            assert told["image"] == "clp-communications", f"{name} has no health check"
+        if "healthcheck" not in service:
+            assert service["image"] == "clp-communications", (
+                f"{name} has no health check"
+            )
 
 
 def test_only_two_ports_are_open_and_only_to_this_host(compose: dict[str, Any]) -> None:
     ports = [
-        port for told in compose["services"].values() for port in told.get("ports", ())
+        port
+        for service in compose["services"].values()
+        for port in service.get("ports", ())
     ]
     assert sorted(ports) == ["127.0.0.1:8000:8000", "127.0.0.1:8001:8001"]
 
 
-def test_composed_processes_find_their_settings_and_secrets(
+def test_processes_of_compose_find_their_settings_and_secrets(
     compose: dict[str, Any], tmp_path: Path
 ) -> None:
-    """Each with the folder that is mounted into it, and no other."""
+    """Each process with the folder mounted into it, and no other."""
     write_secret_folders(tmp_path, {})
     for process_type in PROCESS_TYPES:
-        told = compose["services"][process_type.name]
+        service = compose["services"][process_type.name]
         (mounted,) = (
-            v.partition("-secrets:")[0] for v in told["volumes"] if "-secrets:" in v
+            v.partition("-secrets:")[0] for v in service["volumes"] if "-secrets:" in v
         )
         environ = {
             name: value.replace("/etc/clp/", f"{tmp_path / mounted}/")
-            for name, value in told["environment"].items()
+            for name, value in service["environment"].items()
         }
         module = __import__(f"{process_type.package}.settings", fromlist=["Settings"])
         read = read_settings(
@@ -318,14 +324,14 @@ def test_secrets_are_written_once(tmp_path: Path) -> None:
     assert modes == {0o600}
 
 
-def test_a_service_holds_nobody_elses_password(tmp_path: Path) -> None:
+def test_the_folder_of_a_service_holds_no_other_password(tmp_path: Path) -> None:
     write_secret_folders(tmp_path, {})
     for service in ("projects", "messages", "search", "notifications"):
-        held = "".join(
+        content = "".join(
             path.read_text()
             for path in (tmp_path / service).rglob("*")
             if path.is_file()
         )
-        for path in (tmp_path / "outsiders").glob("*_broker_password"):
+        for path in (tmp_path / "clients").glob("*_broker_password"):
             own = path.name.startswith(service)
-            assert (path.read_text() in held) == own, f"{service} and {path.name}"
+            assert (path.read_text() in content) == own, f"{service} and {path.name}"

@@ -1,4 +1,4 @@
-"""Each service's role opens its own database and nothing else, asked of a real server."""
+"""The role of a service opens its own database and nothing else, on a real PostgreSQL."""
 
 from itertools import product
 
@@ -7,11 +7,11 @@ import pytest
 from sqlalchemy.engine import make_url
 
 from clp_deploy.database_roles import (
+    DATABASE_SERVICES,
+    DATABASES,
     DUE_MAILS,
-    KEEPERS,
-    OWNERS,
     ROLES,
-    SCALED,
+    SCALED_DATABASE,
     SCALING,
 )
 from tests.deploy.running import UpSystem
@@ -20,16 +20,16 @@ pytestmark = pytest.mark.broker
 
 OTHERS = [
     (role, database)
-    for role, database in product(ROLES, (*OWNERS, "postgres", "template1"))
-    if role != database and (role, database) != (SCALING, SCALED)
+    for role, database in product(ROLES, (*DATABASES, "postgres", "template1"))
+    if role != database and (role, database) != (SCALING, SCALED_DATABASE)
 ]
 
 
-def opened(
+def connected(
     up: UpSystem, role: str, database: str, **changed: str
 ) -> psycopg.Connection:
-    url = make_url(up.address(f"CLP_{KEEPERS[0].upper()}_DATABASE_URL"))
-    told = {
+    url = make_url(up.address(f"CLP_{DATABASE_SERVICES[0].upper()}_DATABASE_URL"))
+    parameters = {
         "host": str(url.host),
         "port": str(url.port),
         "user": role,
@@ -37,7 +37,7 @@ def opened(
         "sslmode": str(url.query["sslmode"]),
         "sslrootcert": str(url.query["sslrootcert"]),
     }
-    return psycopg.connect(dbname=database, **(told | changed), autocommit=True)
+    return psycopg.connect(dbname=database, **(parameters | changed), autocommit=True)
 
 
 @pytest.mark.parametrize(("role", "database"), OTHERS)
@@ -45,12 +45,14 @@ def test_a_role_opens_no_other_database(up: UpSystem, role: str, database: str) 
     with pytest.raises(
         psycopg.OperationalError, match="permission denied for database"
     ):
-        opened(up, role, database)
+        connected(up, role, database)
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_a_role_is_no_more_than_the_owner_of_its_rows(up: UpSystem, role: str) -> None:
-    with opened(up, role, SCALED if role == SCALING else role) as connection:
+def test_a_role_has_no_privilege_beyond_its_database(up: UpSystem, role: str) -> None:
+    with connected(
+        up, role, SCALED_DATABASE if role == SCALING else role
+    ) as connection:
         found = connection.execute(
             "select rolsuper, rolcreaterole, rolcreatedb, rolreplication, rolbypassrls"
             " from pg_roles where rolname = current_user"
@@ -62,22 +64,22 @@ def test_a_role_is_no_more_than_the_owner_of_its_rows(up: UpSystem, role: str) -
             "create database spy",
             "copy (select 1) to program 'true'",
             "select pg_read_file('/etc/passwd')",
-            f"set role {next(other for other in KEEPERS if other != role)}",
+            f"set role {next(other for other in DATABASE_SERVICES if other != role)}",
         ):
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
                 connection.execute(forbidden)  # type: ignore[call-overload]
 
 
-def test_the_role_of_search_makes_its_index(up: UpSystem) -> None:
-    with opened(up, "search", "search") as connection:
+def test_the_role_of_search_creates_its_tables(up: UpSystem) -> None:
+    with connected(up, "search", "search") as connection:
         connection.execute("create table tried (word text)")
         connection.execute("drop table tried")
 
 
-def test_an_autoscaler_learns_how_many_mails_are_due_and_nothing_else(
+def test_an_autoscaler_reads_the_number_of_due_mails_and_nothing_else(
     up: UpSystem,
 ) -> None:
-    with opened(up, SCALING, SCALED) as connection:
+    with connected(up, SCALING, SCALED_DATABASE) as connection:
         (due,) = connection.execute(f"select {DUE_MAILS}()").fetchone() or ()
         assert isinstance(due, int)
         tables = connection.execute(
@@ -96,4 +98,4 @@ def test_an_autoscaler_learns_how_many_mails_are_due_and_nothing_else(
 
 def test_a_role_needs_its_password(up: UpSystem) -> None:
     with pytest.raises(psycopg.OperationalError, match="password authentication"):
-        opened(up, "messages", "messages", password="guess")
+        connected(up, "messages", "messages", password="guess")

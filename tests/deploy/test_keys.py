@@ -1,4 +1,4 @@
-"""Passport keys are exchanged while everything runs, and nobody is refused on the way."""
+"""Passport keys are rotated while every process runs, without a refused call."""
 
 import json
 import stat
@@ -16,7 +16,7 @@ SERVICES = frozenset({PassportKind.SERVICE})
 
 
 class Clock:
-    """A clock that is moved by hand."""
+    """A clock that a test advances."""
 
     def __init__(self) -> None:
         self.at = datetime(2026, 11, 25, 12, tzinfo=UTC)
@@ -24,7 +24,7 @@ class Clock:
     def __call__(self) -> datetime:
         return self.at
 
-    def a_moment_later(self) -> None:
+    def advance(self) -> None:
         self.at += timedelta(seconds=5)
 
 
@@ -39,7 +39,9 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "keys"
 
 
-def test_nobody_is_refused_while_a_key_is_exchanged(folder: Path, clock: Clock) -> None:
+def test_no_passport_is_refused_while_a_key_is_rotated(
+    folder: Path, clock: Clock
+) -> None:
     issuer = Issuer.from_file(folder / "messages.pem", clock)
     passport = issuer.for_service("messages")
     verifier = Verifier.from_file(folder / "trusted.json", clock)
@@ -47,13 +49,13 @@ def test_nobody_is_refused_while_a_key_is_exchanged(folder: Path, clock: Clock) 
     for step in (keys.add_next, keys.switch, keys.forget_old):
         step(folder, "messages")
         assert verifier.verify(passport(), SERVICES).subject == "messages"
-        clock.a_moment_later()
+        clock.advance()
         seen.add(passport())
         assert verifier.verify(passport(), SERVICES).subject == "messages"
-    assert len(seen) == 2, "the switch makes another passport, the other steps do not"
+    assert len(seen) == 2, "only the switch changes the passport"
 
 
-def test_a_forgotten_key_is_refused_though_it_was_seen_before(
+def test_a_forgotten_key_is_refused_after_it_was_accepted(
     folder: Path, clock: Clock
 ) -> None:
     stolen = Issuer.from_file(folder / "messages.pem", clock).issue(
@@ -63,21 +65,21 @@ def test_a_forgotten_key_is_refused_though_it_was_seen_before(
     verifier.verify(stolen, SERVICES)
     keys.add_next(folder, "messages")
     keys.switch(folder, "messages")
-    clock.a_moment_later()
-    assert verifier.verify(stolen, SERVICES), "it is trusted until it is forgotten"
+    clock.advance()
+    assert verifier.verify(stolen, SERVICES), "trusted until forgotten"
     keys.forget_old(folder, "messages")
-    clock.a_moment_later()
+    clock.advance()
     with pytest.raises(Refused, match=r"passport\.refused"):
         verifier.verify(stolen, SERVICES)
 
 
-def test_forgetting_one_name_leaves_the_others(folder: Path) -> None:
+def test_forgetting_a_key_keeps_the_other_issuers(folder: Path) -> None:
     before = set(json.loads((folder / "trusted.json").read_text()))
     keys.forget_old(folder, "messages")
     assert set(json.loads((folder / "trusted.json").read_text())) == before
 
 
-def test_a_next_key_is_trusted_for_its_own_name_only(
+def test_a_next_key_is_trusted_for_its_own_issuer_only(
     folder: Path, clock: Clock
 ) -> None:
     keys.add_next(folder, "search")
@@ -88,23 +90,23 @@ def test_a_next_key_is_trusted_for_its_own_name_only(
         )
 
 
-def test_a_broken_list_of_keys_leaves_the_last_good_one_in_force(
+def test_a_broken_list_of_keys_keeps_the_last_valid_one(
     folder: Path, clock: Clock
 ) -> None:
     verifier = Verifier.from_file(folder / "trusted.json", clock)
     passport = Issuer.from_file(folder / "search.pem", clock).for_service("search")
     for broken in ('{"half', "{}[]", '{"search-1": {}}', "7"):
         (folder / "trusted.json").write_text(broken)
-        clock.a_moment_later()
+        clock.advance()
         assert verifier.verify(passport(), SERVICES).subject == "search"
 
 
-def test_a_switch_without_a_next_key_says_what_to_do(folder: Path) -> None:
+def test_a_switch_without_a_next_key_names_the_command(folder: Path) -> None:
     with pytest.raises(SystemExit, match="--next search"):
         keys.switch(folder, "search")
 
 
-def test_keys_are_for_nobody_elses_eyes(folder: Path) -> None:
+def test_keys_are_readable_by_their_owner_only(folder: Path) -> None:
     keys.add_next(folder, "search")
     assert {stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()} == {0o600}
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700

@@ -1,4 +1,4 @@
-"""The manifests are valid, complete, and careful with every process type."""
+"""The manifests are valid and complete for every process type."""
 
 import re
 from pathlib import Path
@@ -18,8 +18,8 @@ from tests.deploy.manifests import built, named, pod_of
 
 FOLDER = Path(__file__).parents[2] / "deploy" / "kubernetes" / "base"
 VERSION = "1.33"
-# Kinds that a cluster learns from an operator; the validator knows the built-in ones.
-LEARNT = {
+# Kinds of custom resources; the validator knows the built-in ones.
+CUSTOM = {
     "ScaledObject": {
         "scaleTargetRef",
         "minReplicaCount",
@@ -42,13 +42,13 @@ def workloads(objects: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
 
 def test_every_object_is_valid(objects: list[dict[str, Any]]) -> None:
     for one in objects:
-        if one["kind"] in LEARNT:
-            assert LEARNT[one["kind"]] <= set(one["spec"]), one["metadata"]["name"]
+        if one["kind"] in CUSTOM:
+            assert CUSTOM[one["kind"]] <= set(one["spec"]), one["metadata"]["name"]
         else:
             kubernetes_validate.validate(one, VERSION, strict=True)
 
 
-def test_an_object_that_is_not_valid_is_noticed(objects: list[dict[str, Any]]) -> None:
+def test_an_invalid_object_is_noticed(objects: list[dict[str, Any]]) -> None:
     (first, *_) = named(objects, "Deployment").values()
     broken = first | {"spec": first["spec"] | {"replicas": "two"}}
     with pytest.raises(kubernetes_validate.ValidationError):
@@ -56,14 +56,14 @@ def test_an_object_that_is_not_valid_is_noticed(objects: list[dict[str, Any]]) -
 
 
 def test_every_file_of_the_folder_is_used() -> None:
-    told = yaml.safe_load((FOLDER / "kustomization.yaml").read_text())
-    envs = [name for one in told["configMapGenerator"] for name in one["envs"]]
-    assert {*told["resources"], *envs, "kustomization.yaml"} == {
+    content = yaml.safe_load((FOLDER / "kustomization.yaml").read_text())
+    envs = [name for one in content["configMapGenerator"] for name in one["envs"]]
+    assert {*content["resources"], *envs, "kustomization.yaml"} == {
         p.name for p in FOLDER.iterdir()
     }
 
 
-def test_every_process_type_has_its_workload(
+def test_every_process_type_has_a_workload(
     workloads: dict[str, dict[str, Any]],
 ) -> None:
     assert set(workloads) == {t.name for t in PROCESS_TYPES}
@@ -76,14 +76,14 @@ def test_every_process_type_has_its_workload(
         )
 
 
-def test_every_process_type_is_guarded(
+def test_every_workload_is_restricted_and_probed(
     objects: list[dict[str, Any]], workloads: dict[str, dict[str, Any]]
 ) -> None:
     assert set(named(objects, "PodDisruptionBudget")) == set(workloads)
     for workload in workloads.values():
         pod = pod_of(workload)
         (container,) = pod["containers"]
-        assert pod["terminationGracePeriodSeconds"] > 30, "longer than a process takes"
+        assert pod["terminationGracePeriodSeconds"] > 30, "longer than a shutdown"
         assert {"startupProbe", "livenessProbe", "readinessProbe"} <= set(container)
         assert {"cpu", "memory"} == set(container["resources"]["requests"])
         assert pod["securityContext"]["runAsNonRoot"]
@@ -92,7 +92,7 @@ def test_every_process_type_is_guarded(
         assert not pod["automountServiceAccountToken"]
 
 
-def test_a_service_is_given_its_own_secrets_alone(
+def test_a_workload_mounts_the_secrets_of_its_service_only(
     workloads: dict[str, dict[str, Any]],
 ) -> None:
     for process_type in PROCESS_TYPES:
@@ -110,7 +110,7 @@ def test_a_service_is_given_its_own_secrets_alone(
         assert keys[0]["secret"]["name"] == f"clp-{process_type.service}-key"
 
 
-def test_what_is_mounted_is_there(workloads: dict[str, dict[str, Any]]) -> None:
+def test_every_mount_has_a_volume(workloads: dict[str, dict[str, Any]]) -> None:
     for workload in workloads.values():
         pod = pod_of(workload)
         claims = {
@@ -122,58 +122,58 @@ def test_what_is_mounted_is_there(workloads: dict[str, dict[str, Any]]) -> None:
         assert {mount["name"] for mount in container["volumeMounts"]} == volumes
 
 
-def test_nobody_talks_to_anybody_by_default(objects: list[dict[str, Any]]) -> None:
+def test_traffic_is_denied_by_default(objects: list[dict[str, Any]]) -> None:
     policies = named(objects, "NetworkPolicy")
-    assert policies["nobody-by-default"]["spec"] == {
+    assert policies["deny-by-default"]["spec"] == {
         "podSelector": {},
         "policyTypes": ["Ingress", "Egress"],
     }
-    entered = {
+    reachable = {
         policy["spec"]["podSelector"]["matchLabels"]["app.kubernetes.io/name"]
         for policy in policies.values()
         for entry in policy["spec"].get("ingress", ())
         if entry["ports"] == [{"protocol": "TCP", "port": "http"}]
     }
-    assert entered == set(named(objects, "Service")) - {"search"}
+    assert reachable == set(named(objects, "Service")) - {"search"}
 
 
-def test_delivery_grows_with_its_queue_and_its_due_rows(
+def test_delivery_scales_with_its_queue_and_its_due_mails(
     objects: list[dict[str, Any]],
 ) -> None:
     (scaled,) = named(objects, "ScaledObject").values()
     triggers = {one["type"]: one["metadata"] for one in scaled["spec"]["triggers"]}
-    rights = next(
+    permission = next(
         p for p in definitions()["permissions"] if p["user"] == "notifications"
     )
-    assert triggers["rabbitmq"]["queueName"].replace(".", r"\.") in rights["read"]
-    asked = triggers["postgresql"]["query"].removeprefix("select ")
-    assert f"GRANT EXECUTE ON FUNCTION public.{asked} TO scaling" in roles_sql()
+    assert triggers["rabbitmq"]["queueName"].replace(".", r"\.") in permission["read"]
+    function = triggers["postgresql"]["query"].removeprefix("select ")
+    assert f"GRANT EXECUTE ON FUNCTION public.{function} TO scaling" in roles_sql()
     logins = {one["authenticationRef"]["name"] for one in scaled["spec"]["triggers"]}
     assert logins == set(named(objects, "TriggerAuthentication"))
 
 
-def test_what_the_scaler_logs_in_with_is_made(
+def test_the_secrets_of_the_autoscaler_are_generated(
     objects: list[dict[str, Any]], tmp_path: Path
 ) -> None:
     write_secret_folders(tmp_path, {})
-    asked = {
+    keys = {
         one["key"]
         for login in named(objects, "TriggerAuthentication").values()
         for one in login["spec"]["secretTargetRef"]
     }
-    assert asked == {path.name for path in (tmp_path / "scaling").iterdir()}
+    assert keys == {path.name for path in (tmp_path / "scaling").iterdir()}
 
 
-def test_the_settings_are_settings(objects: list[dict[str, Any]]) -> None:
+def test_the_config_map_holds_known_settings(objects: list[dict[str, Any]]) -> None:
     given = dict(named(objects, "ConfigMap")["clp-settings"]["data"])
     read = read_settings(
         Settings, "CLP_NOTIFICATIONS", given | {"CLP_NOTIFICATIONS_SECRET": "s"}
     )
     assert read.keys_dir == "/etc/clp/keys"
-    told = {
+    known = {
         line.lstrip("#").partition("=")[0]
         for path in (FOLDER.parents[1] / "environments").glob("*.env")
         for line in path.read_text().splitlines()
     }
-    shared = {re.sub(r"^CLP_[A-Z]+_", "CLP_", name) for name in told}
-    assert set(given) <= told | shared
+    shared = {re.sub(r"^CLP_[A-Z]+_", "CLP_", name) for name in known}
+    assert set(given) <= known | shared

@@ -1,4 +1,4 @@
-"""What an operator is shown and can do, against services that really run."""
+"""The commands of `clp-ops` against running services."""
 
 import io
 import json
@@ -11,7 +11,7 @@ import pytest
 from rich.console import Console
 
 from clp_chassis.clock import new_id
-from clp_chassis.inprocess import forget
+from clp_chassis.inprocess import reset
 from clp_contracts.errors import Refused
 from clp_ops.__main__ import main
 from clp_suite import EmbeddedSuite
@@ -22,28 +22,28 @@ NORTH = "p-ops/direct/north"
 
 @pytest.fixture(scope="module")
 def suite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedSuite]:
-    """A suite with one mail in it."""
+    """A suite that has sent one mail."""
     with EmbeddedSuite(tmp_path_factory.mktemp("ops")) as running:
-        admin = running.caller(service="directory")
+        admin = running.client(service="directory")
         put_cast(admin)
         admin.projects.put_project(id="p-ops", title="Night Train")
         admin.projects.assign_partner(project="p-ops", partner="north", languages=[])
-        running.caller("nat").projects.follow(project="p-ops")
-        running.caller("ivy").messages.post(channel=NORTH, text="Hello", key="k")
+        running.client("nat").projects.follow(project="p-ops")
+        running.client("ivy").messages.post(channel=NORTH, text="Hello", key="k")
         running.settle()
         yield running
 
 
 class Operator:
-    """Runs `clp-ops` and reads what it prints."""
+    """Run `clp-ops` and read its output."""
 
     def __init__(self, broker_url: str, keys: Path) -> None:
         self._environ = {"CLP_BROKER_URL": broker_url, "CLP_KEYS_DIR": str(keys)}
 
-    def runs(self, *words: str) -> tuple[int, str]:
-        shown = io.StringIO()
-        console = Console(file=shown, width=200)
-        return main(list(words), self._environ, console), shown.getvalue()
+    def run(self, *arguments: str) -> tuple[int, str]:
+        output = io.StringIO()
+        console = Console(file=output, width=200)
+        return main(list(arguments), self._environ, console), output.getvalue()
 
 
 @pytest.fixture
@@ -62,89 +62,89 @@ def change(
         link.commit()
 
 
-def test_a_system_that_is_well_is_one_table_and_ends_with_zero(
+def test_a_healthy_system_is_one_table_with_exit_code_zero(
     operator: Operator,
 ) -> None:
-    code, shown = operator.runs("status")
+    code, output = operator.run("status")
 
-    assert code == 0, shown
-    assert "well" in shown
+    assert code == 0, output
+    assert " healthy" in output
     for service in ("projects", "messages", "search", "notifications"):
-        assert service in shown
-    assert "1 messages" in shown
+        assert service in output
+    assert "1 messages" in output
 
 
-def test_the_same_is_there_for_programs(operator: Operator) -> None:
-    code, shown = operator.runs("status", "--json")
-    told = json.loads(shown)
+def test_the_status_is_printed_as_json(operator: Operator) -> None:
+    code, output = operator.run("status", "--json")
+    status = json.loads(output)
 
     assert code == 0
-    assert told["well"] is True
-    assert told["index"]["documents"] == 1
-    assert told["services"]["notifications"]["behind"] == 0
+    assert status["healthy"] is True
+    assert status["index"]["documents"] == 1
+    assert status["services"]["notifications"]["behind"] == 0
 
 
-def test_a_service_that_does_not_answer_is_an_ill_with_what_to_look_at(
+def test_a_service_that_does_not_respond_is_a_problem_with_a_hint(
     suite: EmbeddedSuite,
 ) -> None:
-    nobody = new_id()
-    lonely = Operator(f"inprocess://{nobody}/", suite.data_dir / "keys")
+    broker = new_id()
+    unserved = Operator(f"inprocess://{broker}/", suite.data_dir / "keys")
 
-    code, shown = lonely.runs("--timeout", "0.5", "status")
-    forget(nobody)
+    code, output = unserved.run("--timeout", "0.5", "status")
+    reset(broker)
 
     assert code == 1
-    assert "ill" in shown
-    assert "messages does not answer" in shown
-    assert "is it running?" in shown
+    assert "unhealthy" in output
+    assert "messages does not respond" in output
+    assert "is it running?" in output
 
 
-def test_what_was_given_up_is_shown_and_sent_again(
+def test_dead_notifications_are_listed_and_redriven(
     suite: EmbeddedSuite, operator: Operator
 ) -> None:
     change(suite, "update notifications set state = 'dead', reason = 'refused'")
     before = len(suite.mails())
 
-    code, shown = operator.runs("status")
+    code, output = operator.run("status")
     assert code == 1
-    assert "1 notifications were given up" in shown
-    assert "refused" in operator.runs("dead")[1]
+    assert "1 notifications are dead" in output
+    assert "refused" in operator.run("dead")[1]
 
-    code, shown = operator.runs("redrive")
+    code, output = operator.run("redrive")
     assert code == 0
-    assert "1 of 1 notifications are due again" in shown
+    assert "1 of 1 notifications are due again" in output
     suite.settle()
     assert len(suite.mails()) == before + 1
-    assert "Nothing was given up" in operator.runs("dead")[1]
-    assert "Nothing was given up" in operator.runs("redrive")[1]
+    assert "No notification is dead" in operator.run("dead")[1]
+    assert "No notification is dead" in operator.run("redrive")[1]
 
 
-def test_a_notification_that_was_not_given_up_is_not_sent_again(
+def test_a_notification_that_is_not_dead_is_not_redriven(
     operator: Operator,
 ) -> None:
     with pytest.raises(SystemExit, match=r"refused: notification\.missing"):
-        operator.runs("redrive", "no-such-notification")
+        operator.run("redrive", "no-such-notification")
 
 
-def test_an_address_is_released(suite: EmbeddedSuite, operator: Operator) -> None:
+def test_an_address_is_unsuppressed(suite: EmbeddedSuite, operator: Operator) -> None:
     change(
         suite,
-        "insert into suppressed_addresses (address, reason, mail, at) values"
+        "insert into suppressions (address, reason, mail, at) values"
         " ('old@north.example', 'address_unknown', 'm', '2026-11-25 12:00:00.000000')",
     )
 
-    assert "old@north.example" in operator.runs("release-address")[1]
-    assert "again" in operator.runs("release-address", "old@north.example")[1]
-    assert "every address" in operator.runs("release-address")[1]
+    assert "old@north.example" in operator.run("unsuppress")[1]
+    assert "no longer" in operator.run("unsuppress", "old@north.example")[1]
+    assert "No address is suppressed" in operator.run("unsuppress")[1]
     with pytest.raises(SystemExit, match=r"address\.not_suppressed"):
-        operator.runs("release-address", "old@north.example")
+        operator.run("unsuppress", "old@north.example")
 
 
-def set_aside(suite: EmbeddedSuite, service: str, position: int) -> None:
-    """A change of the feed that a reader says it could not apply."""
-    operations = suite.caller(service="operations")
-    told = getattr(operations, service).progress()
-    (reader,) = (one.reader for one in told.readers)
+def add_dead_letter(suite: EmbeddedSuite, service: str, position: int) -> None:
+    """Record a change as one that the reader of a service could not apply."""
+    operations = suite.client(service="operations")
+    progress = getattr(operations, service).progress()
+    (reader,) = (one.reader for one in progress.readers)
     change(
         suite,
         "insert into dead_letters (reader, position, type, subject, error, at)"
@@ -154,31 +154,31 @@ def set_aside(suite: EmbeddedSuite, service: str, position: int) -> None:
     )
 
 
-def test_a_change_set_aside_is_shown_with_its_error_and_applied(
+def test_a_dead_letter_is_listed_with_its_error_and_redriven(
     suite: EmbeddedSuite, operator: Operator
 ) -> None:
-    assert "Nothing was set aside" in operator.runs("aside")[1]
-    head = suite.caller(service="operations").messages.progress().head
-    set_aside(suite, "notifications", head)
-    set_aside(suite, "notifications", head + 99)
-    set_aside(suite, "messages", 1)
+    assert "There are no dead letters" in operator.run("dead-letters")[1]
+    head = suite.client(service="operations").messages.progress().head
+    add_dead_letter(suite, "notifications", head)
+    add_dead_letter(suite, "notifications", head + 99)
+    add_dead_letter(suite, "messages", 1)
 
-    _, shown = operator.runs("aside")
-    assert shown.count("KeyError") == 3
-    code, shown = operator.runs("aside", "--again")
+    _, output = operator.run("dead-letters")
+    assert output.count("KeyError") == 3
+    code, output = operator.run("dead-letters", "--redrive")
 
     assert code == 1
-    assert "2 changes were applied, 1 stay aside" in shown
-    _, shown = operator.runs("aside")
-    assert "LookupError" in shown, "the feed has no such change"
-    assert "KeyError" not in shown
+    assert "2 changes applied, 1 failed again" in output
+    _, output = operator.run("dead-letters")
+    assert "LookupError" in output, "the feed has no such change"
+    assert "KeyError" not in output
     change(suite, "delete from dead_letters")
-    assert operator.runs("aside", "--again")[0] == 0
+    assert operator.run("dead-letters", "--redrive")[0] == 0
 
 
-def test_a_change_that_nobody_set_aside_is_not_applied(suite: EmbeddedSuite) -> None:
+def test_a_change_that_is_no_dead_letter_is_not_redriven(suite: EmbeddedSuite) -> None:
     with pytest.raises(Refused, match=r"change\.missing"):
-        suite.caller(service="operations").notifications.apply_again(position=1)
+        suite.client(service="operations").notifications.redrive_dead_letter(position=1)
 
 
 @pytest.mark.parametrize(
@@ -189,12 +189,17 @@ def test_a_change_that_nobody_set_aside_is_not_applied(suite: EmbeddedSuite) -> 
     ],
     ids=["no broker is named", "there is no key"],
 )
-def test_what_is_missing_is_named(environ: dict[str, str], words: str) -> None:
+def test_a_missing_setting_is_named(environ: dict[str, str], words: str) -> None:
     with pytest.raises(SystemExit, match=words):
         main(["status"], environ)
 
 
-def test_an_index_nobody_serves_is_built_anew_later(tmp_path: Path) -> None:
+def test_the_queues_need_a_broker() -> None:
+    with pytest.raises(SystemExit, match="set CLP_BROKER_URL, or CLP_"):
+        main(["queues"], {})
+
+
+def test_an_index_without_a_service_is_not_rebuilt_at_once(tmp_path: Path) -> None:
     assert main(["rebuild-index", "--folder", str(tmp_path / "index")], {}) == 1
 
 
@@ -202,7 +207,7 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["--help"], {})
 
-    shown = capsys.readouterr().out
-    commands = ("status", "dead", "redrive", "aside", "rebuild-index")
-    for command in (*commands, "release-address"):
-        assert command in shown
+    output = capsys.readouterr().out
+    commands = ("status", "dead", "redrive", "dead-letters", "queues")
+    for command in (*commands, "rebuild-index", "unsuppress"):
+        assert command in output

@@ -1,4 +1,4 @@
-"""Old and new programs side by side, schemas one step apart (R12)."""
+"""Two neighbouring versions side by side, schemas one revision apart (R12)."""
 
 import threading
 from collections.abc import Iterator
@@ -12,15 +12,15 @@ from sqlalchemy import Engine, create_engine, text
 
 from clp_chassis.persistence.database import Database, migrate
 from clp_contracts.errors import CallFailed, Refused
-from clp_deploy.database_roles import KEEPERS
+from clp_deploy.database_roles import DATABASE_SERVICES
 from clp_suite import EmbeddedSuite
 from clp_suite.sample_data import put_cast
 from tests.deploy.blocks import run_block
-from tests.deploy.growing import hurts, schema_of
+from tests.deploy.growing import incompatibilities, schema_of
 from tests.deploy.running import UpSystem, until
-from tests.deploy.test_database_roles import opened
+from tests.deploy.test_database_roles import connected
 
-# What a next version might do to each database: it adds, and nothing else.
+# A possible migration of the next version: it only adds.
 NEXT = {
     "projects": "alter table people add column added_next varchar",
     "messages": "alter table messages add column added_next integer default 7 not null",
@@ -29,7 +29,7 @@ NEXT = {
 
 
 def steps(service: str) -> Iterator[str]:
-    """The revisions of a service, in their order."""
+    """The revisions of a service, in order."""
     folder = Path(__file__).parents[2] / "services" / service / "src" / f"clp_{service}"
     names = sorted(
         path.stem for path in (folder / "migrations" / "versions").glob("[0-9]*.py")
@@ -46,7 +46,7 @@ def upgrade(engine: Engine, service: str, revision: str) -> None:
         command.upgrade(config, revision)
 
 
-@pytest.mark.parametrize("service", KEEPERS)
+@pytest.mark.parametrize("service", DATABASE_SERVICES)
 def test_every_migration_only_adds(service: str, tmp_path: Path) -> None:
     engine = create_engine(f"sqlite:///{tmp_path / 'rows.db'}")
     revisions = list(steps(service))
@@ -54,21 +54,23 @@ def test_every_migration_only_adds(service: str, tmp_path: Path) -> None:
     for revision in revisions[1:]:
         before = schema_of(engine)
         upgrade(engine, service, revision)
-        assert hurts(before, schema_of(engine)) == [], f"{service} {revision}"
+        assert incompatibilities(before, schema_of(engine)) == [], (
+            f"{service} {revision}"
+        )
     engine.dispose()
 
 
 HARMFUL = [
-    ("a table goes", "drop table extras", "extras is gone"),
-    ("a table is renamed", "alter table extras rename to more", "extras is gone"),
-    ("a column goes", "alter table rows drop column note", "rows.note is gone"),
+    ("a table goes", "drop table extras", "extras is missing"),
+    ("a table is renamed", "alter table extras rename to more", "extras is missing"),
+    ("a column goes", "alter table rows drop column note", "rows.note is missing"),
     (
         "a column is renamed",
         "alter table rows rename column note to remark",
-        "rows.note is gone",
+        "rows.note is missing",
     ),
     (
-        "a value is demanded",
+        "a required column with a default is added",
         "alter table rows add column must integer not null default 1",
         "",
     ),
@@ -80,28 +82,30 @@ HARMFUL = [
     ("a column is added", "alter table rows add column may text", ""),
     ("an index is added", "create index quick on rows (note)", ""),
     (
-        "a value must be the only one",
+        "a unique index is added",
         "create unique index one on rows (note)",
-        "rows demands unique ('note',)",
+        "rows has a new unique constraint ('note',)",
     ),
 ]
 
 
 @pytest.mark.parametrize(
-    ("change", "trouble"), [pytest.param(*r[1:], id=r[0]) for r in HARMFUL]
+    ("change", "problem"), [pytest.param(*r[1:], id=r[0]) for r in HARMFUL]
 )
-def test_a_migration_that_takes_away_is_noticed(change: str, trouble: str) -> None:
+def test_an_incompatible_migration_is_noticed(change: str, problem: str) -> None:
     engine = create_engine("sqlite://")
     with engine.begin() as link:
         link.execute(text("create table rows (id integer primary key, note text)"))
         link.execute(text("create table extras (id integer primary key)"))
         before = schema_of(engine)
         link.execute(text(change))
-    assert hurts(before, schema_of(engine)) == ([trouble] if trouble else [])
+    assert incompatibilities(before, schema_of(engine)) == (
+        [problem] if problem else []
+    )
     engine.dispose()
 
 
-def test_a_demand_without_a_default_is_noticed() -> None:
+def test_a_required_column_without_a_default_is_noticed() -> None:
     engine = create_engine("sqlite://")
     with engine.begin() as link:
         link.execute(text("create table rows (id integer primary key)"))
@@ -110,22 +114,22 @@ def test_a_demand_without_a_default_is_noticed() -> None:
         link.execute(
             text("create table rows (id integer primary key, must text not null)")
         )
-    assert hurts(before, schema_of(engine)) == [
-        "rows.must must be filled by programs that do not know it"
+    assert incompatibilities(before, schema_of(engine)) == [
+        "rows.must is required and has no default"
     ]
     engine.dispose()
 
 
-def test_an_old_program_starts_on_the_next_schema_and_back(tmp_path: Path) -> None:
-    """On the embedded suite: old, then next, then old again."""
+def test_a_program_starts_on_the_next_schema_and_back(tmp_path: Path) -> None:
+    """On the embedded suite: this schema, the next one, and this one again."""
 
     def hello(key: str) -> None:
         with EmbeddedSuite(tmp_path / "suite") as suite:
-            put_cast(suite.caller(service="directory"))
-            admin = suite.caller(service="directory").projects
+            put_cast(suite.client(service="directory"))
+            admin = suite.client(service="directory").projects
             admin.put_project(id="p1", title="Night Train")
             admin.assign_partner(project="p1", partner="north")
-            suite.caller("ivy").messages.post(
+            suite.client("ivy").messages.post(
                 channel="p1/direct/north", text="hello @Nat Moreau", key=key
             )
             suite.settle()
@@ -133,21 +137,22 @@ def test_an_old_program_starts_on_the_next_schema_and_back(tmp_path: Path) -> No
 
     hello("1")
     urls = {
-        s: f"sqlite:///{next((tmp_path / 'suite').rglob(f'{s}.db'))}" for s in KEEPERS
+        s: f"sqlite:///{next((tmp_path / 'suite').rglob(f'{s}.db'))}"
+        for s in DATABASE_SERVICES
     }
-    with stepped(urls):
+    with next_schema(urls):
         hello("2")
     hello("3")
 
 
 @contextmanager
-def stepped(urls: dict[str, str]) -> Iterator[None]:
-    """Databases as a next version leaves them; afterwards as they were."""
+def next_schema(urls: dict[str, str]) -> Iterator[None]:
+    """Migrate databases to the next schema, and back afterwards."""
     databases = {service: Database(url) for service, url in urls.items()}
-    was: dict[str, str] = {}
+    revisions: dict[str, str] = {}
     for service, database in databases.items():
         with database.engine.begin() as link:
-            was[service] = link.execute(
+            revisions[service] = link.execute(
                 text("select version_num from alembic_version")
             ).scalar_one()
             link.execute(text(NEXT[service]))
@@ -159,17 +164,19 @@ def stepped(urls: dict[str, str]) -> Iterator[None]:
             table = NEXT[service].split()[2]
             with database.engine.begin() as link:
                 link.execute(text(f"alter table {table} drop column added_next"))
-                said = {"was": was[service]}
                 link.execute(
-                    text("update alembic_version set version_num = :was"), said
+                    text("update alembic_version set version_num = :revision"),
+                    {"revision": revisions[service]},
                 )
             database.close()
 
 
-def test_a_program_that_knows_less_leaves_the_schema_alone(tmp_path: Path) -> None:
+def test_a_program_of_the_previous_version_leaves_the_schema_alone(
+    tmp_path: Path,
+) -> None:
     url = f"sqlite:///{tmp_path / 'messages.db'}"
     migrate(url, "clp_messages")
-    with stepped({"messages": url}):
+    with next_schema({"messages": url}):
         migrate(url, "clp_messages")
         database = Database(url)
         with database.reading() as session:
@@ -181,18 +188,18 @@ def test_a_program_that_knows_less_leaves_the_schema_alone(tmp_path: Path) -> No
 
 
 class Poster(threading.Thread):
-    """Somebody who posts all the time, and keeps a list of what went wrong."""
+    """Post continuously and record every error."""
 
     def __init__(self, up: UpSystem) -> None:
         super().__init__(daemon=True)
         self._up = up
-        self._enough = threading.Event()
+        self._stop_requested = threading.Event()
         self.numbers: list[int] = []
         self.errors: list[str] = []
 
     def run(self) -> None:
         ivy = self._up.person("ivy")
-        while not self._enough.wait(0.02):
+        while not self._stop_requested.wait(0.02):
             text_and_key = f"rolling {len(self.numbers)}"
             try:
                 posted = ivy.messages.post(
@@ -203,28 +210,28 @@ class Poster(threading.Thread):
             else:
                 self.numbers.append(posted.number)
 
-    def end(self) -> None:
-        self._enough.set()
+    def stop(self) -> None:
+        self._stop_requested.set()
         self.join(60)
 
 
 @pytest.mark.broker
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_a_rolling_update_is_not_noticed_by_callers(up: UpSystem) -> None:
-    """The schema steps on, then every process is replaced while somebody posts."""
+def test_a_rolling_update_fails_no_call(up: UpSystem) -> None:
+    """Migrate the schema, then replace every process under load."""
     poster = Poster(up)
     poster.start()
     until(lambda: poster.numbers)
-    urls = {s: up.address(f"CLP_{s.upper()}_DATABASE_URL") for s in KEEPERS}
-    with stepped(urls):
+    urls = {s: up.address(f"CLP_{s.upper()}_DATABASE_URL") for s in DATABASE_SERVICES}
+    with next_schema(urls):
         before = up.pids
         run_block("replace", up)
         assert not {n for n, pid in up.pids.items() if n != "sink" and before[n] == pid}
-    poster.end()
+    poster.stop()
     assert poster.errors == []
     assert poster.numbers == list(range(poster.numbers[0], poster.numbers[-1] + 1))
-    with opened(up, "messages", "messages") as connection:
+    with connected(up, "messages", "messages") as connection:
         found = connection.execute(
             "select count(*) from messages where channel = 'p1/direct/south'"
         )

@@ -1,4 +1,4 @@
-"""What the runbook says, done: every block is run as it stands there."""
+"""Every shell block of the runbook runs as printed."""
 
 import json
 import re
@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from clp_contracts.errors import Refused
-from tests.deploy.blocks import README, blocks, run_block
+from tests.deploy.blocks import RUNBOOK, blocks, run_block
 from tests.deploy.running import UpSystem, until
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(600)]
@@ -23,7 +23,7 @@ RUN = re.compile(r'run_block\(\s*"(\w+)"')
 def test_every_block_is_run_by_a_test() -> None:
     here = "".join(path.read_text() for path in Path(__file__).parent.glob("test_*.py"))
     assert set(RUN.findall(here)) == set(blocks())
-    assert README.read_text().count("```sh") == len(blocks())
+    assert RUNBOOK.read_text().count("```sh") == len(blocks())
 
 
 def test_delivery_is_scaled_and_drained(up: UpSystem) -> None:
@@ -45,16 +45,17 @@ def test_delivery_is_scaled_and_drained(up: UpSystem) -> None:
     assert sum(b"many" in mail for mail in up.mails()) == 1
 
 
-def test_what_was_given_up_is_asked_for_again(up: UpSystem) -> None:
-    """Sending it again is tested with `clp-ops`; here nothing was."""
+def test_the_commands_of_dead_letters_run_when_there_are_none(up: UpSystem) -> None:
     assert run_block("redrive", up).splitlines() == [
-        *["Nothing was given up."] * 2,
-        "Nothing was set aside.",
-        "0 changes were applied, 0 stay aside; 0 events went back to their handlers.",
+        *["No notification is dead."] * 2,
+        "There are no dead letters.",
+        "0 changes applied, 0 failed again.",
+        "The dead-letter queues are empty.",
+        "0 events were returned to their handlers.",
     ]
 
 
-def test_an_index_is_built_anew(up: UpSystem) -> None:
+def test_an_index_is_rebuilt(up: UpSystem) -> None:
     ivy = up.person("ivy")
     ivy.messages.post(channel="p1/broadcast", text="evergreen", key="rb-3")
     run_block("rebuild", up)
@@ -62,7 +63,7 @@ def test_an_index_is_built_anew(up: UpSystem) -> None:
 
 
 def mailed(up: UpSystem) -> dict[str, Counter[str]]:
-    """Each word of the load with the Message-IDs of the mails that told of it."""
+    """Each word of the load with the Message-IDs of its mails."""
     found: dict[str, Counter[str]] = defaultdict(Counter)
     for raw in up.mails():
         (identity,) = re.findall(rb"^Message-ID: *(\S+)", raw, re.MULTILINE)
@@ -72,7 +73,7 @@ def mailed(up: UpSystem) -> dict[str, Counter[str]]:
 
 
 def _end_leases(up: UpSystem) -> None:
-    """What a worker had in hand in the backup is due a minute later; or now."""
+    """Expire the leases of the backup, so that its claimed mails are due at once."""
     url = up.address("CLP_NOTIFICATIONS_DATABASE_URL").replace("+psycopg", "")
     with psycopg.connect(url) as database:
         database.execute(
@@ -82,23 +83,23 @@ def _end_leases(up: UpSystem) -> None:
 
 
 def judge_restored(up: UpSystem, before: list[str], posted: list[str]) -> None:
-    """I1 to I3, and what may come twice: mails that were due in the backup."""
+    """Check I1 to I3; a mail that was due in the backup may be sent twice."""
     ivy = up.person("ivy")
     shown = ivy.messages.page(channel=WRITTEN_TO, limit=100).messages
     words = [word for one in shown for word in LOAD_WORD.findall(one.text)]
-    assert words == posted[: len(words)], "once each, in order, none from the middle"
-    assert set(before) <= set(words), "answered before the backup, and lost"
+    assert words == posted[: len(words)], "once each, in order, without gaps"
+    assert set(before) <= set(words), "acknowledged before the backup, and lost"
     _end_leases(up)
     operations = up.service("operations")
     until(lambda: operations.notifications.progress().due == 0)
     for word in words:
         identities = mailed(up)[word]
-        assert identities.total() <= 2, "a mail comes twice at most"
+        assert identities.total() <= 2, "a mail is sent twice at most"
         if word in before:
-            assert len(identities) == 1, "and is recognised"
+            assert len(identities) == 1, "with the same Message-ID"
 
 
-def test_a_passport_key_is_exchanged_while_everybody_works(up: UpSystem) -> None:
+def test_a_passport_key_is_rotated_without_a_restart(up: UpSystem) -> None:
     trusted = up.data / "keys" / "trusted.json"
     before = set(json.loads(trusted.read_text()))
     ivy, pids = up.person("ivy"), up.pids
@@ -107,46 +108,47 @@ def test_a_passport_key_is_exchanged_while_everybody_works(up: UpSystem) -> None
     run_block("forget", up)
     (old,) = before - set(json.loads(trusted.read_text()))
     assert old.startswith("messages-")
-    # It asks `projects`, with a passport that it made itself.
+    # `messages` calls `projects` with a passport of its new key.
     ivy.messages.post(channel="p1/direct/north", text="new key @Nia Roux", key="rb-5")
     until(lambda: any(b"new key" in mail for mail in up.mails()))
-    assert up.pids == pids, "nobody was restarted"
+    assert up.pids == pids, "no process restarted"
 
 
 class Writer(threading.Thread):
-    """Posts to somebody, word after word, until it is told to stop."""
+    """Post numbered words until stopped."""
 
     def __init__(self, up: UpSystem) -> None:
         super().__init__()
         self._post = up.person("nat").messages.post
-        self.enough = threading.Event()
+        self.stop_requested = threading.Event()
         self.words: list[str] = []
 
     def run(self) -> None:
-        while not self.enough.is_set():
+        while not self.stop_requested.is_set():
             word = f"loadword{len(self.words):04d}"
             self._post(channel=WRITTEN_TO, text=f"@Ian Moss {word}", key=word)
             self.words.append(word)
 
 
 def test_a_backup_is_restored(up: UpSystem) -> None:
-    """R14: taken while messages arrive; what was answered before it is there after it."""
+    """R14: a backup taken under load holds every message acknowledged before it."""
     ivy = up.person("ivy")
-    kept = ivy.messages.post(channel="p1/broadcast", text="keptword", key="rb-6")
+    saved = ivy.messages.post(channel="p1/broadcast", text="keptword", key="rb-6")
     writer = Writer(up)
     writer.start()
     until(lambda: len(writer.words) >= 5)
     before = list(writer.words)
     until(lambda: set(before) <= set(mailed(up)))
     run_block("backup", up)
-    writer.enough.set()
+    writer.stop_requested.set()
     writer.join()
     lost = ivy.messages.post(channel="p1/broadcast", text="lostword", key="rb-7")
     until(lambda: set(writer.words) <= set(mailed(up)))
     run_block("restore", up)
-    until(up.answers)
+    until(up.responds)
     page = ivy.messages.page(channel="p1/broadcast")
-    assert page.messages[-1].id == kept.id
+    assert page.messages[-1].id == saved.id
+
     judge_restored(up, before, writer.words)
     again = ivy.messages.post(channel="p1/broadcast", text="nextword", key="rb-8")
     assert again.number == lost.number

@@ -1,4 +1,4 @@
-"""Certificates are checked wherever somebody is met: broker, database, mail server."""
+"""Certificates are verified at every connection: broker, database, SMTP relay."""
 
 import subprocess
 import sys
@@ -11,19 +11,19 @@ import pytest
 
 from clp_contracts.client import connect
 from clp_contracts.errors import CallFailed, Refused
-from clp_deploy.secret_files import Authority
-from clp_notifications.delivery.smtp import Relay, SmtpTransport
-from clp_notifications.delivery.smtp_replies import RELAY_AWAY
+from clp_deploy.secret_files import CertificateAuthority
+from clp_notifications.delivery.smtp import SmtpRelay, SmtpTransport
+from clp_notifications.delivery.smtp_replies import RELAY_UNAVAILABLE
 from clp_suite.server_process import can_connect, free_ports
 from tests.deploy.running import UpSystem, until
-from tests.deploy.test_database_roles import opened
+from tests.deploy.test_database_roles import connected
 from tests.services.notifications.mail_builders import mailed
 
 
 @pytest.fixture(scope="session")
-def stranger(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An authority that signed none of our certificates."""
-    return Authority(tmp_path_factory.mktemp("stranger")).write().certificate
+def other_authority(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An authority that issued none of our certificates."""
+    return CertificateAuthority(tmp_path_factory.mktemp("other")).write().certificate
 
 
 @pytest.mark.broker
@@ -35,16 +35,18 @@ class TestTheBroker:
         ):
             clp.projects.my_projects()
 
-    def test_a_stranger_is_not(self, up: UpSystem, stranger: Path) -> None:
+    def test_another_authority_is_refused(
+        self, up: UpSystem, other_authority: Path
+    ) -> None:
         address = up.broker("gateway").partition("?")[0]
-        for query in (f"?ca={stranger}", ""):
+        for query in (f"?ca={other_authority}", ""):
             with (
                 connect(address + query, "x", timeout=3.0) as clp,
                 pytest.raises(CallFailed),
             ):
                 clp.projects.my_projects()
 
-    def test_nor_is_a_certificate_for_another_host(self, up: UpSystem) -> None:
+    def test_a_certificate_for_another_host_is_refused(self, up: UpSystem) -> None:
         address = up.broker("gateway").replace("@localhost:", "@127.0.0.1:")
         with connect(address, "x", timeout=3.0) as clp, pytest.raises(CallFailed):
             clp.projects.my_projects()
@@ -52,30 +54,34 @@ class TestTheBroker:
 
 @pytest.mark.broker
 class TestTheDatabase:
-    def test_it_is_spoken_to_in_secret(self, up: UpSystem) -> None:
-        with opened(up, "messages", "messages") as connection:
+    def test_the_connection_is_encrypted(self, up: UpSystem) -> None:
+        with connected(up, "messages", "messages") as connection:
             found = connection.execute(
                 "select ssl from pg_stat_ssl where pid = pg_backend_pid()"
             ).fetchone()
         assert found == (True,)
 
-    def test_services_accept_no_less(self, up: UpSystem) -> None:
+    def test_the_urls_of_the_services_verify_the_certificate(
+        self, up: UpSystem
+    ) -> None:
         for service in ("projects", "messages", "notifications"):
             address = up.address(f"CLP_{service.upper()}_DATABASE_URL")
             assert "sslmode=verify-full" in address
 
-    def test_a_stranger_is_not_trusted(self, up: UpSystem, stranger: Path) -> None:
+    def test_another_authority_is_refused(
+        self, up: UpSystem, other_authority: Path
+    ) -> None:
         with pytest.raises(psycopg.OperationalError, match="certificate verify failed"):
-            opened(up, "messages", "messages", sslrootcert=str(stranger))
+            connected(up, "messages", "messages", sslrootcert=str(other_authority))
 
-    def test_nor_is_a_certificate_for_another_host(self, up: UpSystem) -> None:
+    def test_a_certificate_for_another_host_is_refused(self, up: UpSystem) -> None:
         with pytest.raises(psycopg.OperationalError, match="does not match host name"):
-            opened(up, "messages", "messages", host="127.0.0.1")
+            connected(up, "messages", "messages", host="127.0.0.1")
 
 
 @dataclass(frozen=True)
 class MailServer:
-    """A mail server with a certificate, and who vouches for it."""
+    """An SMTP server with a certificate of its authority."""
 
     url: str
     ca: Path
@@ -87,7 +93,7 @@ def mail_server(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[MailServer]:
     folder = tmp_path_factory.mktemp("mail")
-    authority = Authority(folder / "tls").write()
+    authority = CertificateAuthority(folder / "tls").write()
     (port,) = free_ports(1)
     command = [
         sys.executable,
@@ -108,27 +114,29 @@ def mail_server(
     server.wait(30)
 
 
-def handed_over(url: str) -> object:
-    transport = SmtpTransport(Relay.at(url, 10.0, "clp.example"))
+def sent(url: str) -> object:
+    transport = SmtpTransport(SmtpRelay.from_url(url, 10.0, "clp.example"))
     try:
-        return transport.hand_over(mailed(), lambda: True)
+        return transport.send(mailed(), lambda: True)
     finally:
         transport.close()
 
 
-def test_mail_goes_to_a_server_that_is_vouched_for(mail_server: MailServer) -> None:
+def test_mail_is_sent_to_a_server_with_a_trusted_certificate(
+    mail_server: MailServer,
+) -> None:
     before = set((mail_server.folder / "mails").iterdir())
-    handed_over(f"{mail_server.url}?ca={mail_server.ca}")
+    sent(f"{mail_server.url}?ca={mail_server.ca}")
     assert len(set((mail_server.folder / "mails").iterdir()) - before) == 1
 
 
-def test_mail_does_not_go_to_a_stranger(
-    mail_server: MailServer, stranger: Path
+def test_mail_is_not_sent_to_a_server_with_another_certificate(
+    mail_server: MailServer, other_authority: Path
 ) -> None:
-    there = mail_server.url.replace("localhost", "127.0.0.1")
+    other_host = mail_server.url.replace("localhost", "127.0.0.1")
     for url in (
-        f"{mail_server.url}?ca={stranger}",
+        f"{mail_server.url}?ca={other_authority}",
         mail_server.url,
-        f"{there}?ca={mail_server.ca}",
+        f"{other_host}?ca={mail_server.ca}",
     ):
-        assert handed_over(url) == RELAY_AWAY
+        assert sent(url) == RELAY_UNAVAILABLE

@@ -1,4 +1,4 @@
-"""One command runs everything: a message becomes a mail, what dies comes back."""
+"""`make up` runs everything: a message becomes a mail, a killed process restarts."""
 
 import os
 import signal
@@ -11,7 +11,7 @@ import pytest
 from clp_contracts.errors import CallFailed, Refused
 from clp_deploy.processes import PROCESS_TYPES
 from clp_suite.up.__main__ import main
-from clp_suite.up.host import House, named_brokers, named_databases
+from clp_suite.up.host import Host, configured_brokers, configured_databases
 from tests.deploy.running import UpSystem, until
 
 pytestmark = pytest.mark.timeout(400)
@@ -35,24 +35,24 @@ def test_a_message_becomes_a_mail(up: UpSystem) -> None:
 
 
 @pytest.mark.broker
-def test_what_is_killed_comes_back_and_nothing_is_lost(up: UpSystem) -> None:
+def test_a_killed_process_restarts_and_no_mail_is_lost(up: UpSystem) -> None:
     killed = {name: up.kill(name) for name in ("messages.0", "delivery.0")}
     up.person("ivy").messages.post(
         channel="p1/direct/north", text="still @Nat Moreau", key="up-2"
     )
     until(lambda: all(up.pids.get(name, pid) != pid for name, pid in killed.items()))
     until(lambda: any(b"still" in mail for mail in up.mails()))
-    assert "messages.0 ended (SIGKILL), starting again in 0.5 s" in up.log
+    assert "messages.0 ended (SIGKILL), restarting in 0.5 s" in up.log
 
 
 @pytest.mark.broker
-def test_a_server_that_is_killed_comes_back(up: UpSystem) -> None:
+def test_a_killed_server_restarts(up: UpSystem) -> None:
     posted = up.person("ivy").messages.post(
         channel="p1/broadcast", text="kept", key="up-3"
     )
 
-    def shows_it() -> bool:
-        # The services answer for themselves before each of their connections is new.
+    def is_shown() -> bool:
+        # A service may respond before each of its connections is restored.
         with suppress(Refused, CallFailed):
             page = up.person("ivy").messages.page(channel="p1/broadcast")
             return posted.id in [message.id for message in page.messages]
@@ -61,8 +61,8 @@ def test_a_server_that_is_killed_comes_back(up: UpSystem) -> None:
     data = f"{up.data}/servers/postgres/data"
     (server,) = (pid for pid in up.family() if data in command_of(pid))
     os.kill(server, signal.SIGKILL)
-    until(lambda: "PrivatePostgres had ended and is started again" in up.log)
-    until(shows_it)
+    until(lambda: "PrivatePostgres had ended and is restarted" in up.log)
+    until(is_shown)
 
 
 def command_of(pid: int) -> str:
@@ -73,7 +73,7 @@ def command_of(pid: int) -> str:
 
 
 @pytest.mark.broker
-def test_a_log_line_has_its_process_in_front(up: UpSystem) -> None:
+def test_a_log_line_starts_with_its_process_and_holds_no_secret(up: UpSystem) -> None:
     lines = up.log.splitlines()
     for process_type in PROCESS_TYPES:
         assert any(
@@ -86,7 +86,7 @@ def test_a_log_line_has_its_process_in_front(up: UpSystem) -> None:
 
 
 @pytest.mark.broker
-def test_no_process_knows_another_services_passwords(up: UpSystem) -> None:
+def test_no_process_has_the_passwords_of_another_service(up: UpSystem) -> None:
     for name, pid in up.pids.items():
         if name == "sink":
             continue
@@ -100,39 +100,39 @@ def test_no_process_knows_another_services_passwords(up: UpSystem) -> None:
                 assert not secret.exists() or secret.read_text() not in environ
 
 
-def house(tmp_path: Path) -> House:
+def host(tmp_path: Path) -> Host:
     environ = {
         "CLP_MESSAGES_X": "1",
         "CLP_SEARCH_DATA_DIR": "index",
         "CLP_KEYS_DIR": "k",
     }
-    return House(tmp_path, environ, {"messages": "", "search": ""}, ())
+    return Host(tmp_path, environ, {"messages": "", "search": ""}, ())
 
 
 def test_copies_share_neither_folder_nor_port(tmp_path: Path) -> None:
     search = next(t for t in PROCESS_TYPES if t.name == "search")
-    first, second = (house(tmp_path).environment_of(search, copy) for copy in (0, 1))
+    first, second = (host(tmp_path).environment_of(search, copy) for copy in (0, 1))
     assert first["CLP_SEARCH_DATA_DIR"] != second["CLP_SEARCH_DATA_DIR"]
     assert second["CLP_SEARCH_HTTP_ADDRESS"].endswith(":0")
     assert first["CLP_OBSERVE_ADDRESS"] != second["CLP_OBSERVE_ADDRESS"]
     assert "CLP_MESSAGES_X" not in first | second
 
 
-def test_named_servers_are_taken_as_they_are_named() -> None:
-    one = {"CLP_BROKER_URL": "amqp://b", "CLP_SEARCH_BROKER_URL": "amqp://s"}
-    brokers = named_brokers(one)
+def test_servers_of_the_environment_are_used() -> None:
+    environ = {"CLP_BROKER_URL": "amqp://b", "CLP_SEARCH_BROKER_URL": "amqp://s"}
+    brokers = configured_brokers(environ)
     assert (brokers["search"], brokers["messages"]) == ("amqp://s", "amqp://b")
-    assert named_brokers({}) == named_databases({}) == {}
+    assert configured_brokers({}) == configured_databases({}) == {}
 
 
 @pytest.mark.parametrize(
     ("read", "named", "lacking"),
     [
-        (named_brokers, "CLP_SEARCH_BROKER_URL", "missing: directory, gateway"),
-        (named_databases, "CLP_MESSAGES_DATABASE_URL", "missing: CLP_NOTIF"),
+        (configured_brokers, "CLP_SEARCH_BROKER_URL", "missing: directory, gateway"),
+        (configured_databases, "CLP_MESSAGES_DATABASE_URL", "missing: CLP_NOTIF"),
     ],
 )
-def test_half_a_list_of_servers_is_refused(
+def test_an_incomplete_list_of_servers_is_refused(
     read: Callable[[dict[str, str]], object], named: str, lacking: str
 ) -> None:
     with pytest.raises(SystemExit, match=lacking):
@@ -140,7 +140,7 @@ def test_half_a_list_of_servers_is_refused(
 
 
 @pytest.mark.parametrize(
-    ("said", "answer"),
+    ("arguments", "output"),
     [
         (["--help"], "make up DELIVERY=3"),
         (["start", "gateway=2"], "the types are projects, messages"),
@@ -148,14 +148,14 @@ def test_half_a_list_of_servers_is_refused(
         (["scale", "delivery=65"], "0 to 64"),
     ],
 )
-def test_the_command_says_what_it_takes(
-    said: list[str],
-    answer: str,
+def test_the_command_documents_its_arguments(
+    arguments: list[str],
+    output: str,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr("sys.argv", ["up", *said])
+    monkeypatch.setattr("sys.argv", ["up", *arguments])
     with pytest.raises(SystemExit):
         main()
-    told = capsys.readouterr()
-    assert answer in told.out + told.err
+    captured = capsys.readouterr()
+    assert output in captured.out + captured.err

@@ -1,1 +1,1 @@
-"""What a deployment is made of, drawn from the code: rights, roles, environments."""
+"""Generate deployment files from the code: permissions, roles, keys, manifests."""

@@ -1,22 +1,22 @@
-"""``python -m clp_deploy``: draw the files of a deployment from the code."""
+"""``python -m clp_deploy``: generate the files and secrets of a deployment."""
 
 import argparse
 from pathlib import Path
 
-from clp_deploy.generated_files import write_files
+from clp_deploy.generated_files import write_generated_files
 from clp_deploy.secret_files import write_secret_folders
 
 
-def draw(given: argparse.Namespace) -> None:
-    """Write definitions, roles, environments and manifests into a folder."""
-    for name in write_files(given.folder):
-        print(f"written: {given.folder / name}")
+def files(args: argparse.Namespace) -> None:
+    """Generate broker definitions, database roles, environments and manifests."""
+    for name in write_generated_files(args.folder):
+        print(f"written: {args.folder / name}")
 
 
-def secrets(given: argparse.Namespace) -> None:
-    """Make passwords, certificates and keys, a folder for each who may read it."""
-    write_secret_folders(given.folder, dict(given.owner))
-    print(f"everything is in {given.folder}")
+def secrets(args: argparse.Namespace) -> None:
+    """Generate passwords, certificates and keys, one folder for each reader."""
+    write_secret_folders(args.folder, dict(args.owner))
+    print(f"everything is in {args.folder}")
 
 
 def _owner(text: str) -> tuple[str, int]:
@@ -27,25 +27,25 @@ def _owner(text: str) -> tuple[str, int]:
 
 
 def main() -> None:
-    """Read the command line and do what it says."""
-    asked = argparse.ArgumentParser(prog="python -m clp_deploy")
-    does = asked.add_subparsers(title="what to do", required=True)
-    for act in (draw, secrets):
-        words = (act.__doc__ or "").strip()
-        one = does.add_parser(act.__name__, help=words, description=words)
-        one.set_defaults(act=act)
-        one.add_argument("folder", type=Path, nargs="?", default=Path("deploy"))
+    """Run the command of the command line."""
+    parser = argparse.ArgumentParser(prog="python -m clp_deploy")
+    commands = parser.add_subparsers(title="commands", required=True)
+    for act in (files, secrets):
+        text = (act.__doc__ or "").strip()
+        command = commands.add_parser(act.__name__, help=text, description=text)
+        command.set_defaults(act=act)
+        command.add_argument("folder", type=Path, nargs="?", default=Path("deploy"))
         if act is secrets:
-            one.add_argument(
+            command.add_argument(
                 "--owner",
                 type=_owner,
                 action="append",
                 default=[],
                 metavar="FOLDER=USER-ID",
-                help="who owns one of the folders, such as rabbitmq=999",
+                help="the owner of a folder, such as rabbitmq=999",
             )
-    given = asked.parse_args()
-    given.act(given)
+    args = parser.parse_args()
+    args.act(args)
 
 
 if __name__ == "__main__":

@@ -1,15 +1,15 @@
-"""Who may do what on the broker: a user for each service, and three for outsiders.
+"""RabbitMQ users and permissions, derived from the entrypoints of the services.
 
-One more is for an autoscaler: it sees how long a queue is (which RabbitMQ tells whoever
-may enter) and touches nothing.
+One user for each service, three for clients outside and one for an autoscaler, which
+may read the length of a queue (RabbitMQ shows it to any user of the virtual host) and
+nothing else.
 
-Plain permissions say which queues and exchanges a user touches; topic permissions say
-which calls it may make, which it may take, and which events it may announce or hear.
-Without the latter, whoever may use the exchange of the calls could listen to all of
-them. All of it follows from the entrypoints.
+Permissions limit the queues and exchanges of a user; topic permissions limit the calls
+it may make and serve and the events it may publish and consume. Without the latter,
+every user of the RPC exchange could read all calls.
 
-Reply queues carry the name of their user and a random id that is told to nobody but the
-service that answers.
+The name of a reply queue holds its user and a random id that only the called service
+learns.
 """
 
 import base64
@@ -19,11 +19,16 @@ import secrets
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from clp_chassis.messaging import RETRY_DELAYS_MS, returns_exchange
+from clp_chassis.messaging import RETRY_DELAYS_MS, retry_exchange
 from clp_chassis.messaging.event_consumer import QUEUE_VERSION
 from clp_contracts import projects
 from clp_contracts.methods import AUTHORS, PassportKind
-from clp_deploy.service_inventory import SERVICES, Dealings, dealings, methods
+from clp_deploy.service_inventory import (
+    SERVICES,
+    ServiceInventory,
+    methods,
+    service_inventories,
+)
 
 VHOST: Final = "clp"
 CALLS: Final = "nameko-rpc"
@@ -33,69 +38,68 @@ WHAT: Final = ("configure", "write", "read")
 GATEWAY: Final = "gateway"
 DIRECTORY: Final = "directory"
 OPERATIONS: Final = "operations"
-OUTSIDERS: Final = (GATEWAY, DIRECTORY, OPERATIONS)
+CLIENTS: Final = (GATEWAY, DIRECTORY, OPERATIONS)
 SCALING: Final = "scaling"
-USERS: Final = (*SERVICES, *OUTSIDERS, SCALING)
-# Calls that programs one version back still make, so that both can run side by side.
-# An entry goes one version later.
-STILL_CALLED: Final = {"notifications": ("messages.for_mail",)}
+USERS: Final = (*SERVICES, *CLIENTS, SCALING)
 
 
 def definitions(passwords: Mapping[str, str] | None = None) -> dict[str, Any]:
-    """The broker's definitions; a user without a password cannot log in."""
-    known = dealings()
+    """RabbitMQ's definitions; a user without a password cannot log in."""
+    inventories = service_inventories()
     return {
         "vhosts": [{"name": VHOST}],
         "users": [_user(name, (passwords or {}).get(name)) for name in USERS],
         "permissions": [
-            *(_service_rights(one) for one in known),
-            *(_outsider_rights(name) for name in OUTSIDERS),
+            *(_service_permissions(one) for one in inventories),
+            *(_client_permissions(name) for name in CLIENTS),
             {"user": SCALING, "vhost": VHOST, **dict.fromkeys(WHAT, NOTHING)},
         ],
         "topic_permissions": [
-            *(right for one in known for right in _service_topics(one)),
+            *(topic for one in inventories for topic in _service_topics(one)),
             *(
-                right
-                for name in OUTSIDERS
-                for right in _topics(name, {CALLS: (_may_call(granted(name)), UUID)})
+                topic
+                for name in CLIENTS
+                for topic in _topics(
+                    name, {CALLS: (_may_call(allowed_calls(name)), UUID)}
+                )
             ),
             *_topics(SCALING, {}),
         ],
-        "exchanges": [_exchange(name, kind) for name, kind in _exchanges(known)],
+        "exchanges": [_exchange(name, kind) for name, kind in _exchanges(inventories)],
     }
 
 
-def granted(outsider: str) -> list[str]:
-    """The methods that an outsider may call.
+def allowed_calls(client: str) -> list[str]:
+    """The methods that a client outside may call.
 
-    The gateway makes the calls of people and of the robot. What services may call and
-    none of ours does is there for other teams': of `projects` for the directory, of the
-    others for operations, which may also ask everybody how far they are.
+    The gateway makes the calls of people. Methods that services may call, and none
+    of this repository calls, belong to the directory (those of ``projects``) or to
+    operations (all others, and every ``progress``).
     """
-    # What a service's own command asks of it is no call between services.
-    ours = {
+    # The commands of a service call its own methods as operations.
+    internal = {
         call
-        for one in dealings()
+        for one in service_inventories()
         for call in one.calls
         if not call.startswith(f"{one.service}.")
     }
-    ours.update(*STILL_CALLED.values())
+
     found = []
     for name, method in methods().items():
-        for_services = PassportKind.SERVICE in method.kinds and name not in ours
+        for_services = PassportKind.SERVICE in method.kinds and name not in internal
         is_directory = method.service == projects.SERVICE and method.name != "progress"
         fits = {
             GATEWAY: bool(method.kinds & AUTHORS),
             DIRECTORY: for_services and is_directory,
             OPERATIONS: for_services and not is_directory,
         }
-        if fits[outsider]:
+        if fits[client]:
             found.append(name)
     return sorted(found)
 
 
 def password_hash(password: str) -> str:
-    """A password as RabbitMQ keeps it (salted SHA-256)."""
+    """A password hash in RabbitMQ's format (salted SHA-256)."""
     salt = secrets.token_bytes(4)
     return base64.b64encode(
         salt + hashlib.sha256(salt + password.encode()).digest()
@@ -105,53 +109,54 @@ def password_hash(password: str) -> str:
 # ---- services
 
 
-def _service_rights(one: Dealings) -> dict[str, Any]:
-    heard = {e.source for e in one.hears}
+def _service_permissions(one: ServiceInventory) -> dict[str, Any]:
+    sources = {e.source for e in one.subscriptions}
     own = [*_own_queues(one), _reply_queue(one.service)]
-    returns = [re.escape(returns_exchange(name)) for name in one.hearing_services]
-    announces = [_events(one.service)] if one.announces else []
-    hears = [_events(source) for source in sorted(heard)]
-    return _rights(
+    retries = [re.escape(retry_exchange(name)) for name in one.subscribing_services]
+    published = [_events(one.service)] if one.publishes else []
+    consumed = [_events(source) for source in sorted(sources)]
+    return _permission(
         one.service,
-        configure=[*own, CALLS, *returns, *announces, *hears],
-        write=[*own, CALLS, *returns, *announces],
-        read=[*own, CALLS, *returns, *hears],
+        configure=[*own, CALLS, *retries, *published, *consumed],
+        write=[*own, CALLS, *retries, *published],
+        read=[*own, CALLS, *retries, *consumed],
     )
 
 
-def _own_queues(one: Dealings) -> list[str]:
-    queues = [rf"rpc-{one.service}"] if one.answers else []
-    waits = "|".join(str(delay) for delay in RETRY_DELAYS_MS)
-    for event in one.hears:
+def _own_queues(one: ServiceInventory) -> list[str]:
+    queues = [rf"rpc-{one.service}"] if one.methods else []
+    delays = "|".join(str(delay) for delay in RETRY_DELAYS_MS)
+    for event in one.subscriptions:
         name = f"evt-{event.source}--{event.service}.{event.method}.{QUEUE_VERSION}"
-        tail = r"\.[^.]+" if event.everywhere else rf"(\.wait\.({waits})|\.dead)?"
+        tail = (
+            r"\.[^.]+" if event.broadcast else rf"(\.retry\.({delays})|\.dead_letters)?"
+        )
         queues.append(re.escape(name).replace(r"\-", "-") + tail)
     return queues
 
 
-def _service_topics(one: Dealings) -> Iterable[dict[str, Any]]:
-    calls = sorted({*one.calls, *STILL_CALLED.get(one.service, ())})
+def _service_topics(one: ServiceInventory) -> Iterable[dict[str, Any]]:
     topics: dict[str, tuple[str, str]] = {
-        CALLS: (_may_call(calls, UUID), rf"{re.escape(one.service)}\.\*|{UUID}")
+        CALLS: (_may_call(one.calls, UUID), rf"{re.escape(one.service)}\.\*|{UUID}")
     }
-    for source in sorted({event.source for event in one.hears}):
-        types = {t for e in one.hears if e.source == source for t in e.types}
+    for source in sorted({event.source for event in one.subscriptions}):
+        types = {t for e in one.subscriptions if e.source == source for t in e.types}
         topics[_name_of_events(source)] = ("", _any_of(sorted(types)))
-    if one.announces:
+    if one.publishes:
         own = _name_of_events(one.service)
-        topics[own] = (_any_of(one.announces), topics.get(own, ("", ""))[1])
+        topics[own] = (_any_of(one.publishes), topics.get(own, ("", ""))[1])
     return _topics(one.service, topics)
 
 
-# ---- outsiders
+# ---- clients outside
 
 
-def _outsider_rights(name: str) -> dict[str, Any]:
+def _client_permissions(name: str) -> dict[str, Any]:
     own = [_reply_queue(name), CALLS]
-    return _rights(name, configure=own, write=own, read=own)
+    return _permission(name, configure=own, write=own, read=own)
 
 
-# ---- shapes
+# ---- definitions
 
 
 def _user(name: str, password: str | None) -> dict[str, Any]:
@@ -163,7 +168,7 @@ def _user(name: str, password: str | None) -> dict[str, Any]:
     }
 
 
-def _rights(user: str, **patterns: list[str]) -> dict[str, Any]:
+def _permission(user: str, **patterns: list[str]) -> dict[str, Any]:
     allowed = {what: f"^({'|'.join(names)})$" for what, names in patterns.items()}
     return {"user": user, "vhost": VHOST, **allowed}
 
@@ -171,9 +176,9 @@ def _rights(user: str, **patterns: list[str]) -> dict[str, Any]:
 def _topics(
     user: str, topics: Mapping[str, tuple[str, str]]
 ) -> Iterable[dict[str, Any]]:
-    """Rights on every topic exchange: where none are stated, all would be allowed."""
-    everywhere = [CALLS, *(_name_of_events(service) for service in SERVICES)]
-    for exchange in everywhere:
+    """Permissions on every topic exchange; RabbitMQ allows what is not listed."""
+    exchanges = [CALLS, *(_name_of_events(service) for service in SERVICES)]
+    for exchange in exchanges:
         write, read = topics.get(exchange, ("", ""))
         yield {
             "user": user,
@@ -196,13 +201,13 @@ def _exchange(name: str, kind: str) -> dict[str, Any]:
     }
 
 
-def _exchanges(known: tuple[Dealings, ...]) -> Iterable[tuple[str, str]]:
+def _exchanges(inventories: tuple[ServiceInventory, ...]) -> Iterable[tuple[str, str]]:
     yield CALLS, "topic"
-    for one in known:
-        if one.announces:
+    for one in inventories:
+        if one.publishes:
             yield _name_of_events(one.service), "topic"
-        for name in one.hearing_services:
-            yield returns_exchange(name), "direct"
+        for name in one.subscribing_services:
+            yield retry_exchange(name), "direct"
 
 
 def _reply_queue(user: str) -> str:

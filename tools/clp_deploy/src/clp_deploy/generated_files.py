@@ -1,4 +1,4 @@
-"""The files of `deploy/` that follow from the code, by their paths."""
+"""The generated files of `deploy/`, by their paths."""
 
 import json
 from pathlib import Path
@@ -10,8 +10,8 @@ from clp_deploy.kubernetes import processes_yaml
 from clp_deploy.processes import PROCESS_TYPES
 
 
-def drawn_files() -> dict[str, str]:
-    """Every drawn file's text."""
+def generated_files() -> dict[str, str]:
+    """The text of every generated file, by its path below `deploy/`."""
     environments = {
         f"environments/{process_type.name}.env": example_environment(process_type)
         for process_type in PROCESS_TYPES
@@ -23,20 +23,20 @@ def drawn_files() -> dict[str, str]:
     }
 
 
-def differing(folder: Path) -> list[str]:
-    """The drawn files that are not as the code would draw them now."""
+def outdated_files(folder: Path) -> list[str]:
+    """The generated files that differ from what the code generates now."""
     return [
         name
-        for name, text in drawn_files().items()
+        for name, text in generated_files().items()
         if not (path := folder / name).exists() or path.read_text() != text
     ]
 
 
-def write_files(folder: Path) -> list[str]:
-    """Draw what differs; say what that was."""
-    changed = differing(folder)
+def write_generated_files(folder: Path) -> list[str]:
+    """Write the outdated files and return their paths."""
+    changed = outdated_files(folder)
     for name in changed:
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(drawn_files()[name])
+        path.write_text(generated_files()[name])
     return changed

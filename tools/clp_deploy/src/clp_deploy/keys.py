@@ -1,4 +1,4 @@
-"""Keys for a suite: one for each service, and one that may vouch for anybody."""
+"""Passport keys of a deployment: generate and rotate them."""
 
 import argparse
 import json
@@ -24,10 +24,10 @@ TRUSTED: Final = "trusted.json"
 
 
 def write_keys(folder: Path) -> Issuer:
-    """Make keys where there are none; give the gateway's issuer.
+    """Generate missing keys and return the issuer of the gateway.
 
-    A service can vouch for itself only, and so can whoever operates them. The gateway
-    vouches for people, for the robot and for services of other teams.
+    A service and operations issue passports for themselves only; the gateway issues
+    them for people and for services of other teams.
     """
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     if not (folder / TRUSTED).exists():
@@ -39,21 +39,25 @@ def write_keys(folder: Path) -> Issuer:
 
 
 def add_next(folder: Path, name: str) -> None:
-    """Make the key that a name will use next, and trust it beside the one in use."""
+    """Generate the next key of an issuer and trust it beside the current one."""
     fresh = _make(folder / f"{name}.next.pem", name)
     _put(folder / TRUSTED, json.dumps(_trusted(folder) | fresh, indent=1).encode())
 
 
 def switch(folder: Path, name: str) -> None:
-    """Use the next key from now on; processes notice within seconds."""
-    coming = folder / f"{name}.next.pem"
-    if not coming.exists():
+    """Make the next key current; processes read it within seconds.
+
+    Raises:
+        SystemExit: when there is no next key.
+    """
+    following = folder / f"{name}.next.pem"
+    if not following.exists():
         raise SystemExit(f"{name} has no next key: make one with --next {name}")
-    coming.replace(folder / f"{name}.pem")
+    following.replace(folder / f"{name}.pem")
 
 
 def forget_old(folder: Path, name: str) -> None:
-    """Trust no key of a name but the one in use, and the next if there is one."""
+    """Withdraw trust from every key of an issuer but the current and the next one."""
     kept = {_id_of(folder / f"{name}{kind}.pem", name) for kind in ("", ".next")}
     trusted = {
         kid: entry
@@ -86,7 +90,7 @@ def _trusted(folder: Path) -> dict[str, Any]:
 
 
 def _put(path: Path, content: bytes) -> None:
-    """Whole or not at all, for nobody else's eyes: processes read while we write."""
+    """Replace a file atomically, with mode 0600: processes read it meanwhile."""
     part = path.with_name(f".{path.name}.part")
     part.unlink(missing_ok=True)
     part.touch(mode=0o600)
@@ -95,31 +99,33 @@ def _put(path: Path, content: bytes) -> None:
 
 
 def main() -> None:
-    """``python -m clp_deploy.keys FOLDER``: make or exchange keys of a deployment."""
-    asked = argparse.ArgumentParser(
+    """``python -m clp_deploy.keys FOLDER``: generate or rotate keys."""
+    parser = argparse.ArgumentParser(
         prog="python -m clp_deploy.keys",
-        description="Make a key for each service, one for the gateway, and the list of "
-        "trusted ones. Keys that are there already are kept.",
-        epilog="To exchange a key: --next NAME, bring trusted.json to every host, "
-        "--switch NAME, wait three minutes, --forget-old NAME. Nothing is restarted.",
+        description="Generate a key for each issuer and the list of trusted public "
+        "keys. Existing keys are kept.",
+        epilog="To rotate a key: --next NAME, copy trusted.json to every host, "
+        "--switch NAME, wait three minutes, --forget-old NAME. No restart is needed.",
     )
-    asked.add_argument("folder", type=Path)
+    parser.add_argument("folder", type=Path)
     steps: dict[str, Callable[[Path, str], None]] = {
         "next": add_next,
         "switch": switch,
         "forget_old": forget_old,
     }
-    one = asked.add_mutually_exclusive_group()
-    one.add_argument("--next", metavar="NAME", choices=NAMES, help="make its next key")
-    one.add_argument("--switch", metavar="NAME", choices=NAMES, help="use the next key")
-    one.add_argument(
-        "--forget-old", metavar="NAME", choices=NAMES, help="trust no older key"
-    )
-    given = asked.parse_args()
-    folder: Path = given.folder
+    step_group = parser.add_mutually_exclusive_group()
+    helps = {
+        "--next": "generate its next key",
+        "--switch": "make the next key current",
+        "--forget-old": "trust no older key",
+    }
+    for option, text in helps.items():
+        step_group.add_argument(option, metavar="NAME", choices=NAMES, help=text)
+    args = parser.parse_args()
+    folder: Path = args.folder
     write_keys(folder)
     for step, act in steps.items():
-        if (name := getattr(given, step)) is not None:
+        if (name := getattr(args, step)) is not None:
             act(folder, name)
     sys.stdout.write(f"{folder} holds {', '.join(NAMES)}\n")
 

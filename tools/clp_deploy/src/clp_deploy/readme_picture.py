@@ -1,13 +1,13 @@
-"""Draws who talks to whom, as the services' entrypoints and calls say it."""
+"""Draw calls and events between the services, from their entrypoints."""
 
 from collections import defaultdict
 from collections.abc import Iterator
 from typing import Final
 
 from clp_deploy.processes import PROCESS_TYPES
-from clp_deploy.service_inventory import SERVICES, Dealings, dealings
+from clp_deploy.service_inventory import SERVICES, ServiceInventory, service_inventories
 
-# Whom the code of a service does not name: who asks from outside, and where mails go.
+# Clients and servers outside, which the code of the services does not name.
 OUTSIDE: Final = (
     '  gateway(["people, through the gateway"])',
     '  directory(["the directory"])',
@@ -21,29 +21,29 @@ FROM_OUTSIDE: Final = (
 
 
 def picture() -> str:
-    """A Mermaid drawing: thick lines from and to outside, calls, and events dotted."""
-    known = dealings()
+    """A Mermaid flowchart: thick arrows outside, thin for calls, dotted for events."""
+    inventories = service_inventories()
     return "\n".join(
         (
             "```mermaid",
             "flowchart LR",
             *OUTSIDE,
-            *(_box(one) for one in known),
+            *(_box(one) for one in inventories),
             *FROM_OUTSIDE,
-            *(line for one in known for line in _calls(one)),
-            *(line for one in known for line in _events(one)),
+            *(line for one in inventories for line in _calls(one)),
+            *(line for one in inventories for line in _events(one)),
             "```",
         )
     )
 
 
-def _box(one: Dealings) -> str:
+def _box(one: ServiceInventory) -> str:
     kinds = [kind.name for kind in PROCESS_TYPES if kind.service == one.service]
     more = [f"and its {kind} workers" for kind in kinds if kind != one.service]
     return f'  {one.service}["{"<br/>".join((one.service, *more))}"]'
 
 
-def _calls(one: Dealings) -> Iterator[str]:
+def _calls(one: ServiceInventory) -> Iterator[str]:
     by_service: dict[str, list[str]] = defaultdict(list)
     for call in one.calls:
         service, _, method = call.partition(".")
@@ -53,7 +53,7 @@ def _calls(one: Dealings) -> Iterator[str]:
         yield f'  {one.service} -- "{", ".join(methods)}" --> {service}'
 
 
-def _events(one: Dealings) -> Iterator[str]:
-    for source in sorted({heard.source for heard in one.hears}):
+def _events(one: ServiceInventory) -> Iterator[str]:
+    for source in sorted({event.source for event in one.subscriptions}):
         if source != one.service:
             yield f"  {source} -. events .-> {one.service}"

@@ -1,4 +1,4 @@
-"""Draws the tables and the picture of README.md from the code: it cannot lie.
+"""Generate the tables and the flowchart of README.md from the code.
 
 ``python -m clp_deploy.readme_tables`` writes them between their markers.
 """
@@ -45,7 +45,7 @@ def _person(name: str, partner: PartnerId | None, *roles: str) -> Person:
     )
 
 
-# What the row says, who asks, and in which state of the project.
+# Label of the row, the person and the state of the project.
 ACTORS: Final[tuple[tuple[str, Author, Project], ...]] = (
     (
         "internal, with access",
@@ -86,7 +86,7 @@ FOLLOWERS: Final = {
 
 
 def visibility_table() -> str:
-    """Who may read and post where: the rules asked, cell by cell."""
+    """Who may read and post where: the core's decision in each cell."""
     rows = (
         (str(number), who, *(_allowed(actor, project, of) for _, of in CHANNELS))
         for number, (who, actor, project) in enumerate(ACTORS, start=1)
@@ -95,7 +95,7 @@ def visibility_table() -> str:
 
 
 def routing_table() -> str:
-    """Who is told of what, and why: the routes as the rules hold them."""
+    """Who is told of a message, and why: the routes of the core."""
     routed = sorted(
         (route.rule, *_told(kind, author, route))
         for (kind, author), route in ROUTES.items()
@@ -128,7 +128,7 @@ def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
 
 
 def tables() -> Mapping[str, str]:
-    """Every table, and the picture, by the name in its markers."""
+    """Every table and the flowchart, by the name in its markers."""
     return {
         "visibility": visibility_table(),
         "routing": routing_table(),
@@ -140,20 +140,20 @@ def with_tables(page: str, drawn: Mapping[str, str]) -> str:
     """The page with each table between its markers.
 
     Raises:
-        LookupError: when a table has no place on the page.
+        LookupError: when the page has no markers for a table.
     """
     for name, table in drawn.items():
         begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
         before, opened, rest = page.partition(begin)
         _, closed, after = rest.partition(end)
         if not (opened and closed):
-            raise LookupError(f"the page has no place for the table {name!r}")
+            raise LookupError(f"the page has no markers for the table {name!r}")
         page = f"{before}{begin}\n{table}\n{end}{after}"
     return page
 
 
 def main() -> None:
-    """Write the tables."""
+    """Write the tables into README.md."""
     page = README.read_text(encoding="utf-8")
     README.write_text(with_tables(page, tables()), encoding="utf-8")
 

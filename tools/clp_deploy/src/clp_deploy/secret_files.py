@@ -1,10 +1,10 @@
-"""Passwords, certificates and keys of a deployment, a folder for each who may read it.
+"""Passwords, certificates and keys of a deployment, one folder for each reader.
 
 rabbitmq/     definitions.json (passwords hashed), ca.pem, server.pem
 postgresql/   server.pem, a password for each role
-SERVICE/      broker_url, database_url (of search: engine_url), secret, ca.pem, keys/
-scaling/      what an autoscaler logs in with: broker_url, tls, connection, ca.pem
-outsiders/    a broker address for the gateway, the directory and operations, keys/
+SERVICE/      broker_url, database_url (search: engine_url), secret, ca.pem, keys/
+scaling/      login of the autoscaler: broker_url, tls, connection, ca.pem
+clients/      broker URLs of the gateway, the directory and operations, keys/
 """
 
 import json
@@ -20,15 +20,15 @@ from typing import Final, Self
 import trustme
 
 from clp_deploy.broker_permissions import (
-    OUTSIDERS,
+    CLIENTS,
     SCALING,
     USERS,
     VHOST,
     definitions,
 )
 from clp_deploy.database_roles import (
-    OWNERS,
-    SCALED,
+    DATABASES,
+    SCALED_DATABASE,
     SEARCH,
 )
 from clp_deploy.keys import SERVICES, TRUSTED, write_keys
@@ -36,32 +36,32 @@ from clp_deploy.keys import SERVICES, TRUSTED, write_keys
 HOST: Final = "localhost"
 RABBITMQ: Final = "rabbitmq"
 POSTGRESQL: Final = "postgresql"
-OUTSIDE: Final = "outsiders"
-PLACE: Final = "/etc/clp"
-# Where KEDA's own installation puts authorities that it is to trust.
+OUTSIDE: Final = "clients"
+MOUNT_DIR: Final = "/etc/clp"
+# The folder of KEDA's installation for additional authorities.
 KEDA_AUTHORITIES: Final = "/custom/ca"
 
 
 @dataclass(slots=True)
-class Authority:
-    """A certificate authority of one run, trusted by nobody else."""
+class CertificateAuthority:
+    """A private certificate authority of one deployment."""
 
     folder: Path
     _ca: trustme.CA = field(default_factory=trustme.CA)
 
     @property
     def certificate(self) -> Path:
-        """The file that says whom to trust."""
+        """The PEM file of the authority's certificate."""
         return self.folder / "ca.pem"
 
     def write(self) -> Self:
-        """Write that file."""
+        """Write the authority's certificate."""
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._ca.cert_pem.write_to_path(str(self.certificate))
         return self
 
     def issue(self, folder: Path, account: str | None = None, host: str = HOST) -> Path:
-        """A certificate for a host beside its key, readable by an account only."""
+        """Issue a certificate and key for a host, readable by one account only."""
         folder.mkdir(parents=True, exist_ok=True)
         server = folder / "server.pem"
         server.unlink(missing_ok=True)
@@ -75,13 +75,13 @@ class Authority:
 
 
 @dataclass(frozen=True, slots=True)
-class Passwords:
-    """A folder of passwords, one to a file, made where they are missing."""
+class PasswordStore:
+    """A folder of passwords, one per file, generated where missing."""
 
     folder: Path
 
     def get(self, name: str) -> str:
-        """A password; the same one as long as its file is there."""
+        """The password of a file, generated at the first call."""
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         path = self.folder / name
         if not path.exists():
@@ -91,10 +91,9 @@ class Passwords:
 
 
 def write_secret_folders(folder: Path, owners: Mapping[str, int]) -> None:
-    """Write everything, once: what is there is kept.
+    """Write all secrets once; existing ones are kept.
 
-    ``owners`` are the user ids that own a folder and what is in it; without one it
-    stays with whoever runs this.
+    ``owners`` maps a folder to the user id that owns it; by default the current user.
     """
     for name in (RABBITMQ, POSTGRESQL, OUTSIDE, SCALING, *SERVICES):
         (folder / name).mkdir(parents=True, exist_ok=True)
@@ -107,56 +106,57 @@ def write_secret_folders(folder: Path, owners: Mapping[str, int]) -> None:
 
 
 def _write_all(folder: Path) -> None:
-    authority = Authority(folder / OUTSIDE).write()
+    authority = CertificateAuthority(folder / OUTSIDE).write()
     keys = folder / OUTSIDE / "keys"
     write_keys(keys)
-    broker = Passwords(folder / OUTSIDE)
-    rows = Passwords(folder / POSTGRESQL)
+    broker = PasswordStore(folder / OUTSIDE)
+    databases = PasswordStore(folder / POSTGRESQL)
     brokers = {user: broker.get(f"{user}_broker_password") for user in USERS}
     for service in SERVICES:
-        _write_service(folder / service, brokers[service], rows)
-    for user in OUTSIDERS:
+        _write_service(folder / service, brokers[service], databases)
+    for user in CLIENTS:
         _put(folder / OUTSIDE / f"{user}_broker_url", _broker_url(user, brokers[user]))
-    _write_scaling(folder / SCALING, brokers[SCALING], rows)
-    rows.get("postgres_superuser_password")
+    _write_scaling(folder / SCALING, brokers[SCALING], databases)
+    databases.get("postgres_superuser_password")
     authority.issue(folder / POSTGRESQL, host=POSTGRESQL)
-    known = json.dumps(definitions(brokers), indent=1)
-    _put(folder / RABBITMQ / "definitions.json", known)
+    text = json.dumps(definitions(brokers), indent=1)
+    _put(folder / RABBITMQ / "definitions.json", text)
     for name in (RABBITMQ, SCALING, *SERVICES):
         shutil.copy(authority.certificate, folder / name / "ca.pem")
-    # Last: it says that all is there.
+    # Last: its presence marks a complete set.
     authority.issue(folder / RABBITMQ, host=RABBITMQ)
 
 
-def _write_service(place: Path, password: str, rows: "Passwords") -> None:
+def _write_service(place: Path, password: str, databases: PasswordStore) -> None:
     service = place.name
     _put(place / "broker_url", _broker_url(service, password))
     _put(place / "secret", secrets.token_urlsafe(32))
-    if service in OWNERS:
-        url = f"postgresql+psycopg{_database(service, service, rows)}{PLACE}/ca.pem"
+    if service in DATABASES:
+        database = _database(service, service, databases)
+        url = f"postgresql+psycopg{database}{MOUNT_DIR}/ca.pem"
         _put(place / ("engine_url" if service == SEARCH else "database_url"), url)
     (place / "keys").mkdir(exist_ok=True)
     for name in (f"{service}.pem", TRUSTED):
         shutil.copy(place.parent / OUTSIDE / "keys" / name, place / "keys" / name)
 
 
-def _write_scaling(place: Path, password: str, rows: "Passwords") -> None:
-    """What KEDA reads as the secret `clp-scaling`, a key for each file."""
+def _write_scaling(place: Path, password: str, databases: PasswordStore) -> None:
+    """Write the keys of the Kubernetes secret `clp-scaling`, which KEDA reads."""
     url = _broker_url(SCALING, password)
     _put(place / "broker_url", url.partition("?")[0])
     _put(place / "tls", "enable")
-    database = _database(SCALING, SCALED, rows)
+    database = _database(SCALING, SCALED_DATABASE, databases)
     _put(place / "connection", f"postgresql{database}{KEDA_AUTHORITIES}/ca.pem")
 
 
-def _database(role: str, database: str, rows: "Passwords") -> str:
-    password = rows.get(f"{role}_database_password")
+def _database(role: str, database: str, databases: PasswordStore) -> str:
+    password = databases.get(f"{role}_database_password")
     place = f"{POSTGRESQL}:5432/{database}"
     return f"://{role}:{password}@{place}?sslmode=verify-full&sslrootcert="
 
 
 def _broker_url(user: str, password: str) -> str:
-    return f"amqps://{user}:{password}@{RABBITMQ}:5671/{VHOST}?ca={PLACE}/ca.pem"
+    return f"amqps://{user}:{password}@{RABBITMQ}:5671/{VHOST}?ca={MOUNT_DIR}/ca.pem"
 
 
 def _put(path: Path, text: str) -> None:

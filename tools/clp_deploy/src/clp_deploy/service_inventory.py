@@ -1,9 +1,11 @@
-"""What each service does on the broker, read off its code.
+"""The RPC methods, event subscriptions and calls of each service, read from its code.
 
-What it answers, hears and announces is written at its entrypoints. Whom it calls is
-found in its source: every call goes through an attribute named ``callers``, and names
-the other service and the method; or a known helper makes it.
+Methods, subscriptions and published events come from the Nameko entrypoints. Calls are
+found in the syntax: each goes through an attribute named ``clients`` and names service
+and method, or a known helper makes it.
 """
+
+from clp_chassis.concurrency import monkey_patch  # isort: skip  # noqa: F401 - first: it patches the process
 
 import ast
 import inspect
@@ -16,52 +18,55 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Final, TypeGuard
 
-from clp_chassis.events.outbox_relay import Relay
-from clp_chassis.messaging import EventHandler, EverywhereEventHandler, Rpc
+from clp_chassis.events.outbox_relay import OutboxRelay
+from clp_chassis.messaging import BroadcastEventHandler, EventHandler, Rpc
 from clp_contracts import events, messages, notifications, projects, search
-from clp_contracts.facts_cache import KnownFacts
+from clp_contracts.facts_cache import FactsCache
 from clp_contracts.methods import Method
 from clp_deploy.processes import PROCESS_TYPES
 
 CONTRACTS: Final[tuple[ModuleType, ...]] = (projects, messages, search, notifications)
 SERVICES: Final = tuple(contract.SERVICE for contract in CONTRACTS)
-CALLERS: Final = frozenset({"callers", "_callers"})
-# Whoever else may be handed the callers of a service, and calls on its behalf.
-HELPERS: Final = {"KnownFacts": KnownFacts}
+# "_callers" until every service has renamed the attribute.
+CLIENTS: Final = frozenset({"clients", "_clients", "_callers"})
+# Classes that take a client of a service as an argument and call it.
+HELPERS: Final = {"FactsCache": FactsCache}
 
 
 @dataclass(frozen=True, slots=True)
-class Hears:
-    """A method of a service that hears events; ``everywhere``: in every process."""
+class Subscription:
+    """An event handler of a service; ``broadcast`` handlers run in every process."""
 
     service: str
     method: str
     source: str
     types: tuple[str, ...]
-    everywhere: bool
+    broadcast: bool
 
 
 @dataclass(frozen=True, slots=True)
-class Dealings:
-    """All that one service does on the broker, whichever of its processes does it."""
+class ServiceInventory:
+    """The broker traffic of one service, of all its process types."""
 
     service: str
-    answers: tuple[str, ...]
-    hears: tuple[Hears, ...]
-    announces: tuple[str, ...]
+    methods: tuple[str, ...]
+    subscriptions: tuple[Subscription, ...]
+    publishes: tuple[str, ...]
     calls: tuple[str, ...]
 
     @property
-    def hearing_services(self) -> tuple[str, ...]:
-        """The names under which it hears, each with queues of its own."""
-        return tuple(sorted({one.service for one in self.hears if not one.everywhere}))
+    def subscribing_services(self) -> tuple[str, ...]:
+        """The Nameko service names with queues of their own."""
+        return tuple(
+            sorted({one.service for one in self.subscriptions if not one.broadcast})
+        )
 
 
 @cache
-def dealings() -> tuple[Dealings, ...]:
-    """What every service does."""
+def service_inventories() -> tuple[ServiceInventory, ...]:
+    """The inventory of every service."""
     packages = {t.service: t.package for t in PROCESS_TYPES}
-    return tuple(_dealings_of(service, packages[service]) for service in SERVICES)
+    return tuple(_inventory_of(service, packages[service]) for service in SERVICES)
 
 
 def methods() -> dict[str, Method[Any, Any]]:
@@ -74,7 +79,7 @@ def methods() -> dict[str, Method[Any, Any]]:
     }
 
 
-def _dealings_of(service: str, package: str) -> Dealings:
+def _inventory_of(service: str, package: str) -> ServiceInventory:
     classes = list(_classes_of(import_module(f"{package}.service")))
     entrypoints = [
         (kind.name, name, entrypoint)
@@ -86,14 +91,18 @@ def _dealings_of(service: str, package: str) -> Dealings:
         value
         for kind in classes
         for value in vars(kind).values()
-        if isinstance(value, Relay)
+        if isinstance(value, OutboxRelay)
     ]
-    return Dealings(
+    return ServiceInventory(
         service=service,
-        answers=tuple(sorted(f"{s}.{m}" for s, m, e in entrypoints if _is(e, Rpc))),
-        hears=tuple(sorted(_heard(entrypoints), key=lambda one: one.method)),
-        announces=_announced(service) if relays else (),
-        calls=tuple(sorted(_called(Path(str(import_module(package).__file__)).parent))),
+        methods=tuple(sorted(f"{s}.{m}" for s, m, e in entrypoints if _is(e, Rpc))),
+        subscriptions=tuple(
+            sorted(_subscriptions(entrypoints), key=lambda one: one.method)
+        ),
+        publishes=_published(service) if relays else (),
+        calls=tuple(
+            sorted(_calls_of_package(Path(str(import_module(package).__file__)).parent))
+        ),
     )
 
 
@@ -103,24 +112,24 @@ def _classes_of(module: ModuleType) -> Iterator[Any]:
             yield kind
 
 
-def _heard(entrypoints: list[tuple[str, str, Any]]) -> Iterator[Hears]:
+def _subscriptions(entrypoints: list[tuple[str, str, Any]]) -> Iterator[Subscription]:
     for service, method, entrypoint in entrypoints:
-        everywhere = _is(entrypoint, EverywhereEventHandler)
-        if everywhere or _is(entrypoint, EventHandler):
+        broadcast = _is(entrypoint, BroadcastEventHandler)
+        if broadcast or _is(entrypoint, EventHandler):
             kind = (entrypoint.source, tuple(sorted(entrypoint.event_types)))
-            yield Hears(service, method, *kind, everywhere)
+            yield Subscription(service, method, *kind, broadcast)
 
 
 def _is(entrypoint: Any, kind: type) -> bool:
     return isinstance(entrypoint, kind)
 
 
-def _announced(service: str) -> tuple[str, ...]:
+def _published(service: str) -> tuple[str, ...]:
     prefix = f"clp.{service}."
     return tuple(sorted(t for t in events.EVENT_TYPES if t.startswith(prefix)))
 
 
-def _called(folder: Path) -> set[str]:
+def _calls_of_package(folder: Path) -> set[str]:
     return {
         call
         for path in folder.rglob("*.py")
@@ -131,7 +140,7 @@ def _called(folder: Path) -> set[str]:
 def _calls_in(syntax: ast.AST, path: Path) -> Iterator[str]:
     for node in ast.walk(syntax):
         for child in ast.iter_child_nodes(node):
-            if not _is_caller(child):
+            if not _is_client(child):
                 continue
             if isinstance(node, ast.Attribute):
                 yield f"{child.attr}.{node.attr}"
@@ -139,21 +148,21 @@ def _calls_in(syntax: ast.AST, path: Path) -> Iterator[str]:
                 yield from _calls_of_helper(node, child.attr, path)
 
 
-def _is_caller(node: ast.AST) -> TypeGuard[ast.Attribute]:
+def _is_client(node: ast.AST) -> TypeGuard[ast.Attribute]:
     return (
         isinstance(node, ast.Attribute)
         and node.attr in SERVICES
-        and _last_name(node.value) in CALLERS
+        and _last_name(node.value) in CLIENTS
     )
 
 
 def _calls_of_helper(node: ast.AST, service: str, path: Path) -> Iterator[str]:
-    """The calls of whoever is handed the callers of a service."""
+    """The calls of a helper that takes the client of a service."""
     name = _last_name(node.func) if isinstance(node, ast.Call) else ""
     if name not in HELPERS:
-        raise TypeError(f"{path} hands callers.{service} to somebody who is not known")
-    made = re.findall(rf"self\._{service}\.(\w+)\(", inspect.getsource(HELPERS[name]))
-    yield from (f"{service}.{method}" for method in made)
+        raise TypeError(f"{path} passes clients.{service} to an unknown helper")
+    found = re.findall(rf"self\._{service}\.(\w+)\(", inspect.getsource(HELPERS[name]))
+    yield from (f"{service}.{method}" for method in found)
 
 
 def _last_name(node: ast.expr) -> str:

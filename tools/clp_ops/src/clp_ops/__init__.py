@@ -1,1 +1,1 @@
-"""`clp-ops`: how the whole system is, and what an operator does about it."""
+"""`clp-ops`: the operators' command: health, dead letters, redrive, index rebuild."""

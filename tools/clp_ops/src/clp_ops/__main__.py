@@ -1,4 +1,4 @@
-"""`clp-ops`: status, dead, redrive, aside, rebuild-index, release-address."""
+"""`clp-ops`: dispatch the operators' commands."""
 
 import os
 import sys
@@ -6,26 +6,26 @@ from argparse import Namespace
 from collections.abc import Callable, Mapping
 from importlib import import_module
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from clp_chassis.clock import now
 from clp_chassis.security.passports import Issuer
-from clp_contracts.client import Callers, connect
+from clp_contracts.client import Clients, connect
 from clp_contracts.errors import CallFailed, Refused
 from clp_contracts.methods import PassportKind
 from clp_ops import tables
-from clp_ops.arguments import parsed
-from clp_ops.status import look
+from clp_ops.arguments import parse_arguments
+from clp_ops.status import system_status
 
 OPERATIONS: Final = "operations"
 BROKER: Final = "CLP_BROKER_URL"
 OWN_BROKER: Final = "CLP_OPERATIONS_BROKER_URL"
 KEYS: Final = "CLP_KEYS_DIR"
 INDEX: Final = "CLP_SEARCH_DATA_DIR"
-AT_ONCE: Final = 100
+BATCH: Final = 100
 
 Environ = Mapping[str, str]
 
@@ -35,36 +35,42 @@ def main(
     environ: Environ = os.environ,
     console: Console | None = None,
 ) -> int:
-    """Do what was asked for; the number is what the program ends with."""
-    asked = parsed(arguments)
-    shown = console or Console()
-    if asked.command == "rebuild-index":
-        folder = asked.folder or environ.get(INDEX)
+    """Run a command and return its exit code.
+
+    Raises:
+        SystemExit: with a sentence, when a setting is missing or a call fails.
+    """
+    args = parse_arguments(arguments)
+    output = console or Console()
+    if args.command == "rebuild-index":
+        folder = args.folder or environ.get(INDEX)
         if folder is None:
-            raise SystemExit(f"name the index's folder: --folder, or {INDEX}")
-        # Most commands have no use for an index, nor for every service's entrypoints:
-        # whoever waits for a command need not wait for those.
+            raise SystemExit(f"name the folder of the index: --folder, or {INDEX}")
+        # Imported here: the other commands start faster without the search engine.
         search = import_module("clp_search.cli")
-        return int(search.rebuild(Path(folder), wait=not asked.no_wait))
-    acts: dict[str, Callable[[Namespace, Callers, Console], int]] = {
+        return int(search.rebuild(Path(folder), wait=not args.no_wait))
+    if args.command == "queues":
+        dead_letters = import_module("clp_ops.dead_letters")
+        return _show_or_redrive(args, dead_letters.QueueCommand(environ, output))
+    commands: dict[str, Callable[[Namespace, Clients, Console], int]] = {
         "status": _status,
         "dead": _dead,
         "redrive": _redrive,
-        "aside": lambda asked, clp, shown: _aside(asked, clp, shown, environ=environ),
-        "release-address": _release,
+        "dead-letters": _dead_letters,
+        "unsuppress": _unsuppress,
     }
-    with _connected(environ, asked.timeout) as clp:
+    with _connected(environ, args.timeout) as clp:
         try:
-            return acts[asked.command](asked, clp, shown)
+            return commands[args.command](args, clp, output)
         except Refused as refused:
             raise SystemExit(f"refused: {refused.code}: {refused}") from None
         except CallFailed as failure:
             raise SystemExit(
-                f"{failure}; is it running? `clp-ops status` shows what is"
+                f"{failure}; is it running? `clp-ops status` shows which services are"
             ) from None
 
 
-def _connected(environ: Environ, timeout: float) -> Callers:
+def _connected(environ: Environ, timeout: float) -> Clients:
     broker = environ.get(OWN_BROKER) or environ.get(BROKER)
     keys = Path(environ.get(KEYS, "keys"))
     if broker is None:
@@ -74,76 +80,78 @@ def _connected(environ: Environ, timeout: float) -> Callers:
             issuer = Issuer.from_file(path, now)
             passport = issuer.source(OPERATIONS, PassportKind.SERVICE)
             return connect(broker, passport, timeout)
-    raise SystemExit(f"{keys} holds no {OPERATIONS}.pem; name its folder: {KEYS}")
+    raise SystemExit(f"{keys} holds no {OPERATIONS}.pem; set its folder: {KEYS}")
 
 
-def _status(asked: Namespace, clp: Callers, console: Console) -> int:
-    seen = look(clp)
-    if asked.json:
-        console.print_json(tables.as_json(seen))
+def _status(args: Namespace, clp: Clients, console: Console) -> int:
+    status = system_status(clp)
+    if args.json:
+        console.print_json(tables.as_json(status))
     else:
-        console.print(tables.health(seen))
-        for ill in seen.ills:
-            console.print(f"[red]*[/red] {ill}")
-    return 0 if seen.is_well else 1
+        console.print(tables.health(status))
+        for problem in status.problems:
+            console.print(f"[red]*[/red] {problem}")
+    return 0 if status.is_healthy else 1
 
 
-def _dead(asked: Namespace, clp: Callers, console: Console) -> int:
-    rows = clp.notifications.dead(limit=asked.limit).notifications
-    console.print(tables.dead(rows) if rows else "Nothing was given up.")
-    if len(rows) == asked.limit:
-        console.print(f"These are the oldest {asked.limit}; --limit shows more.")
+def _dead(args: Namespace, clp: Clients, console: Console) -> int:
+    rows = clp.notifications.dead(limit=args.limit).notifications
+    console.print(tables.dead(rows) if rows else "No notification is dead.")
+    if len(rows) == args.limit:
+        console.print(f"These are the oldest {args.limit}; --limit shows more.")
     return 0
 
 
-def _redrive(asked: Namespace, clp: Callers, console: Console) -> int:
-    named = tuple(asked.notification) or _all_dead(clp)
+def _redrive(args: Namespace, clp: Clients, console: Console) -> int:
+    named = tuple(args.notification) or _all_dead(clp)
     if not named:
-        console.print("Nothing was given up.")
+        console.print("No notification is dead.")
         return 0
     sent = 0
-    bar = (TextColumn("sending again"), BarColumn(), MofNCompleteColumn())
+    bar = (TextColumn("redriving"), BarColumn(), MofNCompleteColumn())
     with Progress(*bar, console=console) as progress:
         task = progress.add_task("redrive", total=len(named))
-        for start in range(0, len(named), AT_ONCE):
-            some = named[start : start + AT_ONCE]
-            sent += clp.notifications.redrive(notifications_=some).count
-            progress.advance(task, len(some))
+        for start in range(0, len(named), BATCH):
+            batch = named[start : start + BATCH]
+            sent += clp.notifications.redrive(notification_ids=batch).count
+            progress.advance(task, len(batch))
     console.print(f"{sent:,} of {len(named):,} notifications are due again.")
     return 0
 
 
-def _aside(
-    asked: Namespace, clp: Callers, console: Console, *, environ: Environ
-) -> int:
-    desk = import_module("clp_ops.dead_letters").Desk(clp, environ, console)
-    if asked.again:
-        return int(desk.take_again())
-    desk.show()
+def _dead_letters(args: Namespace, clp: Clients, console: Console) -> int:
+    dead_letters = import_module("clp_ops.dead_letters")
+    return _show_or_redrive(args, dead_letters.ChangeCommand(clp, console))
+
+
+def _show_or_redrive(args: Namespace, command: Any) -> int:
+    if args.redrive:
+        return int(command.redrive())
+    command.show()
     return 0
 
 
-def _all_dead(clp: Callers) -> tuple[str, ...]:
+def _all_dead(clp: Clients) -> tuple[str, ...]:
     found: list[str] = []
     while True:
         after = found[-1] if found else None
-        rows = clp.notifications.dead(after=after, limit=AT_ONCE).notifications
+        rows = clp.notifications.dead(after=after, limit=BATCH).notifications
         found += (row.id for row in rows)
-        if len(rows) < AT_ONCE:
+        if len(rows) < BATCH:
             return tuple(found)
 
 
-def _release(asked: Namespace, clp: Callers, console: Console) -> int:
-    if asked.address is None:
-        rows = clp.notifications.suppressed().addresses
+def _unsuppress(args: Namespace, clp: Clients, console: Console) -> int:
+    if args.address is None:
+        rows = clp.notifications.suppressions().suppressions
         console.print(
-            tables.suppressed(rows) if rows else "Mails may go to every address."
+            tables.suppressions(rows) if rows else "No address is suppressed."
         )
         return 0
-    released = clp.notifications.release(address=asked.address)
+    deleted = clp.notifications.delete_suppression(address=args.address)
     console.print(
-        f"Mails may go to {released.address} again; clp-ops redrive sends those that"
-        " were given up."
+        f"{deleted.address} is no longer suppressed; clp-ops redrive sends its dead"
+        " notifications."
     )
     return 0
 

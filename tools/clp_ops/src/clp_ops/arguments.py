@@ -1,56 +1,82 @@
-"""The words of `clp-ops`."""
+"""The command line of `clp-ops`."""
 
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-ABOUT: Final = """\
-Looks after a running system. It calls the services as an operator:
-CLP_OPERATIONS_BROKER_URL (or CLP_BROKER_URL) is the address of the broker, CLP_KEYS_DIR
-the folder that holds operations.pem (or, where there is none, gateway.pem).
+DESCRIPTION: Final = """\
+Inspect and repair a running system. The command calls the services as an operator:
+CLP_OPERATIONS_BROKER_URL (or CLP_BROKER_URL) is the URL of the broker, CLP_KEYS_DIR the
+folder of operations.pem (or, where there is none, gateway.pem).
 """
 PROGRAM: Final = "clp-ops"
 
 
-def parsed(arguments: list[str] | None = None) -> Namespace:
-    """What was asked for."""
+def parse_arguments(arguments: list[str] | None = None) -> Namespace:
+    """Parse the command line; ``command`` names the command to run."""
     parser = ArgumentParser(
-        PROGRAM, description=ABOUT, formatter_class=RawDescriptionHelpFormatter
+        PROGRAM,
+        description=DESCRIPTION,
+        formatter_class=RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "--timeout", type=float, default=10.0, help="seconds a call may take (10)"
+        "--timeout", type=float, default=10.0, help="seconds that a call may take (10)"
     )
     commands = parser.add_subparsers(dest="command", required=True, title="commands")
+    _add_status(commands)
+    _add_notifications(commands)
+    _add_dead_letters(commands)
+    _add_rebuild(commands)
+    return parser.parse_args(arguments)
+
+
+def _add_status(commands: Any) -> None:
     status = commands.add_parser(
-        "status", help="one table of the whole system's health; ends with 1 when ill"
+        "status", help="health of the whole system; exit code 1 when unhealthy"
     )
-    status.add_argument("--json", action="store_true", help="for programs")
-    dead = commands.add_parser("dead", help="notifications that were given up, and why")
+    status.add_argument("--json", action="store_true", help="print JSON")
+
+
+def _add_notifications(commands: Any) -> None:
+    dead = commands.add_parser("dead", help="dead notifications, each with its reason")
     dead.add_argument("--limit", type=int, default=100, help="how many (100)")
     redrive = commands.add_parser(
-        "redrive", help="send given-up notifications again, all or those named"
+        "redrive", help="send dead notifications again, all or those named"
     )
-    redrive.add_argument("notification", nargs="*", help="ids as `dead` shows them")
-    aside = commands.add_parser(
-        "aside",
-        help="changes and events that no reader could take, and why",
-        description="Changes of feeds that a reader could not apply, and events parked"
-        " in dead queues. Those are for their owners alone: CLP_SERVICE_BROKER_URL"
-        " names the address of each.",
+    redrive.add_argument("notification", nargs="*", help="ids as printed by `dead`")
+    unsuppress = commands.add_parser(
+        "unsuppress", help="deliver mails to a suppressed address again"
     )
-    aside.add_argument("--again", action="store_true", help="have all of it taken now")
+    unsuppress.add_argument(
+        "address", nargs="?", help="without one: list the suppressed addresses"
+    )
+
+
+def _add_dead_letters(commands: Any) -> None:
+    dead_letters = commands.add_parser(
+        "dead-letters",
+        help="changes that a feed reader could not apply, each with its error",
+    )
+    dead_letters.add_argument(
+        "--redrive", action="store_true", help="apply all of them once more"
+    )
+    queues = commands.add_parser(
+        "queues",
+        help="events in the broker's dead-letter queues, each with its error",
+        description="Show the dead-letter queues of the broker. Only the owner of a "
+        "queue may read it: CLP_<SERVICE>_BROKER_URL is the URL of each.",
+    )
+    queues.add_argument(
+        "--redrive", action="store_true", help="return all events to their handlers"
+    )
+
+
+def _add_rebuild(commands: Any) -> None:
     rebuild = commands.add_parser(
         "rebuild-index",
-        help="build the index of this host anew while the old one serves",
+        help="rebuild the search index of this host while the old one serves",
     )
     rebuild.add_argument(
-        "--folder",
-        type=Path,
-        help="the folder of the index (CLP_SEARCH_DATA_DIR)",
+        "--folder", type=Path, help="folder of the index (CLP_SEARCH_DATA_DIR)"
     )
     rebuild.add_argument("--no-wait", action="store_true", help="show no progress")
-    release = commands.add_parser(
-        "release-address", help="let mails go to an address again that refused them"
-    )
-    release.add_argument("address", nargs="?", help="none: show those that get no mail")
-    return parser.parse_args(arguments)

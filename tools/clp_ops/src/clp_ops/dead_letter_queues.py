@@ -1,7 +1,7 @@
-"""Events in dead queues: what they failed of, and their way back.
+"""Read and redrive the dead-letter queues of the event handlers.
 
-An event only wakes its reader, and readers ask for what they missed; so nothing is late
-for want of these. They tell what went wrong, and go when it is mended.
+An event only wakes a feed reader, which fetches every change from the feed; so a dead
+event delays nothing. It records an error, and is redriven when the cause is fixed.
 """
 
 from collections.abc import Iterator, Mapping
@@ -12,7 +12,7 @@ from typing import Any, Final
 from amqp.exceptions import AccessRefused, NotFound
 from kombu import Connection, Exchange, Producer, Queue
 
-from clp_chassis.messaging import returns_exchange
+from clp_chassis.messaging import retry_exchange
 from clp_chassis.messaging.event_consumer import (
     ATTEMPT,
     BROKER_HISTORY,
@@ -21,18 +21,18 @@ from clp_chassis.messaging.event_consumer import (
     QUEUE_VERSION,
 )
 from clp_contracts.broker_address import BrokerAddress
-from clp_deploy.service_inventory import dealings
+from clp_deploy.service_inventory import service_inventories
 
-BROKER_WORDS: Final = {
-    "rejected": "it does not say how to read it",
-    "delivery_limit": "its process ended, again and again",
+BROKER_REASONS: Final = {
+    "rejected": "unknown content type",
+    "delivery_limit": "its process ended at every delivery",
 }
-MOST_SHOWN: Final = 100
+MAX_SHOWN: Final = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DeadQueue:
-    """A queue for what a handler of a service could not take."""
+class DeadLetterQueue:
+    """The dead-letter queue of one event handler."""
 
     owner: str
     handler: str
@@ -40,13 +40,13 @@ class DeadQueue:
 
     @property
     def name(self) -> str:
-        """The queue's own name."""
-        return f"{self.handler}.dead"
+        """The name of the queue."""
+        return f"{self.handler}.dead_letters"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Parked:
-    """An event that was parked: never its content, which may be anything."""
+class DeadEvent:
+    """A dead event without its body, which an operator has no need to read."""
 
     queue: str
     type: str
@@ -54,55 +54,58 @@ class Parked:
     error: str
 
 
-def dead_queues() -> tuple[DeadQueue, ...]:
-    """Every dead queue there is, by the entrypoints of the code."""
+def dead_letter_queues() -> tuple[DeadLetterQueue, ...]:
+    """Every dead-letter queue, derived from the entrypoints of the services."""
     return tuple(
-        DeadQueue(
+        DeadLetterQueue(
             owner=one.service,
             handler=f"evt-{event.source}--{event.service}.{event.method}"
             f".{QUEUE_VERSION}",
             service=event.service,
         )
-        for one in dealings()
-        for event in one.hears
-        if not event.everywhere
+        for one in service_inventories()
+        for event in one.subscriptions
+        if not event.broadcast
     )
 
 
-def parked(queue: DeadQueue, address: str) -> list[Parked]:
-    """The first events of a dead queue; they stay there.
+def dead_events(queue: DeadLetterQueue, address: str) -> list[DeadEvent]:
+    """The first events of a dead-letter queue, which stay in it.
 
     Raises:
-        PermissionError: when the address is not its owner's.
+        PermissionError: when the broker user is not the owner of the queue.
     """
-    with _opened(queue, address) as channel:
+    with _open(queue, address) as channel:
         source = Queue(queue.name, no_declare=True)(channel)
-        messages = list(_taken(source, MOST_SHOWN))
-        found = [_told(queue, message) for message in messages]
+        messages = list(_messages(source, MAX_SHOWN))
+        found = [_dead_event(queue, message) for message in messages]
         for message in messages:
             message.requeue()
         return found
 
 
-def send_back(queue: DeadQueue, address: str) -> int:
-    """Give a handler what it could not take, with all its tries before it again.
+def redrive_queue(queue: DeadLetterQueue, address: str) -> int:
+    """Return every dead event to its handler, with a fresh count of attempts.
+
+    Returns:
+        The number of events returned.
 
     Raises:
-        PermissionError: when the address is not its owner's.
+        PermissionError: when the broker user is not the owner of the queue.
     """
-    with _opened(queue, address) as channel:
+    with _open(queue, address) as channel:
         source = Queue(queue.name, no_declare=True)(channel)
         waiting = source.queue_declare(passive=True).message_count
-        back = Exchange(returns_exchange(queue.service), type="direct", durable=True)
+        back = Exchange(retry_exchange(queue.service), type="direct", durable=True)
         producer = Producer(channel, back, auto_declare=False)
         sent = 0
-        for message in _taken(source, waiting):
+        for message in _messages(source, waiting):
             producer.publish(
                 message.body,
                 routing_key=queue.handler,
                 content_type=message.content_type,
                 content_encoding=message.content_encoding,
-                headers=_fresh(message.headers),
+                headers=_original_headers(message.headers),
                 delivery_mode=2,
             )
             message.ack()
@@ -110,8 +113,8 @@ def send_back(queue: DeadQueue, address: str) -> int:
         return sent
 
 
-def _taken(source: Queue, most: int) -> Iterator[Any]:
-    for _ in range(most):
+def _messages(source: Queue, limit: int) -> Iterator[Any]:
+    for _ in range(limit):
         message = source.get(no_ack=False, accept=None)
         if message is None:
             return
@@ -119,7 +122,7 @@ def _taken(source: Queue, most: int) -> Iterator[Any]:
 
 
 @contextmanager
-def _opened(queue: DeadQueue, address: str) -> Iterator[Any]:
+def _open(queue: DeadLetterQueue, address: str) -> Iterator[Any]:
     broker = BrokerAddress.read(address)
     options = {"confirm_publish": True}
     with Connection(broker.url, ssl=broker.tls, transport_options=options) as link:
@@ -129,33 +132,33 @@ def _opened(queue: DeadQueue, address: str) -> Iterator[Any]:
             raise PermissionError(queue.name) from None
 
 
-def _told(queue: DeadQueue, message: Any) -> Parked:
+def _dead_event(queue: DeadLetterQueue, message: Any) -> DeadEvent:
     headers = message.headers
     attempts = headers.get(ATTEMPT, 0)
-    return Parked(
+    return DeadEvent(
         queue=queue.name,
         type=_event_type(message),
         attempts=attempts if isinstance(attempts, int) else 0,
-        error=str(headers.get(ERROR, "")) or _word_of_the_broker(headers),
+        error=str(headers.get(ERROR, "")) or _broker_reason(headers),
     )
 
 
 def _event_type(message: Any) -> str:
-    """Its first routing key; a later one is the name of a queue."""
+    """The first routing key of the event; later ones are queue names."""
     deaths: list[dict[str, Any]] = message.headers.get("x-death") or []
     keys = [key for death in deaths for key in death.get("routing-keys", ())]
     keys.append(str(message.delivery_info.get("routing_key", "")))
     return next((key for key in keys if key.startswith("clp.")), "")
 
 
-def _word_of_the_broker(headers: Mapping[str, Any]) -> str:
+def _broker_reason(headers: Mapping[str, Any]) -> str:
     deaths: list[dict[str, Any]] = headers.get("x-death") or [{}]
     reason = str(deaths[0].get("reason", ""))
-    return BROKER_WORDS.get(reason, reason)
+    return BROKER_REASONS.get(reason, reason)
 
 
-def _fresh(headers: Mapping[str, Any]) -> dict[str, Any]:
-    """The headers that it came with, before anybody tried."""
+def _original_headers(headers: Mapping[str, Any]) -> dict[str, Any]:
+    """The headers of the event before its first attempt."""
     return {
         name: value
         for name, value in headers.items()

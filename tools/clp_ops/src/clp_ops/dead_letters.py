@@ -1,4 +1,8 @@
-"""`clp-ops aside`: what readers could not take, and one command to have it taken."""
+"""``clp-ops dead-letters`` and ``clp-ops queues``: show dead letters and redrive them.
+
+A feed reader keeps the changes it could not apply in its database; an event handler
+leaves the events it could not handle in a dead-letter queue of the broker.
+"""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -8,89 +12,119 @@ from typing import Final
 from rich.console import Console
 from rich.table import Table
 
-from clp_contracts.client import Callers
-from clp_contracts.feed import AppliedAgain, ChangeAside, ChangesAside
-from clp_ops.dead_letter_queues import DeadQueue, dead_queues, parked, send_back
+from clp_contracts.client import Clients
+from clp_contracts.feed import DeadLetter, DeadLetterRedriven, DeadLetters
+from clp_ops.dead_letter_queues import (
+    DeadLetterQueue,
+    dead_events,
+    dead_letter_queues,
+    redrive_queue,
+)
 
-AT_ONCE: Final = 100
+BATCH: Final = 100
 BROKER: Final = "CLP_BROKER_URL"
 
-Asks = Callable[..., ChangesAside]
-Applies = Callable[..., AppliedAgain]
+ListCall = Callable[..., DeadLetters]
+RedriveCall = Callable[..., DeadLetterRedriven]
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
-    """Where an operator sees what was set aside, and has it taken again."""
+class ChangeCommand:
+    """Dead letters of the feed readers, kept in the databases of their services."""
 
-    clp: Callers
+    clp: Clients
+    console: Console
+
+    def show(self) -> None:
+        """Print the reader, the change and the last error of each dead letter."""
+        table = Table("reader", "failed at", "change", "error")
+        for _, letter in self._dead_letters():
+            change = f"{letter.position}: {letter.type} {letter.subject}"
+            at = f"{letter.at:%Y-%m-%d %H:%M:%S}"
+            table.add_row(letter.reader, at, change, letter.error)
+        self.console.print(table if table.row_count else "There are no dead letters.")
+
+    def redrive(self) -> int:
+        """Apply every dead letter once more; 1 when some failed again."""
+        applied, failed = 0, 0
+        for service, letter in list(self._dead_letters()):
+            _, redrive = self._services()[service]
+            response = redrive(position=letter.position)
+            applied += response.applied
+            if not response.applied:
+                failed += 1
+                self.console.print(
+                    f"{letter.reader} {letter.position}: {response.error}"
+                )
+        self.console.print(f"{applied:,} changes applied, {failed:,} failed again.")
+        return 1 if failed else 0
+
+    def _services(self) -> dict[str, tuple[ListCall, RedriveCall]]:
+        """The services that keep dead letters of a feed in their database."""
+        messages, notifications = self.clp.messages, self.clp.notifications
+        return {
+            "messages": (messages.dead_letters, messages.redrive_dead_letter),
+            "notifications": (
+                notifications.dead_letters,
+                notifications.redrive_dead_letter,
+            ),
+        }
+
+    def _dead_letters(self) -> Iterator[tuple[str, DeadLetter]]:
+        for service, (list_call, _) in self._services().items():
+            after = 0
+            while letters := list_call(after=after, limit=BATCH).changes:
+                yield from ((service, letter) for letter in letters)
+                after = letters[-1].position
+
+
+@dataclass(frozen=True, slots=True)
+class QueueCommand:
+    """Dead-letter queues of the event handlers, each readable by its owner alone."""
+
     environ: Mapping[str, str]
     console: Console
 
     def show(self) -> None:
-        """Everything: who could not take it, what, and the error of the last try."""
-        table = Table("reader", "set aside at", "what", "error")
-        for _, change in self._changes():
-            what = f"{change.position}: {change.type} {change.subject}"
-            at = f"{change.at:%Y-%m-%d %H:%M:%S}"
-            table.add_row(change.reader, at, what, change.error)
-        for queue, address in self._queues():
-            with self._if_allowed(queue):
-                for event in parked(queue, address):
-                    tries = f"after {event.attempts} tries" if event.attempts else ""
-                    table.add_row(event.queue, tries, event.type, event.error)
-        self.console.print(table if table.row_count else "Nothing was set aside.")
-
-    def take_again(self) -> int:
-        """Have all of it taken once more; 1 when something stays aside."""
-        applied, stay, sent = 0, 0, 0
-        for service, change in list(self._changes()):
-            _, apply_again = self._services()[service]
-            told = apply_again(position=change.position)
-            applied += told.applied
-            if not told.applied:
-                stay += 1
-                self.console.print(f"{change.reader} {change.position}: {told.error}")
-        for queue, address in self._queues():
-            with self._if_allowed(queue):
-                sent += send_back(queue, address)
+        """Print the event, its attempts and the last error of each dead event."""
+        table = Table("queue", "attempts", "event", "error")
+        for queue, url in self._queues():
+            with self._report_no_access(queue):
+                for event in dead_events(queue, url):
+                    attempts = str(event.attempts or "")
+                    table.add_row(event.queue, attempts, event.type, event.error)
         self.console.print(
-            f"{applied:,} changes were applied, {stay:,} stay aside;"
-            f" {sent:,} events went back to their handlers."
+            table if table.row_count else "The dead-letter queues are empty."
         )
-        return 1 if stay else 0
 
-    def _services(self) -> dict[str, tuple[Asks, Applies]]:
-        """Those whose readers keep in a database what they set aside."""
-        inner = self.clp.notifications
-        return {
-            "messages": (self.clp.messages.aside, self.clp.messages.apply_again),
-            "notifications": (inner.aside, inner.apply_again),
-        }
+    def redrive(self) -> int:
+        """Return every dead event to its handler."""
+        sent = 0
+        for queue, url in self._queues():
+            with self._report_no_access(queue):
+                sent += redrive_queue(queue, url)
+        self.console.print(f"{sent:,} events were returned to their handlers.")
+        return 0
 
-    def _changes(self) -> Iterator[tuple[str, ChangeAside]]:
-        for service, (asks, _) in self._services().items():
-            after = 0
-            while changes := asks(after=after, limit=AT_ONCE).changes:
-                yield from ((service, change) for change in changes)
-                after = changes[-1].position
-
-    def _queues(self) -> Iterator[tuple[DeadQueue, str]]:
-        for queue in dead_queues():
-            own = self.environ.get(_variable(queue))
-            if address := own or self.environ.get(BROKER):
-                yield queue, address
+    def _queues(self) -> Iterator[tuple[DeadLetterQueue, str]]:
+        queues = dead_letter_queues()
+        urls = {q: self.environ.get(_variable(q)) for q in queues}
+        default = self.environ.get(BROKER)
+        if default is None and not any(urls.values()):
+            raise SystemExit(f"set {BROKER}, or {_variable(queues[0])} and its like")
+        for queue, own in urls.items():
+            if url := own or default:
+                yield queue, url
 
     @contextmanager
-    def _if_allowed(self, queue: DeadQueue) -> Iterator[None]:
+    def _report_no_access(self, queue: DeadLetterQueue) -> Iterator[None]:
         try:
             yield
         except PermissionError:
             self.console.print(
-                f"{queue.name} is its owner's alone: name {_variable(queue)} to see"
-                " what is parked there."
+                f"{queue.name} is readable by its owner alone: set {_variable(queue)}."
             )
 
 
-def _variable(queue: DeadQueue) -> str:
+def _variable(queue: DeadLetterQueue) -> str:
     return f"CLP_{queue.owner.upper()}_BROKER_URL"

@@ -1,4 +1,4 @@
-"""What an operator is shown."""
+"""The tables and JSON that `clp-ops` prints."""
 
 import json
 from collections.abc import Iterable
@@ -6,81 +6,82 @@ from typing import Any
 
 from rich.table import Table
 
-from clp_contracts.notifications import DeadNotification, SuppressedAddress
+from clp_contracts.notifications import DeadNotification, Suppression
 from clp_contracts.serialization import dump
-from clp_ops.status import Seen, counted
+from clp_ops.status import SystemStatus, counted
 
 
-def health(seen: Seen) -> Table:
-    """One table of the whole system."""
-    table = Table(title="CLP Communications: " + ("well" if seen.is_well else "ill"))
+def health(system: SystemStatus) -> Table:
+    """The health of the whole system as a table."""
+    state = "healthy" if system.is_healthy else "unhealthy"
+    table = Table(title=f"CLP Communications: {state}")
     table.add_column("service")
-    for column in ("answers in", "to announce", "feed at", "behind", "due mails"):
+    for column in ("response", "to publish", "feed at", "behind", "due mails"):
         table.add_column(column, justify="right")
-    table.add_column("more")
-    for name, service in seen.services.items():
-        told = service.progress
-        if told is None:
-            table.add_row(name, "[red]no answer[/red]", "", "", "", "", service.trouble)
+    table.add_column("details")
+    for name, service in system.services.items():
+        progress = service.progress
+        if progress is None:
+            table.add_row(name, "[red]none[/red]", "", "", "", "", service.error)
             continue
         table.add_row(
             name,
             f"{service.seconds * 1000:.0f} ms",
-            f"{told.pending:,}",
-            f"{told.head:,}" if told.head else "",
-            f"{seen.behind(name):,}" if told.readers else "",
-            f"{told.due:,}" if name == "notifications" else "",
-            _more(seen, name),
+            f"{progress.pending:,}",
+            f"{progress.head:,}" if progress.head else "",
+            f"{system.behind(name):,}" if progress.readers else "",
+            f"{progress.due:,}" if name == "notifications" else "",
+            _details(system, name),
         )
     return table
 
 
-def _more(seen: Seen, name: str) -> str:
-    if name == "search" and seen.index is not None:
-        index = seen.index
+def _details(system: SystemStatus, name: str) -> str:
+    if name == "search" and system.index is not None:
+        index = system.index
         building = (
             "" if index.rebuilt_to is None else f", rebuilt to {index.rebuilt_to:,}"
         )
         size = index.size_bytes / 1_000_000
         return f"{index.documents:,} messages, {size:,.1f} MB{building}"
-    if name == "notifications" and seen.dead is not None:
-        return f"{counted(seen.dead)} given up"
+    if name == "notifications" and system.dead is not None:
+        return f"{counted(system.dead)} dead"
     return ""
 
 
-def as_json(seen: Seen) -> str:
-    """The same for programs."""
-    told: dict[str, Any] = {
-        "well": seen.is_well,
-        "ills": list(seen.ills),
-        "dead": seen.dead,
-        "index": None if seen.index is None else dump(seen.index),
+def as_json(system: SystemStatus) -> str:
+    """The health of the whole system as JSON."""
+    content: dict[str, Any] = {
+        "healthy": system.is_healthy,
+        "problems": list(system.problems),
+        "dead": system.dead,
+        "index": None if system.index is None else dump(system.index),
         "services": {
             name: {
-                "answers": service.progress is not None,
+                "responds": service.progress is not None,
                 "seconds": round(service.seconds, 4),
-                "behind": seen.behind(name),
+                "behind": system.behind(name),
                 "progress": None
                 if service.progress is None
                 else dump(service.progress),
             }
-            for name, service in seen.services.items()
+            for name, service in system.services.items()
         },
     }
-    return json.dumps(told, indent=1, sort_keys=True)
+    return json.dumps(content, indent=1, sort_keys=True)
 
 
 def dead(rows: Iterable[DeadNotification]) -> Table:
-    """Notifications that were given up."""
-    table = Table("notification", "given up at", "message", "person", "reason")
+    """Dead notifications with their reasons."""
+    table = Table("notification", "dead since", "message", "person", "reason")
     for row in rows:
         at = f"{row.at:%Y-%m-%d %H:%M:%S}"
         table.add_row(row.id, at, row.message, row.person, row.reason)
     return table
 
 
-def suppressed(rows: Iterable[SuppressedAddress]) -> Table:
-    """Addresses that get no mail."""
+def suppressions(rows: Iterable[Suppression]) -> Table:
+    """Suppressed mail addresses with their reasons."""
     table = Table("address", "since", "reason")
     for row in rows:
         table.add_row(row.address, f"{row.at:%Y-%m-%d %H:%M:%S}", row.reason)

@@ -1,7 +1,7 @@
-"""All services in one process, for demos and for other teams' tests.
+"""Run all services in one process, for demos and for the tests of other teams.
 
-Importing this package patches the standard library for green threads, which Nameko
-needs; import it before anything that opens sockets or starts threads.
+Importing this package applies Eventlet's monkey patch, which Nameko needs; import it
+before anything that opens sockets or starts threads.
 """
 
 from importlib import import_module
@@ -16,7 +16,7 @@ __all__ = ["EmbeddedSuite", "patched"]
 
 
 def __getattr__(name: str) -> Any:
-    """The suite, loaded when it is asked for: small commands start without it."""
+    """Load the suite lazily: importing every service takes two seconds."""
     if name != "EmbeddedSuite":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return import_module("clp_suite.embedded").EmbeddedSuite

@@ -1,4 +1,4 @@
-"""``python -m clp_suite.entrypoint TYPE``: become a process of a type."""
+"""``python -m clp_suite.entrypoint TYPE``: run one process of a type."""
 
 import argparse
 import os
@@ -8,20 +8,20 @@ from clp_deploy.processes import PROCESS_TYPES
 
 
 def command_of(name: str) -> tuple[str, ...]:
-    """What runs a process type, after ``python``."""
+    """The arguments that follow ``python`` to run a process type."""
     return next(("-m", *t.command) for t in PROCESS_TYPES if t.name == name)
 
 
 def main() -> None:
-    """Read the command line and become what it names."""
-    asked = argparse.ArgumentParser(
+    """Replace this process by one of the type named on the command line."""
+    parser = argparse.ArgumentParser(
         prog="python -m clp_suite.entrypoint",
-        description="Run one process of a type; its settings come by the environment.",
-        epilog="Something else to run, such as clp_deploy.keys, follows `python -m`.",
+        description="Run one process of a type, configured by the environment.",
+        epilog="To run another module, such as clp_deploy.keys, call `python -m`.",
     )
-    asked.add_argument("type", choices=[t.name for t in PROCESS_TYPES])
-    name: str = asked.parse_args().type
-    # In its place, so that signals reach it and its exit code is ours.
+    parser.add_argument("type", choices=[t.name for t in PROCESS_TYPES])
+    name: str = parser.parse_args().type
+    # Replace this process, so that signals and the exit code need no forwarding.
     os.execv(sys.executable, [sys.executable, *command_of(name)])  # noqa: S606
 
 

@@ -1,4 +1,4 @@
-"""The environment of a suite's processes, the same whether they share one or not."""
+"""Environment variables of a suite's processes, for one process or many."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,10 +10,10 @@ SHARDS: Final = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Blueprint:
-    """Where everything of a suite is.
+class SuiteEnvironment:
+    """Addresses and folders of one suite.
 
-    ``broker_urls`` has an address for each service that logs in as itself.
+    ``broker_urls`` maps a service to its own broker URL where each has a broker user.
     """
 
     broker_url: str
@@ -21,18 +21,18 @@ class Blueprint:
     database_urls: Mapping[str, str]
     messages_port: int
     notifications_port: int
-    mail_url: str
+    smtp_url: str
     mail_window_s: float
     search_workers: int
     broker_urls: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def keys_dir(self) -> Path:
-        """The folder of keys."""
+        """The folder of passport keys."""
         return self.data_dir / "keys"
 
     def environ(self) -> dict[str, str]:
-        """The variables that the services read."""
+        """The environment variables of every service."""
         loopback = "127.0.0.1"
         databases = {
             f"CLP_{service.upper()}_DATABASE_URL": url
@@ -48,8 +48,8 @@ class Blueprint:
             "CLP_MESSAGES_FILES_DIR": str(self.data_dir / "files"),
             "CLP_MESSAGES_HTTP_ADDRESS": f"{loopback}:{self.messages_port}",
             "CLP_NOTIFICATIONS_HTTP_ADDRESS": f"{loopback}:{self.notifications_port}",
-            "CLP_NOTIFICATIONS_MAIL_URL": self.mail_url,
-            "CLP_NOTIFICATIONS_WINDOW_S": f"{self.mail_window_s:g}",
+            "CLP_NOTIFICATIONS_SMTP_URL": self.smtp_url,
+            "CLP_NOTIFICATIONS_MAIL_WINDOW_S": f"{self.mail_window_s:g}",
             "CLP_NOTIFICATIONS_SECRET": "a-suite-keeps-no-secrets",
             "CLP_SEARCH_SECRET": "a-suite-keeps-no-secrets",
             "CLP_SEARCH_DATA_DIR": str(self.data_dir / "index"),

@@ -1,4 +1,4 @@
-"""Attachments over HTTP, as a person."""
+"""HTTP client of the attachment API, with a person's passport."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -12,40 +12,40 @@ from clp_contracts.errors import Refused
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """An HTTP answer."""
+class HttpResponse:
+    """An HTTP response with its whole body."""
 
     status: int
     headers: Mapping[str, str]
     body: bytes
 
 
-class Files:
-    """Uploads and downloads with a person's passport."""
+class FilesClient:
+    """Upload and download attachments as one person."""
 
     def __init__(self, url: str, passport: Callable[[], str]) -> None:
         self._url = url
         self._passport = passport
 
     def upload(self, *, channel: str, name: str, body: bytes) -> str:
-        """Upload a file for a channel; gives the attachment id to post with.
+        """Upload a file to a channel and return its attachment id.
 
         Raises:
-            Refused: with the service's code.
+            Refused: with the error code of the service.
         """
         path = f"/attachments?channel={quote(channel, safe='')}&name={quote(name)}"
-        answer = self.ask("POST", path, body)
-        told = json.loads(answer.body)
-        if answer.status >= HTTPStatus.BAD_REQUEST:
-            raise Refused.because(told["code"], **told.get("detail", {}))
-        return str(told["id"])
+        response = self.request("POST", path, body)
+        content = json.loads(response.body)
+        if response.status >= HTTPStatus.BAD_REQUEST:
+            raise Refused.because(content["code"], **content.get("detail", {}))
+        return str(content["id"])
 
-    def download(self, attachment: str) -> Answer:
-        """Ask for an attachment; whatever the answer is."""
-        return self.ask("GET", f"/attachments/{quote(attachment, safe='')}")
+    def download(self, attachment: str) -> HttpResponse:
+        """Request an attachment and return the response, whatever its status."""
+        return self.request("GET", f"/attachments/{quote(attachment, safe='')}")
 
-    def ask(self, verb: str, path: str, body: bytes | None = None) -> Answer:
-        """Ask anything of the HTTP service."""
+    def request(self, verb: str, path: str, body: bytes | None = None) -> HttpResponse:
+        """Send any request to the HTTP service."""
         headers = {"Authorization": f"Bearer {self._passport()}"}
         if body is not None:
             headers["Content-Type"] = "application/octet-stream"
@@ -54,7 +54,7 @@ class Files:
         )
         try:
             with urlopen(request, timeout=30) as reply:  # noqa: S310
-                return Answer(reply.status, dict(reply.headers), reply.read())
+                return HttpResponse(reply.status, dict(reply.headers), reply.read())
         except HTTPError as error:
             with error:
-                return Answer(error.code, dict(error.headers), error.read())
+                return HttpResponse(error.code, dict(error.headers), error.read())

@@ -1,17 +1,17 @@
-"""The people and partners of the story that tests, demo and README share."""
+"""People and partners of the sample world that tests, demo and README share."""
 
 from dataclasses import dataclass
 from typing import Final
 
-from clp_contracts.client import Callers
+from clp_contracts.client import Clients
 
 PORTAL: Final = "dub_portal_user"
 LINGUIST: Final = "dialogue_list_author"
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """One person of the cast."""
+class CastMember:
+    """One person of the sample world."""
 
     id: str
     name: str
@@ -20,7 +20,7 @@ class Part:
 
     @property
     def email(self) -> str:
-        """The person's address."""
+        """The person's mail address."""
         return f"{self.id}@{self.partner or 'studio'}.example"
 
 
@@ -31,26 +31,26 @@ PARTNERS: Final = {
 }
 
 CAST: Final = (
-    Part("ivy", "Ivy Lane"),
-    Part("ian", "Ian Moss"),
-    Part("lin", "Lin Okafor", roles=(PORTAL, LINGUIST)),
-    Part("nat", "Nat Moreau", "north"),
-    Part("nia", "Nia Roux", "north"),
-    Part("sam", "Sam Duarte", "south"),
-    Part("sol", "Sol Reyes", "south"),
-    Part("wes", "Wes Tanner", "west"),
+    CastMember("ivy", "Ivy Lane"),
+    CastMember("ian", "Ian Moss"),
+    CastMember("lin", "Lin Okafor", roles=(PORTAL, LINGUIST)),
+    CastMember("nat", "Nat Moreau", "north"),
+    CastMember("nia", "Nia Roux", "north"),
+    CastMember("sam", "Sam Duarte", "south"),
+    CastMember("sol", "Sol Reyes", "south"),
+    CastMember("wes", "Wes Tanner", "west"),
 )
 
 
-def put_cast(directory: Callers, cast: tuple[Part, ...] = CAST) -> None:
-    """Tell `projects` who is who."""
+def put_cast(directory: Clients, cast: tuple[CastMember, ...] = CAST) -> None:
+    """Store partners and people in ``projects``."""
     for partner, name in PARTNERS.items():
         directory.projects.put_partner(id=partner, name=name)
-    for part in cast:
+    for member in cast:
         directory.projects.put_person(
-            id=part.id,
-            name=part.name,
-            email=part.email,
-            partner=part.partner,
-            roles=part.roles,
+            id=member.id,
+            name=member.name,
+            email=member.email,
+            partner=member.partner,
+            roles=member.roles,
         )

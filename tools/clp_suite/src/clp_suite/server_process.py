@@ -1,7 +1,7 @@
-"""Starting and stopping one private server, and everything it started itself.
+"""Start and stop one private server with all its descendant processes.
 
-Servers belong to the process that started them: each is asked to end by the kernel when
-that process dies, and is stopped by the process ids it was seen to have.
+The kernel sends a server SIGTERM when its parent dies (``setpriv --pdeathsig``), and
+``stop`` ends every process of its tree.
 """
 
 from __future__ import annotations
@@ -24,27 +24,26 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
 LOOPBACK: Final = "127.0.0.1"
-LOOK_AGAIN_SECONDS: Final = 0.05
-LAST_LINES: Final = 15
-LOWEST_PORT: Final = 10_000
-OUTGOING_PORTS: Final = Path("/proc/sys/net/ipv4/ip_local_port_range")
-USUAL_FIRST_OUTGOING: Final = 32_768
+POLL_INTERVAL_S: Final = 0.05
+LOG_TAIL_LINES: Final = 15
+MIN_PORT: Final = 10_000
+EPHEMERAL_PORT_RANGE: Final = Path("/proc/sys/net/ipv4/ip_local_port_range")
+DEFAULT_FIRST_EPHEMERAL_PORT: Final = 32_768
 
 
-class ServerTrouble(Exception):
+class ServerError(Exception):
     """A private server is missing, does not start or does not end."""
 
 
-def free_ports(how_many: int) -> list[int]:
-    """Ports of the loopback interface that nobody used a moment ago.
+def free_ports(count: int) -> list[int]:
+    """Unused ports of the loopback interface.
 
-    They lie below those that the system gives to outgoing connections, so that none
-    takes them before their server listens; and are drawn, so that two who look at the
-    same time find different ones.
+    They lie below the ephemeral range, so that no outgoing connection takes one before
+    its server listens, and are random, so that parallel callers get different ones.
     """
     ports: set[int] = set()
-    while len(ports) < how_many:
-        port = LOWEST_PORT + secrets.randbelow(_first_outgoing_port() - LOWEST_PORT)
+    while len(ports) < count:
+        port = MIN_PORT + secrets.randbelow(_first_ephemeral_port() - MIN_PORT)
         if _is_free(port):
             ports.add(port)
     return list(ports)
@@ -58,17 +57,17 @@ def _is_free(port: int) -> bool:
     return True
 
 
-def _first_outgoing_port() -> int:
+def _first_ephemeral_port() -> int:
     try:
-        first = int(OUTGOING_PORTS.read_text().split()[0])
+        first = int(EPHEMERAL_PORT_RANGE.read_text().split()[0])
     except (OSError, ValueError, IndexError):
-        return USUAL_FIRST_OUTGOING
-    # A system that gives them all away leaves no better choice than to draw.
-    return max(first, 2 * LOWEST_PORT)
+        return DEFAULT_FIRST_EPHEMERAL_PORT
+    # Where the ephemeral range covers nearly all ports, random choice has to do.
+    return max(first, 2 * MIN_PORT)
 
 
 def can_connect(port: int) -> bool:
-    """Whether somebody listens there."""
+    """Whether a server listens on a loopback port."""
     try:
         socket.create_connection((LOOPBACK, port), timeout=1).close()
     except OSError:
@@ -77,19 +76,23 @@ def can_connect(port: int) -> bool:
 
 
 def wait_until(
-    done: Callable[[], bool], seconds: float, complaint: Callable[[], str]
+    done: Callable[[], bool], seconds: float, error_text: Callable[[], str]
 ) -> None:
-    """Wait for a condition, or say what did not happen."""
+    """Poll until a condition holds.
+
+    Raises:
+        ServerError: with ``error_text()`` when it does not hold in time.
+    """
     deadline = time.monotonic() + seconds
     while not done():
         if time.monotonic() > deadline:
-            raise ServerTrouble(complaint())
-        time.sleep(LOOK_AGAIN_SECONDS)
+            raise ServerError(error_text())
+        time.sleep(POLL_INTERVAL_S)
 
 
 @contextmanager
 def server_directory() -> Iterator[Path]:
-    """A new directory that the account of a server can reach, removed afterwards."""
+    """A temporary directory that a server's account can traverse."""
     directory = Path(tempfile.mkdtemp(prefix="clp-servers-"))
     directory.chmod(0o755)
     try:
@@ -99,15 +102,19 @@ def server_directory() -> Iterator[Path]:
 
 
 def account_for(preferred: str) -> str | None:
-    """Whose account a server runs under; None for our own, root is never taken."""
+    """The account to run a server under; None keeps ours, root is never used."""
     if os.geteuid() != 0:
         return None
-    known = {entry.pw_name for entry in pwd.getpwall()}
-    return next(name for name in (preferred, "nobody") if name in known)
+    accounts = {entry.pw_name for entry in pwd.getpwall()}
+    return next(name for name in (preferred, "nobody") if name in accounts)
 
 
-def hand_directory_to(directory: Path, account: str | None) -> None:
-    """Make a directory for an account, or say why the account cannot reach it."""
+def create_directory_for(directory: Path, account: str | None) -> None:
+    """Create a directory owned by an account.
+
+    Raises:
+        ServerError: when the account cannot traverse a parent directory.
+    """
     directory.mkdir(parents=True, exist_ok=True)
     if account is None:
         return
@@ -115,14 +122,14 @@ def hand_directory_to(directory: Path, account: str | None) -> None:
     os.chown(directory, entry.pw_uid, entry.pw_gid)
     for parent in directory.resolve().parents:
         if not parent.stat().st_mode & stat.S_IXOTH:
-            raise ServerTrouble(
+            raise ServerError(
                 f"{account} cannot reach {directory}: {parent} is closed to others; "
-                "take a directory from server_directory()"
+                "use a directory from server_directory()"
             )
 
 
 class ServerProcess:
-    """One child process, its log, and the processes it has started."""
+    """One child process with its log and its descendants."""
 
     def __init__(
         self, command: Sequence[str], *, account: str | None, log: Path
@@ -136,9 +143,9 @@ class ServerProcess:
         return self._child is not None and self._child.poll() is None
 
     def start(self, environment: Mapping[str, str]) -> None:
-        self.demand_stopped()
+        self.require_stopped()
         with self._log.open("ab") as log:
-            self._child = subprocess.Popen(  # noqa: S603 - our own words only
+            self._child = subprocess.Popen(  # noqa: S603 - fixed commands
                 self._command,
                 env=dict(environment),
                 stdin=subprocess.DEVNULL,
@@ -148,43 +155,43 @@ class ServerProcess:
                 start_new_session=True,
             )
 
-    def demand_stopped(self) -> None:
+    def require_stopped(self) -> None:
         if self.is_running:
-            raise ServerTrouble(f"{self._command} is already running")
+            raise ServerError(f"{self._command} is already running")
 
-    def stop(self, how: signal.Signals, seconds: float) -> None:
-        """Ask it to end; what has not ended in time is killed."""
+    def stop(self, signal_number: signal.Signals, seconds: float) -> None:
+        """Send a signal, then SIGKILL to what is left of the tree after a timeout."""
         if self._child is None:
             return
-        family = _family_of(self._child.pid)
+        tree = _process_tree(self._child.pid)
         if self.is_running:
-            self._child.send_signal(how)
+            self._child.send_signal(signal_number)
         deadline = time.monotonic() + seconds
-        while self._is_alive(family) and time.monotonic() < deadline:
-            time.sleep(LOOK_AGAIN_SECONDS)
-        for pid, born in family.items():
-            if _born(pid) == born:
+        while self._is_alive(tree) and time.monotonic() < deadline:
+            time.sleep(POLL_INTERVAL_S)
+        for pid, started_at in tree.items():
+            if _start_time(pid) == started_at:
                 _kill(pid)
-        wait_until(
-            lambda: not self._is_alive(family), 10, lambda: f"{family} do not end"
-        )
+        wait_until(lambda: not self._is_alive(tree), 10, lambda: f"{tree} do not end")
         self._child = None
 
-    def last_words(self) -> str:
-        """The end of its log, for error messages."""
+    def log_tail(self) -> str:
+        """The last lines of the log, for error messages."""
         lines = self._log.read_text(errors="replace").splitlines()
-        return "\n".join(lines[-LAST_LINES:])
+        return "\n".join(lines[-LOG_TAIL_LINES:])
 
-    def _is_alive(self, family: Mapping[int, str]) -> bool:
-        return self.is_running or any(_born(p) == born for p, born in family.items())
+    def _is_alive(self, tree: Mapping[int, str]) -> bool:
+        return self.is_running or any(
+            _start_time(p) == started_at for p, started_at in tree.items()
+        )
 
 
 def as_account(account: str | None) -> list[str]:
-    """What to put before a command to change its account, and to end it with us."""
+    """The command prefix that changes the account and binds the child to this one."""
     setpriv = shutil.which("setpriv")
     if setpriv is None:
         if account is not None:
-            raise ServerTrouble("setpriv (package util-linux) is missing")
+            raise ServerError("setpriv (package util-linux) is missing")
         return []
     command = [setpriv, "--pdeathsig", "TERM"]
     if account is not None:
@@ -193,16 +200,16 @@ def as_account(account: str | None) -> list[str]:
     return [*command, "--"]
 
 
-def _family_of(root: int) -> dict[int, str]:
-    """A process and its descendants, each with the time it was born.
+def _process_tree(root: int) -> dict[int, str]:
+    """A process and its descendants, by pid, each with its start time.
 
-    The time tells a process from a later one that got the same id.
+    The start time tells a process from a later one with the same pid.
     """
     parents = {int(p.name): _parent(int(p.name)) for p in _processes()}
-    family = {root}
-    while grown := {pid for pid, up in parents.items() if up in family} - family:
-        family |= grown
-    return {pid: born for pid in family if (born := _born(pid))}
+    tree = {root}
+    while grown := {pid for pid, up in parents.items() if up in tree} - tree:
+        tree |= grown
+    return {pid: started_at for pid in tree if (started_at := _start_time(pid))}
 
 
 def _processes() -> Iterator[Path]:
@@ -223,7 +230,7 @@ def _parent(pid: int) -> int:
     return int(fields[1]) if fields else 0
 
 
-def _born(pid: int) -> str:
+def _start_time(pid: int) -> str:
     fields = _stat(pid)
     return fields[19] if fields else ""
 

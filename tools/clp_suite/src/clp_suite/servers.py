@@ -1,7 +1,7 @@
-"""Private RabbitMQ and PostgreSQL servers, on free loopback ports, gone afterwards.
+"""Private RabbitMQ and PostgreSQL servers on free loopback ports.
 
-They are for tests and for trying things out: nobody else can reach them, each has a
-random password, and everything they write lies below the directory they were given.
+For tests and for ``make up``: each has a random password and writes below one
+directory.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from typing_extensions import override
 
 from clp_suite.server_process import (
     LOOPBACK,
+    ServerError,
     ServerProcess,
-    ServerTrouble,
     account_for,
     can_connect,
+    create_directory_for,
     free_ports,
-    hand_directory_to,
     server_directory,
     wait_until,
 )
@@ -41,19 +41,19 @@ __all__ = [
     "Availability",
     "PrivatePostgres",
     "PrivateRabbit",
-    "ServerTrouble",
+    "ServerError",
     "server_directory",
 ]
 
-START_SECONDS: Final = 60
-STOP_SECONDS: Final = 20
+START_TIMEOUT_S: Final = 60
+STOP_TIMEOUT_S: Final = 20
 POSTGRES_LIBRARIES: Final = Path("/usr/lib/postgresql")
 RABBIT_LIBRARY: Final = Path("/usr/lib/rabbitmq/bin")
 
 
 @dataclass(frozen=True, slots=True)
 class Availability:
-    """Whether a server can be started here; falsy values say what is missing."""
+    """Whether a server can be started here; falsy with the missing programs."""
 
     missing: tuple[str, ...] = ()
 
@@ -66,14 +66,14 @@ class Availability:
 
 
 class _PrivateServer(ABC):
-    """What both servers have in common: a directory, an account and a life."""
+    """Directory, account and life cycle of a private server."""
 
     PREFERRED_ACCOUNT: str
     STOP_SIGNAL: signal.Signals
 
     def __init__(self, directory: Path) -> None:
         if not (availability := self.available()):
-            raise ServerTrouble(f"{type(self).__name__}: {availability}")
+            raise ServerError(f"{type(self).__name__}: {availability}")
         self.directory = directory
         self.account = account_for(self.PREFERRED_ACCOUNT)
         self.password = secrets.token_hex(16)
@@ -81,7 +81,7 @@ class _PrivateServer(ABC):
     @classmethod
     @abstractmethod
     def available(cls) -> Availability:
-        """Whether everything needed is installed."""
+        """Whether the server's programs are installed."""
 
     @property
     @abstractmethod
@@ -89,26 +89,26 @@ class _PrivateServer(ABC):
 
     @abstractmethod
     def start(self) -> None:
-        """Start, and return when clients can connect."""
+        """Start the server; clients can connect when this returns."""
 
     @abstractmethod
-    def _end(self, how: signal.Signals, seconds: float) -> None: ...
+    def _end(self, signal_number: signal.Signals, seconds: float) -> None: ...
 
     def stop(self) -> None:
-        """End in order, keeping all data."""
-        self._end(self.STOP_SIGNAL, STOP_SECONDS)
+        """Shut down cleanly and keep all data."""
+        self._end(self.STOP_SIGNAL, STOP_TIMEOUT_S)
 
     def kill_hard(self) -> None:
-        """End as in a power cut, keeping what had reached the disk."""
-        self._end(signal.SIGKILL, STOP_SECONDS)
+        """Send SIGKILL and keep what had reached the disk."""
+        self._end(signal.SIGKILL, STOP_TIMEOUT_S)
 
     def restart(self) -> None:
-        """Stop in order and start again on the same port with the same data."""
+        """Shut down cleanly and start again on the same port with the same data."""
         self.stop()
         self.start()
 
     def wipe(self) -> None:
-        """Start again on the same port with no data at all."""
+        """Start again on the same port without any data."""
         self.kill_hard()
         shutil.rmtree(self.directory)
         self.start()
@@ -131,9 +131,9 @@ class _PrivateServer(ABC):
 
 
 class PrivateRabbit(_PrivateServer):
-    """A RabbitMQ node of our own, with a port mapper (epmd) of its own.
+    """A private RabbitMQ node with its own port mapper (epmd).
 
-    ``settings`` are further lines of its configuration.
+    ``settings`` are further lines of ``rabbitmq.conf``.
     """
 
     PREFERRED_ACCOUNT = "rabbitmq"
@@ -167,7 +167,7 @@ class PrivateRabbit(_PrivateServer):
 
     @property
     def url(self) -> str:
-        """Where clients connect."""
+        """The AMQP URL of the default virtual host."""
         return f"amqp://clp:{self.password}@{LOOPBACK}:{self.port}//"
 
     @property
@@ -177,22 +177,22 @@ class PrivateRabbit(_PrivateServer):
 
     @override
     def start(self) -> None:
-        self._server.demand_stopped()
-        hand_directory_to(self.directory, self.account)
+        self._server.require_stopped()
+        create_directory_for(self.directory, self.account)
         environment = self._environment()
         if not self._epmd.is_running:
             self._epmd.start(environment)
-            wait_until(lambda: can_connect(self._epmd_port), 10, self._epmd.last_words)
+            wait_until(lambda: can_connect(self._epmd_port), 10, self._epmd.log_tail)
         self._server.start(environment)
         wait_until(
-            self._answers_or_died,
-            START_SECONDS,
-            lambda: f"RabbitMQ does not answer: {self._server.last_words()}",
+            self._is_ready,
+            START_TIMEOUT_S,
+            lambda: f"RabbitMQ does not respond: {self._server.log_tail()}",
         )
 
     @override
-    def _end(self, how: signal.Signals, seconds: float) -> None:
-        self._server.stop(how, seconds)
+    def _end(self, signal_number: signal.Signals, seconds: float) -> None:
+        self._server.stop(signal_number, seconds)
         self._epmd.stop(signal.SIGKILL, seconds)
 
     def _environment(self) -> dict[str, str]:
@@ -226,13 +226,13 @@ class PrivateRabbit(_PrivateServer):
             "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": (
                 "-kernel inet_dist_use_interface {127,0,0,1} -start_epmd false +S 2:2"
             ),
-            # Makes the start script become the server instead of watching over it.
+            # Makes the start script exec the server instead of supervising it.
             "RUNNING_UNDER_SYSTEMD": "true",
         }
 
-    def _answers_or_died(self) -> bool:
+    def _is_ready(self) -> bool:
         if not self.is_running:
-            raise ServerTrouble(f"RabbitMQ ended: {self._server.last_words()}")
+            raise ServerError(f"RabbitMQ ended: {self._server.log_tail()}")
         connection = amqp.Connection(
             f"{LOOPBACK}:{self.port}", "clp", self.password, connect_timeout=5
         )
@@ -245,12 +245,12 @@ class PrivateRabbit(_PrivateServer):
 
 
 class PrivatePostgres(_PrivateServer):
-    """A PostgreSQL cluster of our own.
+    """A private PostgreSQL cluster.
 
     Args:
-        directory: for its data; made if needed.
-        survives_power_cuts: switched off, commits are not forced to disk, which is
-            faster and good enough wherever the machine itself is not pulled down.
+        directory: for its data; created if missing.
+        durable: False turns fsync off, which is faster and safe unless the machine
+            itself fails.
         settings: further settings of the server.
     """
 
@@ -261,13 +261,13 @@ class PrivatePostgres(_PrivateServer):
         self,
         directory: Path,
         *,
-        survives_power_cuts: bool = True,
+        durable: bool = True,
         settings: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(directory)
         (self.port,) = free_ports(1)
         self._data = directory / "data"
-        on_or_off = "on" if survives_power_cuts else "off"
+        on_or_off = "on" if durable else "off"
         all_settings = {
             "listen_addresses": LOOPBACK,
             "port": str(self.port),
@@ -292,11 +292,11 @@ class PrivatePostgres(_PrivateServer):
     @override
     def available(cls) -> Availability:
         programs = _postgres_programs()
-        wanted = ("initdb", "postgres")
-        return Availability(tuple(n for n in wanted if not (programs / n).exists()))
+        required = ("initdb", "postgres")
+        return Availability(tuple(n for n in required if not (programs / n).exists()))
 
     def create_database(self, name: str) -> str:
-        """Make an empty database and say where SQLAlchemy finds it."""
+        """Create an empty database and return its SQLAlchemy URL."""
         with self._connect() as connection:
             connection.execute(
                 sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name))
@@ -304,7 +304,7 @@ class PrivatePostgres(_PrivateServer):
         return f"postgresql+psycopg://clp:{self.password}@{LOOPBACK}:{self.port}/{name}"
 
     def drop_database(self, name: str) -> None:
-        """Remove a database and whoever is still connected to it."""
+        """Drop a database and end its connections."""
         with self._connect() as connection:
             connection.execute(
                 sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(
@@ -319,28 +319,28 @@ class PrivatePostgres(_PrivateServer):
 
     @override
     def start(self) -> None:
-        self._server.demand_stopped()
-        hand_directory_to(self.directory, self.account)
+        self._server.require_stopped()
+        create_directory_for(self.directory, self.account)
         environment = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8"}
         if not self._data.exists():
             self._make_cluster(environment)
         self._server.start(environment)
         wait_until(
-            self._answers_or_died,
-            START_SECONDS,
-            lambda: f"PostgreSQL does not answer: {self._server.last_words()}",
+            self._is_ready,
+            START_TIMEOUT_S,
+            lambda: f"PostgreSQL does not respond: {self._server.log_tail()}",
         )
 
     @override
-    def _end(self, how: signal.Signals, seconds: float) -> None:
-        self._server.stop(how, seconds)
+    def _end(self, signal_number: signal.Signals, seconds: float) -> None:
+        self._server.stop(signal_number, seconds)
 
     def _make_cluster(self, environment: dict[str, str]) -> None:
         secret = self.directory / "password"
         secret.write_text(self.password)
         options = ["-U", "clp", "-A", "password", "--pwfile", str(secret), "--no-sync"]
         options += ["-E", "UTF8", "--locale", "C.UTF-8", "-D", str(self._data)]
-        made = subprocess.run(  # noqa: S603 - our own words only
+        result = subprocess.run(  # noqa: S603 - fixed commands
             [str(_postgres_programs() / "initdb"), *options],
             env=environment,
             user=self.account,
@@ -352,12 +352,12 @@ class PrivatePostgres(_PrivateServer):
             check=False,
         )
         secret.unlink()
-        if made.returncode:
-            raise ServerTrouble(f"initdb: {made.stdout}{made.stderr}")
+        if result.returncode:
+            raise ServerError(f"initdb: {result.stdout}{result.stderr}")
 
-    def _answers_or_died(self) -> bool:
+    def _is_ready(self) -> bool:
         if not self.is_running:
-            raise ServerTrouble(f"PostgreSQL ended: {self._server.last_words()}")
+            raise ServerError(f"PostgreSQL ended: {self._server.log_tail()}")
         try:
             self._connect().close()
         except psycopg.OperationalError:
@@ -381,12 +381,12 @@ def _found(program: str) -> str:
 
 
 def _rabbit_command() -> Path:
-    """The server's own script: Debian's in the path insists on its own directories."""
+    """The upstream script: Debian's wrapper insists on its own directories."""
     return RABBIT_LIBRARY / "rabbitmq-server"
 
 
 def _postgres_programs() -> Path:
-    """Where PostgreSQL's programs lie: the newest Debian has, or those in the path."""
+    """The folder of PostgreSQL's programs: Debian's newest, or the one in PATH."""
     versions = sorted(
         (
             path

@@ -1,7 +1,7 @@
-"""``python -m clp_suite.smtp_sink PORT FOLDER``: an SMTP server that keeps every mail.
+"""``python -m clp_suite.smtp_sink PORT FOLDER``: an SMTP server that stores every mail.
 
 With ``--certificate FILE`` (certificate and key in one file) it speaks SMTP over TLS,
-or offers STARTTLS and takes no mail without it.
+or with ``--starttls`` requires STARTTLS (RFC 3207).
 """
 
 import argparse
@@ -16,8 +16,8 @@ from typing import Any
 from aiosmtpd.smtp import SMTP, Envelope
 
 
-class Keeper:
-    """Writes each mail to a file; names sort by time of arrival."""
+class MailWriter:
+    """Write each mail to a file; names sort by time of arrival."""
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -27,12 +27,12 @@ class Keeper:
     async def handle_DATA(  # noqa: N802
         self, _server: Any, _session: Any, envelope: Envelope
     ) -> str:
-        """Keep a mail's raw bytes."""
+        """Store a mail's raw bytes."""
         name = f"{time.monotonic_ns():020d}.{next(self._numbers):08d}.eml"
         part = self._folder / f".{name}"
         part.write_bytes(bytes(envelope.original_content or b""))
         part.rename(self._folder / name)
-        return "250 kept"
+        return "250 stored"
 
 
 async def serve(
@@ -42,14 +42,14 @@ async def serve(
     *,
     starttls: bool = False,
 ) -> None:
-    """Serve until asked to end."""
-    keeper = Keeper(folder)
+    """Serve until SIGTERM."""
+    writer = MailWriter(folder)
     loop = asyncio.get_running_loop()
-    asked_to_end = asyncio.Event()
-    loop.add_signal_handler(signal.SIGTERM, asked_to_end.set)
+    stop_requested = asyncio.Event()
+    loop.add_signal_handler(signal.SIGTERM, stop_requested.set)
     server = await loop.create_server(
         lambda: SMTP(
-            keeper,
+            writer,
             enable_SMTPUTF8=True,
             hostname="sink.example",
             tls_context=tls if starttls else None,
@@ -59,27 +59,27 @@ async def serve(
         ssl=None if starttls else tls,
     )
     async with server:
-        await asked_to_end.wait()
+        await stop_requested.wait()
 
 
 def main() -> None:
     """Read the command line and serve."""
-    asked = argparse.ArgumentParser(
+    parser = argparse.ArgumentParser(
         prog="python -m clp_suite.smtp_sink",
-        description="An SMTP server that keeps every mail as a file.",
+        description="Run an SMTP server that stores every mail as a file.",
     )
-    asked.add_argument("port", type=int)
-    asked.add_argument("folder", type=Path)
-    asked.add_argument("--certificate", type=Path, help="PEM file with its key")
-    asked.add_argument("--address", default="127.0.0.1", help="where to listen")
-    asked.add_argument("--starttls", action="store_true", help="TLS on request")
-    given = asked.parse_args()
+    parser.add_argument("port", type=int)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--certificate", type=Path, help="PEM file with its key")
+    parser.add_argument("--address", default="127.0.0.1", help="address to listen on")
+    parser.add_argument("--starttls", action="store_true", help="require STARTTLS")
+    args = parser.parse_args()
     tls = None
-    if given.certificate is not None:
+    if args.certificate is not None:
         tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-        tls.load_cert_chain(given.certificate)
-    address = (given.address, given.port)
-    asyncio.run(serve(address, given.folder, tls, starttls=given.starttls))
+        tls.load_cert_chain(args.certificate)
+    address = (args.address, args.port)
+    asyncio.run(serve(address, args.folder, tls, starttls=args.starttls))
 
 
 if __name__ == "__main__":

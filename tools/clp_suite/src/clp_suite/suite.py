@@ -1,4 +1,4 @@
-"""What every suite offers, however its services run."""
+"""The interface of every suite, however its services run."""
 
 import time
 from abc import ABC, abstractmethod
@@ -7,33 +7,33 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
-from clp_chassis.concurrency.loop_timer import within
+from clp_chassis.concurrency import loop_timer
 from clp_chassis.security.passports import Issuer
-from clp_contracts.client import Callers, Calls
-from clp_contracts.connection_pool import Lines
+from clp_contracts.client import Clients, RpcClient
+from clp_contracts.connection_pool import RpcConnectionPool
 from clp_contracts.methods import PassportKind
-from clp_suite.http_client import Files
+from clp_suite.http_client import FilesClient
 from clp_suite.idle import is_idle
 
 OPERATIONS: Final = "operations"
 
 
 class NotSettled(Exception):
-    """Work was still going on when the patience ended."""
+    """Work was still going on at the timeout."""
 
 
 class Suite(ABC):
-    """Four services, callers for anybody, and the mails they handed over."""
+    """The services, typed clients for any subject, and the mails they sent."""
 
     def __init__(self, data_dir: Path | str) -> None:
         self.data_dir = Path(data_dir).resolve()
         self._issuer: Issuer | None = None
         self._sources: dict[tuple[str, PassportKind], Callable[[], str]] = {}
-        self._lines: Lines | None = None
+        self._pool: RpcConnectionPool | None = None
 
     @abstractmethod
     def start(self) -> None:
-        """Start the services; they answer when this returns."""
+        """Start the services; they accept calls when this returns."""
 
     @abstractmethod
     def stop(self) -> None:
@@ -42,48 +42,52 @@ class Suite(ABC):
     @property
     @abstractmethod
     def http_url(self) -> str:
-        """Where attachments are uploaded and downloaded."""
+        """The base URL of uploads and downloads."""
 
     @property
     @abstractmethod
-    def stop_pages_url(self) -> str:
-        """Where the links lead that stop mails."""
+    def unsubscribe_url(self) -> str:
+        """The base URL of the unsubscribe pages."""
 
     @property
     @abstractmethod
     def mail_folder(self) -> Path:
-        """The folder of mails handed over, one file each, names in order of time."""
+        """The folder of mails sent, one file each, names in order of time."""
 
-    def close_data_dir(self) -> None:
-        """Make the folder, for this account only: people's words lie in it."""
+    def create_data_dir(self) -> None:
+        """Create the data folder with mode 0700: it holds messages and keys."""
         self.data_dir.mkdir(parents=True, exist_ok=True)
         self.data_dir.chmod(0o700)
 
     def _open(self, broker_url: str, issuer: Issuer, timeout: float = 10.0) -> None:
         self._issuer = issuer
         self._sources = {}
-        self._lines = Lines(broker_url, timeout, within)
+        self._pool = RpcConnectionPool(broker_url, timeout, loop_timer.timeout)
 
-    def caller(
+    def client(
         self, person: str | None = None, *, service: str | None = None
-    ) -> Callers:
-        """Typed callers for a person, or for a service of another team."""
+    ) -> Clients:
+        """Typed clients for a person, or for a service of another team.
+
+        Raises:
+            ValueError: unless exactly one of the two is named.
+        """
         if (person is None) == (service is None):
             raise ValueError("name a person or a service")
         if service is not None:
-            return self._callers(service, PassportKind.SERVICE)
-        return self._callers(str(person), PassportKind.PERSON)
+            return self._clients(service, PassportKind.SERVICE)
+        return self._clients(str(person), PassportKind.PERSON)
 
-    def robot(self) -> Callers:
-        """Typed callers for the robot."""
-        return self._callers("robot", PassportKind.ROBOT)
+    def robot(self) -> Clients:
+        """Typed clients for the robot."""
+        return self._clients("robot", PassportKind.ROBOT)
 
-    def files(self, person: str) -> Files:
+    def files(self, person: str) -> FilesClient:
         """Upload and download as a person."""
-        return Files(self.http_url, lambda: self.passport(person))
+        return FilesClient(self.http_url, lambda: self.passport(person))
 
     def passport(self, subject: str, kind: PassportKind = PassportKind.PERSON) -> str:
-        """A passport that is good for a minute at least."""
+        """A passport that is valid for a minute at least."""
         if self._issuer is None:
             raise RuntimeError("the suite is not running")
         source = self._sources.get((subject, kind))
@@ -92,19 +96,19 @@ class Suite(ABC):
             self._sources[subject, kind] = source
         return source()
 
-    def _callers(self, subject: str, kind: PassportKind) -> Callers:
-        if self._lines is None:
+    def _clients(self, subject: str, kind: PassportKind) -> Clients:
+        if self._pool is None:
             raise RuntimeError("the suite is not running")
-        return Callers(Calls(self._lines, lambda: self.passport(subject, kind)))
+        return Clients(RpcClient(self._pool, lambda: self.passport(subject, kind)))
 
     def call(
         self, method: str, arguments: Mapping[str, Any], context: Mapping[str, Any]
     ) -> Any:
-        """Call ``SERVICE.METHOD`` as a program of strangers might, with any context."""
-        if self._lines is None:
+        """Call ``SERVICE.METHOD`` without a typed client, with any context."""
+        if self._pool is None:
             raise RuntimeError("the suite is not running")
         service, _, name = method.partition(".")
-        return self._lines.call((service, name), arguments, context)
+        return self._pool.call(service, name, arguments, context=context)
 
     def settle(self, seconds: float = 30.0) -> None:
         """Wait until outboxes, index and due mails are idle.
@@ -112,24 +116,24 @@ class Suite(ABC):
         Raises:
             NotSettled: when that takes longer than ``seconds``.
         """
-        operations = self.caller(service=OPERATIONS)
+        operations = self.client(service=OPERATIONS)
         deadline = time.monotonic() + seconds
         while True:
-            # In the order in which work moves on: what one has left is the next one's.
-            seen = {
+            # In the order in which work flows: each service feeds the next.
+            services = {
                 "projects": operations.projects.progress(),
                 "messages": operations.messages.progress(),
                 "search": operations.search.progress(),
                 "notifications": operations.notifications.progress(),
             }
-            if is_idle(seen):
+            if is_idle(services):
                 return
             if time.monotonic() > deadline:
-                raise NotSettled(f"still at work after {seconds:g} s: {seen}")
+                raise NotSettled(f"still busy after {seconds:g} s: {services}")
             time.sleep(0.01)
 
     def mails(self) -> list[bytes]:
-        """Raw bytes of the mails handed over, oldest first."""
+        """Raw bytes of the mails sent, oldest first."""
         folder = self.mail_folder
         if not folder.exists():
             return []
@@ -146,7 +150,7 @@ class Suite(ABC):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._lines is not None:
-            self._lines.close()
-            self._lines = None
+        if self._pool is not None:
+            self._pool.close()
+            self._pool = None
         self.stop()

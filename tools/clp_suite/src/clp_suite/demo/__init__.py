@@ -1,1 +1,1 @@
-"""The help page's story, played through real RPC, events and HTTP."""
+"""The help page's story, played through real RPC, events and HTTP (``make demo``)."""

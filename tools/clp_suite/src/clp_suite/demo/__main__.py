@@ -1,4 +1,4 @@
-"""``python -m clp_suite.demo``: play the story and show what each person gets."""
+"""``python -m clp_suite.demo``: play the story and print what each person gets."""
 
 import argparse
 import logging
@@ -9,39 +9,44 @@ from pathlib import Path
 from rich.console import Console
 
 from clp_suite import EmbeddedSuite
-from clp_suite.demo.play import play
-from clp_suite.demo.tables import show
+from clp_suite.demo.play import play, set_up
+from clp_suite.demo.tables import show_people, show_results
 
 
 def main() -> int:
-    """Run the demo; 0 when all went as the help page says."""
-    asked = argparse.ArgumentParser(
+    """Run the demo; the exit code is 0 when every step went as the help page says."""
+    parser = argparse.ArgumentParser(
         prog="python -m clp_suite.demo",
         description="Play the help page's story on the embedded suite.",
     )
-    asked.add_argument(
+    parser.add_argument(
         "--data-dir",
         type=Path,
         default=Path("demo-data"),
-        help="where databases, index and mails are left (emptied first)",
+        help="folder of databases, index and mails (emptied first)",
     )
-    data_dir: Path = asked.parse_args().data_dir
-    if (
-        data_dir.exists()
-        and not (data_dir / "keys").exists()
-        and any(data_dir.iterdir())
-    ):
+    data_dir: Path = parser.parse_args().data_dir
+    if not _is_disposable(data_dir):
         sys.stderr.write(
             f"{data_dir} holds files that are not a demo's; name another --data-dir\n"
         )
         return 2
     shutil.rmtree(data_dir, ignore_errors=True)
-    logging.basicConfig(level=logging.ERROR)
+    # The demo prints its story and nothing else: a failed step raises.
+    logging.disable(logging.CRITICAL)
     console = Console()
     with EmbeddedSuite(data_dir) as suite:
-        played = play(suite, console)
-        show(suite, played, console)
+        set_up(suite)
+        show_people(console)
+        show_results(suite, play(suite, console), console)
     return 0
+
+
+def _is_disposable(folder: Path) -> bool:
+    """Whether a folder is missing, empty or the data folder of an earlier demo."""
+    return (
+        not folder.exists() or (folder / "keys").exists() or not any(folder.iterdir())
+    )
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
-"""What each person sees, gets and finds, as tables."""
+"""What each person sees, gets by mail and finds, as tables."""
 
+from collections.abc import Iterable
 from email import message_from_bytes, policy
 from typing import Final
 
@@ -7,91 +8,136 @@ from rich.console import Console
 from rich.table import Table
 
 from clp_contracts.errors import Refused
-from clp_suite.demo.play import BROADCAST, NORTH, PROJECT, SOUTH, Played
+from clp_suite.demo.play import (
+    ASSIGNED,
+    BROADCAST,
+    FOLLOWERS,
+    NORTH,
+    PROJECT,
+    SOUTH,
+    TITLE,
+    Played,
+)
+from clp_suite.sample_data import CAST, PARTNERS, CastMember
 from clp_suite.suite import Suite
 
 PEOPLE: Final = ("ivy", "ian", "nat", "nia", "sam", "wes", "lin")
 HIDDEN: Final = "[dim]-[/dim]"
+# The routing rules of the help page; `explain` names the same codes.
+RULES: Final = {
+    "R1": "a broadcast notifies the external followers of the project",
+    "R2": "a direct message from a partner notifies the internal followers",
+    "R3": "a direct message from the studio notifies that partner's followers",
+    "R4": "a message with mentions notifies the mentioned people instead",
+    "rule 2": "a person without portal access is never notified",
+    "rule 22": "a mention replaces the notification of followers",
+    "rule 23": "the author, and anybody who may not read, is never notified",
+}
 
 
-def show(suite: Suite, played: Played, console: Console) -> None:
-    """Print everything there is to see."""
-    console.print(_seen(suite))
+def show_people(console: Console) -> None:
+    """Print who is on which side, and the rules that follow."""
+    console.rule(f"{TITLE}: the people")
+    table = Table("person", "name", "side", "portal", "partner assigned", "follows")
+    for member in CAST:
+        if member.id in PEOPLE:
+            table.add_row(member.id, member.name, *_side(member), _follows(member))
+    console.print(table)
+    console.rule("The rules")
+    for code, sentence in RULES.items():
+        console.print(f"[bold]{code}[/bold]: {sentence}")
+    console.rule("What people do")
+
+
+def _side(member: CastMember) -> tuple[str, str, str]:
+    portal = "closed (linguist)" if len(member.roles) > 1 else "open"
+    if member.partner is None:
+        return "internal, the studio", portal, ""
+    languages = ", ".join(ASSIGNED.get(member.partner, ()))
+    assigned = f"yes, for {languages}" if languages else "no"
+    return f"external, {PARTNERS[member.partner]}", portal, assigned
+
+
+def _follows(member: CastMember) -> str:
+    return "yes" if member.id in FOLLOWERS else "no"
+
+
+def show_results(suite: Suite, played: Played, console: Console) -> None:
+    """Print what each person sees, finds and gets, and why."""
+    console.print(_visible(suite))
     console.print(_unread(suite))
     console.print(_found(suite, "zebra"))
     console.print(_found(suite, "明日"))
     for author, text, posted in played.posted:
-        console.print(_told(suite, f"{author}: {text}", posted.id))
-    robot = suite.caller("ivy").messages.page(channel=BROADCAST).messages[-1]
-    console.print(_told(suite, f"robot: {robot.text}", robot.id))
-    console.print(_mails(suite))
+        console.print(_notified(suite, f"{author}: {text}", posted.id))
+    robot = suite.client("ivy").messages.page(channel=BROADCAST).messages[-1]
+    console.print(_notified(suite, f"robot: {robot.text}", robot.id))
+    console.print(_mails(suite.mails()))
     console.print(f"The mails are files in {suite.mail_folder}")
 
 
-def _seen(suite: Suite) -> Table:
-    table = Table("who", BROADCAST, NORTH, SOUTH, title="Who sees what (messages)")
+def _visible(suite: Suite) -> Table:
+    channels = (BROADCAST, NORTH, SOUTH)
+    table = Table("person", *channels, title="Messages that each person sees")
     for person in PEOPLE:
-        cells = [
-            _count(suite, person, channel) for channel in (BROADCAST, NORTH, SOUTH)
-        ]
-        table.add_row(person, *cells)
+        table.add_row(person, *(_count(suite, person, name) for name in channels))
     return table
 
 
 def _count(suite: Suite, person: str, channel: str) -> str:
     try:
-        page = suite.caller(person).messages.page(channel=channel)
+        page = suite.client(person).messages.page(channel=channel)
     except Refused:
         return HIDDEN
     return str(len(page.messages))
 
 
 def _unread(suite: Suite) -> Table:
-    table = Table("who", "unread", "where", title="Unread")
+    table = Table("person", "unread", "channels", title="Unread messages")
     for person in PEOPLE:
-        told = suite.caller(person).messages.unread(projects=[PROJECT])
-        for project in told.projects:
-            where = ", ".join(
-                f"{c.channel}: {c.unread}, first is number {c.first}"
-                for c in project.channels
-                if c.unread
+        response = suite.client(person).messages.unread(projects=[PROJECT])
+        for project in response.projects:
+            channels = ", ".join(
+                f"{one.channel}: {one.unread}, first is number {one.first}"
+                for one in project.channels
+                if one.unread
             )
-            table.add_row(person, str(project.unread), where)
-        if not told.projects:
+            table.add_row(person, str(project.unread), channels)
+        if not response.projects:
             table.add_row(person, HIDDEN, "")
     return table
 
 
 def _found(suite: Suite, query: str) -> Table:
-    table = Table("who", "hits", "what", title=f"Search for {query}")
+    table = Table("person", "hits", "messages", title=f"Search for {query}")
     for person in PEOPLE:
         try:
-            found = suite.caller(person).search.find(query=query, project=PROJECT)
+            page = suite.client(person).search.find(query=query, project=PROJECT)
         except Refused:
             table.add_row(person, HIDDEN, "")
             continue
-        what = "; ".join(f"{h.channel} #{h.number}" for h in found.hits)
-        table.add_row(person, str(found.total), what)
+        hits = "; ".join(f"{hit.channel} #{hit.number}" for hit in page.hits)
+        table.add_row(person, str(page.total), hits)
     return table
 
 
-def _told(suite: Suite, title: str, message: str) -> Table:
-    table = Table("who", "told", "rule", "why", "mail", title=title)
-    explained = suite.caller("ivy").notifications.explain(message=message)
-    for person in explained.people:
+def _notified(suite: Suite, title: str, message: str) -> Table:
+    table = Table("person", "told", "rule", "why", "mail", title=title)
+    explanation = suite.client("ivy").notifications.explain(message=message)
+    for person in explanation.people:
         table.add_row(
             person.person,
             "[green]yes[/green]" if person.told else "no",
-            person.rule,
+            person.rule if person.rule.startswith("R") else f"rule {person.rule}",
             person.sentence,
             person.state or "",
         )
     return table
 
 
-def _mails(suite: Suite) -> Table:
-    table = Table("to", "subject", "because", title="Mails handed over")
-    for raw in suite.mails():
+def _mails(mails: Iterable[bytes]) -> Table:
+    table = Table("to", "subject", "trigger", title="Mails sent")
+    for raw in mails:
         mail = message_from_bytes(raw, policy=policy.default)
         table.add_row(mail["To"], mail["Subject"], mail["X-Notification-Reason"])
     return table

@@ -1,1 +1,1 @@
-"""All process types on one host: started, watched, started again, and ended."""
+"""Run all process types on one host and supervise them (``make up``)."""

@@ -1,4 +1,4 @@
-"""``make up``, and what is asked of a system that is up."""
+"""``make up``, and the commands for a running system."""
 
 import argparse
 import os
@@ -14,72 +14,74 @@ from clp_suite.up.commands import passport, restart, scale, status
 DATA_VARIABLE: Final = "CLP_UP_DATA"
 DATA: Final = Path(os.environ.get(DATA_VARIABLE, "run-data"))
 TYPES: Final = tuple(process_type.name for process_type in PROCESS_TYPES)
-MOST: Final = 64
+MAX_COPIES: Final = 64
 
 EXAMPLES: Final = """\
 examples:
   make up                          one process of each type
-  make up DELIVERY=3 SEARCH=2      more of some
+  make up DELIVERY=3 SEARCH=2      more processes of some types
   python -m clp_suite.up scale delivery=3
   python -m clp_suite.up restart messages
   python -m clp_suite.up passport ivy
 
-Servers are started unless the environment names them: CLP_BROKER_URL, or one for each
-user as CLP_MESSAGES_BROKER_URL, CLP_GATEWAY_BROKER_URL, ...; CLP_PROJECTS_DATABASE_URL,
-CLP_MESSAGES_DATABASE_URL, CLP_NOTIFICATIONS_DATABASE_URL; CLP_NOTIFICATIONS_MAIL_URL.
+Private servers are started unless the environment names others: CLP_BROKER_URL, or one
+for each user as CLP_MESSAGES_BROKER_URL, ...; CLP_PROJECTS_DATABASE_URL,
+CLP_MESSAGES_DATABASE_URL, CLP_NOTIFICATIONS_DATABASE_URL; CLP_NOTIFICATIONS_SMTP_URL.
 """
 
 
-def start(given: argparse.Namespace) -> None:
-    """Start everything and keep it running until asked to end."""
-    # It takes two seconds to load; a question should not wait for it.
-    import_module("clp_suite.up.start").start(given.data.resolve(), given.copies)
+def start(args: argparse.Namespace) -> None:
+    """Start everything and supervise it until SIGINT or SIGTERM."""
+    # Loading every service takes two seconds, which the other commands need not wait.
+    import_module("clp_suite.up.start").start(args.data.resolve(), args.copies)
 
 
 def _copies(text: str) -> tuple[str, int]:
     name, _, count = text.partition("=")
-    if name not in TYPES or not count.isdecimal() or int(count) > MOST:
+    if name not in TYPES or not count.isdecimal() or int(count) > MAX_COPIES:
         known = ", ".join(TYPES)
         raise argparse.ArgumentTypeError(
-            f"{text!r} is not TYPE=NUMBER (0 to {MOST}); the types are {known}"
+            f"{text!r} is not TYPE=NUMBER (0 to {MAX_COPIES}); the types are {known}"
         )
     return name, int(count)
 
 
 def _parser() -> argparse.ArgumentParser:
-    asked = argparse.ArgumentParser(
+    parser = argparse.ArgumentParser(
         prog="python -m clp_suite.up",
-        description="All process types on one host, started again when they end.",
+        description="Run and supervise all process types on one host.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     common = argparse.ArgumentParser(add_help=False)
-    words = f"where everything is kept ({DATA_VARIABLE}, or run-data)"
-    common.add_argument("--data", type=Path, default=DATA, help=words)
-    does = asked.add_subparsers(title="what to do", dest="what", required=True)
+    help_text = f"the data folder ({DATA_VARIABLE}, or run-data)"
+    common.add_argument("--data", type=Path, default=DATA, help=help_text)
+    commands = parser.add_subparsers(title="commands", dest="command", required=True)
 
     def add(act: Callable[[argparse.Namespace], None]) -> argparse.ArgumentParser:
-        words, name = (act.__doc__ or "").strip(), act.__name__
-        one = does.add_parser(name, help=words, description=words, parents=[common])
-        one.set_defaults(act=act)
-        return one
+        text, name = (act.__doc__ or "").strip(), act.__name__
+        command = commands.add_parser(
+            name, help=text, description=text, parents=[common]
+        )
+        command.set_defaults(act=act)
+        return command
 
     add(start).add_argument("copies", nargs="*", type=_copies, metavar="TYPE=NUMBER")
     add(scale).add_argument("copies", nargs="+", type=_copies, metavar="TYPE=NUMBER")
     add(restart).add_argument("types", nargs="+", choices=TYPES)
     add(status)
-    one = add(passport)
-    one.add_argument("subject", help="a person's id, or a service's name")
-    one.add_argument(
+    passport_parser = add(passport)
+    passport_parser.add_argument("subject", help="a person's id, or a service's name")
+    passport_parser.add_argument(
         "--kind", choices=[k.value for k in PassportKind], default="person"
     )
-    return asked
+    return parser
 
 
 def main() -> None:
-    """Read the command line and do what it says."""
-    given = _parser().parse_args()
-    given.act(given)
+    """Run the command of the command line."""
+    args = _parser().parse_args()
+    args.act(args)
 
 
 if __name__ == "__main__":

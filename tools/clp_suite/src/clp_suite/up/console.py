@@ -1,4 +1,4 @@
-"""One view of many logs: each line with its process in front, in its colour."""
+"""Merge the logs of many processes, each line with its process in front."""
 
 import sys
 import threading
@@ -16,42 +16,46 @@ COLOURS: Final = {
     "delivery": "blue",
 }
 WIDTH: Final = 16
-LONGEST_LINE: Final = 4_000
+MAX_LINE_BYTES: Final = 4_000
 
 
-class View:
-    """Puts lines out as they come, whole lines only."""
+class LogConsole:
+    """Print the output of processes line by line."""
 
     def __init__(self, out: TextIO = sys.stdout) -> None:
         self._console = Console(file=out, soft_wrap=True, highlight=False)
-        self._begun: dict[str, bytes] = {}
+        self._partial: dict[str, bytes] = {}
         self._lock = threading.Lock()
 
-    def feed(self, name: str, chunk: bytes) -> None:
-        """Take what a process wrote; what ends no line waits for its end."""
-        *lines, rest = (self._begun.pop(name, b"") + chunk).split(b"\n")
-        if len(rest) > LONGEST_LINE:
+    def write(self, name: str, chunk: bytes) -> None:
+        """Print the complete lines of a chunk and buffer the rest."""
+        *lines, rest = (self._partial.pop(name, b"") + chunk).split(b"\n")
+        if len(rest) > MAX_LINE_BYTES:
             lines.append(rest)
             rest = b""
-        self._begun[name] = rest
+        self._partial[name] = rest
         for line in lines:
             self._put(name, line.decode(errors="replace"))
 
-    def end(self, name: str) -> None:
-        """A process is gone: what it left unended is put out as well."""
-        if rest := self._begun.pop(name, b""):
+    def flush(self, name: str) -> None:
+        """Print the buffered rest of a process that has ended."""
+        if rest := self._partial.pop(name, b""):
             self._put(name, rest.decode(errors="replace"))
 
-    def say(self, words: str) -> None:
-        """A line of our own."""
-        self._console.print(Text(f"{'up':<{WIDTH}} ", style="bold"), escape(words))
+    def notice(self, text: str) -> None:
+        """Print a line of the supervisor."""
+        self._console.print(Text(f"{'up':<{WIDTH}} ", style="bold"), escape(text))
 
     def _put(self, name: str, line: str) -> None:
         with self._lock:
             self._print(name, line)
 
     def _print(self, name: str, line: str) -> None:
-        front = Text(f"{name:<{WIDTH}} ", style=COLOURS.get(name.partition(".")[0], ""))
-        # Control characters of a log must not steer the terminal.
-        shown = "".join(c if c.isprintable() or c == "\t" else "\ufffd" for c in line)
-        self._console.print(front + Text(shown))
+        prefix = Text(
+            f"{name:<{WIDTH}} ", style=COLOURS.get(name.partition(".")[0], "")
+        )
+        # Control characters of a log must not reach the terminal.
+        printable = "".join(
+            c if c.isprintable() or c == "\t" else "\ufffd" for c in line
+        )
+        self._console.print(prefix + Text(printable))

@@ -1,8 +1,8 @@
-"""The servers of one host as a deployment has them: TLS, a user and a role for each.
+"""Private RabbitMQ and PostgreSQL of one host, configured as in a deployment.
 
-RabbitMQ and PostgreSQL are private ones unless the environment names others. The rows
-are kept in the data folder from run to run; the broker begins empty, as nothing is lost
-with it.
+TLS everywhere, a broker user and a database role for each service. PostgreSQL's data
+stays in the data folder from run to run; the broker starts empty, since every event can
+be read again from a feed.
 """
 
 import os
@@ -20,28 +20,30 @@ from clp_deploy.broker_permissions import (
     definitions,
     password_hash,
 )
-from clp_deploy.database_roles import KEEPERS, ROLES, roles_sql
-from clp_deploy.secret_files import HOST, Authority, Passwords
+from clp_deploy.database_roles import DATABASE_SERVICES, ROLES, roles_sql
+from clp_deploy.secret_files import HOST, CertificateAuthority, PasswordStore
 from clp_suite.server_process import account_for, free_ports
-from clp_suite.servers import PrivatePostgres, PrivateRabbit, ServerTrouble
+from clp_suite.servers import PrivatePostgres, PrivateRabbit, ServerError
 
 SUPERUSER: Final = "clp"
 
 
 class PrivateServers:
-    """RabbitMQ and PostgreSQL of one run, set up as a deployment sets them up."""
+    """RabbitMQ and PostgreSQL of one run."""
 
-    def __init__(self, folder: Path, keep: Path, authority: Authority) -> None:
+    def __init__(
+        self, folder: Path, keep: Path, authority: CertificateAuthority
+    ) -> None:
         self._folder = folder
         self._authority = authority
-        self._secrets = Passwords(keep / "secrets")
+        self._secrets = PasswordStore(keep / "secrets")
         self._open = ExitStack()
         self._servers: list[PrivateRabbit | PrivatePostgres] = []
 
     def start_rabbit(self) -> dict[str, str]:
-        """Start RabbitMQ; an address for each user."""
-        place = self._folder / "rabbit"
-        shutil.rmtree(place, ignore_errors=True)
+        """Start RabbitMQ and return the URL of each user."""
+        directory = self._folder / "rabbit"
+        shutil.rmtree(directory, ignore_errors=True)
         passwords = {
             user: self._secrets.get(f"{user}_broker_password") for user in USERS
         }
@@ -49,26 +51,27 @@ class PrivateServers:
         account = account_for(PrivateRabbit.PREFERRED_ACCOUNT)
         tls = self._folder / "rabbit-tls"
         certificate = str(self._authority.issue(tls, account))
-        known = tls / "definitions.json"
-        known.unlink(missing_ok=True)
-        known.touch(mode=0o600)
+        definitions_file = tls / "definitions.json"
+        definitions_file.unlink(missing_ok=True)
+        definitions_file.touch(mode=0o600)
         authority = tls / "ca.pem"
         shutil.copy(self._authority.certificate, authority)
         if account is not None:
-            for path in (known, authority):
+            for path in (definitions_file, authority):
                 shutil.chown(path, account)
         server = PrivateRabbit(
-            place,
+            directory,
             settings={
                 "listeners.ssl.1": f"127.0.0.1:{port}",
                 "ssl_options.certfile": certificate,
                 "ssl_options.keyfile": certificate,
                 "ssl_options.cacertfile": str(authority),
                 "ssl_options.verify": "verify_none",
-                "load_definitions": str(known),
+                "load_definitions": str(definitions_file),
             },
         )
-        known.write_bytes(orjson.dumps(_with_owner(definitions(passwords), server)))
+        content = _with_superuser(definitions(passwords), server)
+        definitions_file.write_bytes(orjson.dumps(content))
         self._servers.append(self._open.enter_context(server))
         query = f"?ca={self._authority.certificate}"
         return {
@@ -77,12 +80,12 @@ class PrivateServers:
         }
 
     def start_postgres(self) -> dict[str, str]:
-        """Start PostgreSQL with roles and databases; an address for each service."""
-        place = self._folder / "postgres"
+        """Start PostgreSQL with roles and databases; return each service's URL."""
+        directory = self._folder / "postgres"
         account = account_for(PrivatePostgres.PREFERRED_ACCOUNT)
         certificate = str(self._authority.issue(self._folder / "postgres-tls", account))
         server = PrivatePostgres(
-            place,
+            directory,
             settings={
                 "ssl": "on",
                 "ssl_cert_file": certificate,
@@ -100,14 +103,14 @@ class PrivateServers:
         return {
             name: f"postgresql+psycopg://{name}:{passwords[name]}@{HOST}:{server.port}"
             f"/{name}{query}"
-            for name in KEEPERS
+            for name in DATABASE_SERVICES
         }
 
     def _run_psql(self, server: PrivatePostgres) -> None:
         psql = shutil.which("psql")
         if psql is None:
-            raise ServerTrouble("psql is missing; install postgresql-client")
-        done = subprocess.run(  # noqa: S603 - our own words only
+            raise ServerError("psql is missing; install postgresql-client")
+        result = subprocess.run(  # noqa: S603 - fixed commands
             [psql, "-v", "ON_ERROR_STOP=1", "-q", "-f", "-", "postgres"],
             input=roles_sql(),
             env={
@@ -124,28 +127,28 @@ class PrivateServers:
             text=True,
             check=False,
         )
-        if done.returncode:
-            raise ServerTrouble(f"psql: {done.stderr}")
+        if result.returncode:
+            raise ServerError(f"psql: {result.stderr}")
 
-    def revive(self) -> list[str]:
-        """Start servers again that ended by themselves; say which.
+    def restart_dead(self) -> list[str]:
+        """Restart servers that have ended, with their data; return their names.
 
-        Their data is what it was. One that does not start is tried again next time.
+        A server that does not start is tried again at the next call.
         """
         dead = [server for server in self._servers if not server.is_running]
         for server in dead:
-            with suppress(ServerTrouble):
+            with suppress(ServerError):
                 server.start()
         return [type(server).__name__ for server in dead]
 
     def stop(self) -> None:
-        """End the servers."""
+        """Stop the servers."""
         self._open.close()
 
 
-def _with_owner(known: dict[str, Any], server: PrivateRabbit) -> dict[str, Any]:
-    """Definitions that leave the private server's own user in place."""
-    owner = {
+def _with_superuser(known: dict[str, Any], server: PrivateRabbit) -> dict[str, Any]:
+    """Broker definitions plus the private server's own administrator."""
+    superuser = {
         "name": SUPERUSER,
         "password_hash": password_hash(server.password),
         "hashing_algorithm": "rabbit_password_hashing_sha256",
@@ -154,7 +157,7 @@ def _with_owner(known: dict[str, Any], server: PrivateRabbit) -> dict[str, Any]:
     everything = {"user": SUPERUSER, "configure": ".*", "write": ".*", "read": ".*"}
     return known | {
         "vhosts": [*known["vhosts"], {"name": "/"}],
-        "users": [*known["users"], owner],
+        "users": [*known["users"], superuser],
         "permissions": [
             *known["permissions"],
             *({**everything, "vhost": vhost} for vhost in ("/", VHOST)),

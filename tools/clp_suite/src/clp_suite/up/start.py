@@ -1,4 +1,4 @@
-"""Starting everything, saying where it is, and staying until asked to end."""
+"""Start everything, print the addresses and supervise until a stop signal."""
 
 import logging
 import os
@@ -16,98 +16,98 @@ from clp_contracts.client import connect
 from clp_contracts.errors import CallFailed, Refused
 from clp_contracts.methods import PassportKind
 from clp_deploy.broker_permissions import OPERATIONS
-from clp_suite.server_process import ServerTrouble
-from clp_suite.up.console import View
-from clp_suite.up.host import BROKER, House, furnish
+from clp_suite.server_process import ServerError
+from clp_suite.up.console import LogConsole
+from clp_suite.up.host import BROKER, Host, prepare_host
 from clp_suite.up.supervisor import Supervisor
 
 ADDRESSES: Final = "addresses.env"
-FOR_WHOM: Final = (
-    "# For a shell that looks after this system, not for starting another."
+HEADER: Final = (
+    "# Source this in a shell that operates this system; not to start another."
 )
 
 
 def start(data_dir: Path, copies: Iterable[tuple[str, int]]) -> None:
-    """Start everything and keep it running until asked to end."""
-    view = View()
-    # A call to a service that is still starting is no news.
+    """Start everything and supervise it until SIGINT or SIGTERM."""
+    console = LogConsole()
+    # A refused connection while a service starts is expected.
     logging.getLogger("amqp").setLevel(logging.ERROR)
     with ExitStack() as cleanup:
-        asked: list[int] = []
-        hear(lambda: asked.append(1))
-        view.say("starting; the first time takes a few seconds more")
+        stop_requests: list[int] = []
+        on_stop_signal(lambda: stop_requests.append(1))
+        console.notice("starting; the first start takes a few seconds more")
         try:
-            house = furnish(data_dir, dict(os.environ), cleanup)
-        except ServerTrouble as trouble:
-            raise SystemExit(
-                f"{trouble}\nrun `make servers`, or name servers"
-            ) from None
-        _write_addresses(house)
-        supervisor = Supervisor(house, view, dict(copies))
-        hear(supervisor.ask_to_end)
-        if asked:
+            host = prepare_host(data_dir, dict(os.environ), cleanup)
+        except ServerError as error:
+            raise SystemExit(f"{error}\nrun `make servers`, or name servers") from None
+        _write_addresses(host)
+        supervisor = Supervisor(host, console, dict(copies))
+        on_stop_signal(supervisor.request_stop)
+        if stop_requests:
             return
-        threading.Thread(target=_greet, args=(house, view), daemon=True).start()
+        threading.Thread(
+            target=_announce_ready, args=(host, console), daemon=True
+        ).start()
         supervisor.run()
-    view.say("everything has ended")
+    console.notice("everything has stopped")
 
 
-def hear(end: Callable[[], None]) -> None:
-    """Have Ctrl-C and SIGTERM do something."""
+def on_stop_signal(stop: Callable[[], None]) -> None:
+    """Call a function on SIGINT and SIGTERM."""
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: end())
+        signal.signal(number, lambda *_: stop())
 
 
-def _greet(house: House, view: View) -> None:
-    issuer = Issuer.from_file(house.data_dir / "keys" / "gateway.pem", now)
+def _announce_ready(host: Host, console: LogConsole) -> None:
+    issuer = Issuer.from_file(host.data_dir / "keys" / "gateway.pem", now)
     passport = issuer.source(OPERATIONS, PassportKind.SERVICE)
-    with connect(house.broker_urls[OPERATIONS], passport, timeout=2.0) as clp:
+    with connect(host.broker_urls[OPERATIONS], passport, timeout=2.0) as clp:
         for progress in (
             clp.projects.progress,
             clp.messages.progress,
             clp.search.progress,
             clp.notifications.progress,
         ):
-            while not _answers(progress):
+            while not _responds(progress):
                 time.sleep(0.1)
-    for line in _directions(house):
-        view.say(line)
+    for line in _summary(host):
+        console.notice(line)
 
 
-def _answers(progress: Callable[[], object]) -> bool:
+def _responds(progress: Callable[[], object]) -> bool:
     with suppress(CallFailed, Refused):
         progress()
         return True
     return False
 
 
-def _directions(house: House) -> list[str]:
-    environ, data = house.environ, house.data_dir
-    here = "" if data == Path("run-data").resolve() else f" --data {data}"
-    mails = data / "sink" if house.sink else environ["CLP_NOTIFICATIONS_MAIL_URL"]
+def _summary(host: Host) -> list[str]:
+    environ, data = host.environ, host.data_dir
+    option = "" if data == Path("run-data").resolve() else f" --data {data}"
+    mails = data / "sink" if host.sink else environ["CLP_NOTIFICATIONS_SMTP_URL"]
     return [
         "everything is up",
         f"  attachments    http://{environ['CLP_MESSAGES_HTTP_ADDRESS']}/attachments",
-        f"  stop links     http://{environ['CLP_NOTIFICATIONS_HTTP_ADDRESS']}/mail/stop/",
+        f"  unsubscribe    http://{environ['CLP_NOTIFICATIONS_HTTP_ADDRESS']}/mail/stop/",
         f"  mails          {mails}",
         f"  data           {data}",
-        f"  addresses      {data / ADDRESSES} (with passwords: keep it to yourself)",
-        f"  a passport     python -m clp_suite.up passport ivy{here}",
-        f"  more or fewer  python -m clp_suite.up scale delivery=3{here}",
-        "  end            Ctrl-C",
+        f"  addresses      {data / ADDRESSES} (holds passwords)",
+        f"  a passport     python -m clp_suite.up passport ivy{option}",
+        f"  scale          python -m clp_suite.up scale delivery=3{option}",
+        "  stop           Ctrl-C",
     ]
 
 
-def _write_addresses(house: House) -> None:
-    """Addresses for a shell: of the broker for each user, of the databases."""
-    known = {
-        f"CLP_{user.upper()}_BROKER_URL": url for user, url in house.broker_urls.items()
-    } | {k: v for k, v in house.environ.items() if k.endswith("_URL")}
-    # What `clp-ops` asks for.
-    known[BROKER] = house.broker_urls[OPERATIONS]
-    known["CLP_KEYS_DIR"] = str(house.data_dir / "keys")
-    path = house.data_dir / ADDRESSES
+def _write_addresses(host: Host) -> None:
+    """Write broker and database URLs as shell exports, with mode 0600."""
+    exports = {
+        f"CLP_{user.upper()}_BROKER_URL": url for user, url in host.broker_urls.items()
+    } | {k: v for k, v in host.environ.items() if k.endswith("_URL")}
+    # `clp-ops` reads these two.
+    exports[BROKER] = host.broker_urls[OPERATIONS]
+    exports["CLP_KEYS_DIR"] = str(host.data_dir / "keys")
+    path = host.data_dir / ADDRESSES
     path.unlink(missing_ok=True)
     path.touch(mode=0o600)
-    lines = (f"export {name}='{value}'\n" for name, value in sorted(known.items()))
-    path.write_text(f"{FOR_WHOM}\n{''.join(lines)}")
+    lines = (f"export {name}='{value}'\n" for name, value in sorted(exports.items()))
+    path.write_text(f"{HEADER}\n{''.join(lines)}")

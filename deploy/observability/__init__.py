@@ -1,1 +1,0 @@
-"""What to look at, and when to wake somebody: a dashboard and alert rules."""
