@@ -1,6 +1,6 @@
-"""The least that an upload can be: read, summed up, forced to disk, answered.
+"""The least that an upload can be: read, hash, fsync, respond.
 
-A peer for the real thing: one connection after the other, no HTTP but the end of a
+A baseline for the real upload: one connection after the other, no HTTP but the end of a
 head, no passport, no rows. ``python bare_receiver.py PORT FOLDER``.
 """
 
@@ -13,27 +13,27 @@ from pathlib import Path
 
 PIECE = 64 * 1024
 LENGTH = re.compile(rb"Content-Length: (\d+)")
-ANSWER = b"HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n"
+RESPONSE = b"HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n"
 
 
 def main() -> None:
-    """Take connections, one at a time."""
+    """Accept connections, one at a time."""
     folder = Path(sys.argv[2])
     with socket.create_server(("127.0.0.1", int(sys.argv[1]))) as server:
         while True:
             sock, _ = server.accept()
             with sock:
                 while _received(sock, folder):
-                    sock.sendall(ANSWER)
+                    sock.sendall(RESPONSE)
 
 
 def _received(sock: socket.socket, folder: Path) -> bool:
-    heard = b""
-    while b"\r\n\r\n" not in heard:
+    received = b""
+    while b"\r\n\r\n" not in received:
         if not (piece := sock.recv(PIECE)):
             return False
-        heard += piece
-    head, _, body = heard.partition(b"\r\n\r\n")
+        received += piece
+    head, _, body = received.partition(b"\r\n\r\n")
     found = LENGTH.search(head)
     left = int(found[1]) if found else 0
     total = hashlib.sha256()

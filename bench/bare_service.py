@@ -1,6 +1,6 @@
-"""What `post` is measured against: a bare Nameko service that inserts one row.
+"""Baseline of `post`: a bare Nameko service that inserts one row.
 
-As a process of its own: ``python -m bench.bare_service BROKER_URL DATABASE_URL``.
+Runs as a process of its own: ``python -m bench.bare_service BROKER_URL DATABASE_URL``.
 """
 
 import sys
@@ -35,7 +35,7 @@ ROWS: Final = Table(
 
 
 class EngineOfConfig(DependencyProvider):  # type: ignore[misc]
-    """The engine that the service was started with."""
+    """The database engine that the service was started with."""
 
     def get_dependency(self, worker_ctx: Any) -> Engine:
         engine: Engine = self.container.config[ENGINE]
@@ -57,7 +57,7 @@ class BareService:
 
 
 def config_of(broker_url: str, database_url: str) -> dict[str, Any]:
-    """The settings of a container of it, with its table made."""
+    """Create the table and return the container's configuration."""
     engine = create_engine(database_url, pool_size=12)
     METADATA.create_all(engine)
     return {"AMQP_URI": broker_url, "max_workers": 10, ENGINE: engine}

@@ -1,4 +1,4 @@
-"""How fast the rules are on this machine: ``python -m bench.core``.
+"""Time the rules: ``python -m bench.core``.
 
 Targets: a decision about a channel in under a microsecond, 10,000 followers routed in
 under 15 milliseconds. The figures for mentions follow.
@@ -41,7 +41,7 @@ def main() -> None:
 
 
 def _followers(count: int) -> list[Person]:
-    """In no order, so that they lie apart in memory as they would in a service."""
+    """Shuffle, so that followers lie apart in memory as they would in a service."""
     chance = random.Random(7)
     people = [
         person(f"p{number}", f"Person {number}", chance.choice(PARTNERS))
@@ -55,7 +55,7 @@ def _visibility() -> Iterator[str]:
     channels = channels_of(PROJECT)
     readers = _followers(1_000)
     broadcast = channels[0]
-    asked: dict[str, tuple[int, Work]] = {
+    cases: dict[str, tuple[int, Work]] = {
         "may_read, one by one": (
             len(channels),
             lambda: [may_read(NAT, channel, PROJECT) for channel in channels],
@@ -73,10 +73,10 @@ def _visibility() -> Iterator[str]:
             lambda: judge_readers(readers, broadcast, PROJECT),
         ),
     }
-    figures = medians({name: work for name, (_, work) in asked.items()})
+    figures = medians({name: work for name, (_, work) in cases.items()})
     yield f"Who may read: a project of {len(PARTNERS)} partners"
     for name, seconds in figures.items():
-        count, _ = asked[name]
+        count, _ = cases[name]
         each = seconds / count
         yield f"  {name:38} {each * 1e6:6.3f} us, {1 / each / 1e6:5.1f} million a second"
 

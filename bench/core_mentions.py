@@ -1,8 +1,8 @@
-"""How fast texts are read for mentions: ``python -m bench.core_mentions``.
+"""Time the parser of mentions: ``python -m bench.core_mentions``.
 
-All contenders of a table run in turns, so that what else the machine does hits them
-alike; figures are medians. For a published extractor to compare with, install
-``twitter-text-python``; without it that row is left out.
+All contenders of a table run in rotation, so that other load hits them alike; figures
+are medians. Install ``twitter-text-python`` to compare with a published extractor;
+without it that row is omitted.
 """
 
 import gc
@@ -20,9 +20,9 @@ from pathlib import Path
 
 from clp_core.mentions import (
     address_key,
-    keys_worth_looking_up,
+    lookup_keys_in,
     name_key,
-    outcomes_in,
+    resolve_mentions,
 )
 from clp_core.people import Person
 from tests.core.sample_world import BROADCAST, IVY, NAT, NIA, P1, person
@@ -63,7 +63,7 @@ def main() -> None:
 
 
 def medians(contenders: Mapping[str, Work], rounds: int = ROUNDS) -> dict[str, float]:
-    """Seconds each piece of work takes, in turns, without garbage collection."""
+    """Return the seconds of each function, run in rotation without garbage collection."""
     taken: dict[str, list[float]] = {name: [] for name in contenders}
     gc.disable()
     for _ in range(rounds):
@@ -85,8 +85,8 @@ def _heading() -> Iterator[str]:
 
 def _processor() -> str:
     facts = Path("/proc/cpuinfo")
-    told = facts.read_text("utf-8") if facts.exists() else ""
-    found = re.search(r"model name\s*: (.+)", told)
+    content = facts.read_text("utf-8") if facts.exists() else ""
+    found = re.search(r"model name\s*: (.+)", content)
     return found[1] if found else platform.machine()
 
 
@@ -107,7 +107,7 @@ def _directory(people: Sequence[Person]) -> Directory:
 
 
 def _texts(people: Sequence[Person], count: int = 200) -> list[str]:
-    """Messages of about 150 characters with one or two handles of these people."""
+    """Return messages of about 150 characters with one or two handles of these people."""
     chance = random.Random(7)
     texts: list[str] = []
     for _ in range(count):
@@ -119,11 +119,13 @@ def _texts(people: Sequence[Person], count: int = 200) -> list[str]:
 
 
 def _read(text: str, owners: Sequence[Person]) -> object:
-    return outcomes_in(text, author=IVY, channel=BROADCAST, project=P1, owners=owners)
+    return resolve_mentions(
+        text, author=IVY, channel=BROADCAST, project=P1, owners=owners
+    )
 
 
 def _read_in_two_steps(text: str, directory: Directory) -> object:
-    keys = keys_worth_looking_up(text)
+    keys = lookup_keys_in(text)
     return _read(text, [p for key in keys for p in directory.get(key, ())])
 
 
@@ -138,7 +140,7 @@ def _chat() -> Iterator[str]:
     }
     contenders: dict[str, Work] = {
         "no sign in the text": lambda: [_read(text, people) for text in plain],
-        "keys": lambda: [keys_worth_looking_up(text) for text in many],
+        "keys": lambda: [lookup_keys_in(text) for text in many],
         "keys, owners, outcomes": lambda: [
             _read_in_two_steps(text, directory) for text in many
         ],
@@ -155,7 +157,7 @@ def _chat() -> Iterator[str]:
 
 
 def _published(texts: Sequence[str]) -> dict[str, Work]:
-    """An extractor of user names, on the same messages with names of one word."""
+    """Time an extractor of user names, on the same messages with names of one word."""
     try:
         parser = importlib.import_module("ttp.ttp").Parser()
     except ImportError:
@@ -191,7 +193,7 @@ def _hostile() -> Iterator[str]:
         figures = medians(
             {
                 "outcomes": lambda text=text: _read(text, [NAT, NIA]),  # type: ignore[misc]
-                "keys": lambda text=text: keys_worth_looking_up(text),  # type: ignore[misc]
+                "keys": lambda text=text: lookup_keys_in(text),  # type: ignore[misc]
             },
             rounds=5,
         )

@@ -1,7 +1,7 @@
-"""How fast a directory answers: ``python -m bench.directory [PEOPLE]``.
+"""Time the directory: ``python -m bench.directory [PEOPLE]``.
 
-The questions that are asked all the time, of 100,000 people and of a hundredth of them,
-in turn and on both databases: what does not grow with the directory has a ratio near 1.
+The most frequent queries over 100,000 people and over a hundredth of them, in rotation
+and on both databases: what does not grow with the directory has a ratio near 1.
 """
 
 import statistics
@@ -15,7 +15,7 @@ from pathlib import Path
 from clp_chassis.persistence.database import Database, migrate
 from clp_suite.servers import PrivatePostgres, server_directory
 from tests.services.projects.bulk_people import fill
-from tests.services.projects.sample_world import Story
+from tests.services.projects.sample_world import World
 from tests.services.projects.test_query_plans import HOT, Ask
 
 PEOPLE = 100_000
@@ -42,35 +42,35 @@ def main() -> None:
 
 def _measured(name: str, place: Callable[[str], str], people: int) -> Iterator[str]:
     with ExitStack() as after:
-        large = _story(place("large"), people, after)
-        small = _story(place("small"), people // SMALLER, after)
+        large = _world(place("large"), people, after)
+        small = _world(place("small"), people // SMALLER, after)
         yield f"\n{name}: {people:,} people, and {people // SMALLER:,}"
         yield f"  {'question':44} {'p50 ms':>8} {'p95 ms':>8} {'ratio':>6}"
-        for what, ask in HOT:
-            yield _line(what, *_times_of((large, small), ask))
+        for title, query in HOT:
+            yield _line(title, *_times_of((large, small), query))
 
 
-def _line(what: str, large: list[float], small: list[float]) -> str:
+def _line(name: str, large: list[float], small: list[float]) -> str:
     p50, p95 = statistics.median(large), sorted(large)[int(len(large) * 0.95)]
-    return f"  {what:44} {p50:8.2f} {p95:8.2f} {p50 / statistics.median(small):6.2f}"
+    return f"  {name:44} {p50:8.2f} {p95:8.2f} {p50 / statistics.median(small):6.2f}"
 
 
-def _story(url: str, people: int, after: ExitStack) -> Story:
+def _world(url: str, people: int, after: ExitStack) -> World:
     migrate(url, "clp_projects")
     database = Database(url)
     _ = after.callback(database.close)
-    story = Story(database)
-    story.begin()
+    world = World(database)
+    world.begin()
     fill(database, people)
-    return story
+    return world
 
 
-def _times_of(stories: tuple[Story, ...], ask: Ask) -> list[list[float]]:
-    found: list[list[float]] = [[] for _ in stories]
+def _times_of(worlds: tuple[World, ...], query: Ask) -> list[list[float]]:
+    found: list[list[float]] = [[] for _ in worlds]
     for _ in range(ROUNDS):
-        for story, times in zip(stories, found, strict=True):
+        for world, times in zip(worlds, found, strict=True):
             begun = time.perf_counter()
-            ask(story)
+            query(world)
             times.append((time.perf_counter() - begun) * 1000)
     return found
 

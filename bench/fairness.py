@@ -1,10 +1,10 @@
-"""``make bench-fairness``: what 49 quiet partners notice of one that never stops (R15).
+"""Measure how a busy partner delays 49 quiet ones: ``make bench-fairness`` (F15).
 
-    python -m bench.fairness [--partners 49] [--busy 200] [--seconds 20]
+python -m bench.fairness [--partners 49] [--busy 200] [--seconds 20]
 
 Every partner posts in its own channel, the quiet ones once a second; first alone, then
-beside one that posts so many a second, or as many as are answered. Both are measured in
-turn, and what counts is the ratio: at most 1.5 for p99.
+beside one that posts so many a second, or as many as it gets responses for. Both are
+measured in rotation; the target is the ratio: at most 1.5 for p99.
 """
 
 from clp_suite import EmbeddedSuite  # isort: skip - first: it patches the process
@@ -29,46 +29,46 @@ from clp_suite.suite import Suite
 
 PROJECT: Final = "p1"
 BUSY: Final = "busy"
-# So many calls of the busy partner are under way at a time.
+# The number of concurrent calls of the busy partner.
 AT_ONCE: Final = 16
-MOST_RATIO: Final = 1.5
+MAX_RATIO: Final = 1.5
 
 
 def main() -> None:
     """Measure and print."""
-    asked = argparse.ArgumentParser(prog="python -m bench.fairness")
-    asked.add_argument("--partners", type=int, default=49)
-    asked.add_argument("--busy", type=float, default=200.0, metavar="A_SECOND")
-    asked.add_argument("--seconds", type=float, default=20.0)
-    asked.add_argument("--rounds", type=int, default=3)
-    asked.add_argument("--embedded", action="store_true", help="in one process")
-    given = asked.parse_args()
-    quiet = [f"quiet{number}" for number in range(given.partners)]
+    parser = argparse.ArgumentParser(prog="python -m bench.fairness")
+    parser.add_argument("--partners", type=int, default=49)
+    parser.add_argument("--busy", type=float, default=200.0, metavar="A_SECOND")
+    parser.add_argument("--seconds", type=float, default=20.0)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--embedded", action="store_true", help="in one process")
+    options = parser.parse_args()
+    quiet = [f"quiet{number}" for number in range(options.partners)]
     with tempfile.TemporaryDirectory() as folder:
-        for suite in started(Path(folder), embedded=given.embedded):
-            put_everybody(suite, [BUSY, *quiet])
-            measured(suite, quiet, 0.0, given.seconds / 4)  # what is not counted
-            report(suite, quiet, given)
+        for suite in started(Path(folder), embedded=options.embedded):
+            create_project(suite, [BUSY, *quiet])
+            measured(suite, quiet, 0.0, options.seconds / 4)  # what is not counted
+            report(suite, quiet, options)
 
 
-def report(suite: Suite, quiet: list[str], given: argparse.Namespace) -> None:
-    """The table of all rounds."""
+def report(suite: Suite, quiet: list[str], options: argparse.Namespace) -> None:
+    """Print the table of all rounds."""
     print("| quiet partners | posts/s beside | p50 ms | p99 ms | p99 : p99 alone |")
     print("| --- | --- | --- | --- | --- |")
     ratios = []
-    for _ in range(given.rounds):
-        alone, _ = measured(suite, quiet, 0.0, given.seconds)
-        beside, posts = measured(suite, quiet, given.busy, given.seconds)
+    for _ in range(options.rounds):
+        alone, _ = measured(suite, quiet, 0.0, options.seconds)
+        beside, posts = measured(suite, quiet, options.busy, options.seconds)
         ratios.append(p99(beside) / p99(alone))
         print(row("alone", 0.0, alone, ""))
         print(row("beside the busy one", posts, beside, f"{ratios[-1]:.2f}"))
     worst = max(ratios)
-    verdict = "kept" if worst <= MOST_RATIO else "BROKEN"
-    print(f"\nratio {min(ratios):.2f} to {worst:.2f}, at most {MOST_RATIO}: {verdict}")
+    verdict = "kept" if worst <= MAX_RATIO else "BROKEN"
+    print(f"\nratio {min(ratios):.2f} to {worst:.2f}, at most {MAX_RATIO}: {verdict}")
 
 
 def row(who: str, posts: float, seconds: list[float], ratio: str) -> str:
-    """One row of the table."""
+    """Return one row of the table."""
     middle = statistics.median(seconds) * 1000
     return (
         f"| {who} | {posts:.0f} | {middle:.1f} | {p99(seconds) * 1000:.1f} | {ratio} |"
@@ -76,26 +76,28 @@ def row(who: str, posts: float, seconds: list[float], ratio: str) -> str:
 
 
 def p99(seconds: list[float]) -> float:
-    """What one in a hundred took longer than."""
+    """Return the 99th percentile."""
     return sorted(seconds)[math.ceil(len(seconds) * 0.99) - 1]
 
 
 def measured(
     suite: Suite, quiet: list[str], busy: float, seconds: float
 ) -> tuple[list[float], float]:
-    """How long each post of a quiet partner took, and how many the busy one got in."""
+    """Return the time of each post of a quiet partner, and the posts of the busy one."""
     took: list[float] = []
     done: list[int] = []
     end = time.monotonic() + seconds
     storms = [
         eventlet.spawn(
-            talk, suite, BUSY, (AT_ONCE / busy, end), lambda _: done.append(1)
+            post_at_rate, suite, BUSY, (AT_ONCE / busy, end), lambda _: done.append(1)
         )
         for _ in range(AT_ONCE if busy else 0)
     ]
     talks = []
     for partner in quiet:
-        talks.append(eventlet.spawn(talk, suite, partner, (1.0, end), took.append))
+        talks.append(
+            eventlet.spawn(post_at_rate, suite, partner, (1.0, end), took.append)
+        )
         eventlet.sleep(1.0 / len(quiet))  # not all in the same moment
     for one in (*storms, *talks):
         one.wait()
@@ -105,10 +107,12 @@ def measured(
 _serial = iter(range(1 << 60))
 
 
-def talk(suite: Suite, partner: str, pace: tuple[float, float], told: object) -> None:
-    """Post at a pace until the end; say how long each answer took."""
-    every, end = pace
-    messages = suite.caller(f"at-{partner}").messages
+def post_at_rate(
+    suite: Suite, partner: str, rate: tuple[float, float], record: object
+) -> None:
+    """Post at a rate until the end, and record the time of each call."""
+    every, end = rate
+    messages = suite.client(f"at-{partner}").messages
     while (began := time.monotonic()) < end:
         key = f"k{next(_serial)}"
         try:
@@ -118,18 +122,18 @@ def talk(suite: Suite, partner: str, pace: tuple[float, float], told: object) ->
         except (CallFailed, Refused) as error:
             print(f"not answered: {error}")
         spent = time.monotonic() - began
-        told(spent)  # type: ignore[operator]
+        record(spent)  # type: ignore[operator]
         eventlet.sleep(max(0.0, every - spent))
 
 
-def put_everybody(suite: Suite, partners: list[str]) -> None:
-    """A project with all partners on it, and a follower in the studio."""
-    directory = suite.caller(service="directory").projects
+def create_project(suite: Suite, partners: list[str]) -> None:
+    """Create a project with all partners, and an internal follower."""
+    directory = suite.client(service="directory").projects
     directory.put_project(id=PROJECT, title="Night Train")
     directory.put_person(
         id="ivy", name="Ivy Lane", email="ivy@studio.example", roles=[PORTAL]
     )
-    suite.caller("ivy").projects.follow(project=PROJECT)
+    suite.client("ivy").projects.follow(project=PROJECT)
     for partner in partners:
         directory.put_partner(id=partner, name=partner.title())
         directory.assign_partner(project=PROJECT, partner=partner, languages=["fr"])
@@ -143,7 +147,7 @@ def put_everybody(suite: Suite, partners: list[str]) -> None:
 
 
 def started(folder: Path, *, embedded: bool) -> Iterator[Suite]:
-    """The suite, in one process or as processes on servers."""
+    """Start the suite, in one process or as processes on servers."""
     if embedded:
         with EmbeddedSuite(folder / "suite", mail_window_s=60.0) as suite:
             yield suite

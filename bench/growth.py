@@ -1,11 +1,11 @@
-"""What one message costs in a whole system: CPU of each process, rows, bytes.
+"""Measure the cost of a message in a whole system: CPU of each process, rows, bytes.
 
-    python -m bench.growth [MESSAGES] [READERS]
+python -m bench.growth [MESSAGES] [READERS]
 
-Starts everything as `make up` does, posts to a direct channel whose partner has READERS
-followers, waits until every mail has left, and prints the constants of
-`deploy/scaling.md`. CPU is what the processes used, whatever else the machine did; an
-equal number of messages warms everything up beforehand.
+Start everything as `make up` does, post to a direct channel whose partner has READERS
+followers, wait until every mail is sent, and print the constants of
+`docs/operations/scaling.md`. CPU is what the processes used; an equal number of
+messages warms everything up beforehand.
 """
 
 import os
@@ -16,14 +16,14 @@ from pathlib import Path
 import psycopg
 from sqlalchemy.engine import make_url
 
-from clp_suite.sample_data import Part, put_cast
+from clp_suite.sample_data import CastMember, put_cast
 from clp_suite.server_process import server_directory
 from tests.deploy.running import UpSystem, until
 
 MESSAGES, READERS = 200, 10
 WORDS = "The proposal for episode three is on its way and needs a look before Friday. "
 TICKS = os.sysconf("SC_CLK_TCK")
-PATIENCE_S = 600.0
+TIMEOUT_S = 600.0
 
 
 def main() -> None:
@@ -47,8 +47,10 @@ def main() -> None:
 
 def prepare(up: UpSystem, readers: int) -> None:
     directory = up.service("directory")
-    followers = tuple(Part(f"r{n}", f"Reader {n}", "north") for n in range(readers))
-    put_cast(directory, (Part("ivy", "Ivy Lane"), *followers))
+    followers = tuple(
+        CastMember(f"r{n}", f"Reader {n}", "north") for n in range(readers)
+    )
+    put_cast(directory, (CastMember("ivy", "Ivy Lane"), *followers))
     directory.projects.put_project(id="p1", title="Night Train")
     directory.projects.assign_partner(project="p1", partner="north")
     for follower in followers:
@@ -62,16 +64,16 @@ def post(up: UpSystem, messages: int, kind: str) -> None:
         ivy.messages.post(channel="p1/direct/north", text=text, key=f"{kind}-{number}")
 
 
-def settled(up: UpSystem, told: int) -> None:
-    """Every recipient has been told; several messages may share a mail (rule 40)."""
+def settled(up: UpSystem, recipients: int) -> None:
+    """Wait until every recipient was told; several messages may share a mail (rule 40)."""
     sent = "select count(*) from notifications where state = 'sent'"
-    until(lambda: asked(up, "notifications", sent)[0] >= told, PATIENCE_S)
+    until(lambda: query_row(up, "notifications", sent)[0] >= recipients, TIMEOUT_S)
     ivy = up.person("ivy")
-    until(lambda: ivy.search.find(query="proposal", project="p1").hits, PATIENCE_S)
+    until(lambda: ivy.search.find(query="proposal", project="p1").hits, TIMEOUT_S)
 
 
 def cpu(up: UpSystem) -> dict[str, float]:
-    """Seconds of CPU that each process has used, with those that it started."""
+    """Return the CPU seconds of each process, with those that it started."""
     return {name: sum(map(_cpu_of, _family(pid))) for name, pid in up.pids.items()} | {
         name: sum(map(_cpu_of, _named(up, program)))
         for name, program in (("RabbitMQ", "beam.smp"), ("PostgreSQL", "postgres"))
@@ -104,11 +106,11 @@ def _cpu_of(pid: int) -> float:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:
         return 0.0
-    # Own time, and that of children which have ended.
+    # Its own time, and that of ended children.
     return sum(int(fields[n]) for n in (11, 12, 13, 14)) / TICKS
 
 
-def asked(up: UpSystem, service: str, query: str) -> tuple[int, ...]:
+def query_row(up: UpSystem, service: str, query: str) -> tuple[int, ...]:
     url = make_url(up.address(f"CLP_{service.upper()}_DATABASE_URL"))
     plain = url.set(drivername="postgresql").render_as_string(hide_password=False)
     with psycopg.connect(plain) as connection:
@@ -117,15 +119,18 @@ def asked(up: UpSystem, service: str, query: str) -> tuple[int, ...]:
 
 
 def sizes(up: UpSystem) -> dict[str, tuple[int, int]]:
-    """Rows and bytes, indexes included, of each database."""
+    """Return the rows and bytes, indexes included, of each database."""
     found: dict[str, tuple[int, int]] = {}
     for service in ("messages", "notifications"):
         rows = "select coalesce(sum(n_live_tup), 0)::bigint from pg_stat_user_tables"
         weight = (
             "select sum(pg_total_relation_size(relid))::bigint from pg_stat_user_tables"
         )
-        asked(up, service, "select pg_stat_force_next_flush()")
-        found[service] = (asked(up, service, rows)[0], asked(up, service, weight)[0])
+        query_row(up, service, "select pg_stat_force_next_flush()")
+        found[service] = (
+            query_row(up, service, rows)[0],
+            query_row(up, service, weight)[0],
+        )
     index = sum(
         path.stat().st_size for path in (up.data / "index").rglob("*") if path.is_file()
     )

@@ -1,10 +1,11 @@
-"""What waits for the index in a running service: ``python -m bench.index_service``.
+"""Measure the index in a running service: ``python -m bench.index_service``.
 
-``fresh``: from a post's return to the call that finds it, while 50 messages a second are
-posted; on RabbitMQ (target: within 1 s at the 95th percentile) and with ``fresh-embedded``
-in the suite of one process (0.2 s). ``hub``: how late the service's other work is while
-it searches without pause (5 ms). ``rpc``: 20 searches a second through real calls on
-RabbitMQ (30 ms). The last two use the index that ``bench.index build`` left.
+``fresh``: from the return of a post to the call that finds it, while 50 messages a
+second are posted; on RabbitMQ (target: within 1 s at the 95th percentile) and with
+``fresh-embedded`` in the suite of one process (0.2 s). ``hub``: lateness of the
+service's other work while it searches without pause (5 ms). ``rpc``: 20 searches a
+second through real calls on RabbitMQ (30 ms). The last two use the index that
+``bench.index build`` left.
 """
 
 import argparse
@@ -23,12 +24,12 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 from bench.index import SERVING, SHARDS
-from bench.search_messages import Conversations, Question
-from clp_search.engine import Wanted
+from bench.search_messages import Conversations, SampleQuery
+from clp_search.engine import SearchRequest
 from clp_search.index.generations import Generations
 from clp_search.query import parse
-from clp_search.terms import plan_of
-from clp_search.workers.remote_engine import WorkerIndex
+from clp_search.terms import query_plan
+from clp_search.workers.remote_engine import RemoteEngine
 from clp_suite import EmbeddedSuite, environment
 from clp_suite.process_suite import ProcessSuite
 from clp_suite.sample_data import put_cast
@@ -46,32 +47,32 @@ MEASURED_S: Final = 20.0
 
 
 def main() -> None:
-    """Do what the command line says."""
+    """Run the steps of the command line."""
     parser = argparse.ArgumentParser(
         "python -m bench.index_service", description=__doc__
     )
     parser.add_argument("steps", nargs="+", help="fresh, fresh-embedded, hub, rpc")
     parser.add_argument("--count", type=int, default=100_000, help="as it was built")
     parser.add_argument("--folder", type=Path, default=Path("run-data/bench-index"))
-    told = parser.parse_args()
-    # What a closing connection still hears is of no interest.
+    options = parser.parse_args()
+    # Ignore what a closing connection still receives.
     logging.getLogger("amqp").setLevel(logging.CRITICAL)
-    for step in told.steps:
+    for step in options.steps:
         if step == "hub":
-            hub(told.folder, told.count)
+            hub(options.folder, options.count)
         elif step == "rpc":
-            rpc(told.folder, told.count)
+            rpc(options.folder, options.count)
         else:
             fresh(embedded=step == "fresh-embedded")
 
 
 def fresh(*, embedded: bool) -> None:
-    """How long after its post a message is found, under load."""
+    """Measure how soon after its post a message is found, under load."""
     with TemporaryDirectory() as folder:
         opened = _embedded(folder) if embedded else _processes(Path(folder))
         with opened as suite:
-            put_cast(suite.caller(service="directory"))
-            directory = suite.caller(service="directory")
+            put_cast(suite.client(service="directory"))
+            directory = suite.client(service="directory")
             directory.projects.put_project(id="p1", title="Night Train")
             directory.projects.assign_partner(
                 project="p1", partner="north", languages=["fr"]
@@ -79,13 +80,13 @@ def fresh(*, embedded: bool) -> None:
             load = Load(suite)
             with load.posting():
                 times = [_found_after(suite, number) for number in range(PROBES)]
-    _say(f"  posted {load.rate:.0f} a second")
+    _print(f"  posted {load.rate:.0f} a second")
     where = "embedded" if embedded else "RabbitMQ"
-    _say(f"found after its post, {where}, {POSTS_A_SECOND}/s: {_figures(times)}")
+    _print(f"found after its post, {where}, {POSTS_A_SECOND}/s: {_figures(times)}")
 
 
 class Load:
-    """Several people who post so many messages a second together, or what they can."""
+    """People who together post so many messages a second, or as many as they can."""
 
     def __init__(self, suite: Suite) -> None:
         self._suite = suite
@@ -113,7 +114,7 @@ class Load:
                 poster.join()
 
     def _post(self, started: float) -> None:
-        ivy = self._suite.caller("ivy").messages
+        ivy = self._suite.client("ivy").messages
         while not self._ended:
             if self._posted >= (time.perf_counter() - started) * POSTS_A_SECOND:
                 time.sleep(0.005)
@@ -125,7 +126,7 @@ class Load:
 
 
 def _found_after(suite: Suite, number: int) -> float:
-    ian, word = suite.caller("ian"), f"probe{number}word"
+    ian, word = suite.client("ian"), f"probe{number}word"
     ian.messages.post(channel="p1/direct/north", text=word, key=word)
     started = time.perf_counter()
     while not ian.search.find(query=word, channel="p1/direct/north").hits:
@@ -136,9 +137,9 @@ def _found_after(suite: Suite, number: int) -> float:
 
 
 def hub(folder: Path, count: int) -> None:
-    """Four search without pause; a heartbeat tells how late everything else is."""
+    """Search in four threads without pause; a heartbeat measures the event loop."""
     generation = Generations(folder / "index", SHARDS).current
-    engine = WorkerIndex(generation, SERVING, workers=2)
+    engine = RemoteEngine(generation, SERVING, workers=2)
     questions = Conversations(count).questions(200, 2)
     ended = threading.Event()
     times: list[float] = []
@@ -147,12 +148,12 @@ def hub(folder: Path, count: int) -> None:
         while not ended.is_set():
             for question in questions[offset:]:
                 started = time.perf_counter()
-                engine.search(_wanted(question))
+                engine.search(_request(question))
                 times.append((time.perf_counter() - started) * 1e3)
                 if ended.is_set():
                     return
 
-    _say(f"hub late, no search: {_figures(_beats())}")
+    _print(f"hub late, no search: {_figures(_beats())}")
     searchers = [threading.Thread(target=searching, args=(n * 50,)) for n in range(4)]
     for searcher in searchers:
         searcher.start()
@@ -161,8 +162,8 @@ def hub(folder: Path, count: int) -> None:
     for searcher in searchers:
         searcher.join()
     engine.close()
-    _say(f"hub late, {len(times) / MEASURED_S:.0f} searches/s: {_figures(late)}")
-    _say(f"  those searches: {_figures(times)}")
+    _print(f"hub late, {len(times) / MEASURED_S:.0f} searches/s: {_figures(late)}")
+    _print(f"  those searches: {_figures(times)}")
 
 
 def _beats() -> list[float]:
@@ -175,7 +176,7 @@ def _beats() -> list[float]:
 
 
 def rpc(folder: Path, count: int) -> None:
-    """Searches through calls, in an index of many messages."""
+    """Time searches through calls, in an index of many messages."""
     environment.SHARDS = SHARDS  # type: ignore[misc]
     talk = Conversations(count)
     projects = sorted({place.project for place in talk.places})[:12]
@@ -183,16 +184,16 @@ def rpc(folder: Path, count: int) -> None:
     with TemporaryDirectory(dir=folder) as data:
         copytree(folder / "index", Path(data) / "index", copy_function=os.link)
         with _processes(Path(data)) as suite:
-            put_cast(suite.caller(service="directory"))
+            put_cast(suite.client(service="directory"))
             _assign(suite, talk, projects)
-            times = list(_asked(suite, questions))
-    _say(
+            times = list(_timed_search(suite, questions))
+    _print(
         f"through the call, {SEARCHES_A_SECOND}/s: {_figures(times)}, {len(times)} calls"
     )
 
 
 def _assign(suite: Suite, talk: Conversations, projects: Sequence[str]) -> None:
-    admin = suite.caller(service="directory").projects
+    admin = suite.client(service="directory").projects
     direct = [p.channel.split("/") for p in talk.places if "/direct/" in p.channel]
     pairs = [
         (project, partner) for project, _, partner in direct if project in projects
@@ -205,8 +206,8 @@ def _assign(suite: Suite, talk: Conversations, projects: Sequence[str]) -> None:
         admin.assign_partner(project=project, partner=partner, languages=["fr"])
 
 
-def _asked(suite: Suite, questions: Sequence[Question]) -> Iterator[float]:
-    find = suite.caller("ivy").search.find
+def _timed_search(suite: Suite, questions: Sequence[SampleQuery]) -> Iterator[float]:
+    find = suite.client("ivy").search.find
     begun = time.perf_counter()
     wanted = islice(cycle(questions), int(MEASURED_S * SEARCHES_A_SECOND))
     for number, question in enumerate(wanted):
@@ -216,11 +217,11 @@ def _asked(suite: Suite, questions: Sequence[Question]) -> Iterator[float]:
         yield (time.perf_counter() - started) * 1e3
 
 
-def _wanted(question: Question) -> Wanted:
-    return Wanted(
+def _request(question: SampleQuery) -> SearchRequest:
+    return SearchRequest(
         project=question.project,
         channels=frozenset({question.channel}),
-        plan=plan_of(parse(question.text)),
+        plan=query_plan(parse(question.text)),
     )
 
 
@@ -246,7 +247,7 @@ def _figures(times: Sequence[float]) -> str:
     return f"p50 {cuts[49]:.2f} ms, p95 {cuts[94]:.2f} ms, most {max(times):.1f} ms"
 
 
-def _say(text: str) -> None:
+def _print(text: str) -> None:
     sys.stdout.write(text + "\n")
     sys.stdout.flush()
 

@@ -1,14 +1,14 @@
-"""How fast mails leave: ``python -m bench.mail``, or ``make bench-mail``.
+"""Measure mail throughput: ``python -m bench.mail``, or ``make bench-mail``.
 
 Everything is real: RabbitMQ, PostgreSQL, the services as processes, SMTP over loopback
-to a relay that counts, in a process of its own. The process that sends has the first
-core for itself; all the others share the second one. Who sends alternates; what is told
-are medians. Figures "per core" divide by the processor time that the sender used.
+to a counting relay in a process of its own. The sending process has the first core for
+itself; all others share the second one. Contenders alternate; figures are medians.
+Figures "per core" divide by the processor time of the sender.
 
 Targets: personal mails at least 3 times Django with one open connection and 5 times
-django-post_office; a broadcast to 10,000 followers handed over by one worker in 5 s;
-1,000 mails a second to a relay that answers after 5 ms; two workers 1.7 times one; of four
-workers none has more than 1.5 times the mails of another (R3).
+django-post_office; a broadcast to 10,000 followers sent by one worker in 5 s; 1,000
+mails a second to a relay that replies after 5 ms; two workers 1.7 times one; of four
+workers none has more than 1.5 times the mails of another (F3).
 """
 
 import argparse
@@ -30,7 +30,15 @@ from rich.console import Console
 from rich.table import Table
 
 from bench import mail_rows
-from bench.mail_stage import PATIENCE_S, Figure, Sink, Stage, cpu_of, median, say
+from bench.mail_environment import (
+    TIMEOUT_S,
+    Figure,
+    MailBenchEnvironment,
+    Sink,
+    cpu_of,
+    median,
+    say,
+)
 from clp_suite import process_suite
 from clp_suite.process_suite import ProcessSuite
 from clp_suite.server_process import server_directory
@@ -43,7 +51,7 @@ PEERS: Final = {"django": 3.0, "post_office": 5.0}
 
 @dataclass(frozen=True)
 class Size:
-    """How much is measured."""
+    """The sizes of the measurement."""
 
     mails: int
     by_peers: int
@@ -52,13 +60,13 @@ class Size:
 
 
 class Ratios:
-    """What was found, each with its target, as a table."""
+    """Collects results, each with its target, as a table."""
 
     def __init__(self) -> None:
         self._table = Table("what", "found", "target", title="Mails")
 
     def add(self, what: str, found: str, target: str) -> None:
-        """Tell one line, and keep it for the table."""
+        """Print one line, and keep it for the table."""
         self._table.add_row(what, found, target)
         say(f"{what}: {found} (target {target})")
 
@@ -67,11 +75,13 @@ class Ratios:
         Console(width=100).print(self._table)
 
 
-def personal(stage: Stage, sink: Sink, tag: str, count: int) -> Figure:
-    """Mails that each have their own message, due at the same moment."""
-    with stage.worker(sink, SENDER_CORE) as process:
+def personal(
+    environment: MailBenchEnvironment, sink: Sink, tag: str, count: int
+) -> Figure:
+    """Send mails that each have their own message, due at the same moment."""
+    with environment.worker(sink, SENDER_CORE) as process:
         before, used = sink.counted()[0], cpu_of(process)
-        mail_rows.put_personal_mails(stage.urls, tag, count)
+        mail_rows.put_personal_mails(environment.urls, tag, count)
         began = sink.wait_for(before + 1)
         ended = sink.wait_for(before + count)
         figure = Figure(count, ended - began, cpu_of(process) - used)
@@ -79,51 +89,57 @@ def personal(stage: Stage, sink: Sink, tag: str, count: int) -> Figure:
     return figure
 
 
-def broadcast(stage: Stage, sink: Sink, followers: int) -> tuple[float, Figure]:
-    """One message to all followers: seconds until routed, and the hand-over.
+def broadcast(
+    environment: MailBenchEnvironment, sink: Sink, followers: int
+) -> tuple[float, Figure]:
+    """Measure one message to all followers: seconds until routed, and sending.
 
-    Its mails are due when the worker comes up, so the relay's clock begins with the
-    first of them, and the processor time holds the start of the process.
+    Its mails are due when the worker starts, so the relay's clock begins with the first
+    of them, and the processor time includes the start of the process.
     """
-    ivy = stage.suite.caller(mail_rows.AUTHOR)
+    ivy = environment.suite.client(mail_rows.AUTHOR)
     began = time.monotonic()
     ivy.messages.post(
         channel=f"{mail_rows.PROJECT}/broadcast", text=mail_rows.TEXT, key="k"
     )
-    operations = stage.suite.caller(service="operations")
+    operations = environment.suite.client(service="operations")
     while operations.notifications.progress().due < followers:
-        if time.monotonic() > began + PATIENCE_S:
+        if time.monotonic() > began + TIMEOUT_S:
             raise TimeoutError("the broadcast is not routed")
         time.sleep(0.05)
     routed = time.monotonic() - began
-    with stage.worker(sink, SENDER_CORE, rests=False) as process:
+    with environment.worker(sink, SENDER_CORE, rests=False) as process:
         first = sink.wait_for(1)
         used = cpu_of(process)
         last = sink.wait_for(followers)
         return routed, Figure(followers, last - first, cpu_of(process) - used)
 
 
-def two_workers(stage: Stage, sink: Sink, tag: str, count: int) -> float:
-    """Seconds that two workers need, one on each core."""
-    with stage.worker(sink, SENDER_CORE), stage.worker(sink, OTHER_CORE):
+def two_workers(
+    environment: MailBenchEnvironment, sink: Sink, tag: str, count: int
+) -> float:
+    """Return the seconds that two workers need, one on each core."""
+    with environment.worker(sink, SENDER_CORE), environment.worker(sink, OTHER_CORE):
         before = sink.counted()[0]
-        mail_rows.put_personal_mails(stage.urls, tag, count)
+        mail_rows.put_personal_mails(environment.urls, tag, count)
         began = sink.wait_for(before + 1)
         return sink.wait_for(before + count) - began
 
 
-def shares(stage: Stage, tag: str, count: int, workers: int = 4) -> list[int]:
-    """How many of the mails each of several workers handed over, to its own relay."""
-    sinks = [Sink(stage.folder) for _ in range(workers)]
+def shares(
+    environment: MailBenchEnvironment, tag: str, count: int, workers: int = 4
+) -> list[int]:
+    """Return how many mails each of several workers sent, to its own relay."""
+    sinks = [Sink(environment.folder) for _ in range(workers)]
     with ExitStack() as running:
         for number, sink in enumerate(sinks):
             core = (SENDER_CORE, OTHER_CORE)[number % 2]
-            running.enter_context(stage.worker(sink, core))
-        mail_rows.put_personal_mails(stage.urls, tag, count)
-        deadline = time.monotonic() + PATIENCE_S
+            running.enter_context(environment.worker(sink, core))
+        mail_rows.put_personal_mails(environment.urls, tag, count)
+        deadline = time.monotonic() + TIMEOUT_S
         while sum(sink.counted()[0] for sink in sinks) < count:
             if time.monotonic() > deadline:
-                raise TimeoutError("not all mails were handed over")
+                raise TimeoutError("not all mails were sent")
             time.sleep(0.05)
         taken = [sink.counted()[0] for sink in sinks]
     for sink in sinks:
@@ -132,29 +148,31 @@ def shares(stage: Stage, tag: str, count: int, workers: int = 4) -> list[int]:
 
 
 def by_peer(who: str, url: str, sink: Sink, count: int) -> Figure:
-    """The same by a peer, on the sender's core."""
+    """Send the same with a peer, on the sender's core."""
     peer = subprocess.Popen(
         [sys.executable, "-W", "ignore", "-m", "bench.mail_peers",
          who, url, str(sink.port), str(count)],
         stdout=subprocess.PIPE,
     )  # fmt: skip
     os.sched_setaffinity(peer.pid, SENDER_CORE)
-    told, _ = peer.communicate(timeout=PATIENCE_S)
-    figure = Figure(**json.loads(told.splitlines()[-1]))
+    output, _ = peer.communicate(timeout=TIMEOUT_S)
+    figure = Figure(**json.loads(output.splitlines()[-1]))
     say(f"  {who} {figure}")
     return figure
 
 
 class Bench:
-    """The parts of the measurement, on one stage."""
+    """The parts of the measurement, in one environment."""
 
-    def __init__(self, stage: Stage, postgres: PrivatePostgres, size: Size) -> None:
-        self._stage, self._postgres, self._size = stage, postgres, size
+    def __init__(
+        self, environment: MailBenchEnvironment, postgres: PrivatePostgres, size: Size
+    ) -> None:
+        self._stage, self._postgres, self._size = environment, postgres, size
         self._tags: Iterator[str] = iter(f"p{n}" for n in range(1, 50))
         self.ratios = Ratios()
 
     def measure(self, what: set[str]) -> None:
-        """Measure what was asked for."""
+        """Measure the selected parts."""
         sink = Sink(self._stage.folder)
         if what & {"personal", "peers"}:
             self._against_peers(sink, with_peers="peers" in what)
@@ -175,7 +193,7 @@ class Bench:
         return personal(self._stage, sink, tag, count or self._size.mails)
 
     def _against_peers(self, sink: Sink, *, with_peers: bool) -> None:
-        """Personal mails, by us and by others in turn."""
+        """Compare personal mails of our sender and of the peers, alternating."""
         url = self._postgres.create_database("peers") if with_peers else ""
         figures: dict[str, list[Figure]] = {}
         for number in range(self._size.rounds):
@@ -198,7 +216,7 @@ class Bench:
                 )
 
     def _against_one_worker(self, sink: Sink) -> None:
-        """Two workers, one on each core, and one alone, in turn."""
+        """Compare two workers, one on each core, with one alone, alternating."""
         ones: list[float] = []
         twos: list[float] = []
         for number in range(self._size.rounds):
@@ -222,21 +240,21 @@ class Bench:
         sink.end()
 
     def _to_followers(self) -> None:
-        """One broadcast to many followers, routed and handed over."""
+        """Route and send one broadcast to many followers."""
         followers = self._size.followers
         say(f"a broadcast to {followers:,}")
         sink = Sink(self._stage.folder)
         routed, figure = broadcast(self._stage, sink, followers)
         self.ratios.add(
             f"broadcast to {followers:,}, one worker",
-            f"routed in {routed:.1f} s, handed over in {figure.wall:.1f} s, {figure}",
+            f"routed in {routed:.1f} s, sent in {figure.wall:.1f} s, {figure}",
             "5 s for 10,000",
         )
         say(f"  {sink.counted()[1]} different mails of {followers}")
         sink.end()
 
     def _in_shares(self) -> None:
-        """Of four workers none rests while others work."""
+        """Check that of four workers none rests while others work."""
         ratios: list[float] = []
         for _ in range(self._size.rounds):
             taken = shares(self._stage, next(self._tags), self._size.mails)
@@ -247,7 +265,7 @@ class Bench:
 
 
 def keep_to_the_other_core(suite: ProcessSuite) -> None:
-    """The sender's core is for the sender; what starts later inherits this."""
+    """Leave the first core to the sender; later processes inherit this."""
     for pid in (os.getpid(), *(one.pid for one in suite._running.values())):
         os.sched_setaffinity(pid, OTHER_CORE)
 
@@ -269,13 +287,13 @@ def arguments() -> argparse.Namespace:
 
 
 def main() -> None:
-    """Start everything, measure, tell."""
-    process_suite.START_S = PATIENCE_S  # type: ignore[misc]
-    # What a closing connection still hears is of no interest.
+    """Start everything, measure, print."""
+    process_suite.START_S = TIMEOUT_S  # type: ignore[misc]
+    # Ignore what a closing connection still receives.
     logging.getLogger("amqp").setLevel(logging.CRITICAL)
-    asked = arguments()
-    by_peers = asked.by_peers or max(100, asked.mails // 5)
-    size = Size(asked.mails, by_peers, asked.followers, asked.rounds)
+    options = arguments()
+    by_peers = options.by_peers or max(100, options.mails // 5)
+    size = Size(options.mails, by_peers, options.followers, options.rounds)
     say("starting RabbitMQ, PostgreSQL and the services")
     with (
         TemporaryDirectory() as folder,
@@ -289,18 +307,18 @@ def main() -> None:
             copies={"delivery": 0},
         ) as suite,
     ):
-        stage = Stage(Path(folder), suite, asked.profile)
+        environment = MailBenchEnvironment(Path(folder), suite, options.profile)
         keep_to_the_other_core(suite)
-        people = max(asked.followers, 2 * asked.mails)
+        people = max(options.followers, 2 * options.mails)
         projects = [f"p{n}" for n in range(50)]
         mail_rows.put_people(
-            stage.urls["projects"], people, projects, followers=asked.followers
+            environment.urls["projects"], people, projects, followers=options.followers
         )
-        bench = Bench(stage, postgres, size)
+        bench = Bench(environment, postgres, size)
         try:
-            bench.measure(set(asked.what) or set(PARTS))
+            bench.measure(set(options.what) or set(PARTS))
         except BaseException:
-            log = stage.folder / "worker.log"
+            log = environment.folder / "worker.log"
             say(log.read_text()[-3000:] if log.exists() else "no worker was started")
             raise
         bench.ratios.show()

@@ -1,9 +1,9 @@
-"""``python -m bench.mail_peers WHO DATABASE_URL PORT COUNT``: the same by Django.
+"""Send the same mails with Django: ``python -m bench.mail_peers PEER URL PORT COUNT``.
 
-WHO is ``django``, which sends over one open connection and commits after each mail, or
-``post_office``. Both read their mails from rows in PostgreSQL, render text and markup
-from compiled templates, and hand over to the relay at PORT of the loopback. One line of
-JSON tells mails, seconds and seconds of processor time.
+PEER is ``django``, which sends over one open connection and commits after each mail, or
+``post_office``. Both read their mails from rows in the PostgreSQL at URL, render text
+and HTML from compiled templates, and send to the relay at PORT of the loopback. One
+line of JSON reports mails, seconds and seconds of processor time.
 """
 
 import json
@@ -42,7 +42,7 @@ SENDER: Final = "CLP Communications <notifications@clp.example>"
 
 
 def configure(url: str, port: int) -> None:
-    """Django with its own tables and post_office in a database."""
+    """Configure Django with its own tables and post_office in a database."""
     found = urlsplit(url)
     settings.configure(
         DATABASES={
@@ -81,7 +81,7 @@ def configure(url: str, port: int) -> None:
 
 
 def headers(number: int) -> dict[str, str]:
-    """What a notification has to say to mail programs."""
+    """Return the headers a notification needs for mail programs."""
     return {
         "Message-ID": f"<n.{number}.{time.time_ns()}@clp.example>",
         "In-Reply-To": "<c.p1.broadcast@clp.example>",
@@ -95,7 +95,7 @@ def headers(number: int) -> dict[str, str]:
 
 
 def words(number: int) -> dict[str, str]:
-    """What the templates show."""
+    """Return the values that the templates show."""
     return {
         "author": "Ivy Lane",
         "project": "Night Train",
@@ -113,7 +113,7 @@ def _rows(count: int) -> Iterator[dict[str, Any]]:
 
 
 def by_django(count: int) -> Callable[[], None]:
-    """A loop as most code has it: rows, templates, one open connection."""
+    """Send in a loop as most code has it: rows, templates, one open connection."""
     from django.core.mail import EmailMultiAlternatives, get_connection
     from django.db import connection, models
     from django.template import Context, Template
@@ -159,7 +159,7 @@ def by_django(count: int) -> Callable[[], None]:
 
 
 def by_post_office(count: int) -> Callable[[], None]:
-    """The queue of post_office: its rows, its templates, its own sending."""
+    """Send with the queue of post_office: its rows, templates and sending."""
     from django.core.management import call_command
     from post_office import mail
     from post_office.models import Email, EmailTemplate
@@ -195,7 +195,7 @@ def by_post_office(count: int) -> Callable[[], None]:
 
 
 def main(who: str, url: str, port: int, count: int) -> dict[str, Any]:
-    """Prepare the rows, then measure what it takes to send them."""
+    """Prepare the rows, then measure the time to send them."""
     configure(url, port)
     run = {"django": by_django, "post_office": by_post_office}[who](count)
     began, worked = time.perf_counter(), time.process_time()

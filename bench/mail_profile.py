@@ -1,6 +1,6 @@
 """A delivery process that writes a profile of its work to ``BENCH_PROFILE``.
 
-What it does before its first mails and after it was asked to stop is left out.
+The time before its first mails and after the request to stop is left out.
 """
 
 import cProfile
@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 from clp_chassis.runner import main
 from clp_notifications.delivery.claims import Claim
-from clp_notifications.delivery.dependencies import Desk
+from clp_notifications.delivery.dependencies import DeliveryDependencies
 from clp_notifications.service import build_delivery, delivery_process
 from clp_notifications.settings import Settings
 
@@ -18,11 +18,11 @@ deliver = delivery_process.deliver
 
 
 def profiled(
-    desk: Desk, claims: Sequence[Claim], is_stopping: Callable[[], bool]
+    deps: DeliveryDependencies, claims: Sequence[Claim], is_stopping: Callable[[], bool]
 ) -> None:
-    """Deliver claims, and write what all of it cost so far."""
+    """Deliver claims, and write the profile so far."""
     profile.enable()
-    deliver(desk, claims, is_stopping)
+    deliver(deps, claims, is_stopping)
     profile.disable()
     profile.dump_stats(os.environ["BENCH_PROFILE"])
 

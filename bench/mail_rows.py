@@ -1,4 +1,4 @@
-"""Fills the databases of a suite: people, followers, messages and mails that are due."""
+"""Fill the databases of a suite: people, followers, messages and due mails."""
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
@@ -34,7 +34,7 @@ def person_id(number: int) -> str:
 def put_people(
     url: str, count: int, projects: Iterable[str], *, followers: int
 ) -> None:
-    """Everybody of a partner, with access to all projects; some follow the first."""
+    """Create the people of a partner, with access to all projects and some followers."""
     people = [_person(person_id(n), f"Person {n}", PARTNER) for n in range(count)]
     people.append(_person(AUTHOR, "Ivy Lane", None))
     database = Database(url)
@@ -76,7 +76,7 @@ def _person(id: str, name: str, partner: str | None) -> dict[str, Any]:
 
 
 def put_personal_mails(urls: Mapping[str, str], tag: str, count: int) -> None:
-    """One message for each of so many people, each mentioning that person, all due.
+    """Create one due message for each of so many people, mentioning that person.
 
     The tag is the project they are about.
     """
@@ -105,7 +105,7 @@ def put_personal_mails(urls: Mapping[str, str], tag: str, count: int) -> None:
 
 
 def message_id(tag: str, number: int) -> str:
-    """An id of ours; the tag is ``p`` and a number."""
+    """Return an id of ours; the tag is ``p`` and a number."""
     return f"{int(tag[1:]):x}{number:08x}".rjust(32, "0")
 
 
@@ -171,7 +171,7 @@ def _message(tag: str, number: int, channel: str) -> dict[str, Any]:
         "author_number": number + 1,
         "text": text_for(number),
         "posted_at": AT,
-        "retry_key": message_id(tag, number),
+        "idempotency_key": message_id(tag, number),
         "content_hash": "0" * 64,
         "outcomes": "{}",
     }

@@ -1,7 +1,7 @@
-"""``python -m bench.mail_sink PORT [DELAY_MS]``: a relay that only counts.
+"""A relay that only counts: ``python -m bench.mail_sink PORT [DELAY_MS]``.
 
-It offers pipelining, answers each command group after the delay, and tells on a line
-of its standard output, once a second, how many mails it took and how many were new.
+It offers pipelining, replies to each command group after the delay, and once a second
+prints how many mails it received and how many were new.
 """
 
 import asyncio
@@ -24,15 +24,15 @@ REPLIES: Final = {
 
 
 class Counter:
-    """What all connections took."""
+    """Counts the mails of all connections."""
 
     def __init__(self) -> None:
         self.taken = 0
-        self.known: set[bytes] = set()
+        self.seen: set[bytes] = set()
 
 
 class Connection(asyncio.Protocol):
-    """One client."""
+    """One client connection."""
 
     def __init__(self, counter: Counter, delay_s: float) -> None:
         self._counter = counter
@@ -54,12 +54,12 @@ class Connection(asyncio.Protocol):
             replies.append(reply)
         if not replies:
             return
-        answer = b"".join(replies)
+        reply = b"".join(replies)
         if self._delay_s:
             loop = asyncio.get_running_loop()
-            loop.call_later(self._delay_s, self._transport.write, answer)
+            loop.call_later(self._delay_s, self._transport.write, reply)
         else:
-            self._transport.write(answer)
+            self._transport.write(reply)
 
     def _next(self) -> bytes | None:
         if self._is_data:
@@ -80,7 +80,7 @@ class Connection(asyncio.Protocol):
     def _take(self, mail: bytes) -> None:
         self._counter.taken += 1
         if found := MESSAGE_ID.search(mail):
-            self._counter.known.add(found[1])
+            self._counter.seen.add(found[1])
 
 
 async def serve(port: int, delay_s: float) -> None:
@@ -93,7 +93,7 @@ async def serve(port: int, delay_s: float) -> None:
     told = (-1, -1)
     async with server:
         while True:
-            now = (counter.taken, len(counter.known))
+            now = (counter.taken, len(counter.seen))
             if now != told:
                 told = now
                 sys.stdout.write(f"{now[0]} {now[1]}\n")

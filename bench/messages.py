@@ -1,8 +1,8 @@
-"""How fast a conversation is on this machine: ``python -m bench.messages``.
+"""Measure conversations: ``python -m bench.messages``.
 
 Targets, as ratios within one run: `post` at 0.4 of a bare Nameko RPC that inserts one
 row and commits with one writer, at 0.5 with eight; under 5 ms of processor time a
-message, over all our processes and with everything that follows from it. Unread numbers
+message, over all our processes and with everything that follows from it. Unread counts
 of 200 projects over a million messages in under 20 ms (p95); a page from the middle of
 half a million messages within 1.2 of one from their end.
 """
@@ -20,32 +20,32 @@ from clp_suite.servers import PrivatePostgres
 
 def main() -> None:
     """Measure everything and print it as tables."""
-    with server_directory() as folder, messages_posting.processes(folder) as desk:
-        _say("\nRabbitMQ and PostgreSQL")
-        for line in desk.measure():
-            _say(line)
+    with server_directory() as folder, messages_posting.processes(folder) as post_bench:
+        _print("\nRabbitMQ and PostgreSQL")
+        for line in post_bench.measure():
+            _print(line)
     with (
         server_directory() as folder,
-        PrivatePostgres(folder / "postgres", survives_power_cuts=False) as postgres,
+        PrivatePostgres(folder / "postgres", durable=False) as postgres,
     ):
-        _say("\nPostgreSQL")
+        _print("\nPostgreSQL")
         for line in messages_reading.measure(postgres.create_database("long"), folder):
-            _say(line)
+            _print(line)
     with tempfile.TemporaryDirectory() as folder:
-        _say("\nSQLite")
+        _print("\nSQLite")
         url = f"sqlite:///{folder}/long.db"
         for line in messages_reading.measure(url, Path(folder)):
-            _say(line)
+            _print(line)
     with (
         tempfile.TemporaryDirectory() as folder,
-        messages_posting.embedded(Path(folder)) as desk,
+        messages_posting.embedded(Path(folder)) as post_bench,
     ):
-        _say("\nembedded suite")
-        for line in desk.measure():
-            _say(line)
+        _print("\nembedded suite")
+        for line in post_bench.measure():
+            _print(line)
 
 
-def _say(line: str) -> None:
+def _print(line: str) -> None:
     _ = sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
 

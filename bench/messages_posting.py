@@ -1,4 +1,4 @@
-"""How fast `post` is beside a bare Nameko RPC that inserts one row and commits."""
+"""Time `post` beside a bare Nameko RPC that inserts one row and commits."""
 
 import itertools
 import os
@@ -17,7 +17,7 @@ from nameko.standalone.rpc import ServiceRpcProxy
 
 from bench.bare_service import BareService, config_of
 from clp_chassis.runner import ContainerGroup
-from clp_contracts.connection_pool import Lines
+from clp_contracts.connection_pool import RpcConnectionPool
 from clp_contracts.errors import CallFailed
 from clp_suite import EmbeddedSuite
 from clp_suite.process_suite import ProcessSuite
@@ -35,7 +35,7 @@ Post = Callable[[int], object]
 
 @dataclass
 class Figures:
-    """What the rounds of one kind of post gave."""
+    """The rounds of one kind of post."""
 
     rates: list[float] = field(default_factory=list)
     cpu_ms: list[float] = field(default_factory=list)
@@ -46,7 +46,7 @@ class Figures:
 
 
 def cpu_seconds(pids: list[int]) -> float:
-    """The processor time that processes have used so far, their threads included."""
+    """Return the processor time of processes so far, threads included."""
     used = 0
     for pid in pids:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
@@ -55,7 +55,7 @@ def cpu_seconds(pids: list[int]) -> float:
 
 
 def posts_per_second(writers: list[Post], posts: int) -> float:
-    """The rate at which several writers get their posts answered."""
+    """Return the rate of completed posts of several writers."""
     each = posts // len(writers)
 
     def write(post: Post) -> None:
@@ -71,31 +71,31 @@ def posts_per_second(writers: list[Post], posts: int) -> float:
     return each * len(writers) / (time.perf_counter() - begun)
 
 
-class Desk:
+class PostBench:
     """A suite and a bare service on the same broker, and writers to both."""
 
     def __init__(self, suite: Suite, broker_url: str, pids: list[int]) -> None:
         self.suite = suite
         self.pids = pids
         self._broker_url = broker_url
-        self._lines = Lines(broker_url, 10.0)
+        self._pool = RpcConnectionPool(broker_url, 10.0)
         self._keys: Iterator[int] = itertools.count()
-        put_cast(suite.caller(service="directory"))
-        projects = suite.caller(service="directory").projects
+        put_cast(suite.client(service="directory"))
+        projects = suite.client(service="directory").projects
         for number in range(8):
             projects.put_project(id=f"q{number}", title=f"Night Train {number}")
             projects.assign_partner(project=f"q{number}", partner="north")
 
     def ours(self, person: str, place: str, text: str = TEXT) -> Post:
-        """A person who posts to a channel."""
-        messages = self.suite.caller(person).messages
+        """Return a person who posts to a channel."""
+        messages = self.suite.client(person).messages
         return lambda _: messages.post(
             channel=place, text=text, key=f"k{next(self._keys)}"
         )
 
     @contextmanager
     def bare(self, writers: int) -> Iterator[list[Post]]:
-        """Callers of the bare service, as Nameko ships them."""
+        """Return clients of the bare service, as Nameko ships them."""
         proxies = [
             ServiceRpcProxy("bare", {"AMQP_URI": self._broker_url}, timeout=10)
             for _ in range(writers)
@@ -110,20 +110,20 @@ class Desk:
             for proxy in proxies:
                 proxy.stop()
 
-    def bare_on_our_lines(self) -> Post:
-        """A caller of the bare service over the lines that our callers use."""
-        ask = {"channel": "q0/broadcast", "text": TEXT}
-        return lambda _: self._lines.call(("bare", "post"), ask, {})
+    def bare_on_our_pool(self) -> Post:
+        """Return a client of the bare service on the connections of our clients."""
+        arguments = {"channel": "q0/broadcast", "text": TEXT}
+        return lambda _: self._pool.call("bare", "post", arguments)
 
     def close(self) -> None:
-        """Give the connections back."""
-        self._lines.close()
+        """Return the connections."""
+        self._pool.close()
 
     def wait_for_bare(self) -> None:
-        """Return once the bare service answers."""
+        """Return once the bare service responds."""
         for _ in range(400):
             try:
-                self.bare_on_our_lines()(0)
+                self.bare_on_our_pool()(0)
             except CallFailed:
                 time.sleep(0.05)
             else:
@@ -131,7 +131,7 @@ class Desk:
         raise TimeoutError("the bare service does not answer")
 
     def measure(self, posts: int = POSTS, rounds: int = ROUNDS) -> Iterator[str]:
-        """Alternate all kinds of posts; give the table."""
+        """Alternate all kinds of posts; return the table."""
         for writers in (1, 8):
             kinds: dict[str, list[Post]] = {
                 "post, by the studio": [
@@ -147,7 +147,7 @@ class Desk:
                     self.ours("ivy", f"q{n}/direct/north", f"@Nat Moreau {TEXT}")
                     for n in range(writers)
                 ],
-                "bare, on our lines": [self.bare_on_our_lines()] * writers,
+                "bare, on our lines": [self.bare_on_our_pool()] * writers,
             }
             with self.bare(writers) as bare:
                 found = self._alternate(
@@ -180,8 +180,8 @@ class Desk:
 
 
 @contextmanager
-def processes(folder: Path) -> Iterator[Desk]:
-    """Five processes of ours and a bare one, on the same RabbitMQ and PostgreSQL."""
+def processes(folder: Path) -> Iterator[PostBench]:
+    """Run five processes of ours and a bare one, on the same RabbitMQ and PostgreSQL."""
     with (
         PrivateRabbit(folder / "rabbit") as rabbit,
         PrivatePostgres(folder / "postgres") as postgres,
@@ -200,24 +200,26 @@ def processes(folder: Path) -> Iterator[Desk]:
             ]
         )
         try:
-            desk = Desk(suite, rabbit.url, suite.pids())
-            desk.wait_for_bare()
-            with closing(desk):
-                yield desk
+            post_bench = PostBench(suite, rabbit.url, suite.pids())
+            post_bench.wait_for_bare()
+            with closing(post_bench):
+                yield post_bench
         finally:
             bare.terminate()
             bare.wait()
 
 
 @contextmanager
-def embedded(folder: Path) -> Iterator[Desk]:
-    """All in one process: the suite, the bare service, and who calls them."""
+def embedded(folder: Path) -> Iterator[PostBench]:
+    """Run all in one process: the suite, the bare service, and their callers."""
     with EmbeddedSuite(folder / "suite") as suite:
         config = config_of(suite.broker_url, f"sqlite:///{folder / 'bare.db'}")
         group = ContainerGroup([(BareService, config)])
         group.start()
         try:
-            with closing(Desk(suite, suite.broker_url, [os.getpid()])) as desk:
-                yield desk
+            with closing(
+                PostBench(suite, suite.broker_url, [os.getpid()])
+            ) as post_bench:
+                yield post_bench
         finally:
             group.stop()

@@ -1,7 +1,7 @@
-"""How fast a long conversation is read: unread numbers and pages over a million messages.
+"""Time unread counts and pages over a million messages.
 
-The rows are written straight into the tables of `messages`, as `post` would have left
-them; then the use cases read them, on PostgreSQL or SQLite, without a broker between.
+The rows are written straight into the tables of `messages`, as `post` would leave them;
+then the use cases read them, on PostgreSQL or SQLite, without a broker.
 """
 
 import time
@@ -9,33 +9,35 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import median, quantiles
-from typing import Final, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from sqlalchemy import bindparam, text
 
-from clp_chassis.persistence.column_types import Instant
+from clp_chassis.persistence.column_types import UtcDateTime
 from clp_chassis.persistence.database import Database, migrate
 from clp_chassis.security.passports import Passport
-from clp_contracts.client import Callers
-from clp_contracts.facts_cache import KnownFacts
-from clp_contracts.messages import AskPage, AskUnread
+from clp_contracts.facts_cache import FactsCache
+from clp_contracts.messages import GetPage, GetUnread
 from clp_contracts.methods import PassportKind
-from clp_messages.dependencies import Parts
-from clp_messages.storage import FolderStore
+from clp_messages.dependencies import Dependencies
+from clp_messages.storage import LocalFileStore
 from clp_messages.use_cases import history, unread
-from tests.services.messages.fakes import FakeCallers
+from tests.services.messages.fakes import FakeClients
+
+if TYPE_CHECKING:
+    from clp_contracts.client import Clients
 
 MILLION: Final = 1_000_000
 PROJECTS: Final = 200
 # The long channel; the other half million is spread over the projects.
 LONG: Final = "q0/direct/north"
 ROUNDS: Final = 60
-# p95 needs enough of them to be one.
+# Enough for a 95th percentile.
 UNREADS: Final = 100
 START: Final = datetime(2026, 1, 1, tzinfo=UTC)
 WORDS: Final = "The second reel is in; please look at the whistle in scene four. "
 
-# How each database counts, and how it makes an id that tells no order.
+# How each database generates series, and ids without an order.
 NUMBERS: Final = {
     "postgresql": "select generate_series(1, cast(:last as integer)) as number",
     "sqlite": "with recursive n(number) as (select 1 union all "
@@ -48,7 +50,7 @@ IDS: Final = {
 # Of four messages nat writes one, ian one and ivy two; one in a hundred is deleted.
 MESSAGES: Final = """
 insert into messages (id, channel, project, number, revision, author, author_name,
-  author_side, author_number, text, posted_at, deleted_at, retry_key, content_hash,
+  author_side, author_number, text, posted_at, deleted_at, idempotency_key, content_hash,
   outcomes)
 select {id}, :channel, :project, number, 1,
   case number % 4 when 0 then 'nat' when 2 then 'ian' else 'ivy' end, 'Somebody',
@@ -60,22 +62,22 @@ from ({numbers}) as counted
 """
 
 
-class House:
+class LongConversation:
     """Two hundred followed projects with a million messages of three authors."""
 
     def __init__(self, url: str, folder: Path, messages: int) -> None:
         migrate(url, "clp_messages")
         self.database = Database(url)
-        callers = FakeCallers()
+        fakes = FakeClients()
         self.projects = [f"q{number}" for number in range(PROJECTS)]
         for project in self.projects:
-            callers.projects.put_project(project, ["north", "south"])
-        asked = cast("Callers", callers)
-        self.parts = Parts(
+            fakes.projects.put_project(project, ["north", "south"])
+        clients = cast("Clients", fakes)
+        self.deps = Dependencies(
             database=self.database,
-            files=FolderStore(folder),
-            callers=asked,
-            known=KnownFacts(asked.projects),
+            files=LocalFileStore(folder),
+            clients=clients,
+            facts=FactsCache(clients.projects),
             clock=lambda: START,
         )
         self.actor = Passport("nat", PassportKind.PERSON, START + timedelta(days=1))
@@ -92,13 +94,13 @@ class House:
         fill = MESSAGES.format(id=IDS[dialect], numbers=NUMBERS[dialect])
         for channel, last in channels.items():
             about = {"channel": channel, "project": channel.partition("/")[0]}
-            with self.database.writing(tell=False) as session:
+            with self.database.writing(notify=False) as session:
                 session.execute(
                     text("insert into channels values (:channel, :project, :last)"),
                     about | {"last": last},
                 )
                 session.execute(
-                    text(fill).bindparams(bindparam("at", type_=Instant)),
+                    text(fill).bindparams(bindparam("at", type_=UtcDateTime)),
                     about | {"last": last, "text": WORDS, "at": START},
                 )
                 session.execute(
@@ -111,40 +113,40 @@ class House:
             )
 
     def unread(self) -> object:
-        """The numbers of all projects, in one call."""
-        ask = AskUnread(projects=tuple(self.projects))
-        return unread.unread(ask, actor=self.actor, parts=self.parts)
+        """Count the unread messages of all projects, in one call."""
+        request = GetUnread(projects=tuple(self.projects))
+        return unread.unread(request, actor=self.actor, deps=self.deps)
 
     def page(self, around: int) -> object:
-        """A page of fifty in the long channel."""
-        ask = AskPage(channel=LONG, around=around)
-        return history.page(ask, actor=self.actor, parts=self.parts)
+        """Read a page of fifty in the long channel."""
+        request = GetPage(channel=LONG, around=around)
+        return history.page(request, actor=self.actor, deps=self.deps)
 
 
 def took_ms(call: Callable[[], object]) -> float:
-    """How long a call takes, in milliseconds."""
+    """Return the milliseconds of a call."""
     begun = time.perf_counter()
     call()
     return 1000 * (time.perf_counter() - begun)
 
 
 def measure(url: str, folder: Path, messages: int = MILLION) -> Iterator[str]:
-    """Fill a database and read it; give the lines of the table."""
-    house = House(url, folder, messages)
-    house.unread()
-    unreads = [took_ms(house.unread) for _ in range(UNREADS)]
+    """Fill a database and read it; return the lines of the table."""
+    conversation = LongConversation(url, folder, messages)
+    conversation.unread()
+    unreads = [took_ms(conversation.unread) for _ in range(UNREADS)]
     yield (
         f"unread of {PROJECTS} projects over {messages:,} messages: "
         f"p50 {median(unreads):.1f} ms, p95 {quantiles(unreads, n=20)[-1]:.1f} ms"
     )
-    places = {"end": house.long, "middle": house.long // 2}
+    places = {"end": conversation.long, "middle": conversation.long // 2}
     found: dict[str, list[float]] = {name: [] for name in places}
     for _ in range(ROUNDS):
         for name, number in places.items():
-            found[name].append(took_ms(lambda n=number: house.page(n)))  # type: ignore[misc]
+            found[name].append(took_ms(lambda n=number: conversation.page(n)))  # type: ignore[misc]
     end, middle = median(found["end"]), median(found["middle"])
     yield (
-        f"page in a channel of {house.long:,}: end {end:.2f} ms, middle {middle:.2f} ms, "
+        f"page in a channel of {conversation.long:,}: end {end:.2f} ms, middle {middle:.2f} ms, "
         f"{middle / end:.2f} of the end"
     )
-    house.database.close()
+    conversation.database.close()

@@ -1,9 +1,9 @@
-"""Messages as a studio and its partners write them, made up from a seed, in 15 languages.
+"""Generate messages of a studio and its partners from a seed, in 15 languages.
 
-The same seed and count give the same messages on every machine, and any stretch of them
-can be made without the ones before: so workers share the work, and a question can be
-drawn from one message of a million. Words follow Zipf's law: the most frequent ones of
-each language are real, the rest look like them.
+The same seed and count give the same messages on every machine, and any range of them
+can be generated alone: processes share the work, and a query can be drawn from one
+message of a million. Words follow Zipf's law: the most frequent ones of each language
+are real, the rest look like them.
 """
 
 import random
@@ -22,7 +22,7 @@ BEGUN: Final = datetime(2024, 1, 8, 7, tzinfo=UTC)
 # A million messages are two years and a half of them.
 EVERY: Final = timedelta(seconds=79)
 
-# Of a hundred channels, how many speak a language.
+# Of a hundred channels, how many use a language.
 SHARES: Final = {
     "en": 33, "de": 8, "fr": 8, "es": 8, "ja": 8, "zh": 6, "ru": 5, "ko": 4,
     "pt": 4, "it": 4, "ar": 3, "pl": 3, "hi": 2, "th": 2, "tr": 2,
@@ -74,8 +74,8 @@ EMOJI: Final = ("👍", "🎬", "✅", "🙏🏽", "🔥", "❤️")
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """A channel, and the language it mostly speaks."""
+class Venue:
+    """A channel, and its main language."""
 
     project: str
     channel: str
@@ -83,8 +83,8 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
-    """A query drawn from a message, to be asked where that message stands."""
+class SampleQuery:
+    """A query drawn from a message, for the channel of that message."""
 
     project: str
     channel: str
@@ -99,36 +99,36 @@ class Conversations:
         self._seed = seed
 
     @cached_property
-    def places(self) -> tuple[Place, ...]:
+    def places(self) -> tuple[Venue, ...]:
         """Every project has a broadcast and a few to very many direct channels."""
         chance = random.Random(f"{self._seed} places")
         projects = max(12, self.count * 800 // 1_000_000)
         return tuple(
-            Place(project, channel, _language(chance))
+            Venue(project, channel, _language(chance))
             for project in (f"title{number:04}" for number in range(projects))
             for channel in _channels(project, round(chance.triangular(2, 40, 6)))
         )
 
     def documents(self, first: int = 0, end: int | None = None) -> Iterator[Document]:
-        """The messages from one up to another, counted from zero."""
+        """Iterate the messages from one up to another, counted from zero."""
         last = self.count if end is None else min(end, self.count)
         for block in range(first // BLOCK, -(-last // BLOCK)):
             begin = block * BLOCK
             made = self._block(block)
             yield from islice(made, max(0, first - begin), last - begin)
 
-    def questions(self, count: int, words: int, *, seed: int = 1) -> list[Question]:
-        """Queries of so many words, each standing together in some message."""
+    def questions(self, count: int, words: int, *, seed: int = 1) -> list[SampleQuery]:
+        """Return queries of so many words, all of which occur in some message."""
         chance = random.Random(f"{self._seed} questions {seed} {words}")
-        asked: list[Question] = []
-        while len(asked) < count:
+        questions: list[SampleQuery] = []
+        while len(questions) < count:
             number = chance.randrange(self.count)
             (document,) = self.documents(number, number + 1)
             pieces = list(dict.fromkeys(_pieces(document.text, chance)))
             if len(pieces) >= words:
                 text = " ".join(chance.sample(pieces, words))
-                asked.append(Question(document.project, document.channel, text))
-        return asked
+                questions.append(SampleQuery(document.project, document.channel, text))
+        return questions
 
     def _block(self, block: int) -> Iterator[Document]:
         chance = random.Random(f"{self._seed} block {block}")
@@ -171,13 +171,13 @@ def _language(chance: random.Random) -> str:
     return chance.choices(tuple(SHARES), tuple(SHARES.values()))[0]
 
 
-def _author(place: Place, chance: random.Random) -> int:
+def _author(place: Venue, chance: random.Random) -> int:
     """Few people write in one channel."""
     return (_number_of(place.channel) + chance.randrange(6)) % 3_000
 
 
 def _number_of(text: str) -> int:
-    """A number made of a text, the same in every process."""
+    """Return a number made of a text, the same in every process."""
     return int.from_bytes(text.encode(), "big") % 1_000_003
 
 
@@ -189,7 +189,7 @@ def _name(author: int) -> str:
 
 @cache
 def _vocabulary(language: str) -> tuple[Sequence[str], Sequence[float]]:
-    """Words of a language, the frequent ones first, and how frequent (Zipf)."""
+    """Return the words of a language and their weights (Zipf), frequent ones first."""
     chance = random.Random(f"words {language}")
     frequent = FREQUENT[language].split()
     words = dict.fromkeys(frequent)
@@ -222,16 +222,18 @@ def _text(language: str, chance: random.Random) -> str:
     length = min(600, max(1, round(chance.lognormvariate(2.55, 0.75))))
     if chance.random() < 0.03:
         length = chance.randrange(60, 500)
-    said = chance.choices(words, cum_weights=weights, k=length)
+    words_chosen = chance.choices(words, cum_weights=weights, k=length)
     for _ in range(2):
         if chance.random() < 0.22:
-            said.insert(chance.randrange(len(said) + 1), f" {_extra(chance)} ")
-    joined = ("" if language in UNSPACED else " ").join(said)
+            words_chosen.insert(
+                chance.randrange(len(words_chosen) + 1), f" {_extra(chance)} "
+            )
+    joined = ("" if language in UNSPACED else " ").join(words_chosen)
     return (joined.strip() + chance.choice((".", "", "!", "?", "。")))[:10_000]
 
 
 def _extra(chance: random.Random) -> str:
-    """What stands between the words of people at work."""
+    """Return what stands between words: numbers, links, handles, emoji."""
     number = chance.randrange(100_000)
     return chance.choice(
         (
@@ -256,7 +258,7 @@ def _files(chance: random.Random) -> tuple[str, ...]:
 
 
 def _pieces(text: str, chance: random.Random) -> Iterator[str]:
-    """Words of a text; of a run without spaces, two or three characters."""
+    """Iterate the words of a text; of a run without spaces, two or three characters."""
     for word in text.split():
         stripped = word.strip(".,!?。\"'*-:")
         if not stripped:

@@ -1,4 +1,4 @@
-"""Uploads to several places in turn, over connections that stay open.
+"""Upload to several servers in rotation, over connections that stay open.
 
 A program of its own, without eventlet: it prints the milliseconds of each upload. Its
 argument is a JSON object: ``targets`` (name -> host, port, path, token), ``rounds``,
@@ -11,11 +11,11 @@ import sys
 import time
 from typing import Any
 
-ANSWER = 65536
+MAX_RESPONSE = 65536
 
 
 def main() -> None:
-    """Take turns and print what they took."""
+    """Upload in rotation and print the times."""
     plan = json.loads(sys.argv[1])
     body = b"%PDF-1.7\n".ljust(plan["size"], b"\n")
     lines = {name: _opened(t, len(body)) for name, t in plan["targets"].items()}
@@ -25,10 +25,10 @@ def main() -> None:
             begun = time.perf_counter()
             sock.sendall(head)
             sock.sendall(body)
-            answer = sock.recv(ANSWER)
+            response = sock.recv(MAX_RESPONSE)
             took[name].append((time.perf_counter() - begun) * 1000)
-            if b" 201 " not in answer.partition(b"\r\n")[0]:
-                raise SystemExit(f"{name}: {answer!r}")
+            if b" 201 " not in response.partition(b"\r\n")[0]:
+                raise SystemExit(f"{name}: {response!r}")
     _ = sys.stdout.write(json.dumps(took))
 
 

@@ -1,8 +1,8 @@
-"""How long an upload takes: ``python -m bench.uploads [ROUNDS]``.
+"""Time uploads: ``python -m bench.uploads [ROUNDS]``.
 
-A file of 10 MiB goes in turn to the embedded suite, to the processes on RabbitMQ and
-PostgreSQL, and to a bare receiver that does no more than read, sum up and force to
-disk. Target: a median under 60 milliseconds on a machine that has nothing else to do.
+A file of 10 MiB goes in rotation to the embedded suite, to the processes on RabbitMQ
+and PostgreSQL, and to a bare receiver that only reads, hashes and syncs. Target: a
+median under 60 milliseconds on an idle machine.
 """
 
 import json
@@ -65,7 +65,7 @@ def main() -> None:
 
 
 def _target_of(suite: Suite) -> dict[str, Any]:
-    admin = suite.caller(service="directory")
+    admin = suite.client(service="directory")
     put_cast(admin)
     _ = admin.projects.put_project(id="p1", title="Night Train")
     _ = admin.projects.assign_partner(project="p1", partner="north", languages=["fr"])
@@ -99,8 +99,8 @@ def _bare(folder: Path) -> Iterator[dict[str, Any]]:
 def _uploads(targets: Mapping[str, Any], rounds: int) -> dict[str, list[float]]:
     plan = json.dumps({"targets": targets, "rounds": rounds, "size": SIZE})
     client = [sys.executable, "-S", str(HERE / "upload_client.py"), plan]
-    told = subprocess.run(client, check=True, stdout=subprocess.PIPE)
-    took: dict[str, list[float]] = json.loads(told.stdout)
+    output = subprocess.run(client, check=True, stdout=subprocess.PIPE)
+    took: dict[str, list[float]] = json.loads(output.stdout)
     return took
 
 

@@ -1,1 +1,1 @@
-"""Search engines side by side, on the same messages and questions."""
+"""Search engines side by side, on the same messages and queries."""

@@ -1,10 +1,10 @@
-"""Our engines beside others: ``python -m bench.engines`` (`make bench-search`).
+"""Compare search engines: ``python -m bench.engines`` (`make bench-search`).
 
-All are told the same messages, in turns of a few thousand, and asked the same questions
-in turns, so that what else the machine does hits them alike. Each question is asked
-three times and the quickest counts; figures are medians and 95th percentiles over many
-questions. With ``--folder`` what was built stays, and a later run goes on from there:
-a million messages are built in several steps.
+All index the same messages in rotation, a few thousand at a time, and run the same
+queries in rotation, so that other load hits them alike. Each query runs three times and
+the quickest counts; figures are medians and 95th percentiles over many queries. With
+``--folder`` the indexes are kept, and a later run continues: a million messages are
+built in several steps.
 """
 
 import argparse
@@ -25,13 +25,13 @@ from bench.engines.peers import (
     PAGE,
     Fts5,
     Ours,
-    Peer,
+    PeerEngine,
     PostgresSimple,
     Tantivy,
     ours_in_a_folder,
     ours_in_postgres,
 )
-from bench.search_messages import Conversations, Question
+from bench.search_messages import Conversations, SampleQuery
 from clp_suite.servers import PrivatePostgres
 
 TURN = 2_000
@@ -39,12 +39,12 @@ QUESTIONS = 200
 ROUNDS = 3
 MEGABYTE = 2**20
 
-FOLDERS: dict[str, Callable[[Path], Peer]] = {
+FOLDERS: dict[str, Callable[[Path], PeerEngine]] = {
     "ours": ours_in_a_folder,
     "fts5": Fts5,
     "tantivy": Tantivy,
 }
-DATABASES: dict[str, Callable[[str], Peer]] = {
+DATABASES: dict[str, Callable[[str], PeerEngine]] = {
     "ours_pg": ours_in_postgres,
     "pg_simple": PostgresSimple,
 }
@@ -59,25 +59,25 @@ TITLES = {
 
 
 def main() -> None:
-    """Build what is not built yet, ask, and print tables."""
-    asked = _arguments()
-    if asked.memory:
-        _memory_of(asked.memory, asked.folder, asked.messages)
+    """Build what is missing, run the queries, and print tables."""
+    options = _arguments()
+    if options.memory:
+        _memory_of(options.memory, options.folder, options.messages)
         return
     with tempfile.TemporaryDirectory() as passing:
-        folder = asked.folder or Path(passing)
+        folder = options.folder or Path(passing)
         folder.mkdir(parents=True, exist_ok=True)
-        names = asked.engines.split(",")
-        conversations = Conversations(asked.messages)
+        names = options.engines.split(",")
+        conversations = Conversations(options.messages)
         with _opened(names, folder) as peers:
             built = _build(peers, folder, conversations)
-            if asked.build_only:
+            if options.build_only:
                 return
             sizes = {name: peer.size_bytes() for name, peer in peers.items()}
-            _print_building(built, sizes, asked.messages)
+            _print_building(built, sizes, options.messages)
             for words in (1, 2, 3):
                 _print_asking(words, peers, conversations.questions(QUESTIONS, words))
-        _print_memory([name for name in names if name in FOLDERS], folder, asked)
+        _print_memory([name for name in names if name in FOLDERS], folder, options)
 
 
 def _arguments() -> argparse.Namespace:
@@ -93,7 +93,7 @@ def _arguments() -> argparse.Namespace:
 
 
 @contextmanager
-def _opened(names: list[str], folder: Path) -> Iterator[dict[str, Peer]]:
+def _opened(names: list[str], folder: Path) -> Iterator[dict[str, PeerEngine]]:
     with ExitStack() as stack:
         peers = {n: FOLDERS[n](folder / n) for n in names if n in FOLDERS}
         for peer in peers.values():
@@ -109,7 +109,7 @@ def _opened(names: list[str], folder: Path) -> Iterator[dict[str, Peer]]:
 
 @contextmanager
 def _databases(folder: Path) -> Iterator[dict[str, str]]:
-    """A private server, the same as before when the folder has one."""
+    """Start a private server, on the folder of the last run if there is one."""
     place = folder / "postgres"
     server = PrivatePostgres(place)
     secret = folder / "password"
@@ -130,28 +130,30 @@ def _databases(folder: Path) -> Iterator[dict[str, str]]:
 
 
 def _build(
-    peers: Mapping[str, Peer], folder: Path, conversations: Conversations
+    peers: Mapping[str, PeerEngine], folder: Path, conversations: Conversations
 ) -> dict[str, float]:
-    """Tell what was not told before; the seconds that each took."""
+    """Index the missing messages; return the seconds of each engine."""
     kept = {name: folder / f"{name}.json" for name in peers}
     seconds = {
         name: json.loads(f.read_text()) for name, f in kept.items() if f.exists()
     }
     wanting = {name: peer for name, peer in peers.items() if name not in seconds}
     if wanting:
-        seconds |= _told(wanting, conversations)
+        seconds |= _index_missing(wanting, conversations)
         for name in wanting:
             kept[name].write_text(json.dumps(seconds[name]))
     return seconds
 
 
-def _told(peers: Mapping[str, Peer], conversations: Conversations) -> dict[str, float]:
+def _index_missing(
+    peers: Mapping[str, PeerEngine], conversations: Conversations
+) -> dict[str, float]:
     seconds = dict.fromkeys(peers, 0.0)
     documents = conversations.documents()
     for first in range(0, conversations.count, TURN):
         turn = list(islice(documents, TURN))
         for name, peer in peers.items():
-            seconds[name] += _timed(partial(peer.take, turn, first))
+            seconds[name] += _timed(partial(peer.add_documents, turn, first))
         if first % 20_000 == 0:
             took = ", ".join(f"{name} {each:.0f} s" for name, each in seconds.items())
             print(f"told {first:,} of {conversations.count:,}: {took}", file=sys.stderr)
@@ -177,7 +179,7 @@ def _print_building(
 
 
 def _print_asking(
-    words: int, peers: Mapping[str, Peer], questions: list[Question]
+    words: int, peers: Mapping[str, PeerEngine], questions: list[SampleQuery]
 ) -> None:
     contenders = dict(peers)
     if isinstance(ours := peers.get("ours"), Ours):
@@ -189,7 +191,7 @@ def _print_asking(
         for _ in range(ROUNDS):
             for name, peer in contenders.items():
                 begun = time.perf_counter()
-                found = peer.ask(question)
+                found = peer.search(question)
                 best[name] = min(best[name], time.perf_counter() - begun)
                 hits[name] += found
         for name, seconds in best.items():
@@ -217,24 +219,24 @@ def _p95(times: list[float]) -> float:
     return statistics.quantiles(times, n=20)[-1]
 
 
-def _print_memory(names: list[str], folder: Path, asked: argparse.Namespace) -> None:
-    """Each engine in a process of its own, after a hundred questions."""
+def _print_memory(names: list[str], folder: Path, options: argparse.Namespace) -> None:
+    """Measure each engine in a process of its own, after a hundred queries."""
     print("\n| engine | MB of a process that opened it and answered |")
     print("| --- | ---: |")
     for name in names:
         command = [sys.executable, "-m", "bench.engines", "--memory", name]
-        command += ["--messages", str(asked.messages), "--folder", str(folder)]
-        told = subprocess.run(command, capture_output=True, text=True, check=True)
-        print(f"| {TITLES[name]} | {told.stdout.strip()} |")
+        command += ["--messages", str(options.messages), "--folder", str(folder)]
+        result = subprocess.run(command, capture_output=True, text=True, check=True)
+        print(f"| {TITLES[name]} | {result.stdout.strip()} |")
 
 
 def _memory_of(name: str, folder: Path, count: int) -> None:
-    """What is added by an engine, and not by making up questions."""
+    """Print the memory an engine adds, without that of generating queries."""
     questions = Conversations(count).questions(100, 2)
     before = _resident_megabytes()
     peer = FOLDERS[name](folder / name)
     for question in questions:
-        peer.ask(question)
+        peer.search(question)
     print(f"{_resident_megabytes() - before:.0f} more than {before:.0f}")
     peer.close()
 

@@ -1,7 +1,7 @@
-"""What is compared: our two engines, and what others would reach for first.
+"""The engines compared: our two, and the usual alternatives.
 
-Each is told the same messages and asked the same questions: the newest twenty messages
-of one channel with all of some words. Ours alone finds every script and part; the
+Each indexes the same messages and runs the same queries: the newest twenty messages of
+one channel with all of some words. Only ours finds every script and part of a word; the
 others find what their defaults find.
 """
 
@@ -16,71 +16,71 @@ import psycopg
 import tantivy
 
 from bench.engines.settling import settle
-from bench.search_messages import Question
+from bench.search_messages import SampleQuery
 from clp_chassis.clock import now
-from clp_search.engine import Document, Engine, Wanted
-from clp_search.index.sharded_index import BUILDING, ShardedIndex
+from clp_search.engine import Document, Engine, SearchRequest
+from clp_search.index.sharded_index import BULK, ShardedIndex
 from clp_search.postgres.engine import open_index
 from clp_search.query import parse
-from clp_search.terms import plan_of
+from clp_search.terms import query_plan
 
 PAGE = 20
 WORD = re.compile(r"\w+")
 
 
-class Peer(ABC):
-    """One engine, begun in a place of its own or opened again."""
+class PeerEngine(ABC):
+    """An engine, created or opened in a folder of its own."""
 
     @abstractmethod
-    def take(self, documents: Sequence[Document], first: int) -> None:
-        """Take the next messages."""
+    def add_documents(self, documents: Sequence[Document], first: int) -> None:
+        """Index the next messages."""
 
     def settle(self) -> None:  # noqa: B027 - most have nothing to do
-        """All was told: do what an operator would do once."""
+        """Finish the index as an operator would once."""
 
     @abstractmethod
-    def ask(self, question: Question) -> int:
-        """Answer a question with a page of texts; say how many."""
+    def search(self, question: SampleQuery) -> int:
+        """Run a query for a page of texts; return their number."""
 
     @abstractmethod
     def size_bytes(self) -> int:
-        """How much it takes on disk."""
+        """Bytes on disk."""
 
     def close(self) -> None:  # noqa: B027
-        """Let go of everything."""
+        """Release everything."""
 
 
-class Ours(Peer):
+class Ours(PeerEngine):
     """An engine of ours, from the typed query to the page."""
 
     def __init__(self, engine: Engine, *, marked: bool = False) -> None:
         self._engine = engine
         self._marked = marked
 
-    def take(self, documents: Sequence[Document], first: int) -> None:
+    def add_documents(self, documents: Sequence[Document], first: int) -> None:
         self._engine.apply(documents, after=first, upto=first + len(documents))
-        # By the clock of the one who tells: by that of messages days pass in a turn.
-        self._engine.tidy(now())
+        # Use the wall clock: by that of the messages days pass in one batch.
+        self._engine.maintain(now())
 
     def settle(self) -> None:
         settle(self._engine)
 
-    def ask(self, question: Question) -> int:
+    def search(self, question: SampleQuery) -> int:
         query = parse(question.text)
         page = self._engine.search(
-            Wanted(
+            SearchRequest(
                 project=question.project,
                 channels=frozenset({question.channel}),
-                plan=plan_of(query),
+                plan=query_plan(query),
                 limit=PAGE,
             )
         )
         if self._marked:
-            self._engine.show(page.documents, query)
+            self._engine.highlight(page.documents, query)
         return len(page.documents)
 
     def marking(self) -> "Ours":
-        """The same engine, with the finds of each page marked."""
+        """The same engine, with the matches of each page highlighted."""
         return Ours(self._engine, marked=True)
 
     def size_bytes(self) -> int:
@@ -91,42 +91,44 @@ class Ours(Peer):
 
 
 def ours_in_a_folder(folder: Path) -> Ours:
-    return Ours(ShardedIndex(folder, BUILDING))
+    return Ours(ShardedIndex(folder, BULK))
 
 
 def ours_in_postgres(url: str) -> Ours:
     return Ours(open_index(url))
 
 
-class Fts5(Peer):
+class Fts5(PeerEngine):
     """SQLite's full-text search as its page shows it; the channel is a column."""
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._file = folder / "fts5.db"
-        self._link = sqlite3.connect(self._file)
-        self._link.execute("pragma journal_mode = wal")
-        self._link.execute(
+        self._connection = sqlite3.connect(self._file)
+        self._connection.execute("pragma journal_mode = wal")
+        self._connection.execute(
             "create virtual table if not exists messages"
             " using fts5(text, channel unindexed, tokenize = 'unicode61')"
         )
 
-    def take(self, documents: Sequence[Document], first: int) -> None:
-        with self._link:
-            self._link.executemany(
+    def add_documents(self, documents: Sequence[Document], first: int) -> None:
+        with self._connection:
+            self._connection.executemany(
                 "insert into messages (rowid, text, channel) values (?, ?, ?)",
                 [(d.number, _all_text(d), d.channel) for d in documents],
             )
 
     def settle(self) -> None:
-        with self._link:
-            self._link.execute("insert into messages (messages) values ('optimize')")
-        self._link.execute("pragma wal_checkpoint(truncate)")
+        with self._connection:
+            self._connection.execute(
+                "insert into messages (messages) values ('optimize')"
+            )
+        self._connection.execute("pragma wal_checkpoint(truncate)")
 
-    def ask(self, question: Question) -> int:
+    def search(self, question: SampleQuery) -> int:
         words = " ".join(f'"{word}"' for word in question.text.split())
         return len(
-            self._link.execute(
+            self._connection.execute(
                 "select rowid, text from messages where messages match ?"
                 " and channel = ? order by rowid desc limit ?",
                 (words.replace("\0", ""), question.channel, PAGE),
@@ -137,39 +139,39 @@ class Fts5(Peer):
         return self._file.stat().st_size
 
     def close(self) -> None:
-        self._link.close()
+        self._connection.close()
 
 
-class PostgresSimple(Peer):
+class PostgresSimple(PeerEngine):
     """PostgreSQL's text search: configuration `simple`, GIN, an index on the channel."""
 
     def __init__(self, url: str) -> None:
-        self._link = psycopg.connect(url.replace("+psycopg", ""), autocommit=True)
-        self._link.execute(
+        self._connection = psycopg.connect(url.replace("+psycopg", ""), autocommit=True)
+        self._connection.execute(
             "create table if not exists messages (id bigint primary key,"
             " channel text not null, text text not null, words tsvector"
             " generated always as (to_tsvector('simple', text)) stored)"
         )
-        self._link.execute(
+        self._connection.execute(
             "create index if not exists by_word on messages using gin (words)"
         )
-        self._link.execute(
+        self._connection.execute(
             "create index if not exists by_channel on messages (channel, id)"
         )
 
-    def take(self, documents: Sequence[Document], first: int) -> None:
-        with self._link.cursor() as cursor:
+    def add_documents(self, documents: Sequence[Document], first: int) -> None:
+        with self._connection.cursor() as cursor:
             cursor.executemany(
                 "insert into messages (id, channel, text) values (%s, %s, %s)",
                 [(d.number, d.channel, _all_text(d)) for d in documents],
             )
 
     def settle(self) -> None:
-        self._link.execute("vacuum analyze messages")
+        self._connection.execute("vacuum analyze messages")
 
-    def ask(self, question: Question) -> int:
+    def search(self, question: SampleQuery) -> int:
         return len(
-            self._link.execute(
+            self._connection.execute(
                 "select id, text from messages where channel = %s"
                 " and words @@ plainto_tsquery('simple', %s)"
                 " order by id desc limit %s",
@@ -178,14 +180,14 @@ class PostgresSimple(Peer):
         )
 
     def size_bytes(self) -> int:
-        asked = self._link.execute("select pg_total_relation_size('messages')")
-        return int((asked.fetchone() or (0,))[0])
+        cursor = self._connection.execute("select pg_total_relation_size('messages')")
+        return int((cursor.fetchone() or (0,))[0])
 
     def close(self) -> None:
-        self._link.close()
+        self._connection.close()
 
 
-class Tantivy(Peer):
+class Tantivy(PeerEngine):
     """Tantivy with its default tokenizer; the channel is a term of the query."""
 
     def __init__(self, folder: Path) -> None:
@@ -200,7 +202,7 @@ class Tantivy(Peer):
         self._searcher = self._index.searcher()
         self._writer: Any = None
 
-    def take(self, documents: Sequence[Document], first: int) -> None:
+    def add_documents(self, documents: Sequence[Document], first: int) -> None:
         self._writer = self._writer or self._index.writer(num_threads=1)
         for document in documents:
             self._writer.add_document(
@@ -217,7 +219,7 @@ class Tantivy(Peer):
         self._index.reload()
         self._searcher = self._index.searcher()
 
-    def ask(self, question: Question) -> int:
+    def search(self, question: SampleQuery) -> int:
         must = tantivy.Occur.Must
         words = [("text", word.lower()) for word in WORD.findall(question.text)]
         terms = [("channel", question.channel), *words]

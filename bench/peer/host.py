@@ -1,4 +1,4 @@
-"""What both sides of the comparison must do, and how they are told to."""
+"""The interface of both sides of the comparison, and its commands."""
 
 import json
 import sys
@@ -15,41 +15,41 @@ READERS: Final = tuple(f"reader{number}" for number in range(49))
 MAILED: Final = tuple(f"mailed{number}" for number in range(48))
 # A word in one message of ten, so that a search has more than a page to choose from.
 WORD: Final = "marmalade"
-PATIENCE_S: Final = 120.0
+TIMEOUT_S: Final = 120.0
 
 
 def text_of(number: int) -> str:
-    """A message of the usual length."""
+    """Return a message of the usual length."""
     word = WORD if number % 10 == 0 else "translation"
     return f"Line {number}: please check the {word} of scene {number % 97} by Friday."
 
 
-class House(ABC):
-    """One system with the same people in it, ready for the conversation."""
+class PeerSystem(ABC):
+    """A system with the same people, ready for the conversation."""
 
     @abstractmethod
     def running(self) -> Iterator[None]:
-        """Start, with everybody in place; end after the yield."""
+        """Start, with everybody in place; stop after the yield."""
 
     @abstractmethod
     def post(self, writer: str, number: int) -> None:
-        """Post a message in the channel that everybody reads; return when it is kept."""
+        """Post a message in the channel that everybody reads; return when it is stored."""
 
     @abstractmethod
     def broadcast(self) -> Callable[[str], bool]:
-        """Post what all readers hear; give the question whether a reader reads it."""
+        """Post what all readers get; return a function: whether a reader has read it."""
 
     @abstractmethod
     def search(self) -> int:
-        """Look for a word; give the number of hits on the first page."""
+        """Search for a word; return the number of hits on the first page."""
 
     @abstractmethod
     def unread(self) -> int:
-        """How many messages a reader has not read."""
+        """Return how many messages a reader has not read."""
 
     @abstractmethod
     def prepare_mail(self) -> None:
-        """Make a channel of which 48 people want mails, and nobody has posted to."""
+        """Create a channel without messages, of which 48 people want mails."""
 
     @abstractmethod
     def mail_out(self) -> None:
@@ -58,17 +58,17 @@ class House(ABC):
     @property
     @abstractmethod
     def mail_folder(self) -> Path:
-        """Where the mails arrive, one file each."""
+        """The folder of arriving mails, one file each."""
 
     # ---- the conversation
 
     def one_writer(self, first: int, messages: int) -> None:
-        """One writer posts, each message after the one before was kept."""
+        """Post with one writer, each message after the one before was stored."""
         for number in range(first, first + messages):
             self.post(WRITERS[0], number)
 
     def eight_writers(self, first: int, messages: int) -> None:
-        """Eight writers post at the same time, each as the one alone."""
+        """Post with eight writers at the same time."""
         each = messages // len(WRITERS)
 
         def write(place: int) -> None:
@@ -78,12 +78,12 @@ class House(ABC):
         in_parallel(write, range(len(WRITERS)))
 
     def broadcast_to_all(self) -> None:
-        """One message, until each of 49 readers has read it."""
+        """Post one message, until each of 49 readers has read it."""
         reads = self.broadcast()
         in_parallel(lambda reader: until(lambda: reads(reader)), READERS)
 
     def mails(self) -> None:
-        """One message, until 48 mails about it have arrived."""
+        """Post one message, until 48 mails about it have arrived."""
         before = self._arrived()
         self.mail_out()
         until(lambda: self._arrived() >= before + len(MAILED))
@@ -95,42 +95,42 @@ class House(ABC):
         return sum(1 for path in folder.iterdir() if path.name[0] != ".")
 
 
-def in_parallel(act: Callable[[Any], None], each: Sequence[Any]) -> None:
-    """Do it for each at the same time, eight at once."""
+def in_parallel(command: Callable[[Any], None], each: Sequence[Any]) -> None:
+    """Run a function for each item, eight at once."""
     with ThreadPoolExecutor(len(WRITERS)) as pool:
-        list(pool.map(act, each))
+        list(pool.map(command, each))
 
 
 def until(holds: Callable[[], bool]) -> None:
     """Wait for a condition; raise when it does not come true."""
-    deadline = time.monotonic() + PATIENCE_S
+    deadline = time.monotonic() + TIMEOUT_S
     while not holds():
         if time.monotonic() > deadline:
             raise TimeoutError("what was waited for did not happen")
         time.sleep(0.005)
 
 
-def answer_commands(house: House) -> None:
-    """Do what standard input asks for, a line each; answer with the seconds it took."""
-    acts: dict[str, Callable[..., object]] = {
-        "one_writer": house.one_writer,
-        "eight_writers": house.eight_writers,
-        "broadcast": house.broadcast_to_all,
-        "search": house.search,
-        "unread": house.unread,
-        "prepare_mail": house.prepare_mail,
-        "mails": house.mails,
+def run_commands(system: PeerSystem) -> None:
+    """Run the commands of standard input, one per line; print the seconds of each."""
+    commands: dict[str, Callable[..., object]] = {
+        "one_writer": system.one_writer,
+        "eight_writers": system.eight_writers,
+        "broadcast": system.broadcast_to_all,
+        "search": system.search,
+        "unread": system.unread,
+        "prepare_mail": system.prepare_mail,
+        "mails": system.mails,
     }
-    with contextmanager(house.running)():
-        _say({"ready": True})
+    with contextmanager(system.running)():
+        _print({"ready": True})
         for line in sys.stdin:
-            asked = json.loads(line)
-            act = acts[asked.pop("do")]
-            began = time.perf_counter()
-            gave = act(**asked)
-            _say({"seconds": time.perf_counter() - began, "gave": gave})
+            request = json.loads(line)
+            command = commands[request.pop("do")]
+            started = time.perf_counter()
+            result = command(**request)
+            _print({"seconds": time.perf_counter() - started, "gave": result})
 
 
-def _say(told: dict[str, object]) -> None:
-    sys.stdout.write(json.dumps(told) + "\n")
+def _print(values: dict[str, object]) -> None:
+    sys.stdout.write(json.dumps(values) + "\n")
     sys.stdout.flush()

@@ -14,8 +14,8 @@ from bench.peer.host import (
     READERS,
     WORD,
     WRITERS,
-    House,
-    answer_commands,
+    PeerSystem,
+    run_commands,
     text_of,
 )
 from clp_suite.process_suite import ProcessSuite
@@ -27,7 +27,7 @@ PORTAL = ("dub_portal_user",)
 TALK, MAIL = "talk", "mail"
 
 
-class OurHouse(House):
+class OurSystem(PeerSystem):
     """Four services, in one process on SQLite or as processes on servers."""
 
     def __init__(self, folder: Path, *, servers: bool) -> None:
@@ -51,7 +51,7 @@ class OurHouse(House):
         return ProcessSuite(self._folder / "suite", rabbit=rabbit, postgres=postgres)
 
     def _put_people(self) -> None:
-        admin = self._suite.caller(service="directory").projects
+        admin = self._suite.client(service="directory").projects
         admin.put_partner(id="north", name="North Dubbing")
         for person in (*WRITERS, *READERS, *MAILED):
             admin.put_person(
@@ -64,13 +64,13 @@ class OurHouse(House):
         self._put_project(TALK)
 
     def _put_project(self, project: str) -> None:
-        admin = self._suite.caller(service="directory").projects
+        admin = self._suite.client(service="directory").projects
         admin.put_project(id=project, title=f"Project {project}")
         admin.assign_partner(project=project, partner="north", languages=["fr"])
 
     @override
     def post(self, writer: str, number: int) -> None:
-        self._suite.caller(writer).messages.post(
+        self._suite.client(writer).messages.post(
             channel=f"{TALK}/direct/north", text=text_of(number), key=f"k{number}"
         )
 
@@ -78,14 +78,14 @@ class OurHouse(House):
     def broadcast(self) -> Callable[[str], bool]:
         channel = f"{TALK}/broadcast"
         self._broadcasts += 1
-        posted = self._suite.caller(WRITERS[0]).messages.post(
+        posted = self._suite.client(WRITERS[0]).messages.post(
             channel=channel,
             text="Everybody, please read this.",
             key=f"b{self._broadcasts}",
         )
 
         def reads(reader: str) -> bool:
-            page = self._suite.caller(reader).messages.page(
+            page = self._suite.client(reader).messages.page(
                 channel=channel, after=posted.number - 1, limit=1
             )
             return any(message.id == posted.id for message in page.messages)
@@ -94,14 +94,14 @@ class OurHouse(House):
 
     @override
     def search(self) -> int:
-        found = self._suite.caller(READERS[0]).search.find(
+        found = self._suite.client(READERS[0]).search.find(
             query=WORD, channel=f"{TALK}/direct/north", limit=10
         )
         return len(found.hits)
 
     @override
     def unread(self) -> int:
-        told = self._suite.caller(READERS[0]).messages.unread(projects=[TALK])
+        told = self._suite.client(READERS[0]).messages.unread(projects=[TALK])
         return told.projects[0].unread
 
     @override
@@ -110,11 +110,11 @@ class OurHouse(House):
         self._mailed = f"{MAIL}{self._mailings}"
         self._put_project(self._mailed)
         for person in MAILED:
-            self._suite.caller(person).projects.follow(project=self._mailed)
+            self._suite.client(person).projects.follow(project=self._mailed)
 
     @override
     def mail_out(self) -> None:
-        self._suite.caller(WRITERS[0]).messages.post(
+        self._suite.client(WRITERS[0]).messages.post(
             channel=f"{self._mailed}/broadcast", text="There is news.", key="news"
         )
 
@@ -125,4 +125,4 @@ class OurHouse(House):
 
 
 if __name__ == "__main__":
-    answer_commands(OurHouse(Path(sys.argv[1]), servers=sys.argv[2] == "servers"))
+    run_commands(OurSystem(Path(sys.argv[1]), servers=sys.argv[2] == "servers"))

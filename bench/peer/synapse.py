@@ -1,7 +1,7 @@
-"""The other side: Matrix Synapse from its package, on loopback, rate limits off.
+"""The other side: Matrix Synapse from its package, on loopback, without rate limits.
 
-``python -m bench.peer.synapse FOLDER KIND PYTHON``; ``PYTHON`` is the interpreter
-of the environment that the package is installed in.
+``python -m bench.peer.synapse FOLDER KIND PYTHON``; ``PYTHON`` is the interpreter of
+the environment that the package is installed in.
 """
 
 import hashlib
@@ -26,8 +26,8 @@ from bench.peer.host import (
     READERS,
     WORD,
     WRITERS,
-    House,
-    answer_commands,
+    PeerSystem,
+    run_commands,
     text_of,
     until,
 )
@@ -47,7 +47,7 @@ LIMITS: Final = (
 
 
 class Refusal(Exception):
-    """Synapse said no."""
+    """Synapse refused a request."""
 
 
 class Client:
@@ -57,8 +57,8 @@ class Client:
         self._port = port
         self._own = threading.local()
 
-    def ask(self, verb: str, path: str, token: str = "", body: Any = None) -> Any:
-        """Make a request; the answer as JSON."""
+    def request(self, verb: str, path: str, token: str = "", body: Any = None) -> Any:
+        """Make a request; return the JSON response."""
         link = getattr(self._own, "link", None)
         if link is None:
             link = http.client.HTTPConnection("127.0.0.1", self._port, timeout=60)
@@ -66,13 +66,13 @@ class Client:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         link.request(verb, path, None if body is None else json.dumps(body), headers)
         reply = link.getresponse()
-        answer = json.loads(reply.read())
+        response = json.loads(reply.read())
         if reply.status >= http.client.BAD_REQUEST:
-            raise Refusal(f"{verb} {path}: {answer}")
-        return answer
+            raise Refusal(f"{verb} {path}: {response}")
+        return response
 
 
-class SynapseHouse(House):
+class SynapseSystem(PeerSystem):
     """One Synapse process, on SQLite or on PostgreSQL."""
 
     def __init__(self, folder: Path, *, servers: bool, python: str) -> None:
@@ -87,7 +87,7 @@ class SynapseHouse(House):
     @override
     def running(self) -> Iterator[None]:
         self._folder.mkdir(parents=True, exist_ok=True)
-        port, self._sink_port = free_ports(2)
+        port, self.sink_port = free_ports(2)
         self._client = Client(port)
         with ExitStack() as open_:
             database = self._database(open_)
@@ -102,7 +102,7 @@ class SynapseHouse(House):
 
     def _sink(self) -> list[str]:
         sink = [sys.executable, "-W", "ignore", "-m", "clp_suite.smtp_sink"]
-        return [*sink, str(self._sink_port), str(self.mail_folder)]
+        return [*sink, str(self.sink_port), str(self.mail_folder)]
 
     def _synapse(self, config: Path) -> list[str]:
         server = [self._python, "-m", "synapse.app.homeserver", "-c", str(config)]
@@ -129,7 +129,7 @@ class SynapseHouse(House):
         config = {
             "server_name": NAME,
             "report_stats": False,
-            # People here are made up; hashing passwords is not what is compared.
+            # People here are generated; hashing passwords is not what is compared.
             "bcrypt_rounds": 4,
             "signing_key_path": str(self._folder / "signing.key"),
             "media_store_path": str(self._folder / "media"),
@@ -142,7 +142,7 @@ class SynapseHouse(House):
             "presence": {"enabled": False},
             "email": {
                 "smtp_host": "127.0.0.1",
-                "smtp_port": self._sink_port,
+                "smtp_port": self.sink_port,
                 "enable_tls": False,
                 "notif_from": "CLP <clp@people.example>",
                 "enable_notifs": True,
@@ -172,14 +172,14 @@ class SynapseHouse(House):
         return path
 
     def _wait_until_it_answers(self) -> None:
-        def answers() -> bool:
+        def is_up() -> bool:
             try:
-                Client(self._client._port).ask("GET", "/_matrix/client/versions")
+                Client(self._client._port).request("GET", "/_matrix/client/versions")
             except (OSError, http.client.HTTPException):
                 return False
             return True
 
-        until(answers)
+        until(is_up)
 
     # ---- people and rooms
 
@@ -195,19 +195,19 @@ class SynapseHouse(House):
 
     def _register(self, name: str, *, admin: bool) -> str:
         path = "/_synapse/admin/v1/register"
-        nonce = self._client.ask("GET", path)["nonce"]
-        given = (nonce, name, "pass-" + name, "admin" if admin else "notadmin")
-        mac = hmac.new(self._secret.encode(), "\0".join(given).encode(), hashlib.sha1)
+        nonce = self._client.request("GET", path)["nonce"]
+        options = (nonce, name, "pass-" + name, "admin" if admin else "notadmin")
+        mac = hmac.new(self._secret.encode(), "\0".join(options).encode(), hashlib.sha1)
         body = {"nonce": nonce, "username": name, "password": "pass-" + name}
         body |= {"admin": admin, "mac": mac.hexdigest()}
-        token: str = self._client.ask("POST", path, body=body)["access_token"]
+        token: str = self._client.request("POST", path, body=body)["access_token"]
         return token
 
     def _want_mails(self, person: str) -> None:
         address = f"{person}@people.example"
         path = f"/_synapse/admin/v2/users/@{person}:{NAME}"
         body: Any = {"threepids": [{"medium": "email", "address": address}]}
-        self._client.ask("PUT", path, self._tokens["admin"], body)
+        self._client.request("PUT", path, self._tokens["admin"], body)
         pusher = {
             "kind": "email",
             "app_id": "m.email",
@@ -228,14 +228,14 @@ class SynapseHouse(House):
 
     def _as(self, person: str, verb: str, path: str, body: Any = None) -> Any:
         whole = f"/_matrix/client/v3/{path}"
-        return self._client.ask(verb, whole, self._tokens[person], body)
+        return self._client.request(verb, whole, self._tokens[person], body)
 
     def _sync(self, person: str) -> Any:
         wanted = {"room": {"timeline": {"limit": 20}}, "presence": {"limit": 0}}
-        asked = {"filter": json.dumps(wanted), "timeout": "0"}
+        parser = {"filter": json.dumps(wanted), "timeout": "0"}
         if since := self._since.get(person):
-            asked["since"] = since
-        return self._as(person, "GET", "sync?" + urlencode(asked))
+            parser["since"] = since
+        return self._as(person, "GET", "sync?" + urlencode(parser))
 
     def _send(self, writer: str, room: str, text: str) -> str:
         self._posts += 1
@@ -256,9 +256,9 @@ class SynapseHouse(House):
         event = self._send(WRITERS[0], self._talk, "Everybody, please read this.")
 
         def reads(reader: str) -> bool:
-            told = self._sync(reader)
-            self._since[reader] = told["next_batch"]
-            room = told.get("rooms", {}).get("join", {}).get(self._talk, {})
+            response = self._sync(reader)
+            self._since[reader] = response["next_batch"]
+            room = response.get("rooms", {}).get("join", {}).get(self._talk, {})
             events = room.get("timeline", {}).get("events", ())
             return any(known["event_id"] == event for known in events)
 
@@ -267,25 +267,26 @@ class SynapseHouse(House):
     @override
     def search(self) -> int:
         where = {"rooms": [self._talk], "limit": 10}
-        asked = {"search_term": WORD, "filter": where, "order_by": "recent"}
-        body = {"search_categories": {"room_events": asked}}
-        told = self._as(READERS[0], "POST", "search", body)
-        return len(told["search_categories"]["room_events"]["results"])
+        parser = {"search_term": WORD, "filter": where, "order_by": "recent"}
+        body = {"search_categories": {"room_events": parser}}
+        response = self._as(READERS[0], "POST", "search", body)
+        return len(response["search_categories"]["room_events"]["results"])
 
     @override
     def unread(self) -> int:
         wanted = {
             "room": {"timeline": {"limit": 1}, "state": {"lazy_load_members": True}}
         }
-        asked = urlencode({"filter": json.dumps(wanted), "timeout": "0"})
-        told = self._as(READERS[1], "GET", f"sync?{asked}")
-        room = told["rooms"]["join"][self._talk]
+        parser = urlencode({"filter": json.dumps(wanted), "timeout": "0"})
+        response = self._as(READERS[1], "GET", f"sync?{parser}")
+        room = response["rooms"]["join"][self._talk]
         count: int = room["unread_notifications"]["notification_count"]
         return count
 
     @override
     def prepare_mail(self) -> None:
-        # Synapse mails once for a room and then waits ten minutes: a fresh one each time.
+        # Synapse mails once for a room and then waits ten minutes: use a fresh one each
+        # time.
         self._mailed = self._room(MAILED)
 
     @override
@@ -300,6 +301,6 @@ class SynapseHouse(House):
 
 if __name__ == "__main__":
     folder, kind, interpreter = sys.argv[1:]
-    answer_commands(
-        SynapseHouse(Path(folder), servers=kind == "servers", python=interpreter)
+    run_commands(
+        SynapseSystem(Path(folder), servers=kind == "servers", python=interpreter)
     )

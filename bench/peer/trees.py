@@ -10,12 +10,12 @@ TICK: Final = os.sysconf("SC_CLK_TCK")
 
 class _Times(NamedTuple):
     parent: int
-    # Its own, and that of its children who ended and were waited for.
+    # Its own, and that of its ended children.
     seconds: float
 
 
 def cpu_of_tree(root: int) -> float:
-    """User and system seconds of a process, its descendants and those that ended."""
+    """Return the user and system seconds of a process, its descendants and ended ones."""
     times: dict[int, _Times] = {}
     children: defaultdict[int, list[int]] = defaultdict(list)
     for folder in Path("/proc").iterdir():
@@ -36,6 +36,6 @@ def _times(folder: Path) -> _Times | None:
         stat = (folder / "stat").read_text()
     except OSError:
         return None
-    # The name of a program, in brackets, may hold blanks.
+    # The name of a program, in brackets, may contain blanks.
     fields = stat.rpartition(")")[2].split()
     return _Times(int(fields[1]), sum(int(ticks) for ticks in fields[11:15]) / TICK)

@@ -13,8 +13,8 @@ from typing import Final
 from clp_suite.process_suite import ProcessSuite
 from clp_suite.server_process import free_ports
 
-PATIENCE_S: Final = 240.0
-TOLD_EVERY_S: Final = 5.0
+TIMEOUT_S: Final = 240.0
+PROGRESS_INTERVAL_S: Final = 5.0
 WORKER: Final = ("-W", "ignore", "-m", "clp_notifications", "delivery")
 PROFILED: Final = ("-W", "ignore", "-m", "bench.mail_profile")
 TICKS: Final = os.sysconf("SC_CLK_TCK")
@@ -23,14 +23,14 @@ QUIET_TICKS: Final = 3
 
 
 def say(line: str) -> None:
-    """Tell at once."""
+    """Print at once."""
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
 
 
 @dataclass(frozen=True)
 class Figure:
-    """What one run took: mails, seconds, seconds of the sender's processor time."""
+    """Result of one run: mails, seconds, seconds of the sender's processor time."""
 
     mails: int
     wall: float
@@ -51,7 +51,7 @@ class Figure:
 
 
 def median(figures: Sequence[Figure]) -> Figure:
-    """The run in the middle, by processor time."""
+    """Return the run in the middle, by processor time."""
     ordered = sorted(figures, key=lambda one: one.cpu / one.mails)
     return ordered[len(ordered) // 2]
 
@@ -76,20 +76,20 @@ class Sink:
         self.wait_for(0)
 
     def counted(self) -> tuple[int, int]:
-        """How many mails it took, and how many different ones."""
+        """Return how many mails it received, and how many different ones."""
         lines = self._log.read_text().splitlines()
         taken, known = (lines[-1] if lines else "-1 -1").split()
         return int(taken), int(known)
 
     def wait_for(self, mails: int) -> float:
-        """Wait until so many mails came; gives the time."""
-        began = told = time.monotonic()
+        """Wait until so many mails came; return the seconds."""
+        began = reported = time.monotonic()
         while (taken := self.counted()[0]) < mails:
             now = time.monotonic()
-            if now > began + PATIENCE_S:
+            if now > began + TIMEOUT_S:
                 raise TimeoutError(f"{taken} of {mails} mails")
-            if now > told + TOLD_EVERY_S:
-                told = now
+            if now > reported + PROGRESS_INTERVAL_S:
+                reported = now
                 say(f"    {taken:,} of {mails:,} mails")
             time.sleep(0.01)
         return time.monotonic()
@@ -99,8 +99,8 @@ class Sink:
         self._process.wait()
 
 
-class Stage:
-    """A suite without delivery processes; those are started for each run."""
+class MailBenchEnvironment:
+    """A suite without delivery processes, which are started for each run."""
 
     def __init__(self, folder: Path, suite: ProcessSuite, profile: str) -> None:
         self.folder, self.suite = folder, suite
@@ -111,9 +111,9 @@ class Stage:
     def worker(
         self, sink: Sink, core: set[int], *, rests: bool = True
     ) -> Iterator[subprocess.Popen[bytes]]:
-        """One delivery process on a core, started and at rest."""
+        """Start one delivery process on a core and wait until it rests."""
         environ = os.environ | self.suite._plan.environ()
-        environ["CLP_NOTIFICATIONS_MAIL_URL"] = f"smtp://127.0.0.1:{sink.port}"
+        environ["CLP_NOTIFICATIONS_SMTP_URL"] = f"smtp://127.0.0.1:{sink.port}"
         environ["BENCH_PROFILE"] = self.profiled
         with (self.folder / "worker.log").open("ab") as log:
             process = subprocess.Popen(
@@ -133,14 +133,14 @@ class Stage:
 
 
 def cpu_of(process: "subprocess.Popen[bytes]") -> float:
-    """Seconds of processor time of a process so far."""
+    """Return the processor seconds of a process so far."""
     fields = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / TICKS
 
 
 def wait_for_rest(process: "subprocess.Popen[bytes]") -> None:
-    """Wait until a process that starts has used next to no processor time lately."""
-    deadline = time.monotonic() + PATIENCE_S
+    """Wait until a starting process uses next to no processor time."""
+    deadline = time.monotonic() + TIMEOUT_S
     used = -1.0
     while (now := cpu_of(process)) < 1 or now - used > QUIET_TICKS / TICKS:
         if time.monotonic() > deadline or process.poll() is not None:
