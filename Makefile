@@ -10,14 +10,16 @@ PY := .venv/bin/python
 PYTEST := $(PY) -m pytest
 MANIFESTS := pyproject.toml constraints.txt deploy/install/setup.sh \
   deploy/install/hashed/whoosh3.txt \
-  $(wildcard libs/*/pyproject.toml services/*/pyproject.toml deploy/*/pyproject.toml)
+  $(wildcard libs/*/pyproject.toml services/*/pyproject.toml tools/*/pyproject.toml)
 title = printf '\n== %s ==\n' "$(1)"
 
 .PHONY: help
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z%<>-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' Makefile
+	@awk '/^##@ /{printf "\n%s\n", substr($$0, 5)} \
+	  /^[a-z0-9%<>-]+:.*## /{split($$0, part, ":.*## "); printf "  %-18s %s\n", part[1], part[2]}' \
+	  $(MAKEFILE_LIST)
 
-# ------------------------------------------------------------ preparing
+##@ Set up
 
 .PHONY: setup
 setup: .venv/.ready ## one environment, .venv, with every member in place
@@ -30,7 +32,13 @@ setup: .venv/.ready ## one environment, .venv, with every member in place
 servers: ## RabbitMQ and PostgreSQL installed, not started (when root and missing)
 	@deploy/install/servers.sh
 
-# ------------------------------------------------------------ looking
+.PHONY: clean
+clean: ## remove caches and what runs left behind; the environment stays
+	@rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache \
+	  .coverage .coverage.* htmlcov mutants build dist demo-data run-data
+	@find libs services deploy tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+##@ Look at it
 
 .PHONY: demo
 demo: setup ## the help page's story, played through real calls, events and mails
@@ -50,7 +58,7 @@ COPIES = $(foreach type,projects messages search notifications delivery,$(patsub
 up: setup servers ## all process types on this host; make up DELIVERY=3, end with Ctrl-C
 	@exec $(PY) -W ignore -m clp_suite.up start $(COPIES)
 
-# ------------------------------------------------------------ writing
+##@ Write
 
 .PHONY: fmt
 fmt: setup ## format the code and sort its imports
@@ -69,7 +77,16 @@ dashboard: setup ## draw deploy/observability/dashboard.json again from its tabl
 deploy-files: setup ## write the files of deploy/ that follow from the code
 	@$(PY) -W ignore -m clp_deploy draw deploy
 
-# ------------------------------------------------------------ judging
+.PHONY: mail-snapshots
+mail-snapshots: setup ## write the snapshots of every mail type and language
+	@CLP_WRITE_SNAPSHOTS=1 $(PYTEST) -q tests/services/notifications/test_snapshots.py
+
+.PHONY: mail-pictures
+mail-pictures: setup ## draw the mails at phone and desktop width into .cache/mail-pictures
+	@deploy/install/mail_pictures.sh
+	@$(PY) -W ignore -m tests.services.notifications.screenshots
+
+##@ Test
 
 .PHONY: test
 test: ## everything: lint, unit, contract and journey tests, on both brokers
@@ -106,19 +123,6 @@ test-unit: setup ## architecture, contracts, chassis, services and deployment
 	@$(PYTEST) tests/architecture tests/contracts tests/chassis tests/services \
 	  tests/security tests/faults tests/deploy
 
-.PHONY: test-whoosh-2
-test-whoosh-2: setup .venv/.whoosh-2 ## the index on Whoosh 2.7.4, the way out
-	@$(call title,the index on Whoosh 2.7.4)
-	@CLP_WHOOSH=2.7.4 PYTHONPATH=$(CURDIR)/.venv/whoosh-2 $(PYTEST) \
-	  tests/services/search/test_index.py tests/services/search/test_crash_recovery.py \
-	  tests/services/search/test_engine_pinned.py
-
-.venv/.whoosh-2: deploy/install/hashed/whoosh2.txt .venv/.ready
-	@$(PY) -m pip install -qq --no-deps --require-hashes --only-binary :all: --upgrade \
-	  --target .venv/whoosh-2 -r deploy/install/hashed/whoosh2.txt
-	@$(PY) -W ignore -m compileall -q .venv/whoosh-2
-	@touch $@
-
 .PHONY: test-journeys
 test-journeys: setup ## journeys through the embedded suite
 	@$(call title,journeys on the embedded suite)
@@ -134,6 +138,26 @@ test-faults: setup ## kills, outages, full disks, in short: nothing acknowledged
 	@$(call title,faults)
 	@deploy/install/test_faults.sh
 
+##@ Test for longer
+
+.PHONY: test-whoosh-2
+test-whoosh-2: setup .venv/.whoosh-2 ## the index on Whoosh 2.7.4, the way out
+	@$(call title,the index on Whoosh 2.7.4)
+	@CLP_WHOOSH=2.7.4 PYTHONPATH=$(CURDIR)/.venv/whoosh-2 $(PYTEST) \
+	  tests/services/search/test_index.py tests/services/search/test_crash_recovery.py \
+	  tests/services/search/test_engine_pinned.py
+
+.venv/.whoosh-2: deploy/install/hashed/whoosh2.txt .venv/.ready
+	@$(PY) -m pip install -qq --no-deps --require-hashes --only-binary :all: --upgrade \
+	  --target .venv/whoosh-2 -r deploy/install/hashed/whoosh2.txt
+	@$(PY) -W ignore -m compileall -q .venv/whoosh-2
+	@touch $@
+
+.PHONY: test-clamd
+test-clamd: setup ## the virus scanner's protocol against a real clamd (installed when root)
+	@$(call title,scanning by a real clamd)
+	@deploy/install/test_clamd.sh
+
 .PHONY: faults
 faults: setup ## the same in full: MESSAGES=100000 SEED=7, an hour or more
 	@$(PY) -W ignore -m tests.faults --messages $(or $(MESSAGES),100000) \
@@ -148,33 +172,19 @@ faults-long: setup ## for the nights: faults for HOURS=1, a kill every minute
 	@$(PY) -W ignore -m tests.faults --messages 100000000 --pace 0.4 --kill-every 60 \
 	  --growth --minutes $$(( $(or $(HOURS),1) * 60 )) $(if $(SEED),--seed $(SEED))
 
-.PHONY: test-clamd
-test-clamd: setup ## the virus scanner's protocol against a real clamd (installed when root)
-	@$(call title,scanning by a real clamd)
-	@deploy/install/test_clamd.sh
-
 .PHONY: two-worlds-long
 two-worlds-long: setup ## for the nights: what one partner sees never depends on another
 	@HYPOTHESIS_PROFILE=night $(PYTEST) tests/journeys -k two_worlds -m 'not broker' \
 	  --timeout 36000
 
 .PHONY: mails-many
-mails-many: setup ## ten thousand generated mails, each judged byte for byte
+mails-many: setup ## check ten thousand generated mails byte for byte
 	@CLP_MAILS=10000 $(PYTEST) tests/services/notifications/test_many_mails.py --timeout 3600
 
 .PHONY: mail-parsers
-mail-parsers: setup ## a parser of another house reads our mails as we do (Node.js)
+mail-parsers: setup ## compare npm's mail parser with ours (Node.js)
 	@deploy/install/mail_parsers.sh
 	@$(PY) -W ignore -m tests.services.notifications.cross_parser .cache/mail-parsers
-
-.PHONY: mail-snapshots
-mail-snapshots: setup ## write the mails of every type and language again, to be read
-	@CLP_WRITE_SNAPSHOTS=1 $(PYTEST) -q tests/services/notifications/test_snapshots.py
-
-.PHONY: mail-pictures
-mail-pictures: setup ## draw the mails at phone and desktop width, light and dark
-	@deploy/install/mail_pictures.sh
-	@$(PY) -W ignore -m tests.services.notifications.screenshots
 
 .PHONY: rolling-update
 rolling-update: setup servers ## every process replaced under load, and no caller notices
@@ -184,67 +194,16 @@ rolling-update: setup servers ## every process replaced under load, and no calle
 image-replay: setup ## both stages of the image as they are written, without an engine
 	@$(PYTEST) tests/deploy/test_containers.py -m slow
 
-.PHONY: mutation
-mutation: setup ## mutants of the rules that no test notices
-	@deploy/checks/mutation.sh
-
-.PHONY: bench-index
-bench-index: setup ## the index: room, searches, memory, load; COUNT=1000000 for a million
-	@$(PY) -m bench.index --count $(or $(COUNT),100000)
-	@$(PY) -m bench.index_service hub fresh-embedded fresh rpc \
-	  --count $(or $(COUNT),100000)
-
 .PHONY: kill-workers
 kill-workers: setup ## workers of the index killed fifty times while messages arrive
 	@$(PYTEST) tests/services/search/test_killed_workers.py -m faults -s
 
-.PHONY: bench-growth
-bench-growth: setup servers ## what one message costs in a whole system
-	@$(PY) -W ignore -m bench.growth
-
-.PHONY: bench-core
-bench-core: setup ## how fast the rules are on this machine
-	@$(PY) -m bench.core
-
-.PHONY: bench-messages
-bench-messages: setup servers ## posting beside a bare Nameko RPC, reading a million messages
-	@$(PY) -W ignore -m bench.messages
-
-.PHONY: bench-mail
-bench-mail: setup servers ## mails a second beside Django; ARGS="--mails 200 --rounds 1"
-	@$(PY) -m pip install -qq -c constraints.txt --group bench-mail
-	@$(PY) -W ignore -m bench.mail $(ARGS)
-
-.PHONY: bench-fairness
-bench-fairness: setup servers ## what quiet partners notice of a busy one; ARGS="--busy 50"
-	@$(PY) -W ignore -m bench.fairness $(ARGS)
-
-.PHONY: bench-peer
-bench-peer: setup ## the same conversation here and in Matrix Synapse
-	@bench/peer/run.sh
-
-.PHONY: bench-uploads
-bench-uploads: setup ## how long an upload takes, beside a bare receiver
-	@$(PY) -W ignore -m bench.uploads
-
-.PHONY: bench-directory
-bench-directory: setup ## how fast a directory of 100,000 people answers
-	@$(PY) -W ignore -m bench.directory
 .PHONY: fuzz-search
 fuzz-search: setup ## a million odd queries, none an error, none slow; ARGS="--count 1000"
 	@$(PY) -m tests.services.search.fuzzing $(ARGS)
 
-.PHONY: bench-leaks
-bench-leaks: setup servers ## whether the time of an answer tells what is said next door
-	@$(PY) -m bench.leaks $(ARGS)
+.PHONY: mutation
+mutation: setup ## mutants of the rules that no test notices
+	@deploy/checks/mutation.sh
 
-.PHONY: bench-search
-bench-search: setup servers ## search engines side by side; ARGS="--messages 1000000"
-	@$(PY) -m pip --disable-pip-version-check install -qq -c constraints.txt --group bench
-	@$(PY) -m bench.engines $(ARGS)
-
-.PHONY: clean
-clean: ## remove caches and what runs left behind; the environment stays
-	@rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache \
-	  .coverage .coverage.* htmlcov mutants build dist demo-data run-data
-	@find libs services deploy tests -name __pycache__ -type d -prune -exec rm -rf {} +
+include bench/targets.mk

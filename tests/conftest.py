@@ -1,8 +1,7 @@
-"""What every test runs under: cooperative sockets, and how hard Hypothesis tries.
+"""Settings of every test: Eventlet's monkey patch and the profiles of Hypothesis.
 
-Whatever talks over a broker needs the standard library patched before anything else is
-imported, so it happens here. The rules need nothing of it: with ``CLP_PLAIN_TESTS`` set
-(as `make test-core` does) they are tested in a plain interpreter.
+Code that uses the broker needs the patch before any other import. The core needs none:
+with ``CLP_PLAIN_TESTS`` set (as `make test-core` does) it is tested unpatched.
 """
 
 import importlib.util
@@ -10,7 +9,7 @@ import os
 
 if not os.environ.get("CLP_PLAIN_TESTS") and importlib.util.find_spec("clp_chassis"):
     importlib.import_module("clp_chassis.concurrency.monkey_patch")
-    # A fixture is what a conftest file knows by name.
+    # Fixtures are found by their name in a conftest module.
     postgres = importlib.import_module("tests.private_servers").postgres
 
 from hypothesis import HealthCheck, settings
@@ -20,9 +19,9 @@ COMMON = {
     "print_blob": True,
     "suppress_health_check": [HealthCheck.too_slow],
 }
-# The same examples on every run, so that a red build is about the change it builds.
+# The same examples in every run: a failing build is caused by its change.
 settings.register_profile("ci", derandomize=True, database=None, **COMMON)
-# New examples on every run; what fails is remembered and tried first.
+# New examples in every run; failing ones are stored and tried first.
 settings.register_profile("dev", max_examples=100, **COMMON)
 settings.register_profile("night", max_examples=5000, **COMMON)
 

@@ -1,12 +1,12 @@
-"""Waiting for a condition, never for a time."""
+"""Poll for a condition; tests never sleep for a fixed time."""
 
 import time
 from collections.abc import Callable
 
 
 def until(holds: Callable[[], object], seconds: float = 10.0) -> None:
-    """Return as soon as the condition holds; fail when it does not in time."""
+    """Return as soon as the condition holds; fail after ``seconds``."""
     deadline = time.monotonic() + seconds
     while not holds():
-        assert time.monotonic() < deadline, "the condition did not come true in time"
+        assert time.monotonic() < deadline, f"not within {seconds:g} s"
         time.sleep(0.005)

@@ -1,4 +1,4 @@
-"""Who reads the time of day or mints an id: one module, so that tests can set both."""
+"""One module reads the clock and creates ids, so that tests can set both."""
 
 import ast
 from pathlib import Path
@@ -7,7 +7,7 @@ from tests.architecture.tree import SHIPPED, Finding, sources_of
 
 CLOCK = "clp_chassis/clock.py"
 # Differences (monotonic, perf_counter) are not the time of day and are free to use.
-READINGS = frozenset({
+CLOCK_CALLS = frozenset({
     "datetime.datetime.now", "datetime.datetime.today", "datetime.datetime.utcnow",
     "datetime.date.today", "time.time", "time.time_ns", "time.localtime", "time.gmtime",
     "uuid.uuid1", "uuid.uuid4",
@@ -15,7 +15,7 @@ READINGS = frozenset({
 
 
 def clock_readers(root: Path) -> list[Finding]:
-    """Places outside the clock that ask for the time of day or mint a uuid."""
+    """Calls outside the clock module that read the time of day or create a uuid."""
     found: list[Finding] = []
     for source in sources_of(root, SHIPPED):
         if source.name.endswith(CLOCK):
@@ -25,7 +25,7 @@ def clock_readers(root: Path) -> list[Finding]:
         for node in ast.walk(syntax):
             if isinstance(node, ast.Attribute | ast.Name):
                 meant = _meaning(node, meanings)
-                if meant in READINGS:
+                if meant in CLOCK_CALLS:
                     found.append(source.finding(node.lineno, f"reads {meant}"))
     return found
 

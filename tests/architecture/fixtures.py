@@ -1,12 +1,12 @@
-"""Small trees, planted to see a guard fail."""
+"""Small source trees on which guards are seen to fail."""
 
 import textwrap
 from collections.abc import Mapping
 from pathlib import Path
 
 
-def planted(root: Path, files: Mapping[str, str]) -> Path:
-    """Write files below a folder; gives the folder."""
+def make_tree(root: Path, files: Mapping[str, str]) -> Path:
+    """Write files below a folder; return the folder."""
     for name, text in files.items():
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Import contracts, as import-linter sees them."""
+"""Import contracts, judged by import-linter."""
 
 import os
 import subprocess
@@ -8,12 +8,14 @@ from pathlib import Path
 
 from tests.architecture.tree import ROOT
 
-PLACES = ("libs/*/src", "services/*/src", "tools/*/src")
+SOURCE_FOLDERS = ("libs/*/src", "services/*/src", "tools/*/src")
 
 
 def lint_imports(root: Path) -> dict[str, bool]:
     """Each contract of a tree, and whether it is kept."""
-    roots = [str(folder) for place in PLACES for folder in sorted(root.glob(place))]
+    roots = [
+        str(folder) for place in SOURCE_FOLDERS for folder in sorted(root.glob(place))
+    ]
     linted = subprocess.run(
         [Path(sys.executable).with_name("lint-imports"), "--no-cache", "--no-logo"],
         cwd=root,
@@ -35,7 +37,7 @@ def lint_imports(root: Path) -> dict[str, bool]:
 
 
 def contract_names(root: Path = ROOT) -> list[str]:
-    """The contracts that the tree's settings write down."""
+    """The names of the configured contracts."""
     text = (root / "pyproject.toml").read_text(encoding="utf-8")
     settings = tomllib.loads(text)
     return [c["name"] for c in settings["tool"]["importlinter"]["contracts"]]

@@ -1,4 +1,4 @@
-"""Each rule module has its tests beside it under the same name, and no tests are orphans."""
+"""Each module of the core has a test module of the same name, and the reverse."""
 
 from pathlib import Path
 
@@ -8,11 +8,10 @@ CORE = Path("libs/clp_core/src/clp_core")
 TESTS = Path("tests/core")
 
 
-def unmirrored(root: Path) -> list[Finding]:
+def unpaired_modules(root: Path) -> list[Finding]:
     """Modules of the core without tests, and tests of the core without a module.
 
-    ``test_mentions.py`` is the mirror of ``mentions``; a table or a set of properties
-    too long for it goes to ``test_mentions_....py``.
+    ``test_mentions.py`` belongs to ``mentions``; so does ``test_mentions_....py``.
     """
     modules = {
         path.stem.strip("_")

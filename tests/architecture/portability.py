@@ -1,11 +1,11 @@
-"""A checkout works anywhere: no path of one machine, no address of a package registry."""
+"""No file names a path of one machine or the address of a package registry."""
 
 import re
 from pathlib import Path
 
 from tests.architecture.tree import Finding, files_of
 
-# Written in pieces, so that this file does not name what it looks for.
+# In pieces, so that this file does not match itself.
 MACHINE = (
     "/wo" + "rk/",
     "/ro" + "ot/",
@@ -21,12 +21,12 @@ PATHS = re.compile("|".join(rf"(?<![\w.$}}/]){place}" for place in MACHINE))
 ADDRESSES = re.compile(
     rf"(https?|file)://[^\s\"'<>]*({'|'.join(REGISTRIES)})", re.IGNORECASE
 )
-# Rows of hostile names are full of such paths, and are about them.
+# Case files contain such paths as hostile names.
 TABLES = {".json", ".jsonl", ".csv"}
 
 
-def places_named(root: Path) -> list[Finding]:
-    """Lines that name a place outside the checkout."""
+def machine_paths(root: Path) -> list[Finding]:
+    """Lines that name a path outside the checkout."""
     found: list[Finding] = []
     for path in files_of(root):
         if path.suffix in TABLES:

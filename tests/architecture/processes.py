@@ -1,4 +1,4 @@
-"""The one list of process types and the code agree: nothing runs nowhere, no queue is left alone."""
+"""The list of process types and the code agree: each service and queue has a process."""
 
 import ast
 import tomllib
@@ -8,12 +8,14 @@ from pathlib import Path
 from tests.architecture.tree import Finding, Source, sources_of
 
 LIST = Path("deploy/processes.toml")
-# Decorators that make a durable queue for a method.
-HEARS = frozenset({"on_events", "on_events_everywhere", "event_handler", "consume"})
+# Decorators that declare a durable queue for a method.
+QUEUE_DECORATORS = frozenset(
+    {"on_events", "on_broadcast_events", "event_handler", "consume"}
+)
 
 
 def unmatched_processes(root: Path) -> list[Finding]:
-    """Listed process types that are not in the code, and services that no process runs."""
+    """Listed process types missing in code, and services that no process runs."""
     listed = listed_services(root)
     there = dict(_services_in(root))
     absent = [
@@ -37,7 +39,7 @@ def unmatched_processes(root: Path) -> list[Finding]:
 
 
 def listed_processes(root: Path) -> list[dict[str, object]]:
-    """The process types as they are written down."""
+    """The listed process types."""
     text = (root / LIST).read_text(encoding="utf-8")
     processes: list[dict[str, object]] = tomllib.loads(text)["process"]
     return processes
@@ -55,7 +57,9 @@ def listed_services(root: Path) -> dict[str, str]:
 def _services_in(root: Path) -> Iterator[tuple[str, tuple[Source, int]]]:
     for source in sources_of(root, ("services",)):
         for node in ast.walk(source.syntax):
-            if isinstance(node, ast.ClassDef) and (_is_named(node) or _hears(node)):
+            if isinstance(node, ast.ClassDef) and (
+                _is_named(node) or _consumes_events(node)
+            ):
                 yield f"{_module(source)}:{node.name}", (source, node.lineno)
 
 
@@ -66,7 +70,7 @@ def _module(source: Source) -> str:
 
 
 def _is_named(node: ast.ClassDef) -> bool:
-    """Nameko knows a service by the value of `name` in its class."""
+    """Nameko identifies a service by the attribute `name` of its class."""
     return any(
         isinstance(statement, ast.Assign)
         and any(isinstance(t, ast.Name) and t.id == "name" for t in statement.targets)
@@ -74,16 +78,16 @@ def _is_named(node: ast.ClassDef) -> bool:
     )
 
 
-def _hears(node: ast.ClassDef) -> bool:
+def _consumes_events(node: ast.ClassDef) -> bool:
     return any(
-        _said(decorator) in HEARS
+        _decorator_name(decorator) in QUEUE_DECORATORS
         for method in node.body
         if isinstance(method, ast.FunctionDef)
         for decorator in method.decorator_list
     )
 
 
-def _said(decorator: ast.expr) -> str:
+def _decorator_name(decorator: ast.expr) -> str:
     if isinstance(decorator, ast.Call):
         decorator = decorator.func
     return (

@@ -1,11 +1,11 @@
-"""Only one module reads the clock, so that every test can set it."""
+"""Only the clock module reads the clock."""
 
 from pathlib import Path
 
 import pytest
 
 from tests.architecture.clocks import clock_readers
-from tests.architecture.fixtures import planted
+from tests.architecture.fixtures import make_tree
 from tests.architecture.tree import ROOT, report
 
 
@@ -34,7 +34,7 @@ def test_only_the_clock_of_the_chassis_reads_the_clock() -> None:
 def test_a_reading_elsewhere_is_refused(
     code: str, reading: str, tmp_path: Path
 ) -> None:
-    found = clock_readers(planted(tmp_path, {"services/a/x.py": code}))
+    found = clock_readers(make_tree(tmp_path, {"services/a/x.py": code}))
 
     assert report(found) == f"services/a/x.py:2: reads {reading}"
 
@@ -47,12 +47,12 @@ def test_a_reading_elsewhere_is_refused(
     ],
 )
 def test_a_difference_of_times_is_no_reading(code: str, tmp_path: Path) -> None:
-    assert not clock_readers(planted(tmp_path, {"libs/a/x.py": code}))
+    assert not clock_readers(make_tree(tmp_path, {"libs/a/x.py": code}))
 
 
 def test_the_clock_itself_may(tmp_path: Path) -> None:
     code = "import time\nx = time.time()"
 
     assert not clock_readers(
-        planted(tmp_path, {"libs/x/src/clp_chassis/clock.py": code})
+        make_tree(tmp_path, {"libs/x/src/clp_chassis/clock.py": code})
     )

@@ -1,14 +1,14 @@
-"""Import contracts hold, and each of them is seen to break."""
+"""Import contracts are kept, and each of them is seen to break."""
 
 import shutil
 from pathlib import Path
 
 import pytest
 
-from tests.architecture.importing import PLACES, contract_names, lint_imports
+from tests.architecture.importing import SOURCE_FOLDERS, contract_names, lint_imports
 from tests.architecture.tree import ROOT
 
-# Contract -> a module that breaks it, and what the module imports.
+# Contract -> a module that breaks it, with its code.
 VIOLATIONS = {
     "Dependencies point inwards: suite, services, chassis, contracts and core": (
         "services/search/src/clp_search/stray.py",
@@ -22,7 +22,7 @@ VIOLATIONS = {
         "libs/clp_chassis/src/clp_chassis/stray.py",
         "import clp_core",
     ),
-    "A caller needs nothing else of ours to hold the contracts": (
+    "The contracts need no other package of the project, except the core mapping": (
         "libs/clp_contracts/src/clp_contracts/stray.py",
         "import clp_core",
     ),
@@ -68,10 +68,10 @@ BACK = ("libs/clp_core/src/clp_core/stray_back.py", "import clp_core.stray_cycle
 
 @pytest.fixture(scope="module")
 def broken(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bool]:
-    """What the contracts say of a copy of this tree with every violation in it."""
+    """The contracts of a copy of this tree that contains every violation."""
     copy = tmp_path_factory.mktemp("broken")
     shutil.copy(ROOT / "pyproject.toml", copy)
-    for place in PLACES:
+    for place in SOURCE_FOLDERS:
         for folder in ROOT.glob(place):
             shutil.copytree(
                 folder,
@@ -103,7 +103,7 @@ def test_each_contract_has_a_violation_that_breaks_it() -> None:
 
 def test_a_use_case_that_imports_an_entrypoint_is_reported(tmp_path: Path) -> None:
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
-    for place in PLACES:
+    for place in SOURCE_FOLDERS:
         for folder in ROOT.glob(place):
             for package in folder.glob("clp_*"):
                 here = tmp_path / package.relative_to(ROOT)

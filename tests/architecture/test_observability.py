@@ -1,17 +1,18 @@
-"""The dashboard and the alert rules ask for metrics that exist, and name no person."""
+"""The dashboard and the alert rules query metrics that exist."""
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
-from deploy.observability import dashboard
-from tests.architecture.metrics import metrics_asked, metrics_shown
+from tests.architecture.metrics import declared_metrics, queried_metrics
 from tests.architecture.tree import ROOT
 
 ALERTS = ROOT / "deploy/observability/alerts.yaml"
-# A gauge that is declared by a name of its own, not by a literal.
+DASHBOARD = ROOT / "deploy/observability/dashboard.json"
+# Declared by a constant, not by a literal.
 NAMED_ELSEWHERE = {"clp_gauges_unreadable"}
 
 
@@ -20,37 +21,49 @@ def rules() -> list[dict[str, object]]:
     return [rule for group in groups for rule in group["rules"]]
 
 
-def test_the_dashboard_is_the_one_its_table_draws() -> None:
-    assert dashboard.FILE.read_text(encoding="utf-8") == dashboard.written(), (
-        "make dashboard"
-    )
+def panels() -> list[dict[str, Any]]:
+    content: dict[str, Any] = json.loads(DASHBOARD.read_text(encoding="utf-8"))
+    return list(content["panels"])
 
 
-def test_the_dashboard_asks_for_metrics_that_exist() -> None:
-    asked = {
+def test_the_panels_of_the_dashboard_do_not_overlap() -> None:
+    cells = [
+        (at["x"] + across, at["y"] + down)
+        for panel in panels()
+        for at in [panel["gridPos"]]
+        for across in range(at["w"])
+        for down in range(at["h"])
+    ]
+
+    assert len(cells) == len(set(cells))
+    assert len({panel["id"] for panel in panels()}) == len(panels())
+
+
+def test_the_dashboard_queries_metrics_that_exist() -> None:
+    queried = {
         metric
-        for panel in dashboard.dashboard()["panels"]
+        for panel in panels()
         for target in panel.get("targets", ())
-        for metric in metrics_asked(target["expr"])
+        for metric in queried_metrics(target["expr"])
     }
 
-    assert asked <= metrics_shown(ROOT) | NAMED_ELSEWHERE
-    assert len(asked) > 10
+    assert queried <= declared_metrics(ROOT) | NAMED_ELSEWHERE
+    assert len(queried) > 10
 
 
 def test_every_metric_is_on_the_dashboard() -> None:
-    shown = json.dumps(dashboard.dashboard())
+    text = DASHBOARD.read_text(encoding="utf-8")
 
-    assert metrics_shown(ROOT) <= metrics_asked(shown)
+    assert declared_metrics(ROOT) <= queried_metrics(text)
 
 
 @pytest.mark.parametrize("rule", rules(), ids=lambda rule: str(rule["alert"]))
-def test_an_alert_asks_for_metrics_that_exist_and_says_what_to_do(
+def test_an_alert_queries_metrics_that_exist_and_names_an_action(
     rule: dict[str, dict[str, str]],
 ) -> None:
-    asked = metrics_asked(str(rule["expr"]))
+    queried = queried_metrics(str(rule["expr"]))
 
-    assert asked <= metrics_shown(ROOT) | NAMED_ELSEWHERE
+    assert queried <= declared_metrics(ROOT) | NAMED_ELSEWHERE
     assert rule["labels"]["severity"] in {"page", "ticket"}
     assert rule["annotations"]["summary"]
     assert rule["annotations"]["action"]
@@ -61,8 +74,8 @@ def test_a_metric_nobody_declares_is_noticed(tmp_path: Path) -> None:
     code.mkdir(parents=True)
     (code / "a.py").write_text('C = Counter("clp_things_done", "Done.")\n')
 
-    assert metrics_shown(tmp_path) == {"clp_things_done"}
-    assert metrics_asked("rate(clp_things_done_total[5m]) > clp_things_due") == {
+    assert declared_metrics(tmp_path) == {"clp_things_done"}
+    assert queried_metrics("rate(clp_things_done_total[5m]) > clp_things_due") == {
         "clp_things_done",
         "clp_things_due",
     }

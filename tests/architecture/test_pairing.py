@@ -1,9 +1,9 @@
-"""Each module of the core has its tests beside it, no more and no fewer."""
+"""Each module of the core has its test module, and no test module lacks one."""
 
 from pathlib import Path
 
-from tests.architecture.fixtures import planted
-from tests.architecture.pairing import unmirrored
+from tests.architecture.fixtures import make_tree
+from tests.architecture.pairing import unpaired_modules
 from tests.architecture.tree import ROOT, report
 
 GOOD = {
@@ -17,35 +17,35 @@ GOOD = {
 }
 
 
-def test_tests_of_the_core_mirror_its_modules() -> None:
-    found = unmirrored(ROOT)
+def test_tests_of_the_core_are_paired_with_its_modules() -> None:
+    found = unpaired_modules(ROOT)
 
     assert not found, report(found)
 
 
-def test_a_mirrored_core_is_fine(tmp_path: Path) -> None:
-    assert not unmirrored(planted(tmp_path, GOOD))
+def test_a_paired_core_is_fine(tmp_path: Path) -> None:
+    assert not unpaired_modules(make_tree(tmp_path, GOOD))
 
 
 def test_a_module_without_tests_is_refused(tmp_path: Path) -> None:
-    tree = planted(tmp_path, GOOD | {"libs/clp_core/src/clp_core/unread.py": ""})
+    tree = make_tree(tmp_path, GOOD | {"libs/clp_core/src/clp_core/unread.py": ""})
 
-    assert report(unmirrored(tree)) == (
+    assert report(unpaired_modules(tree)) == (
         "libs/clp_core/src/clp_core/unread.py:1: no test_unread.py"
     )
 
 
 def test_a_folder_of_rules_without_tests_is_refused(tmp_path: Path) -> None:
-    tree = planted(
+    tree = make_tree(
         tmp_path, GOOD | {"libs/clp_core/src/clp_core/unread/__init__.py": ""}
     )
 
-    assert len(unmirrored(tree)) == 1
+    assert len(unpaired_modules(tree)) == 1
 
 
 def test_tests_without_a_module_are_refused(tmp_path: Path) -> None:
-    tree = planted(tmp_path, GOOD | {"tests/core/test_threads.py": ""})
+    tree = make_tree(tmp_path, GOOD | {"tests/core/test_threads.py": ""})
 
-    assert report(unmirrored(tree)) == (
+    assert report(unpaired_modules(tree)) == (
         "tests/core/test_threads.py:1: tests no module of the core"
     )

@@ -1,16 +1,16 @@
-"""A checkout works anywhere: it names no path of one machine and no registry."""
+"""No file names a path of one machine or a package registry."""
 
 from pathlib import Path
 
 import pytest
 
-from tests.architecture.fixtures import planted
-from tests.architecture.portability import places_named
+from tests.architecture.fixtures import make_tree
+from tests.architecture.portability import machine_paths
 from tests.architecture.tree import ROOT, report
 
 
 def test_no_file_names_a_path_of_one_machine_or_a_registry() -> None:
-    found = places_named(ROOT)
+    found = machine_paths(ROOT)
 
     assert not found, report(found)
 
@@ -32,7 +32,7 @@ def test_no_file_names_a_path_of_one_machine_or_a_registry() -> None:
 def test_a_place_outside_the_checkout_is_refused(
     line: str, name: str, tmp_path: Path
 ) -> None:
-    found = places_named(planted(tmp_path, {name: f"\n{line}\n"}))
+    found = machine_paths(make_tree(tmp_path, {name: f"\n{line}\n"}))
 
     assert [(finding.path, finding.line) for finding in found] == [(name, 2)]
 
@@ -47,4 +47,4 @@ def test_a_place_outside_the_checkout_is_refused(
     ],
 )
 def test_places_of_any_machine_are_not(line: str, tmp_path: Path) -> None:
-    assert not places_named(planted(tmp_path, {"deploy/x.yaml": line}))
+    assert not machine_paths(make_tree(tmp_path, {"deploy/x.yaml": line}))

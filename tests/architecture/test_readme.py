@@ -1,4 +1,4 @@
-"""The tables of README.md are what the rules say, and its examples run."""
+"""The tables of README.md are generated from the rules, and its examples run."""
 
 import re
 from pathlib import Path

@@ -1,22 +1,23 @@
-"""The files a guard looks at, and what it reports about them."""
+"""The files that guards read, and their findings."""
 
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache, cached_property
 from pathlib import Path
 
 from typing_extensions import override
 
 ROOT = Path(__file__).resolve().parents[2]
-CODE = ("libs", "services", "tools", "bench", "tests")
+CODE = ("libs", "services", "tools", "deploy", "bench", "tests")
 SHIPPED = ("libs", "services", "tools")
-# In a linked checkout `.git` is a file, and holds a path.
+# In a linked worktree `.git` is a file with a path.
 NOT_OURS = {"mutants", "build", "dist", "htmlcov", "demo-data", "run-data", ".git"}
 
 
 @dataclass(frozen=True, order=True)
 class Finding:
-    """A place that breaks the shape of the tree, and how."""
+    """A violation with its path and line."""
 
     path: str
     line: int
@@ -36,23 +37,30 @@ class Source:
 
     @property
     def name(self) -> str:
-        """The path as it is spoken of: relative, with slashes."""
+        """The path relative to the root, with slashes."""
         return self.path.relative_to(self.root).as_posix()
 
-    @property
+    @cached_property
     def text(self) -> str:
+        """The content of the file, read once."""
         return self.path.read_text(encoding="utf-8")
 
-    @property
+    @cached_property
     def syntax(self) -> ast.Module:
+        """The syntax tree, parsed once."""
         return ast.parse(self.text, filename=self.name)
+
+    @cached_property
+    def nodes(self) -> tuple[ast.AST, ...]:
+        """All nodes of the syntax tree."""
+        return tuple(ast.walk(self.syntax))
 
     def finding(self, line: int, what: str) -> Finding:
         return Finding(self.name, line, what)
 
 
 def files_of(root: Path, folders: tuple[str, ...] = (".",)) -> Iterator[Path]:
-    """The files we wrote: nothing hidden, cached or built, save the settings at the root."""
+    """Our own files: nothing hidden, cached or built, but the settings at the root."""
     for folder in folders:
         for path in sorted((root / folder).rglob("*")):
             parts = path.relative_to(root).parts
@@ -63,13 +71,25 @@ def files_of(root: Path, folders: tuple[str, ...] = (".",)) -> Iterator[Path]:
                 yield path
 
 
-def sources_of(root: Path, folders: tuple[str, ...] = CODE) -> Iterator[Source]:
-    """The Python files of some folders."""
-    for path in files_of(root, folders):
-        if path.suffix == ".py":
-            yield Source(root, path)
+def sources_of(root: Path, folders: tuple[str, ...] = CODE) -> list[Source]:
+    """The Python files of folders; those of this tree are read and parsed once."""
+    if root == ROOT:
+        return [
+            s for s in _own_sources() if s.path.relative_to(ROOT).parts[0] in folders
+        ]
+    return _sources_below(root, folders)
+
+
+@cache
+def _own_sources() -> tuple[Source, ...]:
+    return tuple(_sources_below(ROOT, CODE))
+
+
+def _sources_below(root: Path, folders: tuple[str, ...]) -> list[Source]:
+    python = (path for path in files_of(root, folders) if path.suffix == ".py")
+    return [Source(root, path) for path in python]
 
 
 def report(findings: list[Finding]) -> str:
-    """What a failing guard prints."""
+    """The text of a failing guard."""
     return "\n".join(str(finding) for finding in sorted(findings))

@@ -17,7 +17,7 @@ NAT = next(part for part in CAST if part.id == "nat")
 @pytest.fixture
 def suite(tmp_path: Path) -> Iterator[Suite]:
     with EmbeddedSuite(tmp_path / "changed") as running:
-        directory = running.caller(service="directory")
+        directory = running.client(service="directory")
         put_cast(directory)
         directory.projects.put_project(id="p1", title="Night Train")
         for partner in ("north", "south"):
@@ -28,7 +28,7 @@ def suite(tmp_path: Path) -> Iterator[Suite]:
 
 
 def become(suite: Suite, *, partner: str = "north", roles: tuple[str, ...]) -> None:
-    suite.caller(service="directory").projects.put_person(
+    suite.client(service="directory").projects.put_person(
         id="nat", name=NAT.name, email=NAT.email, partner=partner, roles=roles
     )
 
@@ -36,7 +36,7 @@ def become(suite: Suite, *, partner: str = "north", roles: tuple[str, ...]) -> N
 def sees(suite: Suite, channel: str) -> list[str] | str:
     """The texts that Nat reads in a channel, or the code of the refusal."""
     try:
-        page = suite.caller("nat").messages.page(channel=channel)
+        page = suite.client("nat").messages.page(channel=channel)
     except Refused as refused:
         return refused.code
     return [message.text for message in page.messages]
@@ -46,7 +46,7 @@ def test_who_moves_to_another_partner_leaves_the_old_channel_at_once(
     suite: Suite,
 ) -> None:
     become(suite, roles=(PORTAL,))
-    ivy = suite.caller("ivy").messages
+    ivy = suite.client("ivy").messages
     ivy.post(channel=NORTH, text="for north", key="n")
     ivy.post(channel=SOUTH, text="for south", key="s")
     assert (sees(suite, NORTH), sees(suite, SOUTH)) == (
@@ -61,16 +61,16 @@ def test_who_moves_to_another_partner_leaves_the_old_channel_at_once(
         ["for south"],
     )
     with pytest.raises(Refused, match=r"channel\.missing"):
-        suite.caller("nat").messages.post(channel=NORTH, text="x", key="late")
+        suite.client("nat").messages.post(channel=NORTH, text="x", key="late")
     suite.settle()
-    nat = suite.caller("nat").search
+    nat = suite.client("nat").search
     assert not nat.find(query="north", project="p1").hits
     assert nat.find(query="south", project="p1").total == 1
 
 
 def test_who_becomes_a_linguist_is_out_and_back_when_it_ends(suite: Suite) -> None:
     become(suite, roles=(PORTAL, LINGUIST))
-    suite.caller("ivy").messages.post(
+    suite.client("ivy").messages.post(
         channel=NORTH, text="@Nat Moreau are you there?", key="linguist"
     )
     assert sees(suite, NORTH) == "channel.missing"

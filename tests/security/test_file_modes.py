@@ -30,13 +30,13 @@ def test_nothing_of_a_suite_is_open_to_other_accounts(tmp_path: Path) -> None:
     before = os.umask(0o022)
     try:
         with EmbeddedSuite(data) as suite:
-            put_cast(suite.caller(service="directory"))
-            directory = suite.caller(service="directory").projects
+            put_cast(suite.client(service="directory"))
+            directory = suite.client(service="directory").projects
             directory.put_project(id="p1", title="Night Train")
             file = suite.files("ivy").upload(
                 channel="p1/broadcast", name="cue.csv", body=b"a,b\n"
             )
-            suite.caller("ivy").messages.post(
+            suite.client("ivy").messages.post(
                 channel="p1/broadcast", key="k", attachments=[file]
             )
             suite.settle()
@@ -55,7 +55,7 @@ def test_a_process_of_its_own_makes_no_file_that_others_read(tmp_path: Path) -> 
         "CLP_KEYS_DIR": str(tmp_path / "no-keys"),
         "CLP_BROKER_URL": "inprocess://modes/",
     }
-    said = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-W", "ignore", "-m", "clp_projects"],
         env=os.environ | variables,
         capture_output=True,
@@ -64,5 +64,5 @@ def test_a_process_of_its_own_makes_no_file_that_others_read(tmp_path: Path) -> 
         check=False,
     )
 
-    assert made.exists(), said.stderr
+    assert made.exists(), result.stderr
     assert not made.stat().st_mode & OTHERS

@@ -36,11 +36,11 @@ def refusal_of(token: str) -> str:
 def test_a_changed_passport_is_never_taken(data: st.DataObject) -> None:
     token = passport()
     # The last letter of a signature carries bits that no decoder reads.
-    place = data.draw(st.integers(0, len(token) - 2))
+    position = data.draw(st.integers(0, len(token) - 2))
     letter = data.draw(st.sampled_from(LETTERS))
-    assume(letter != token[place])
+    assume(letter != token[position])
 
-    changed = token[:place] + letter + token[place + 1 :]
+    changed = token[:position] + letter + token[position + 1 :]
 
     assert refusal_of(changed) == "passport.refused"
 

@@ -1,4 +1,4 @@
-"""T11 and T18: a spy on every exchange of events, and one on the logs, hear no word."""
+"""T11 and T18: no text and no name in events or logs."""
 
 import logging
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from clp_suite.sample_data import PORTAL
 from clp_suite.suite import Suite
 
 SOURCES: Final = ("projects", "messages", "notifications")
-# Nobody says any of these but the people of this story.
+# Words that only the people of this test write.
 PLANTED: Final = (
     "xylophagous", "quizzaciously", "Zebulon", "zebulon@", "Ysolde", "North Quokkas",
     "vermilion-cue", "Night of the Wombat", "zugzwang",
@@ -24,10 +24,10 @@ PLANTED: Final = (
 
 
 class Spy:
-    """Hears every event of every source."""
+    """A consumer of every event of every source."""
 
     def __init__(self, broker_url: str) -> None:
-        self.heard: list[str] = []
+        self.events: list[str] = []
         self._connection = Connection(broker_url)
         self._channel = self._connection.channel()
         for source in SOURCES:
@@ -37,7 +37,7 @@ class Spy:
             consumer.consume()
 
     def _hear(self, body: Any, message: Any) -> None:
-        self.heard.append(repr((body, message.headers, message.properties)))
+        self.events.append(repr((body, message.headers, message.properties)))
         message.ack()
 
     def listen(self) -> None:
@@ -74,7 +74,7 @@ def logs() -> Iterator[list[str]]:
 
 def live(suite: Suite) -> None:
     """A little of everything, refusals and failures included."""
-    directory = suite.caller(service="directory").projects
+    directory = suite.client(service="directory").projects
     directory.put_partner(id="north", name="North Quokkas")
     directory.put_project(id="p1", title="Night of the Wombat")
     directory.put_person(
@@ -88,7 +88,7 @@ def live(suite: Suite) -> None:
         roles=[PORTAL],
     )
     directory.assign_partner(project="p1", partner="north", languages=["fr"])
-    nat, ivy = suite.caller("nat"), suite.caller("ivy")
+    nat, ivy = suite.client("nat"), suite.client("ivy")
     nat.projects.follow(project="p1")
     file = suite.files("ivy").upload(
         channel="p1/direct/north", name="vermilion-cue.csv", body=b"zugzwang,1\n"
@@ -124,10 +124,10 @@ def test_no_event_and_no_line_of_a_log_holds_what_people_wrote(tmp_path: Path) -
         spy.close()
 
     # Both spies were there.
-    assert any("message_posted" in event for event in spy.heard)
-    assert any("notification" in event for event in spy.heard)
+    assert any("message_posted" in event for event in spy.events)
+    assert any("notification" in event for event in spy.events)
     assert lines
-    assert found_in(spy.heard) == []
+    assert found_in(spy.events) == []
     assert found_in(lines) == []
 
 

@@ -3,14 +3,14 @@
 import re
 from pathlib import Path
 
-from tests.security.threats import Threat, named_in_vain
+from tests.security.threats import Threat, missing_tests
 
 ROOT = Path(__file__).parents[2]
-PAGE = ROOT / "deploy" / "security.md"
+PAGE = ROOT / "docs" / "security.md"
 ROW = re.compile(r"^\| (\d+\.\d+\.\d+) \| (.+?) \| (.+?) \| (.*?) ?\|$", re.MULTILINE)
 # ASVS 5.0.0: how many requirements each section has of levels 1 and 2, in their order
 # (of V8, of level 3 as well). Those of level 3 come last in each section.
-ASKED = {
+REQUIREMENTS = {
     "1.1": 2, "1.2": 9, "1.3": 11, "1.4": 3, "1.5": 2,
     "2.1": 3, "2.2": 3, "2.3": 4, "2.4": 1,
     "5.1": 1, "5.2": 3, "5.3": 2, "5.4": 3,
@@ -24,26 +24,28 @@ UNTESTED = ("Does not apply: ", "Left to ")
 
 
 def listed() -> dict[str, tuple[str, tuple[str, ...]]]:
-    """Each requirement's answer and the tests that it names."""
+    """The response to each requirement, and the tests it names."""
     return {
-        number: (answer, tuple(re.findall(r"`([^`]+)`", tests)))
-        for number, _, answer, tests in ROW.findall(PAGE.read_text())
+        number: (response, tuple(re.findall(r"`([^`]+)`", tests)))
+        for number, _, response, tests in ROW.findall(PAGE.read_text())
     }
 
 
-def test_every_requirement_is_answered_once_and_in_order() -> None:
-    asked = [
-        f"{section}.{n + 1}" for section, many in ASKED.items() for n in range(many)
+def test_every_requirement_is_listed_once_and_in_order() -> None:
+    requirements = [
+        f"{section}.{n + 1}"
+        for section, many in REQUIREMENTS.items()
+        for n in range(many)
     ]
     found = [number for number, *_ in ROW.findall(PAGE.read_text())]
-    assert found == asked
+    assert found == requirements
 
 
-def test_an_answer_without_a_test_says_why() -> None:
+def test_a_response_without_a_test_says_why() -> None:
     silent = [
         number
-        for number, (answer, tests) in listed().items()
-        if not tests and not answer.startswith(UNTESTED)
+        for number, (response, tests) in listed().items()
+        if not tests and not response.startswith(UNTESTED)
     ]
     assert silent == []
 
@@ -53,7 +55,7 @@ def test_every_test_that_the_page_names_exists() -> None:
         Threat(id=number, what="", tests=tests)
         for number, (_, tests) in listed().items()
     ]
-    assert list(named_in_vain(rows)) == []
+    assert list(missing_tests(rows)) == []
 
 
 def test_the_page_says_what_is_logged() -> None:

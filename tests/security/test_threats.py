@@ -1,8 +1,8 @@
-"""Every threat has a test that exists, or says why it has none."""
+"""Every threat names an existing test, or the reason for having none."""
 
 from pathlib import Path
 
-from tests.security.threats import Threat, named_in_vain, threats
+from tests.security.threats import Threat, missing_tests, threats
 
 EVERY = [f"T{number}" for number in range(1, 25)]
 
@@ -17,7 +17,7 @@ def test_every_threat_has_a_test_or_says_why_not() -> None:
 
 
 def test_every_test_that_is_named_exists() -> None:
-    assert list(named_in_vain(threats())) == []
+    assert list(missing_tests(threats())) == []
 
 
 def test_a_test_that_does_not_exist_is_noticed(tmp_path: Path) -> None:
@@ -25,7 +25,7 @@ def test_a_test_that_does_not_exist_is_noticed(tmp_path: Path) -> None:
     named = ("test_x.py::test_there", "test_x.py::test_gone", "test_y.py::test_there")
     threat = Threat(id="T1", what="", tests=named)
 
-    assert list(named_in_vain([threat], tmp_path)) == [
+    assert list(missing_tests([threat], tmp_path)) == [
         "T1: test_x.py::test_gone",
         "T1: test_y.py::test_there",
     ]

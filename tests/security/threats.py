@@ -1,4 +1,4 @@
-"""The list of threats, and whether the tests that it names exist."""
+"""The list of threats, and the check that its tests exist."""
 
 import ast
 import tomllib
@@ -12,7 +12,7 @@ LIST = Path(__file__).with_name("threats.toml")
 
 @dataclass(frozen=True, kw_only=True)
 class Threat:
-    """One threat; without a test it says why in `instead`."""
+    """One threat; `instead` says why it has no test."""
 
     id: str
     what: str
@@ -27,8 +27,8 @@ def threats(path: Path = LIST) -> list[Threat]:
     return [Threat(**one | {"tests": tuple(one.get("tests", ()))}) for one in listed]
 
 
-def named_in_vain(listed: list[Threat], root: Path = ROOT) -> Iterator[str]:
-    """Tests that are named and are not there."""
+def missing_tests(listed: list[Threat], root: Path = ROOT) -> Iterator[str]:
+    """Listed tests that do not exist."""
     for threat in listed:
         for test in threat.tests:
             file, _, function = test.partition("::")
