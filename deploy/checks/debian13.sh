@@ -31,7 +31,7 @@ copy_in() {
     cp -aL "$path" "$root$(dirname "$path")/"
   done
 }
-copy_in /etc/resolv.conf /etc/hosts /etc/pip.conf /etc/xdg/pip /root/.config/pip /etc/apt/apt.conf.d \
+copy_in /etc/resolv.conf /etc/hosts /etc/pip.conf /etc/xdg/pip "$HOME/.config/pip" /etc/apt/apt.conf.d \
   /etc/ssl/certs/ca-certificates.crt
 
 inside() {

@@ -7,7 +7,17 @@ from pathlib import Path
 from tests.architecture.tree import SHIPPED, Finding, Source, sources_of
 
 # "FILE: FUNCTION" -> why this packed parameter is one value.
-ONE_VALUE: dict[str, str] = {}
+ONE_VALUE: dict[str, str] = {
+    "libs/clp_chassis/src/clp_chassis/http/entrypoint.py: entrypoint": (
+        "forwards the arguments of a decorator of Nameko"
+    ),
+    "libs/clp_chassis/src/clp_chassis/rpc.py: entrypoint": (
+        "forwards the arguments of a decorator of Nameko"
+    ),
+    "tools/clp_suite/src/clp_suite/smtp_sink.py: serve": (
+        "a host and a port, as sockets take them"
+    ),
+}
 # Annotations of ``*args`` that forward a call, or list values of one kind.
 MIXED = frozenset({"Any", "object"})
 
@@ -37,9 +47,9 @@ def _packed(arguments: ast.arguments) -> Iterator[ast.arg]:
             yield parameter
     rest = arguments.vararg
     # A name with an underscore ignores what is passed.
-    if rest and rest.annotation and not rest.arg.startswith("_"):
-        if _is_mixed(rest.annotation):
-            yield rest
+    is_named = rest is not None and not rest.arg.startswith("_")
+    if rest and is_named and rest.annotation and _is_mixed(rest.annotation):
+        yield rest
 
 
 def _is_fixed_tuple(annotation: ast.expr) -> bool:

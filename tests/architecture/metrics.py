@@ -31,7 +31,7 @@ def _declared(call: ast.Call) -> Iterator[str]:
     given = [*call.args[:1], *(k.value for k in call.keywords if k.arg == "name")]
     for value in given:
         if isinstance(value, ast.Constant) and NAME.fullmatch(str(value.value)):
-            yield str(value.value)
+            yield _plain(str(value.value))
 
 
 def queried_metrics(text: str) -> set[str]:

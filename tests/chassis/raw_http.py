@@ -32,8 +32,8 @@ class Wire:
         self.socket = socket.create_connection(address, timeout=seconds)
         self._reader = self.socket.makefile("rb")
 
-    def send(self, *parts: bytes) -> None:
-        self.socket.sendall(b"".join(parts))
+    def send(self, *pieces: bytes) -> None:
+        self.socket.sendall(b"".join(pieces))
 
     def request(
         self, verb: str, path: str, body: bytes | None = None, **headers: str

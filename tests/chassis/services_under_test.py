@@ -42,7 +42,7 @@ def rpc_service(name: str, gate: Gate | None = None) -> type:
             raise ValueError("no such luck")
 
         @rpc
-        def hold(self, *, value: str) -> str:
+        def wait_at_gate(self, *, value: str) -> str:
             if gate is not None:
                 gate.pass_through()
             return value
@@ -59,7 +59,7 @@ def rpc_service(name: str, gate: Gate | None = None) -> type:
 def consumer(name: str, source: str, handled: list[Any], **options: Any) -> type:
     """A service that consumes "happened" and fails as often as the event says."""
 
-    class Hearing:
+    class Consumer:
         @on_events(source, "happened", "changed", **options)
         def on_happened(self, body: Any) -> None:
             handled.append(body)
@@ -68,8 +68,8 @@ def consumer(name: str, source: str, handled: list[Any], **options: Any) -> type
             if isinstance(body, dict) and handled.count(body) <= body["fails"]:
                 raise ValueError(f"failure {handled.count(body)}")
 
-    Hearing.name = name  # type: ignore[attr-defined]
-    return Hearing
+    Consumer.name = name  # type: ignore[attr-defined]
+    return Consumer
 
 
 def broadcast_consumer(name: str, source: str, handled: list[Any]) -> type:

@@ -77,10 +77,10 @@ def test_a_call_that_takes_too_long_times_out(
     serve(rpc_service(unique, gate))
     hasty = ClusterRpcProxy({"AMQP_URI": broker_url}, timeout=0.1)
     with hasty as caller, pytest.raises(RpcTimeout):
-        caller[unique].hold(value="late")
+        caller[unique].wait_at_gate(value="late")
     gate.open()
     connections = RpcConnectionPool(broker_url, 5)
-    assert connections.call(unique, "hold", {"value": "fresh"}) == "fresh"
+    assert connections.call(unique, "wait_at_gate", {"value": "fresh"}) == "fresh"
     connections.close()
 
 
@@ -92,7 +92,7 @@ def test_a_stopped_service_makes_callers_time_out_and_runs_nothing_later(
     serve(rpc_service(unique, gate)).stop()
     connections = RpcConnectionPool(broker_url, 0.1)
     with pytest.raises(CallFailed, match="no response"):
-        connections.call(unique, "hold", {"value": "dead"})
+        connections.call(unique, "wait_at_gate", {"value": "dead"})
     connections.close()
     with Wire(broker_url) as wire:
         until(lambda: wire.size(f"rpc-{unique}") == 0)

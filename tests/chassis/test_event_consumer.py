@@ -223,13 +223,13 @@ def test_an_event_that_kills_its_process_becomes_a_dead_letter(
             if number == 0:
                 until(lambda: child.says(f"running: {unique}"), 20)
                 dispatch("die")
-            until(lambda: not child.is_running or _parked(wire, unique), 20)
-            if number > 0 and _parked(wire, unique):
+            until(lambda: not child.is_running or _is_dead_letter(wire, unique), 20)
+            if number > 0 and _is_dead_letter(wire, unique):
                 break
     else:
         pytest.fail("it was delivered again and again")
-    assert number >= 5, "it was given up before its five retries"
+    assert number >= 5, "it became a dead letter before its five retries"
 
 
-def _parked(wire: Wire, unique: str) -> bool:
+def _is_dead_letter(wire: Wire, unique: str) -> bool:
     return wire.size(f"evt-{unique}--{unique}.on_happened.q3.dead_letters") == 1

@@ -117,7 +117,7 @@ def test_work_that_ends_during_an_outage_kills_nothing(
 
 def _give_up(connections: RpcConnectionPool, service: str) -> None:
     try:
-        connections.call(service, "hold", {"value": "x"})
+        connections.call(service, "wait_at_gate", {"value": "x"})
     except CallFailed:
         return
 

@@ -13,7 +13,7 @@ from clp_contracts.errors import Refused
 LIMIT = RateLimit(burst=40, per_second=20)
 
 
-class Callers:
+class CallSimulation:
     """Calls at given moments; counts what is served at once, later, or refused."""
 
     def __init__(self) -> None:
@@ -31,13 +31,13 @@ class Callers:
 
 
 def test_as_many_calls_as_the_burst_are_served_at_once() -> None:
-    callers = Callers()
+    callers = CallSimulation()
     assert callers.call("a", 40) == ["served"] * 40
     assert callers.call("a") == ["later"]
 
 
 def test_calls_wait_for_a_second_at_most_and_are_refused_beyond() -> None:
-    callers = Callers()
+    callers = CallSimulation()
     callers.call("a", 40)
     later = int(MAX_DELAY_S * LIMIT.per_second)
     assert callers.call("a", later) == ["later"] * later
@@ -45,28 +45,28 @@ def test_calls_wait_for_a_second_at_most_and_are_refused_beyond() -> None:
 
 
 def test_a_refused_call_costs_nothing() -> None:
-    callers = Callers()
+    callers = CallSimulation()
     callers.call("a", 200)
     callers.now += MAX_DELAY_S
     assert callers.call("a", 21) == ["later"] * 20 + ["calls.too_many"]
 
 
 def test_the_delay_is_the_time_until_the_token_comes() -> None:
-    callers = Callers()
+    callers = CallSimulation()
     callers.call("a", 40)
     assert callers.limiter.delay_for("a") == pytest.approx(1 / 20)
     assert callers.limiter.delay_for("a") == pytest.approx(2 / 20)
 
 
 def test_tokens_come_back_with_time_and_never_exceed_the_burst() -> None:
-    callers = Callers()
+    callers = CallSimulation()
     callers.call("a", 40)
     callers.now += 1000.0
     assert callers.call("a", 41) == ["served"] * 40 + ["later"]
 
 
 def test_t32_what_a_caller_may_have_is_the_same_whoever_else_calls() -> None:
-    alone, beside = Callers(), Callers()
+    alone, beside = CallSimulation(), CallSimulation()
     seen: list[tuple[list[str], list[str]]] = []
     for second in range(30):
         for callers in (alone, beside):
@@ -80,7 +80,7 @@ def test_t32_what_a_caller_may_have_is_the_same_whoever_else_calls() -> None:
 
 
 def test_nothing_is_kept_of_callers_who_left() -> None:
-    callers = Callers()
+    callers = CallSimulation()
     for number in range(50):
         callers.call(f"c{number}")
     callers.now += SWEEP_INTERVAL_S

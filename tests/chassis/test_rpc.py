@@ -77,7 +77,7 @@ class World:
         )
 
 
-def relay_desk(container: Any) -> RelayConfig:
+def relay_config(container: Any) -> RelayConfig:
     world: World = container.config["clp_dependencies"]
     return RelayConfig("projects", world.database, OUTBOX, now)
 
@@ -89,9 +89,9 @@ def reading_of(container: Any) -> FeedSubscription:
 
 class Source:
     name = "projects"
-    parts = DependenciesProvider()
+    deps = DependenciesProvider()
     call_info = CallContext()
-    relay = OutboxRelay(relay_desk)
+    relay = OutboxRelay(relay_config)
 
     @rpc_method(contract.PUT_PARTNER)
     def put_partner(
@@ -99,7 +99,7 @@ class Source:
     ) -> contract.Stored:
         if request.id == "bug":
             raise RuntimeError("nobody foresaw this")
-        with self.parts.database.writing() as session:
+        with self.deps.database.writing() as session:
             OUTBOX.append(
                 session,
                 event_type=PARTNER_CHANGED,
@@ -111,7 +111,7 @@ class Source:
 
     @rpc_method(contract.CHANGES)
     def changes(self, request: feed.ReadChanges, passport: Passport) -> feed.Changes:
-        with self.parts.database.reading() as session:
+        with self.deps.database.reading() as session:
             return OUTBOX.after(session, request)
 
 

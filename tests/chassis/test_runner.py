@@ -218,7 +218,7 @@ def test_stopping_finishes_running_work_and_killing_does_not(unique: str) -> Non
 
 def _or_lost(connections: RpcConnectionPool) -> Any:
     try:
-        return connections.call("holding", "hold", {"value": "kept"})
+        return connections.call("holding", "wait_at_gate", {"value": "kept"})
     except CallFailed:
         return "lost"
 

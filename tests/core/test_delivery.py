@@ -14,7 +14,7 @@ POSTED = MessageFacts(channel=WITH_NORTH, number=1, author=IVY.id)
 DELETED = replace(POSTED, deleted=True)
 DUE, GONE, LOST, UNSAID = DeliveryReason
 
-AT_THE_DOOR = [
+AT_THE_RECHECK = [
     # what became of it                    person  trigger               message  mentioned  decision
     ("nothing happened", NAT, Trigger.DIRECT_TO_PARTNER, POSTED, (), DUE),
     ("a follower is mentioned since", NAT, Trigger.DIRECT_TO_PARTNER, POSTED, (NAT,), DUE),
@@ -32,8 +32,8 @@ AT_THE_DOOR = [
 
 @pytest.mark.parametrize(
     ("what", "person", "trigger", "message", "mentioned", "reason"),
-    AT_THE_DOOR,
-    ids=[row[0] for row in AT_THE_DOOR],
+    AT_THE_RECHECK,
+    ids=[row[0] for row in AT_THE_RECHECK],
 )
 def test_a_mail_leaves_unless(
     what: str,
@@ -64,7 +64,7 @@ def test_a_partner_withdrawn_before_the_mail_leaves_gets_none() -> None:
     assert told.reason is LOST
 
 
-def test_the_door_asks_the_access_policy_given() -> None:
+def test_the_recheck_uses_the_access_policy_given() -> None:
     mixers = AccessPolicy(admitting_roles=frozenset({"mixer"}))
     mixer = replace(NAT, roles=frozenset({"mixer"}))
     for person, leaves in ((NAT, False), (mixer, True)):

@@ -131,7 +131,7 @@ KEYS = [
 
 
 @pytest.mark.parametrize(("what", "key", "fits"), KEYS, ids=[row[0] for row in KEYS])
-def test_a_retry_key_of(*, what: str, key: str, fits: bool) -> None:
+def test_an_idempotency_key_of(*, what: str, key: str, fits: bool) -> None:
     decision = judge_idempotency_key(key)
     assert bool(decision) is fits, what
     assert decision.reason is (OK if fits else Reason.IDEMPOTENCY_KEY_MALFORMED)

@@ -21,7 +21,7 @@ from tests.faults.process_group import NO_HOURLY_CAP, GroupOptions, ProcessGroup
 SCALED = ("projects", "messages", "notifications", "delivery")
 
 
-def asked() -> argparse.Namespace:
+def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m tests.faults",
         description="Post under kill -9, broker and database outages and a faulty "
@@ -53,7 +53,7 @@ def asked() -> argparse.Namespace:
 
 
 def main() -> None:
-    given = asked()
+    given = parse_arguments()
     # Every failed call is counted; the client's library need not tell of it as well.
     logging.getLogger("amqp").setLevel(logging.CRITICAL)
     load = Load(

@@ -41,7 +41,7 @@ class AckLog:
 
     path: Path
     acked: dict[str, Acked] = field(default_factory=dict)
-    # Given up after a call that failed: stored or not, but never twice.
+    # Abandoned after a failed call: stored or not, but never twice.
     uncertain: set[str] = field(default_factory=set)
     failures: Counter[str] = field(default_factory=Counter)
     longest_failure_s: float = 0.0

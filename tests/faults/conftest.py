@@ -18,7 +18,7 @@ from tests.faults.process_group import NO_HOURLY_CAP, GroupOptions, ProcessGroup
 from tests.journeys.conftest import missing_servers
 
 # A worker that died holds its mails for 12 seconds and not for 60, a relay that says
-# nothing is given up after four.
+# nothing times out after four.
 SHORT_TIMEOUTS = NO_HOURLY_CAP | {
     "CLP_NOTIFICATIONS_LEASE_S": "12",
     "CLP_NOTIFICATIONS_SMTP_TIMEOUT_S": "4",

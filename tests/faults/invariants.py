@@ -30,7 +30,7 @@ from tests.faults.process_group import ProcessGroup
 from tests.faults.sink import WORD
 
 PAGE = 200
-# How long after a withdrawal was answered a hand-over may still begin (rule 7).
+# Seconds after a confirmed withdrawal in which a send may still begin (rule 7).
 WINDOW_S = 0.1
 # What the control has not mailed by then it never will.
 NAIVE_TIME_S = 10.0
@@ -58,7 +58,7 @@ LEFT = {
     "mails with work to do": (
         "select count(*) from mails where due_at is not null or lease_until is not null"
     ),
-    "changes set aside": "select count(*) from dead_letters",
+    "dead letters": "select count(*) from dead_letters",
 }
 
 
@@ -74,8 +74,8 @@ def rows_left(database_url: str) -> dict[str, int]:
     """Count rows that must not be left."""
     with psycopg.connect(database_url) as database:
         return {
-            what: (database.execute(asked).fetchone() or (0,))[0]
-            for what, asked in LEFT.items()
+            what: (database.execute(counting).fetchone() or (0,))[0]
+            for what, counting in LEFT.items()
         }
 
 
@@ -301,9 +301,9 @@ def _check_search(
     verdict: Verdict,
 ) -> None:
     rng = random.Random(load.seed)
-    asked = rng.sample(sorted(stored), min(searches, len(stored)))
+    counting = rng.sample(sorted(stored), min(searches, len(stored)))
     wrong = []
-    for word in asked:
+    for word in counting:
         found = suite.client("inga").search.find(
             query=word, project=stored[word].channel.partition("/")[0]
         )
@@ -319,7 +319,7 @@ def _check_search(
                 "I8 found though not stored", [word] if hits.hits else []
             )
     status = suite.client(service=OPERATIONS).search.status()
-    verdict.figures |= {"searched": len(asked), "documents": status.documents}
+    verdict.figures |= {"searched": len(counting), "documents": status.documents}
 
 
 def load_only(load: Load, stored: dict[str, Acked]) -> list[str]:

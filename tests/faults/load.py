@@ -26,7 +26,7 @@ CAST: Final = (
 )
 PASSING: Final = frozenset({"service.unavailable", "service.failed"})
 REST_AFTER_FAILURE_S: Final = 0.1
-LONGEST_REST_S: Final = 2.0
+MAX_REST_S: Final = 2.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,8 +40,8 @@ class Load:
     pace_s: float = 0.0
     # So many messages in a hundred mention their three recipients.
     mentions: int = 20
-    # So many failed posts in a hundred are given up and stay in doubt.
-    given_up: int = 5
+    # So many failed posts in a hundred are abandoned and stay in doubt.
+    abandoned: int = 5
     projects: int = 4
     seed: int = 0
     first: int = 0
@@ -124,10 +124,10 @@ class Client:
                 posted = client.messages.post(channel=channel, text=text, key=word)
             except (CallFailed, Refused) as error:
                 self._note_failure(error, time.monotonic() - began)
-                if attempt == 1 and self._rng.randrange(100) < self._load.given_up:
+                if attempt == 1 and self._rng.randrange(100) < self._load.abandoned:
                     self._ack_log.mark_uncertain(word)
                     return
-                eventlet.sleep(min(REST_AFTER_FAILURE_S * attempt, LONGEST_REST_S))
+                eventlet.sleep(min(REST_AFTER_FAILURE_S * attempt, MAX_REST_S))
             else:
                 self._ack_log.ack(self._acked(word, posted, time.monotonic() - began))
                 return

@@ -47,8 +47,8 @@ class Network:
         """Change the fault of a route."""
         with socket.create_connection(("127.0.0.1", self._control), 10) as line:
             line.sendall(f"{route} {verb} {number}\n".encode())
-            answer = line.recv(10)
-        if answer != b"ok\n":
+            reply = line.recv(10)
+        if reply != b"ok\n":
             raise ValueError(f"no such route or verb: {route} {verb}")
 
     def port(self, route: str) -> int:

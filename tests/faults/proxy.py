@@ -120,9 +120,11 @@ class Route:
 
 
 async def serve(control: int, routes: dict[str, tuple[int, Route]]) -> None:
-    """Carry and obey until asked to end."""
+    """Carry and apply commands until asked to end."""
 
-    async def obey(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def apply_command(
+        reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
         while said := (await reader.readline()).decode().split():
             name, verb, *rest = said
             known = name in routes and verb in VERBS
@@ -136,14 +138,14 @@ async def serve(control: int, routes: dict[str, tuple[int, Route]]) -> None:
     for port, route in routes.values():
         route.open.set()
         await asyncio.start_server(route.accept, LOOPBACK, port)
-    await asyncio.start_server(obey, LOOPBACK, control)
+    await asyncio.start_server(apply_command, LOOPBACK, control)
     await asked_to_end.wait()
 
 
 def main() -> None:
-    control, *asked = sys.argv[1:]
+    control, *arguments = sys.argv[1:]
     routes: dict[str, tuple[int, Route]] = {}
-    for one in asked:
+    for one in arguments:
         name, _, ports = one.partition("=")
         listen, _, target = ports.partition(":")
         routes[name] = (int(listen), Route(int(target), random.Random(name)))

@@ -1,7 +1,7 @@
 """``python -m tests.faults.sink PORT LOG``: an SMTP relay with faults, and its log.
 
-Every mail that it takes is one line of the log, written before the answer: when the
-hand-over began and ended, for whom, its Message-ID, the marked words of its text, and
+Every mail that it takes is one line of the log, written before the reply: when the
+delivery began and ended, for whom, its Message-ID, the marked words of its text, and
 whether the relay was cut off right after it had taken it. Options:
 
     --busy 0.02    so many tries are answered 451, each mail at most ``--busy-most`` times
@@ -32,9 +32,9 @@ EXTENSIONS = ("sink.example", "PIPELINING", "SIZE 50000000", "8BITMIME", "SMTPUT
 class Faults:
     """Which mails get 451, and which connections are cut; the same for a seed."""
 
-    def __init__(self, asked: argparse.Namespace) -> None:
-        self._rng = random.Random(asked.seed)
-        self._busy, self._most, self._cut = asked.busy, asked.busy_most, asked.cut
+    def __init__(self, options: argparse.Namespace) -> None:
+        self._rng = random.Random(options.seed)
+        self._busy, self._most, self._cut = options.busy, options.busy_most, options.cut
         self._refused: Counter[str] = Counter()
 
     def is_busy(self, identity: str) -> bool:
@@ -75,7 +75,7 @@ class Sink:
                     mail = {"begun": time.time()}
                 if verb.startswith("RCPT"):
                     mail["to"] = line.partition("<")[2].partition(">")[0]
-                writer.write(_answer(verb))
+                writer.write(_reply_to(verb))
                 if verb == "QUIT":
                     break
         writer.close()
@@ -99,7 +99,7 @@ class Sink:
         return True
 
 
-def _answer(verb: str) -> bytes:
+def _reply_to(verb: str) -> bytes:
     if verb.startswith("EHLO"):
         last = len(EXTENSIONS) - 1
         return b"".join(
@@ -141,14 +141,14 @@ async def serve(port: int, sink: Sink) -> None:
 
 
 def main() -> None:
-    asked = argparse.ArgumentParser()
-    asked.add_argument("port", type=int)
-    asked.add_argument("log", type=Path)
-    asked.add_argument("--busy", type=float, default=0.0)
-    asked.add_argument("--busy-most", type=int, default=2)
-    asked.add_argument("--cut", type=float, default=0.0)
-    asked.add_argument("--seed", type=int, default=0)
-    given = asked.parse_args()
+    options = argparse.ArgumentParser()
+    options.add_argument("port", type=int)
+    options.add_argument("log", type=Path)
+    options.add_argument("--busy", type=float, default=0.0)
+    options.add_argument("--busy-most", type=int, default=2)
+    options.add_argument("--cut", type=float, default=0.0)
+    options.add_argument("--seed", type=int, default=0)
+    given = options.parse_args()
     asyncio.run(serve(given.port, Sink(given.log, Faults(given))))
 
 

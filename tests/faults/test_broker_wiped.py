@@ -16,7 +16,7 @@ pytestmark = pytest.mark.faults
 def test_all_notifications_are_sent_after_the_broker_was_wiped(
     bed: FaultBed, new_load: Callable[..., Load]
 ) -> None:
-    group, load = bed.group, new_load(clients=2, each=8, projects=1, given_up=0)
+    group, load = bed.group, new_load(clients=2, each=8, projects=1, abandoned=0)
     ack_log = new_ack_log(group, load)
     create_world(group, load)
     group.kill_hard("delivery.0")

@@ -67,12 +67,20 @@ def test_a_busy_partner_delays_no_other(suite: Suite) -> None:
     quiet = [f"w02c{number:02d}n000000" for number in range(QUIET)]
     for number, word in enumerate(quiet):
         _post(suite, f"quiet{number}", word)
-    until(lambda: set(quiet) <= set(_told(suite)), 60, "mails of the quiet partners")
+    until(
+        lambda: set(quiet) <= set(_words_mailed(suite)),
+        60,
+        "mails of the quiet partners",
+    )
     raging.wait()
     every = len(posted) + len(quiet)
-    until(lambda: len(_told(suite)) + _more(suite) >= every, 60, "the busy one's mails")
+    until(
+        lambda: len(_words_mailed(suite)) + _more(suite) >= every,
+        60,
+        "the busy one's mails",
+    )
 
-    told = _told(suite)
+    told = _words_mailed(suite)
     assert len(told) + _more(suite) == every, "everything is told once"
     assert len(told) == len(set(told)), "nothing is told twice"
     assert set(quiet) <= set(told) <= {*quiet, *posted}
@@ -81,7 +89,7 @@ def test_a_busy_partner_delays_no_other(suite: Suite) -> None:
     )
 
 
-def _told(suite: Suite) -> list[str]:
+def _words_mailed(suite: Suite) -> list[str]:
     return [word for mail in suite.mails() for word in recipient_and_words(mail)[2]]
 
 

@@ -35,11 +35,11 @@ WRONG = (
 
 
 @pytest.mark.parametrize(
-    ("apart", "answer"),
+    ("apart", "response"),
     [(149, "nat"), (151, "passport.refused"), (-149, "nat"), (-HOUR_S, "nat")],
 )
 def test_a_passport_is_accepted_by_a_clock_half_a_minute_off_and_no_more(
-    apart: int, answer: str
+    apart: int, response: str
 ) -> None:
     """A passport lives two minutes, with a tolerance of half a minute."""
     token = Issuer("gateway", KEY, lambda: NOON).issue("nat", PassportKind.PERSON)
@@ -47,7 +47,7 @@ def test_a_passport_is_accepted_by_a_clock_half_a_minute_off_and_no_more(
     there = NOON + timedelta(seconds=apart)
     verifier = Verifier({"gateway": TrustedKey(KEY.public_key(), kinds)}, lambda: there)
 
-    assert _verdict(verifier, token, kinds) == answer
+    assert _verdict(verifier, token, kinds) == response
 
 
 def _verdict(verifier: Verifier, token: str, kinds: frozenset[PassportKind]) -> str:
@@ -77,7 +77,7 @@ def own_clocks(bed: FaultBed) -> Iterator[None]:
 def test_no_mail_is_lost_or_late_for_a_clock_that_was_wrong(
     bed: FaultBed, new_load: Callable[..., Load]
 ) -> None:
-    group, load = bed.group, new_load(clients=2, each=4, projects=1, given_up=0)
+    group, load = bed.group, new_load(clients=2, each=4, projects=1, abandoned=0)
     ack_log = new_ack_log(group, load)
     create_world(group, load)
     for name, seconds in WRONG:
@@ -108,17 +108,19 @@ def test_a_service_whose_clock_is_ahead_refuses_and_serves_when_it_is_right(
     create_world(group, load)
     channel = f"{load.project(0)}/direct/north"
     group.set_clock("messages.0", HOUR_S)
-    until(lambda: _answer(group, channel, "ahead") not in PASSING, 90, "an answer")
-    assert _answer(group, channel, "ahead") == "passport.refused"
+    until(
+        lambda: _code_of_post(group, channel, "ahead") not in PASSING, 90, "an answer"
+    )
+    assert _code_of_post(group, channel, "ahead") == "passport.refused"
 
     group.set_clock("messages.0", 0)
 
-    until(lambda: _answer(group, channel, "right") == "stored", LATE_S, "posting")
+    until(lambda: _code_of_post(group, channel, "right") == "stored", LATE_S, "posting")
     page = group.client("ivy").messages.page(channel=channel)
     assert [message.text for message in page.messages] == ["right"]
 
 
-def _answer(group: ProcessGroup, channel: str, text: str) -> str:
+def _code_of_post(group: ProcessGroup, channel: str, text: str) -> str:
     try:
         group.client("ivy").messages.post(channel=channel, text=text, key=text)
     except Refused as refused:
@@ -174,7 +176,7 @@ def test_mails_are_due_on_time_where_the_hours_of_a_place_jump(
 ) -> None:
     """All times are in UTC: a change to summer time moves no mail."""
     (first, *dues, digest, place), (later, *later_dues, later_digest, later_place) = (
-        _said(zone, jump, tmp_path / "clock")
+        _lines_of_clock(zone, jump, tmp_path / "clock")
     )
 
     assert place != later_place, "the clocks of the place have jumped"
@@ -188,7 +190,7 @@ def test_mails_are_due_on_time_where_the_hours_of_a_place_jump(
         assert timedelta(0) < ahead <= timedelta(days=1), "one a day, and no day longer"
 
 
-def _said(zone: str, jump: str, clock: Path) -> list[list[str]]:
+def _lines_of_clock(zone: str, jump: str, clock: Path) -> list[list[str]]:
     clock.write_text("+0")
     environ = {
         "LD_PRELOAD": str(LIBFAKETIME),

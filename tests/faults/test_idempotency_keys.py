@@ -40,18 +40,18 @@ def test_one_idempotency_key_posts_one_message_through_kills(
                 return f"{posted.id} {posted.number} {posted.posted_at}"
         raise AssertionError("never answered")
 
-    asking = [
+    uploads = [
         eventlet.spawn(upload_until_acknowledged, number) for number in range(AT_ONCE)
     ]
     eventlet.sleep(0)
     group.kill_and_restart("messages.0")
-    answers = {one.wait() for one in asking}
+    responses = {one.wait() for one in uploads}
 
-    assert len(answers) == 1
+    assert len(responses) == 1
     with pytest.raises(Refused) as refused:
         upload_until_acknowledged(0, text="something else")
     assert refused.value.code == "idempotency_key.reused"
-    assert upload_until_acknowledged(1) in answers
+    assert upload_until_acknowledged(1) in responses
     with psycopg.connect(group.database_url("messages")) as database:
         rows = database.execute(
             "select count(*) from messages where channel = %s", (channel,)

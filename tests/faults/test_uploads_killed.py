@@ -78,9 +78,9 @@ def test_no_row_is_without_its_file_and_no_file_without_its_row(
     _sweep_an_hour_later(group, database_url, folder)
     assert _files(folder) == _ready(database_url), "what is left behind"
     for file, (_, body) in kept.items():
-        answer = group.files("ivy").download(file)
-        assert answer.status == 200
-        assert _sum(answer.body) == _sum(body)
+        response = group.files("ivy").download(file)
+        assert response.status == 200
+        assert _sum(response.body) == _sum(body)
 
 
 def _sum(body: bytes) -> str:

@@ -20,7 +20,7 @@ from clp_contracts.errors import Refused
 from clp_suite.sample_data import PORTAL
 from tests.cases.loading import HostileCase, hostile_cases
 from tests.journeys.scenario import Scenario
-from tests.services.notifications.mailcheck import Parts, cut_up, text_of_markup
+from tests.services.notifications.mailcheck import MailParts, cut_up, text_of_markup
 
 # Neutralised where it is stored: what would act unseen is no name and no title.
 REFUSED_NAMES: Final = frozenset(
@@ -51,7 +51,7 @@ PICTURES: Final = re.compile("[\u2400-\u2421\ufffd]")
 class Mailed:
     """A mail, and the texts it shows in its two parts."""
 
-    content: Parts
+    content: MailParts
 
     @property
     def to(self) -> str:

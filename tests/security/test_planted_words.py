@@ -33,10 +33,10 @@ class Spy:
         for source in SOURCES:
             exchange = Exchange(f"{source}.events", type="topic", durable=True)
             queue = Queue(f"spy-{source}", exchange, routing_key="#", auto_delete=True)
-            consumer = self._connection.Consumer(queue, callbacks=[self._hear])
+            consumer = self._connection.Consumer(queue, callbacks=[self._consume])
             consumer.consume()
 
-    def _hear(self, body: Any, message: Any) -> None:
+    def _consume(self, body: Any, message: Any) -> None:
         self.events.append(repr((body, message.headers, message.properties)))
         message.ack()
 
@@ -78,7 +78,7 @@ def live(suite: Suite) -> None:
     directory.put_partner(id="north", name="North Quokkas")
     directory.put_project(id="p1", title="Night of the Wombat")
     directory.put_person(
-        id="ivy", name="Ysolde Lane", email="ysolde@studio.example", roles=[PORTAL]
+        id="ivy", name="Ysolde Lund", email="ysolde@studio.example", roles=[PORTAL]
     )
     directory.put_person(
         id="nat",

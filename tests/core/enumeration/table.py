@@ -91,7 +91,7 @@ def allowed(somebody: Somebody, channel: str) -> str:
     raise LookupError(somebody)
 
 
-def told(case: Telling) -> str:
+def expected_trigger(case: Telling) -> str:
     """The trigger that tells the person of the message, or ``nothing``."""
     # Rule 23, and rule 2 through the table of section 2.
     if case.own == "is the author" or "read" not in allowed(case.person, case.channel):

@@ -13,7 +13,7 @@ from tests.core.enumeration.table import (
     Somebody,
     Telling,
     allowed,
-    told,
+    expected_trigger,
 )
 from tests.core.enumeration.translation import (
     PROJECT,
@@ -83,7 +83,7 @@ def test_telling_and_explaining_are_what_section_6_says() -> None:
     for case in every_telling():
         person, facts = facts_of(case)
         policy = policy_of(case)
-        expected = told(case)
+        expected = expected_trigger(case)
         outcomes[expected] += 1
         routed = {r.person.id: r.trigger.value for r in recipients_of(facts, policy)}
         explained = explain(facts, policy, include=[person])[person.id]

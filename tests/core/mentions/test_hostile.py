@@ -105,7 +105,7 @@ def test_code_and_quotations_mention_nobody() -> None:
     assert outcomes(read(f"{code}\n{quotation}")) == []
 
 
-def test_wildcards_are_taken_literally_by_the_type_ahead() -> None:
+def test_autocomplete_takes_wildcards_literally() -> None:
     typed = case("mention-040")
 
     assert not any(matches_prefix(someone, typed) for someone in PEOPLE)

@@ -47,7 +47,7 @@ JOINTS: Final = (
     ".\r\n",
     "<b>",
 )
-LONGEST_TEXT: Final = 10_000
+MAX_TEXT: Final = 10_000
 
 
 def contents(number: int, seed: int) -> Iterator[MailContent]:
@@ -75,7 +75,7 @@ def _letter(chance: random.Random) -> MailContent:
     )
     number = chance.choice((1, 1, 1, 2, 5, 60))
     return mail_content(
-        *(_said(chance, kind, index) for index in range(1, number + 1)),
+        *(_random_message(chance, kind, index) for index in range(1, number + 1)),
         kind=kind,
         reader=who,
         project_title=_words(chance, "subject", 400),
@@ -88,10 +88,10 @@ def _letter(chance: random.Random) -> MailContent:
     )
 
 
-def _said(chance: random.Random, kind: Kind, number: int) -> MailMessage:
+def _random_message(chance: random.Random, kind: Kind, number: int) -> MailMessage:
     own = chance.choice((None, "north", "south")) if kind is Kind.DIGEST else None
     return mail_message(
-        _words(chance, "body", LONGEST_TEXT),
+        _words(chance, "body", MAX_TEXT),
         author=_words(chance, "display_name", 120),
         automatic=chance.random() < 0.2,
         number=number,

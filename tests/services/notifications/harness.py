@@ -159,15 +159,15 @@ class DeliveryHarness:
 
     def explained(self, message: str, person: str) -> contract.PersonExplained:
         """The explanation for one person, as support sees it."""
-        ask = contract.GetExplanation(message=message, person=person)
-        found = explain.explain(ask, actor=passport("support"), deps=self.deps)
+        request = contract.GetExplanation(message=message, person=person)
+        found = explain.explain(request, actor=passport("support"), deps=self.deps)
         (one,) = found.people
         return one
 
     def states(self, message: str) -> dict[str, tuple[str, str]]:
         """State and last reason of each person told of a message."""
-        ask = contract.GetExplanation(message=message)
-        found = explain.explain(ask, actor=passport("support"), deps=self.deps)
+        request = contract.GetExplanation(message=message)
+        found = explain.explain(request, actor=passport("support"), deps=self.deps)
         return {
             one.person: (str(one.state), one.transitions[-1].reason)
             for one in found.people

@@ -9,7 +9,7 @@ from clp_notifications.mail.addresses import address_of
 from clp_notifications.mail.composer import OutgoingMail
 from clp_notifications.mail.content import File, Kind, MailContent, MailMessage
 from tests.services.notifications.harness import COMPOSER
-from tests.services.notifications.mailcheck import Parts, cut_up, faults
+from tests.services.notifications.mailcheck import MailParts, cut_up, faults
 
 AT = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)
 MAIL, MESSAGE = "a1" * 16, "b2" * 16
@@ -71,7 +71,7 @@ def mailed(*messages: MailMessage, **facts: Any) -> OutgoingMail:
     return COMPOSER.compose(written, address_of(written.reader.email))
 
 
-def checked(mail: OutgoingMail) -> Parts:
+def checked(mail: OutgoingMail) -> MailParts:
     """The parts of a mail that has no fault."""
     assert faults(mail.data, sender=mail.sender, recipient=str(mail.recipient)) == []
     return cut_up(mail.data)

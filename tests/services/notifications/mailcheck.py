@@ -109,7 +109,7 @@ ATTRIBUTES: Final = frozenset(
 
 
 @dataclass(frozen=True)
-class Parts:
+class MailParts:
     """A mail, cut where its lines say so."""
 
     headers: Mapping[str, list[str]]
@@ -136,7 +136,7 @@ class Parts:
         return self.decoded(1).replace("\r\n", "\n")
 
 
-def cut_up(data: bytes) -> Parts:
+def cut_up(data: bytes) -> MailParts:
     """Cut a mail into headers and parts."""
     head, _, body = data.partition(b"\r\n\r\n")
     # A byte that is not UTF-8 must be seen, not refused here.
@@ -150,7 +150,7 @@ def cut_up(data: bytes) -> Parts:
             part_head, _, part_body = piece.removeprefix(b"\r\n").partition(b"\r\n\r\n")
             part_headers = _headers(part_head.decode("ascii", "replace"))
             parts.append(({k: v[0] for k, v in part_headers.items()}, part_body))
-    return Parts(headers=headers, head=text, parts=tuple(parts))
+    return MailParts(headers=headers, head=text, parts=tuple(parts))
 
 
 def _headers(text: str) -> dict[str, list[str]]:
@@ -196,7 +196,7 @@ def _line_faults(data: bytes, recipient: str) -> Iterator[str]:
         yield "H13: a line that begins with a dot"
 
 
-def _header_faults(parts: Parts) -> Iterator[str]:
+def _header_faults(parts: MailParts) -> Iterator[str]:
     for name in ONCE:
         if len(parts.headers.get(name, [])) != 1:
             yield f"{name} stands {len(parts.headers.get(name, []))} times"
@@ -228,7 +228,7 @@ def _word_faults(word: re.Match[str]) -> Iterator[str]:
         yield "H13: an encoded word that cannot be read alone"
 
 
-def _envelope_faults(parts: Parts, sender: str, recipient: str) -> Iterator[str]:
+def _envelope_faults(parts: MailParts, sender: str, recipient: str) -> Iterator[str]:
     if not VERP.fullmatch(sender):
         yield "H11: the envelope sender is no bounce address of ours"
     mailbox = re.fullmatch(rf"(?:{PHRASE} ?)?<([^<>\s]+)>", parts.one("To"))
@@ -238,7 +238,7 @@ def _envelope_faults(parts: Parts, sender: str, recipient: str) -> Iterator[str]
         yield "From is not one mailbox with a name"
 
 
-def _id_faults(parts: Parts) -> Iterator[str]:
+def _id_faults(parts: MailParts) -> Iterator[str]:
     message_id, thread = parts.one("Message-ID"), parts.one("References")
     if not re.fullmatch(rf"<n\.{DOT_ATOM}@[a-z0-9.-]+>", message_id):
         yield "H2: Message-ID"
@@ -253,7 +253,7 @@ def _id_faults(parts: Parts) -> Iterator[str]:
         yield "H2: the address stands in the Message-ID"
 
 
-def _list_faults(parts: Parts) -> Iterator[str]:
+def _list_faults(parts: MailParts) -> Iterator[str]:
     if not re.fullmatch(rf"(?:{PHRASE} ?)?<{DOT_ATOM}>", parts.one("List-Id")):
         yield "H6: List-Id"
     if len(parts.one("List-Id").rpartition("<")[2]) > 256:
@@ -266,7 +266,7 @@ def _list_faults(parts: Parts) -> Iterator[str]:
         yield "H7: List-Unsubscribe"
 
 
-def _exact_faults(parts: Parts) -> Iterator[str]:
+def _exact_faults(parts: MailParts) -> Iterator[str]:
     for name, value in EXACT.items():
         if parts.one(name) != value:
             yield f"H8: {name} is not {value}"
@@ -275,7 +275,7 @@ def _exact_faults(parts: Parts) -> Iterator[str]:
         yield "H9: Feedback-ID"
 
 
-def _meaning_faults(parts: Parts) -> Iterator[str]:
+def _meaning_faults(parts: MailParts) -> Iterator[str]:
     if not DATE.fullmatch(parts.one("Date")):
         yield "H14: Date is not in UTC"
     language = re.search(r'<html lang="([a-z]+)" dir="(ltr|rtl)"', parts.html)
@@ -289,7 +289,7 @@ def _meaning_faults(parts: Parts) -> Iterator[str]:
         yield "H10: the body does not say the reason"
 
 
-def _body_faults(parts: Parts) -> Iterator[str]:
+def _body_faults(parts: MailParts) -> Iterator[str]:
     kinds = [headers.get("Content-Type") for headers, _ in parts.parts]
     if kinds != ["text/plain; charset=utf-8", "text/html; charset=utf-8"]:
         yield "H12: not text first and markup second"
@@ -305,7 +305,7 @@ def _body_faults(parts: Parts) -> Iterator[str]:
         yield "a control character in the body"
 
 
-def _markup_faults(parts: Parts) -> Iterator[str]:
+def _markup_faults(parts: MailParts) -> Iterator[str]:
     reader = _Reader()
     reader.feed(parts.html)
     reader.close()
@@ -340,7 +340,7 @@ class _Reader(HTMLParser):
         )
 
 
-CHECKS: Final[tuple[Callable[[Parts], Iterator[str]], ...]] = (
+CHECKS: Final[tuple[Callable[[MailParts], Iterator[str]], ...]] = (
     _id_faults,
     _list_faults,
     _exact_faults,

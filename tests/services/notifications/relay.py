@@ -113,9 +113,9 @@ class _Conversation:
             text = command.decode()
             self._relay.commands.append(text)
             verb = text.split(" ")[0].split(":")[0].upper()
-            self._obey(verb, text)
+            self._apply(verb, text)
 
-    def _obey(self, verb: str, text: str) -> None:
+    def _apply(self, verb: str, text: str) -> None:
         code = self._say(verb)
         if verb == "MAIL":
             self._sender, self._recipients = _address(text), []

@@ -1,7 +1,7 @@
 """Access may end at any moment between commit and sending: then no mail is sent.
 
-Each call to another service, each statement to the database and each step of a
-hand-over is a moment. Access ends at one of them after the other, and the removal is
+Each call to another service, each statement to the database and each step of
+sending is a moment. Access ends at one of them after the other, and the removal is
 confirmed once no answer holds any more; what leaves after that has leaked. Where nobody
 promises that an answer holds, a tenth of a second goes by first.
 """
@@ -25,7 +25,7 @@ from tests.services.notifications.harness import DeliveryHarness
 from tests.services.notifications.sample_world import BROADCAST, LINGUIST, World
 
 PATIENCE = 100
-FEWEST_MOMENTS = 20
+MIN_MOMENTS = 20
 SECOND = timedelta(seconds=1)
 
 
@@ -124,4 +124,4 @@ def test_no_mail_leaves_after_access_ended(
         expected = "sent" if moments.left_before else "suppressed"
         assert harness.states(message).get("nat", ("suppressed",))[0] == expected
     assert leaks == []
-    assert FEWEST_MOMENTS < when_it_left < PATIENCE
+    assert MIN_MOMENTS < when_it_left < PATIENCE

@@ -131,11 +131,11 @@ def test_a_reply_of_a_person_or_a_machine_is_no_bounce(
     harness: DeliveryHarness,
 ) -> None:
     (mail,) = mailed_to_nat(harness)
-    answer = EmailMessage()
-    answer["From"], answer["To"] = NAT, mail.sender
-    answer["Subject"] = "Out of office"
-    answer.set_content("I am away until Monday.")
-    assert take(harness, answer.as_bytes()) is BounceEffect.NO_BOUNCE
+    reply = EmailMessage()
+    reply["From"], reply["To"] = NAT, mail.sender
+    reply["Subject"] = "Out of office"
+    reply.set_content("I am away until Monday.")
+    assert take(harness, reply.as_bytes()) is BounceEffect.NO_BOUNCE
     assert addresses(harness) == {}
 
 

@@ -43,13 +43,13 @@ class FakeClients:
         if self.error:
             raise self.error
         assert self.harness
-        ask = GetExplanation(message=message, person=person)
-        return explain(ask, actor=passport("notifications"), deps=self.harness.deps)
+        request = GetExplanation(message=message, person=person)
+        return explain(request, actor=passport("notifications"), deps=self.harness.deps)
 
     def suppressions(self, *, after: str | None) -> Suppressions:
         assert self.harness
-        ask = ListSuppressions(after=after, limit=2)
-        return bounces.suppressions(ask, deps=self.harness.deps)
+        request = ListSuppressions(after=after, limit=2)
+        return bounces.suppressions(request, deps=self.harness.deps)
 
     def delete_suppression(self, *, address: str) -> SuppressionDeleted:
         assert self.harness

@@ -145,13 +145,17 @@ ENDS = [
 # fmt: on
 
 
-@pytest.mark.parametrize(("answer", "state", "reason"), ENDS)
+@pytest.mark.parametrize(("outcome", "state", "reason"), ENDS)
 def test_each_reply_leads_to_its_state(
-    harness: DeliveryHarness, world: World, answer: SmtpOutcome, state: str, reason: str
+    harness: DeliveryHarness,
+    world: World,
+    outcome: SmtpOutcome,
+    state: str,
+    reason: str,
 ) -> None:
     world.follow("nat")
     message = world.post("ivy", BROADCAST)
-    harness.transport.outcomes = [answer]
+    harness.transport.outcomes = [outcome]
     harness.run()
     assert harness.states(message) == {"nat": (state, reason)}
 

@@ -155,11 +155,11 @@ def test_a_time_is_the_reader_s_with_the_zone_named(
         ) == wanted.replace("\u202f", " ")
 
 
-@pytest.mark.parametrize(("wanted", "answered"), BEST)
+@pytest.mark.parametrize(("wanted", "language"), BEST)
 def test_a_reader_gets_the_first_supported_language(
-    wanted: tuple[str, ...], answered: str
+    wanted: tuple[str, ...], language: str
 ) -> None:
-    assert best_language(wanted) == answered
+    assert best_language(wanted) == language
 
 
 @pytest.mark.parametrize(("language", "size", "wanted"), SIZES)

@@ -28,17 +28,17 @@ def writes(monkeypatch: pytest.MonkeyPatch) -> Writes:
     settle = OutcomeWriter._settle
 
     def settled(
-        ledger: OutcomeWriter, done: list[tuple[Claim, DeliveryOutcome]]
+        writer: OutcomeWriter, done: list[tuple[Claim, DeliveryOutcome]]
     ) -> None:
         eventlet.sleep(0.002)
-        settle(ledger, done)
+        settle(writer, done)
         written.append([claim.mail for claim, _ in done])
 
     monkeypatch.setattr(OutcomeWriter, "_settle", settled)
     return written
 
 
-def desk_of(harness: DeliveryHarness) -> DeliveryDependencies:
+def dependencies_of(harness: DeliveryHarness) -> DeliveryDependencies:
     limits = replace(harness.delivery.limits, connections=CONNECTIONS)
     return replace(harness.delivery, limits=limits, run_parallel=run_parallel)
 
@@ -59,7 +59,7 @@ def test_no_more_than_twice_the_connections_left_and_are_not_written(
         most = max(most, len(harness.transport.mails) + 1 - known)
 
     harness.transport.before = left
-    deps = desk_of(harness)
+    deps = dependencies_of(harness)
     deliver(deps, claim_due(deps))
     assert len(harness.transport.mails) == 40
     assert most <= 2 * CONNECTIONS
@@ -75,7 +75,7 @@ def test_connections_that_finish_together_write_together(
         world.post("ivy", BROADCAST)
     harness.transport.before = lambda _mail: eventlet.sleep(0.001)
     harness.route()
-    deps = desk_of(harness)
+    deps = dependencies_of(harness)
     deliver(deps, claim_due(deps))
     assert sum(map(len, writes)) == CONNECTIONS - 1
     assert len(writes) <= 2
@@ -88,7 +88,7 @@ def test_a_record_is_not_lost_when_it_cannot_be_written_at_once(
     message = world.post("ivy", BROADCAST)
     harness.route()
     (claimed,) = claim_due(harness.delivery)
-    ledger, settle, tries = OutcomeWriter(harness.delivery), OutcomeWriter._settle, 0
+    writer, settle, tries = OutcomeWriter(harness.delivery), OutcomeWriter._settle, 0
 
     def broken(self: OutcomeWriter, noted: list[tuple[Claim, DeliveryOutcome]]) -> None:
         nonlocal tries
@@ -98,7 +98,7 @@ def test_a_record_is_not_lost_when_it_cannot_be_written_at_once(
         settle(self, noted)
 
     monkeypatch.setattr(OutcomeWriter, "_settle", broken)
-    ledger.add(claimed, finish(claimed, State.SENT, TransitionReason.ACCEPTED))
-    ledger.write()
+    writer.add(claimed, finish(claimed, State.SENT, TransitionReason.ACCEPTED))
+    writer.write()
     assert harness.states(message)["nat"] == ("sent", "accepted")
-    assert not ledger.is_blocked
+    assert not writer.is_blocked

@@ -27,7 +27,7 @@ OLD = tuple(name for name in EXTENSIONS if name != "SMTPUTF8")
 AGAIN, ENDED = True, False
 
 # fmt: off
-MANNERS: list[tuple[str, Script, tuple[str, ...], tuple[str, str], bool, int]] = [
+LOCALES: list[tuple[str, Script, tuple[str, ...], tuple[str, str], bool, int]] = [
     # what the relay does                   script                                              offers      then the notification is           again  copies
     ("accepts",                             {},                                                 EXTENSIONS, ("sent", "accepted"),              ENDED, 1),
     ("says 421 at once",                    {"CONNECT": [b"421 4.3.2 closing"]},                EXTENSIONS, ("due", "relay_busy"),             AGAIN, 1),
@@ -61,8 +61,8 @@ def connect(
 
 @pytest.mark.parametrize(
     ("what", "script", "offers", "state", "again", "copies"),
-    MANNERS,
-    ids=[row[0] for row in MANNERS],
+    LOCALES,
+    ids=[row[0] for row in LOCALES],
 )
 def test_a_relay_that(
     harness: DeliveryHarness,

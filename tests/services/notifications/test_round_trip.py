@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 from clp_notifications.mail.display_text import cut, one_line, shown_text
 from tests.cases.loading import HostileCase, hostile_cases
 from tests.services.notifications.mail_builders import checked, mail_message, mailed
-from tests.services.notifications.mailcheck import Parts, text_of_markup
+from tests.services.notifications.mailcheck import MailParts, text_of_markup
 
 LINE_END = re.compile("\r\n|[\n\r\x0b\x0c\x85\u2028\u2029]")
 # Refused before they are stored; a mail that met them anyway would still be whole.
 REFUSED = {f"body-{number}" for number in ("022", "029", "033", "034", "035", "036")}
 
 
-def quoted_text(parts: Parts) -> str:
+def quoted_text(parts: MailParts) -> str:
     """The text that the plain part quotes."""
     lines = [line[2:] for line in parts.text.split("\n") if line.startswith("> ")]
     return "\n".join(lines)

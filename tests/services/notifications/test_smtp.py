@@ -27,11 +27,11 @@ def transport(
 
 
 # fmt: off
-MANNERS = [
+SERVER_BEHAVIOURS = [
     # what the server does                      script                                                       effect                 because
     ("accepts",                                 {},                                                          Effect.SENT,            TransitionReason.ACCEPTED),
-    ("is closed at the door",                   {"CONNECT": [b"421 4.3.2 closing"]},                         Effect.THROTTLED,     TransitionReason.RELAY_BUSY),
-    ("refuses the door",                        {"CONNECT": [b"554 5.7.1 go away"]},                         Effect.POLICY_REFUSED,  TransitionReason.POLICY),
+    ("closes at the greeting",                   {"CONNECT": [b"421 4.3.2 closing"]},                         Effect.THROTTLED,     TransitionReason.RELAY_BUSY),
+    ("refuses at the greeting",                        {"CONNECT": [b"554 5.7.1 go away"]},                         Effect.POLICY_REFUSED,  TransitionReason.POLICY),
     ("says 421 to the sender",                  {"MAIL": [b"421 4.7.0 too many"]},                           Effect.THROTTLED,     TransitionReason.RELAY_BUSY),
     ("says 450 to the recipient",               {"RCPT": [b"450 4.2.1 greylisted"]},                         Effect.MAIL_AGAIN,      TransitionReason.MAILBOX_BUSY),
     ("has a full mailbox",                      {"RCPT": [b"452 4.2.2 full"]},                               Effect.PERSON_LATER,    TransitionReason.MAILBOX_BUSY),
@@ -58,7 +58,9 @@ MANNERS = [
     "extensions", [EXTENSIONS, PLAIN], ids=["pipelining", "one by one"]
 )
 @pytest.mark.parametrize(
-    ("what", "script", "effect", "because"), MANNERS, ids=[row[0] for row in MANNERS]
+    ("what", "script", "effect", "because"),
+    SERVER_BEHAVIOURS,
+    ids=[row[0] for row in SERVER_BEHAVIOURS],
 )
 def test_each_reply_has_one_meaning(
     what: str,
@@ -69,8 +71,8 @@ def test_each_reply_has_one_meaning(
 ) -> None:
     fresh = {moment: list(replies) for moment, replies in script.items()}
     with ScriptedRelay(fresh, extensions=extensions) as relay:
-        answer = transport(relay, timeout_s=0.5).send(mailed(), at_once)
-        assert (answer.effect, answer.because) == (effect, because)
+        reply = transport(relay, timeout_s=0.5).send(mailed(), at_once)
+        assert (reply.effect, reply.because) == (effect, because)
         assert len(relay.kept) == (effect is Effect.SENT)
 
 
@@ -140,7 +142,7 @@ def test_a_connection_that_the_relay_ends_by_its_clock_costs_no_mail() -> None:
         assert relay.connections == 2
 
 
-def test_a_relay_that_hangs_up_after_a_refusal_is_heard_all_the_same() -> None:
+def test_a_relay_that_disconnects_after_a_refusal_is_heard_all_the_same() -> None:
     with ScriptedRelay({"RCPT": [b"550 5.1.1 unknown"], "RSET": [CUT]}) as relay:
         sending = transport(relay)
         assert sending.send(mailed(), at_once).effect is Effect.ADDRESS_REFUSED
@@ -194,8 +196,8 @@ def test_an_international_address_is_never_mangled_for_an_old_relay() -> None:
     mail = mailed(reader=reader(email="däna@bücher.example"))
     with ScriptedRelay(extensions=("PIPELINING",)) as relay:
         sending = transport(relay)
-        answer = sending.send(mail, at_once)
-        assert (answer.effect, answer.because) == (
+        reply = sending.send(mail, at_once)
+        assert (reply.effect, reply.because) == (
             Effect.UNSENDABLE,
             TransitionReason.NO_SMTPUTF8,
         )
@@ -205,11 +207,11 @@ def test_an_international_address_is_never_mangled_for_an_old_relay() -> None:
 
 def test_no_mail_is_sent_unencrypted_when_encryption_is_required() -> None:
     with ScriptedRelay(extensions=(*EXTENSIONS, "STARTTLS")) as relay:
-        answer = transport(relay, scheme="smtp+starttls").send(mailed(), at_once)
-        assert answer.effect is Effect.THROTTLED
+        reply = transport(relay, scheme="smtp+starttls").send(mailed(), at_once)
+        assert reply.effect is Effect.THROTTLED
     with ScriptedRelay() as relay:
-        answer = transport(relay, scheme="smtp+starttls").send(mailed(), at_once)
-        assert answer.effect is Effect.THROTTLED
+        reply = transport(relay, scheme="smtp+starttls").send(mailed(), at_once)
+        assert reply.effect is Effect.THROTTLED
         assert relay.kept == []
 
 

@@ -30,7 +30,7 @@ def turn_off(harness: DeliveryHarness, _message: str) -> None:
         )
 
 
-def turn_off_everywhere(harness: DeliveryHarness, _message: str) -> None:
+def turn_all_mails_off(harness: DeliveryHarness, _message: str) -> None:
     with harness.database.writing() as session:
         set_mode(
             session,
@@ -61,7 +61,7 @@ BETWEEN_ROUTING_AND_MAIL: list[tuple[str, Change, str]] = [
     ("the message is deleted",       lambda harness, message: harness.world.delete(message),  "deleted"),
     ("the message is read",          lambda harness, _: harness.world.read("nat", NORTH),     "read"),
     ("mail is turned off",           turn_off,                                            "mail_off"),
-    ("mail is off everywhere",       turn_off_everywhere,                                 "mail_off"),
+    ("mail is off everywhere",       turn_all_mails_off,                                 "mail_off"),
     ("the address refused before",   suppress_address,                                    "address_suppressed"),
     ("the address is none",          change(email="nat@north.example\r\nRCPT TO:<x@y.z>"), "address_malformed"),
     ("the address is reserved",      change(email="nat@nowhere.invalid"),                 "undeliverable"),
@@ -136,7 +136,7 @@ def test_unfollowing_does_not_withdraw_a_mention(
 def test_a_project_s_mode_wins_over_the_general_one(
     harness: DeliveryHarness, world: World
 ) -> None:
-    turn_off_everywhere(harness, "")
+    turn_all_mails_off(harness, "")
     with harness.database.writing() as session:
         set_mode(
             session, person="nat", project="p1", mode=MailMode.AT_ONCE, at=world.clock()

@@ -126,8 +126,9 @@ def rpc_method(
         # so that a malformed call is refused with a code and not by Nameko's error.
         def entrypoint(service: S, *extra: Any, **arguments: Any) -> Any:
             call: CallInfo = service.call_info
-            address = (method.service, method.name)
-            with observed_call(address, call.chain, call.carrier):
+            with observed_call(
+                method.service, method.name, chain=call.chain, carrier=call.carrier
+            ):
                 return _translate_errors(
                     method, lambda: respond(service, extra, arguments)
                 )

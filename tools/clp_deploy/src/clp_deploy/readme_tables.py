@@ -97,7 +97,7 @@ def visibility_table() -> str:
 def routing_table() -> str:
     """Who is told of a message, and why: the routes of the core."""
     routed = sorted(
-        (route.rule, *_told(kind, author, route))
+        (route.rule, *_route_row(kind, author, route))
         for (kind, author), route in ROUTES.items()
         if route is not None
     )
@@ -113,7 +113,7 @@ def _allowed(actor: Author, project: Project, partner: PartnerId | None) -> str:
     return ", ".join(allowed) or "nothing"
 
 
-def _told(kind: ChannelKind, author: Side, route: Route) -> tuple[str, str, str]:
+def _route_row(kind: ChannelKind, author: Side, route: Route) -> tuple[str, str, str]:
     return (
         f"{KINDS[kind]}, from {author}",
         FOLLOWERS[kind, route.audience],

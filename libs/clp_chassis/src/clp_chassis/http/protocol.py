@@ -13,7 +13,7 @@ from clp_contracts.error_codes import CODES
 log = logging.getLogger(__name__)
 
 # The environ key of a function that closes the connection after the response.
-CLOSE_CONNECTION: Final = "clp.hang_up"
+CLOSE_CONNECTION: Final = "clp.close_connection"
 DRAIN_TIMEOUT_S: Final = 10.0
 SHUT_WRITING: Final = 1
 _SENTENCE: Final = CODES["request.malformed"]

@@ -12,10 +12,9 @@ from clp_contracts.errors import Refused
 
 @contextmanager
 def observed_call(
-    address: tuple[str, str], chain: Sequence[str], carrier: Mapping[str, str]
+    service: str, method: str, *, chain: Sequence[str], carrier: Mapping[str, str]
 ) -> Iterator[None]:
-    """Measure a call to ``(service, method)``."""
-    service, method = address
+    """Measure a call to a method of a service."""
     outcome = "failed"
     began = time.perf_counter()
     in_flight = CALLS_IN_FLIGHT.labels(service)

@@ -57,19 +57,18 @@ def handle_bounce(
     """Parse a bounce and count it, once however often it arrives."""
     returned = parse_bounce(raw, bounce_domain)
     for mail, mac in returned.verp_marks:
-        address = _verified_address((mail, mac), returned, deps)
+        address = _verified_address(returned, mail=mail, mac=mac, deps=deps)
         if address is not None:
-            return _count((address, mail), returned, deps)
+            return _count(returned, address=address, mail=mail, deps=deps)
     if returned.verp_marks:
         log.warning("ignored a bounce with an invalid mark")
     return BounceEffect.NOT_OURS
 
 
 def _verified_address(
-    mark: tuple[str, str], returned: BounceReport, deps: Dependencies
+    returned: BounceReport, *, mail: str, mac: str, deps: Dependencies
 ) -> str | None:
     """The address the mark was made for: a reported one, or the person's own."""
-    mail, mac = mark
     with deps.database.reading() as session:
         person = session.scalar(select(Mail.person).where(Mail.id == mail))
     if person is None:
@@ -91,9 +90,8 @@ def _address_of(person: Person | None) -> Iterable[str]:
 
 
 def _count(
-    whose: tuple[str, str], returned: BounceReport, deps: Dependencies
+    returned: BounceReport, *, address: str, mail: str, deps: Dependencies
 ) -> BounceEffect:
-    address, mail = whose
     if not returned.temporary and not returned.permanent:
         return BounceEffect.NO_BOUNCE
     at = deps.clock()
