@@ -22,9 +22,11 @@ from clp_core.mentions import (
     Mentions,
     Outcome,
     Span,
+    StoredMark,
     lookup_keys_in,
     mentionable_people,
     resolve_mentions,
+    visible_marks,
 )
 from clp_core.messages import (
     MessageFacts,
@@ -47,6 +49,7 @@ from clp_core.people import (
     has_portal_access,
 )
 from clp_core.policies import Policies
+from clp_core.previews import NobodyReason, Preview, PreviewGroup, preview
 from clp_core.routing import (
     Explanation,
     MentionRouting,
@@ -97,12 +100,15 @@ __all__ = [
     "MentionRouting",
     "Mentions",
     "MessageFacts",
+    "NobodyReason",
     "Occasion",
     "Outcome",
     "PartnerId",
     "Person",
     "PersonId",
     "Policies",
+    "Preview",
+    "PreviewGroup",
     "Project",
     "ProjectId",
     "QuotaScope",
@@ -114,6 +120,7 @@ __all__ = [
     "RoutingReason",
     "Side",
     "Span",
+    "StoredMark",
     "TextPolicy",
     "Trigger",
     "advance_marker",
@@ -144,9 +151,11 @@ __all__ = [
     "may_read",
     "mentionable_people",
     "newly_mentioned",
+    "preview",
     "project_unread_count",
     "recipients_of",
     "resolve_mentions",
     "safe_name",
     "unread_count",
+    "visible_marks",
 ]

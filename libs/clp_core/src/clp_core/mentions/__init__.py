@@ -31,6 +31,7 @@ from clp_core.mentions.autocomplete import (
     search_key,
 )
 from clp_core.mentions.lookup_keys import address_key, name_key
+from clp_core.mentions.marks import StoredMark, visible_marks
 from clp_core.mentions.parser import has_sign, lookup_keys_in
 from clp_core.mentions.policy import PUBLISHED_MENTIONS, MentionPolicy
 from clp_core.mentions.resolution import (
@@ -51,6 +52,7 @@ __all__ = [
     "Outcome",
     "PrefixEntry",
     "Span",
+    "StoredMark",
     "address_key",
     "has_sign",
     "lookup_keys_in",
@@ -61,4 +63,5 @@ __all__ = [
     "prefix_rank",
     "resolve_mentions",
     "search_key",
+    "visible_marks",
 ]
