@@ -8,6 +8,7 @@ every call, download and mail, must be the same in both, byte for byte.
 import itertools
 import os
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import pytest
@@ -52,6 +53,7 @@ class TwoWorlds(RuleBasedStateMachine):
     own = Bundle("own")
     files = Bundle("files")
     beyond = Bundle("beyond")
+    broadcasts = Bundle("broadcasts")
 
     def __init__(self) -> None:
         super().__init__()
@@ -189,9 +191,9 @@ class TwoWorlds(RuleBasedStateMachine):
 
     # ---- the same in both worlds
 
-    @rule(text=BROADCASTS)
-    def the_studio_broadcasts(self, text: str) -> None:
-        self.both(self._post("ivy", self.broadcast, text))
+    @rule(target=broadcasts, text=BROADCASTS)
+    def the_studio_broadcasts(self, text: str) -> Any:
+        return tuple(p.id for p in self.both(self._post("ivy", self.broadcast, text)))
 
     @rule(target=posted, text=TEXTS)
     def the_studio_writes_to_north(self, text: str) -> Any:
@@ -235,11 +237,21 @@ class TwoWorlds(RuleBasedStateMachine):
         self.same(self._post(person, channel, text))
         return self.made()
 
-    @rule(message=own, person=st.sampled_from(NORTH), text=TEXTS)
-    def north_edits(self, message: tuple[str, str], person: str, text: str) -> None:
+    @rule(
+        message=own,
+        person=st.sampled_from(NORTH),
+        text=TEXTS,
+        revision=st.sampled_from([None, 1, 2]),
+    )
+    def north_edits(
+        self, message: tuple[str, str], person: str, text: str, revision: int | None
+    ) -> None:
         self.settle()
         self.same_of(
-            message, lambda s, i: s.client(person).messages.edit(message=i, text=text)
+            message,
+            lambda s, i: s.client(person).messages.edit(
+                message=i, text=text, revision=revision
+            ),
         )
 
     @rule(message=consumes(own), person=st.sampled_from(NORTH))
@@ -284,6 +296,41 @@ class TwoWorlds(RuleBasedStateMachine):
                     channel=c, limit=limit, **{side: number}
                 )
             )
+
+    @rule(
+        person=st.sampled_from(NORTH),
+        page=st.sampled_from(
+            [{}, {"latest": True}, {"before": 3}, {"after": 1}, {"around": 2}]
+        ),
+        limit=st.integers(1, 4),
+    )
+    def north_opens_conversations(
+        self, person: str, page: dict[str, Any], limit: int
+    ) -> None:
+        for place in (
+            {"project": self.project},
+            {"channel": self.broadcast},
+            {"channel": self.north},
+            {"channel": self.south},
+        ):
+            self.same(
+                lambda s, p=place: s.client(person).messages.conversation(
+                    **p, **page, limit=limit
+                )
+            )
+
+    @rule(message=st.one_of(own, posted, broadcasts))
+    def the_portal_updates_norths_screens(self, message: tuple[str, str]) -> None:
+        def screens(suite: Suite, identity: str) -> Any:
+            portal = suite.client(service="portal").messages
+            seen = portal.screen_messages(
+                people=("sam", *NORTH, "ivy"), message_ids=(identity,)
+            )
+            ids = {m.message for s in seen.screens[1:3] for m in s.messages}
+            shown = tuple(m for m in seen.messages if m.id in ids)
+            return replace(seen, screens=seen.screens[1:3], messages=shown)
+
+        self.same_of(message, screens)
 
     @rule(person=st.sampled_from(NORTH), text=TEXTS, message=posted)
     def north_edits_what_is_not_theirs(
@@ -355,10 +402,15 @@ class TwoWorlds(RuleBasedStateMachine):
             lambda s: s.client(person).projects.my_projects(),
             lambda s: s.client(person).messages.channels(project=project),
             lambda s: s.client(person).messages.unread(projects=[project]),
+            lambda s: s.client(person).messages.conversation(project=project),
             lambda s: s.client(person).notifications.mail_settings(),
             lambda s: s.client(person).search.find(query="wombat", project=project),
             *(
                 lambda s, c=channel: s.client(person).messages.page(channel=c)
+                for channel in channels
+            ),
+            *(
+                lambda s, c=channel: s.client(person).messages.conversation(channel=c)
                 for channel in channels
             ),
             *(

@@ -35,7 +35,15 @@ TEXTS = st.sampled_from(
 )
 # What the studio says to everybody may differ in whom it reaches: the one exception.
 BROADCASTS = st.sampled_from(
-    ["the zebra crosses", "@Nat Moreau look", "quokka", "字幕は明日", "a file came"]
+    [
+        "the zebra crosses",
+        "@Nat Moreau look",
+        "@Nat Moreau and @Sam Duarte look",
+        "@Sam Duarte and @Nat Moreau hear this",
+        "quokka",
+        "字幕は明日",
+        "a file came",
+    ]
 )
 QUERIES = st.sampled_from(
     ["zebra", "quokka", "明", "wombat", '"zebra crosses"', "-zebra wom", "sam", "cue"]

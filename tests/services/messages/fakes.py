@@ -60,6 +60,9 @@ class FakeProjects:
             ),
         )
 
+    def rename(self, person: str, name: str) -> None:
+        self.people[person] = replace(self.people[person], name=name)
+
     def withdraw(self, project: str, partner: str) -> None:
         facts = self.projects[project]
         self.projects[project] = replace(

@@ -22,6 +22,7 @@ from clp_messages.dependencies import Dependencies
 from clp_messages.storage import LocalFileStore
 from clp_messages.tables import OUTBOX
 from clp_messages.use_cases import (
+    conversation,
     editing,
     feed,
     history,
@@ -91,8 +92,10 @@ class Scenario:
         )
         return posting.post_message(request, actor=self.as_(person), deps=self.deps)
 
-    def edit(self, person: str, message: str, text: str) -> contract.Edited:
-        request = contract.EditMessage(message=message, text=text)
+    def edit(
+        self, person: str, message: str, text: str, *, revision: int | None = None
+    ) -> contract.Edited:
+        request = contract.EditMessage(message=message, text=text, revision=revision)
         return editing.edit_message(request, actor=self.as_(person), deps=self.deps)
 
     def delete(self, person: str, message: str) -> contract.Deleted:
@@ -113,6 +116,13 @@ class Scenario:
 
     def numbers(self, person: str, channel: str, **request: int) -> list[int]:
         return [m.number for m in self.page(person, channel, **request).messages]
+
+    def conversation(self, person: str, **request: Any) -> contract.Conversation:
+        return conversation.conversation(
+            contract.GetConversation(**request),
+            actor=self.as_(person),
+            deps=self.deps,
+        )
 
     def channels(self, person: str, project: str = "p1") -> contract.Channels:
         request = contract.GetChannels(project=project)

@@ -201,3 +201,26 @@ def test_a_broadcast_is_deleted_by_the_studio_and_nobody_else(
     assert refusal(lambda: scenario.delete("nat", posted.id)) == NOT_YOURS
     scenario.delete("ian", posted.id)
     assert scenario.texts("nat", BROADCAST) == [""]
+
+
+def test_an_edit_of_another_revision_is_refused(scenario: Scenario) -> None:
+    posted = scenario.post("nat", NORTH, "one")
+    assert scenario.edit("nat", posted.id, "two", revision=1).revision == 2
+    before = scenario.feed()
+    for stale in (1, 3):
+        assert (
+            refusal(lambda r=stale: scenario.edit("nat", posted.id, "x", revision=r))
+            == "message.changed"
+        )
+    assert scenario.texts("ivy", NORTH) == ["two"]
+    assert scenario.feed() == before
+    assert scenario.edit("nat", posted.id, "three", revision=2).revision == 3
+
+
+def test_only_the_author_learns_that_a_revision_is_stale(scenario: Scenario) -> None:
+    posted = scenario.post("nat", NORTH, "one")
+    for person, code in (("sam", "message.missing"), ("nia", "message.not_yours")):
+        assert (
+            refusal(lambda p=person: scenario.edit(p, posted.id, "x", revision=9))
+            == code
+        )

@@ -76,6 +76,7 @@ BUDGETS: list[tuple[str, Callable[[Scenario], Call], int, Mapping[str, int]]] = 
     ("revisions", audit, 3, FACTS),
     ("page", now(lambda s: s.page("nat", NORTH, limit=10)), 3, FACTS),
     ("page, for the studio", now(lambda s: s.page("ivy", NORTH, around=3)), 3, CACHED),
+    ("conversation", now(lambda s: s.conversation("nat", channel=NORTH)), 3, FACTS),
     ("channels", now(lambda s: s.channels("nat")), 0, FACTS),
     ("mark read", now(lambda s: s.mark_read("nat", NORTH, 10**6)), 4, FACTS),
     ("unread", now(lambda s: s.unread("nat")), 1, FACTS),

@@ -55,6 +55,7 @@ CODES: Final[Mapping[str, str]] = MappingProxyType(
         "attachment.infected": "The file was found to be harmful and was removed.",
         "attachment.quota_spent": "No more files can be uploaded today.",
         "address.not_suppressed": "Mail to this address is not suppressed.",
+        "message.changed": "The message was changed meanwhile; read it again.",
         "change.missing": "There is no such dead letter.",
         "calls.too_many": "Too many of your calls are waiting; try again later.",
     }

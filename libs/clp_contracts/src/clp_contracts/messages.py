@@ -60,10 +60,14 @@ class Posted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EditMessage:
-    """Replace the text of one's own message (rule 12)."""
+    """Replace the text of one's own message (rule 12).
+
+    With ``revision`` the edit is refused if the message has another one by now.
+    """
 
     message: str
     text: str
+    revision: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,8 +141,33 @@ class Attachment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MentionMark:
+    """A mention in a text that this reader could make, or that means them (rule 45).
+
+    The span counts code points; ``me`` is true if it means the reader.
+    """
+
+    start: int
+    end: int
+    person: str
+    me: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageMay:
+    """What this reader may do to a message now (rule 12)."""
+
+    edit: bool = False
+    delete: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """A message as readers see it; a deleted one is a tombstone without text."""
+    """A message as readers see it; a deleted one is a tombstone without text.
+
+    ``mentions`` and ``may`` depend on the reader; they are empty in responses to
+    services.
+    """
 
     id: str
     channel: str
@@ -150,6 +179,8 @@ class Message:
     edited_at: datetime | None
     deleted: bool
     attachments: tuple[Attachment, ...]
+    mentions: tuple[MentionMark, ...] = ()
+    may: MessageMay = MessageMay()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -233,6 +264,37 @@ class Unread:
     """Unread counts in the order of the request; unreadable projects are left out."""
 
     projects: tuple[ProjectUnread, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GetConversation:
+    """Read a channel with everything that a page of it shows.
+
+    Name a ``channel``, or a ``project`` for its first channel with unread messages.
+    Without ``before``, ``after``, ``around`` or ``latest``, the page begins shortly
+    before the first unread message (rule 32); if there is none, it is the newest page.
+    """
+
+    channel: str | None = None
+    project: str | None = None
+    before: int | None = None
+    after: int | None = None
+    around: int | None = None
+    latest: bool = False
+    limit: int = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conversation:
+    """A project as its reader sees it, and a page of ``channel``."""
+
+    project: str
+    title: str
+    following: bool
+    channel: str
+    channels: tuple[ChannelFacts, ...]
+    unread: ProjectUnread
+    page: Page
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -320,6 +382,48 @@ class ReadableMessages:
     facts: Facts
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GetScreenMessages:
+    """Read messages as each of several people sees them on a screen now.
+
+    The facts they are judged by are leased for ``lease_s`` seconds, as in `GetFacts`.
+    """
+
+    people: tuple[str, ...]
+    message_ids: tuple[str, ...]
+    lease_s: float = 0.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScreenMessage:
+    """A message id with what depends on one reader."""
+
+    message: str
+    mentions: tuple[MentionMark, ...] = ()
+    may: MessageMay = MessageMay()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Screen:
+    """The messages that one person may read, in the order of the request."""
+
+    person: str
+    messages: tuple[ScreenMessage, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScreenMessages:
+    """One screen per person, in the order of the request, and the messages on any.
+
+    Tombstones are included. The response is valid for ``lease_s`` seconds from the
+    request.
+    """
+
+    screens: tuple[Screen, ...]
+    messages: tuple[Message, ...]
+    lease_s: float
+
+
 POST: Final = Method(SERVICE, "post", PostMessage, Posted, AUTHORS)
 EDIT: Final = Method(SERVICE, "edit", EditMessage, Edited, PEOPLE)
 DELETE: Final = Method(SERVICE, "delete", MessageRef, Deleted, PEOPLE)
@@ -327,6 +431,9 @@ REVISIONS: Final = Method(SERVICE, "revisions", MessageRef, Revisions, PEOPLE)
 PAGE: Final = Method(SERVICE, "page", GetPage, Page, PEOPLE)
 CHANNELS: Final = Method(SERVICE, "channels", GetChannels, Channels, PEOPLE)
 MARK_READ: Final = Method(SERVICE, "mark_read", MarkRead, MarkedRead, PEOPLE)
+CONVERSATION: Final = Method(
+    SERVICE, "conversation", GetConversation, Conversation, PEOPLE
+)
 UNREAD: Final = Method(SERVICE, "unread", GetUnread, Unread, PEOPLE)
 MENTIONABLE: Final = Method(SERVICE, "mentionable", GetMentionable, Mentionable, PEOPLE)
 GET_MESSAGES: Final = Method(
@@ -334,6 +441,9 @@ GET_MESSAGES: Final = Method(
 )
 READABLE_MESSAGES: Final = Method(
     SERVICE, "readable_messages", GetReadableMessages, ReadableMessages, SERVICES
+)
+SCREEN_MESSAGES: Final = Method(
+    SERVICE, "screen_messages", GetScreenMessages, ScreenMessages, SERVICES
 )
 CHANGES: Final = changes_of(SERVICE)
 PROGRESS: Final = progress_of(SERVICE)

@@ -6,12 +6,20 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from clp_chassis.security.passports import Passport
-from clp_contracts.messages import Attachment, Author, Mention, Message
+from clp_contracts.messages import (
+    Attachment,
+    Author,
+    Mention,
+    MentionMark,
+    Message,
+    MessageMay,
+)
 from clp_contracts.methods import PassportKind
 from clp_contracts.projects import Facts, PersonFacts, ProjectFacts
 from clp_contracts.serialization import dump, load
 from clp_core.channels import Channel, Project, ProjectId
-from clp_core.messages import MessageFacts
+from clp_core.mentions import Span, StoredMark, visible_marks
+from clp_core.messages import MessageFacts, may_delete, may_edit
 from clp_core.people import ROBOT, PartnerId, Person, PersonId, Side
 from clp_core.people import Author as CoreAuthor
 from clp_messages.tables import AttachmentRow, MessageRow
@@ -84,8 +92,23 @@ def to_message_facts(row: MessageRow) -> MessageFacts:
     )
 
 
-def message_view(row: MessageRow, attachments: Iterable[AttachmentRow]) -> Message:
-    """Map a row to the contract; a deleted one to its tombstone (rule 12)."""
+@dataclass(frozen=True, slots=True)
+class ProjectReader:
+    """The person for whom messages of a project are shown."""
+
+    person: Person
+    project: Project
+
+
+def message_view(
+    row: MessageRow,
+    attachments: Iterable[AttachmentRow],
+    reader: ProjectReader | None = None,
+) -> Message:
+    """Map a row to the contract; a deleted one to its tombstone (rule 12).
+
+    Without a reader there are no mention marks, and nothing may be done to it.
+    """
     deleted = row.deleted_at is not None
     return Message(
         id=row.id,
@@ -103,6 +126,51 @@ def message_view(row: MessageRow, attachments: Iterable[AttachmentRow]) -> Messa
             Attachment(id=file.id, name=file.name, size=file.size)
             for file in attachments
         ),
+        mentions=() if reader is None else mention_marks(row, reader.person),
+        may=MessageMay() if reader is None else message_may(row, reader),
+    )
+
+
+def mention_marks(row: MessageRow, reader: Person) -> tuple[MentionMark, ...]:
+    """Return the marks of a message for one reader (rule 45)."""
+    if row.deleted_at is not None:
+        return ()
+    return tuple(
+        MentionMark(
+            start=mark.span.start,
+            end=mark.span.end,
+            person=mark.person,
+            me=mark.person == reader.id,
+        )
+        for mark in visible_marks(parse_marks(row.marks), reader)
+    )
+
+
+def message_may(row: MessageRow, reader: ProjectReader) -> MessageMay:
+    """Return what a reader may do to a message now."""
+    facts = to_message_facts(row)
+    return MessageMay(
+        edit=bool(may_edit(reader.person, facts, reader.project)),
+        delete=bool(may_delete(reader.person, facts, reader.project)),
+    )
+
+
+def serialize_marks(marks: Iterable[StoredMark]) -> str:
+    """Serialize mention marks for a row."""
+    return json.dumps(
+        [[mark.span.start, mark.span.end, mark.person, mark.partner] for mark in marks]
+    )
+
+
+def parse_marks(text: str) -> tuple[StoredMark, ...]:
+    """Parse the mention marks of a row."""
+    return tuple(
+        StoredMark(
+            Span(start, end),
+            PersonId(person),
+            None if partner is None else PartnerId(partner),
+        )
+        for start, end, person, partner in json.loads(text)
     )
 
 

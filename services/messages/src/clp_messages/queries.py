@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from clp_chassis.persistence.bulk_sql import in_array
 from clp_contracts.messages import Message
-from clp_messages.mapping import message_view
+from clp_messages.mapping import ProjectReader, message_view
 from clp_messages.tables import (
     AttachmentRow,
     ChannelRow,
@@ -24,6 +24,9 @@ RANDOM: Final = re.compile(r"[0-9a-f]{32}", re.ASCII)
 
 # Built once at import: they run for every page and every batch of mails.
 MESSAGES: Final = select(MessageRow).where(in_array(MessageRow.id, "ids"))
+PROJECTS: Final = select(MessageRow.id, MessageRow.project).where(
+    in_array(MessageRow.id, "ids")
+)
 ATTACHMENTS: Final = (
     select(AttachmentRow)
     .where(in_array(AttachmentRow.message, "messages"))
@@ -62,6 +65,12 @@ def messages_by_id(session: Session, ids: Iterable[str]) -> list[MessageRow]:
     return list(session.scalars(MESSAGES, {"ids": random_ids(ids)}))
 
 
+def projects_of(session: Session, messages: Iterable[str]) -> Mapping[str, str]:
+    """Return the project of each message that exists."""
+    rows = session.execute(PROJECTS, {"ids": random_ids(messages)})
+    return {row.id: row.project for row in rows}
+
+
 def last_number(session: Session, channel: str) -> int:
     """Return the number of a channel's last message; 0 if it has none."""
     statement = select(ChannelRow.last_number).where(ChannelRow.name == channel)
@@ -69,11 +78,11 @@ def last_number(session: Session, channel: str) -> int:
 
 
 def message_views(
-    session: Session, rows: Collection[MessageRow]
+    session: Session, rows: Collection[MessageRow], reader: ProjectReader | None = None
 ) -> tuple[Message, ...]:
-    """Return messages as their readers see them, in the same order."""
+    """Return messages as a reader sees them, or as stored, in the same order."""
     files = attachments_of(session, (row.id for row in rows if not row.deleted_at))
-    return tuple(message_view(row, files.get(row.id, ())) for row in rows)
+    return tuple(message_view(row, files.get(row.id, ()), reader) for row in rows)
 
 
 def attachments_of(

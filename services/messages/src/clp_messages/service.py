@@ -40,6 +40,7 @@ from clp_messages.storage import FileStore, open_file_store
 from clp_messages.tables import CURSORS, OUTBOX
 from clp_messages.use_cases import (
     announcements,
+    conversation,
     editing,
     feed,
     history,
@@ -48,6 +49,7 @@ from clp_messages.use_cases import (
     posting,
     quotas,
     scanning,
+    screens,
     unread,
     uploads,
 )
@@ -133,6 +135,12 @@ class MessagesService:
     ) -> contract.Channels:
         return history.channels(request, actor=actor, deps=self.deps)
 
+    @rpc_method(contract.CONVERSATION)
+    def conversation(
+        self, request: contract.GetConversation, actor: Passport
+    ) -> contract.Conversation:
+        return conversation.conversation(request, actor=actor, deps=self.deps)
+
     @rpc_method(contract.MARK_READ)
     def mark_read(
         self, request: contract.MarkRead, actor: Passport
@@ -160,6 +168,12 @@ class MessagesService:
         self, request: contract.GetReadableMessages, _: Passport
     ) -> contract.ReadableMessages:
         return mail_content.readable_messages(request, deps=self.deps)
+
+    @rpc_method(contract.SCREEN_MESSAGES)
+    def screen_messages(
+        self, request: contract.GetScreenMessages, _: Passport
+    ) -> contract.ScreenMessages:
+        return screens.screen_messages(request, deps=self.deps)
 
     @rpc_method(contract.CHANGES)
     def changes(

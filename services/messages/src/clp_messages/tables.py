@@ -72,6 +72,8 @@ class MessageRow(Base):
     # Counts the author's messages in this channel, so that no query has to.
     author_number: Mapped[int] = mapped_column(NUMBER)
     text: Mapped[str] = mapped_column(Text)
+    # The spans of the text that mean a person, with the partner of that person then.
+    marks: Mapped[str] = mapped_column(Text)
     posted_at: Mapped[datetime] = mapped_column(UtcDateTime)
     edited_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     deleted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
@@ -102,6 +104,7 @@ class RevisionRow(Base):
     )
     revision: Mapped[int] = mapped_column(Integer, primary_key=True)
     text: Mapped[str] = mapped_column(Text)
+    marks: Mapped[str] = mapped_column(Text)
     replaced_at: Mapped[datetime] = mapped_column(UtcDateTime)
     replaced_by: Mapped[str] = mapped_column(ID)
 

@@ -27,9 +27,11 @@ class Messages:
         )
         return self._call(messages.POST, request)
 
-    def edit(self, *, message: str, text: str) -> messages.Edited:
+    def edit(
+        self, *, message: str, text: str, revision: int | None = None
+    ) -> messages.Edited:
         """Replace the text of one's own message (rule 12)."""
-        request = messages.EditMessage(message=message, text=text)
+        request = messages.EditMessage(message=message, text=text, revision=revision)
         return self._call(messages.EDIT, request)
 
     def delete(self, *, message: str) -> messages.Deleted:
@@ -55,6 +57,29 @@ class Messages:
             channel=channel, before=before, after=after, around=around, limit=limit
         )
         return self._call(messages.PAGE, request)
+
+    def conversation(  # noqa: PLR0913  (the fields of the request)
+        self,
+        *,
+        channel: str | None = None,
+        project: str | None = None,
+        before: int | None = None,
+        after: int | None = None,
+        around: int | None = None,
+        latest: bool = False,
+        limit: int = 50,
+    ) -> messages.Conversation:
+        """Read a channel with everything that a page of it shows."""
+        request = messages.GetConversation(
+            channel=channel,
+            project=project,
+            before=before,
+            after=after,
+            around=around,
+            latest=latest,
+            limit=limit,
+        )
+        return self._call(messages.CONVERSATION, request)
 
     def channels(self, *, project: str) -> messages.Channels:
         """List the channels of a project that the actor may read."""
@@ -87,6 +112,19 @@ class Messages:
         """Read messages as several people may read them; services only (rule 23)."""
         request = messages.GetReadableMessages(readers=tuple(readers), lease_s=lease_s)
         return self._call(messages.READABLE_MESSAGES, request)
+
+    def screen_messages(
+        self,
+        *,
+        people: Sequence[str],
+        message_ids: Sequence[str],
+        lease_s: float = 0.5,
+    ) -> messages.ScreenMessages:
+        """Read messages as several people see them on a screen; portal only."""
+        request = messages.GetScreenMessages(
+            people=tuple(people), message_ids=tuple(message_ids), lease_s=lease_s
+        )
+        return self._call(messages.SCREEN_MESSAGES, request)
 
     def changes(self, *, after: int = 0, limit: int = 200) -> feed.Changes:
         """Read the feed after a position; services only."""

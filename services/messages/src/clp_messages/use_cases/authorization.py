@@ -6,12 +6,19 @@ from typing import Final, NoReturn
 from clp_chassis.security.passports import Passport
 from clp_contracts.errors import Refused
 from clp_contracts.methods import PassportKind
+from clp_contracts.projects import Facts
 from clp_core.channels import Channel, Project
 from clp_core.decisions import Decision, InvalidValue, Reason
 from clp_core.people import Author, Person
 from clp_core.visibility import may_post, may_read
 from clp_messages.dependencies import Dependencies
-from clp_messages.mapping import AccessContext, access_context_of
+from clp_messages.mapping import (
+    AccessContext,
+    ProjectReader,
+    access_context_of,
+    to_people,
+    to_project,
+)
 
 NO_CHANNEL: Final = Decision(Reason.CHANNEL_MISSING)
 
@@ -106,6 +113,33 @@ def reader_in(
         elif decision := may_read(reader, channel, project):
             return reader, project
     refuse(decision.reason)
+
+
+class ReaderAccess:
+    """Judges what several people may read by facts about them; each pair once."""
+
+    def __init__(self, facts: Facts) -> None:
+        self._people = to_people(facts.people)
+        self._projects = {project.id: to_project(project) for project in facts.projects}
+        self._judged: dict[tuple[str, str], bool] = {}
+
+    def reader(self, person: str, project: str) -> ProjectReader | None:
+        """Return a person as a reader of a project; None if either is missing."""
+        known, about = self._people.get(person), self._projects.get(project)
+        return None if known is None or about is None else ProjectReader(known, about)
+
+    def may_read(self, person: str, channel: str) -> bool:
+        """Return whether a person may read a channel."""
+        pair = (person, channel)
+        if pair not in self._judged:
+            self._judged[pair] = self._judge(person, Channel.named(channel))
+        return self._judged[pair]
+
+    def _judge(self, person: str, channel: Channel) -> bool:
+        reader = self.reader(person, channel.project)
+        return reader is not None and bool(
+            may_read(reader.person, channel, reader.project)
+        )
 
 
 def at_most_one(arguments: Iterable[object]) -> bool:

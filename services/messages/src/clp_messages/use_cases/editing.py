@@ -3,12 +3,14 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from clp_chassis.security.passports import Passport
 from clp_contracts import events
+from clp_contracts.errors import Refused
 from clp_contracts.messages import (
     Deleted,
     Edited,
@@ -19,10 +21,11 @@ from clp_contracts.messages import (
 )
 from clp_core.channels import Project
 from clp_core.decisions import Decision, Reason
+from clp_core.mentions import StoredMark
 from clp_core.messages import MessageFacts, judge_text, may_audit, may_delete, may_edit
 from clp_core.people import Author
 from clp_messages.dependencies import Dependencies
-from clp_messages.mapping import to_message_facts
+from clp_messages.mapping import serialize_marks, to_message_facts
 from clp_messages.queries import attachment_count, mentioned_in, message_by_id
 from clp_messages.tables import OUTBOX, MentionRow, MessageRow, RevisionRow
 from clp_messages.use_cases.authorization import fresh_context, refuse, require
@@ -42,6 +45,17 @@ class _Permitted:
     attachments: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Content:
+    """A text with its mention marks."""
+
+    text: str = ""
+    marks: tuple[StoredMark, ...] = ()
+
+
+NO_CONTENT: Final = _Content()
+
+
 def edit_message(
     request: EditMessage, *, actor: Passport, deps: Dependencies
 ) -> Edited:
@@ -50,8 +64,9 @@ def edit_message(
     The same text with the same mentions changes nothing and announces nothing.
 
     Raises:
-        Refused: ``message.missing``, ``message.deleted``, ``message.not_yours``, or a
-            code of the rules about texts and mentions.
+        Refused: ``message.missing``, ``message.deleted``, ``message.not_yours``,
+            ``message.changed`` if it has another revision than the request names, or
+            a code of the rules about texts and mentions.
     """
     permitted = _require_permission(request.message, may_edit, actor=actor, deps=deps)
     author, project = permitted.author, permitted.project
@@ -65,11 +80,17 @@ def edit_message(
         row = _locked(session, request.message)
         # It may have been deleted since the first check.
         require(may_edit(author, to_message_facts(row), project))
+        if request.revision not in (None, row.revision):
+            raise Refused("message.changed")
         before = mentioned_in(session, [row.id]).get(row.id, ())
         if (row.text, before) != (request.text, mentions.people):
             row.edited_at = deps.clock()
             _replace_text(
-                session, row, text=request.text, editor=author, at=row.edited_at
+                session,
+                row,
+                new=_Content(request.text, mentions.marks),
+                editor=author,
+                at=row.edited_at,
             )
             write_mentions(session, row.id, mentions.people)
             _announce(session, events.MESSAGE_EDITED, row, at=row.edited_at)
@@ -89,7 +110,13 @@ def delete_message(
         row = _locked(session, request.message)
         require(may_delete(permitted.author, to_message_facts(row), permitted.project))
         row.deleted_at = deps.clock()
-        _replace_text(session, row, text="", editor=permitted.author, at=row.deleted_at)
+        _replace_text(
+            session,
+            row,
+            new=NO_CONTENT,
+            editor=permitted.author,
+            at=row.deleted_at,
+        )
         _announce(session, events.MESSAGE_DELETED, row, at=row.deleted_at)
         return Deleted(id=row.id, revision=row.revision)
 
@@ -153,7 +180,7 @@ def _locked(session: Session, message: str) -> MessageRow:
 
 
 def _replace_text(
-    session: Session, row: MessageRow, *, text: str, editor: Author, at: datetime
+    session: Session, row: MessageRow, *, new: _Content, editor: Author, at: datetime
 ) -> None:
     """Store the old text as a revision and remove its mentions."""
     session.add(
@@ -161,11 +188,12 @@ def _replace_text(
             message=row.id,
             revision=row.revision,
             text=row.text,
+            marks=row.marks,
             replaced_at=at,
             replaced_by=editor.id,
         )
     )
-    row.text = text
+    row.text, row.marks = new.text, serialize_marks(new.marks)
     row.revision += 1
     session.execute(delete(MentionRow).where(MentionRow.message == row.id))
 

@@ -1,8 +1,10 @@
 """Pages of a channel, and the channels of a project."""
 
-from typing import Final
+from collections.abc import Iterable
+from typing import Final, Protocol
 
 from sqlalchemy import bindparam, select
+from sqlalchemy.orm import Session
 
 from clp_chassis.security.passports import Passport
 from clp_contracts.errors import Refused
@@ -19,6 +21,7 @@ from clp_core.decisions import Reason
 from clp_core.people import Person
 from clp_core.visibility import channels_readable_by, may_post
 from clp_messages.dependencies import Dependencies
+from clp_messages.mapping import ProjectReader
 from clp_messages.queries import last_number, message_views
 from clp_messages.tables import MessageRow
 from clp_messages.use_cases.authorization import (
@@ -54,24 +57,49 @@ def page(request: GetPage, *, actor: Passport, deps: Dependencies) -> Page:
             "request.malformed", fields={"": ["before, after or around, not several"]}
         )
     channel = channel_named(request.channel)
-    reader_in(channel, actor, deps)
+    reader = ProjectReader(*reader_in(channel, actor, deps))
     with deps.database.reading() as session:
         last = last_number(session, channel.name)
         numbers = numbers_of_page(request, last)
-        parameters = {
-            "channel": channel.name,
-            "start": numbers.start,
-            "stop": numbers.stop,
-        }
-        rows = session.scalars(PAGE, parameters).all()
-        return Page(
-            messages=message_views(session, rows),
-            more_before=numbers.start > 1,
-            more_after=numbers.stop <= last,
-        )
+        return read_page(session, channel, numbers, last=last, reader=reader)
 
 
-def numbers_of_page(request: GetPage, last: int) -> range:
+def read_page(
+    session: Session,
+    channel: Channel,
+    numbers: range,
+    *,
+    last: int,
+    reader: ProjectReader,
+) -> Page:
+    """Read a run of messages of a channel whose last message has number ``last``."""
+    parameters = {
+        "channel": channel.name,
+        "start": numbers.start,
+        "stop": numbers.stop,
+    }
+    rows = session.scalars(PAGE, parameters).all()
+    return Page(
+        messages=message_views(session, rows, reader),
+        more_before=numbers.start > 1,
+        more_after=numbers.stop <= last,
+    )
+
+
+class PageRequest(Protocol):
+    """The fields of a request that select a page."""
+
+    @property
+    def before(self) -> int | None: ...
+    @property
+    def after(self) -> int | None: ...
+    @property
+    def around(self) -> int | None: ...
+    @property
+    def limit(self) -> int: ...
+
+
+def numbers_of_page(request: PageRequest, last: int) -> range:
     """Return the numbers on a page of a channel whose last message has number `last`.
 
     Numbers have no gaps (rule 11), so a page is a run of numbers and stays the same
@@ -109,17 +137,23 @@ def channels(request: GetChannels, *, actor: Passport, deps: Dependencies) -> Ch
     readable = channels_readable_by(person, project)
     if not readable:
         refuse(Reason.PROJECT_MISSING)
-    return Channels(
-        channels=tuple(
-            ChannelFacts(
-                name=channel.name,
-                kind=channel.kind.value,
-                partner=channel.partner,
-                title=_title_of(channel, facts),
-                may_post=bool(may_post(person, channel, project)),
-            )
-            for channel in readable
+    reader = ProjectReader(person, project)
+    return Channels(channels=channel_facts(readable, facts, reader))
+
+
+def channel_facts(
+    channels: Iterable[Channel], facts: ProjectFacts, reader: ProjectReader
+) -> tuple[ChannelFacts, ...]:
+    """Describe channels that a person may read."""
+    return tuple(
+        ChannelFacts(
+            name=channel.name,
+            kind=channel.kind.value,
+            partner=channel.partner,
+            title=_title_of(channel, facts),
+            may_post=bool(may_post(reader.person, channel, reader.project)),
         )
+        for channel in channels
     )
 
 

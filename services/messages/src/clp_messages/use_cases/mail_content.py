@@ -1,13 +1,10 @@
 """Messages that readers may be mailed, judged right before mails leave (rule 23)."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from clp_chassis.persistence.bulk_sql import in_array
 from clp_contracts.messages import (
     GetReadableMessages,
     MailReader,
@@ -16,24 +13,15 @@ from clp_contracts.messages import (
     ReaderMessages,
 )
 from clp_contracts.projects import Facts, Follow
-from clp_core.channels import Channel
-from clp_core.visibility import may_read
 from clp_messages.dependencies import Dependencies
-from clp_messages.mapping import to_people, to_project
 from clp_messages.queries import (
     markers_among,
     mentioned_in,
     message_views,
     messages_by_id,
-    random_ids,
+    projects_of,
 )
-from clp_messages.tables import MessageRow
-
-# Built once at import: it runs for every batch of mails.
-PROJECTS: Final = select(MessageRow.id, MessageRow.project).where(
-    in_array(MessageRow.id, "ids")
-)
-MayRead = Callable[[str, str], bool]
+from clp_messages.use_cases.authorization import ReaderAccess
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,13 +40,13 @@ def readable_messages(
     people = sorted({reader.person for reader in request.readers})
     wanted = {message for reader in request.readers for message in reader.messages}
     with deps.database.reading() as session:
-        projects = _projects_of(session, wanted)
+        projects = projects_of(session, wanted)
     facts = _facts(request, projects, deps)
-    may = _judge(facts)
+    access = ReaderAccess(facts)
     with deps.database.reading() as session:
         # After the call to `projects`: a message deleted meanwhile must not be mailed.
         stored = _stored_state(session, wanted, people)
-    readers = tuple(_messages_of(reader, stored, may) for reader in request.readers)
+    readers = tuple(_messages_of(reader, stored, access) for reader in request.readers)
     readable = {message for reader in readers for message in reader.readable}
     return ReadableMessages(
         readers=readers,
@@ -70,12 +58,6 @@ def readable_messages(
         ),
         facts=facts,
     )
-
-
-def _projects_of(session: Session, messages: Iterable[str]) -> Mapping[str, str]:
-    """Return the project of each message that exists."""
-    rows = session.execute(PROJECTS, {"ids": random_ids(messages)})
-    return {row.id: row.project for row in rows}
 
 
 def _facts(
@@ -99,28 +81,6 @@ def _facts(
     )
 
 
-def _judge(facts: Facts) -> MayRead:
-    """Return a function that judges each pair of person and channel once."""
-    people = to_people(facts.people)
-    projects = {project.id: to_project(project) for project in facts.projects}
-    judged: dict[tuple[str, str], bool] = {}
-
-    def judge(person: str, name: str) -> bool:
-        channel, reader = Channel.named(name), people.get(person)
-        project = projects.get(channel.project)
-        if reader is None or project is None:
-            return False
-        return bool(may_read(reader, channel, project))
-
-    def may(person: str, channel: str) -> bool:
-        pair = (person, channel)
-        if pair not in judged:
-            judged[pair] = judge(person, channel)
-        return judged[pair]
-
-    return may
-
-
 def _stored_state(
     session: Session, messages: set[str], people: list[str]
 ) -> _StoredState:
@@ -134,7 +94,7 @@ def _stored_state(
 
 
 def _messages_of(
-    reader: MailReader, stored: _StoredState, may: MayRead
+    reader: MailReader, stored: _StoredState, access: ReaderAccess
 ) -> ReaderMessages:
     person = reader.person
     readable = [
@@ -142,7 +102,7 @@ def _messages_of(
         for key in reader.messages
         if (message := stored.messages.get(key)) is not None
         and not message.deleted
-        and may(person, message.channel)
+        and access.may_read(person, message.channel)
     ]
     return ReaderMessages(
         person=person,

@@ -1,5 +1,6 @@
 """Resolve the mentions of a text and suggest people to mention (rules 14 to 20)."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,6 +11,8 @@ from clp_core.channels import Channel, ChannelKind, Project
 from clp_core.decisions import ALLOWED, Decision
 from clp_core.mentions import (
     MentionOutcome,
+    Outcome,
+    StoredMark,
     lookup_keys_in,
     mentionable_people,
     prefix_rank,
@@ -24,6 +27,7 @@ MAX_CANDIDATES: Final = 20
 # No name or address is longer, so no longer prefix can match.
 MAX_TYPED_LENGTH: Final = 320
 KEYS_PER_CALL: Final = 5000
+MARKED: Final = frozenset({Outcome.MENTIONED, Outcome.DUPLICATE})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +45,7 @@ class Mentions:
 
     outcomes: tuple[Mention, ...] = ()
     people: tuple[str, ...] = ()
+    marks: tuple[StoredMark, ...] = ()
     decision: Decision = ALLOWED
 
 
@@ -69,7 +74,20 @@ def mentions_in(text: str, context: MentionContext, deps: Dependencies) -> Menti
     return Mentions(
         outcomes=tuple(_mention_view(outcome) for outcome in resolved.outcomes),
         people=tuple(sorted(person.id for person in resolved.people)),
+        marks=stored_marks(resolved.outcomes),
         decision=resolved.decision,
+    )
+
+
+def stored_marks(outcomes: Iterable[MentionOutcome]) -> tuple[StoredMark, ...]:
+    """Return the spans that mention a person, with that person's partner now.
+
+    A handle that means its author mentions nobody and is no mark.
+    """
+    return tuple(
+        StoredMark(found.span, found.person.id, found.person.partner)
+        for found in outcomes
+        if found.person is not None and found.outcome in MARKED
     )
 
 

@@ -25,7 +25,12 @@ from clp_core.messages import judge_idempotency_key, judge_text
 from clp_core.people import Author
 from clp_messages.attachment_states import INFECTED, KNOWN, PENDING
 from clp_messages.dependencies import Dependencies
-from clp_messages.mapping import author_view, parse_outcomes, serialize_outcomes
+from clp_messages.mapping import (
+    author_view,
+    parse_outcomes,
+    serialize_marks,
+    serialize_outcomes,
+)
 from clp_messages.queries import RANDOM
 from clp_messages.tables import OUTBOX, AttachmentRow, Base, MessageRow
 from clp_messages.use_cases.authorization import (
@@ -178,6 +183,7 @@ def write_message(session: Session, draft: Draft) -> Posted:
             "author_name": author.name,
             "author_side": author.side,
             "text": draft.text,
+            "marks": serialize_marks(draft.mentions.marks),
             "posted_at": draft.at,
             "idempotency_key": draft.key,
             "content_hash": draft.content_hash,

@@ -1,6 +1,7 @@
 """Read markers and unread numbers (rules 31 and 32)."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlalchemy import BindParameter, Row, Select, bindparam, func, select
@@ -25,6 +26,14 @@ from clp_messages.mapping import to_people, to_project
 from clp_messages.queries import last_number
 from clp_messages.tables import Base, ChannelRow, MessageRow, ReadMarkerRow
 from clp_messages.use_cases.authorization import channel_named, reader_in
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelCount:
+    """The unread messages of a channel, and the number of its last message."""
+
+    unread: ChannelUnread
+    last: int
 
 
 def _unread_after_marker() -> Select[Any]:
@@ -118,22 +127,24 @@ def unread(request: GetUnread, *, actor: Passport, deps: Dependencies) -> Unread
     }
     names = [channel.name for channels in readable.values() for channel in channels]
     with deps.database.reading() as session:
-        counts = _unread_of_channels(session, reader, names)
+        counts = unread_of_channels(session, reader, names)
     return Unread(
         projects=tuple(
-            _project_unread(reader, projects[project], counts=counts)
+            project_unread(reader, projects[project], counts=counts)
             for project in wanted
             if project in readable
         )
     )
 
 
-def _project_unread(
-    reader: Person, project: Project, *, counts: Mapping[str, ChannelUnread]
+def project_unread(
+    reader: Person, project: Project, *, counts: Mapping[str, ChannelCount]
 ) -> ProjectUnread:
+    """Sum the unread numbers of the channels of a project that a person may read."""
     numbers = {
-        channel: counts.get(channel.name)
-        or ChannelUnread(channel=channel.name, unread=0, first=None, marker=0)
+        channel: counts[channel.name].unread
+        if channel.name in counts
+        else ChannelUnread(channel=channel.name, unread=0, first=None, marker=0)
         for channel in channels_readable_by(reader, project)
     }
     return ProjectUnread(
@@ -147,12 +158,14 @@ def _project_unread(
     )
 
 
-def _unread_of_channels(
+def unread_of_channels(
     session: Session, reader: Person, channels: Iterable[str]
-) -> Mapping[str, ChannelUnread]:
+) -> Mapping[str, ChannelCount]:
+    """Count the unread messages of those channels that have any message."""
     parameters = {"reader": reader.id, "channels": channels}
     return {
-        row.name: _channel_unread(row) for row in session.execute(UNREAD, parameters)
+        row.name: ChannelCount(_channel_unread(row), row.last_number)
+        for row in session.execute(UNREAD, parameters)
     }
 
 

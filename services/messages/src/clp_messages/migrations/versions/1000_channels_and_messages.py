@@ -49,6 +49,7 @@ def channels_and_messages() -> None:
         sa.Column("author_side", sa.String(16), nullable=False),
         sa.Column("author_number", BIG, nullable=False),
         sa.Column("text", sa.Text, nullable=False),
+        sa.Column("marks", sa.Text, nullable=False),
         sa.Column("posted_at", TIME, nullable=False),
         sa.Column("edited_at", TIME),
         sa.Column("deleted_at", TIME),
@@ -81,6 +82,7 @@ def content_of_messages() -> None:
         sa.Column("message", RANDOM_ID, sa.ForeignKey("messages.id"), primary_key=True),
         sa.Column("revision", sa.Integer, primary_key=True),
         sa.Column("text", sa.Text, nullable=False),
+        sa.Column("marks", sa.Text, nullable=False),
         sa.Column("replaced_at", TIME, nullable=False),
         sa.Column("replaced_by", ID, nullable=False),
     )
