@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from email.message import EmailMessage
 
 from clp_contracts.client import Clients
-from clp_contracts.messages import Posted
+from clp_contracts.messages import Message, Posted
 from clp_contracts.notifications import PersonExplained
 from clp_suite.suite import Suite
 
@@ -35,8 +35,8 @@ class Scenario:
         return f"{self.project}/direct/{partner}"
 
     def as_(self, person: str) -> Clients:
-        """Typed clients of a person, or of the robot."""
-        return self.suite.robot() if person == "robot" else self.suite.client(person)
+        """Typed clients of a person."""
+        return self.suite.client(person)
 
     def assign(self, *partners: str) -> None:
         """Put partners on the project."""
@@ -60,6 +60,18 @@ class Scenario:
         return self.as_(person).messages.post(
             channel=channel, text=text, key=key, **more
         )
+
+    def announce(self, status: str) -> Message:
+        """Have the robot post an announcement; return its broadcast."""
+        self.directory.projects.announce(
+            project=self.project,
+            kind="qc_status_changed",
+            key=f"{self.project}-{next(self._keys)}",
+            facts={"status": status},
+        )
+        self.suite.settle()
+        page = self.as_("ivy").messages.page(channel=self.broadcast, limit=1)
+        return page.messages[0]
 
     def mails(self) -> list[EmailMessage]:
         """The mails of this scenario, once everything is idle."""

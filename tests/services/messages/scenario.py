@@ -1,4 +1,4 @@
-"""Short calls of the use cases of `messages` as a sample person or the robot."""
+"""Short calls of the use cases of `messages` as a sample person."""
 
 import itertools
 from collections.abc import Callable, Iterator
@@ -16,12 +16,15 @@ from clp_contracts import feed as feed_contract
 from clp_contracts import messages as contract
 from clp_contracts.client import Clients
 from clp_contracts.errors import Refused
+from clp_contracts.events import SCHEDULE_ANNOUNCED
 from clp_contracts.facts_cache import FactsCache
 from clp_contracts.methods import PassportKind
+from clp_contracts.projects import Announcement
 from clp_messages.dependencies import Dependencies
 from clp_messages.storage import LocalFileStore
 from clp_messages.tables import OUTBOX
 from clp_messages.use_cases import (
+    announcements,
     conversation,
     editing,
     feed,
@@ -72,8 +75,7 @@ class Scenario:
         self.time += timedelta(**span)
 
     def as_(self, person: str) -> Passport:
-        kind = PassportKind.ROBOT if person == "robot" else PassportKind.PERSON
-        return Passport(person, kind, self.time + timedelta(minutes=2))
+        return Passport(person, PassportKind.PERSON, self.time + timedelta(minutes=2))
 
     def post(
         self,
@@ -91,6 +93,25 @@ class Scenario:
             attachments=files,
         )
         return posting.post_message(request, actor=self.as_(person), deps=self.deps)
+
+    def announce(self, status: str = "passed") -> contract.Message:
+        """Have the robot post an announcement; return its broadcast."""
+        name = f"announcement-{next(self._keys)}"
+        self.projects.announcements[name] = Announcement(
+            id=name, project="p1", kind="qc_status_changed", facts={"status": status}
+        )
+        change = feed_contract.Change(
+            position=1,
+            type=SCHEDULE_ANNOUNCED,
+            subject=name,
+            project="p1",
+            at=self.time,
+            detail={},
+        )
+        drafts = announcements.drafts_of((change,), deps=self.deps)
+        with self.deps.database.writing() as session:
+            announcements.write_announcements(session, (change,), drafts)
+        return self.page("ivy", BROADCAST, limit=1).messages[0]
 
     def edit(
         self, person: str, message: str, text: str, *, revision: int | None = None

@@ -139,4 +139,4 @@ def test_an_unknown_announcement_becomes_a_dead_letter(scenario: Scenario) -> No
 
 def test_no_caller_can_take_an_announcements_key(scenario: Scenario) -> None:
     with pytest.raises(Refused, match=r"idempotency_key\.malformed"):
-        scenario.post("robot", BROADCAST, "x", key=announcements.KEY.format(id="a1"))
+        scenario.post("ivy", BROADCAST, "x", key=announcements.KEY.format(id="a1"))

@@ -197,7 +197,7 @@ def test_each_change_is_in_the_feed_with_ids_only(scenario: Scenario) -> None:
 def test_a_broadcast_is_deleted_by_the_studio_and_nobody_else(
     scenario: Scenario,
 ) -> None:
-    posted = scenario.post("robot", BROADCAST, "moved")
+    posted = scenario.announce()
     assert refusal(lambda: scenario.delete("nat", posted.id)) == NOT_YOURS
     scenario.delete("ian", posted.id)
     assert scenario.texts("nat", BROADCAST) == [""]

@@ -65,7 +65,6 @@ def now(call: Call) -> Callable[[Scenario], Call]:
 BUDGETS: list[tuple[str, Callable[[Scenario], Call], int, Mapping[str, int]]] = [
     ("post, by a partner", now(lambda s: s.post("nat", NORTH, "hello")), 3, FACTS),
     ("post, by the studio", now(lambda s: s.post("ivy", NORTH, "hello")), 3, CACHED),
-    ("post, by the robot", now(lambda s: s.post("robot", BROADCAST, "hello")), 3, CACHED),
     ("post, with a mention", now(lambda s: s.post("ivy", NORTH, "@Nat Moreau")), 4, RESOLVING),
     ("post, with a file", with_file, 5, FACTS),
     ("post, replayed", replay, 3, FACTS),

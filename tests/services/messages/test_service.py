@@ -53,7 +53,7 @@ def test_a_conversation_over_rpc(running: Running) -> None:
 
 # method                                        | kinds that are refused
 KINDS: list[tuple[str, Callable[[Clients], object], set[PassportKind]]] = [
-    ("post", lambda c: c.messages.post(channel=NORTH, text="x", key="k"), {PassportKind.SERVICE}),
+    ("post", lambda c: c.messages.post(channel=NORTH, text="x", key="k"), {PassportKind.SERVICE, PassportKind.ROBOT}),
     ("edit", lambda c: c.messages.edit(message="x", text="x"), {PassportKind.SERVICE, PassportKind.ROBOT}),
     ("delete", lambda c: c.messages.delete(message="x"), {PassportKind.SERVICE, PassportKind.ROBOT}),
     ("page", lambda c: c.messages.page(channel=NORTH), {PassportKind.SERVICE, PassportKind.ROBOT}),

@@ -10,7 +10,7 @@ from clp_contracts.feed import (
     progress_of,
     redrive_dead_letter_of,
 )
-from clp_contracts.methods import AUTHORS, PEOPLE, SERVICES, Method
+from clp_contracts.methods import PEOPLE, SERVICES, Method
 from clp_contracts.projects import Facts
 
 SERVICE: Final = "messages"
@@ -424,7 +424,7 @@ class ScreenMessages:
     lease_s: float
 
 
-POST: Final = Method(SERVICE, "post", PostMessage, Posted, AUTHORS)
+POST: Final = Method(SERVICE, "post", PostMessage, Posted, PEOPLE)
 EDIT: Final = Method(SERVICE, "edit", EditMessage, Edited, PEOPLE)
 DELETE: Final = Method(SERVICE, "delete", MessageRef, Deleted, PEOPLE)
 REVISIONS: Final = Method(SERVICE, "revisions", MessageRef, Revisions, PEOPLE)

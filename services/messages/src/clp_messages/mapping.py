@@ -14,14 +14,13 @@ from clp_contracts.messages import (
     Message,
     MessageMay,
 )
-from clp_contracts.methods import PassportKind
 from clp_contracts.projects import Facts, PersonFacts, ProjectFacts
 from clp_contracts.serialization import dump, load
 from clp_core.channels import Channel, Project, ProjectId
 from clp_core.mentions import Span, StoredMark, visible_marks
 from clp_core.messages import MessageFacts, may_delete, may_edit
-from clp_core.people import ROBOT, PartnerId, Person, PersonId, Side
 from clp_core.people import Author as CoreAuthor
+from clp_core.people import PartnerId, Person, PersonId, Side
 from clp_messages.tables import AttachmentRow, MessageRow
 
 ROBOT_NAME: Final = "Robot"
@@ -34,7 +33,7 @@ class AccessContext:
     Each is None if it does not exist; to callers that looks like a refusal (rule 5).
     """
 
-    actor: CoreAuthor | None
+    actor: Person | None
     project: Project | None
     project_facts: ProjectFacts | None = None
 
@@ -43,9 +42,7 @@ def access_context_of(passport: Passport, facts: Facts) -> AccessContext:
     """Build the context of a passport from facts about it and at most one project."""
     project_facts = facts.projects[0] if facts.projects else None
     project = None if project_facts is None else to_project(project_facts)
-    actor: CoreAuthor | None = ROBOT
-    if passport.kind is not PassportKind.ROBOT:
-        actor = to_people(facts.people).get(passport.subject)
+    actor = to_people(facts.people).get(passport.subject)
     return AccessContext(actor, project, project_facts)
 
 

@@ -5,11 +5,10 @@ from typing import Final, NoReturn
 
 from clp_chassis.security.passports import Passport
 from clp_contracts.errors import Refused
-from clp_contracts.methods import PassportKind
 from clp_contracts.projects import Facts
 from clp_core.channels import Channel, Project
 from clp_core.decisions import Decision, InvalidValue, Reason
-from clp_core.people import Author, Person
+from clp_core.people import Person
 from clp_core.visibility import may_post, may_read
 from clp_messages.dependencies import Dependencies
 from clp_messages.mapping import (
@@ -55,7 +54,7 @@ def fresh_context(
     Call it also without a project, so that a missing message costs the same call as a
     hidden one (rule 5).
     """
-    return access_context_of(passport, deps.facts.fetch(_person_id(passport), project))
+    return access_context_of(passport, deps.facts.fetch(passport.subject, project))
 
 
 def access_contexts(
@@ -65,17 +64,13 @@ def access_contexts(
 
     Take the first that allows, refuse by the last.
     """
-    for facts in deps.facts.get(_person_id(passport), project):
+    for facts in deps.facts.get(passport.subject, project):
         yield access_context_of(passport, facts)
-
-
-def _person_id(passport: Passport) -> str | None:
-    return None if passport.kind is PassportKind.ROBOT else passport.subject
 
 
 def author_in(
     channel: Channel, passport: Passport, deps: Dependencies, *, fresh: bool = False
-) -> tuple[Author, Project]:
+) -> tuple[Person, Project]:
     """Return the author and the project if the actor may post in the channel.
 
     ``fresh`` ignores the cache.
@@ -108,7 +103,7 @@ def reader_in(
     decision = NO_CHANNEL
     for context in access_contexts(passport, channel.project, deps):
         reader, project = context.actor, context.project
-        if not isinstance(reader, Person) or project is None:
+        if reader is None or project is None:
             decision = NO_CHANNEL
         elif decision := may_read(reader, channel, project):
             return reader, project

@@ -10,7 +10,6 @@ from clp_contracts.messages import Conversation, GetConversation
 from clp_contracts.projects import Follow, ProjectFacts
 from clp_core.channels import Channel, is_id
 from clp_core.decisions import Reason
-from clp_core.people import Person
 from clp_core.visibility import channels_readable_by
 from clp_messages.dependencies import Dependencies
 from clp_messages.mapping import ProjectReader, access_context_of
@@ -102,11 +101,7 @@ def _read_facts(
     )
     context = access_context_of(actor, facts)
     person, project_facts = context.actor, context.project_facts
-    if (
-        not isinstance(person, Person)
-        or context.project is None
-        or project_facts is None
-    ):
+    if person is None or context.project is None or project_facts is None:
         return None
     channels = channels_readable_by(person, context.project)
     if not channels:

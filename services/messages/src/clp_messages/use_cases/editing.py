@@ -23,7 +23,7 @@ from clp_core.channels import Project
 from clp_core.decisions import Decision, Reason
 from clp_core.mentions import StoredMark
 from clp_core.messages import MessageFacts, judge_text, may_audit, may_delete, may_edit
-from clp_core.people import Author
+from clp_core.people import Person
 from clp_messages.dependencies import Dependencies
 from clp_messages.mapping import serialize_marks, to_message_facts
 from clp_messages.queries import attachment_count, mentioned_in, message_by_id
@@ -32,14 +32,14 @@ from clp_messages.use_cases.authorization import fresh_context, refuse, require
 from clp_messages.use_cases.mentions import MentionContext, mentions_in
 from clp_messages.use_cases.posting import write_mentions
 
-Rule = Callable[[Author, MessageFacts, Project], Decision]
+Rule = Callable[[Person, MessageFacts, Project], Decision]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Permitted:
     """Facts about an allowed change: by whom, of what, where."""
 
-    author: Author
+    author: Person
     message: MessageFacts
     project: Project
     attachments: int
@@ -180,7 +180,7 @@ def _locked(session: Session, message: str) -> MessageRow:
 
 
 def _replace_text(
-    session: Session, row: MessageRow, *, new: _Content, editor: Author, at: datetime
+    session: Session, row: MessageRow, *, new: _Content, editor: Person, at: datetime
 ) -> None:
     """Store the old text as a revision and remove its mentions."""
     session.add(

@@ -18,7 +18,6 @@ from clp_contracts.messages import (
 from clp_contracts.projects import ProjectFacts
 from clp_core.channels import Channel, is_id
 from clp_core.decisions import Reason
-from clp_core.people import Person
 from clp_core.visibility import channels_readable_by, may_post
 from clp_messages.dependencies import Dependencies
 from clp_messages.mapping import ProjectReader
@@ -132,7 +131,7 @@ def channels(request: GetChannels, *, actor: Passport, deps: Dependencies) -> Ch
     project_id = request.project if is_id(request.project) else None
     context = fresh_context(actor, project_id, deps)
     person, project, facts = context.actor, context.project, context.project_facts
-    if not isinstance(person, Person) or project is None or facts is None:
+    if person is None or project is None or facts is None:
         refuse(Reason.PROJECT_MISSING)
     readable = channels_readable_by(person, project)
     if not readable:

@@ -18,7 +18,7 @@ from clp_core.mentions import (
     prefix_rank,
     resolve_mentions,
 )
-from clp_core.people import Author, Person
+from clp_core.people import Person
 from clp_messages.dependencies import Dependencies
 from clp_messages.mapping import to_people
 from clp_messages.use_cases.authorization import author_in, channel_named
@@ -34,7 +34,7 @@ MARKED: Final = frozenset({Outcome.MENTIONED, Outcome.DUPLICATE})
 class MentionContext:
     """The author of a text and where it is posted; decides the candidates (rule 18)."""
 
-    author: Author
+    author: Person
     channel: Channel
     project: Project
 
@@ -56,10 +56,8 @@ def mentions_in(text: str, context: MentionContext, deps: Dependencies) -> Menti
     """Resolve the mentions of a text as its author means them now.
 
     Only the owners of keys that occur in the text are looked up, and only if there are
-    any; the robot's texts mention nobody (rule 3).
+    any.
     """
-    if not isinstance(context.author, Person):
-        return NO_MENTIONS
     owners: dict[str, Person] = {}
     for keys in batched(sorted(lookup_keys_in(text)), KEYS_PER_CALL):
         response = deps.clients.projects.people_by_handle(keys=keys)

@@ -223,7 +223,7 @@ def find_download(id: str, *, actor: Passport, deps: Dependencies) -> StoredFile
 
 def _reader(context: AccessContext, channel: Channel) -> Person | None:
     person, project = context.actor, context.project
-    if not isinstance(person, Person) or project is None:
+    if person is None or project is None:
         return None
     return person if may_read(person, channel, project) else None
 
