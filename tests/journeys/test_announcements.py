@@ -10,8 +10,8 @@ from tests.journeys.scenario import Scenario
 # kind              | facts                                          | what everybody reads
 ANNOUNCED = [
     ("launch_date_moved", {"launch_date": "2027-05-01"}, "The launch date has moved to 2027-05-01."),
-    ("audio_available", {"language": "pt-BR"}, "Audio is available for pt-BR."),
-    ("bid_due", {"due": "2027-04-03", "language": "fr"}, "A bid for fr is due: 2027-04-03."),
+    ("audio_available", {"language": "pt-BR"}, "Audio is available."),
+    ("bid_due", {"due": "2027-04-03", "language": "fr"}, "A bid is due: 2027-04-03."),
     ("qc_status_changed", {"status": "passed"}, "The QC status of the final master is now: passed."),
 ]  # fmt: skip
 
@@ -57,7 +57,7 @@ def test_a_fact_announced_in_parallel_is_broadcast_once(scenario: Scenario) -> N
 # what is wrong with it        | kind              | facts
 MALFORMED = [
     ("an unknown kind", "party", {}),
-    ("a fact too few", "audio_available", {}),
+    ("a fact too few", "bid_due", {}),
     ("no date", "launch_date_moved", {"launch_date": "soon"}),
     ("no earlier date", "launch_date_moved", {"launch_date": "2027-05-01", "previous_date": "once"}),
     ("two lines", "qc_status_changed", {"status": "passed\nBcc: x"}),

@@ -11,6 +11,7 @@ from clp_contracts.errors import Refused
 from clp_contracts.events import PERSON_CHANGED, SCHEDULE_ANNOUNCED
 from clp_contracts.feed import Change
 from clp_contracts.projects import ANNOUNCEMENT_FACTS, Announcement
+from clp_messages.robot_texts import RobotTexts
 from clp_messages.tables import CURSORS
 from clp_messages.use_cases import announcements
 from tests.services.messages.scenario import BROADCAST, START, Scenario
@@ -19,11 +20,12 @@ from tests.services.messages.scenario import BROADCAST, START, Scenario
 TEXTS = [
     ("launch_date_moved", {"launch_date": "2026-05-01"}, "The launch date has moved to 2026-05-01."),
     ("launch_date_moved", {"launch_date": "2026-05-01", "previous_date": "2026-04-01"}, "The launch date has moved from 2026-04-01 to 2026-05-01."),
-    ("audio_available", {"language": "fr"}, "Audio is available for fr."),
+    ("audio_available", {}, "Audio is available."),
+    ("audio_available", {"language": "fr"}, "Audio is available."),
     ("bid_due", {"due": "2026-04-03"}, "A bid is due: 2026-04-03."),
-    ("bid_due", {"due": "2026-04-03", "language": "fr"}, "A bid for fr is due: 2026-04-03."),
+    ("bid_due", {"due": "2026-04-03", "language": "fr"}, "A bid is due: 2026-04-03."),
     ("qc_status_changed", {"status": "passed"}, "The QC status of the final master is now: passed."),
-    ("qc_status_changed", {"status": "failed", "language": "fr"}, "The QC status of the final master (fr) is now: failed."),
+    ("qc_status_changed", {"status": "failed", "language": "fr"}, "The QC status of the final master is now: failed."),
 ]  # fmt: skip
 
 
@@ -33,16 +35,17 @@ def announcement(kind: str, facts: dict[str, str], id: str = "a1") -> Announceme
 
 @pytest.mark.parametrize(("kind", "facts", "text"), TEXTS)
 def test_the_text_of_each_kind(kind: str, facts: dict[str, str], text: str) -> None:
-    assert announcements.text_of(announcement(kind, facts)) == text
+    assert RobotTexts().render(announcement(kind, facts)) == text
 
 
 @pytest.mark.parametrize("kind", ANNOUNCEMENT_FACTS)
 def test_every_kind_renders_with_its_required_facts(kind: str) -> None:
     needed = {name: f"<{name}> & {{{{ 7*7 }}}}" for name in ANNOUNCEMENT_FACTS[kind]}
-    text = announcements.text_of(announcement(kind, needed))
+    text = RobotTexts().render(announcement(kind, needed))
     assert all(value in text for value in needed.values())
-    with pytest.raises(UndefinedError):
-        announcements.text_of(announcement(kind, {}))
+    if needed:
+        with pytest.raises(UndefinedError):
+            RobotTexts().render(announcement(kind, {}))
 
 
 def projection(scenario: Scenario) -> DatabaseProjection:
@@ -66,8 +69,8 @@ def change(position: int, subject: str, type: str = SCHEDULE_ANNOUNCED) -> Chang
 def test_a_redelivered_announcement_is_posted_once(
     scenario: Scenario,
 ) -> None:
-    for name, facts in (("a1", {"language": "fr"}), ("a2", {"language": "de"})):
-        stored = announcement("audio_available", facts, name)
+    for name, due in (("a1", "2027-04-03"), ("a2", "2027-04-04")):
+        stored = announcement("bid_due", {"due": due}, name)
         scenario.projects.announcements[name] = stored
     reader = projection(scenario)
     changes = (change(1, "nat", PERSON_CHANGED), change(2, "a1"), change(3, "a2"))
@@ -76,8 +79,8 @@ def test_a_redelivered_announcement_is_posted_once(
     # The same announcement at another position is still the same announcement.
     reader.apply((change(4, "a1"),))
     assert scenario.texts("nat", BROADCAST) == [
-        "Audio is available for fr.",
-        "Audio is available for de.",
+        "A bid is due: 2027-04-03.",
+        "A bid is due: 2027-04-04.",
     ]
     assert reader.cursor() == 4
     (first, _) = scenario.page("nat", BROADCAST).messages

@@ -103,7 +103,7 @@ def test_an_announcement_becomes_a_broadcast_by_itself(running: Running) -> None
     nat = running.as_("nat").messages
     until(lambda: nat.page(channel=BROADCAST).messages)
     assert [m.text for m in nat.page(channel=BROADCAST).messages] == [
-        "Audio is available for fr."
+        "Audio is available."
     ]
 
 

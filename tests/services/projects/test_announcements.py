@@ -11,7 +11,7 @@ from tests.services.projects.sample_world import World
 
 COMPLETE = {
     "launch_date_moved": {"launch_date": "2026-05-01"},
-    "audio_available": {"language": "pt-BR"},
+    "audio_available": {},
     "bid_due": {"due": "2026-04-01T17:00:00+02:00"},
     "qc_status_changed": {"status": "passed"},
 }
@@ -20,7 +20,7 @@ MALFORMED = [
     # kind,             facts
     ("party", {}),
     ("", {}),
-    *((kind, {}) for kind in COMPLETE),
+    *((kind, {}) for kind, needed in ANNOUNCEMENT_FACTS.items() if needed),
     ("launch_date_moved", {"launch_date": "soon"}),
     ("launch_date_moved", {"launch_date": "2026-02-30"}),
     ("launch_date_moved", {"launch_date": "2026-05-01T10:00"}),

@@ -17,7 +17,7 @@ MAX_LEASE_S: Final = 5.0
 ANNOUNCEMENT_FACTS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
         "launch_date_moved": ("launch_date",),
-        "audio_available": ("language",),
+        "audio_available": (),
         "bid_due": ("due",),
         "qc_status_changed": ("status",),
     }

@@ -8,6 +8,7 @@ from clp_contracts.client import Clients
 from clp_contracts.facts_cache import FactsCache
 from clp_core.attachments import PUBLISHED_ATTACHMENTS, AttachmentPolicy
 from clp_messages.clamd import Scanner
+from clp_messages.robot_texts import DEFAULT_TEXTS, RobotTexts
 from clp_messages.storage import FileStore
 
 
@@ -25,4 +26,5 @@ class Dependencies:
     facts: FactsCache
     clock: Clock
     scanner: Scanner | None = None
+    robot_texts: RobotTexts = DEFAULT_TEXTS
     attachments: AttachmentPolicy = PUBLISHED_ATTACHMENTS

@@ -35,6 +35,7 @@ from clp_contracts.serialization import Empty
 from clp_messages.clamd import Scanner, open_scanner
 from clp_messages.dependencies import Dependencies
 from clp_messages.http import STATUSES, download, upload
+from clp_messages.robot_texts import DEFAULT_TEXTS, RobotTexts
 from clp_messages.settings import Settings
 from clp_messages.storage import FileStore, open_file_store
 from clp_messages.tables import CURSORS, OUTBOX
@@ -227,6 +228,16 @@ def _open_scanner(settings: Settings) -> Scanner | None:
         raise InvalidSettings(f"CLP_MESSAGES_SCANNER_URL: {error}") from None
 
 
+def load_robot_texts(settings: Settings) -> RobotTexts:
+    """Load the templates of the deployment, or the defaults; raise in one line."""
+    if not settings.robot_texts_dir:
+        return DEFAULT_TEXTS
+    try:
+        return RobotTexts.load(Path(settings.robot_texts_dir))
+    except ValueError as error:
+        raise InvalidSettings(f"CLP_MESSAGES_ROBOT_TEXTS_DIR: {error}") from None
+
+
 def _open_file_store(settings: Settings) -> FileStore:
     try:
         # Waiting for the disk blocks, so it is done in a thread pool.
@@ -248,6 +259,7 @@ def build(settings: Settings, context: ProcessContext) -> Process:
         facts=FactsCache(clients.projects),
         clock=context.clock,
         scanner=_open_scanner(settings),
+        robot_texts=load_robot_texts(settings),
     )
 
     def close() -> None:

@@ -20,5 +20,7 @@ class Settings(ProcessSettings):
     # tcp://HOST:PORT or unix:///PATH of a clamd; empty: files are not scanned.
     scanner_url: str = ""
     scanner_timeout_s: float = 10.0
+    # A folder with templates KIND.txt that replace the default texts of the robot.
+    robot_texts_dir: str = ""
     http_address: str = "127.0.0.1:8000"
     http_address_file: str = ""

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Final
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from sqlalchemy.orm import Session
 
 from clp_contracts.events import SCHEDULE_ANNOUNCED
@@ -17,25 +16,10 @@ from clp_messages.use_cases.authorization import require
 from clp_messages.use_cases.mentions import NO_MENTIONS
 from clp_messages.use_cases.posting import Draft, earlier_post, write_message
 
-# Texts are plain text, so nothing is escaped. A missing fact is an error, never
-# an empty place in a message.
-TEMPLATES: Final = Environment(
-    loader=PackageLoader("clp_messages", "templates"),
-    undefined=StrictUndefined,
-    autoescape=False,  # noqa: S701
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
 # Callers cannot choose a key with a tab, so these keys never collide with theirs.
 KEY: Final = "announcement\t{id}"
 
 Drafts = Mapping[str, Draft]
-
-
-def text_of(announcement: Announcement) -> str:
-    """Render the text of an announcement."""
-    template = TEMPLATES.get_template(f"{announcement.kind}.txt")
-    return template.render(announcement.facts).strip()
 
 
 def drafts_of(changes: tuple[Change, ...], *, deps: Dependencies) -> Drafts:
@@ -50,7 +34,7 @@ def drafts_of(changes: tuple[Change, ...], *, deps: Dependencies) -> Drafts:
 
 
 def _draft(announcement: Announcement, deps: Dependencies) -> Draft:
-    text = text_of(announcement)
+    text = deps.robot_texts.render(announcement)
     require(judge_text(text))
     return Draft(
         channel=Channel(ProjectId(announcement.project)),

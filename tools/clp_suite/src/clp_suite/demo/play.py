@@ -112,9 +112,8 @@ def _announce(suite: Suite, console: Console) -> None:
             project=PROJECT,
             kind="audio_available",
             key="audio-1",
-            facts={"language": "fr"},
         )
     console.print(
-        "[bold]schedule[/bold] announces twice that the French audio is available;"
+        "[bold]schedule[/bold] announces twice that audio is available;"
         " the robot posts once.\n"
     )
