@@ -12,7 +12,17 @@ from werkzeug.wrappers import Request, Response
 
 from clp_chassis.bootstrap import HTTP_ADDRESS_FILE
 from clp_chassis.clock import now
-from clp_chassis.http import http, http_address_of, iter_chunks, json_response
+from clp_chassis.http import (
+    HTTP_LIMITS,
+    EventStream,
+    EventStreamResponse,
+    HttpLimits,
+    http,
+    http_address_of,
+    iter_chunks,
+    json_response,
+    public_http,
+)
 from clp_chassis.rpc import VERIFIER
 from clp_chassis.security.passports import (
     Issuer,
@@ -47,6 +57,7 @@ class FilesService:
     name = "files"
     lamp = Lamp()
     may_end: ClassVar[Event] = Event()
+    streams: ClassVar[list[EventStream]] = []
 
     @http("GET", "/hello/<name>", kinds=PEOPLE)
     def hello(self, _request: Request, actor: Passport, *, name: str) -> Response:
@@ -73,17 +84,30 @@ class FilesService:
         self.may_end.wait()
         return json_response({"lit": self.lamp.is_lit}, 200)
 
+    @http("GET", "/stream", kinds=PEOPLE)
+    def stream(self, _request: Request, _actor: Passport) -> Response:
+        stream = EventStream(last_frame=b"event: again\n\n", heartbeat_s=0.2)
+        self.streams.append(stream)
+        return EventStreamResponse(stream)
+
+    @public_http("GET", "/page")
+    def page(self, _request: Request) -> Response:
+        response = Response("<p>Hello", mimetype="text/html")
+        response.headers["Content-Security-Policy"] = "default-src 'self'"
+        return response
+
 
 class Served:
     """A started container and how to reach it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, limits: HttpLimits | None = None) -> None:
         key = new_key()
         kinds = frozenset(PassportKind)
         trusted = {"gateway": TrustedKey(key.public_key(), kinds)}
         self.issuer = Issuer("gateway", key, now)
         self.address_file = folder / "address"
         FilesService.may_end = Event()
+        FilesService.streams = []
         self.container = ServiceContainer(
             FilesService,
             {
@@ -91,6 +115,7 @@ class Served:
                 "max_workers": 2,
                 VERIFIER: Verifier(trusted, now),
                 HTTP_ADDRESS_FILE: str(self.address_file),
+                HTTP_LIMITS: limits,
             },
         )
         self.container.start()
@@ -98,10 +123,13 @@ class Served:
 
     @property
     def passport(self) -> str:
-        return "Bearer " + self.issuer.issue("nat", PassportKind.PERSON)
+        return self.passport_of("nat")
 
-    def wire(self) -> Wire:
-        return Wire(self.address)
+    def passport_of(self, person: str) -> str:
+        return "Bearer " + self.issuer.issue(person, PassportKind.PERSON)
+
+    def wire(self, source: str = "127.0.0.1") -> Wire:
+        return Wire(self.address, source=source)
 
     def request(
         self, verb: str, path: str, body: bytes | None = None, **headers: str
@@ -115,9 +143,9 @@ class Served:
 
 
 @contextmanager
-def served_in(folder: Path) -> Iterator[Served]:
+def served_in(folder: Path, limits: HttpLimits | None = None) -> Iterator[Served]:
     """The service, running; stopped afterwards unless the test did that."""
-    running = Served(folder)
+    running = Served(folder, limits)
     yield running
     if not running.container._died.ready():
         if not FilesService.may_end.ready():

@@ -28,8 +28,13 @@ class HttpResponse:
 class Wire:
     """One connection."""
 
-    def __init__(self, address: tuple[str, int], seconds: float = 20.0) -> None:
-        self.socket = socket.create_connection(address, timeout=seconds)
+    def __init__(
+        self,
+        address: tuple[str, int],
+        seconds: float = 20.0,
+        source: str = "127.0.0.1",
+    ) -> None:
+        self.socket = socket.create_connection(address, seconds, (source, 0))
         self._reader = self.socket.makefile("rb")
 
     def send(self, *pieces: bytes) -> None:
@@ -54,6 +59,21 @@ class Wire:
         return HttpResponse(
             int(line[1]), headers, b"" if head else self._reader.read(length)
         )
+
+    def read_head(self) -> dict[str, str]:
+        """Read the status and headers of a response with an endless body."""
+        headers = {"status": self._reader.readline().split()[1].decode()}
+        while (raw := self._reader.readline().strip()) != b"":
+            name, _, value = raw.decode("latin-1").partition(":")
+            headers[name.lower()] = value.strip()
+        return headers
+
+    def read_chunk(self) -> bytes:
+        """Read a chunk of a chunked body; nothing at its end."""
+        size = int(self._reader.readline(), 16)
+        chunk = self._reader.read(size)
+        self._reader.read(2)
+        return chunk
 
     def is_closed(self) -> bool:
         """Whether the server closes the connection now, before its timeout."""

@@ -56,7 +56,9 @@ class HttpEntrypoint(HttpRequestHandler):  # type: ignore[misc]
         args: tuple[Any, ...] = (request,)
         if self.kinds is not None:
             verifier = self.container.config[VERIFIER]
-            args = (request, verifier.verify(token, self.kinds))
+            passport = verifier.verify(token, self.kinds)
+            self.server.seats.hold_person(request.environ, passport.subject)
+            args = (request, passport)
         worker = WorkerContext(
             self.container,
             self.container.service_cls(),

@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator
 from typing import Any, Final
 
+import eventlet
 from eventlet.wsgi import Input
 from werkzeug.wrappers import Request
 
@@ -14,6 +15,9 @@ CHUNK_BYTES: Final = 256 * 1024
 FIRST_CHUNK_BYTES: Final = 64 * 1024
 # A body that takes longer is refused; the timeout of the socket covers one that stops.
 MAX_BODY_S: Final = 120.0
+# A chunk has so much time, and more the larger it is: the least rate of a client.
+CHUNK_TIMEOUT_S: Final = 10.0
+MIN_BYTES_PER_S: Final = 16 * 1024
 # How much a refused client may still send before its connection is closed: enough that
 # a client which sends all before it reads gets its refusal.
 MAX_DISCARDED_BYTES: Final = 32 * 1024 * 1024
@@ -70,18 +74,25 @@ def iter_chunks(request: Request, size: int = CHUNK_BYTES) -> Iterator[bytes]:
     expected = declared_length(request)
     deadline = time.monotonic() + MAX_BODY_S
     got = 0
-    while chunk := _read_chunk(stream, size if got else min(size, FIRST_CHUNK_BYTES)):
+    while True:
+        wanted = size if got else min(size, FIRST_CHUNK_BYTES)
+        left = deadline - time.monotonic()
+        timeout_s = min(left, CHUNK_TIMEOUT_S + wanted / MIN_BYTES_PER_S)
+        chunk = _read_chunk(stream, wanted, timeout_s)
+        if not chunk:
+            break
         got += len(chunk)
         yield chunk
-        if time.monotonic() > deadline:
-            raise Refused("body.too_slow")
     if expected is not None and got < expected:
         raise Refused("body.broken")
 
 
-def _read_chunk(stream: Any, size: int) -> bytes:
+def _read_chunk(stream: Any, size: int, timeout_s: float) -> bytes:
+    if timeout_s <= 0:
+        raise Refused("body.too_slow")
     try:
-        chunk: bytes = stream.read(size)
+        with eventlet.Timeout(timeout_s, TimeoutError()):
+            chunk: bytes = stream.read(size)
     except TimeoutError:
         raise Refused("body.too_slow") from None
     except (OSError, ValueError):

@@ -32,6 +32,8 @@ STATUSES: Final[Mapping[str, int]] = MappingProxyType(
     }
 )
 NONE: Final[Mapping[str, int]] = MappingProxyType({})
+# Seconds after which a client of a busy server may try again.
+RETRY_AFTER_S: Final = 2
 
 # Defaults of every response: no page, no cache, no sniffing.
 SAFE_HEADERS: Final[Mapping[str, str]] = MappingProxyType(
@@ -60,6 +62,8 @@ def error_response(refused: Refused, statuses: Mapping[str, int] = NONE) -> Resp
     response = json_response(body, status_of(refused.code, statuses))
     if response.status_code == STATUSES["passport.missing"]:
         response.headers["WWW-Authenticate"] = "Bearer"
+    if response.status_code == STATUSES["service.unavailable"]:
+        response.headers["Retry-After"] = str(RETRY_AFTER_S)
     return response
 
 

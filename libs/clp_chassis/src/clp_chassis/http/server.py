@@ -1,32 +1,42 @@
-"""The web server: bounded connections, a known address, a clean stop."""
+"""The web server: limits, a known address, event streams, a clean stop."""
 
+import json
 import logging
 import os
+import socket
 import tempfile
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
 import eventlet
 from eventlet import wsgi
-from eventlet.semaphore import Semaphore
 from nameko.web import server as nameko_server
 from werkzeug.wrappers import Request, Response
 
 from clp_chassis.bootstrap import HTTP_ADDRESS_FILE
+from clp_chassis.http.event_stream import EventStreamResponse
 from clp_chassis.http.protocol import CLOSE_CONNECTION, Protocol
-from clp_chassis.http.responses import SAFE_HEADERS, handle_errors
+from clp_chassis.http.responses import RETRY_AFTER_S, SAFE_HEADERS, handle_errors
+from clp_chassis.http.seats import HTTP_LIMITS, HttpLimits, HttpSeats, key_of
+from clp_contracts.error_codes import CODES
 from clp_contracts.errors import Refused
 
 log = logging.getLogger(__name__)
 
 LENGTH: Final = "content-length"
-MAX_CONNECTIONS: Final = 256
 SOCKET_TIMEOUT_S: Final = 30.0
 IDLE_TIMEOUT_S: Final = 15.0
 FINISH_TIMEOUT_S: Final = 25.0
 # No request line: its query may hold a person's text.
 LOG_FORMAT: Final = "%(client_ip)s %(status_code)s %(body_length)s %(wall_seconds).6f"
+
+# For a client that is refused before it is read. Its connection is closed.
+NO_SEAT: Final = (
+    b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\n"
+    b"Retry-After: %d\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%b"
+)
 
 Connection = list[Any]
 
@@ -38,7 +48,16 @@ class HttpServer(nameko_server.WebServer):  # type: ignore[misc]
         super().__init__()
         self._is_accepting: bool = True
         self._connections: dict[int, Connection] = {}
-        self._seats = Semaphore(MAX_CONNECTIONS)
+
+    def setup(self) -> None:
+        """Create the seats that the container's settings allow."""
+        super().setup()
+        limits = self.container.config.get(HTTP_LIMITS) or HttpLimits()
+        self.seats = HttpSeats(limits)
+
+    def readiness_checks(self) -> Mapping[str, Callable[[], object]]:
+        """Return the readiness checks of this extension."""
+        return {"http": self.seats.check}
 
     @property
     def address(self) -> tuple[str, int]:
@@ -57,13 +76,11 @@ class HttpServer(nameko_server.WebServer):  # type: ignore[misc]
             _write_atomically(Path(path), f"{host}:{port}\n")
 
     def run(self) -> None:
-        """Accept connections while there are free slots."""
+        """Accept connections; refuse those without a seat."""
         while self._is_accepting:
-            self._seats.acquire()
             try:
                 sock, address = self._sock.accept()
             except OSError as error:
-                self._seats.release()
                 # Out of file descriptors, or a client gone before it was accepted:
                 # both pass, and neither may end the service.
                 if self._is_accepting:
@@ -71,9 +88,22 @@ class HttpServer(nameko_server.WebServer):  # type: ignore[misc]
                     eventlet.sleep(0.1)
                 continue
             sock.settimeout(SOCKET_TIMEOUT_S)
-            eventlet.spawn_n(self._serve, [address, sock, wsgi.STATE_IDLE])
+            # A response of several segments must not wait for acknowledgements.
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            key = self._connection_key(address)
+            if self.seats.connections.take(key):
+                connection = [address, sock, wsgi.STATE_IDLE]
+                eventlet.spawn_n(self._serve, connection, key)
+            else:
+                _refuse(sock)
 
-    def _serve(self, connection: Connection) -> None:
+    def _connection_key(self, address: Any) -> str:
+        """Count connections per client; a proxy has one for each of its clients."""
+        host, port = address[:2]
+        is_proxy = host in self.seats.limits.trusted_proxies
+        return f"{host} {port}" if is_proxy else key_of(host)
+
+    def _serve(self, connection: Connection, key: str) -> None:
         self._connections[id(connection)] = connection
         try:
             self._serv.process_request(connection)
@@ -82,7 +112,7 @@ class HttpServer(nameko_server.WebServer):  # type: ignore[misc]
         finally:
             connection[1].close()
             self._connections.pop(id(connection), None)
-            self._seats.release()
+            self.seats.connections.free(key)
 
     def get_wsgi_app(self) -> "App":
         """Return the WSGI application around the entrypoints."""
@@ -90,7 +120,7 @@ class HttpServer(nameko_server.WebServer):  # type: ignore[misc]
 
     def get_wsgi_server(self, sock: Any, wsgi_app: "App", **_: Any) -> wsgi.Server:
         """Return eventlet's server with our protocol and timeouts."""
-        return wsgi.Server(
+        server = wsgi.Server(
             sock,
             sock.getsockname(),
             wsgi_app,
@@ -102,14 +132,18 @@ class HttpServer(nameko_server.WebServer):  # type: ignore[misc]
             keepalive=IDLE_TIMEOUT_S,
             socket_timeout=SOCKET_TIMEOUT_S,
         )
+        server.head_timeout_s = self.seats.limits.head_timeout_s
+        return server
 
     def finish(self) -> None:
-        """Accept no more connections; close idle ones, wait for running requests."""
+        """Accept no more connections; end streams, wait for running requests."""
         if not self._is_accepting:
             return
         self._is_accepting = False
         self._gt.kill()
         self._sock.close()
+        # A stream has no end of its own.
+        self.seats.close_streams()
         for connection in list(self._connections.values()):
             if connection[2] == wsgi.STATE_IDLE:
                 _shut(connection[1])
@@ -134,6 +168,7 @@ class App:
     """Route requests to entrypoints and set the default headers of every response."""
 
     def __init__(self, server: HttpServer) -> None:
+        self._seats = server.seats
         self._routes = server.make_url_map()
         self._routes.strict_slashes = False
         self._routes.merge_slashes = False
@@ -143,17 +178,35 @@ class App:
     ) -> Iterable[bytes]:
         """Handle one request (WSGI)."""
         response = handle_errors(lambda: self._respond(environ))
+        if isinstance(response, EventStreamResponse):
+            stream = response
+            response = handle_errors(lambda: self._streaming(environ, stream))
         for name, value in SAFE_HEADERS.items():
             response.headers.setdefault(name, value)
         if environ["eventlet.input"].much_unread():
             environ[CLOSE_CONNECTION]()
         return response(environ, start_response)
 
+    def _streaming(
+        self, environ: dict[str, Any], response: EventStreamResponse
+    ) -> Response:
+        """Keep the connection for a stream, with a seat of its own."""
+        try:
+            self._seats.hold_stream(environ, response.event_stream)
+        except Refused:
+            response.event_stream.close()
+            raise
+        # eventlet would hold back frames until it has 4 KiB of them.
+        environ["eventlet.minimum_write_chunk_size"] = 1
+        environ[CLOSE_CONNECTION]()
+        return response
+
     def _respond(self, environ: dict[str, Any]) -> Response:
         if not _has_clear_length(environ):
             # It is unclear where this body ends and the next request begins.
             environ[CLOSE_CONNECTION]()
             raise Refused("request.malformed")
+        self._seats.hold_request(environ)
         # Only the entrypoint itself reads the body, in chunks.
         request = Request(environ, shallow=True)
         entrypoint, values = self._routes.bind_to_environ(environ).match()
@@ -178,6 +231,26 @@ def http_address_of(container: Any) -> tuple[str, int]:
     """
     server = next(e for e in container.extensions if isinstance(e, HttpServer))
     return server.address
+
+
+def hold_person_seat(request: Request, server: HttpServer, person: str) -> None:
+    """Count a request as one of a person, until it ends.
+
+    Raises:
+        Refused: ``service.unavailable`` when this person has too many running requests.
+    """
+    server.seats.hold_person(request.environ, person)
+
+
+def _refuse(sock: Any) -> None:
+    code = "service.unavailable"
+    body = json.dumps({"code": code, "sentence": CODES[code]}).encode()
+    with suppress(OSError):
+        # A new socket has room for so little.
+        sock.settimeout(0)
+        sock.send(NO_SEAT % (RETRY_AFTER_S, len(body), body))
+    _shut(sock)
+    sock.close()
 
 
 def _shut(sock: Any) -> None:
