@@ -28,7 +28,7 @@ def calls_of(service: str, outcome: str) -> float:
 
 
 def test_a_completed_call_is_counted_with_its_duration(service: str) -> None:
-    with observed_call((service, "post"), [], {}):
+    with observed_call(service, "post", chain=[], carrier={}):
         assert count("clp_calls_in_flight", service=service) == 1
 
     assert calls_of(service, "succeeded") == 1
@@ -42,7 +42,7 @@ def test_a_completed_call_is_counted_with_its_duration(service: str) -> None:
 def test_a_refusal_is_no_failure_and_a_failure_no_refusal(
     service: str, code: str, outcome: str
 ) -> None:
-    with pytest.raises(Refused), observed_call((service, "post"), [], {}):
+    with pytest.raises(Refused), observed_call(service, "post", chain=[], carrier={}):
         raise Refused(code)
 
     assert calls_of(service, outcome) == 1
@@ -54,7 +54,9 @@ def test_a_call_made_within_a_call_continues_its_chain(service: str) -> None:
     lines = RecordingPool()
     calls = RpcClient(lines, "passport", chain=current_chain)
 
-    with observed_call((service, "post"), ["edge.1", "messages.post.2"], {}):
+    with observed_call(
+        service, "post", chain=["edge.1", "messages.post.2"], carrier={}
+    ):
         calls.call(POST, PostMessage(channel="p/broadcast", key="k"))
 
     assert lines.contexts[0]["call_id_stack"] == ["edge.1", "messages.post.2"]

@@ -47,9 +47,9 @@ def ended(spans: InMemorySpanExporter, name: str) -> ReadableSpan:
 
 
 def test_a_call_continues_its_callers_trace(spans: InMemorySpanExporter) -> None:
-    with observed_call(("gateway", "send"), [], {}):
+    with observed_call("gateway", "send", chain=[], carrier={}):
         carried = carrier()
-    with observed_call(("messages", "post"), [], carried):
+    with observed_call("messages", "post", chain=[], carrier=carried):
         pass
 
     sent, posted = ended(spans, "gateway.send"), ended(spans, "messages.post")
@@ -79,7 +79,10 @@ def test_a_change_remembers_the_trace_of_its_cause(
     outbox = Outbox(metadata)
     database = Database(f"sqlite:///{tmp_path / 'changes.db'}")
     metadata.create_all(database.engine)
-    with observed_call(("messages", "edit"), [], {}), database.writing() as session:
+    with (
+        observed_call("messages", "edit", chain=[], carrier={}),
+        database.writing() as session,
+    ):
         outbox.append(session, event_type="t.v1", subject="m1", project="p1", at=AT)
         outbox.assign_positions(session)
         (change,) = outbox.unpublished(session)
@@ -97,14 +100,17 @@ def test_a_change_remembers_the_trace_of_its_cause(
 def test_a_broken_trace_of_a_caller_harms_nothing(
     spans: InMemorySpanExporter, given: object
 ) -> None:
-    with observed_call(("messages", "page"), [], {"traceparent": given}):  # type: ignore[dict-item]
+    with observed_call("messages", "page", chain=[], carrier={"traceparent": given}):  # type: ignore[dict-item]
         pass
 
     assert ended(spans, "messages.page").parent is None
 
 
 def test_a_refusal_passes_through(spans: InMemorySpanExporter) -> None:
-    with pytest.raises(Refused), observed_call(("messages", "find"), [], {}):
+    with (
+        pytest.raises(Refused),
+        observed_call("messages", "find", chain=[], carrier={}),
+    ):
         raise Refused("text.empty")
 
     assert ended(spans, "messages.find").status.description == "Refused"

@@ -14,6 +14,7 @@ from clp_chassis.http.server import HttpServer
 from clp_chassis.observability import observed_request
 from clp_chassis.observability.metrics import REQUEST_SECONDS
 from clp_chassis.rpc import VERIFIER
+from clp_chassis.security.passports import Passport
 from clp_contracts.methods import PassportKind
 
 BEARER: Final = "bearer "
@@ -113,8 +114,12 @@ def http(
 
     def decorate(function: Callable[..., Response]) -> Callable[..., Response]:
         @functools.wraps(function)
-        def entrypoint(*args: Any, **values: Any) -> Response:
-            return handle_errors(lambda: function(*args, **values), statuses)
+        def entrypoint(
+            service: Any, request: Request, passport: Passport, **values: Any
+        ) -> Response:
+            return handle_errors(
+                lambda: function(service, request, passport, **values), statuses
+            )
 
         entry: Callable[..., Response] = HttpEntrypoint.decorator(
             method, url, kinds=kinds
@@ -134,8 +139,8 @@ def public_http(
 
     def decorate(function: Callable[..., Response]) -> Callable[..., Response]:
         @functools.wraps(function)
-        def entrypoint(*args: Any, **values: Any) -> Response:
-            return handle_errors(lambda: function(*args, **values))
+        def entrypoint(service: Any, request: Request, **values: Any) -> Response:
+            return handle_errors(lambda: function(service, request, **values))
 
         entry: Callable[..., Response] = HttpEntrypoint.decorator(
             method, url, kinds=None
