@@ -8,7 +8,7 @@ from clp_chassis.http.event_stream import EventStream, EventStreamResponse
 from clp_chassis.http.request_body import declared_length, iter_chunks
 from clp_chassis.http.responses import error_response, json_response
 from clp_chassis.http.seats import HTTP_LIMITS, HttpLimits, TrustedProxies
-from clp_chassis.http.server import HttpServer, hold_person_seat, http_address_of
+from clp_chassis.http.server import HttpServer, http_address_of, take_person_seat
 
 __all__ = [
     "HTTP_LIMITS",
@@ -20,10 +20,10 @@ __all__ = [
     "TrustedProxies",
     "declared_length",
     "error_response",
-    "hold_person_seat",
     "http",
     "http_address_of",
     "iter_chunks",
     "json_response",
     "public_http",
+    "take_person_seat",
 ]

@@ -58,7 +58,7 @@ class HttpEntrypoint(HttpRequestHandler):  # type: ignore[misc]
         if self.kinds is not None:
             verifier = self.container.config[VERIFIER]
             passport = verifier.verify(token, self.kinds)
-            self.server.seats.hold_person(request.environ, passport.subject)
+            self.server.seats.take_person(request.environ, passport.subject)
             args = (request, passport)
         worker = WorkerContext(
             self.container,

@@ -126,23 +126,23 @@ class HttpSeats:
         self._open_streams: set[EventStream] = set()
         self._is_stopping = False
 
-    def hold_request(self, environ: dict[str, Any]) -> None:
-        """Hold a seat of the client until its request ends."""
+    def take_request(self, environ: dict[str, Any]) -> None:
+        """Take a seat of the client until its request ends."""
         environ[CLIENT] = self.limits.trusted_proxies.client_of(
             environ["REMOTE_ADDR"], environ.get("HTTP_X_FORWARDED_FOR", "")
         )
-        _hold(environ, self.requests, environ[CLIENT])
+        _take(environ, self.requests, environ[CLIENT])
 
-    def hold_person(self, environ: dict[str, Any], person: str) -> None:
-        """Hold a seat of a person until the request ends."""
-        _hold(environ, self.people, person)
+    def take_person(self, environ: dict[str, Any], person: str) -> None:
+        """Take a seat of a person until the request ends."""
+        _take(environ, self.people, person)
         # Event streams are counted per person where one is known.
         environ[CLIENT] = f"person {person}"
 
-    def hold_stream(self, environ: dict[str, Any], stream: EventStream) -> None:
-        """Hold a seat of a stream in place of those of its request."""
+    def take_stream(self, environ: dict[str, Any], stream: EventStream) -> None:
+        """Take a seat of a stream in place of those of its request."""
         release_all(environ)
-        _hold(environ, self.streams, environ[CLIENT])
+        _take(environ, self.streams, environ[CLIENT])
         self._open_streams.add(stream)
         environ[RELEASES].append(lambda: self._open_streams.discard(stream))
         environ[RELEASES].append(stream.close)
@@ -177,7 +177,7 @@ def key_of(peer: str) -> str:
     return str(address or peer)
 
 
-def _hold(environ: dict[str, Any], seats: Seats, key: str) -> None:
+def _take(environ: dict[str, Any], seats: Seats, key: str) -> None:
     if not seats.take(key):
         raise Refused("service.unavailable")
     environ[RELEASES].append(lambda: seats.free(key))

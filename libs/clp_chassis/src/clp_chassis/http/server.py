@@ -192,7 +192,7 @@ class App:
     ) -> Response:
         """Keep the connection for a stream, with a seat of its own."""
         try:
-            self._seats.hold_stream(environ, response.event_stream)
+            self._seats.take_stream(environ, response.event_stream)
         except Refused:
             response.event_stream.close()
             raise
@@ -206,7 +206,7 @@ class App:
             # It is unclear where this body ends and the next request begins.
             environ[CLOSE_CONNECTION]()
             raise Refused("request.malformed")
-        self._seats.hold_request(environ)
+        self._seats.take_request(environ)
         # Only the entrypoint itself reads the body, in chunks.
         request = Request(environ, shallow=True)
         entrypoint, values = self._routes.bind_to_environ(environ).match()
@@ -233,13 +233,13 @@ def http_address_of(container: Any) -> tuple[str, int]:
     return server.address
 
 
-def hold_person_seat(request: Request, server: HttpServer, person: str) -> None:
+def take_person_seat(request: Request, server: HttpServer, person: str) -> None:
     """Count a request as one of a person, until it ends.
 
     Raises:
         Refused: ``service.unavailable`` when this person has too many running requests.
     """
-    server.seats.hold_person(request.environ, person)
+    server.seats.take_person(request.environ, person)
 
 
 def _refuse(sock: Any) -> None:
