@@ -70,7 +70,12 @@ def _places(chance: random.Random) -> Rows:
             {"id": partner, "name": f"Partner {partner}"} for partner in partners
         ],
         "projects": [
-            {"id": project, "title": f"Title {project}"} for project in projects
+            {
+                "id": project,
+                "title": f"Title {project}",
+                "title_key": f"title {project}",
+            }
+            for project in projects
         ],
         "assignments": [
             {

@@ -29,6 +29,7 @@ from clp_projects.use_cases import (
     directory,
     followers,
     people,
+    readable_projects,
 )
 
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -98,7 +99,7 @@ class World:
         return followers.unfollow(request, actor=actor, deps=self.deps).following
 
     def followed_by(self, actor: str) -> list[str]:
-        mine = followers.my_projects(actor=actor, deps=self.deps)
+        mine = readable_projects.my_projects(actor=actor, deps=self.deps)
         return [project.id for project in mine.projects]
 
     def followers(self, project: str = "p1") -> list[str]:

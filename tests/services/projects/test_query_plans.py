@@ -9,13 +9,14 @@ from sqlalchemy import event
 from clp_contracts.feed import ReadChanges
 from clp_contracts.projects import (
     Announce,
+    FindProjects,
     GetAnnouncement,
     GetFacts,
     GetPeopleByHandle,
     ProjectRef,
 )
 from clp_core.mentions import address_key, name_key
-from clp_projects.use_cases import announcements, directory, followers
+from clp_projects.use_cases import announcements, directory, people, readable_projects
 from tests.services.projects.bulk_people import fill
 from tests.services.projects.sample_world import World
 
@@ -37,8 +38,12 @@ HOT: list[tuple[str, Statement]] = [
     ("whose name begins so", lambda s: s.suggested("ad", project="y7")),
     ("whose name begins with anything", lambda s: s.suggested("", project="y7")),
     ("whose name begins like nobody's", lambda s: s.suggested("zz", project="y7")),
-    ("my projects, of the studio", lambda s: followers.my_projects(actor="c5", deps=s.deps)),
-    ("my projects, of a partner", lambda s: followers.my_projects(actor="c7", deps=s.deps)),
+    ("my projects, of the studio", lambda s: readable_projects.my_projects(actor="c5", deps=s.deps)),
+    ("my projects, of a partner", lambda s: readable_projects.my_projects(actor="c7", deps=s.deps)),
+    ("a page of found projects, of a partner", lambda s: readable_projects.find_projects(
+        FindProjects(typed="title"), actor="c7", deps=s.deps)),
+    ("followed projects, of nobody", lambda s: readable_projects.my_projects(actor="c9", deps=s.deps)),
+    ("me", lambda s: people.me(actor="c7", deps=s.deps)),
     ("following and stopping", lambda s: (s.follow("c5", "y7"), s.unfollow("c5", "y7"))),
     ("a person's new record", lambda s: s.person("c5", "Somebody Else")),
     ("a partner leaves and returns", lambda s: (s.withdraw("north"), s.assign("north"))),

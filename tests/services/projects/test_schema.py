@@ -47,6 +47,7 @@ def test_keys_are_compared_byte_by_byte(database_url: str) -> None:
         if getattr(column["type"], "collation", None) == "C"
     } == {
         "people.name_key",
+        "projects.title_key",
         "people.address_key",
         "person_roles.role",
         "prefix_entries.key",

@@ -99,18 +99,58 @@ class Following:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FollowedProject:
-    """A project the actor follows and may read."""
+class Me:
+    """The actor's own record; ``access`` is whether the portal is open (rule 1)."""
+
+    id: str
+    name: str
+    side: str
+    partner: str | None
+    partner_name: str | None
+    access: bool
+    language: str | None = None
+    time_zone: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProjectView:
+    """A project as the actor may see it.
+
+    ``languages`` are those of the actor's own partner, or of all assigned partners for
+    internal people.
+    """
 
     id: str
     title: str
+    following: bool
+    languages: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FindProjects:
+    """Find readable projects by words of their title or id (rule 44).
+
+    Without words all are returned. ``cursor`` comes from the page before.
+    """
+
+    typed: str = ""
+    cursor: str | None = None
+    limit: int = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundProjects:
+    """Readable projects by title; ``cursor`` is None on the last page."""
+
+    projects: tuple[ProjectView, ...]
+    cursor: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MyProjects:
     """The actor's followed projects, by title."""
 
-    projects: tuple[FollowedProject, ...]
+    projects: tuple[ProjectView, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -258,6 +298,11 @@ ASSIGN: Final = Method(SERVICE, "assign_partner", AssignPartner, Stored, SERVICE
 WITHDRAW: Final = Method(SERVICE, "withdraw_partner", WithdrawPartner, Stored, SERVICES)
 FOLLOW: Final = Method(SERVICE, "follow", ProjectRef, Following, PEOPLE)
 UNFOLLOW: Final = Method(SERVICE, "unfollow", ProjectRef, Following, PEOPLE)
+ME: Final = Method(SERVICE, "me", Empty, Me, PEOPLE)
+PROJECT: Final = Method(SERVICE, "project", ProjectRef, ProjectView, PEOPLE)
+FIND_PROJECTS: Final = Method(
+    SERVICE, "find_projects", FindProjects, FoundProjects, PEOPLE
+)
 MY_PROJECTS: Final = Method(SERVICE, "my_projects", Empty, MyProjects, PEOPLE)
 ANNOUNCE: Final = Method(SERVICE, "announce", Announce, Announced, SERVICES)
 FACTS: Final = Method(SERVICE, "facts", GetFacts, Facts, SERVICES)

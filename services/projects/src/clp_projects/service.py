@@ -27,6 +27,7 @@ from clp_projects.use_cases import (
     directory,
     followers,
     people,
+    readable_projects,
 )
 
 PACKAGE: Final = "clp_projects"
@@ -81,9 +82,29 @@ class ProjectsService:
     ) -> contract.Following:
         return followers.unfollow(request, actor=passport.subject, deps=self.deps)
 
+    @rpc_method(contract.ME)
+    def me(self, _: Empty, passport: Passport) -> contract.Me:
+        return people.me(actor=passport.subject, deps=self.deps)
+
+    @rpc_method(contract.PROJECT)
+    def project(
+        self, request: contract.ProjectRef, passport: Passport
+    ) -> contract.ProjectView:
+        return readable_projects.project(
+            request, actor=passport.subject, deps=self.deps
+        )
+
+    @rpc_method(contract.FIND_PROJECTS)
+    def find_projects(
+        self, request: contract.FindProjects, passport: Passport
+    ) -> contract.FoundProjects:
+        return readable_projects.find_projects(
+            request, actor=passport.subject, deps=self.deps
+        )
+
     @rpc_method(contract.MY_PROJECTS)
     def my_projects(self, _: Empty, passport: Passport) -> contract.MyProjects:
-        return followers.my_projects(actor=passport.subject, deps=self.deps)
+        return readable_projects.my_projects(actor=passport.subject, deps=self.deps)
 
     @rpc_method(contract.ANNOUNCE)
     def announce(self, request: contract.Announce, _: Passport) -> contract.Announced:

@@ -74,15 +74,19 @@ class ProjectRow(Base):
     """A project."""
 
     __tablename__ = "projects"
+    __table_args__ = (Index("projects_by_title", "title_key", "id"),)
 
     id: Mapped[str] = mapped_column(ID, primary_key=True)
     title: Mapped[str] = mapped_column(Text)
+    # The beginning of the title, folded: the order of lists, and what is searched.
+    title_key: Mapped[str] = mapped_column(KEY)
 
 
 class AssignmentRow(Base):
     """A partner on a project, now or in the past; never deleted (rule 7)."""
 
     __tablename__ = "assignments"
+    __table_args__ = (Index("assignments_of_partner", "partner", "project"),)
 
     project: Mapped[str] = mapped_column(
         ID, ForeignKey("projects.id"), primary_key=True

@@ -11,6 +11,8 @@ MAX_NAME_LENGTH: Final = 2000
 # Titles have no lookup index; mail headers truncate them.
 MAX_TITLE_LENGTH: Final = 10_000
 MAX_KEY_LENGTH: Final = 128
+# An index entry of four bytes per character at most.
+MAX_TITLE_KEY_LENGTH: Final = 400
 # The index entry size that every database supports; only names of ligatures exceed it.
 MAX_INDEX_BYTES: Final = 2000
 
@@ -42,6 +44,11 @@ def is_name(text: str) -> bool:
 def is_title(text: str) -> bool:
     """Whether a text may be the title of a project."""
     return is_one_line(text, MAX_TITLE_LENGTH)
+
+
+def title_key(text: str) -> str:
+    """Return the folded beginning of a title or of a query, for order and search."""
+    return search_key(text[:MAX_TITLE_KEY_LENGTH])[:MAX_TITLE_KEY_LENGTH]
 
 
 def is_indexable(key: str) -> bool:

@@ -69,6 +69,21 @@ class Projects:
         """Stop following a project."""
         return self._call(projects.UNFOLLOW, projects.ProjectRef(project=project))
 
+    def me(self) -> projects.Me:
+        """Read the actor's own record."""
+        return self._call(projects.ME, Empty())
+
+    def project(self, *, project: str) -> projects.ProjectView:
+        """Read a project that the actor may read."""
+        return self._call(projects.PROJECT, projects.ProjectRef(project=project))
+
+    def find_projects(
+        self, *, typed: str = "", cursor: str | None = None, limit: int = 20
+    ) -> projects.FoundProjects:
+        """Find readable projects by words of their title or id (rule 44)."""
+        request = projects.FindProjects(typed=typed, cursor=cursor, limit=limit)
+        return self._call(projects.FIND_PROJECTS, request)
+
     def my_projects(self) -> projects.MyProjects:
         """List the projects that the actor follows, by title."""
         return self._call(projects.MY_PROJECTS, Empty())

@@ -11,7 +11,7 @@ from clp_projects.dependencies import Dependencies
 from clp_projects.locales import language_tag
 from clp_projects.read_leases import wait_for_leases
 from clp_projects.tables import OUTBOX, AssignmentRow, Base, PartnerRow, ProjectRow
-from clp_projects.text_validation import is_title
+from clp_projects.text_validation import is_title, title_key
 from clp_projects.upserts import store_row
 
 
@@ -26,7 +26,7 @@ def put_project(request: PutProject, *, deps: Dependencies) -> Stored:
             session,
             Base.metadata.tables["projects"],
             key={"id": request.id},
-            values={"title": request.title},
+            values={"title": request.title, "title_key": title_key(request.title)},
         )
         if changed:
             OUTBOX.append(

@@ -1,19 +1,19 @@
 """Follow and unfollow projects (rule 8)."""
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from clp_chassis.persistence.bulk_sql import insert_if_absent
 from clp_contracts import events
 from clp_contracts.errors import Refused
-from clp_contracts.projects import FollowedProject, Following, MyProjects, ProjectRef
-from clp_core.channels import Channel, Project, ProjectId, is_id
-from clp_core.people import PartnerId, Person
+from clp_contracts.projects import Following, ProjectRef
+from clp_core.channels import Channel, Project, is_id
+from clp_core.people import Person
 from clp_core.visibility import may_read
 from clp_projects import mapping
 from clp_projects.dependencies import Dependencies
 from clp_projects.read_leases import wait_for_leases
-from clp_projects.tables import OUTBOX, AssignmentRow, Base, FollowerRow, ProjectRow
+from clp_projects.tables import OUTBOX, Base, FollowerRow
 
 
 def follow(request: ProjectRef, *, actor: str, deps: Dependencies) -> Following:
@@ -61,27 +61,6 @@ def unfollow(request: ProjectRef, *, actor: str, deps: Dependencies) -> Followin
     return Following(project=request.project, following=False)
 
 
-def my_projects(*, actor: str, deps: Dependencies) -> MyProjects:
-    """Return the projects that the actor follows and may read now, by title."""
-    with deps.database.reading() as session:
-        person = mapping.person(session, actor)
-        if person is None:
-            return MyProjects(projects=())
-        own = _projects_of_own_partner(session, person)
-        followed = session.execute(
-            select(ProjectRow.id, ProjectRow.title)
-            .join(FollowerRow, FollowerRow.project == ProjectRow.id)
-            .where(FollowerRow.person == person.id)
-        ).all()
-    readable = (
-        FollowedProject(id=row.id, title=row.title)
-        for row in followed
-        if _may_read_broadcast(person, _seen_by(person, row.id, own))
-    )
-    by_title = sorted(readable, key=lambda found: (found.title.casefold(), found.id))
-    return MyProjects(projects=tuple(by_title))
-
-
 def _may_follow(session: Session, actor: str, project: str) -> bool:
     person = mapping.person(session, actor)
     found = mapping.project(session, project)
@@ -103,25 +82,3 @@ def _stop_following(session: Session, actor: str, project: str) -> bool:
         .returning(FollowerRow.person)
     ).all()
     return bool(stopped)
-
-
-def _projects_of_own_partner(session: Session, person: Person) -> frozenset[str]:
-    # Reading a broadcast depends on no other partner (rule 6).
-    statement = (
-        select(AssignmentRow.project)
-        .join(FollowerRow, FollowerRow.project == AssignmentRow.project)
-        .where(
-            FollowerRow.person == person.id,
-            AssignmentRow.partner == person.partner,
-            AssignmentRow.withdrawn_at.is_(None),
-        )
-    )
-    return frozenset(session.scalars(statement))
-
-
-def _seen_by(person: Person, project: str, own: frozenset[str]) -> Project:
-    partner = person.partner
-    assigned: frozenset[PartnerId] = frozenset()
-    if partner is not None and project in own:
-        assigned = frozenset({partner})
-    return Project(id=ProjectId(project), assigned=assigned)

@@ -8,10 +8,11 @@ from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
 from clp_contracts import events
+from clp_contracts.core_mapping import to_person
 from clp_contracts.errors import Refused
 from clp_contracts.facts_cache import TTL_S
 from clp_contracts.mail_addresses import is_mail_address
-from clp_contracts.projects import PutPartner, PutPerson, Stored
+from clp_contracts.projects import Me, PutPartner, PutPerson, Stored
 from clp_core.channels import is_id
 from clp_core.mentions import address_key, name_key, prefix_entries
 from clp_core.people import ROBOT, PartnerId, Person, Side, has_portal_access
@@ -88,6 +89,34 @@ def _with_access_of(before: Person, request: PutPerson) -> Person:
         partner=None if request.partner is None else PartnerId(request.partner),
         roles=frozenset(request.roles),
         active=request.active,
+    )
+
+
+def me(*, actor: str, deps: Dependencies) -> Me:
+    """Return the actor's own record.
+
+    Raises:
+        Refused: ``person.missing``.
+    """
+    with deps.database.reading() as session:
+        found = mapping.people_by_id(session, [actor])
+        if not found:
+            raise Refused("person.missing")
+        (facts,) = found
+        partner_name = None
+        if facts.partner is not None:
+            statement = select(PartnerRow.name).where(PartnerRow.id == facts.partner)
+            partner_name = session.scalar(statement)
+    person = to_person(facts)
+    return Me(
+        id=facts.id,
+        name=facts.name,
+        side=person.side.value,
+        partner=facts.partner,
+        partner_name=partner_name,
+        access=has_portal_access(person),
+        language=facts.language,
+        time_zone=facts.time_zone,
     )
 
 

@@ -69,7 +69,9 @@ def projects() -> None:
         "projects",
         sa.Column("id", ID, primary_key=True),
         sa.Column("title", sa.Text, nullable=False),
+        sa.Column("title_key", KEY, nullable=False),
     )
+    op.create_index("projects_by_title", "projects", ["title_key", "id"])
     op.create_table(
         "assignments",
         sa.Column("project", ID, sa.ForeignKey("projects.id"), primary_key=True),
@@ -77,6 +79,7 @@ def projects() -> None:
         sa.Column("languages", sa.JSON, nullable=False),
         sa.Column("withdrawn_at", TIME),
     )
+    op.create_index("assignments_of_partner", "assignments", ["partner", "project"])
 
 
 def followers_and_announcements() -> None:
