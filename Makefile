@@ -69,13 +69,9 @@ fmt: setup ## format the code and sort its imports
 readme: setup ## write the tables of README.md again from the code
 	@$(PY) -m clp_deploy.readme_tables
 
-.PHONY: dashboard
-dashboard: setup ## draw deploy/observability/dashboard.json again from its table
-	@$(PY) -m deploy.observability.dashboard
-
 .PHONY: deploy-files
 deploy-files: setup ## write the files of deploy/ that follow from the code
-	@$(PY) -W ignore -m clp_deploy draw deploy
+	@$(PY) -W ignore -m clp_deploy files deploy
 
 .PHONY: mail-snapshots
 mail-snapshots: setup ## write the snapshots of every mail type and language
@@ -88,13 +84,20 @@ mail-pictures: setup ## draw the mails at phone and desktop width into .cache/ma
 
 ##@ Test
 
+# What runs at night only is marked `slow`; the others need a program or an hour.
+SELECTED := not slow and not bench and not clamd
+
 .PHONY: test
-test: ## everything: lint, unit, contract and journey tests, on both brokers
+test: ## every change: lint, unit, contract, journey and fault tests, on both brokers
 	@$(MAKE) setup servers
-	@$(MAKE) lint
-	@deploy/checks/side_by_side.sh "test-core test-unit test-whoosh-2 test-journeys" \
-	  "test-broker test-faults"
+	@deploy/checks/parallel.sh lint test-core test-system
 	@$(call title,everything passed)
+
+.PHONY: test-system
+test-system: setup ## every test but the core's, on all cores and one pair of servers
+	@$(call title,system)
+	@$(PY) -W ignore -m tests.support.run -q --no-header --timeout 900 -m "$(SELECTED)" \
+	  $(or $(TESTS),tests --ignore tests/core)
 
 .PHONY: check
 check: test ## what the build machine runs: the same
@@ -105,7 +108,7 @@ lint: setup ## style, types and import contracts
 	@$(PY) -m ruff check --quiet
 	@$(PY) -m ruff format --check --quiet
 	@$(PY) -m mypy
-	@$(PY) -m mypy tools/clp_deploy deploy/observability tests/architecture
+	@$(PY) -m mypy tools/clp_deploy tests/architecture
 	@.venv/bin/basedpyright
 	@.venv/bin/lint-imports --no-logo
 

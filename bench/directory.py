@@ -4,6 +4,8 @@ The most frequent queries over 100,000 people and over a hundredth of them, in r
 and on both databases: what does not grow with the directory has a ratio near 1.
 """
 
+from clp_chassis.concurrency import monkey_patch  # isort: skip  # noqa: F401 - first: it patches the process
+
 import statistics
 import sys
 import tempfile

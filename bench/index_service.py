@@ -8,6 +8,8 @@ second through real calls on RabbitMQ (30 ms). The last two use the index that
 ``bench.index build`` left.
 """
 
+from clp_chassis.concurrency import monkey_patch  # isort: skip  # noqa: F401 - first: it patches the process
+
 import argparse
 import logging
 import os

@@ -3,6 +3,8 @@
 The time before its first mails and after the request to stop is left out.
 """
 
+from clp_chassis.concurrency import monkey_patch  # isort: skip  # noqa: F401 - first: it patches the process
+
 import cProfile
 import os
 from collections.abc import Callable, Sequence

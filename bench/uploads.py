@@ -5,6 +5,8 @@ and PostgreSQL, and to a bare receiver that only reads, hashes and syncs. Target
 median under 60 milliseconds on an idle machine.
 """
 
+from clp_chassis.concurrency import monkey_patch  # isort: skip  # noqa: F401 - first: it patches the process
+
 import json
 import os
 import statistics

@@ -10,9 +10,15 @@ import os
 if not os.environ.get("CLP_PLAIN_TESTS") and importlib.util.find_spec("clp_chassis"):
     importlib.import_module("clp_chassis.concurrency.monkey_patch")
     # Fixtures are found by their name in a conftest module.
-    postgres = importlib.import_module("tests.private_servers").postgres
+    _servers = importlib.import_module("tests.support.servers")
+    servers, postgres = _servers.servers, _servers.postgres
+    rabbit, new_broker = _servers.rabbit, _servers.new_broker
 
 from hypothesis import HealthCheck, settings
+
+from tests.support import work_queue
+
+pytest_runtestloop = work_queue.pytest_runtestloop
 
 COMMON = {
     "deadline": None,  # a busy machine is no counterexample

@@ -1,5 +1,7 @@
 """Services that run as child processes, and their control by tests."""
 
+from clp_chassis.concurrency import monkey_patch  # isort: skip  # noqa: F401 - first: it patches the process
+
 import logging
 import os
 import signal

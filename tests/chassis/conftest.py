@@ -1,6 +1,5 @@
 """The brokers these tests run on: the one in this process, and a private RabbitMQ."""
 
-import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -11,18 +10,7 @@ import pytest
 from clp_chassis.clock import new_id
 from clp_chassis.inprocess import reset
 from clp_chassis.runner import ContainerGroup
-from clp_suite.servers import PrivateRabbit, server_directory
-
-
-@pytest.fixture(scope="session")
-def rabbit() -> Iterator[PrivateRabbit]:
-    """One RabbitMQ for all tests that need no more than a broker that runs."""
-    if not (availability := PrivateRabbit.available()):
-        if os.environ.get("CI") == "true":
-            pytest.fail(f"RabbitMQ: {availability}; run `make servers`")
-        pytest.skip(f"NOT RUN: RabbitMQ: {availability}; run `make servers` as root")
-    with server_directory() as directory, PrivateRabbit(directory / "rabbit") as server:
-        yield server
+from clp_suite.server_access import BrokerAccess
 
 
 @pytest.fixture(
@@ -31,7 +19,7 @@ def rabbit() -> Iterator[PrivateRabbit]:
 def broker_url(request: pytest.FixtureRequest) -> Iterator[str]:
     """A broker of each kind; every guarantee is tested on both."""
     if request.param == "rabbitmq":
-        server: PrivateRabbit = request.getfixturevalue("rabbit")
+        server: BrokerAccess = request.getfixturevalue("rabbit")
         yield server.url
         return
     name = new_id()

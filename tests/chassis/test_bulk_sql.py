@@ -24,7 +24,7 @@ from sqlalchemy.exc import IntegrityError
 from clp_chassis.persistence.bulk_sql import in_array, insert_rows
 from clp_chassis.persistence.column_types import UtcDateTime
 from clp_chassis.persistence.database import Database
-from clp_suite.servers import PrivatePostgres
+from clp_suite.server_access import DatabaseAccess
 
 _numbers = itertools.count(1)
 
@@ -49,7 +49,7 @@ def things(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]
     """A table with odd names in it, on each database."""
     url = f"sqlite:///{tmp_path / 'things.db'}"
     if request.param == "postgres":
-        server: PrivatePostgres = request.getfixturevalue("postgres")
+        server: DatabaseAccess = request.getfixturevalue("postgres")
         url = server.create_database(f"things{next(_numbers)}")
     database = Database(url)
     THINGS.metadata.create_all(database.engine)

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from clp_chassis.clock import new_id
 from clp_chassis.persistence.database import Database
 from clp_chassis.persistence.eventlet_postgres import wait_in_hub
-from clp_suite.servers import PrivatePostgres
+from clp_suite.server_access import DatabaseAccess
 
 pytestmark = pytest.mark.broker
 
@@ -22,7 +22,7 @@ LARGE = 8_000_000
 
 
 @pytest.fixture
-def database(postgres: PrivatePostgres) -> Iterator[Database]:
+def database(postgres: DatabaseAccess) -> Iterator[Database]:
     made = Database(postgres.create_database(f"green{new_id()}"))
     yield made
     made.close()

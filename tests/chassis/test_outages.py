@@ -14,8 +14,10 @@ from clp_chassis.messaging import BROKER_ERRORS
 from clp_chassis.runner import ContainerGroup
 from clp_contracts.connection_pool import RpcConnectionPool
 from clp_contracts.errors import CallFailed
+from clp_suite.server_process import server_directory
 from clp_suite.servers import PrivateRabbit
 from tests.chassis.services_under_test import Gate, consumer, rpc_service
+from tests.support.servers import require
 from tests.waiting import until
 
 pytestmark = [pytest.mark.broker, pytest.mark.faults]
@@ -29,9 +31,18 @@ def go_down(request: pytest.FixtureRequest) -> Callable[[PrivateRabbit], None]:
     return chosen
 
 
+@pytest.fixture(scope="module")
+def own_rabbit() -> Iterator[PrivateRabbit]:
+    """A broker that only these tests use, and stop."""
+    require(PrivateRabbit)
+    with server_directory() as directory, PrivateRabbit(directory / "rabbit") as server:
+        yield server
+
+
 @pytest.fixture
-def rabbit_up(rabbit: PrivateRabbit) -> Iterator[PrivateRabbit]:
-    """The shared broker, running again whatever the test did to it."""
+def rabbit_up(own_rabbit: PrivateRabbit) -> Iterator[PrivateRabbit]:
+    """The broker of these tests, running again whatever the test before did to it."""
+    rabbit = own_rabbit
     yield rabbit
     if not rabbit.is_running:
         rabbit.start()

@@ -20,8 +20,8 @@ from clp_chassis.messaging import rpc
 from clp_chassis.runner import ContainerGroup, retry_until_available
 from clp_contracts.connection_pool import RpcConnectionPool
 from clp_contracts.errors import CallFailed
+from clp_suite.server_access import BrokerAccess
 from clp_suite.server_process import free_ports
-from clp_suite.servers import PrivateRabbit
 from tests.chassis.children import Child, FailsSoon
 from tests.chassis.services_under_test import Gate, rpc_service
 from tests.waiting import until
@@ -98,7 +98,7 @@ def test_a_process_that_hangs_is_killed_after_its_grace(
 
 @pytest.mark.broker
 def test_a_running_call_is_finished_before_the_stop(
-    tmp_path: Path, rabbit: PrivateRabbit, unique: str
+    tmp_path: Path, rabbit: BrokerAccess, unique: str
 ) -> None:
     connections = RpcConnectionPool(rabbit.url, 10)
     with child(tmp_path, "calls", rabbit.url, unique) as process:
@@ -114,7 +114,7 @@ def test_a_running_call_is_finished_before_the_stop(
 
 @pytest.mark.broker
 def test_work_that_takes_longer_than_the_grace_period_is_killed(
-    tmp_path: Path, rabbit: PrivateRabbit, unique: str
+    tmp_path: Path, rabbit: BrokerAccess, unique: str
 ) -> None:
     connections = RpcConnectionPool(rabbit.url, 60)
     with child(tmp_path, "calls", rabbit.url, unique) as process:

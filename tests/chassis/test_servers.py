@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from clp_suite.servers import (
     server_directory,
 )
 from tests.chassis.raw_amqp import Wire
+from tests.support.servers import require
 
 
 @pytest.fixture
@@ -67,9 +69,9 @@ def running_below(directory: Path) -> list[str]:
 
 @pytest.mark.broker
 def test_rabbit_keeps_or_loses_its_data_and_leaves_nothing_running(
-    rabbit: PrivateRabbit, directory: Path
+    directory: Path,
 ) -> None:
-    assert rabbit.is_running, "the machine can run it"
+    require(PrivateRabbit)
     with PrivateRabbit(directory / "rabbit") as own:
         with pytest.raises(ServerError, match="already running"):
             own.start()
@@ -94,10 +96,7 @@ def test_rabbit_keeps_or_loses_its_data_and_leaves_nothing_running(
 def test_postgres_keeps_or_loses_its_data_and_leaves_nothing_running(
     directory: Path,
 ) -> None:
-    if not (availability := PrivatePostgres.available()):
-        if os.environ.get("CI") == "true":
-            pytest.fail(f"PostgreSQL: {availability}; run `make servers`")
-        pytest.skip(f"NOT RUN: PostgreSQL: {availability}")
+    require(PrivatePostgres)
     with PrivatePostgres(directory / "postgres") as own:
         engine = sqlalchemy.create_engine(own.create_database("jobs"))
         with engine.begin() as connection:
@@ -125,10 +124,14 @@ def test_postgres_keeps_or_loses_its_data_and_leaves_nothing_running(
 
 @pytest.mark.broker
 def test_a_server_that_cannot_start_reports_why_and_leaves_nothing(
-    rabbit: PrivateRabbit, directory: Path
+    directory: Path,
 ) -> None:
+    require(PrivateRabbit)
     broken = PrivateRabbit(directory / "rabbit")
-    broken.port = rabbit.port
-    with pytest.raises(ServerError, match="RabbitMQ ended"), broken:
+    with (
+        socket.create_server(("127.0.0.1", broken.port)),
+        pytest.raises(ServerError, match="RabbitMQ ended"),
+        broken,
+    ):
         pass
     assert running_below(directory) == []

@@ -1,6 +1,5 @@
 """One running system on private servers, shared by all tests that need one."""
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,16 +9,14 @@ from clp_suite.sample_data import put_cast
 from clp_suite.server_process import server_directory
 from clp_suite.servers import PrivatePostgres, PrivateRabbit
 from tests.deploy.running import UpSystem
+from tests.support.servers import require
 
 
 @pytest.fixture(scope="session")
 def up() -> Iterator[UpSystem]:
     """Every process type with its own user over TLS, and the sample world."""
-    for server in (PrivateRabbit, PrivatePostgres):
-        if not (availability := server.available()):
-            if os.environ.get("CI") == "true":
-                pytest.fail(f"{server.__name__}: {availability}; run `make servers`")
-            pytest.skip(f"NOT RUN: {availability}; run `make servers` as root")
+    require(PrivateRabbit)
+    require(PrivatePostgres)
     with server_directory() as folder, UpSystem(folder / "up") as system:
         directory = system.service("directory")
         put_cast(directory)

@@ -5,7 +5,7 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,8 +15,8 @@ from clp_chassis.security.passports import Issuer
 from clp_contracts.client import Clients, connect
 from clp_contracts.methods import PassportKind
 from clp_suite.sample_data import put_cast
-from clp_suite.server_process import free_ports, server_directory
-from clp_suite.servers import PrivatePostgres, PrivateRabbit
+from clp_suite.server_access import BrokerAccess, DatabaseAccess
+from clp_suite.server_process import free_ports
 from tests.deploy.running import START_S, STOP_S, until
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(600)]
@@ -34,9 +34,7 @@ def commands(repository: Path) -> str:
 class Host:
     """A host on which the commands run, with folders and servers of its own."""
 
-    def __init__(
-        self, folder: Path, broker_url: str, postgres: PrivatePostgres
-    ) -> None:
+    def __init__(self, folder: Path, broker_url: str, postgres: DatabaseAccess) -> None:
         self.folder, self.broker_url = folder, broker_url
         self.mail_port, *http = free_ports(3)
         self._http = [f"127.0.0.1:{port}" for port in http]
@@ -91,9 +89,10 @@ class Host:
 
 
 @pytest.fixture
-def host(tmp_path: Path, postgres: PrivatePostgres) -> Iterator[Host]:
-    with server_directory() as servers, PrivateRabbit(servers / "rabbit") as rabbit:
-        yield Host(tmp_path, rabbit.url, postgres)
+def host(
+    tmp_path: Path, postgres: DatabaseAccess, new_broker: Callable[[], BrokerAccess]
+) -> Host:
+    return Host(tmp_path, new_broker().url, postgres)
 
 
 def test_the_commands_of_the_readme_for_one_host_run(

@@ -1,5 +1,7 @@
 """``python -m tests.faults``: F1 at any size, from the command line."""
 
+from clp_chassis.concurrency import monkey_patch  # isort: skip  # noqa: F401 - first: it patches the process
+
 import argparse
 import json
 import logging

@@ -15,7 +15,7 @@ from tests.faults.fault_run import drain
 from tests.faults.load import Load
 from tests.faults.network import Network
 from tests.faults.process_group import NO_HOURLY_CAP, GroupOptions, ProcessGroup
-from tests.journeys.conftest import missing_servers
+from tests.support.servers import require
 
 # A worker that died holds its mails for 12 seconds and not for 60, a relay that says
 # nothing times out after four.
@@ -45,10 +45,8 @@ def seed_of_session() -> int:
 @pytest.fixture(scope="session")
 def bed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FaultBed]:
     """Everything, running and idle."""
-    if missing := missing_servers():
-        if os.environ.get("CI") == "true":
-            pytest.fail(f"no {missing} on this machine; run `make servers`")
-        pytest.skip(f"NOT RUN: {missing} is missing; run `make servers` as root")
+    require(PrivateRabbit)
+    require(PrivatePostgres)
     # Every failed call is counted; the client's library need not tell of it as well.
     logging.getLogger("amqp").setLevel(logging.CRITICAL)
     seed = seed_of_session()

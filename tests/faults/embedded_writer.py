@@ -4,6 +4,8 @@ Each start continues after the acknowledgements in the folder's log, beginning w
 post that was running.
 """
 
+from clp_chassis.concurrency import monkey_patch  # isort: skip  # noqa: F401 - first: it patches the process
+
 import logging
 import sys
 from pathlib import Path

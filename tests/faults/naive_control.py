@@ -5,6 +5,8 @@ outbox, no idempotency key, no row for a notification. It runs beside the real s
 under the same faults and must lose something, or the faults prove nothing.
 """
 
+from clp_chassis.concurrency import monkey_patch  # isort: skip  # noqa: F401 - first: it patches the process
+
 import os
 import smtplib
 import sys

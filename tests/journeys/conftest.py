@@ -1,28 +1,16 @@
 """One suite per broker for all journeys; every journey gets a project of its own."""
 
 import itertools
-import os
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
 from clp_suite import EmbeddedSuite
 from clp_suite.process_suite import ProcessSuite
 from clp_suite.sample_data import put_cast
-from clp_suite.server_process import server_directory
-from clp_suite.servers import PrivatePostgres, PrivateRabbit
+from clp_suite.server_access import DatabaseAccess
 from clp_suite.suite import Suite
 from tests.journeys.scenario import Scenario
-
-
-def missing_servers() -> str:
-    """Name the server programs that this machine lacks."""
-    return " and ".join(
-        server.__name__
-        for server in (PrivateRabbit, PrivatePostgres)
-        if not server.available()
-    )
 
 
 @pytest.fixture(
@@ -39,20 +27,9 @@ def suite(
             put_cast(embedded.client(service="directory"))
             yield embedded
         return
-    yield from _processes(folder)
-
-
-def _processes(folder: Path) -> Iterator[Suite]:
-    if missing := missing_servers():
-        if os.environ.get("CI") == "true":
-            pytest.fail(f"no {missing} on this machine; run `make servers`")
-        pytest.skip(f"NOT RUN: {missing} is missing; run `make servers` as root")
-    with (
-        server_directory() as servers,
-        PrivateRabbit(servers / "rabbit") as rabbit,
-        PrivatePostgres(servers / "postgres") as postgres,
-        ProcessSuite(folder / "suite", rabbit=rabbit, postgres=postgres) as running,
-    ):
+    rabbit = request.getfixturevalue("new_broker")()
+    postgres: DatabaseAccess = request.getfixturevalue("postgres")
+    with ProcessSuite(folder / "suite", rabbit=rabbit, postgres=postgres) as running:
         put_cast(running.client(service="directory"))
         yield running
 

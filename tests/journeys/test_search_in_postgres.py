@@ -1,5 +1,6 @@
 """Two search processes that share one index in PostgreSQL, over RPC."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -7,9 +8,7 @@ import pytest
 from clp_contracts.errors import CallFailed, Refused
 from clp_suite.process_suite import ProcessSuite
 from clp_suite.sample_data import put_cast
-from clp_suite.server_process import server_directory
-from clp_suite.servers import PrivatePostgres, PrivateRabbit
-from tests.journeys.conftest import missing_servers
+from clp_suite.server_access import BrokerAccess, DatabaseAccess
 from tests.journeys.scenario import Scenario
 from tests.waiting import until
 
@@ -29,23 +28,19 @@ def _finds(scenario: Scenario, person: str, word: str, messages: list[str]) -> b
 
 
 def test_readers_find_messages_in_a_shared_index(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    new_broker: Callable[[], BrokerAccess],
+    postgres: DatabaseAccess,
 ) -> None:
-    if missing := missing_servers():
-        pytest.skip(f"NOT RUN: {missing} is missing; run `make servers` as root")
-    with (
-        server_directory() as servers,
-        PrivateRabbit(servers / "rabbit") as rabbit,
-        PrivatePostgres(servers / "postgres") as postgres,
-    ):
-        url = postgres.create_database("search_index")
-        monkeypatch.setenv("CLP_SEARCH_ENGINE_URL", url)
-        with ProcessSuite(
-            tmp_path, rabbit=rabbit, postgres=postgres, copies={"search": 2}
-        ) as suite:
-            put_cast(suite.client(service="directory"))
-            _post_messages(Scenario(suite, "shared"))
-            assert not (tmp_path / "index.1" / "current").exists()
+    url = postgres.create_database("search_index")
+    monkeypatch.setenv("CLP_SEARCH_ENGINE_URL", url)
+    with ProcessSuite(
+        tmp_path, rabbit=new_broker(), postgres=postgres, copies={"search": 2}
+    ) as suite:
+        put_cast(suite.client(service="directory"))
+        _post_messages(Scenario(suite, "shared"))
+        assert not (tmp_path / "index.1" / "current").exists()
 
 
 def _post_messages(scenario: Scenario) -> None:

@@ -1,5 +1,6 @@
 """Several search processes serve the same calls, each from its own index."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -7,9 +8,7 @@ import pytest
 from clp_contracts.errors import CallFailed, Refused
 from clp_suite.process_suite import ProcessSuite
 from clp_suite.sample_data import put_cast
-from clp_suite.server_process import server_directory
-from clp_suite.servers import PrivatePostgres, PrivateRabbit
-from tests.journeys.conftest import missing_servers
+from clp_suite.server_access import BrokerAccess, DatabaseAccess
 from tests.journeys.scenario import Scenario
 from tests.waiting import until
 
@@ -20,18 +19,11 @@ CALLS = 6
 
 
 def test_each_of_two_processes_finds_everything_also_when_the_other_is_killed(
-    tmp_path: Path,
+    tmp_path: Path, new_broker: Callable[[], BrokerAccess], postgres: DatabaseAccess
 ) -> None:
-    if missing := missing_servers():
-        pytest.skip(f"NOT RUN: {missing} is missing; run `make servers` as root")
-    with (
-        server_directory() as servers,
-        PrivateRabbit(servers / "rabbit") as rabbit,
-        PrivatePostgres(servers / "postgres") as postgres,
-        ProcessSuite(
-            tmp_path, rabbit=rabbit, postgres=postgres, copies={"search": 2}
-        ) as suite,
-    ):
+    with ProcessSuite(
+        tmp_path, rabbit=new_broker(), postgres=postgres, copies={"search": 2}
+    ) as suite:
         put_cast(suite.client(service="directory"))
         scenario = Scenario(suite, "two")
         posted = scenario.as_("ivy").messages.post(

@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from clp_chassis.persistence.database import Database, migrate
 from clp_messages.tables import Base
-from clp_suite.servers import PrivatePostgres
+from clp_suite.server_access import DatabaseAccess
 from tests.services.messages.object_store import (
     CREDENTIALS,
     ObjectStore,
@@ -19,7 +19,7 @@ from tests.services.messages.scenario import Scenario
 
 
 @pytest.fixture(scope="session")
-def postgres_database(postgres: PrivatePostgres) -> str:
+def postgres_database(postgres: DatabaseAccess) -> str:
     """One migrated database for all tests; each begins by emptying it."""
     url = postgres.create_database("messages")
     migrate(url, "clp_messages")

@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from clp_chassis.persistence.database import Database, migrate
 from clp_notifications.tables import Base
-from clp_suite.servers import PrivatePostgres
+from clp_suite.server_access import DatabaseAccess
 from tests.services.notifications.harness import DeliveryHarness
 from tests.services.notifications.sample_world import World
 
@@ -22,7 +22,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """An empty database of its own."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'notifications.db'}"
-    server: PrivatePostgres = request.getfixturevalue("postgres")
+    server: DatabaseAccess = request.getfixturevalue("postgres")
     return server.create_database(f"notifications{next(_numbers)}")
 
 
@@ -35,7 +35,7 @@ def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def migrated_url(postgres: PrivatePostgres) -> str:
+def migrated_url(postgres: DatabaseAccess) -> str:
     """A migrated PostgreSQL database, to be emptied before each use."""
     url = postgres.create_database("notifications")
     migrate(url, "clp_notifications")

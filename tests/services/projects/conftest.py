@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from clp_chassis.persistence.database import Database, migrate
 from clp_projects.tables import Base
-from clp_suite.servers import PrivatePostgres
+from clp_suite.server_access import DatabaseAccess
 from tests.services.projects.sample_world import World
 
 BOTH = ["sqlite", pytest.param("postgres", marks=pytest.mark.broker)]
@@ -23,7 +23,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """Return the URL of an empty database, not migrated."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'projects.db'}"
-    server: PrivatePostgres = request.getfixturevalue("postgres")
+    server: DatabaseAccess = request.getfixturevalue("postgres")
     return server.create_database(f"projects{next(_numbers)}")
 
 
@@ -35,7 +35,7 @@ def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def migrated_url(postgres: PrivatePostgres) -> str:
+def migrated_url(postgres: DatabaseAccess) -> str:
     url = postgres.create_database("projects")
     migrate(url, "clp_projects")
     return url

@@ -7,7 +7,7 @@ import pytest
 
 from clp_search.dependencies import Dependencies
 from clp_search.engine import Engine
-from clp_suite.servers import PrivatePostgres
+from clp_suite.server_access import DatabaseAccess
 from tests.services.search.query_helpers import (
     NeighbourServices,
     dependencies_with,
@@ -34,7 +34,7 @@ def index_harness(tmp_path: Path) -> Iterator[IndexHarness]:
 
 
 @pytest.fixture(scope="session")
-def database_harness(postgres: PrivatePostgres) -> Iterator[DatabaseHarness]:
+def database_harness(postgres: DatabaseAccess) -> Iterator[DatabaseHarness]:
     bench = DatabaseHarness(postgres.create_database("search"))
     yield bench
     bench.close()

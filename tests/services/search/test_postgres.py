@@ -24,7 +24,7 @@ from clp_search.service import build
 from clp_search.settings import Settings
 from clp_search.tables import METADATA
 from clp_search.use_cases.status import progress, status
-from clp_suite.servers import PrivatePostgres
+from clp_suite.server_access import DatabaseAccess
 from tests.services.search.query_helpers import (
     dependencies_with,
     refusal_of,
@@ -158,7 +158,7 @@ def test_an_unused_generation_is_removed_and_no_other(
 
 
 def test_without_its_database_the_service_is_unavailable(
-    postgres: PrivatePostgres,
+    postgres: DatabaseAccess,
 ) -> None:
     engine = open_index(postgres.create_database("search_gone"))
     apply_to(engine, [document(1, "common")])
@@ -177,7 +177,7 @@ def test_without_its_database_the_service_is_unavailable(
 
 
 def test_a_search_that_takes_too_long_is_cancelled(
-    postgres: PrivatePostgres,
+    postgres: DatabaseAccess,
 ) -> None:
     url = postgres.create_database("search_slow")
     engine = open_index(url, timeout=timedelta(milliseconds=100))

@@ -14,8 +14,8 @@ from clp_contracts.errors import CallFailed, Refused
 from clp_deploy.keys import write_keys
 from clp_deploy.processes import PROCESS_TYPES
 from clp_suite.environment import SuiteEnvironment
+from clp_suite.server_access import Broker, DatabaseServer
 from clp_suite.server_process import as_account, free_ports
-from clp_suite.servers import PrivatePostgres, PrivateRabbit
 from clp_suite.suite import OPERATIONS, Suite
 
 START_TIMEOUT_S: Final = 180.0
@@ -37,8 +37,8 @@ class ProcessSuite(Suite):
         self,
         data_dir: Path | str,
         *,
-        rabbit: PrivateRabbit,
-        postgres: PrivatePostgres,
+        rabbit: Broker,
+        postgres: DatabaseServer,
         mail_window_s: float = 0.0,
         copies: dict[str, int] | None = None,
     ) -> None:

@@ -6,6 +6,7 @@ directory.
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 import shutil
@@ -18,9 +19,10 @@ from typing import TYPE_CHECKING, Final, Self
 
 import amqp
 import psycopg
-from psycopg import sql
 from typing_extensions import override
 
+from clp_deploy.broker_permissions import password_hash
+from clp_suite.server_access import SUPERUSER, DatabaseAccess
 from clp_suite.server_process import (
     LOOPBACK,
     ServerError,
@@ -34,7 +36,7 @@ from clp_suite.server_process import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from types import TracebackType
 
 __all__ = [
@@ -133,17 +135,25 @@ class _PrivateServer(ABC):
 class PrivateRabbit(_PrivateServer):
     """A private RabbitMQ node with its own port mapper (epmd).
 
-    ``settings`` are further lines of ``rabbitmq.conf``.
+    Args:
+        directory: for its data and logs; created if missing.
+        settings: further lines of ``rabbitmq.conf``.
+        vhosts: virtual hosts to create beside the default one, at each start.
     """
 
     PREFERRED_ACCOUNT = "rabbitmq"
     STOP_SIGNAL = signal.SIGTERM
 
     def __init__(
-        self, directory: Path, *, settings: Mapping[str, str] | None = None
+        self,
+        directory: Path,
+        *,
+        settings: Mapping[str, str] | None = None,
+        vhosts: Sequence[str] = (),
     ) -> None:
         super().__init__(directory)
-        self._settings = settings or {}
+        self._settings = dict(settings or {})
+        self._vhosts = vhosts
         self.port, self._epmd_port, self._peer_port = free_ports(3)
         self._node = f"clp{self.port}@localhost"
         self._epmd = ServerProcess(
@@ -168,7 +178,11 @@ class PrivateRabbit(_PrivateServer):
     @property
     def url(self) -> str:
         """The AMQP URL of the default virtual host."""
-        return f"amqp://clp:{self.password}@{LOOPBACK}:{self.port}//"
+        return self.url_of("/")
+
+    def url_of(self, vhost: str) -> str:
+        """The AMQP URL of a virtual host."""
+        return f"amqp://{SUPERUSER}:{self.password}@{LOOPBACK}:{self.port}/{vhost}"
 
     @property
     @override
@@ -195,7 +209,27 @@ class PrivateRabbit(_PrivateServer):
         self._server.stop(signal_number, seconds)
         self._epmd.stop(signal.SIGKILL, seconds)
 
+    def _write_vhosts(self) -> None:
+        names = ("/", *self._vhosts)
+        allowed = {"user": SUPERUSER, "configure": ".*", "write": ".*", "read": ".*"}
+        superuser = {
+            "name": SUPERUSER,
+            "password_hash": password_hash(self.password),
+            "hashing_algorithm": "rabbit_password_hashing_sha256",
+            "tags": ["administrator"],
+        }
+        content = {
+            "vhosts": [{"name": name} for name in names],
+            "users": [superuser],
+            "permissions": [{**allowed, "vhost": name} for name in names],
+        }
+        path = self.directory / "definitions.json"
+        path.write_text(json.dumps(content))
+        self._settings["load_definitions"] = str(path)
+
     def _environment(self) -> dict[str, str]:
+        if self._vhosts:
+            self._write_vhosts()
         config = self.directory / "rabbitmq.conf"
         config.write_text(
             f"listeners.tcp.1 = {LOOPBACK}:{self.port}\n"
@@ -295,22 +329,18 @@ class PrivatePostgres(_PrivateServer):
         required = ("initdb", "postgres")
         return Availability(tuple(n for n in required if not (programs / n).exists()))
 
-    def create_database(self, name: str) -> str:
-        """Create an empty database and return its SQLAlchemy URL."""
-        with self._connect() as connection:
-            connection.execute(
-                sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name))
-            )
-        return f"postgresql+psycopg://clp:{self.password}@{LOOPBACK}:{self.port}/{name}"
+    @property
+    def access(self) -> DatabaseAccess:
+        """The superuser's access, which other processes can use as well."""
+        return DatabaseAccess(self.port, self.password)
+
+    def create_database(self, name: str, *, template: str | None = None) -> str:
+        """Create a database, empty or a copy of ``template``; return its URL."""
+        return self.access.create_database(name, template=template)
 
     def drop_database(self, name: str) -> None:
         """Drop a database and end its connections."""
-        with self._connect() as connection:
-            connection.execute(
-                sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(
-                    sql.Identifier(name)
-                )
-            )
+        self.access.drop_database(name)
 
     @property
     @override
@@ -359,21 +389,10 @@ class PrivatePostgres(_PrivateServer):
         if not self.is_running:
             raise ServerError(f"PostgreSQL ended: {self._server.log_tail()}")
         try:
-            self._connect().close()
+            self.access.connect().close()
         except psycopg.OperationalError:
             return False
         return True
-
-    def _connect(self) -> psycopg.Connection:
-        return psycopg.connect(
-            host=LOOPBACK,
-            port=self.port,
-            user="clp",
-            password=self.password,
-            dbname="postgres",
-            autocommit=True,
-            connect_timeout=5,
-        )
 
 
 def _found(program: str) -> str:
