@@ -47,6 +47,12 @@ def content(scenario: Scenario) -> Call:
     return lambda s: s.content(message)
 
 
+def edited(scenario: Scenario) -> Call:
+    message = scenario.post("nat", NORTH, "words").id
+    scenario.edit("nat", message, "other words")
+    return lambda s: s.content(message)
+
+
 def with_file(scenario: Scenario) -> Call:
     file = scenario.upload("nat", NORTH)
     return lambda s: s.post("nat", NORTH, "see", files=(file,))
@@ -81,7 +87,8 @@ BUDGETS: list[tuple[str, Callable[[Scenario], Call], int, Mapping[str, int]]] = 
     ("unread", now(lambda s: s.unread("nat")), 1, FACTS),
     ("mentionable", now(lambda s: s.mentionable("nat", NORTH, "i")), 0, {"facts": 1, "suggest_people": 1}),
     ("readable messages", mail_items, 5, FACTS),
-    ("get messages", content, 3, {}),
+    ("get messages", content, 2, {}),
+    ("get messages, of an edited one", edited, 3, {}),
 ]  # fmt: skip
 
 

@@ -321,11 +321,25 @@ class GetMessages:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RevisionMentions:
+    """The ids of the people whom the text of one revision mentions."""
+
+    revision: int
+    mentioned: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StoredMessage:
-    """A message with the ids of the people its text mentions."""
+    """A message with the ids of the people its text mentions.
+
+    ``history`` holds every revision from the first to the current one, so that a post
+    and each edit are routed by what they said then (rule 22); the last one of a
+    tombstone mentions nobody. ``message.author.side`` is the side at posting.
+    """
 
     message: Message
     mentioned: tuple[str, ...]
+    history: tuple[RevisionMentions, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

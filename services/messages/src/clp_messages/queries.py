@@ -3,7 +3,7 @@
 import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from typing import Final
+from typing import Final, NamedTuple
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -17,6 +17,7 @@ from clp_messages.tables import (
     MentionRow,
     MessageRow,
     ReadMarkerRow,
+    RevisionRow,
 )
 
 # The form of the ids that the service makes; anything else is not looked up.
@@ -31,6 +32,11 @@ ATTACHMENTS: Final = (
     select(AttachmentRow)
     .where(in_array(AttachmentRow.message, "messages"))
     .order_by(AttachmentRow.message, AttachmentRow.place)
+)
+EARLIER_MARKS: Final = (
+    select(RevisionRow.message, RevisionRow.revision, RevisionRow.marks)
+    .where(in_array(RevisionRow.message, "messages"))
+    .order_by(RevisionRow.message, RevisionRow.revision)
 )
 MENTIONS: Final = (
     select(MentionRow.message, MentionRow.person)
@@ -99,6 +105,25 @@ def attachment_count(session: Session, message: str) -> int:
     """Count the attachments of a message."""
     statement = select(func.count()).where(AttachmentRow.message == message)
     return session.scalar(statement) or 0
+
+
+class RevisionMarks(NamedTuple):
+    """The marks of an earlier text, as stored."""
+
+    revision: int
+    marks: str
+
+
+def earlier_marks(
+    session: Session, messages: Iterable[str]
+) -> Mapping[str, list[RevisionMarks]]:
+    """Return the marks of earlier texts, by message and in their order."""
+    found: defaultdict[str, list[RevisionMarks]] = defaultdict(list)
+    if not (ids := list(messages)):
+        return found
+    for row in session.execute(EARLIER_MARKS, {"messages": ids}):
+        found[row.message].append(RevisionMarks(row.revision, row.marks))
+    return found
 
 
 def mentioned_in(

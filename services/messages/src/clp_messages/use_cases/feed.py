@@ -1,12 +1,25 @@
 """Reads for other services: stored messages, the feed, and the service's progress."""
 
+from collections.abc import Iterable
 from typing import Final
 
 from clp_contracts import feed
-from clp_contracts.messages import GetMessages, StoredMessage, StoredMessages
+from clp_contracts.messages import (
+    GetMessages,
+    Message,
+    RevisionMentions,
+    StoredMessage,
+    StoredMessages,
+)
 from clp_messages.dependencies import Dependencies
-from clp_messages.queries import mentioned_in, message_views, messages_by_id
-from clp_messages.tables import CURSORS, OUTBOX
+from clp_messages.mapping import parse_marks
+from clp_messages.queries import (
+    RevisionMarks,
+    earlier_marks,
+    message_views,
+    messages_by_id,
+)
+from clp_messages.tables import CURSORS, OUTBOX, MessageRow
 
 ANNOUNCEMENTS: Final = "messages.announcements"
 PROJECTS: Final = "projects"
@@ -16,14 +29,36 @@ def get_messages(request: GetMessages, *, deps: Dependencies) -> StoredMessages:
     """Return messages as they are stored now, for projections and routing."""
     with deps.database.reading() as session:
         rows = messages_by_id(session, request.message_ids)
-        people = mentioned_in(session, [row.id for row in rows])
+        earlier = earlier_marks(session, (row.id for row in rows if row.revision > 1))
         views = message_views(session, rows)
     return StoredMessages(
         messages=tuple(
-            StoredMessage(message=view, mentioned=people.get(view.id, ()))
-            for view in views
+            _stored_message(view, row, earlier.get(row.id, ()))
+            for view, row in zip(views, rows, strict=True)
         )
     )
+
+
+def _stored_message(
+    view: Message, row: MessageRow, earlier: Iterable[RevisionMarks]
+) -> StoredMessage:
+    current = _mentioned(row.marks)
+    return StoredMessage(
+        message=view,
+        mentioned=current,
+        history=(
+            *(
+                RevisionMentions(revision=one.revision, mentioned=_mentioned(one.marks))
+                for one in earlier
+            ),
+            RevisionMentions(revision=row.revision, mentioned=current),
+        ),
+    )
+
+
+def _mentioned(marks: str) -> tuple[str, ...]:
+    """Return the people whom the marks of a text mean, in the order of their ids."""
+    return tuple(sorted({mark.person for mark in parse_marks(marks)}))
 
 
 def changes(request: feed.ReadChanges, *, deps: Dependencies) -> feed.Changes:
