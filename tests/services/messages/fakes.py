@@ -31,6 +31,7 @@ class FakeProjects:
         self.announcements: dict[str, Announcement] = {}
         self.calls: Counter[str] = Counter()
         self.looked_up_keys: list[str] = []
+        self.looked_up_partners: list[str | None] = []
         # Runs while `messages` waits for the response.
         self.during_call: Callable[[], None] = lambda: None
         for member in CAST:
@@ -89,15 +90,23 @@ class FakeProjects:
         self.during_call()
         return facts
 
-    def people_by_handle(self, *, keys: Sequence[str]) -> People:
+    def people_by_handle(
+        self,
+        *,
+        keys: Sequence[str],
+        partner: str | None = None,
+        everybody: bool = False,
+    ) -> People:
         self.calls["owners"] += 1
         self.looked_up_keys += keys
+        self.looked_up_partners.append("*" if everybody else partner)
         wanted = set(keys)
         return People(
             people=tuple(
                 person
                 for person in self.people.values()
                 if {name_key(person.name), address_key(person.email)} & wanted
+                and (everybody or person.partner in (None, partner))
             )
         )
 

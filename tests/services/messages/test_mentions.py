@@ -76,6 +76,12 @@ def test_only_owners_of_keys_in_the_text_are_looked_up(
     assert "ivy lane" not in scenario.projects.looked_up_keys
 
 
+def test_only_people_whom_the_author_may_see_are_looked_up(scenario: Scenario) -> None:
+    for person, channel in (("nat", NORTH), ("ivy", NORTH), ("ivy", BROADCAST)):
+        scenario.post(person, channel, "@Nia Roux hello")
+    assert scenario.projects.looked_up_partners == ["north", "north", "*"]
+
+
 def test_a_text_full_of_handles_costs_few_calls(scenario: Scenario) -> None:
     text = " ".join(f"@a{number:04d} b" for number in range(1200))
     scenario.post("ivy", NORTH, text[:10_000])

@@ -10,8 +10,34 @@ from tests.services.projects.sample_world import LINGUIST, PORTAL, World
 
 
 def people_with_keys(world: World, *keys: str) -> list[str]:
-    found = directory.people_by_handle(GetPeopleByHandle(keys=keys), deps=world.deps)
+    request = GetPeopleByHandle(keys=keys, everybody=True)
+    found = directory.people_by_handle(request, deps=world.deps)
     return [person.id for person in found.people]
+
+
+# partner | owners of the keys of ivy, nat and sam
+NARROWED = [
+    ("north", ["ivy", "nat"]),
+    ("south", ["ivy", "sam"]),
+    ("nobody", ["ivy"]),
+    ("n\0", ["ivy"]),
+    ("", ["ivy"]),
+    (None, ["ivy"]),
+]
+
+
+@pytest.mark.parametrize(("partner", "owners"), NARROWED)
+def test_handles_are_looked_up_among_visible_people_only(
+    world: World, partner: str | None, owners: list[str]
+) -> None:
+    keys = (
+        name_key("Ivy Lane"),
+        name_key("Nat Moreau"),
+        address_key("sam@south.example"),
+    )
+    request = GetPeopleByHandle(keys=keys, partner=partner)
+    found = directory.people_by_handle(request, deps=world.deps)
+    assert [person.id for person in found.people] == owners
 
 
 def facts_about(world: World, **ids: tuple[str, ...]) -> tuple[list[str], list[str]]:

@@ -33,7 +33,9 @@ HOT: list[tuple[str, Statement]] = [
     ("a page of people, and who of them follows", lambda s: directory.facts_about(
         GetFacts(people=tuple(f"c{n}" for n in range(50)), project_ids=("y7",), following="y7"), deps=s.deps)),
     ("who owns a name or an address", lambda s: directory.people_by_handle(
-        GetPeopleByHandle(keys=(name_key("Ada Abe7"), address_key("c9@ito.example"))), deps=s.deps)),
+        GetPeopleByHandle(keys=(name_key("Ada Abe7"), address_key("c9@ito.example")), partner="north"), deps=s.deps)),
+    ("who owns a name or an address, of everybody", lambda s: directory.people_by_handle(
+        GetPeopleByHandle(keys=(name_key("Ada Abe7"), address_key("c9@ito.example")), everybody=True), deps=s.deps)),
     ("who follows a project", lambda s: directory.followers(ProjectRef(project="y7"), deps=s.deps)),
     ("whose name begins so", lambda s: s.suggested("ad", project="y7")),
     ("whose name begins with anything", lambda s: s.suggested("", project="y7")),

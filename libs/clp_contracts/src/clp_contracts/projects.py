@@ -254,9 +254,15 @@ class People:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GetPeopleByHandle:
-    """Look people up by name keys and mail address keys (rule 15)."""
+    """Look people up by name keys and mail address keys (rule 15).
+
+    Only internal people and those of ``partner`` are searched, or with ``everybody``
+    the people of every partner.
+    """
 
     keys: tuple[str, ...]
+    partner: str | None = None
+    everybody: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

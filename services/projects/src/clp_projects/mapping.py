@@ -46,13 +46,28 @@ class _PeopleQueries:
 
 
 BY_ID: Final = _PeopleQueries(lambda ids: in_array(ids, "ids"))
-# Two index lookups; an `or` of both conditions would scan the table.
-HANDLE_OWNERS: Final = (
-    select(PersonRow.id)
-    .where(in_array(PersonRow.name_key, "keys"))
-    .union(select(PersonRow.id).where(in_array(PersonRow.address_key, "keys")))
+# The index of the keys also decides whose people they are: hidden owners cost nothing.
+VISIBLE: Final = PersonRow.partner.is_(None) | (
+    PersonRow.partner == bindparam("partner")
 )
-BY_KEY: Final = _PeopleQueries(lambda ids: ids.in_(HANDLE_OWNERS))
+
+
+def _handle_owners(*conditions: ColumnElement[bool]) -> _PeopleQueries:
+    # Two index lookups; an `or` of both conditions would scan the table.
+    owners = (
+        select(PersonRow.id)
+        .where(in_array(PersonRow.name_key, "keys"), *conditions)
+        .union(
+            select(PersonRow.id).where(
+                in_array(PersonRow.address_key, "keys"), *conditions
+            )
+        )
+    )
+    return _PeopleQueries(lambda ids: ids.in_(owners))
+
+
+BY_KEY: Final = _handle_owners()
+VISIBLE_BY_KEY: Final = _handle_owners(VISIBLE)
 FOLLOWING: Final = select(FollowerRow.person).where(
     FollowerRow.project == bindparam("project")
 )
@@ -82,10 +97,22 @@ def people_by_id(session: Session, ids: Iterable[str]) -> tuple[PersonFacts, ...
     return _people(session, BY_ID, {"ids": wanted}) if wanted else ()
 
 
-def people_by_key(session: Session, keys: Iterable[str]) -> tuple[PersonFacts, ...]:
-    """Return the people with one of these name or address keys, ordered by id."""
-    wanted = [*keys]
-    return _people(session, BY_KEY, {"keys": wanted}) if wanted else ()
+def people_by_key(
+    session: Session,
+    keys: Iterable[str],
+    *,
+    partner: str | None = None,
+    everybody: bool = False,
+) -> tuple[PersonFacts, ...]:
+    """Return the people with one of these name or address keys, ordered by id.
+
+    Internal people and those of one partner, or everybody.
+    """
+    if not (wanted := [*keys]):
+        return ()
+    if everybody:
+        return _people(session, BY_KEY, {"keys": wanted})
+    return _people(session, VISIBLE_BY_KEY, {"keys": wanted, "partner": partner})
 
 
 def followers_of(session: Session, project: str) -> tuple[PersonFacts, ...]:

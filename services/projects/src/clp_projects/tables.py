@@ -35,6 +35,10 @@ class PersonRow(Base):
     """A person as the identity system holds them, with the lookup keys of mentions."""
 
     __tablename__ = "people"
+    __table_args__ = (
+        Index("people_by_name", "name_key", "partner", "id"),
+        Index("people_by_address", "address_key", "partner", "id"),
+    )
 
     id: Mapped[str] = mapped_column(ID, primary_key=True)
     name: Mapped[str] = mapped_column(Text)
@@ -43,8 +47,8 @@ class PersonRow(Base):
     active: Mapped[bool]
     language: Mapped[str | None] = mapped_column(ID)
     time_zone: Mapped[str | None] = mapped_column(ID)
-    name_key: Mapped[str] = mapped_column(KEY, index=True)
-    address_key: Mapped[str] = mapped_column(KEY, index=True)
+    name_key: Mapped[str] = mapped_column(KEY)
+    address_key: Mapped[str] = mapped_column(KEY)
 
 
 class RoleRow(Base):

@@ -125,11 +125,18 @@ class Projects:
         """List everybody who follows a project; services only."""
         return self._call(projects.FOLLOWERS, projects.ProjectRef(project=project))
 
-    def people_by_handle(self, *, keys: Sequence[str]) -> projects.People:
+    def people_by_handle(
+        self,
+        *,
+        keys: Sequence[str],
+        partner: str | None = None,
+        everybody: bool = False,
+    ) -> projects.People:
         """Find people by name or mail address keys; services only."""
-        return self._call(
-            projects.PEOPLE_BY_HANDLE, projects.GetPeopleByHandle(keys=tuple(keys))
+        request = projects.GetPeopleByHandle(
+            keys=tuple(keys), partner=partner, everybody=everybody
         )
+        return self._call(projects.PEOPLE_BY_HANDLE, request)
 
     def suggest_people(
         self,

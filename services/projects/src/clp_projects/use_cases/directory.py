@@ -65,10 +65,17 @@ def followers(request: ProjectRef, *, deps: Dependencies) -> People:
 
 
 def people_by_handle(request: GetPeopleByHandle, *, deps: Dependencies) -> People:
-    """Return the people with one of these name or address keys (rules 15, 21)."""
+    """Return the people with one of these name or address keys (rules 15, 21).
+
+    Hidden people are not read: the duration must not depend on them (T33).
+    """
     keys = [key for key in request.keys if is_indexable(key)]
+    partner = request.partner if request.partner and is_id(request.partner) else None
     with deps.database.reading() as session:
-        return People(people=mapping.people_by_key(session, keys))
+        people = mapping.people_by_key(
+            session, keys, partner=partner, everybody=request.everybody
+        )
+    return People(people=people)
 
 
 def changes(request: ReadChanges, *, deps: Dependencies) -> Changes:

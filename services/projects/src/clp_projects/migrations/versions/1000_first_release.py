@@ -42,8 +42,8 @@ def people() -> None:
         sa.Column("name_key", KEY, nullable=False),
         sa.Column("address_key", KEY, nullable=False),
     )
-    op.create_index("ix_people_name_key", "people", ["name_key"])
-    op.create_index("ix_people_address_key", "people", ["address_key"])
+    op.create_index("people_by_name", "people", ["name_key", "partner", "id"])
+    op.create_index("people_by_address", "people", ["address_key", "partner", "id"])
     op.create_table(
         "person_roles",
         sa.Column("person", ID, sa.ForeignKey("people.id"), primary_key=True),
