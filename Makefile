@@ -44,6 +44,10 @@ clean: ## remove caches and what runs left behind; the environment stays
 demo: setup ## the help page's story, played through real calls, events and mails
 	@$(PY) -m clp_suite.demo
 
+.PHONY: portal
+portal: setup ## the portal with the sample world on a loopback port, until Ctrl-C
+	@exec $(PY) -W ignore -m clp_suite.portal
+
 run-%: setup ## run one process type: run-projects, run-messages, ...
 	@$(PY) -m clp_$*
 
@@ -51,7 +55,7 @@ run-%: setup ## run one process type: run-projects, run-messages, ...
 run-delivery: setup
 	@$(PY) -m clp_notifications delivery
 
-COPIES = $(foreach type,projects messages search notifications delivery,$(patsubst \
+COPIES = $(foreach type,projects messages search notifications delivery portal,$(patsubst \
   %,$(type)=%,$($(shell echo $(type) | tr a-z A-Z))))
 
 .PHONY: up

@@ -15,6 +15,7 @@ MEMBERS=(
   -e "services/messages[postgres,s3]"
   -e "services/search[postgres]"
   -e "services/notifications[postgres]"
+  -e "services/portal[postgres]"
   -e tools/clp_deploy
   -e tools/clp_ops
   -e "tools/clp_suite[postgres]"

@@ -42,6 +42,16 @@ SELECT 'CREATE DATABASE notifications OWNER notifications' WHERE NOT EXISTS
 REVOKE ALL ON DATABASE notifications FROM PUBLIC;
 GRANT CONNECT ON DATABASE notifications TO notifications;
 
+\set password `cat "$CLP_SECRETS_DIR/portal_database_password"`
+SELECT 'CREATE ROLE portal' WHERE NOT EXISTS
+  (SELECT FROM pg_roles WHERE rolname = 'portal') \gexec
+ALTER ROLE portal LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION
+  NOBYPASSRLS PASSWORD :'password';
+SELECT 'CREATE DATABASE portal OWNER portal' WHERE NOT EXISTS
+  (SELECT FROM pg_database WHERE datname = 'portal') \gexec
+REVOKE ALL ON DATABASE portal FROM PUBLIC;
+GRANT CONNECT ON DATABASE portal TO portal;
+
 \set password `cat "$CLP_SECRETS_DIR/search_database_password"`
 SELECT 'CREATE ROLE search' WHERE NOT EXISTS
   (SELECT FROM pg_roles WHERE rolname = 'search') \gexec

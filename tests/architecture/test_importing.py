@@ -50,6 +50,14 @@ VIOLATIONS = {
         "services/notifications/src/clp_notifications/stray.py",
         "",
     ),
+    "Inside portal: entrypoints on pages on views": (
+        "services/portal/src/clp_portal/stray.py",
+        "",
+    ),
+    "Pages, views and the API table of the portal know no framework": (
+        "services/portal/src/clp_portal/pages/stray_framework.py",
+        "import werkzeug",
+    ),
     "Only the edges of a service know the framework": (
         "services/notifications/src/clp_notifications/stray_framework.py",
         "import kombu",

@@ -22,8 +22,12 @@ EXAMPLES: Final = {
     "smtp_url": "smtp+starttls://USER:PASSWORD@relay.example:587",
     "base_url": "https://clp.example",
     "secret": "SECRET",
+    "public_url": "https://clp.example",
+    "messages_url": "http://messages:8000",
+    "oidc_issuer": "https://sign-in.example",
+    "oidc_client_secret": "SECRET",
 }
-PORTS: Final = {"messages": "8000", "notifications": "8001"}
+PORTS: Final = {"messages": "8000", "notifications": "8001", "portal": "8002"}
 
 
 def example_environment(process_type: ProcessType) -> str:

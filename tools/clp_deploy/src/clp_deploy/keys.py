@@ -16,10 +16,14 @@ from clp_chassis.security.passports import (
     public_pem,
 )
 
-SERVICES: Final = ("projects", "messages", "search", "notifications")
+SERVICES: Final = ("projects", "messages", "search", "notifications", "portal")
 GATEWAY: Final = "gateway"
 OPERATIONS: Final = "operations"
-NAMES: Final = (*SERVICES, OPERATIONS, GATEWAY)
+# Held by the portal: passports of the people who signed in, and of nobody else.
+PEOPLE: Final = "people"
+NAMES: Final = (*SERVICES, OPERATIONS, GATEWAY, PEOPLE)
+# What an issuer may state, where that is more than its own service.
+KINDS: Final = {GATEWAY: ["person", "robot", "service"], PEOPLE: ["person"]}
 TRUSTED: Final = "trusted.json"
 
 
@@ -27,7 +31,7 @@ def write_keys(folder: Path) -> Issuer:
     """Generate missing keys and return the issuer of the gateway.
 
     A service and operations issue passports for themselves only; the gateway issues
-    them for people and for services of other teams.
+    them for people and for services of other teams, the key ``people`` for people only.
     """
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     if not (folder / TRUSTED).exists():
@@ -72,8 +76,8 @@ def _make(path: Path, name: str) -> dict[str, Any]:
     _put(path, private_pem(key))
     entry = {
         "public_key": public_pem(key.public_key()),
-        "kinds": ["person", "robot", "service"] if name == GATEWAY else ["service"],
-        "subjects": None if name == GATEWAY else [name],
+        "kinds": KINDS.get(name, ["service"]),
+        "subjects": None if name in KINDS else [name],
     }
     return {key_id(name, key.public_key()): entry}
 

@@ -43,6 +43,7 @@ SIZES: Final = {
     "messages": Size(copies=2, cpu="500m", memory="256Mi", port=8000, files=True),
     "search": Size(copies=2, cpu="500m", memory="512Mi", data="20Gi"),
     "notifications": Size(copies=2, cpu="250m", memory="256Mi", port=8001),
+    "portal": Size(copies=2, cpu="250m", memory="192Mi", port=8002),
     "delivery": Size(copies=1, cpu="250m", memory="256Mi"),
 }
 

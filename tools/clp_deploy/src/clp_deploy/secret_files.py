@@ -31,9 +31,11 @@ from clp_deploy.database_roles import (
     SCALED_DATABASE,
     SEARCH,
 )
-from clp_deploy.keys import SERVICES, TRUSTED, write_keys
+from clp_deploy.keys import PEOPLE, SERVICES, TRUSTED, write_keys
 
 HOST: Final = "localhost"
+# Keys that a service holds besides its own.
+OTHER_KEYS: Final = {"portal": (f"{PEOPLE}.pem",)}
 RABBITMQ: Final = "rabbitmq"
 POSTGRESQL: Final = "postgresql"
 OUTSIDE: Final = "clients"
@@ -136,7 +138,8 @@ def _write_service(place: Path, password: str, databases: PasswordStore) -> None
         url = f"postgresql+psycopg{database}{MOUNT_DIR}/ca.pem"
         _put(place / ("engine_url" if service == SEARCH else "database_url"), url)
     (place / "keys").mkdir(exist_ok=True)
-    for name in (f"{service}.pem", TRUSTED):
+    keys = (f"{service}.pem", *OTHER_KEYS.get(service, ()), TRUSTED)
+    for name in keys:
         shutil.copy(place.parent / OUTSIDE / "keys" / name, place / "keys" / name)
 
 

@@ -14,18 +14,25 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Final, TypeGuard
 
 from clp_chassis.events.outbox_relay import OutboxRelay
 from clp_chassis.messaging import BroadcastEventHandler, EventHandler, Rpc
-from clp_contracts import events, messages, notifications, projects, search
+from clp_contracts import events, messages, notifications, portal, projects, search
 from clp_contracts.facts_cache import FactsCache
 from clp_contracts.methods import Method
 from clp_deploy.processes import PROCESS_TYPES
 
-CONTRACTS: Final[tuple[ModuleType, ...]] = (projects, messages, search, notifications)
+CONTRACTS: Final[tuple[ModuleType, ...]] = (
+    projects,
+    messages,
+    search,
+    notifications,
+    portal,
+)
 SERVICES: Final = tuple(contract.SERVICE for contract in CONTRACTS)
 # "_callers" until every service has renamed the attribute.
 CLIENTS: Final = frozenset({"clients", "_clients", "_callers"})
@@ -100,9 +107,7 @@ def _inventory_of(service: str, package: str) -> ServiceInventory:
             sorted(_subscriptions(entrypoints), key=lambda one: one.method)
         ),
         publishes=_published(service) if relays else (),
-        calls=tuple(
-            sorted(_calls_of_package(Path(str(import_module(package).__file__)).parent))
-        ),
+        calls=tuple(sorted({*_calls_of_package(package), *_calls_by_table(package)})),
     )
 
 
@@ -129,7 +134,16 @@ def _published(service: str) -> tuple[str, ...]:
     return tuple(sorted(t for t in events.EVENT_TYPES if t.startswith(prefix)))
 
 
-def _calls_of_package(folder: Path) -> set[str]:
+def _calls_by_table(package: str) -> Iterator[str]:
+    """The methods that a table of HTTP operations calls by their contract."""
+    if find_spec(f"{package}.api") is None:
+        return
+    for operation in import_module(f"{package}.api.routes").OPERATIONS:
+        yield f"{operation.method.service}.{operation.method.name}"
+
+
+def _calls_of_package(package: str) -> set[str]:
+    folder = Path(str(import_module(package).__file__)).parent
     return {
         call
         for path in folder.rglob("*.py")

@@ -13,14 +13,19 @@ from clp_chassis.clock import now
 from clp_chassis.inprocess import reset
 from clp_chassis.persistence.database import Database, migrate
 from clp_chassis.runner import ContainerGroup
+from clp_chassis.settings import read_settings
 from clp_deploy.keys import write_keys
 from clp_deploy.processes import PROCESS_TYPES
 from clp_notifications.delivery.claims import sweep
+from clp_portal.service import build as build_portal
+from clp_portal.settings import Settings as PortalSettings
+from clp_suite.development_sign_in import DevelopmentSignIn, sample_choices
 from clp_suite.environment import SuiteEnvironment
 from clp_suite.server_process import free_ports
 from clp_suite.suite import Suite
 
 DELIVERY: Final = "delivery"
+PORTAL: Final = "portal"
 # Every wait of the suite adds up these intervals, and no server is there to spare.
 MIN_INTERVAL_S: Final = 0.01
 
@@ -32,11 +37,22 @@ class EmbeddedSuite(Suite):
         data_dir: databases, index, files and mails; a later run on the same folder
             continues with them.
         mail_window_s: the window of rule 40 in seconds.
+        portal: whether the portal runs too, with the development sign-in: anybody who
+            reaches the loopback address can be anybody of the sample world.
+        portal_port: the port of the portal, 0 for a free one.
     """
 
-    def __init__(self, data_dir: Path | str, *, mail_window_s: float = 0.0) -> None:
+    def __init__(
+        self,
+        data_dir: Path | str,
+        *,
+        mail_window_s: float = 0.0,
+        portal: bool = False,
+        portal_port: int = 0,
+    ) -> None:
         super().__init__(data_dir)
-        messages_port, notifications_port = free_ports(2)
+        messages_port, notifications_port, free_port = free_ports(3)
+        self._has_portal = portal
         self._broker = f"suite-{secrets.token_hex(8)}"
         self._environment = SuiteEnvironment(
             broker_url=f"inprocess://{self._broker}/",
@@ -47,9 +63,11 @@ class EmbeddedSuite(Suite):
                 )
                 for process_type in PROCESS_TYPES
                 if process_type.migrates
-            },
+            }
+            | {PORTAL: f"sqlite:///{self.data_dir / PORTAL}.db"},
             messages_port=messages_port,
             notifications_port=notifications_port,
+            portal_port=portal_port or free_port,
             smtp_url=f"maildir://{self.data_dir / 'mails'}",
             mail_window_s=mail_window_s,
             search_workers=0,
@@ -76,6 +94,8 @@ class EmbeddedSuite(Suite):
     def _build_processes(self) -> Iterator[Process]:
         environment = self._environment
         for process_type in PROCESS_TYPES:
+            if process_type.name == PORTAL:
+                continue
             if process_type.migrates:
                 url = environment.database_urls[process_type.service]
                 migrate(url, process_type.package)
@@ -86,6 +106,22 @@ class EmbeddedSuite(Suite):
                 self._release_claims()
             context = replace(context, min_interval_s=MIN_INTERVAL_S)
             yield process_type.build(environment.environ(), context)
+        if self._has_portal:
+            yield self._build_portal()
+
+    def _build_portal(self) -> Process:
+        environment = self._environment
+        migrate(environment.database_urls[PORTAL], "clp_portal")
+        context = ProcessContext.from_files(
+            PORTAL, environment.broker_url, environment.keys_dir
+        )
+        settings = read_settings(PortalSettings, "CLP_PORTAL", environment.environ())
+        sign_in = DevelopmentSignIn(
+            sample_choices(),
+            broker_url=environment.broker_url,
+            http_address=settings.http_address,
+        )
+        return build_portal(settings, context, sign_in=sign_in)
 
     def _release_claims(self) -> None:
         """Release claims of an earlier run at once: no other process can hold one."""
@@ -116,6 +152,11 @@ class EmbeddedSuite(Suite):
     def http_url(self) -> str:
         """The base URL of uploads and downloads."""
         return f"http://127.0.0.1:{self._environment.messages_port}"
+
+    @property
+    def portal_url(self) -> str:
+        """The address of the portal, where the suite was made with one."""
+        return f"http://127.0.0.1:{self._environment.portal_port}"
 
     @property
     @override

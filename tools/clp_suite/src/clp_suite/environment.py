@@ -21,6 +21,8 @@ class SuiteEnvironment:
     database_urls: Mapping[str, str]
     messages_port: int
     notifications_port: int
+    portal_port: int = 0
+    oidc_issuer: str = ""
     smtp_url: str
     mail_window_s: float
     search_workers: int
@@ -51,6 +53,11 @@ class SuiteEnvironment:
             "CLP_NOTIFICATIONS_SMTP_URL": self.smtp_url,
             "CLP_NOTIFICATIONS_MAIL_WINDOW_S": f"{self.mail_window_s:g}",
             "CLP_NOTIFICATIONS_SECRET": "a-suite-keeps-no-secrets",
+            "CLP_PORTAL_HTTP_ADDRESS": f"{loopback}:{self.portal_port}",
+            "CLP_PORTAL_PUBLIC_URL": f"http://{loopback}:{self.portal_port}",
+            "CLP_PORTAL_MESSAGES_URL": f"http://{loopback}:{self.messages_port}",
+            "CLP_PORTAL_OIDC_ISSUER": self.oidc_issuer,
+            "CLP_PORTAL_SECRET": "a-suite-keeps-no-secrets",
             "CLP_SEARCH_SECRET": "a-suite-keeps-no-secrets",
             "CLP_SEARCH_DATA_DIR": str(self.data_dir / "index"),
             "CLP_SEARCH_WORKERS": str(self.search_workers),

@@ -20,6 +20,8 @@ from clp_suite.suite import OPERATIONS, Suite
 
 START_TIMEOUT_S: Final = 180.0
 STOP_TIMEOUT_S: Final = 20.0
+# People need an identity provider; tests of the portal start one.
+WITHOUT_PORTAL: Final = {"portal": 0}
 SINK: Final = "sink"
 
 
@@ -45,7 +47,7 @@ class ProcessSuite(Suite):
         super().__init__(data_dir)
         messages_port, notifications_port, self.sink_port = free_ports(3)
         self._postgres = postgres
-        self._copies = copies or {}
+        self._copies = WITHOUT_PORTAL | (copies or {})
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         self._plan = SuiteEnvironment(
             broker_url=rabbit.url,

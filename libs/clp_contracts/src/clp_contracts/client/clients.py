@@ -5,6 +5,7 @@ from typing import Self
 
 from clp_contracts.client.messages import Messages
 from clp_contracts.client.notifications import Notifications
+from clp_contracts.client.portal import Portal
 from clp_contracts.client.projects import Projects
 from clp_contracts.client.rpc_client import Passport, RpcClient
 from clp_contracts.client.search import Search
@@ -21,6 +22,7 @@ class Clients:
         self.messages = Messages(client)
         self.search = Search(client)
         self.notifications = Notifications(client)
+        self.portal = Portal(client)
 
     def call(self, method: Method[Request, Response], request: Request) -> Response:
         """Call any method by its contract."""

@@ -15,6 +15,7 @@ from clp_deploy.keys import SERVICES, write_keys
 from clp_deploy.processes import ProcessType
 from clp_deploy.secret_files import CertificateAuthority, PasswordStore
 from clp_suite.environment import SuiteEnvironment
+from clp_suite.sample_data import CAST
 from clp_suite.server_process import free_ports
 from clp_suite.up.servers import PrivateServers
 
@@ -23,8 +24,11 @@ MAIL: Final = "CLP_NOTIFICATIONS_SMTP_URL"
 SHARED_SECRETS: Final = ("CLP_NOTIFICATIONS_SECRET", "CLP_SEARCH_SECRET")
 MESSAGES_PORT: Final = 8000
 NOTIFICATIONS_PORT: Final = 8001
+PORTAL_PORT: Final = 8002
+ISSUER: Final = "CLP_PORTAL_OIDC_ISSUER"
 OBSERVE: Final = "CLP_OBSERVE_ADDRESS"
 SINK: Final = "sink"
+PROVIDER: Final = "provider"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +36,8 @@ class Host:
     """The configuration shared by every process of this host.
 
     ``broker_urls`` maps each broker user to its URL; ``sink`` is the command of the
-    SMTP sink, empty where the environment names a relay; ``restart_dead`` restarts
+    SMTP sink, empty where the environment names a relay; ``provider`` that of the
+    local identity provider, empty where it names one; ``restart_dead`` restarts
     private servers that have ended and returns their names.
     """
 
@@ -40,6 +45,7 @@ class Host:
     environ: Mapping[str, str]
     broker_urls: Mapping[str, str]
     sink: tuple[str, ...]
+    provider: tuple[str, ...] = ()
     restart_dead: Callable[[], list[str]] = list
 
     def environment_of(self, process_type: ProcessType, copy: int) -> dict[str, str]:
@@ -114,12 +120,15 @@ def prepare_host(
     smtp_url = environ.get(MAIL, "")
     if not smtp_url:
         sink, smtp_url = _smtp_sink(data_dir, authority)
+    provider, issuer = _identity_provider(environ)
     settings = SuiteEnvironment(
         broker_url=brokers[OPERATIONS],
         data_dir=data_dir,
         database_urls=databases,
         messages_port=_port(MESSAGES_PORT),
         notifications_port=_port(NOTIFICATIONS_PORT),
+        portal_port=_port(PORTAL_PORT),
+        oidc_issuer=issuer,
         smtp_url=smtp_url,
         mail_window_s=5.0,
         search_workers=1,
@@ -130,7 +139,24 @@ def prepare_host(
     # The user's environment wins, except for the broker URLs, which were read above.
     merged = settings.environ() | shared | dict(environ)
     merged.pop(BROKER, None)
-    return Host(data_dir, merged, brokers, sink, servers.restart_dead)
+    return Host(
+        data_dir,
+        merged,
+        brokers,
+        sink=sink,
+        provider=provider,
+        restart_dead=servers.restart_dead,
+    )
+
+
+def _identity_provider(environ: Mapping[str, str]) -> tuple[tuple[str, ...], str]:
+    """The command and the address of a local provider, unless one is named."""
+    if issuer := environ.get(ISSUER, ""):
+        return (), issuer
+    (port,) = free_ports(1)
+    users = (f"--user={person.id}" for person in CAST)
+    command = ("oidc_provider_mock", f"--port={port}", *users)
+    return command, f"http://localhost:{port}"
 
 
 def _smtp_sink(

@@ -87,6 +87,7 @@ def _summary(host: Host) -> list[str]:
     mails = data / "sink" if host.sink else environ["CLP_NOTIFICATIONS_SMTP_URL"]
     return [
         "everything is up",
+        f"  portal         {environ['CLP_PORTAL_PUBLIC_URL']}",
         f"  attachments    http://{environ['CLP_MESSAGES_HTTP_ADDRESS']}/attachments",
         f"  unsubscribe    http://{environ['CLP_NOTIFICATIONS_HTTP_ADDRESS']}/mail/stop/",
         f"  mails          {mails}",

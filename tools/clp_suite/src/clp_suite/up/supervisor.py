@@ -17,7 +17,7 @@ from typing import IO, Final
 from clp_deploy.processes import PROCESS_TYPES, ProcessType
 from clp_suite.server_process import as_account
 from clp_suite.up.console import LogConsole
-from clp_suite.up.host import OBSERVE, SINK, Host
+from clp_suite.up.host import OBSERVE, PROVIDER, SINK, Host
 from clp_suite.up.state_files import COPIES, STATUS, put_json, read_copies
 
 MIN_BACKOFF_S: Final = 0.5
@@ -70,6 +70,8 @@ class Supervisor:
         """Supervise until a stop is requested, then shut down gracefully."""
         if self._host.sink:
             self._add(SINK, self._host.sink, self._host.environ)
+        if self._host.provider:
+            self._add(PROVIDER, self._host.provider, self._host.environ)
         while not self._stopping:
             for server in self._host.restart_dead():
                 self._console.notice(f"{server} had ended and is restarted")

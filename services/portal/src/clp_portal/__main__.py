@@ -1,0 +1,10 @@
+"""Runs `portal` as a process of its own."""
+
+from clp_chassis.concurrency import monkey_patch  # isort: skip  # noqa: F401 - first: it patches the process
+
+from clp_chassis.runner import main
+from clp_portal.service import build
+from clp_portal.settings import Settings
+
+if __name__ == "__main__":
+    main("portal", Settings, build)

@@ -1,0 +1,1 @@
+"""The JSON API: a table of operations, and its OpenAPI description."""

@@ -1,0 +1,1 @@
+"""Sign-in, sessions and the identity of a signed-in person."""

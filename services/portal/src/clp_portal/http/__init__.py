@@ -1,0 +1,1 @@
+"""The only package of the portal that sees a request or builds a response."""

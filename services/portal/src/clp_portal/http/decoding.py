@@ -1,0 +1,127 @@
+"""Turn a werkzeug request into a `Request` of the portal, within bounds."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
+from urllib.parse import parse_qsl
+
+from werkzeug.datastructures import FileStorage
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Request as WerkzeugRequest
+
+from clp_chassis.http import declared_length, iter_chunks
+from clp_contracts.errors import Refused
+from clp_portal.web import Body, Fields, Request, UploadedFile
+
+MAX_FIELDS: Final = 200
+MAX_FORM_BYTES: Final = 1024 * 1024
+# Ten attachments of 10 MiB with the text, and what multipart adds.
+MAX_UPLOAD_BYTES: Final = 105 * 1024 * 1024
+MAX_JSON_BYTES: Final = 1024 * 1024
+CHUNK_BYTES: Final = 64 * 1024
+HEADERS: Final = (
+    "Accept",
+    "Accept-Language",
+    "Content-Type",
+    "Idempotency-Key",
+    "If-Match",
+    "Last-Event-ID",
+    "Range",
+)
+
+
+def decode(
+    request: WerkzeugRequest, path_values: Mapping[str, Any], body: Body
+) -> Request:
+    """Read a request as far as its route needs it.
+
+    Raises:
+        Refused: ``request.malformed``, ``request.too_large`` or
+            ``request.wrong_media_type``.
+    """
+    form, files = _form(request) if body is Body.FORM else (Fields(), ())
+    return Request(
+        method=request.method,
+        path=request.path,
+        path_values=dict(path_values),
+        query=_query(request),
+        form=form,
+        files=files,
+        json=_json(request) if body is Body.JSON else None,
+        headers={
+            name: request.headers[name] for name in HEADERS if name in request.headers
+        },
+        chunks=lambda: iter_chunks(request, CHUNK_BYTES),
+        length=declared_length(request) if body is Body.STREAM else None,
+    )
+
+
+def _query(request: WerkzeugRequest) -> Fields:
+    given = request.environ.get("QUERY_STRING", "").encode("latin-1")
+    try:
+        pairs = parse_qsl(
+            given.decode("utf-8", "replace"),
+            keep_blank_values=True,
+            max_num_fields=MAX_FIELDS,
+        )
+    except ValueError:
+        raise Refused("request.malformed") from None
+    return Fields(tuple(pairs))
+
+
+def _form(request: WerkzeugRequest) -> tuple[Fields, tuple[UploadedFile, ...]]:
+    multipart = request.mimetype == "multipart/form-data"
+    limit = MAX_UPLOAD_BYTES if multipart else MAX_FORM_BYTES
+    if (declared_length(request) or 0) > limit:
+        raise Refused("request.too_large")
+    request.max_content_length = limit
+    request.max_form_memory_size = MAX_FORM_BYTES
+    request.max_form_parts = MAX_FIELDS
+    try:
+        pairs = tuple((name, value) for name, value in request.form.items(multi=True))
+        files = tuple(
+            _file(file) for _, file in request.files.items(multi=True) if file.filename
+        )
+    except HTTPException as error:
+        large = error.code == 413  # noqa: PLR2004 - Content Too Large
+        code = "request.too_large" if large else "request.malformed"
+        raise Refused(code) from None
+    return Fields(pairs), files
+
+
+def _file(file: FileStorage) -> UploadedFile:
+    stream = file.stream
+    size = stream.seek(0, 2)
+    stream.seek(0)
+
+    def chunks() -> Iterator[bytes]:
+        stream.seek(0)
+        while chunk := stream.read(CHUNK_BYTES):
+            yield chunk
+
+    return UploadedFile(name=file.filename or "", size=size, chunks=chunks)
+
+
+def _json(request: WerkzeugRequest) -> Any:
+    """Read a JSON body; its media type is one that no foreign form can send."""
+    if request.mimetype != "application/json":
+        raise Refused("request.wrong_media_type")
+    if (declared_length(request) or 0) > MAX_JSON_BYTES:
+        raise Refused("request.too_large")
+    return _parsed(_limited(lambda: iter_chunks(request, CHUNK_BYTES)))
+
+
+def _limited(chunks: Callable[[], Iterator[bytes]]) -> bytes:
+    body = bytearray()
+    for chunk in chunks():
+        body += chunk
+        if len(body) > MAX_JSON_BYTES:
+            raise Refused("request.too_large")
+    return bytes(body)
+
+
+def _parsed(body: bytes) -> Any:
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        raise Refused("request.malformed") from None

@@ -1,0 +1,9 @@
+"""What the portal counts, by codes and never by people."""
+
+from typing import Final
+
+from prometheus_client import Counter
+
+SIGN_INS: Final = Counter(
+    "clp_portal_sign_ins", "Sign-ins, by how they ended.", ["outcome"]
+)

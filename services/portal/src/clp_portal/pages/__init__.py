@@ -1,0 +1,1 @@
+"""Handlers of pages: read a request, call the services, choose a template."""

@@ -1,0 +1,156 @@
+"""The entrypoints of `portal`: one for each route of the table."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Final
+
+from werkzeug.wrappers import Request, Response
+
+from clp_chassis.bootstrap import (
+    DependenciesProvider,
+    Process,
+    ProcessContext,
+    container_config,
+    dependencies_of,
+)
+from clp_chassis.clock import Clock
+from clp_chassis.concurrency.loop_timer import timeout
+from clp_chassis.concurrency.periodic import PeriodicTask
+from clp_chassis.http import public_http
+from clp_chassis.persistence.database import Database
+from clp_chassis.rpc import CallContext, rpc_method
+from clp_chassis.security.passports import Issuer, Passport
+from clp_chassis.settings import InvalidSettings
+from clp_contracts import portal as contract
+from clp_contracts.connection_pool import RpcConnectionPool
+from clp_portal.attachment_proxy import AttachmentProxy
+from clp_portal.auth.encryption import Encryption
+from clp_portal.auth.identities import Identities
+from clp_portal.auth.oidc import OidcClient, OidcSignIn
+from clp_portal.auth.person_clients import PersonClients, PersonPassports
+from clp_portal.auth.sessions import SessionPolicy, Sessions
+from clp_portal.auth.sign_in import SignInMethod
+from clp_portal.dependencies import Dependencies
+from clp_portal.gauges import probes
+from clp_portal.http.application import Application
+from clp_portal.http.static_files import PREFIX
+from clp_portal.routes import ROUTES
+from clp_portal.settings import Settings
+from clp_portal.views.urls import SIGN_IN_CALLBACK, SIGNED_OUT
+from clp_portal.web import Route
+
+SWEEP_INTERVAL_S: Final = 600.0
+# The key that may vouch for people, and for nobody else.
+PEOPLE_KEY: Final = "people.pem"
+
+
+def _sweep(container: Any) -> Callable[[], object]:
+    application: Application = dependencies_of(container)
+    return application.sweep_sessions
+
+
+class PortalService:
+    """Pages and JSON for people, and the end of sessions for operators."""
+
+    name = contract.SERVICE
+    application = DependenciesProvider()
+    call_info = CallContext()
+    sweep = PeriodicTask(_sweep, SWEEP_INTERVAL_S)
+
+    @rpc_method(contract.END_SESSIONS)
+    def end_sessions(
+        self, request: contract.EndSessions, _: Passport
+    ) -> contract.SessionsEnded:
+        application: Application = self.application
+        return application.end_sessions(request)
+
+    @public_http("GET", f"{PREFIX}/<version>/<path:path>")
+    def static_file(self, request: Request, *, version: str, path: str) -> Response:
+        application: Application = self.application
+        return application.static_files.response(request, version=version, path=path)
+
+
+def _entrypoint(route: Route) -> Any:
+    """Make the entrypoint of a route."""
+
+    def entrypoint(self: PortalService, request: Request, **values: Any) -> Response:
+        application: Application = self.application
+        return application.respond(route, request, values)
+
+    return public_http(route.method, route.path)(entrypoint)
+
+
+for _number, _route in enumerate(ROUTES):
+    setattr(PortalService, f"route_{_number}", _entrypoint(_route))
+
+
+def build(
+    settings: Settings,
+    context: ProcessContext,
+    *,
+    sign_in: SignInMethod | None = None,
+) -> Process:
+    """Put the process together; its database must be migrated.
+
+    Without ``sign_in`` people sign in at the identity provider of the settings. No
+    setting can choose anything else.
+    """
+    database = Database(settings.database_url)
+    passports = PersonPassports(
+        Issuer.from_file(Path(settings.keys_dir) / PEOPLE_KEY, context.clock)
+    )
+    pool = RpcConnectionPool(context.broker_url, context.call_timeout_s, timeout)
+    deps = Dependencies(
+        settings=settings,
+        database=database,
+        sessions=Sessions(database, context.clock, _policy(settings)),
+        sign_in=sign_in or _oidc(settings, context.clock),
+        identities=Identities(),
+        people=PersonClients(pool, passports),
+        attachments=AttachmentProxy(settings.messages_url, passports.passport),
+        encryption=Encryption(settings.secret),
+        clock=context.clock,
+    )
+
+    def close() -> None:
+        deps.people.close()
+        database.close()
+
+    return Process(
+        services=(PortalService,),
+        config=container_config(
+            context,
+            Application(deps),
+            http_address=settings.http_address,
+            http_address_file=settings.http_address_file,
+        ),
+        close=close,
+        probes=probes(deps),
+    )
+
+
+def _policy(settings: Settings) -> SessionPolicy:
+    return SessionPolicy(
+        idle=timedelta(seconds=settings.session_idle_s),
+        maximum=timedelta(seconds=settings.session_max_s),
+    )
+
+
+def _oidc(settings: Settings, clock: Clock) -> OidcSignIn:
+    if not settings.oidc_issuer:
+        raise InvalidSettings("CLP_PORTAL_OIDC_ISSUER: name the identity provider")
+    public_url = settings.public_url.rstrip("/")
+    client = OidcClient(
+        issuer=settings.oidc_issuer,
+        client_id=settings.oidc_client_id,
+        client_secret=settings.oidc_client_secret,
+        redirect_uri=f"{public_url}{SIGN_IN_CALLBACK}",
+        signed_out_uri=f"{public_url}{SIGNED_OUT}",
+        person_claim=settings.person_claim,
+        timeout_s=settings.oidc_timeout_s,
+    )
+    try:
+        return OidcSignIn(client, clock)
+    except ValueError as error:
+        raise InvalidSettings(f"CLP_PORTAL_OIDC_ISSUER: {error}") from None

@@ -1,0 +1,1 @@
+"""Template values, computed from contracts by pure functions."""

@@ -1,0 +1,42 @@
+"""Whom a message will reach, and what became of its mentions (rules 19 and 47)."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from clp_contracts.messages import Mention
+from clp_portal.translation import N_, Locale
+
+SENTENCES: Final = {
+    "mentioned": N_("%(name)s will be told."),
+    "unknown": N_("%(name)s: nobody of that name reads this channel."),
+    "ambiguous": N_("%(name)s: several people have this name. Use the address:"),
+    "self": N_("%(name)s: that is you."),
+    "duplicate": N_("%(name)s: mentioned already."),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of one handle, with the addresses to use when it is ambiguous."""
+
+    kind: str
+    sentence: str
+    candidates: tuple[str, ...] = ()
+
+
+def outcomes(mentions: Iterable[Mention], locale: Locale) -> tuple[Outcome, ...]:
+    """Say what became of each handle of a text."""
+    return tuple(
+        Outcome(
+            kind=mention.outcome,
+            sentence=locale.gettext(SENTENCES[mention.outcome])
+            % {"name": mention.handle.lstrip("@＠")},
+            candidates=tuple(
+                f"{candidate.name} <{candidate.email}>"
+                for candidate in mention.candidates
+            ),
+        )
+        for mention in mentions
+        if mention.outcome in SENTENCES
+    )

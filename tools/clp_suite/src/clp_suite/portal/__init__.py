@@ -1,0 +1,1 @@
+"""The portal with the sample world, on this machine only."""
