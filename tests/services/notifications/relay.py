@@ -4,7 +4,9 @@ Every connection runs in a thread of its own. What it does not find in the scrip
 answers as a friendly server would.
 """
 
+import base64
 import contextlib
+import hmac
 import socket
 import threading
 from collections.abc import Iterator
@@ -47,6 +49,8 @@ class ScriptedRelay:
     kept: list[Kept] = field(default_factory=list)
     commands: list[str] = field(default_factory=list)
     connections: int = 0
+    # Passwords by user, where a login is offered (AUTH among the extensions).
+    logins: dict[str, str] = field(default_factory=dict)
 
     def __enter__(self) -> Self:
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -116,6 +120,9 @@ class _Conversation:
             self._apply(verb, text)
 
     def _apply(self, verb: str, text: str) -> None:
+        if verb == "AUTH" and not self._relay.script.get(verb):
+            self._log_in(text)
+            return
         code = self._say(verb)
         if verb == "MAIL":
             self._sender, self._recipients = _address(text), []
@@ -125,6 +132,26 @@ class _Conversation:
             self._take_data()
         elif verb == "QUIT":
             raise StopIteration
+
+    def _log_in(self, text: str) -> None:
+        """RFC 4954 with three mechanisms; passwords are in UTF-8."""
+        _, mechanism, *initial = text.split(" ")
+        if mechanism == "PLAIN":
+            _, user, password = _decoded(initial[0]).split("\0")
+            is_right = self._relay.logins.get(user) == password
+        elif mechanism == "LOGIN":
+            user, password = (self._challenge(one) for one in (b"User", b"Password"))
+            is_right = self._relay.logins.get(user) == password
+        else:
+            user, _, digest = self._challenge(b"<1@relay>").rpartition(" ")
+            password = self._relay.logins.get(user, "")
+            right = hmac.digest(password.encode(), b"<1@relay>", "md5").hex()
+            is_right = digest == right
+        self._write(b"235 2.7.0 welcome" if is_right else b"535 5.7.8 no such login")
+
+    def _challenge(self, text: bytes) -> str:
+        self._write(b"334 " + base64.b64encode(text))
+        return _decoded(next(self._lines).decode())
 
     def _take_data(self) -> None:
         lines = []
@@ -153,10 +180,17 @@ class _Conversation:
             raise StopIteration
         if reply == SILENCE:
             return b""
+        self._write(reply)
+        return reply[:1]
+
+    def _write(self, reply: bytes) -> None:
         whole = reply + b"\r\n"
         for start in range(0, len(whole), self._relay.piece):
             self._line.sendall(whole[start : start + self._relay.piece])
-        return reply[:1]
+
+
+def _decoded(text: str) -> str:
+    return base64.b64decode(text).decode()
 
 
 def _address(command: str) -> str:

@@ -103,8 +103,9 @@ def test_a_relay_that_closes_then_limits_then_refuses_costs_few_mails(
     assert 0 < len(relay.refused) <= 20
     assert deps.throttle.is_broken
     (shown,) = throttle_gauges(deps.throttle, world.clock)
-    assert (shown.name, shown.value) == ("clp_relay_paused_by_policy", 1)
-    assert _reasons(harness, State.DEAD) == {"policy"}
+    assert (shown.name, shown.value) == ("clp_relay_refused", 1)
+    assert _reasons(harness, State.DEAD) == set()
+    assert "policy" in _reasons(harness, State.DUE)
 
 
 def _reasons(harness: DeliveryHarness, state: State) -> set[str]:

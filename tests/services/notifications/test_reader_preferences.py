@@ -37,7 +37,9 @@ LOCALES: list[tuple[str, Script, tuple[str, ...], tuple[str, str], bool, int]] =
     ("slows us down by policy",             {"MAIL": [b"451 4.7.0 too fast"]},                  EXTENSIONS, ("due", "relay_busy"),             AGAIN, 1),
     ("has a full mailbox",                  {"RCPT": [b"452 4.2.2 full"]},                      EXTENSIONS, ("due", "mailbox_busy"),           AGAIN, 1),
     ("knows no such address",               {"RCPT": [b"550 5.1.1 unknown"]},                   EXTENSIONS, ("dead", "address_unknown"),       ENDED, 0),
-    ("refuses by policy",                   {"END": [b"550 5.7.1 blocked"]},                    EXTENSIONS, ("dead", "policy"),                ENDED, 0),
+    ("refuses by policy",                   {"END": [b"550 5.7.1 blocked"]},                    EXTENSIONS, ("due", "policy"),                 AGAIN, 1),
+    ("refuses to relay",                    {"RCPT": [b"554 5.7.1 Relay access denied"]},       EXTENSIONS, ("due", "relay_refused"),          AGAIN, 1),
+    ("refuses the greeting",                {"CONNECT": [b"554 5.7.1 go away"]},                EXTENSIONS, ("due", "relay_refused"),          AGAIN, 1),
     ("finds it too big",                    {"MAIL": [b"552 5.3.4 too big"]},                   EXTENSIONS, ("dead", "too_big"),               ENDED, 0),
     ("drips and never ends",                {"END": [SILENCE]},                                 EXTENSIONS, ("due", "relay_unavailable"),             AGAIN, 1),
     ("cuts at the sender",                  {"MAIL": [CUT]},                                    EXTENSIONS, ("due", "relay_unavailable"),             AGAIN, 1),
@@ -82,7 +84,8 @@ def test_a_relay_that(
         transport = connect(harness, relay)
         harness.deliver_once()
         assert harness.states(message) == {"nat": state}
-        world.clock.forward(minutes=1)
+        # The longest first delay is that of a refusal by policy.
+        world.clock.forward(minutes=16)
         harness.deliver()
         assert (harness.states(message) == {"nat": ("sent", "accepted")}) is (
             again is AGAIN or state[0] == "sent"

@@ -167,6 +167,7 @@ STORIES: dict[TransitionReason, Story] = {
     TransitionReason.SERVICES_UNAVAILABLE:      tried_without_services,
     TransitionReason.RELAY_UNAVAILABLE:         relay_unavailable,
     TransitionReason.RELAY_BUSY:         with_outcomes(454, b"4.7.0 throttled"),
+    TransitionReason.RELAY_REFUSED:      with_outcomes(535, b"5.7.8 wrong password"),
     TransitionReason.MAILBOX_BUSY:       with_outcomes(452, b"4.2.2 full"),
     TransitionReason.FAULT:              failed,
     TransitionReason.NO_ACCESS:          changed(active=False),

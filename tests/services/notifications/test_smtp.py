@@ -30,8 +30,8 @@ def transport(
 SERVER_BEHAVIOURS = [
     # what the server does                      script                                                       effect                 because
     ("accepts",                                 {},                                                          Effect.SENT,            TransitionReason.ACCEPTED),
-    ("closes at the greeting",                   {"CONNECT": [b"421 4.3.2 closing"]},                         Effect.THROTTLED,     TransitionReason.RELAY_BUSY),
-    ("refuses at the greeting",                        {"CONNECT": [b"554 5.7.1 go away"]},                         Effect.POLICY_REFUSED,  TransitionReason.POLICY),
+    ("closes at the greeting",                  {"CONNECT": [b"421 4.3.2 closing"]},                         Effect.THROTTLED,     TransitionReason.RELAY_BUSY),
+    ("refuses the connection",                  {"CONNECT": [b"554 5.7.1 go away"]},                         Effect.RELAY_REFUSED,   TransitionReason.RELAY_REFUSED),
     ("says 421 to the sender",                  {"MAIL": [b"421 4.7.0 too many"]},                           Effect.THROTTLED,     TransitionReason.RELAY_BUSY),
     ("says 450 to the recipient",               {"RCPT": [b"450 4.2.1 greylisted"]},                         Effect.MAIL_AGAIN,      TransitionReason.MAILBOX_BUSY),
     ("has a full mailbox",                      {"RCPT": [b"452 4.2.2 full"]},                               Effect.PERSON_LATER,    TransitionReason.MAILBOX_BUSY),
@@ -49,7 +49,7 @@ SERVER_BEHAVIOURS = [
     ("cuts before the final reply",             {"END": [CUT]},                                              Effect.THROTTLED,     TransitionReason.RELAY_UNAVAILABLE),
     ("says nothing at the end",                 {"END": [SILENCE]},                                          Effect.THROTTLED,     TransitionReason.RELAY_UNAVAILABLE),
     ("speaks in several lines",                 {"END": [b"250-2.0.0 well\r\n250 2.0.0 kept"]},              Effect.SENT,            TransitionReason.ACCEPTED),
-    ("speaks no SMTP",                          {"CONNECT": [b"HTTP/1.1 400 Bad Request"]},                  Effect.THROTTLED,     TransitionReason.RELAY_BUSY),
+    ("speaks no SMTP",                          {"CONNECT": [b"HTTP/1.1 400 Bad Request"]},                  Effect.RELAY_REFUSED,   TransitionReason.RELAY_REFUSED),
 ]
 # fmt: on
 
@@ -72,7 +72,7 @@ def test_each_reply_has_one_meaning(
     fresh = {moment: list(replies) for moment, replies in script.items()}
     with ScriptedRelay(fresh, extensions=extensions) as relay:
         reply = transport(relay, timeout_s=0.5).send(mailed(), at_once)
-        assert (reply.effect, reply.because) == (effect, because)
+        assert (reply.effect, reply.reason) == (effect, because)
         assert len(relay.kept) == (effect is Effect.SENT)
 
 
@@ -119,7 +119,7 @@ def test_a_relay_that_is_not_there_is_away() -> None:
     with ScriptedRelay() as relay:
         url = relay.url
     sending = SmtpTransport(SmtpRelay.from_url(url, 1.0))
-    assert sending.send(mailed(), at_once).because is TransitionReason.RELAY_UNAVAILABLE
+    assert sending.send(mailed(), at_once).reason is TransitionReason.RELAY_UNAVAILABLE
 
 
 def test_a_connection_that_died_while_idle_costs_no_mail() -> None:
@@ -197,7 +197,7 @@ def test_an_international_address_is_never_mangled_for_an_old_relay() -> None:
     with ScriptedRelay(extensions=("PIPELINING",)) as relay:
         sending = transport(relay)
         reply = sending.send(mail, at_once)
-        assert (reply.effect, reply.because) == (
+        assert (reply.effect, reply.reason) == (
             Effect.UNSENDABLE,
             TransitionReason.NO_SMTPUTF8,
         )
@@ -208,10 +208,10 @@ def test_an_international_address_is_never_mangled_for_an_old_relay() -> None:
 def test_no_mail_is_sent_unencrypted_when_encryption_is_required() -> None:
     with ScriptedRelay(extensions=(*EXTENSIONS, "STARTTLS")) as relay:
         reply = transport(relay, scheme="smtp+starttls").send(mailed(), at_once)
-        assert reply.effect is Effect.THROTTLED
+        assert reply.effect is Effect.RELAY_REFUSED
     with ScriptedRelay() as relay:
         reply = transport(relay, scheme="smtp+starttls").send(mailed(), at_once)
-        assert reply.effect is Effect.THROTTLED
+        assert reply.effect is Effect.RELAY_REFUSED
         assert relay.kept == []
 
 

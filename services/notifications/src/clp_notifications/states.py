@@ -28,6 +28,8 @@ class TransitionReason(StrEnum):
     SERVICES_UNAVAILABLE = "services_unavailable"
     RELAY_UNAVAILABLE = "relay_unavailable"
     RELAY_BUSY = "relay_busy"
+    RELAY_REFUSED = "relay_refused"
+    POLICY = "policy"
     MAILBOX_BUSY = "mailbox_busy"
     FAULT = "fault"
     # suppressed: the mail was withdrawn before it was sent
@@ -45,9 +47,9 @@ class TransitionReason(StrEnum):
     ADDRESS_UNKNOWN = "address_unknown"
     REFUSED = "refused"
     TOO_BIG = "too_big"
-    POLICY = "policy"
     EXPIRED = "expired"
     BOUNCED = "bounced"
+    MAIL_BOUNCED = "mail_bounced"
     # sent
     BOUNCED_FOR_NOW = "bounced_for_now"
 
@@ -62,6 +64,8 @@ SENTENCES: Final[Mapping[TransitionReason, str]] = {
     TransitionReason.SERVICES_UNAVAILABLE: "access was not checked; it is retried",
     TransitionReason.RELAY_UNAVAILABLE: "the mail server was away; it is retried",
     TransitionReason.RELAY_BUSY: "the mail server throttles mails; it is retried",
+    TransitionReason.RELAY_REFUSED: "the mail server refuses us; it is retried",
+    TransitionReason.POLICY: "the policy of a mail server refuses us; it is retried",
     TransitionReason.MAILBOX_BUSY: "the mailbox does not accept it now; it is retried",
     TransitionReason.FAULT: "the mail could not be composed; it is retried",
     TransitionReason.NO_ACCESS: "withdrawn: may no longer read the channel",
@@ -77,9 +81,9 @@ SENTENCES: Final[Mapping[TransitionReason, str]] = {
     TransitionReason.ADDRESS_UNKNOWN: "failed: the mail server knows no such address",
     TransitionReason.REFUSED: "failed: the mail server refused the mail",
     TransitionReason.TOO_BIG: "failed: the mail is too big for the mail server",
-    TransitionReason.POLICY: "failed: the policy of the mail server refuses the mail",
     TransitionReason.EXPIRED: "failed: it was retried for three days",
     TransitionReason.BOUNCED: "failed: the mail bounced, the address accepts none",
+    TransitionReason.MAIL_BOUNCED: "failed: the mail bounced",
     TransitionReason.BOUNCED_FOR_NOW: "the mail bounced, the mailbox did not accept it",
 }
 

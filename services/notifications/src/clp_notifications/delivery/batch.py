@@ -34,7 +34,8 @@ from clp_notifications.delivery.outcomes import (
     release,
     retry_later,
 )
-from clp_notifications.delivery.smtp_replies import Effect, SmtpOutcome
+from clp_notifications.delivery.relay_throttle import BREAKER_PAUSE, PROBE_INTERVAL
+from clp_notifications.delivery.smtp_replies import SESSION, Effect, SmtpOutcome
 from clp_notifications.mail.composer import OutgoingMail
 from clp_notifications.mail.content import (
     MailContent,
@@ -50,6 +51,11 @@ log = logging.getLogger(__name__)
 
 SERVICES_RETRY: Final = timedelta(seconds=2)
 THROTTLE_RETRY: Final = timedelta(seconds=1)
+# A mail that is refused for a fault of ours is due when the relay is tried again.
+OUR_FAULT_RETRY: Final = {
+    Effect.RELAY_REFUSED: PROBE_INTERVAL,
+    Effect.POLICY_REFUSED: BREAKER_PAUSE,
+}
 # A worker waits so long for a grant before it releases its claims.
 MAX_GRANT_WAIT: Final = timedelta(seconds=3)
 # How often a mail is composed in vain before the services count as too slow.
@@ -60,7 +66,6 @@ FINAL_STATES: Final = {
     Effect.UNSENDABLE: State.SUPPRESSED,
     Effect.ADDRESS_REFUSED: State.DEAD,
     Effect.MAIL_DEAD: State.DEAD,
-    Effect.POLICY_REFUSED: State.DEAD,
 }
 
 
@@ -314,34 +319,39 @@ class _Batch:
     def _outcome_of(
         self, one: _ComposedMail, result: SmtpOutcome
     ) -> DeliveryOutcome | None:
-        claim, now = one.eligible, self._deps.clock()
-        match result.effect:
-            case Effect.STALE:
-                return None
-            case Effect.THROTTLED:
-                paused_for = self._deps.throttle.paused_for(now)
-                retry_at = now + max(THROTTLE_RETRY, paused_for)
-                return retry_later(claim, result.because, now=now, retry_at=retry_at)
-            case Effect.MAIL_AGAIN:
-                return retry_later(claim, result.because, now=now)
-            case Effect.PERSON_LATER:
-                return self._postpone(claim, result)
-            case Effect.ADDRESS_REFUSED:
-                with self._deps.database.writing(notify=False) as session:
-                    suppress(
-                        session,
-                        str(one.address),
-                        mail=claim.mail,
-                        reason=result.because,
-                        at=now,
-                    )
-            case _:
-                pass
-        return finish(claim, FINAL_STATES[result.effect], result.because)
+        claim = one.eligible
+        if result.effect is Effect.STALE:
+            return None
+        if result.effect not in FINAL_STATES:
+            return self._due_again(claim, result)
+        if result.effect is Effect.ADDRESS_REFUSED:
+            with self._deps.database.writing(notify=False) as session:
+                suppress(
+                    session,
+                    str(one.address),
+                    mail=claim.mail,
+                    reason=result.reason,
+                    at=self._deps.clock(),
+                )
+        return finish(claim, FINAL_STATES[result.effect], result.reason)
+
+    def _due_again(self, claim: Claim, result: SmtpOutcome) -> DeliveryOutcome:
+        """Retry later; a fault of ours is no attempt, so no mail expires by it."""
+        now = self._deps.clock()
+        paused_for = self._deps.throttle.paused_for(now)
+        if result.effect in OUR_FAULT_RETRY or _is_away(result):
+            shortest = OUR_FAULT_RETRY.get(result.effect, THROTTLE_RETRY)
+            return release(claim, result.reason, now + max(shortest, paused_for))
+        if result.effect is Effect.THROTTLED:
+            retry_at = now + max(THROTTLE_RETRY, paused_for)
+            return retry_later(claim, result.reason, now=now, retry_at=retry_at)
+        if result.effect is Effect.PERSON_LATER:
+            return self._postpone(claim, result)
+        return retry_later(claim, result.reason, now=now)
 
     def _postpone(self, claim: Claim, result: SmtpOutcome) -> DeliveryOutcome:
         """Retry later, and have all mails to this person wait as long."""
-        outcome = retry_later(claim, result.because, now=self._deps.clock())
+        outcome = retry_later(claim, result.reason, now=self._deps.clock())
         if outcome.retry_at is not None:
             with self._deps.database.writing(notify=False) as session:
                 postpone_person(session, claim.person, outcome.retry_at)
@@ -349,15 +359,31 @@ class _Batch:
 
     def _update_throttle(self, result: SmtpOutcome) -> None:
         throttle, now = self._deps.throttle, self._deps.clock()
-        if result.effect is Effect.SENT:
-            throttle.record_sent(now)
-        elif result.effect is Effect.THROTTLED:
-            if (
-                result.because is TransitionReason.RELAY_UNAVAILABLE
-                or result.code == SERVICE_CLOSING
-            ):
+        match result.effect:
+            case Effect.SENT:
+                throttle.record_sent(now)
+            case Effect.THROTTLED if _is_away(result):
                 throttle.pause(now)
-            else:
+            case Effect.THROTTLED:
                 throttle.slow_down(now)
-        elif result.effect is Effect.POLICY_REFUSED and throttle.refused_by_policy(now):
-            log.error("the relay refuses mails by its policy: sending is paused")
+            case Effect.RELAY_REFUSED:
+                if throttle.refused(now, in_session=result.stage in SESSION):
+                    log.error(
+                        "the relay refuses us at %s with %s: mails wait, and one is"
+                        " sent every minute as a probe",
+                        result.stage,
+                        result.code or "no offer of what the URL requires",
+                    )
+            case Effect.POLICY_REFUSED:
+                if throttle.refused_by_policy(now):
+                    log.error("the relay refuses mails by policy: sending is paused")
+            case _:
+                pass
+
+
+def _is_away(result: SmtpOutcome) -> bool:
+    """Whether the relay takes nothing now, for whatever mail."""
+    return (
+        result.reason is TransitionReason.RELAY_UNAVAILABLE
+        or result.code == SERVICE_CLOSING
+    )

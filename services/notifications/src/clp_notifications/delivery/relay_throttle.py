@@ -1,8 +1,9 @@
 """Throttle mails to the relay: how fast it takes them, and when it takes none.
 
 A relay that asks for fewer mails gets fewer: the rate drops to what went through and
-then grows slowly. A relay that refuses several mails in a row by policy gets none for
-a while, as further attempts make it worse.
+then grows slowly. A relay that refuses us, as by a wrong password, is probed with one
+mail every minute. One that refuses several mails in a row by policy gets none for a
+while, as further attempts make it worse.
 """
 
 from collections import deque
@@ -15,6 +16,8 @@ from clp_chassis.observability import GaugeSample
 
 INITIAL_PAUSE: Final = timedelta(seconds=1)
 MAX_PAUSE: Final = timedelta(seconds=60)
+# A relay that refuses us is probed with one mail so often.
+PROBE_INTERVAL: Final = timedelta(seconds=60)
 BREAKER_PAUSE: Final = timedelta(minutes=15)
 BREAKER_THRESHOLD: Final = 10
 RATE_WINDOW: Final = timedelta(seconds=2)
@@ -41,6 +44,8 @@ class RelayThrottle:
         self._paused_until: datetime | None = None
         self._pause = INITIAL_PAUSE
         self._policy_refusals = 0
+        self._is_refused = False
+        self._last_sent_at: datetime | None = None
         self._rate: float | None = None
         self._next_at: datetime | None = None
         self._slowed_at: datetime | None = None
@@ -58,8 +63,13 @@ class RelayThrottle:
 
     @property
     def is_probing(self) -> bool:
-        """Whether the relay just refused by policy: one mail is sent as a probe."""
-        return self._policy_refusals > 0
+        """Whether the relay refused us or by policy: one mail is sent as a probe."""
+        return self._is_refused or self._policy_refusals > 0
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether the relay refused us, and has accepted no mail since."""
+        return self._is_refused
 
     def grant(self, now: datetime, mails: int, max_wait: timedelta) -> SendGrant | None:
         """Grant up to so many mails; None when the wait would exceed ``max_wait``.
@@ -86,6 +96,8 @@ class RelayThrottle:
         """Record that the relay accepted a mail."""
         self._pause = INITIAL_PAUSE
         self._policy_refusals = 0
+        self._is_refused = False
+        self._last_sent_at = now
         self._sent_times.append(now)
         self._drop_old(now)
         if self._rate is not None:
@@ -111,6 +123,23 @@ class RelayThrottle:
         self._paused_until = now + self._pause
         self._pause = min(self._pause * 2, MAX_PAUSE)
 
+    def refused(self, now: datetime, *, in_session: bool) -> bool:
+        """Pause, and probe every minute; true when the refusal is a new one.
+
+        A refusal inside a transaction is one of that mail's, and pauses nothing, while
+        other mails are accepted.
+        """
+        is_new = not self._is_refused
+        if not in_session and self._accepts_others(now):
+            return is_new
+        self._is_refused = True
+        self._paused_until = now + PROBE_INTERVAL
+        return is_new
+
+    def _accepts_others(self, now: datetime) -> bool:
+        last = self._last_sent_at
+        return last is not None and now - last < PROBE_INTERVAL
+
     def refused_by_policy(self, now: datetime) -> bool:
         """Count a refusal by policy; true when it opens the circuit breaker."""
         self._policy_refusals += 1
@@ -124,12 +153,12 @@ class RelayThrottle:
 
 
 def throttle_gauges(throttle: RelayThrottle, clock: Clock) -> tuple[GaugeSample, ...]:
-    """Whether the relay refuses this worker by policy, and nothing is sent."""
-    is_open = throttle.is_broken and bool(throttle.paused_for(clock()))
+    """Whether the relay refuses this worker, and nothing but probes is sent."""
+    is_broken = throttle.is_broken and bool(throttle.paused_for(clock()))
     return (
         GaugeSample(
-            name="clp_relay_paused_by_policy",
-            help="1 while the relay refuses this worker's mails by its policy.",
-            value=float(is_open),
+            name="clp_relay_refused",
+            help="1 while the relay refuses this worker's login, relaying or policy.",
+            value=float(throttle.is_refused or is_broken),
         ),
     )

@@ -10,22 +10,26 @@ hold a connection for ever. Here one deadline limits all that a transaction wait
 
 import contextlib
 import logging
+import re
 import smtplib
 import ssl
 import threading
 import time
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Final
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qs, unquote
 
 from typing_extensions import override
 
+from clp_notifications.delivery.smtp_auth import authenticate
 from clp_notifications.delivery.smtp_replies import (
     NO_SMTPUTF8,
     RELAY_UNAVAILABLE,
     STALE,
     MaySend,
     SmtpOutcome,
+    Stage,
     outcome_of_reply,
 )
 from clp_notifications.mail.composer import OutgoingMail
@@ -40,6 +44,15 @@ SERVICE_CLOSING: Final = 421
 AWAY: Final = (OSError, smtplib.SMTPException)
 MAX_LINE: Final = 8192
 NO_CODE: Final = -1
+MAX_PORT: Final = 65_535
+CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
+# The login ends at the last "@", so it may hold "/", "?", "#" and "@" themselves.
+RELAY_URL: Final = re.compile(
+    r"(?P<scheme>smtp(?:s|\+starttls)?)://(?:(?P<login>.*)@)?"
+    r"(?P<host>\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::(?P<port>\d{1,5}))?/?"
+    r"(?:\?(?P<query>[^@]*))?",
+    re.ASCII | re.IGNORECASE | re.DOTALL,
+)
 DEFAULT_PORTS: Final = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
 
 
@@ -51,7 +64,7 @@ class SmtpRelay:
     host: str
     port: int
     user: str | None = None
-    password: str | None = None
+    password: str | None = field(default=None, repr=False)
     timeout_s: float = 30.0
     local_hostname: str | None = None
     ca: str | None = None
@@ -62,22 +75,52 @@ class SmtpRelay:
     ) -> "SmtpRelay":
         """Parse ``smtps://user:password@host:port?ca=/file.pem`` and the like.
 
-        Certificates are always checked: against the authorities of ``ca``, or the
-        system's where none is named.
+        User and password may hold any character but controls; ``%``, and ``:`` in the
+        user, are percent-encoded. Certificates are always checked: against the
+        authorities of ``ca``, or the system's where none is named.
+
+        Raises:
+            InvalidRelayUrl: with a reason that holds nothing of the URL.
         """
-        parts = urlsplit(url)
-        if parts.scheme not in DEFAULT_PORTS or not parts.hostname:
-            raise ValueError("smtp_url names no mail server")
+        found = RELAY_URL.fullmatch(url)
+        if found is None:
+            raise InvalidRelayUrl(
+                "smtp_url is none of smtp://, smtp+starttls:// and smtps:// with a host"
+            )
+        user, has_password, password = (found["login"] or "").partition(":")
         return cls(
-            scheme=parts.scheme,
-            host=parts.hostname,
-            port=parts.port or DEFAULT_PORTS[parts.scheme],
-            user=unquote(parts.username) if parts.username else None,
-            password=unquote(parts.password) if parts.password else None,
+            scheme=found["scheme"].lower(),
+            host=found["host"].strip("[]"),
+            port=_port(found["port"], DEFAULT_PORTS[found["scheme"].lower()]),
+            user=_decoded("user", user) or None,
+            password=_decoded("password", password) if has_password else None,
             timeout_s=timeout_s,
             local_hostname=local_hostname,
-            ca=parse_qs(parts.query).get("ca", [None])[0],
+            ca=parse_qs(found["query"] or "").get("ca", [None])[0],
         )
+
+
+class InvalidRelayUrl(ValueError):
+    """A URL of a relay that cannot be used; the text never holds a part of it."""
+
+
+def _port(given: str | None, default: int) -> int:
+    port = int(given or default)
+    if not 0 < port <= MAX_PORT:
+        raise InvalidRelayUrl("smtp_url has an impossible port")
+    return port
+
+
+def _decoded(name: str, value: str) -> str:
+    try:
+        decoded = unquote(value, errors="strict")
+    except UnicodeDecodeError:
+        decoded = "\0"
+    if CONTROL.search(decoded):
+        raise InvalidRelayUrl(
+            f"the {name} in smtp_url has a control character or bytes that are no UTF-8"
+        )
+    return decoded
 
 
 class SmtpConnection(smtplib.SMTP):
@@ -164,8 +207,8 @@ class SmtpTransport:
                 return self._send_on(self._idle_connection(), mail, may_send)
             except _Stale:
                 return self._send_on(None, mail, may_send)
-        except smtplib.SMTPResponseException as error:
-            return outcome_of_reply(error.smtp_code, _bytes(error.smtp_error))
+        except _SessionRefused as refusal:
+            return refusal.outcome
         except AWAY as error:
             log.warning("the relay is unreachable: %s", type(error).__name__)
             return RELAY_UNAVAILABLE
@@ -215,15 +258,21 @@ class SmtpTransport:
         return connection
 
     def _handshake(self, connection: SmtpConnection) -> None:
-        code, text = connection.open(self._relay.host, self._relay.port)
-        if code != SERVICE_READY:
-            raise smtplib.SMTPConnectError(code, text)
-        connection.ehlo_or_helo_if_needed()
-        if self._relay.scheme == "smtp+starttls":
-            connection.starttls(context=self._context)
+        relay = self._relay
+        with _at(Stage.GREETING):
+            code, text = connection.open(relay.host, relay.port)
+            if code != SERVICE_READY:
+                raise smtplib.SMTPConnectError(code, text)
+        with _at(Stage.EHLO):
             connection.ehlo_or_helo_if_needed()
-        if self._relay.user is not None:
-            connection.login(self._relay.user, self._relay.password or "")
+        if relay.scheme == "smtp+starttls":
+            with _at(Stage.STARTTLS):
+                connection.starttls(context=self._context)
+            with _at(Stage.EHLO):
+                connection.ehlo_or_helo_if_needed()
+        if relay.user is not None:
+            with _at(Stage.AUTH):
+                authenticate(connection, relay.user, relay.password or "")
 
     def close(self) -> None:
         """Close idle connections with QUIT."""
@@ -234,6 +283,27 @@ class SmtpTransport:
                 connection.set_deadline(QUIT_TIMEOUT_S)
                 connection.quit()
             connection.close()
+
+
+class _SessionRefused(Exception):
+    """The relay refused the session; the outcome names stage and code."""
+
+    def __init__(self, outcome: SmtpOutcome) -> None:
+        super().__init__(outcome.stage)
+        self.outcome = outcome
+
+
+@contextlib.contextmanager
+def _at(stage: Stage) -> Iterator[None]:
+    """Make a refusal inside the block one of this stage."""
+    try:
+        yield
+    except smtplib.SMTPResponseException as error:
+        text = _bytes(error.smtp_error)
+        raise _SessionRefused(outcome_of_reply(error.smtp_code, text, stage)) from None
+    except smtplib.SMTPNotSupportedError:
+        # The relay does not offer what the URL requires: no reply has a code for that.
+        raise _SessionRefused(outcome_of_reply(0, b"", stage)) from None
 
 
 class _Stale(Exception):
@@ -291,26 +361,40 @@ def _commands(connection: SmtpConnection, mail: OutgoingMail) -> tuple[str, str,
     )
 
 
+# The first digit of the reply that each command asks for.
+ENVELOPE: Final = ((Stage.MAIL, 2), (Stage.RCPT, 2), (Stage.DATA, 3))
+
+
 def _envelope(
     connection: SmtpConnection, commands: tuple[str, ...]
 ) -> SmtpOutcome | None:
     """Send MAIL, RCPT and DATA; return a refusal, or None to send the content."""
-    if connection.has_extn("pipelining"):
-        connection.send("".join(f"{command}\r\n" for command in commands))
-        replies = [connection.getreply() for _ in commands]
-    else:
-        replies = []
-        for command in commands:
-            replies.append(connection.docmd(command))
-            if replies[-1][0] >= 400:  # noqa: PLR2004
-                break
-    code, text = next((one for one in replies if one[0] >= 400), replies[-1])  # noqa: PLR2004
-    if code == START_MAIL_INPUT:
-        return None
-    if replies[-1][0] == START_MAIL_INPUT:
+    refusal: SmtpOutcome | None = None
+    wants_content = False
+    for code, text, (stage, digit) in _replies(connection, commands):
+        if refusal is None and code // 100 != digit:
+            refusal = outcome_of_reply(code, text, stage)
+        wants_content = code == START_MAIL_INPUT
+    if refusal is not None and wants_content:
         # It wants content all the same; only closing makes sure that it keeps nothing.
         connection.close()
-    return outcome_of_reply(code, text)
+    return refusal
+
+
+def _replies(
+    connection: SmtpConnection, commands: tuple[str, ...]
+) -> Iterator[tuple[int, bytes, tuple[Stage, int]]]:
+    """Replies to the commands, without pipelining only to the first refusal."""
+    if connection.has_extn("pipelining"):
+        connection.send("".join(f"{command}\r\n" for command in commands))
+        for expected in ENVELOPE:
+            yield *connection.getreply(), expected
+        return
+    for command, expected in zip(commands, ENVELOPE, strict=True):
+        code, text = connection.docmd(command)
+        yield code, text, expected
+        if code // 100 != expected[1]:
+            return
 
 
 def _dot_stuffed(data: bytes) -> bytes:

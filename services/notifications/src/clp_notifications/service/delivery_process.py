@@ -23,6 +23,7 @@ from clp_chassis.concurrency.loop_timer import LoopTimer
 from clp_chassis.messaging import on_events
 from clp_chassis.observability import Probes
 from clp_chassis.persistence.database import TRANSIENT_ERRORS, Database
+from clp_chassis.settings import InvalidSettings
 from clp_contracts.events import OF_NOTIFICATIONS
 from clp_contracts.notifications import SERVICE
 from clp_notifications.delivery.batch import deliver
@@ -34,6 +35,7 @@ from clp_notifications.delivery.dependencies import (
 )
 from clp_notifications.delivery.maildir import Maildir
 from clp_notifications.delivery.relay_throttle import RelayThrottle, throttle_gauges
+from clp_notifications.delivery.smtp import InvalidRelayUrl
 from clp_notifications.delivery.transports import transport_at
 from clp_notifications.gauges import probes
 from clp_notifications.mail.composer import Composer
@@ -165,9 +167,12 @@ def build(settings: Settings, context: ProcessContext) -> Process:
     """Wire the process; its database must be migrated."""
     database = Database(settings.database_url)
     identity = sender_identity(settings)
-    transport = transport_at(
-        settings.smtp_url, settings.smtp_timeout_s, settings.mail_domain
-    )
+    try:
+        transport = transport_at(
+            settings.smtp_url, settings.smtp_timeout_s, settings.mail_domain
+        )
+    except InvalidRelayUrl as error:
+        raise InvalidSettings(f"CLP_NOTIFICATIONS_SMTP_URL: {error}") from None
     clients, throttle = context.clients(), RelayThrottle()
     # A folder orders mails by the time of writing: one after the other.
     is_folder = isinstance(transport, Maildir)
