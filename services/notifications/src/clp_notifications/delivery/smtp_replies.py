@@ -39,7 +39,7 @@ class Effect(Enum):
     MAIL_AGAIN = "this mail is retried"
     PERSON_LATER = "all mails to this person wait, this one is retried"
     THROTTLED = "all mails wait, this one is retried"
-    RELAY_REFUSED = "the relay refuses us: all mails wait, none is given up"
+    RELAY_REFUSED = "the relay refuses us: all mails wait, none fails"
     POLICY_REFUSED = "this mail waits; several in a row pause the relay"
     ADDRESS_REFUSED = "nothing more goes to this address"
     MAIL_DEAD = "this mail is dead"
