@@ -18,7 +18,7 @@ from clp_notifications.delivery.smtp_replies import (
     Effect,
     MaySend,
     SmtpOutcome,
-    Stage,
+    SmtpStage,
     outcome_of_reply,
 )
 from clp_notifications.mail.composer import OutgoingMail
@@ -29,12 +29,12 @@ from tests.services.notifications.sample_world import BROADCAST, NOON, World
 
 BROKEN_FOR = timedelta(minutes=10)
 REFUSALS = [
-    (535, b"5.7.8 authentication failed", Stage.AUTH),
-    (454, b"4.7.0 temporary authentication failure", Stage.AUTH),
-    (554, b"5.7.1 go away", Stage.GREETING),
-    (550, b"no", Stage.EHLO),
-    (530, b"5.7.0 Must issue a STARTTLS command first", Stage.MAIL),
-    (550, b"relay not permitted", Stage.RCPT),
+    (535, b"5.7.8 authentication failed", SmtpStage.AUTH),
+    (454, b"4.7.0 temporary authentication failure", SmtpStage.AUTH),
+    (554, b"5.7.1 go away", SmtpStage.GREETING),
+    (550, b"no", SmtpStage.EHLO),
+    (530, b"5.7.0 Must issue a STARTTLS command first", SmtpStage.MAIL),
+    (550, b"relay not permitted", SmtpStage.RCPT),
 ]
 
 
@@ -70,15 +70,19 @@ def work_until(harness: DeliveryHarness, end: datetime) -> None:
         harness.sleep(max(timedelta(seconds=1), idle).total_seconds())
 
 
-@pytest.mark.parametrize(("code", "text", "stage"), REFUSALS)
+@pytest.mark.parametrize(("code", "text", "smtp_stage"), REFUSALS)
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_a_relay_that_refuses_us_for_ten_minutes_costs_no_mail(
-    harness: DeliveryHarness, world: World, code: int, text: bytes, stage: Stage
+    harness: DeliveryHarness,
+    world: World,
+    code: int,
+    text: bytes,
+    smtp_stage: SmtpStage,
 ) -> None:
     world.follow("nat", "nia", "sam")
     messages = [world.post("ivy", BROADCAST) for _ in range(6)]
     harness.route()
-    relay = BrokenRelay(harness, outcome_of_reply(code, text, stage))
+    relay = BrokenRelay(harness, outcome_of_reply(code, text, smtp_stage))
     harness.transport = relay  # type: ignore[assignment]
     harness.delivery = harness.new_delivery()
     began = world.clock()
@@ -174,7 +178,10 @@ def test_a_wrong_password_and_no_offered_login_are_refusals_of_us() -> None:
             url = relay.url.replace("smtp://", "smtp://user:wrong@")
             sending = SmtpTransport(SmtpRelay.from_url(url, 5.0, "clp.example"))
             result = sending.send(mailed(), at_once)
-            assert (result.effect, result.stage) == (Effect.RELAY_REFUSED, Stage.AUTH)
+            assert (result.effect, result.stage) == (
+                Effect.RELAY_REFUSED,
+                SmtpStage.AUTH,
+            )
 
 
 # fmt: off

@@ -8,7 +8,7 @@ from clp_notifications.delivery.smtp import SmtpRelay, SmtpTransport
 from clp_notifications.delivery.smtp_replies import (
     SESSION,
     Effect,
-    Stage,
+    SmtpStage,
     outcome_of_reply,
 )
 from clp_notifications.states import TransitionReason
@@ -69,41 +69,41 @@ MATRIX = [
 ]
 # fmt: on
 MOMENTS = {
-    Stage.GREETING: "CONNECT",
-    Stage.EHLO: "EHLO",
-    Stage.STARTTLS: "STARTTLS",
-    Stage.AUTH: "AUTH",
-    Stage.MAIL: "MAIL",
-    Stage.RCPT: "RCPT",
-    Stage.DATA: "DATA",
-    Stage.CONTENT: "END",
+    SmtpStage.GREETING: "CONNECT",
+    SmtpStage.EHLO: "EHLO",
+    SmtpStage.STARTTLS: "STARTTLS",
+    SmtpStage.AUTH: "AUTH",
+    SmtpStage.MAIL: "MAIL",
+    SmtpStage.RCPT: "RCPT",
+    SmtpStage.DATA: "DATA",
+    SmtpStage.CONTENT: "END",
 }
 CASES = [
-    pytest.param(stage, row[0], effect, id=f"{stage} {row[0].decode()}")
+    pytest.param(smtp_stage, row[0], effect, id=f"{smtp_stage} {row[0].decode()}")
     for row in MATRIX
-    for stage, effect in zip(Stage, row[1:], strict=True)
+    for smtp_stage, effect in zip(SmtpStage, row[1:], strict=True)
 ]
 PLAIN = tuple(name for name in EXTENSIONS if name != "PIPELINING")
 
 
-def url_for(stage: Stage, relay: ScriptedRelay) -> str:
+def url_for(smtp_stage: SmtpStage, relay: ScriptedRelay) -> str:
     """The URL of a relay with a session that gets as far as this stage."""
-    if stage is Stage.STARTTLS:
+    if smtp_stage is SmtpStage.STARTTLS:
         return relay.url.replace("smtp:", "smtp+starttls:")
-    if stage is Stage.AUTH:
+    if smtp_stage is SmtpStage.AUTH:
         return relay.url.replace("smtp://", "smtp://user:password@")
     return relay.url
 
 
-@pytest.mark.parametrize(("stage", "reply", "effect"), CASES)
+@pytest.mark.parametrize(("smtp_stage", "reply", "effect"), CASES)
 def test_each_reply_at_each_stage_has_its_effect(
-    stage: Stage, reply: bytes, effect: str
+    smtp_stage: SmtpStage, reply: bytes, effect: str
 ) -> None:
     # A reply that is no refusal asks for the next command where they come one by one.
     extensions = (*PLAIN, "STARTTLS", "AUTH PLAIN")
-    script = {MOMENTS[stage]: [reply], "HELO": [reply]}
+    script = {MOMENTS[smtp_stage]: [reply], "HELO": [reply]}
     with ScriptedRelay(script, extensions=extensions) as relay:
-        url = url_for(stage, relay)
+        url = url_for(smtp_stage, relay)
         sending = SmtpTransport(SmtpRelay.from_url(url, 5.0, "clp.example"))
         result = sending.send(mailed(), at_once)
         sending.close()
@@ -120,11 +120,13 @@ def test_the_table_is_total_and_costs_no_mail_before_its_transaction() -> None:
         ),
     )
     lost = {Effect.MAIL_DEAD, Effect.ADDRESS_REFUSED, Effect.UNSENDABLE}
-    for stage, code, detail in itertools.product(Stage, range(-1, 600, 3), details):
-        outcome = outcome_of_reply(code, detail, stage)
-        assert (outcome.code, outcome.stage) == (code, stage)
-        if stage in SESSION or not 500 <= code < 600:
-            assert outcome.effect not in lost, (stage, code, detail)
+    for smtp_stage, code, detail in itertools.product(
+        SmtpStage, range(-1, 600, 3), details
+    ):
+        outcome = outcome_of_reply(code, detail, smtp_stage)
+        assert (outcome.code, outcome.stage) == (code, smtp_stage)
+        if smtp_stage in SESSION or not 500 <= code < 600:
+            assert outcome.effect not in lost, (smtp_stage, code, detail)
         assert (outcome.effect is Effect.SENT) == (
-            stage is Stage.CONTENT and 200 <= code < 300
+            smtp_stage is SmtpStage.CONTENT and 200 <= code < 300
         )

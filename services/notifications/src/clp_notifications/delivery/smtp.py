@@ -29,7 +29,7 @@ from clp_notifications.delivery.smtp_replies import (
     STALE,
     MaySend,
     SmtpOutcome,
-    Stage,
+    SmtpStage,
     outcome_of_reply,
 )
 from clp_notifications.mail.composer import OutgoingMail
@@ -259,19 +259,19 @@ class SmtpTransport:
 
     def _handshake(self, connection: SmtpConnection) -> None:
         relay = self._relay
-        with _at(Stage.GREETING):
+        with _at(SmtpStage.GREETING):
             code, text = connection.open(relay.host, relay.port)
             if code != SERVICE_READY:
                 raise smtplib.SMTPConnectError(code, text)
-        with _at(Stage.EHLO):
+        with _at(SmtpStage.EHLO):
             connection.ehlo_or_helo_if_needed()
         if relay.scheme == "smtp+starttls":
-            with _at(Stage.STARTTLS):
+            with _at(SmtpStage.STARTTLS):
                 connection.starttls(context=self._context)
-            with _at(Stage.EHLO):
+            with _at(SmtpStage.EHLO):
                 connection.ehlo_or_helo_if_needed()
         if relay.user is not None:
-            with _at(Stage.AUTH):
+            with _at(SmtpStage.AUTH):
                 authenticate(connection, relay.user, relay.password or "")
 
     def close(self) -> None:
@@ -294,16 +294,18 @@ class _SessionRefused(Exception):
 
 
 @contextlib.contextmanager
-def _at(stage: Stage) -> Iterator[None]:
+def _at(smtp_stage: SmtpStage) -> Iterator[None]:
     """Make a refusal inside the block one of this stage."""
     try:
         yield
     except smtplib.SMTPResponseException as error:
         text = _bytes(error.smtp_error)
-        raise _SessionRefused(outcome_of_reply(error.smtp_code, text, stage)) from None
+        raise _SessionRefused(
+            outcome_of_reply(error.smtp_code, text, smtp_stage)
+        ) from None
     except smtplib.SMTPNotSupportedError:
         # The relay does not offer what the URL requires: no reply has a code for that.
-        raise _SessionRefused(outcome_of_reply(0, b"", stage)) from None
+        raise _SessionRefused(outcome_of_reply(0, b"", smtp_stage)) from None
 
 
 class _Stale(Exception):
@@ -362,7 +364,7 @@ def _commands(connection: SmtpConnection, mail: OutgoingMail) -> tuple[str, str,
 
 
 # The first digit of the reply that each command asks for.
-ENVELOPE: Final = ((Stage.MAIL, 2), (Stage.RCPT, 2), (Stage.DATA, 3))
+ENVELOPE: Final = ((SmtpStage.MAIL, 2), (SmtpStage.RCPT, 2), (SmtpStage.DATA, 3))
 
 
 def _envelope(
@@ -383,7 +385,7 @@ def _envelope(
 
 def _replies(
     connection: SmtpConnection, commands: tuple[str, ...]
-) -> Iterator[tuple[int, bytes, tuple[Stage, int]]]:
+) -> Iterator[tuple[int, bytes, tuple[SmtpStage, int]]]:
     """Replies to the commands, without pipelining only to the first refusal."""
     if connection.has_extn("pipelining"):
         connection.send("".join(f"{command}\r\n" for command in commands))

@@ -56,10 +56,10 @@ def _plain(connection: smtplib.SMTP, user: str, password: str) -> tuple[int, byt
 def _login(connection: smtplib.SMTP, user: str, password: str) -> tuple[int, bytes]:
     """The older method of which servers of one vendor offer nothing else."""
     reply = connection.docmd("AUTH", "LOGIN")
-    for answer in (user, password):
+    for value in (user, password):
         if reply[0] != CONTINUE:
             break
-        reply = connection.docmd(_encoded(answer))
+        reply = connection.docmd(_encoded(value))
     return reply
 
 

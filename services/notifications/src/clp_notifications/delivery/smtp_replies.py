@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 from clp_notifications.states import TransitionReason
 
 
-class Stage(StrEnum):
+class SmtpStage(StrEnum):
     """The command that a reply answers (RFC 5321)."""
 
     GREETING = "greeting"
@@ -27,9 +27,11 @@ class Stage(StrEnum):
     CONTENT = "content"
 
 
-SESSION: Final = frozenset({Stage.GREETING, Stage.EHLO, Stage.STARTTLS, Stage.AUTH})
-TRANSACTION: Final = frozenset(Stage) - SESSION
-EVERY_STAGE: Final = frozenset(Stage)
+SESSION: Final = frozenset(
+    {SmtpStage.GREETING, SmtpStage.EHLO, SmtpStage.STARTTLS, SmtpStage.AUTH}
+)
+TRANSACTION: Final = frozenset(SmtpStage) - SESSION
+EVERY_STAGE: Final = frozenset(SmtpStage)
 
 
 class Effect(Enum):
@@ -54,7 +56,7 @@ class SmtpOutcome:
     effect: Effect
     reason: TransitionReason
     code: int = 0
-    stage: Stage = Stage.CONTENT
+    stage: SmtpStage = SmtpStage.CONTENT
 
 
 # Called right before the content of a mail is sent.
@@ -86,7 +88,7 @@ MAILBOX_FULL: Final = re.compile(
 class Reply:
     """A reply of the relay to the command of a stage."""
 
-    stage: Stage
+    stage: SmtpStage
     code: int
     text: bytes = b""
 
@@ -105,7 +107,7 @@ class ReplyRule(NamedTuple):
     the text, where it is given.
     """
 
-    stages: frozenset[Stage]
+    stages: frozenset[SmtpStage]
     code: str
     enhanced: str
     text: re.Pattern[bytes] | None
@@ -135,9 +137,9 @@ _UNKNOWN: Final = (Effect.ADDRESS_REFUSED, TransitionReason.ADDRESS_UNKNOWN)
 _FULL: Final = (Effect.PERSON_LATER, TransitionReason.MAILBOX_BUSY)
 _LATER: Final = (Effect.MAIL_AGAIN, TransitionReason.MAILBOX_BUSY)
 _TOO_BIG: Final = (Effect.MAIL_DEAD, TransitionReason.TOO_BIG)
-_AT_MAIL: Final = frozenset({Stage.MAIL})
-_AT_RCPT: Final = frozenset({Stage.RCPT})
-_AT_CONTENT: Final = frozenset({Stage.CONTENT})
+_AT_MAIL: Final = frozenset({SmtpStage.MAIL})
+_AT_RCPT: Final = frozenset({SmtpStage.RCPT})
+_AT_CONTENT: Final = frozenset({SmtpStage.CONTENT})
 
 # The first matching row decides.
 # fmt: off
@@ -185,9 +187,9 @@ REPLIES: Final[tuple[ReplyRule, ...]] = (
 
 
 def outcome_of_reply(
-    code: int, text: bytes, stage: Stage = Stage.CONTENT
+    code: int, text: bytes, smtp_stage: SmtpStage = SmtpStage.CONTENT
 ) -> SmtpOutcome:
     """The outcome of an SMTP reply to the command of a stage."""
-    reply = Reply(stage, code, text)
+    reply = Reply(smtp_stage, code, text)
     effect, reason = next(rule.result for rule in REPLIES if rule.matches(reply))
-    return SmtpOutcome(effect, reason, code, stage)
+    return SmtpOutcome(effect, reason, code, smtp_stage)
