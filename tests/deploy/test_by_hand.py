@@ -1,4 +1,4 @@
-"""The README's commands for one host run as printed."""
+"""The commands of docs/operations/by-hand.md run as printed."""
 
 import os
 import re
@@ -27,7 +27,7 @@ STARTED = re.compile(r"^python -m clp_\w+ .*?&", re.MULTILINE)
 
 def commands(repository: Path) -> str:
     """The block of commands after "By hand"."""
-    (block,) = BY_HAND.findall((repository / "README.md").read_text())
+    (block,) = BY_HAND.findall((repository / "docs/operations/by-hand.md").read_text())
     return "\n".join(line.removeprefix("    ") for line in block.splitlines())
 
 
