@@ -40,7 +40,7 @@ inside() {
     mount -t proc proc "$root/proc"
     mount --rbind /dev "$root/dev"
     mount -t tmpfs tmpfs "$root/dev/shm" 2>/dev/null || true
-    exec chroot "$root" /usr/bin/env -u PYENV_ROOT HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin "$@"
+    exec chroot "$root" /usr/bin/env -u PYENV_ROOT HOME="$HOME" PATH=/usr/sbin:/usr/bin:/sbin:/bin "$@"
   ' sh "$root" "$@"
 }
 
