@@ -34,7 +34,7 @@ from clp_notifications.tables import (
 
 SHORT_DELAY: Final = timedelta(seconds=3)
 TRANSITION_COUNTER: Final = Counter(
-    "clp_notification_transitions_total",
+    "clp_notification_transitions",
     "State transitions of notifications.",
     ["state", "reason"],
 )
