@@ -13,6 +13,8 @@ if not os.environ.get("CLP_PLAIN_TESTS") and importlib.util.find_spec("clp_chass
     _servers = importlib.import_module("tests.support.servers")
     servers, postgres = _servers.servers, _servers.postgres
     rabbit, new_broker = _servers.rabbit, _servers.new_broker
+    _databases = importlib.import_module("tests.support.databases")
+    pytest_collection_modifyitems = _databases.pytest_collection_modifyitems
 
 from hypothesis import HealthCheck, settings
 

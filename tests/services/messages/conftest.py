@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
 
 from clp_chassis.persistence.database import Database, migrate
 from clp_messages.tables import Base
@@ -16,6 +15,7 @@ from tests.services.messages.object_store import (
     object_store,
 )
 from tests.services.messages.scenario import Scenario
+from tests.support.databases import empty
 
 
 @pytest.fixture(scope="session")
@@ -40,14 +40,12 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
     if request.param == "sqlite":
         template = request.getfixturevalue("sqlite_template")
         path = shutil.copy(template, tmp_path / "messages.db")
-        empty = Database(f"sqlite:///{path}")
+        database = Database(f"sqlite:///{path}")
     else:
-        empty = Database(request.getfixturevalue("postgres_database"))
-        names = ", ".join(table.name for table in Base.metadata.sorted_tables)
-        with empty.writing() as session:
-            session.execute(text(f"truncate {names} cascade"))
-    yield empty
-    empty.close()
+        database = Database(request.getfixturevalue("postgres_database"))
+        empty(database.engine, Base.metadata)
+    yield database
+    database.close()
 
 
 @pytest.fixture(scope="session")

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
 
 from clp_chassis.persistence.database import Database, migrate
 from clp_notifications.tables import Base
 from clp_suite.server_access import DatabaseAccess
 from tests.services.notifications.harness import DeliveryHarness
 from tests.services.notifications.sample_world import World
+from tests.support.databases import empty
 
 _numbers = itertools.count(1)
 
@@ -51,9 +51,7 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
         database = Database(f"sqlite:///{copy}")
     else:
         database = Database(request.getfixturevalue("migrated_url"))
-        tables = ", ".join(table.name for table in Base.metadata.sorted_tables)
-        with database.writing() as session:
-            session.execute(text(f"truncate {tables} restart identity"))
+        empty(database.engine, Base.metadata)
     yield database
     database.close()
 

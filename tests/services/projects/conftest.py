@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
 
 from clp_chassis.persistence.database import Database, migrate
 from clp_projects.tables import Base
 from clp_suite.server_access import DatabaseAccess
 from tests.services.projects.sample_world import World
+from tests.support.databases import empty
 
 BOTH = ["sqlite", pytest.param("postgres", marks=pytest.mark.broker)]
 
@@ -49,15 +49,8 @@ def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
         database = Database(f"sqlite:///{file}")
     else:
         database = Database(request.getfixturevalue("migrated_url"))
-        empty(database)
+        empty(database.engine, Base.metadata)
     sample = World(database)
     sample.begin()
     yield sample
     database.close()
-
-
-def empty(database: Database) -> None:
-    """Truncate all tables, which is quicker than another database."""
-    tables = ", ".join(table.name for table in Base.metadata.sorted_tables)
-    with database.writing() as session:
-        session.execute(text(f"TRUNCATE {tables} RESTART IDENTITY"))
