@@ -203,7 +203,7 @@ image-replay: setup ## both stages of the image as they are written, without an 
 
 .PHONY: kill-workers
 kill-workers: setup ## workers of the index killed fifty times while messages arrive
-	@$(PYTEST) tests/services/search/test_killed_workers.py -m faults -s
+	@$(PYTEST) tests/services/search/test_killed_workers.py -m slow -s
 
 .PHONY: fuzz-search
 fuzz-search: setup ## a million odd queries, none an error, none slow; ARGS="--count 1000"

@@ -12,7 +12,7 @@ from clp_suite.server_access import BrokerAccess, DatabaseAccess
 from tests.journeys.scenario import Scenario
 from tests.waiting import until
 
-pytestmark = pytest.mark.broker
+pytestmark = [pytest.mark.broker, pytest.mark.slow]
 FOUND_WITHIN_S = 30.0
 PDF = b"%PDF-1.4\n%%EOF\n"
 

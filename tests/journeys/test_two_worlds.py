@@ -36,7 +36,7 @@ from tests.journeys.worlds import (
 )
 
 NORTH = ("nat", "nia")
-RUNS = 90
+RUNS = int(os.environ.get("CLP_TWO_WORLDS_RUNS", "30"))
 STEPS = 6
 
 Call = Callable[[Suite], Any]

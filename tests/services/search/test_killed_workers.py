@@ -71,6 +71,6 @@ def test_workers_killed_a_few_times(tmp_path: Path) -> None:
     _survive(tmp_path / "index", 4)
 
 
-@pytest.mark.faults
+@pytest.mark.slow
 def test_workers_killed_fifty_times(tmp_path: Path) -> None:
     _survive(tmp_path / "index", 50)
