@@ -131,6 +131,18 @@ def test_malformed_http_ends_its_own_connection_only(
     assert served.is_well()
 
 
+def test_a_multipart_form_is_no_malformed_head(served: Served) -> None:
+    with served.wire() as wire:
+        response = wire.request(
+            "POST",
+            "/measure",
+            b"--x\r\n\r\nhello\r\n--x--\r\n",
+            Content_Type="multipart/form-data; boundary=x",
+            Authorization=served.passport,
+        )
+    assert response.status == 200
+
+
 def test_clients_that_crash_harm_no_other(served: Served) -> None:
     head = request(
         "POST", "/measure", Content_Length="100000", Authorization=served.passport

@@ -3,6 +3,11 @@
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from email.errors import (
+    CloseBoundaryNotFoundDefect,
+    MultipartInvariantViolationDefect,
+    StartBoundaryNotFoundDefect,
+)
 from typing import Any, Final
 
 import eventlet
@@ -17,6 +22,12 @@ log = logging.getLogger(__name__)
 
 # The environ key of a function that closes the connection after the response.
 CLOSE_CONNECTION: Final = "clp.close_connection"
+# The parser of heads misses the body of a multipart form, which comes after the head.
+BODY: Final = (
+    CloseBoundaryNotFoundDefect,
+    MultipartInvariantViolationDefect,
+    StartBoundaryNotFoundDefect,
+)
 DRAIN_TIMEOUT_S: Final = 10.0
 SHUT_WRITING: Final = 1
 _SENTENCE: Final = CODES["request.malformed"]
@@ -50,7 +61,7 @@ class Protocol(HttpProtocol):  # type: ignore[misc]
         require_request_line(self.raw_requestline)
         self.rfile = StrictHead(self.rfile)
         is_parsed: bool = super().parse_request()
-        if is_parsed and self.headers.defects:
+        if is_parsed and not all(isinstance(d, BODY) for d in self.headers.defects):
             raise MalformedHead
         return is_parsed
 
