@@ -34,6 +34,7 @@ from clp_contracts.projects import (
     ProjectFacts,
 )
 from clp_core.channels import Channel
+from clp_core.mentions import address_key, name_key
 from clp_core.visibility import may_read
 
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -252,10 +253,32 @@ class _Projects:
         self.world.after_each_call()
         return facts
 
-    def followers(self, *, project: str) -> People:
+    def followers(self, *, project: str, partner: str | None = None) -> People:
         self.world.call()
         assert project == self.world.project.id
-        return People(people=tuple(self.world.people[p] for p in self.world.following))
+        followers = [self.world.people[one] for one in self.world.following]
+        return People(
+            people=tuple(
+                one for one in followers if partner in (None, one.partner or partner)
+            )
+        )
+
+    def people_by_handle(
+        self,
+        *,
+        keys: Sequence[str],
+        partner: str | None = None,
+        everybody: bool = False,
+    ) -> People:
+        self.world.call()
+        return People(
+            people=tuple(
+                one
+                for one in self.world.people.values()
+                if {name_key(one.name), address_key(one.email)} & set(keys)
+                and (everybody or one.partner in (None, partner))
+            )
+        )
 
 
 @dataclass

@@ -93,6 +93,47 @@ def test_an_unreadable_message_is_refused_as_a_missing_one(
     assert refusal(harness, "sam", message) == "message.missing"
 
 
+@pytest.mark.parametrize("actor", ["nat", "lin", "nobody"])
+def test_a_hidden_message_costs_the_calls_of_a_missing_one(
+    harness: DeliveryHarness, world: World, actor: str
+) -> None:
+    hidden = world.post("ivy", SOUTH)
+    harness.run()
+    calls: list[str] = []
+    world.at_each_call = lambda: calls.append("call")
+    counts = []
+    for message in (hidden, "nothing", "no/id\0"):
+        calls.clear()
+        refusal(harness, actor, message)
+        counts.append(len(calls))
+    assert counts == [2, 2, 2]
+
+
+def test_an_explanation_has_the_names_of_its_people(
+    harness: DeliveryHarness, world: World
+) -> None:
+    world.follow("nat", "sam")
+    message = world.post("ivy", BROADCAST)
+    harness.run()
+    del world.people["sam"]
+    found = explained_to(harness, "ivy", message)
+    assert {one.person: one.name for one in found.people} == {
+        "ivy": "Ivy Lane",
+        "nat": "Nat Moreau",
+        "sam": "",
+    }
+
+
+def test_an_impossible_person_is_explained_as_a_missing_one(
+    harness: DeliveryHarness, world: World
+) -> None:
+    message = world.post("ivy", BROADCAST)
+    harness.run()
+    (one,) = explained_to(harness, "ivy", message, "no/id\0").people
+    (missing,) = explained_to(harness, "ivy", message, "nobody").people
+    assert replace(one, person="nobody") == missing
+
+
 def test_a_service_may_read_the_explanation_of_anybody(
     harness: DeliveryHarness, world: World
 ) -> None:

@@ -12,6 +12,7 @@ from clp_contracts.feed import Change, ReadChanges
 from clp_contracts.projects import (
     AssignPartner,
     GetFacts,
+    GetFollowers,
     PersonFacts,
     ProjectRef,
     PutPartner,
@@ -102,8 +103,9 @@ class World:
         mine = readable_projects.my_projects(actor=actor, deps=self.deps)
         return [project.id for project in mine.projects]
 
-    def followers(self, project: str = "p1") -> list[str]:
-        found = directory.followers(ProjectRef(project=project), deps=self.deps)
+    def followers(self, project: str = "p1", partner: str | None = None) -> list[str]:
+        request = GetFollowers(project=project, partner=partner)
+        found = directory.followers(request, deps=self.deps)
         return [person.id for person in found.people]
 
     def facts_of(self, person: str) -> PersonFacts:

@@ -3,7 +3,12 @@
 import pytest
 
 from clp_contracts.feed import ReadChanges
-from clp_contracts.projects import GetFacts, GetPeopleByHandle, PersonFacts, ProjectRef
+from clp_contracts.projects import (
+    GetFacts,
+    GetFollowers,
+    GetPeopleByHandle,
+    PersonFacts,
+)
 from clp_core.mentions import address_key, name_key
 from clp_projects.use_cases import directory
 from tests.services.projects.sample_world import LINGUIST, PORTAL, World
@@ -178,12 +183,20 @@ def test_facts_include_which_people_follow(world: World) -> None:
     assert followers("p9") == followers("no/id") == followers(None) == ()
 
 
+def test_followers_are_narrowed_to_a_partner_and_the_studio(world: World) -> None:
+    for person in ("ivy", "nat", "sam"):
+        world.follow(person)
+    assert world.followers(partner="north") == ["ivy", "nat"]
+    assert world.followers(partner="south") == ["ivy", "sam"]
+    assert world.followers(partner="no/id\0") == ["ivy"]
+
+
 def test_followers_cost_the_same_however_many_they_are(world: World) -> None:
     for number in range(60):
         world.person(f"n{number}", f"Nat {number}", partner="north")
         world.follow(f"n{number}")
     with world.counted() as statements:
-        request = ProjectRef(project="p1")
+        request = GetFollowers(project="p1")
         assert len(directory.followers(request, deps=world.deps).people) == 60
     assert len(statements) == 2
 

@@ -12,8 +12,8 @@ from clp_contracts.projects import (
     FindProjects,
     GetAnnouncement,
     GetFacts,
+    GetFollowers,
     GetPeopleByHandle,
-    ProjectRef,
 )
 from clp_core.mentions import address_key, name_key
 from clp_projects.use_cases import announcements, directory, people, readable_projects
@@ -36,7 +36,9 @@ HOT: list[tuple[str, Statement]] = [
         GetPeopleByHandle(keys=(name_key("Ada Abe7"), address_key("c9@ito.example")), partner="north"), deps=s.deps)),
     ("who owns a name or an address, of everybody", lambda s: directory.people_by_handle(
         GetPeopleByHandle(keys=(name_key("Ada Abe7"), address_key("c9@ito.example")), everybody=True), deps=s.deps)),
-    ("who follows a project", lambda s: directory.followers(ProjectRef(project="y7"), deps=s.deps)),
+    ("who follows a project", lambda s: directory.followers(GetFollowers(project="y7"), deps=s.deps)),
+    ("who of one partner follows a project", lambda s: directory.followers(
+        GetFollowers(project="y7", partner="north"), deps=s.deps)),
     ("whose name begins so", lambda s: s.suggested("ad", project="y7")),
     ("whose name begins with anything", lambda s: s.suggested("", project="y7")),
     ("whose name begins like nobody's", lambda s: s.suggested("zz", project="y7")),

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Final
 
 from clp_contracts.feed import dead_letters_of, progress_of, redrive_dead_letter_of
+from clp_contracts.messages import Mention
 from clp_contracts.methods import (
     PEOPLE,
     PEOPLE_AND_SERVICES,
@@ -37,7 +38,8 @@ class Transition:
 class PersonExplained:
     """Why one person was or was not told, and the state of the delivery.
 
-    ``facts`` are the facts the rule used, as sentences.
+    ``facts`` are the facts the rule used, as sentences. ``name`` is empty when the
+    directory does not know the person, and for people not concerned.
     """
 
     person: str
@@ -49,6 +51,7 @@ class PersonExplained:
     state: str | None
     transitions: tuple[Transition, ...]
     facts: tuple[str, ...] = ()
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +60,51 @@ class MessageExplanation:
 
     message: str
     people: tuple[PersonExplained, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GetPreview:
+    """Preview whom a draft would reach, if it were posted now (rule 47)."""
+
+    channel: str
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AudienceGroup:
+    """Recipients who follow the project, of one partner or of the studio (None).
+
+    ``count`` is None where the actor may not know it.
+    """
+
+    partner: str | None
+    name: str
+    count: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AudiencePerson:
+    """A recipient whom the draft mentions."""
+
+    id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """The audience of a draft.
+
+    ``rule`` and ``trigger`` are those of the route (R1 to R4). ``nobody`` is the reason
+    why nobody would be told, if so. ``mentions`` are the outcomes of the handles, as
+    after posting.
+    """
+
+    rule: str
+    trigger: str | None
+    groups: tuple[AudienceGroup, ...]
+    people: tuple[AudiencePerson, ...]
+    mentions: tuple[Mention, ...]
+    nobody: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,6 +219,7 @@ class SuppressionDeleted:
 EXPLAIN: Final = Method(
     SERVICE, "explain", GetExplanation, MessageExplanation, PEOPLE_AND_SERVICES
 )
+PREVIEW: Final = Method(SERVICE, "preview", GetPreview, Preview, PEOPLE)
 MAIL_SETTINGS: Final = Method(
     SERVICE, "mail_settings", UpdateMailSettings, MailSettings, PEOPLE
 )

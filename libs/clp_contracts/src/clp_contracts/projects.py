@@ -246,6 +246,17 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GetFollowers:
+    """Read the followers of a project.
+
+    With a ``partner`` only internal people and those of the partner are read.
+    """
+
+    project: str
+    partner: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class People:
     """A list of people."""
 
@@ -312,7 +323,7 @@ FIND_PROJECTS: Final = Method(
 MY_PROJECTS: Final = Method(SERVICE, "my_projects", Empty, MyProjects, PEOPLE)
 ANNOUNCE: Final = Method(SERVICE, "announce", Announce, Announced, SERVICES)
 FACTS: Final = Method(SERVICE, "facts", GetFacts, Facts, SERVICES)
-FOLLOWERS: Final = Method(SERVICE, "followers", ProjectRef, People, SERVICES)
+FOLLOWERS: Final = Method(SERVICE, "followers", GetFollowers, People, SERVICES)
 PEOPLE_BY_HANDLE: Final = Method(
     SERVICE, "people_by_handle", GetPeopleByHandle, People, SERVICES
 )

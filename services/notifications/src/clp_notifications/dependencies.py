@@ -42,3 +42,4 @@ class Dependencies:
     routing: RoutingPolicy = PUBLISHED_ROUTING
     mail: MailPolicy
     bounces: Bounces = Bounces()
+    studio_name: str = "the studio"

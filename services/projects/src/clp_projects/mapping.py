@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, bindparam, select
+from sqlalchemy import ColumnElement, bindparam, or_, select
 from sqlalchemy.orm import Session
 
 from clp_chassis.persistence.bulk_sql import in_array
@@ -72,6 +72,13 @@ FOLLOWING: Final = select(FollowerRow.person).where(
     FollowerRow.project == bindparam("project")
 )
 FOLLOWERS: Final = _PeopleQueries(lambda ids: ids.in_(FOLLOWING))
+NEAR_FOLLOWERS: Final = _PeopleQueries(
+    lambda ids: ids.in_(
+        FOLLOWING.join(PersonRow, PersonRow.id == FollowerRow.person).where(
+            or_(PersonRow.partner.is_(None), PersonRow.partner == bindparam("partner"))
+        )
+    )
+)
 FOLLOWERS_AMONG: Final = select(FollowerRow.person).where(
     FollowerRow.project == bindparam("project"), in_array(FollowerRow.person, "people")
 )
@@ -115,9 +122,17 @@ def people_by_key(
     return _people(session, VISIBLE_BY_KEY, {"keys": wanted, "partner": partner})
 
 
-def followers_of(session: Session, project: str) -> tuple[PersonFacts, ...]:
-    """Return all followers of a project, with or without access, ordered by id."""
-    return _people(session, FOLLOWERS, {"project": project})
+def followers_of(
+    session: Session, project: str, partner: str | None = None
+) -> tuple[PersonFacts, ...]:
+    """Return the followers of a project, with or without access, ordered by id.
+
+    With a partner only internal people and those of the partner.
+    """
+    if partner is None:
+        return _people(session, FOLLOWERS, {"project": project})
+    narrowed = {"project": project, "partner": partner}
+    return _people(session, NEAR_FOLLOWERS, narrowed)
 
 
 def followers_among(

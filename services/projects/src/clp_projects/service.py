@@ -115,7 +115,7 @@ class ProjectsService:
         return directory.facts_about(request, deps=self.deps)
 
     @rpc_method(contract.FOLLOWERS)
-    def followers(self, request: contract.ProjectRef, _: Passport) -> contract.People:
+    def followers(self, request: contract.GetFollowers, _: Passport) -> contract.People:
         return directory.followers(request, deps=self.deps)
 
     @rpc_method(contract.PEOPLE_BY_HANDLE)

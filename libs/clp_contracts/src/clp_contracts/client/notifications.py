@@ -20,6 +20,11 @@ class Notifications:
         request = notifications.GetExplanation(message=message, person=person)
         return self._call(notifications.EXPLAIN, request)
 
+    def preview(self, *, channel: str, text: str = "") -> notifications.Preview:
+        """Preview whom a draft would reach (rule 47)."""
+        request = notifications.GetPreview(channel=channel, text=text)
+        return self._call(notifications.PREVIEW, request)
+
     def mail_settings(
         self,
         *,

@@ -121,9 +121,10 @@ class Projects:
         )
         return self._call(projects.FACTS, request)
 
-    def followers(self, *, project: str) -> projects.People:
-        """List everybody who follows a project; services only."""
-        return self._call(projects.FOLLOWERS, projects.ProjectRef(project=project))
+    def followers(self, *, project: str, partner: str | None = None) -> projects.People:
+        """List the followers of a project, of one partner and the studio or of all."""
+        request = projects.GetFollowers(project=project, partner=partner)
+        return self._call(projects.FOLLOWERS, request)
 
     def people_by_handle(
         self,

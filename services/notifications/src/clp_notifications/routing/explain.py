@@ -1,8 +1,9 @@
 """Explain who was told of a message and why, with the delivery (rule 25)."""
 
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -13,7 +14,7 @@ from clp_contracts import notifications as contract
 from clp_contracts.core_mapping import to_project
 from clp_contracts.errors import Refused
 from clp_contracts.methods import PassportKind
-from clp_core.channels import Channel
+from clp_core.channels import Channel, ProjectId, is_id
 from clp_core.people import Side
 from clp_core.routing import SENTENCES as ROUTING_SENTENCES
 from clp_core.routing import RoutingReason
@@ -30,6 +31,10 @@ from clp_notifications.tables import (
     TransitionRow,
 )
 from clp_notifications.transitions import modes_of
+
+PEOPLE_PER_CALL: Final = 5000
+# The broadcast of a project that does not exist.
+NO_CHANNEL: Final = Channel(ProjectId("0"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +87,7 @@ def explain(
         transitions = _transitions(
             session, [notification.id for notification, _ in notified]
         )
+    names = _names(people, deps)
     explained = {
         person: _explain_outcome(person, outcome, scope, state=state)
         for person, outcome in not_told.items()
@@ -98,8 +104,19 @@ def explain(
         explained[scope.person] = _explain_unconcerned(scope.person, scope, state)
     return contract.MessageExplanation(
         message=request.message,
-        people=tuple(explained[one] for one in sorted(explained)),
+        people=tuple(
+            replace(explained[one], name=names.get(one, ""))
+            for one in sorted(explained)
+        ),
     )
+
+
+def _names(people: Sequence[str], deps: Dependencies) -> Mapping[str, str]:
+    found: dict[str, str] = {}
+    for some in batched(people, PEOPLE_PER_CALL):
+        facts = deps.clients.projects.facts(people=some)
+        found.update((person.id, person.name) for person in facts.people)
+    return found
 
 
 def _scope_of(
@@ -108,15 +125,16 @@ def _scope_of(
     messages = deps.clients.messages.get_messages(
         message_ids=(request.message,)
     ).messages
+    channel = Channel.named(messages[0].message.channel) if messages else NO_CHANNEL
+    # A missing message takes the same calls as a hidden one (rule 5).
+    person = _visible_person(request, channel, actor, deps=deps)
     if not messages:
         raise Refused("message.missing")
-    message = messages[0].message
-    channel = Channel.named(message.channel)
     return _Scope(
         message=request.message,
         channel=channel,
-        author=message.author.id,
-        person=_visible_person(request, channel, actor, deps=deps),
+        author=messages[0].message.author.id,
+        person=person,
         actor=actor,
     )
 
@@ -150,6 +168,8 @@ def _visible_person(
 
 
 def _notifications(session: Session, scope: _Scope) -> list[tuple[Notification, Mail]]:
+    if scope.person is not None and not is_id(scope.person):
+        return []
     statement = (
         select(Notification, Mail)
         .join(Mail, Mail.id == Notification.mail)
@@ -161,6 +181,8 @@ def _notifications(session: Session, scope: _Scope) -> list[tuple[Notification, 
 
 
 def _outcomes(session: Session, scope: _Scope) -> Mapping[str, Outcome]:
+    if scope.person is not None and not is_id(scope.person):
+        return {}
     statement = select(Outcome).where(Outcome.message == scope.message)
     if scope.person is not None:
         statement = statement.where(Outcome.person == scope.person)

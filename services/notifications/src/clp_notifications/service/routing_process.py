@@ -37,6 +37,7 @@ from clp_notifications.routing import (
     explain,
     failed_notifications,
     mail_settings,
+    preview,
     progress,
     recipients,
 )
@@ -95,6 +96,12 @@ class NotificationsService:
         self, request: contract.GetExplanation, passport: Passport
     ) -> contract.MessageExplanation:
         return explain.explain(request, actor=passport, deps=self.deps)
+
+    @rpc_method(contract.PREVIEW)
+    def preview(
+        self, request: contract.GetPreview, passport: Passport
+    ) -> contract.Preview:
+        return preview.preview(request, actor=passport.subject, deps=self.deps)
 
     @rpc_method(contract.MAIL_SETTINGS)
     def mail_settings(
@@ -172,6 +179,7 @@ def build(settings: Settings, context: ProcessContext) -> Process:
             digest_hour=settings.digest_hour,
             max_mails_per_hour=settings.max_mails_per_hour,
         ),
+        studio_name=settings.studio_name,
         bounces=Bounces(domain=settings.bounce_domain, folder=settings.bounce_dir),
     )
 

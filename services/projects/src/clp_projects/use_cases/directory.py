@@ -7,15 +7,15 @@ from clp_contracts.projects import (
     Facts,
     Follow,
     GetFacts,
+    GetFollowers,
     GetPeopleByHandle,
     People,
-    ProjectRef,
 )
 from clp_core.channels import is_id
 from clp_projects import mapping
 from clp_projects.dependencies import Dependencies
 from clp_projects.read_leases import grant_lease
-from clp_projects.tables import OUTBOX
+from clp_projects.tables import INTERNAL, OUTBOX
 from clp_projects.text_validation import is_indexable
 
 
@@ -56,12 +56,15 @@ def _follows(session: Session, request: GetFacts) -> tuple[Follow, ...]:
     )
 
 
-def followers(request: ProjectRef, *, deps: Dependencies) -> People:
-    """Return all followers of a project; the caller checks their access."""
+def followers(request: GetFollowers, *, deps: Dependencies) -> People:
+    """Return the followers of a project; the caller checks their access."""
     if not is_id(request.project):
         return People(people=())
+    partner = request.partner
+    if partner is not None and not is_id(partner):
+        partner = INTERNAL
     with deps.database.reading() as session:
-        return People(people=mapping.followers_of(session, request.project))
+        return People(people=mapping.followers_of(session, request.project, partner))
 
 
 def people_by_handle(request: GetPeopleByHandle, *, deps: Dependencies) -> People:
