@@ -1,6 +1,7 @@
 """Load the case files; their heads document the forms of a value."""
 
 import json
+from base64 import b64decode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -65,6 +66,34 @@ def hostile_cases(area: str) -> tuple[HostileCase, ...]:
             facts={key: row[key] for key in row if key not in common},
         )
         for row in _read("hostile.json")["cases"]
+        if row["area"] == area
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldCase:
+    """One row of ``field.json``: an input, and what is wanted of it."""
+
+    id: str
+    area: str
+    input: Any
+    wanted: Any
+    why: str
+
+    def content(self) -> bytes:
+        """The bytes of a file; a text is encoded as the row says."""
+        if "bytes_base64" in self.input:
+            return b64decode(self.input["bytes_base64"])
+        return str(self.input["text"]).encode(self.input["encoding"])
+
+
+@cache
+def field_cases(area: str) -> tuple[FieldCase, ...]:
+    """The rows of one area, in the order of the file."""
+    fields = ("id", "area", "input", "wanted", "why")
+    return tuple(
+        FieldCase(**{field: row[field] for field in fields})
+        for row in _read("field.json")["rows"]
         if row["area"] == area
     )
 

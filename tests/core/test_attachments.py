@@ -12,23 +12,23 @@ from clp_core.attachments import (
     ADMISSIBLE_KINDS,
     GIBIBYTE,
     HARMLESS_KINDS,
+    KINDS_OF_EXTRA_EXTENSIONS,
     LIMITS,
-    MAX_NAME_BYTES,
     PUBLISHED_ATTACHMENTS,
     PUBLISHED_EXTENSIONS,
     AttachmentPolicy,
     DetectedKind,
     QuotaScope,
-    extension_of,
     judge_attachment,
     judge_content,
     judge_count,
     judge_daily_quota,
     judge_name,
     judge_size,
-    safe_name,
+    judge_upload,
 )
 from clp_core.decisions import Decision, InvalidValue, Reason
+from clp_core.file_names import MAX_NAME_BYTES, extension_of, safe_name
 
 UNSAFE = Decision(Reason.ATTACHMENT_NAME_UNSAFE)
 FAMILY = "👨\u200d👩\u200d👧"
@@ -39,7 +39,7 @@ KEPT_AS_GIVEN = [
     "-rf.pdf", "=cmd|'x'!A1.csv", "setup.exe%00.pdf", "..%2f..%2fpasswd.pdf", "a..pdf",
     ".htaccess.pdf", "~$draft.pdf", "console.pdf", "com.pdf", "com10.pdf", "aux1.pdf",
     "my con.pdf", "nulls.pdf", "lpt.pdf", "final .pdf", "Mr. Smith.pdf", f"{FAMILY}.png",
-    "می\u200cخواهم.pdf", "a\u200fb.pdf", "script.pdf．exe", "a, b.pdf", "100%.pdf", "x" * 251 + ".pdf",
+    "می\u200cخواهم.pdf", "Mission: Impossible.pdf", "S01.E02: cut.pdf", "C:a.pdf", "script.pdf．exe", "a, b.pdf", "100%.pdf", "x" * 251 + ".pdf",
     "MAX", "X.pdf", "n" * 250 + " .pdf", "n" * 255,
 ]  # fmt: skip
 
@@ -59,6 +59,11 @@ MADE_SAFE = [
     ("an invisible head taken off", "\ufeffa.pdf", "a.pdf"),
     ("an override taken out", "annexe\u202egpj.pdf", "annexegpj.pdf"),
     ("an isolate taken out", "a\u2066b\u2069.pdf", "ab.pdf"),
+    ("a fake path of a browser left out", r"C:\fakepath\cue sheet.csv", "cue sheet.csv"),
+    ("a share left out", r"\\server\share\mix.wav", "mix.wav"),
+    ("a home left out", "/Users/nat/Desktop/a.pdf", "a.pdf"),
+    ("a mark of direction taken out", "a\u200fb\u061c.pdf", "ab.pdf"),
+    ("a filler at the end taken off", "a.pdf\u3164", "a.pdf"),
     ("an embedding taken out", "a\u202ab\u202c.pdf", "ab.pdf"),
     ("line breaks taken out", "a\r\nb.pdf", "ab.pdf"),
     ("line separators taken out", "a\u2028b\u2029.pdf", "ab.pdf"),
@@ -99,7 +104,8 @@ REFUSED = [
     ("bytes that were not UTF-8, replaced", "a\ufffd.pdf"),
     ("an NTFS stream", "setup.exe:a.pdf"),
     ("the default NTFS stream", "script.pdf::$DATA"),
-    ("a drive", "C:a.pdf"),
+    ("only a filler", "\u3164.pdf"),
+    ("only blank Braille", "\u2800\u2800.pdf"),
     ("a chain of dots and blanks", "setup.exe. . .pdf"),
     ("a dot, a blank, a dot", "a. .pdf"),
     ("a dot, an invisible character, a dot", "setup.exe.\u200b.pdf"),
@@ -160,7 +166,7 @@ def test_a_safe_name_is_safe(name: str) -> None:
     assert safe_name(safe) == safe, "made safe twice"
     assert 1 <= len(safe.encode()) <= MAX_NAME_BYTES
     assert unicodedata.is_normalized("NFC", safe)
-    assert not set(safe) & set("/\\\x00:\u202e")
+    assert not set(safe) & set("/\\\x00\u202e\u200f")
     assert not any(unicodedata.category(letter) == "Cc" for letter in safe)
     assert safe == safe.strip().rstrip(".")
 
@@ -246,9 +252,9 @@ FREE = {K.UNKNOWN, K.TEXT}
 SHOWN_UNDER = {
     "ai": {K.PDF, K.POSTSCRIPT}, "bmp": {K.BMP}, "csv": FREE, "eps": {K.POSTSCRIPT},
     "gif": {K.GIF}, "heif": {K.HEIF}, "ind": FREE | {K.INDESIGN}, "jpeg": {K.JPEG},
-    "jpg": {K.JPEG}, "mov": {K.QUICKTIME, K.ISO_MEDIA, K.UNKNOWN}, "mxl": {K.ZIP},
+    "jpg": {K.JPEG}, "mov": {K.QUICKTIME, K.ISO_MEDIA}, "mxl": {K.ZIP, K.SCORE},
     "pdf": {K.PDF}, "png": {K.PNG}, "psd": {K.PSD}, "svj": FREE, "wav": {K.WAV},
-    "raw": FREE | {K.TIFF, K.ISO_MEDIA}, "webp": {K.WEBP},
+    "raw": FREE | {K.TIFF, K.CAMERA_RAW}, "webp": {K.WEBP},
 }  # fmt: skip
 
 
@@ -264,14 +270,17 @@ def test_the_bytes_must_not_contradict_the_name(
     assert judge_attachment(name, 9, detected).reason is expected
 
 
-DISGUISES = {K.PROGRAM, K.SCRIPT, K.MARKUP, K.ARCHIVE, K.TOO_SHORT}
+DISGUISES = {K.PROGRAM, K.SCRIPT, K.MARKUP, K.DISK_IMAGE, K.TOO_SHORT}
 
 
 def test_nothing_comes_in_disguise_under_any_name() -> None:
     for extension, kinds in ADMISSIBLE_KINDS.items():
         assert not kinds & DISGUISES, extension
         assert K.ZIP not in kinds or extension == "mxl"
-    assert set(DetectedKind) - HARMLESS_KINDS == DISGUISES | {K.ZIP}
+    packed = {K.ZIP, K.SCORE, K.OFFICE, K.ARCHIVE, K.XML}
+    assert set(DetectedKind) - HARMLESS_KINDS == DISGUISES | packed
+    for extension, kinds in KINDS_OF_EXTRA_EXTENSIONS.items():
+        assert not kinds & (DISGUISES | {K.ARCHIVE}), extension
 
 
 def test_the_judgement_looks_at_the_safe_name() -> None:
@@ -305,7 +314,7 @@ def test_limits_and_extensions_are_policy() -> None:
 
 def test_a_deployment_adds_an_extension_and_no_disguise_with_it() -> None:
     wider = PUBLISHED_ATTACHMENTS.with_extension("srt")
-    assert wider.extensions == PUBLISHED_EXTENSIONS | {"srt"}
+    assert wider.accepted_extensions == PUBLISHED_EXTENSIONS | {"srt"}
     assert wider.max_bytes == PUBLISHED_ATTACHMENTS.max_bytes
     assert judge_attachment("subs.srt", 9, K.TEXT, policy=wider)
     assert judge_attachment("subs.srt", 9, K.OTHER, policy=wider)
@@ -321,7 +330,7 @@ def test_the_published_attachment_policy() -> None:
     assert PUBLISHED_ATTACHMENTS.extensions == PUBLISHED_EXTENSIONS
 
 
-# holder               | files | bytes             | answer
+# scope                | files | bytes             | allowed
 DAYS = [
     (QuotaScope.PERSON, 500, 2 * GIBIBYTE, True),
     (QuotaScope.PERSON, 501, 1, False),
@@ -355,7 +364,9 @@ def test_a_days_limits_are_policy() -> None:
 
 
 def test_every_number_of_the_policy_is_a_limit() -> None:
-    numbers = {f.name for f in fields(AttachmentPolicy) if f.name != "extensions"}
+    numbers = {
+        f.name for f in fields(AttachmentPolicy) if f.type == "int" or f.type is int
+    }
     assert set(LIMITS) == numbers
 
 
@@ -378,11 +389,102 @@ def test_an_extension_nobody_can_have_is_a_mistake(extension: str) -> None:
     with pytest.raises(InvalidValue) as problem:
         PUBLISHED_ATTACHMENTS.with_extension(extension)
     assert str(problem.value) == (
-        f"extensions: {extension!r} is not written in"
+        f"extra_extensions: {extension!r} is not written in"
         " lower-case letters and digits without a dot"
     )
 
 
 def test_an_extension_may_be_long_or_a_digit() -> None:
     for extension in ("x" * 16, "7"):
-        assert extension in PUBLISHED_ATTACHMENTS.with_extension(extension).extensions
+        wider = PUBLISHED_ATTACHMENTS.with_extension(extension)
+        assert extension in wider.accepted_extensions
+
+
+def test_a_weak_likeness_confirms_a_name_and_refuses_nothing() -> None:
+    likeness = frozenset({K.PDF})
+
+    assert judge_content("a.pdf", K.UNKNOWN, likeness=likeness)
+    assert judge_content("a.pdf", K.TEXT, likeness=likeness)
+    assert judge_content("a.csv", K.TEXT, likeness=likeness)
+    assert not judge_content("a.png", K.UNKNOWN, likeness=likeness)
+    assert not judge_content("a.pdf", K.PROGRAM, likeness=likeness)
+
+
+def test_what_is_known_before_the_first_byte_is_judged_at_once() -> None:
+    assert judge_upload("a.pdf", None)
+    assert judge_upload("a.pdf", 1)
+    assert judge_upload("a.exe", 1).reason is Reason.ATTACHMENT_TYPE_REFUSED
+    assert judge_upload("a.exe", None).reason is Reason.ATTACHMENT_TYPE_REFUSED
+    assert judge_upload("a.pdf", 0).reason is Reason.ATTACHMENT_EMPTY
+
+
+EXTRA = [
+    # extension, kind, admitted
+    ("srt", K.TEXT, True),
+    ("ttml", K.XML, True),
+    ("ttml", K.MARKUP, False),
+    ("docx", K.OFFICE, True),
+    ("docx", K.ZIP, False),
+    ("zip", K.ZIP, True),
+    ("zip", K.PROGRAM, False),
+    ("mp4", K.ISO_MEDIA, True),
+    ("unheard", K.OTHER, True),
+    ("unheard", K.ARCHIVE, False),
+    ("pdf", K.PDF, True),
+]
+
+
+@pytest.mark.parametrize(("extension", "kind", "admitted"), EXTRA)
+def test_a_policy_that_adds_extensions_admits_their_kinds(
+    extension: str, kind: DetectedKind, *, admitted: bool
+) -> None:
+    policy = PUBLISHED_ATTACHMENTS.with_extension(extension)
+
+    assert judge_name(f"a.{extension}", policy)
+    assert bool(judge_content(f"a.{extension}", kind, policy)) is admitted
+    assert bool(judge_attachment(f"a.{extension}", 9, kind, policy=policy)) is admitted
+
+
+def test_a_policy_says_which_contents_an_extension_admits() -> None:
+    policy = replace(
+        PUBLISHED_ATTACHMENTS,
+        extra_extensions=frozenset({"aaf"}),
+        kinds={"aaf": frozenset({K.ARCHIVE}), "csv": frozenset({K.TEXT})},
+    )
+
+    assert judge_content("a.aaf", K.ARCHIVE, policy)
+    assert not judge_content("a.aaf", K.TEXT, policy)
+    assert not judge_content("a.csv", K.UNKNOWN, policy)
+    assert isinstance(hash(policy), int)
+
+
+@pytest.mark.parametrize("kind", sorted(DISGUISES))
+def test_no_policy_admits_a_disguise(kind: DetectedKind) -> None:
+    with pytest.raises(InvalidValue, match=rf"^kinds: aaf may not admit {kind}$"):
+        replace(PUBLISHED_ATTACHMENTS, kinds={"aaf": frozenset({K.TEXT, kind})})
+
+
+DETAILS = [
+    (judge_name("a.exe"), {"extension": "exe", "extensions": sorted(PUBLISHED_EXTENSIONS)}),
+    (judge_size(MAX := 10_485_761), {"max_bytes": MAX - 1}),
+    (judge_count(11), {"max_files": 10, "files": 11}),
+    (judge_content("a.png", K.PDF), {"detected": "pdf"}),
+    (
+        judge_daily_quota(QuotaScope.PERSON, files=501, size=1),
+        {"scope": "person", "max_files": 500, "max_bytes": 2 * GIBIBYTE},
+    ),
+    (judge_name("a\x00.pdf"), {"character": "U+0000"}),
+    (judge_name("\ud800.pdf"), {"character": "U+D800"}),
+    (judge_name("a.exe:b.pdf"), {"character": "U+003A"}),
+    (judge_name("a.\u200b.pdf"), {"character": "U+200B"}),
+    (judge_name("x/CON .pdf"), {"reserved": "CON"}),
+    (judge_name(".pdf"), {}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("decision", "detail"), DETAILS)
+def test_a_refusal_names_its_limit_or_the_character_at_fault(
+    decision: Decision, detail: dict[str, object]
+) -> None:
+    assert not decision
+    assert decision.detail == detail

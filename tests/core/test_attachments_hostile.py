@@ -8,9 +8,9 @@ from clp_core.attachments import (
     judge_attachment,
     judge_count,
     judge_size,
-    safe_name,
 )
 from clp_core.decisions import Decision
+from clp_core.file_names import safe_name
 from tests.cases.attachments import reason_for
 from tests.cases.loading import HostileCase, hostile_cases
 

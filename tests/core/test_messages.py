@@ -18,6 +18,7 @@ from clp_core.messages import (
     may_edit,
 )
 from clp_core.people import ROBOT, AccessPolicy, Author
+from clp_core.visible_text import is_blank
 from tests.core.sample_world import (
     BROADCAST,
     EVA,
@@ -112,7 +113,27 @@ def test_a_limit_that_admits_nothing_is_a_mistake(field: str) -> None:
 @given(st.text(), st.integers(0, 3))
 def test_no_text_makes_the_judgement_fail(text: str, files: int) -> None:
     allowed = bool(judge_text(text, files))
-    assert allowed == ("\x00" not in text and bool(text.strip() or files))
+    assert allowed == ("\x00" not in text and bool(not is_blank(text) or files))
+
+
+@pytest.mark.parametrize(
+    "text", ["\u200b", "\u3164", "\u2800 \u2800", "\u202e\n", "\ufeff"]
+)
+def test_a_text_that_shows_nothing_is_empty(text: str) -> None:
+    assert judge_text(text).reason is Reason.TEXT_EMPTY
+    assert judge_text(text, attachments=1)
+
+
+def test_a_refused_text_names_the_limit_or_the_character() -> None:
+    policy = TextPolicy(max_characters=3, max_padding=2)
+
+    assert judge_text(" abcd", 0, policy).detail == {
+        "max_characters": 3,
+        "characters": 4,
+    }
+    assert judge_text("a   ", 0, policy).detail == {"max_padding": 2}
+    assert judge_text("a\x00").detail == {"character": "U+0000"}
+    assert judge_idempotency_key("").detail == {"max_characters": 128}
 
 
 KEYS = [

@@ -88,6 +88,9 @@ MISTAKES: list[tuple[str, dict[str, Any], str]] = [
     ("no such choice", {"routing": {"mention_routing": "both"}}, "routing.mention_routing: must be one of replaces, adds"),
     ("a number for a choice", {"routing": {"mention_routing": 1}}, "routing.mention_routing: must be one of replaces, adds"),
     ("a list for a choice", {"routing": {"mention_routing": []}}, "routing.mention_routing: must be one of replaces, adds"),
+    ("a list for a table", {"attachments": {"kinds": []}}, "attachments.kinds: must be a table of lists"),
+    ("a word for a list of kinds", {"attachments": {"kinds": {"aaf": "zip"}}}, f"attachments.kinds: {WORDS}"),
+    ("a disguise", {"attachments": {"kinds": {"aaf": ["program"]}}}, "attachments.kinds: aaf may not admit program"),
     (
         "an extension with its dot",
         {"attachments": {"extensions": [".pdf"]}},

@@ -1,17 +1,22 @@
 """The class of every Unicode character follows from its name and category."""
 
+from collections.abc import Callable
 from unicodedata import category
 
 import pytest
 
 from clp_core.mentions import characters
 from clp_core.mentions.characters import (
+    ATTACHED,
     BREAK,
+    INVISIBLE,
     LETTER,
     MARK,
     OTHER,
     SPACE,
+    STOP,
     UNSPACED,
+    WIDE,
     character_classes,
     class_of,
     without,
@@ -34,22 +39,31 @@ def test_every_other_character_has_the_class_of_its_name_and_kind() -> None:
     assert differing == []
 
 
+FIXED = {
+    "＠": "@",
+    "＿": "_",
+    **dict.fromkeys(reference_parser.APOSTROPHES, "'"),
+    **dict.fromkeys(reference_parser.HYPHENS, "-"),
+    **dict.fromkeys(reference_parser.DOTS, STOP),
+    **dict.fromkeys(reference_parser.BREAKS, BREAK),
+}
+KINDS: list[tuple[Callable[[str], bool], str]] = [
+    (reference_parser.is_invisible, INVISIBLE),
+    (reference_parser.is_mark, MARK),
+    (reference_parser.is_unspaced, UNSPACED),
+    (reference_parser.is_attached, ATTACHED),
+    (reference_parser.is_letter, LETTER),
+    (str.isspace, SPACE),
+    (reference_parser.ends_web_address, WIDE),
+]
+
+
 def _class_by_name(c: str) -> str:
-    fixed = {"＠": "@", "’": "'", "＿": "_"}
-    if c in fixed:
-        return fixed[c]
-    if c in reference_parser.BREAKS:
-        return BREAK
-    if reference_parser.is_mark(c):
-        return MARK
-    if reference_parser.is_unspaced(c):
-        return UNSPACED
-    if reference_parser.is_letter(c):
-        return LETTER
-    return SPACE if c.isspace() else OTHER
+    kinds = (kind for is_kind, kind in KINDS if is_kind(c))
+    return FIXED.get(c) or next(kinds, OTHER)
 
 
-def test_a_shape_has_the_length_of_its_text() -> None:
+def test_classes_have_the_length_of_its_text() -> None:
     text = "".join(map(chr, range(0x3000)))
 
     assert len(character_classes(text)) == len(text)

@@ -46,7 +46,7 @@ EXPECTED: dict[str, list[tuple[str, Outcome]]] = {
     "mention-019": [("STRASSE", Outcome.MENTIONED), ("straße", Outcome.DUPLICATE)],
     "mention-021": [("Ｄａｎａ", Outcome.UNKNOWN)],  # part of a name is nobody's
     "mention-022": [("Dаna", Outcome.UNKNOWN)],
-    "mention-024": [],
+    "mention-024": [("\u200bDana Kowalska", Outcome.MENTIONED)],
     "mention-030": [("Vera", Outcome.UNKNOWN)],
     "mention-031": [("Former", Outcome.UNKNOWN)],
     "mention-033": [("Robot", Outcome.UNKNOWN)],

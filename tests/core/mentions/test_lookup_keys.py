@@ -18,6 +18,9 @@ from clp_core.mentions.lookup_keys import address_key, folded, name_key
         pytest.param("H\u0331", "ẖ", id="a letter composed only when small"),
         pytest.param("\u1fb4", "\u03b1\u0301\u0345", id="an iota below"),
         pytest.param("가", "\u1100\u1161", id="Hangul in its parts"),
+        pytest.param("Anna-Lena", "Anna‐Lena", id="hyphens"),
+        pytest.param("Nat", "Nat\u200b", id="marks of no width"),
+        pytest.param("O'Connor", "O’Connor", id="apostrophes"),
     ],
 )
 def test_these_names_are_one(one: str, other: str) -> None:
@@ -29,11 +32,8 @@ def test_these_names_are_one(one: str, other: str) -> None:
     [
         pytest.param("José", "Jose", id="accents"),
         pytest.param("NatMoreau", "Nat Moreau", id="a space"),
-        pytest.param("O'Connor", "O’Connor", id="apostrophes"),
-        pytest.param("Anna-Lena", "Anna‐Lena", id="hyphens"),
         pytest.param("Mike", "Mіke", id="letters that look alike"),
         pytest.param("ipek", "İpek", id="dotted i"),
-        pytest.param("Nat", "Nat\u200b", id="marks of no width"),
         pytest.param("カ", "ガ", id="voicing"),
     ],
 )

@@ -1,6 +1,7 @@
 """Properties of mentions for every text and directory."""
 
 from collections.abc import Iterable
+from random import Random
 
 import pytest
 from hypothesis import given
@@ -13,6 +14,7 @@ from clp_core.mentions import (
     Outcome,
     Span,
     lookup_keys_in,
+    matches_prefix,
     mentionable_people,
     resolve_mentions,
 )
@@ -52,6 +54,13 @@ PIECES = st.one_of(
     st.sampled_from([f" @{person.name}" for person in PEOPLE]),
     st.sampled_from([f"@{person.email}" for person in PEOPLE]),
     st.sampled_from(["@a@b.c", "@a@b-c", "@田@田.中", "x@y.z", "@a@xn--bcher-kva.b"]),
+    st.sampled_from(
+        ["\u200b", "\u200f", "\xad", "\u2068", "\ufeff", "ʻ", "ʼ", "＇", "‘"]
+    ),
+    st.sampled_from(["*", "**", "_", "＿", "-", "‐", "−", "־", "－", ".", "。", "．"]),
+    st.sampled_from(["https://", "www.", "WWW.", "://", "、", "）", "「", "”", "…"]),
+    st.sampled_from(["ל", "و", "ا\u064e", "-san", "'ll", "-Smith", "’a", ".x", "'s"]),
+    st.sampled_from([f"{person.name}-" for person in PEOPLE]),
     st.text(max_size=3),
 )
 TEXTS = st.lists(PIECES, max_size=14).map("".join)
@@ -222,3 +231,72 @@ def test_every_key_is_short_and_in_its_final_form(text: str) -> None:
     for key in lookup_keys_in(text):
         assert 0 < len(key) <= 320
         assert key in (name_key(key), address_key(key))
+
+
+INVISIBLE_SIGNS = [
+    "\xad", "\u061c", *map(chr, range(0x200B, 0x2010)), "\u2060",
+    *map(chr, range(0x2066, 0x206A)), "\ufeff",
+]  # fmt: skip
+LOOKALIKES = ["'’‘ʼʻ＇", "-‐‑－﹣−"]
+
+
+def changed(text: str, changes: list[tuple[float, str]]) -> str:
+    """A text with signs inserted at these fractions of its length."""
+    for fraction, sign in changes:
+        at = round(fraction * len(text))
+        text = text[:at] + sign + text[at:]
+    return text
+
+
+def ids_of(mentions: Mentions) -> list[list[str]]:
+    return [
+        [p.id for p in (o.candidates or (o.person,)) if p] for o in mentions.outcomes
+    ]
+
+
+@given(
+    TEXTS,
+    PLACES,
+    st.lists(st.tuples(st.floats(0, 1), st.sampled_from(INVISIBLE_SIGNS)), max_size=6),
+)
+def test_invisible_signs_change_nobody(
+    text: str, setting: tuple[Person, Channel], changes: list[tuple[float, str]]
+) -> None:
+    other = changed(text, changes)
+    plain = text.translate({ord(sign): None for sign in INVISIBLE_SIGNS})
+
+    assert ids_of(read(other, setting)) == ids_of(read(text, setting))
+    for outcome in read(other, setting).outcomes:
+        written = other[outcome.span.start : outcome.span.end]
+        assert written.translate({ord(sign): None for sign in INVISIBLE_SIGNS}) in plain
+        assert written[0] in "@＠"
+        assert written[-1] not in INVISIBLE_SIGNS
+
+
+@given(TEXTS, PLACES, st.randoms(use_true_random=False))
+def test_look_alike_signs_change_nobody(
+    text: str, setting: tuple[Person, Channel], chance: Random
+) -> None:
+    other = "".join(
+        next((chance.choice(alike) for alike in LOOKALIKES if c in alike), c)
+        for c in text
+    )
+
+    assert ids_of(read(other, setting)) == ids_of(read(text, setting))
+    assert [o.span for o in read(other, setting).outcomes] == [
+        o.span for o in read(text, setting).outcomes
+    ]
+
+
+@given(
+    st.sampled_from(PEOPLE),
+    st.lists(st.tuples(st.floats(0, 1), st.sampled_from(INVISIBLE_SIGNS)), max_size=4),
+    st.randoms(use_true_random=False),
+)
+def test_autocomplete_looks_through_the_same_signs(
+    person: Person, changes: list[tuple[float, str]], chance: Random
+) -> None:
+    typed = changed(person.name[: chance.randrange(len(person.name)) + 1], changes)
+    typed = typed.replace("'", chance.choice(LOOKALIKES[0]))
+
+    assert matches_prefix(person, typed)

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from werkzeug.http import parse_options_header
 
 from clp_contracts.errors import Refused
-from clp_core.attachments import PUBLISHED_EXTENSIONS, safe_name
+from clp_core.attachments import PUBLISHED_EXTENSIONS
+from clp_core.file_names import safe_name
 from clp_messages.download_headers import (
     content_disposition,
     media_type_of,

@@ -7,7 +7,8 @@ from urllib.parse import quote, quote_from_bytes
 import pytest
 
 from clp_contracts.errors import Refused
-from clp_core.attachments import PUBLISHED_ATTACHMENTS, safe_name
+from clp_core.attachments import PUBLISHED_ATTACHMENTS
+from clp_core.file_names import safe_name
 from clp_messages.clamd import Clamd
 from tests.cases.attachments import reason_for
 from tests.cases.loading import HostileCase, hostile_cases, written_out

@@ -1,7 +1,6 @@
 """The rules of CLP Communications: facts in, decision out."""
 
 from clp_core.attachments import (
-    AttachmentName,
     AttachmentPolicy,
     DetectedKind,
     QuotaScope,
@@ -11,11 +10,12 @@ from clp_core.attachments import (
     judge_daily_quota,
     judge_name,
     judge_size,
-    safe_name,
+    judge_upload,
 )
 from clp_core.channels import Channel, ChannelKind, Project, ProjectId, is_id
 from clp_core.decisions import ALLOWED, Decision, InvalidValue, Reason
 from clp_core.delivery import DeliveryDecision, DeliveryReason, judge_delivery
+from clp_core.file_names import AttachmentName, safe_name
 from clp_core.mentions import (
     MentionOutcome,
     MentionPolicy,
@@ -79,6 +79,12 @@ from clp_core.visibility import (
     may_post,
     may_read,
 )
+from clp_core.visible_text import (
+    is_blank,
+    is_robot_name,
+    unprintable_in,
+    without_direction_marks,
+)
 
 __all__ = [
     "ALLOWED",
@@ -129,7 +135,9 @@ __all__ = [
     "explain",
     "first_unread",
     "has_portal_access",
+    "is_blank",
     "is_id",
+    "is_robot_name",
     "is_unread",
     "judge_attachment",
     "judge_content",
@@ -142,6 +150,7 @@ __all__ = [
     "judge_reading",
     "judge_size",
     "judge_text",
+    "judge_upload",
     "lookup_keys_in",
     "may_audit",
     "may_delete",
@@ -156,6 +165,8 @@ __all__ = [
     "recipients_of",
     "resolve_mentions",
     "safe_name",
+    "unprintable_in",
     "unread_count",
     "visible_marks",
+    "without_direction_marks",
 ]

@@ -1,19 +1,16 @@
-"""Names, types, sizes and contents of attachments (rules 26 to 29)."""
+"""Types, sizes and contents of attachments (rules 26 to 28)."""
 
 import re
-import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Final, NewType, Self
+from dataclasses import dataclass, field, replace
+from typing import Final, Self
 
 from clp_core.decisions import ALLOWED, Code, Decision, InvalidValue, Reason
-
-AttachmentName = NewType("AttachmentName", str)
+from clp_core.file_names import extension_of, safe_name
 
 EXTENSION: Final = re.compile(r"[a-z0-9]{1,16}", re.ASCII)
 MEBIBYTE: Final = 1024 * 1024
 GIBIBYTE: Final = 1024 * MEBIBYTE
-MAX_NAME_BYTES: Final = 255
 
 
 class DetectedKind(Code):
@@ -24,6 +21,7 @@ class DetectedKind(Code):
     TOO_SHORT = "too_short"
     # Kinds that the published list admits.
     BMP = "bmp"
+    CAMERA_RAW = "camera_raw"
     GIF = "gif"
     HEIF = "heif"
     INDESIGN = "indesign"
@@ -34,15 +32,20 @@ class DetectedKind(Code):
     POSTSCRIPT = "postscript"
     PSD = "psd"
     QUICKTIME = "quicktime"
+    SCORE = "score"
     TIFF = "tiff"
     WAV = "wav"
     WEBP = "webp"
     ZIP = "zip"
+    # Data of other kinds.
+    ARCHIVE = "archive"
+    OFFICE = "office"
+    XML = "xml"
     # Refused under any name.
+    DISK_IMAGE = "disk_image"
+    MARKUP = "markup"
     PROGRAM = "program"
     SCRIPT = "script"
-    MARKUP = "markup"
-    ARCHIVE = "archive"
     # A known signature that belongs to none of the above.
     OTHER = "other"
 
@@ -61,16 +64,14 @@ ADMISSIBLE_KINDS: Final[Mapping[str, frozenset[DetectedKind]]] = {
     "ind": _UNSIGNED | {DetectedKind.INDESIGN},
     "jpeg": frozenset({DetectedKind.JPEG}),
     "jpg": frozenset({DetectedKind.JPEG}),
-    # Older films start with any atom: a missing signature proves nothing.
-    "mov": frozenset(
-        {DetectedKind.QUICKTIME, DetectedKind.ISO_MEDIA, DetectedKind.UNKNOWN}
-    ),
-    "mxl": frozenset({DetectedKind.ZIP}),
+    "mov": frozenset({DetectedKind.QUICKTIME, DetectedKind.ISO_MEDIA}),
+    # The names of the entries may be unreadable, which leaves a ZIP.
+    "mxl": frozenset({DetectedKind.SCORE, DetectedKind.ZIP}),
     "pdf": frozenset({DetectedKind.PDF}),
     "png": frozenset({DetectedKind.PNG}),
     "psd": frozenset({DetectedKind.PSD}),
-    # Camera and recorder formats; many are TIFF.
-    "raw": _UNSIGNED | {DetectedKind.TIFF, DetectedKind.ISO_MEDIA},
+    # Cameras write TIFF and their own kinds; headless samples begin with any bytes.
+    "raw": _UNSIGNED | {DetectedKind.CAMERA_RAW, DetectedKind.TIFF},
     "svj": _UNSIGNED,
     "wav": frozenset({DetectedKind.WAV}),
     "webp": frozenset({DetectedKind.WEBP}),
@@ -78,15 +79,39 @@ ADMISSIBLE_KINDS: Final[Mapping[str, frozenset[DetectedKind]]] = {
 
 PUBLISHED_EXTENSIONS: Final = frozenset(ADMISSIBLE_KINDS)
 
-# For extensions added by a deployment.
-HARMLESS_KINDS: Final = frozenset(DetectedKind) - {
-    DetectedKind.TOO_SHORT,
-    DetectedKind.PROGRAM,
-    DetectedKind.SCRIPT,
-    DetectedKind.MARKUP,
-    DetectedKind.ARCHIVE,
-    DetectedKind.ZIP,
+_TIMED_TEXT: Final = _UNSIGNED | {DetectedKind.XML}
+_OFFICE: Final = frozenset({DetectedKind.OFFICE})
+# The kinds of extensions that deployments often add.
+KINDS_OF_EXTRA_EXTENSIONS: Final[Mapping[str, frozenset[DetectedKind]]] = {
+    **dict.fromkeys(("dfxp", "itt", "ttml", "xml"), _TIMED_TEXT),
+    **dict.fromkeys(("docx", "odp", "ods", "odt", "pptx", "xlsx"), _OFFICE),
+    **dict.fromkeys(("m4a", "m4v", "mp4"), frozenset({DetectedKind.ISO_MEDIA})),
+    **dict.fromkeys(("tif", "tiff"), frozenset({DetectedKind.TIFF})),
+    "zip": frozenset({DetectedKind.ZIP, DetectedKind.SCORE, DetectedKind.OFFICE}),
 }
+
+# Never admitted, whatever a policy says (rule 28).
+REFUSED_KINDS: Final = frozenset(
+    {
+        DetectedKind.TOO_SHORT,
+        DetectedKind.DISK_IMAGE,
+        DetectedKind.MARKUP,
+        DetectedKind.PROGRAM,
+        DetectedKind.SCRIPT,
+    }
+)
+# For any other extension that a deployment adds.
+HARMLESS_KINDS: Final = (
+    frozenset(DetectedKind)
+    - REFUSED_KINDS
+    - {
+        DetectedKind.ARCHIVE,
+        DetectedKind.OFFICE,
+        DetectedKind.SCORE,
+        DetectedKind.XML,
+        DetectedKind.ZIP,
+    }
+)
 
 
 class QuotaScope(Code):
@@ -103,7 +128,9 @@ class QuotaScope(Code):
 class AttachmentPolicy:
     """Limits on attachments; the defaults are the published ones (rules 26 and 27).
 
-    The daily quotas are not published; they bound abuse, not work.
+    A deployment adds types as `extra_extensions`, and may say in `kinds` which contents
+    an extension admits. Sizes are in bytes; the daily quotas are not published, they
+    bound abuse, not work.
     """
 
     max_bytes: int = 10 * MEBIBYTE
@@ -113,22 +140,42 @@ class AttachmentPolicy:
     files_a_day_per_channel: int = 2_000
     bytes_a_day_per_channel: int = 8 * GIBIBYTE
     extensions: frozenset[str] = PUBLISHED_EXTENSIONS
+    extra_extensions: frozenset[str] = frozenset()
+    kinds: Mapping[str, frozenset[DetectedKind]] = field(
+        default_factory=dict[str, frozenset[DetectedKind]], hash=False
+    )
 
     def __post_init__(self) -> None:
         """A limit that admits nothing, or an impossible extension, is a mistake."""
         for name in LIMITS:
             if getattr(self, name) < 1:
                 raise InvalidValue(f"{name}: must be at least 1")
-        for extension in sorted(self.extensions):
-            if not EXTENSION.fullmatch(extension):
-                raise InvalidValue(
-                    f"extensions: {extension!r} is not written in"
-                    " lower-case letters and digits without a dot"
-                )
+        for name in ("extensions", "extra_extensions", "kinds"):
+            for extension in sorted(getattr(self, name)):
+                if not EXTENSION.fullmatch(extension):
+                    raise InvalidValue(
+                        f"{name}: {extension!r} is not written in"
+                        " lower-case letters and digits without a dot"
+                    )
+        for extension, kinds in self.kinds.items():
+            if refused := sorted(kinds & REFUSED_KINDS):
+                raise InvalidValue(f"kinds: {extension} may not admit {refused[0]}")
+
+    @property
+    def accepted_extensions(self) -> frozenset[str]:
+        """Every extension that may be attached."""
+        return self.extensions | self.extra_extensions
+
+    def admissible_kinds(self, extension: str) -> frozenset[DetectedKind]:
+        """The kinds of content admitted under an extension (rule 28)."""
+        for kinds in (self.kinds, ADMISSIBLE_KINDS, KINDS_OF_EXTRA_EXTENSIONS):
+            if extension in kinds:
+                return kinds[extension]
+        return HARMLESS_KINDS
 
     def with_extension(self, extension: str) -> Self:
         """The same policy, one extension wider."""
-        return replace(self, extensions=self.extensions | {extension})
+        return replace(self, extra_extensions=self.extra_extensions | {extension})
 
 
 LIMITS: Final = (
@@ -141,96 +188,19 @@ LIMITS: Final = (
 )
 PUBLISHED_ATTACHMENTS: Final = AttachmentPolicy()
 
-NAME_UNSAFE: Final = Decision(Reason.ATTACHMENT_NAME_UNSAFE)
-
-# NUL truncates names, a surrogate or replacement character shows invalid UTF-8, and a
-# colon names an NTFS stream: the intended name is unknown.
-_BEYOND_REPAIR: Final = re.compile("[\x00\ud800-\udfff\ufffd:]")
-_PATH_PARTS: Final = re.compile(r"[/\\]")
-_CONTROLS: Final = re.compile(
-    "[\x01-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]"
-)
-_BLANK_OR_INVISIBLE: Final = (
-    " \xa0\xad\u061c\u115f\u1160\u1680\u180e\u2000\u2001\u2002\u2003\u2004\u2005\u2006"
-    "\u2007\u2008\u2009\u200a\u200b\u200c\u200d\u200e\u200f\u202f\u205f\u2060\u2061"
-    "\u2062\u2063\u2064\u2800\u3000\u3164\ufeff\uffa0"
-)
-_DOT_AND_BLANK_CHAIN: Final = re.compile(rf"\.[{_BLANK_OR_INVISIBLE}]+\.")
-# Windows reserves these device names, with any extension.
-_DEVICE: Final = re.compile(
-    r"(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9\xb9\xb2\xb3])[ ]*(?:\.|\Z)",
-    re.IGNORECASE,
-)
-
-
-def safe_name(name: str) -> AttachmentName | Decision:
-    """The safe name of an attachment, or a refusal (rule 29).
-
-    >>> safe_name("../cue\u202esheet.pdf ")
-    'cuesheet.pdf'
-    >>> safe_name(".pdf")
-    Decision(reason=Reason.ATTACHMENT_NAME_UNSAFE)
-    """
-    if _BEYOND_REPAIR.search(name):
-        return NAME_UNSAFE
-    last_part = _PATH_PARTS.split(name)[-1]
-    shown = unicodedata.normalize("NFC", _CONTROLS.sub("", last_part))
-    kept = shown.lstrip(_BLANK_OR_INVISIBLE).rstrip(_BLANK_OR_INVISIBLE + ".")
-    if _DOT_AND_BLANK_CHAIN.search(kept):
-        return NAME_UNSAFE
-    fitting = _cut_to_fit(kept)
-    if not _stem_of(fitting).strip(_BLANK_OR_INVISIBLE + ".") or _DEVICE.match(fitting):
-        return NAME_UNSAFE
-    return AttachmentName(fitting)
-
-
-def extension_of(name: str) -> str:
-    """The text after the last dot, in lower case (rule 27).
-
-    >>> extension_of("setup.exe.PDF")
-    'pdf'
-    """
-    _, dot, extension = name.rpartition(".")
-    return extension.lower() if dot else ""
-
-
-def _stem_of(name: str) -> str:
-    stem, dot, extension = name.rpartition(".")
-    return stem if dot else extension
-
-
-def _cut_to_fit(name: str) -> str:
-    """Cut the stem, not the extension, between grapheme clusters."""
-    if len(name.encode()) <= MAX_NAME_BYTES:
-        return name
-    extension = name[len(_stem_of(name)) :]
-    room = MAX_NAME_BYTES - len(extension.encode())
-    if room < 1:
-        return ""
-    stem = _stem_of(name).encode()[:room].decode(errors="ignore")
-    return _without_torn_letter(stem, name) + extension
-
-
-def _without_torn_letter(stem: str, name: str) -> str:
-    """Drop a trailing base letter with its marks and joined letters."""
-    end = len(stem)
-    while end and (_is_joined(name[end]) or name[end - 1] == "\u200d"):
-        end -= 1
-    return stem[:end].rstrip(_BLANK_OR_INVISIBLE + ".")
-
-
-def _is_joined(letter: str) -> bool:
-    return letter == "\u200d" or unicodedata.category(letter).startswith("M")
-
 
 def judge_name(name: str, policy: AttachmentPolicy = PUBLISHED_ATTACHMENTS) -> Decision:
     """A name must be safe, and its last extension on the list (rules 27 and 29)."""
     safe = safe_name(name)
     if isinstance(safe, Decision):
         return safe
-    if extension_of(safe) in policy.extensions:
+    if extension_of(safe) in policy.accepted_extensions:
         return ALLOWED
-    return Decision(Reason.ATTACHMENT_TYPE_REFUSED)
+    detail = {
+        "extension": extension_of(safe),
+        "extensions": sorted(policy.accepted_extensions),
+    }
+    return Decision(Reason.ATTACHMENT_TYPE_REFUSED, detail=detail)
 
 
 def judge_size(size: int, policy: AttachmentPolicy = PUBLISHED_ATTACHMENTS) -> Decision:
@@ -238,8 +208,21 @@ def judge_size(size: int, policy: AttachmentPolicy = PUBLISHED_ATTACHMENTS) -> D
     if size < 1:
         return Decision(Reason.ATTACHMENT_EMPTY)
     if size > policy.max_bytes:
-        return Decision(Reason.ATTACHMENT_TOO_LARGE)
+        detail = {"max_bytes": policy.max_bytes}
+        return Decision(Reason.ATTACHMENT_TOO_LARGE, detail=detail)
     return ALLOWED
+
+
+def judge_upload(
+    name: str, size: int | None, policy: AttachmentPolicy = PUBLISHED_ATTACHMENTS
+) -> Decision:
+    """Judge all that is known before the first byte of a file (rules 26, 27 and 29).
+
+    `size` is the declared one in bytes, None if it was not declared.
+    """
+    if not (naming := judge_name(name, policy)) or size is None:
+        return naming
+    return judge_size(size, policy)
 
 
 def judge_count(
@@ -247,7 +230,8 @@ def judge_count(
 ) -> Decision:
     """Bound the attachments of a message (rule 26)."""
     if count > policy.max_per_message:
-        return Decision(Reason.ATTACHMENT_TOO_MANY)
+        detail = {"max_files": policy.max_per_message, "files": count}
+        return Decision(Reason.ATTACHMENT_TOO_MANY, detail=detail)
     return ALLOWED
 
 
@@ -263,7 +247,7 @@ def judge_daily_quota(
     >>> judge_daily_quota(QuotaScope.PERSON, files=501, size=1)
     Decision(reason=Reason.ATTACHMENT_QUOTA_SPENT)
     """
-    most_files, most_bytes = {
+    max_files, max_bytes = {
         QuotaScope.PERSON: (
             policy.files_a_day_per_person,
             policy.bytes_a_day_per_person,
@@ -273,16 +257,34 @@ def judge_daily_quota(
             policy.bytes_a_day_per_channel,
         ),
     }[scope]
-    if files > most_files or size > most_bytes:
-        return Decision(Reason.ATTACHMENT_QUOTA_SPENT)
+    if files > max_files or size > max_bytes:
+        detail = {"scope": str(scope), "max_files": max_files, "max_bytes": max_bytes}
+        return Decision(Reason.ATTACHMENT_QUOTA_SPENT, detail=detail)
     return ALLOWED
 
 
-def judge_content(name: str, detected: DetectedKind) -> Decision:
-    """The bytes must not contradict the name (rule 28)."""
-    if detected in ADMISSIBLE_KINDS.get(extension_of(name), HARMLESS_KINDS):
+def judge_content(
+    name: str,
+    detected: DetectedKind,
+    policy: AttachmentPolicy = PUBLISHED_ATTACHMENTS,
+    *,
+    likeness: frozenset[DetectedKind] = frozenset(),
+) -> Decision:
+    """The bytes must not contradict the name (rule 28).
+
+    `detected` is the kind of a strong signature. `likeness` are kinds that the bytes
+    resemble weakly: they may confirm a name, and refuse nothing.
+
+    >>> judge_content("list.csv", DetectedKind.PNG).detail
+    {'detected': 'png'}
+    """
+    admitted = policy.admissible_kinds(extension_of(name))
+    if detected in admitted:
         return ALLOWED
-    return Decision(Reason.ATTACHMENT_CONTENT_MISMATCH)
+    if detected in _UNSIGNED and not likeness.isdisjoint(admitted):
+        return ALLOWED
+    detail = {"detected": str(detected)}
+    return Decision(Reason.ATTACHMENT_CONTENT_MISMATCH, detail=detail)
 
 
 def judge_attachment(
@@ -303,4 +305,4 @@ def judge_attachment(
         return naming
     if not (sizing := judge_size(size, policy)):
         return sizing
-    return judge_content(str(safe_name(name)), detected)
+    return judge_content(str(safe_name(name)), detected, policy)

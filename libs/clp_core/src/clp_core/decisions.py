@@ -1,6 +1,7 @@
 """The result of a rule: allowed, or refused for one stable reason."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import Enum, StrEnum
 from typing import Final
 
@@ -60,11 +61,17 @@ _YES: Final = Reason.ALLOWED
 class Decision:
     """The result of a rule, with its reason; true only when allowed.
 
+    `detail` names the limit or the character that a refusal is about, in values that
+    JSON can carry. Decisions with the same reason are equal.
+
     >>> bool(ALLOWED), bool(Decision(Reason.CHANNEL_MISSING))
     (True, False)
     """
 
     reason: Reason
+    detail: Mapping[str, object] = field(
+        default_factory=dict[str, object], repr=False, compare=False, kw_only=True
+    )
 
     def __bool__(self) -> bool:
         """A refusal is falsy, so ``if may_read(...)`` cannot fail open."""

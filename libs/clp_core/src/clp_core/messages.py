@@ -8,6 +8,7 @@ from clp_core.channels import Channel, Project
 from clp_core.decisions import ALLOWED, Decision, InvalidValue, Reason
 from clp_core.people import PUBLISHED_ACCESS, AccessPolicy, Author, PersonId, Side
 from clp_core.visibility import may_post, may_read
+from clp_core.visible_text import code_point, is_blank
 
 # PostgreSQL stores no NUL; UTF-8 encodes no lone surrogate.
 UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
@@ -48,22 +49,26 @@ class MessageFacts:
 def judge_text(
     text: str, attachments: int = 0, policy: TextPolicy = PUBLISHED_TEXT
 ) -> Decision:
-    """Require a text, or at least one attachment (rule 9).
+    """Require a visible text, or at least one attachment (rule 9).
 
     >>> judge_text("Hello")
     Decision(reason=Reason.ALLOWED)
     >>> judge_text("  ").reason, judge_text("  ", attachments=1).reason
     (Reason.TEXT_EMPTY, Reason.ALLOWED)
     """
-    if UNSTORABLE.search(text):
-        return Decision(Reason.TEXT_MALFORMED)
-    trimmed = text.strip()
-    if not trimmed and not attachments:
+    if unstorable := UNSTORABLE.search(text):
+        return Decision(
+            Reason.TEXT_MALFORMED, detail={"character": code_point(unstorable[0])}
+        )
+    if not attachments and is_blank(text):
         return Decision(Reason.TEXT_EMPTY)
-    if len(trimmed) > policy.max_characters:
-        return Decision(Reason.TEXT_TOO_LONG)
-    if len(text) - len(trimmed) > policy.max_padding:
-        return Decision(Reason.TEXT_TOO_LONG)
+    characters = len(text.strip())
+    if characters > policy.max_characters:
+        limits = {"max_characters": policy.max_characters, "characters": characters}
+        return Decision(Reason.TEXT_TOO_LONG, detail=limits)
+    if len(text) - characters > policy.max_padding:
+        limits = {"max_padding": policy.max_padding}
+        return Decision(Reason.TEXT_TOO_LONG, detail=limits)
     return ALLOWED
 
 
@@ -75,7 +80,10 @@ def judge_idempotency_key(key: str, policy: TextPolicy = PUBLISHED_TEXT) -> Deci
     """
     if 1 <= len(key) <= policy.max_idempotency_key and key.isprintable():
         return ALLOWED
-    return Decision(Reason.IDEMPOTENCY_KEY_MALFORMED)
+    return Decision(
+        Reason.IDEMPOTENCY_KEY_MALFORMED,
+        detail={"max_characters": policy.max_idempotency_key},
+    )
 
 
 def may_edit(

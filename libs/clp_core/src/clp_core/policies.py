@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Self, cast
 
-from clp_core.attachments import AttachmentPolicy
+from clp_core.attachments import AttachmentPolicy, DetectedKind
 from clp_core.decisions import Code, InvalidValue
 from clp_core.mentions.policy import MentionPolicy
 from clp_core.messages import TextPolicy
@@ -75,6 +75,8 @@ def _shaped_like(published: object, value: object) -> object:
             return _member_of(type(published), value)
         case int():
             return _whole_number(value)
+        case Mapping():
+            return _kinds(value)
         case _:
             return _words(value)
 
@@ -91,6 +93,17 @@ def _member_of(kind: type[Code], value: object) -> Code:
     if not isinstance(value, str) or value not in choices:
         raise InvalidValue(f"must be one of {', '.join(choices)}")
     return choices[value]
+
+
+def _kinds(value: object) -> Mapping[str, frozenset[Code]]:
+    if not isinstance(value, Mapping):
+        raise InvalidValue("must be a table of lists")
+    table = cast("Mapping[object, object]", value)
+    return {str(name): _kinds_of(words) for name, words in table.items()}
+
+
+def _kinds_of(words: object) -> frozenset[Code]:
+    return frozenset(_member_of(DetectedKind, word) for word in _words(words))
 
 
 def _words(value: object) -> frozenset[str]:

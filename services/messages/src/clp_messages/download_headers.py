@@ -8,7 +8,7 @@ from typing import Final
 from urllib.parse import quote
 
 from clp_contracts.errors import Refused
-from clp_core.attachments import extension_of
+from clp_core.file_names import extension_of
 
 # By the stored extension; never what a client sends.
 MEDIA_TYPES: Final[Mapping[str, str]] = MappingProxyType(

@@ -1,16 +1,26 @@
 """Lookup keys of names and addresses (rule 15)."""
 
+import re
 from typing import Final
 from unicodedata import normalize
+
+from clp_core.mentions.characters import APOSTROPHES, HYPHENS, INVISIBLES
 
 ASCII_FORM: Final = "xn--"
 MAX_LABEL: Final = 63
 # Domains may be typed with the full stop of Chinese and Japanese keyboards.
 IDEOGRAPHIC_STOP: Final = "\u3002"
 
+LOOKALIKES: Final = re.compile(f"[{APOSTROPHES}{HYPHENS}]")
+PLAIN_SIGNS: Final = str.maketrans(
+    {**dict.fromkeys(APOSTROPHES, "'"), **dict.fromkeys(HYPHENS, "-")}
+)
+
 
 def name_key(name: str) -> str:
-    """Key of a name: NFKC, case folding, single spaces; accents count.
+    r"""Key of a name: NFKC, case folding, single spaces; accents count.
+
+    Apostrophes are alike, hyphens are alike, and invisible signs do not count.
 
     >>> name_key("  Nat   MOREAU ")
     'nat moreau'
@@ -18,6 +28,8 @@ def name_key(name: str) -> str:
     True
     >>> name_key("José") == name_key("Jose")
     False
+    >>> name_key("\u200fMike O’Connor") == name_key("Mike O'Connor")
+    True
     """
     return " ".join(folded(name).split())
 
@@ -39,11 +51,17 @@ def address_key(address: str) -> str:
 
 
 def folded(text: str) -> str:
-    """NFKC and case folding; spaces stay as they are."""
+    """NFKC and case folding, plain apostrophes and hyphens; spaces are kept."""
     if text.isascii():
         return text.lower()
+    visible = INVISIBLES.sub("", text)
     # Case folding may decompose, so compose once more.
-    return normalize("NFKC", normalize("NFKC", text).casefold())
+    return with_plain_signs(normalize("NFKC", normalize("NFKC", visible).casefold()))
+
+
+def with_plain_signs(text: str) -> str:
+    """Replace every apostrophe and hyphen by the one of ASCII."""
+    return text.translate(PLAIN_SIGNS) if LOOKALIKES.search(text) else text
 
 
 def _to_unicode(label: str) -> str:

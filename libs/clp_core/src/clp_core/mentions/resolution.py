@@ -13,8 +13,6 @@ from clp_core.mentions.spans import Span
 from clp_core.people import PUBLISHED_ACCESS, AccessPolicy, Author, Person, PersonId
 from clp_core.visibility import may_post, may_read
 
-TOO_MANY: Final = Decision(Reason.MENTION_TOO_MANY)
-
 
 class Outcome(Code):
     """The outcome of a handle (rule 19)."""
@@ -110,7 +108,10 @@ def resolve_mentions(  # noqa: PLR0913  (the facts of a post, each under its nam
     directory = _Directory.by(visible, policy.max_name_length)
     outcomes = _outcomes(parsed, directory, author)
     mentioned = sum(o.outcome is Outcome.MENTIONED for o in outcomes)
-    return Mentions(outcomes, TOO_MANY if mentioned > policy.max_people else ALLOWED)
+    if mentioned <= policy.max_people:
+        return Mentions(outcomes)
+    limits = {"max_people": policy.max_people, "people": mentioned}
+    return Mentions(outcomes, Decision(Reason.MENTION_TOO_MANY, detail=limits))
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +120,7 @@ class _Directory:
 
     names: dict[str, list[Person]]
     addresses: dict[str, list[Person]]
-    longest: int
+    max_length: int
 
     @classmethod
     def by(cls, people: Iterable[Person], max_name_length: int) -> "_Directory":
@@ -145,8 +146,12 @@ def _outcomes(
     for number, sign in enumerate(parsed.signs):
         if sign < done:  # inside the previous handle
             continue
-        done, people = _match(parsed, number, directory)
-        span, handle = Span(sign, done), parsed.text[sign + 1 : done]
+        end, people = _match(parsed, number, directory)
+        if end is None:
+            continue
+        done = end
+        span = parsed.original_span(sign, end)
+        handle = parsed.original[span.start + 1 : span.end]
         if len(people) == 1:
             outcome = _outcome_for(people[0], author, seen)
             seen.add(people[0].id)
@@ -173,9 +178,14 @@ def _in_order(person: Person) -> tuple[str, PersonId]:
 
 def _match(
     parsed: ParsedText, number: int, directory: _Directory
-) -> tuple[int, list[Person]]:
-    """The end of this handle, and the people it means."""
-    for end, key in keys_at(parsed, number, directory.longest):
+) -> tuple[int | None, list[Person]]:
+    """The end of this handle, and the people it means.
+
+    The longest key with an owner decides: at a joint it means nobody (rule 16).
+    """
+    for end, key, may_end in keys_at(parsed, number, directory.max_length):
         if people := directory.of(key):
-            return end, people
+            if may_end:
+                return end, people
+            break
     return unknown_end(parsed, number), []

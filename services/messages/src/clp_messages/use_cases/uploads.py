@@ -11,15 +11,14 @@ from clp_chassis.clock import new_id
 from clp_chassis.security.passports import Passport
 from clp_contracts.errors import Refused
 from clp_core.attachments import (
-    AttachmentName,
     AttachmentPolicy,
     judge_content,
     judge_name,
     judge_size,
-    safe_name,
 )
 from clp_core.channels import Channel
 from clp_core.decisions import ALLOWED, Decision, Reason
+from clp_core.file_names import AttachmentName, safe_name
 from clp_core.people import Person
 from clp_core.visibility import may_read
 from clp_messages.attachment_states import (

@@ -1,0 +1,110 @@
+"""Names of attachments, made safe for every file system (rule 29)."""
+
+import re
+import unicodedata
+from typing import Final, NewType
+
+from clp_core.decisions import Decision, Reason
+from clp_core.visible_text import INVISIBLE, code_point
+
+AttachmentName = NewType("AttachmentName", str)
+
+MAX_NAME_BYTES: Final = 255
+
+# NUL truncates names, a surrogate or replacement character shows invalid UTF-8: the
+# intended name is unknown. A colon after an extension names an NTFS stream.
+_BEYOND_REPAIR: Final = re.compile("[\x00\ud800-\udfff\ufffd]|(?<=[A-Za-z]):", re.ASCII)
+_STREAM: Final = re.compile(r"\.[A-Za-z]+:\Z")
+_PATH_PARTS: Final = re.compile(r"[/\\]")
+# Control characters, line separators, and everything that sets a direction.
+_DROPPED: Final = re.compile(
+    "[\x01-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]"
+)
+_BLANK: Final = rf"\s{INVISIBLE}"
+_LEADING: Final = re.compile(rf"\A[{_BLANK}]+")
+_TRAILING: Final = re.compile(rf"[{_BLANK}.]+\Z")
+_DOT_AND_BLANK_CHAIN: Final = re.compile(rf"\.([{_BLANK}])[{_BLANK}]*\.")
+# Windows reserves these device names, with any extension.
+_DEVICE: Final = re.compile(
+    r"(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9\xb9\xb2\xb3])[ ]*(?:\.|\Z)",
+    re.IGNORECASE,
+)
+
+
+def safe_name(name: str) -> AttachmentName | Decision:
+    r"""The safe name of an attachment, or a refusal (rule 29).
+
+    The detail of a refusal has the ``character`` at fault as ``U+003A``, or the
+    ``reserved`` name; neither if nothing visible stands before the extension.
+
+    >>> safe_name("C:\\fakepath\\cue\u202esheet.pdf ")
+    'cuesheet.pdf'
+    >>> safe_name("Mission: Impossible.pdf")
+    'Mission: Impossible.pdf'
+    >>> safe_name("setup.exe:a.pdf").detail
+    {'character': 'U+003A'}
+    """
+    last_part = _PATH_PARTS.split(name)[-1]
+    if character := _beyond_repair(last_part):
+        return _unsafe(character=code_point(character))
+    kept = _trimmed(unicodedata.normalize("NFC", _DROPPED.sub("", last_part)))
+    if chain := _DOT_AND_BLANK_CHAIN.search(kept):
+        return _unsafe(character=code_point(chain[1]))
+    fitting = _cut_to_fit(kept)
+    if device := _DEVICE.match(fitting):
+        return _unsafe(reserved=device[0].rstrip(" ."))
+    return AttachmentName(fitting) if _trimmed(_stem_of(fitting)) else _unsafe()
+
+
+def extension_of(name: str) -> str:
+    """The text after the last dot, in lower case (rule 27).
+
+    >>> extension_of("setup.exe.PDF")
+    'pdf'
+    """
+    _, dot, extension = name.rpartition(".")
+    return extension.lower() if dot else ""
+
+
+def _unsafe(**detail: str) -> Decision:
+    return Decision(Reason.ATTACHMENT_NAME_UNSAFE, detail=detail)
+
+
+def _beyond_repair(name: str) -> str | None:
+    for found in _BEYOND_REPAIR.finditer(name):
+        if found[0] != ":" or _STREAM.search(name, 0, found.end()):
+            return found[0]
+    return None
+
+
+def _trimmed(name: str) -> str:
+    return _TRAILING.sub("", _LEADING.sub("", name))
+
+
+def _stem_of(name: str) -> str:
+    stem, dot, extension = name.rpartition(".")
+    return stem if dot else extension
+
+
+def _cut_to_fit(name: str) -> str:
+    """Cut the stem, not the extension, between grapheme clusters."""
+    if len(name.encode()) <= MAX_NAME_BYTES:
+        return name
+    extension = name[len(_stem_of(name)) :]
+    room = MAX_NAME_BYTES - len(extension.encode())
+    if room < 1:
+        return ""
+    stem = _stem_of(name).encode()[:room].decode(errors="ignore")
+    return _without_torn_letter(stem, name) + extension
+
+
+def _without_torn_letter(stem: str, name: str) -> str:
+    """Drop a trailing base letter with its marks and joined letters."""
+    end = len(stem)
+    while end and (_is_joined(name[end]) or name[end - 1] == "\u200d"):
+        end -= 1
+    return _TRAILING.sub("", stem[:end])
+
+
+def _is_joined(letter: str) -> bool:
+    return letter == "\u200d" or unicodedata.category(letter).startswith("M")
