@@ -252,7 +252,7 @@ FREE = {K.UNKNOWN, K.TEXT}
 SHOWN_UNDER = {
     "ai": {K.PDF, K.POSTSCRIPT}, "bmp": {K.BMP}, "csv": FREE, "eps": {K.POSTSCRIPT},
     "gif": {K.GIF}, "heif": {K.HEIF}, "ind": FREE | {K.INDESIGN}, "jpeg": {K.JPEG},
-    "jpg": {K.JPEG}, "mov": {K.QUICKTIME, K.ISO_MEDIA}, "mxl": {K.ZIP, K.SCORE},
+    "jpg": {K.JPEG}, "mov": {K.QUICKTIME, K.ISO_MEDIA}, "mxl": {K.SCORE},
     "pdf": {K.PDF}, "png": {K.PNG}, "psd": {K.PSD}, "svj": FREE, "wav": {K.WAV},
     "raw": FREE | {K.TIFF, K.CAMERA_RAW}, "webp": {K.WEBP},
 }  # fmt: skip
@@ -276,7 +276,7 @@ DISGUISES = {K.PROGRAM, K.SCRIPT, K.MARKUP, K.DISK_IMAGE, K.TOO_SHORT}
 def test_nothing_comes_in_disguise_under_any_name() -> None:
     for extension, kinds in ADMISSIBLE_KINDS.items():
         assert not kinds & DISGUISES, extension
-        assert K.ZIP not in kinds or extension == "mxl"
+        assert K.ZIP not in kinds, extension
     packed = {K.ZIP, K.SCORE, K.OFFICE, K.ARCHIVE, K.XML}
     assert set(DetectedKind) - HARMLESS_KINDS == DISGUISES | packed
     for extension, kinds in KINDS_OF_EXTRA_EXTENSIONS.items():

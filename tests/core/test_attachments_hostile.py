@@ -25,7 +25,7 @@ SIGNATURES = {
     b"\0\0\0\x18ftypmif1": DetectedKind.HEIF,
     b"\0\0\0\x14ftypqt": DetectedKind.QUICKTIME,
     b"\xff\xd8\xff": DetectedKind.JPEG,
-    b"PK\x03\x04": DetectedKind.ZIP,
+    b"PK\x03\x04": DetectedKind.SCORE,
     b"8BPS": DetectedKind.PSD,
     b"II*\0": DetectedKind.TIFF,
     b"RIFF\0\0\0\0WEBP": DetectedKind.WEBP,

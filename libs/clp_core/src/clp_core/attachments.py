@@ -65,8 +65,7 @@ ADMISSIBLE_KINDS: Final[Mapping[str, frozenset[DetectedKind]]] = {
     "jpeg": frozenset({DetectedKind.JPEG}),
     "jpg": frozenset({DetectedKind.JPEG}),
     "mov": frozenset({DetectedKind.QUICKTIME, DetectedKind.ISO_MEDIA}),
-    # The names of the entries may be unreadable, which leaves a ZIP.
-    "mxl": frozenset({DetectedKind.SCORE, DetectedKind.ZIP}),
+    "mxl": frozenset({DetectedKind.SCORE}),
     "pdf": frozenset({DetectedKind.PDF}),
     "png": frozenset({DetectedKind.PNG}),
     "psd": frozenset({DetectedKind.PSD}),
@@ -281,7 +280,7 @@ def judge_content(
     admitted = policy.admissible_kinds(extension_of(name))
     if detected in admitted:
         return ALLOWED
-    if detected in _UNSIGNED and not likeness.isdisjoint(admitted):
+    if detected not in REFUSED_KINDS and not likeness.isdisjoint(admitted):
         return ALLOWED
     detail = {"detected": str(detected)}
     return Decision(Reason.ATTACHMENT_CONTENT_MISMATCH, detail=detail)

@@ -1,218 +1,264 @@
 """Detect the kind of a file by its first bytes (rule 28).
 
-The tables below cover the kinds that may be attached and those that must not be
-disguised as them; puremagic knows a few thousand further signatures.
+A strong signature proves a kind. A weak likeness, such as a few printable letters at
+the head of a table, refuses nothing: it only confirms the name of a file. puremagic
+knows some thousand further signatures, of which the weak ones are left out.
 """
 
 import codecs
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
 import puremagic
 
 from clp_core.attachments import DetectedKind
+from clp_messages.executables import is_program
+from clp_messages.signature_tables import (
+    BINARY_SIGNATURES,
+    CANON_RAW_BRAND,
+    COMMENT,
+    HEIF_BRANDS,
+    LIBRARY_KINDS,
+    PAGE_IN_XML,
+    PATTERNS,
+    QUICKTIME_ATOMS,
+    QUICKTIME_BRAND,
+    RIFF,
+    RIFF_FORMS,
+    SCRIPT,
+    TEXT_SIGNATURES,
+    WEB_PAGE,
+    XML,
+    Signature,
+)
+from clp_messages.zip_entries import has_readable_entry, kind_of_zip
 
-# Enough for every signature, including the one of a tar archive at offset 257.
-HEAD_BYTES: Final = 4096
+# Enough for every signature, including those of disk images after 32 KiB.
+HEAD_BYTES: Final = 40 * 1024
 MIN_HEAD_BYTES: Final = 4
+# Readers accept this many bytes of lines, marks or blanks before the head.
+PREAMBLE_BYTES: Final = 1024
+OPENING_BYTES: Final = 1024
+
+# What a signature of the library needs to be strong.
+MIN_LETTERS: Final = 8
+MIN_TELLING_BYTES: Final = 4
+MIN_DISTINCT: Final = 3
+ATOM_HEADER: Final = 8
 
 K = DetectedKind
+NONE: Final[frozenset[DetectedKind]] = frozenset()
 
-SIGNATURES: Final[tuple[tuple[bytes, DetectedKind], ...]] = (
-    (b"\x89PNG\r\n\x1a\n", K.PNG),
-    (b"GIF87a", K.GIF),
-    (b"GIF89a", K.GIF),
-    (b"\xff\xd8\xff", K.JPEG),
-    (b"8BPS", K.PSD),
-    (b"%PDF-", K.PDF),
-    (b"%!PS", K.POSTSCRIPT),
-    (b"\x04%!PS", K.POSTSCRIPT),
-    (b"\xc5\xd0\xd3\xc6", K.POSTSCRIPT),
-    (b"II*\x00", K.TIFF),
-    (b"MM\x00*", K.TIFF),
-    (b"II+\x00", K.TIFF),
-    (b"MM\x00+", K.TIFF),
-    (bytes.fromhex("0606edf5d81d46e5bd31efe7fe74b71d"), K.INDESIGN),
-    (b"PK\x03\x04", K.ZIP),
-    # programs
-    (b"\x7fELF", K.PROGRAM),
-    (b"\xfe\xed\xfa\xce", K.PROGRAM),
-    (b"\xfe\xed\xfa\xcf", K.PROGRAM),
-    (b"\xce\xfa\xed\xfe", K.PROGRAM),
-    (b"\xcf\xfa\xed\xfe", K.PROGRAM),
-    (b"\xca\xfe\xba\xbe", K.PROGRAM),
-    (b"dex\n", K.PROGRAM),
-    (b"\x00asm", K.PROGRAM),
-    (b"BC\xc0\xde", K.PROGRAM),
-    (b"ITSF", K.PROGRAM),
-    (bytes.fromhex("4c0000000114020000000000c000000000000046"), K.PROGRAM),
-    # archives, and documents that carry programs
-    (b"PK\x05\x06", K.ARCHIVE),
-    (b"PK\x07\x08", K.ARCHIVE),
-    (b"Rar!\x1a\x07", K.ARCHIVE),
-    (b"7z\xbc\xaf\x27\x1c", K.ARCHIVE),
-    (b"\x1f\x8b", K.ARCHIVE),
-    (b"BZh", K.ARCHIVE),
-    (b"\xfd7zXZ\x00", K.ARCHIVE),
-    (b"\x28\xb5\x2f\xfd", K.ARCHIVE),
-    (b"\x04\x22\x4d\x18", K.ARCHIVE),
-    (b"MSCF", K.ARCHIVE),
-    (b"!<arch>\n", K.ARCHIVE),
-    (b"xar!", K.ARCHIVE),
-    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", K.ARCHIVE),
-    (b"{\\rtf", K.OTHER),
-)
-TAR: Final = (257, b"ustar")
 
-# RIFF and its variants name their form after eight bytes.
-RIFF: Final = (b"RIFF", b"RIFX", b"RF64", b"BW64")
-RIFF_FORMS: Final = MappingProxyType({b"WAVE": K.WAV, b"WEBP": K.WEBP})
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """The proven kind of a file, and the kinds that it resembles weakly."""
 
-HEIF_BRANDS: Final = frozenset(
-    {b"mif1", b"msf1", b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx"}
-)
-QUICKTIME_BRAND: Final = b"qt  "
-# The first atom of a QuickTime file without a brand.
-QUICKTIME_ATOMS: Final = frozenset(
-    {b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"}
-)
+    kind: DetectedKind
+    likeness: frozenset[DetectedKind] = NONE
 
-SCRIPT_IN_TEXT: Final = re.compile(
-    rb"#!|@(?:echo|cls|setlocal)\b|<\?(?:php|=)|<%|windows registry editor|regedit4"
-    rb"|\[(?:desktop entry|internetshortcut|autorun|version)\]",
-    re.IGNORECASE,
-)
-MARKUP_IN_TEXT: Final = re.compile(rb"<[a-z!?/]", re.IGNORECASE)
-# In binary data two letters match by chance, so a whole word is needed.
-SCRIPT_IN_BINARY: Final = re.compile(rb"#![ ]*/|<\?php", re.IGNORECASE)
-MARKUP_IN_BINARY: Final = re.compile(
-    rb"<!--|<(?:!doctype|\?xml|html|head|body|title|meta|link|script|style|svg|math"
-    rb"|iframe|frameset|object|embed|form|img|table|div|font|a|p|br|h1)\b",
-    re.IGNORECASE,
-)
-OPENING_BYTES: Final = 256
-NOT_TEXT: Final = re.compile("[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f\x7f\ufffe\uffff]")
+
+# Bytes of no text in any encoding but UTF-16 and UTF-32. Escape, shift in and shift out
+# switch the sets of ISO 2022.
+NOT_TEXT: Final = re.compile(rb"[\x00-\x08\x0b\x10-\x19\x1c-\x1f\x7f]")
+CONTROLS: Final = re.compile("[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f\x7f\ufffe\uffff]")
 BYTE_ORDER_MARKS: Final[Mapping[bytes, str]] = MappingProxyType(
     {
-        codecs.BOM_UTF8: "utf-8",
+        codecs.BOM_UTF32_LE: "utf-32-le",
+        codecs.BOM_UTF32_BE: "utf-32-be",
         codecs.BOM_UTF16_LE: "utf-16-le",
         codecs.BOM_UTF16_BE: "utf-16-be",
     }
 )
+UNMARKED: Final = ("utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be")
 
-# Extensions by which puremagic names disguised kinds; its other matches are OTHER.
-DISGUISES: Final[Mapping[DetectedKind, frozenset[str]]] = MappingProxyType(
-    {
-        K.PROGRAM: frozenset({
-            ".exe", ".dll", ".com", ".sys", ".scr", ".ocx", ".drv", ".so", ".class",
-            ".dex", ".elc", ".pyc", ".luac", ".msi", ".appimage", ".swf", ".wasm",
-            ".lnk", ".chm", ".hlp",
-        }),
-        K.SCRIPT: frozenset({
-            ".sh", ".py", ".pl", ".rb", ".php", ".bat", ".cmd", ".ps1", ".vbs", ".js",
-        }),
-        K.MARKUP: frozenset({
-            ".html", ".htm", ".xhtml", ".xml", ".svg", ".xsl", ".mht", ".mhtml",
-        }),
-        K.ARCHIVE: frozenset({
-            ".zip", ".jar", ".docx", ".xlsx", ".pptx", ".rar", ".7z", ".gz", ".tgz",
-            ".tar", ".bz2", ".tbz2", ".xz", ".zst", ".lz", ".lz4", ".lzh", ".lha",
-            ".arj", ".ace", ".cab", ".iso", ".dmg", ".img", ".cpio", ".rpm", ".deb",
-            ".ar", ".arc", ".zoo", ".z", ".wim", ".vhd", ".vmdk", ".doc", ".xls",
-            ".ppt",
-        }),
-    }
-)  # fmt: skip
-# A shorter signature is weak: text begins with any letters, audio with any bytes.
-MIN_SIGNATURE_BYTES: Final = 3
-MIN_SIGNATURE_BYTES_IN_TEXT: Final = 5
+# A head at the start of a line, or after nothing but marks and blanks.
+_BEFORE: Final = rb"(?:\A[\s\x00\x04\xef\xbb\xbf\xff\xfe]*|[\r\n][ \t]*)"
+PREAMBLES: Final = (
+    (re.compile(_BEFORE + rb"%PDF-"), K.PDF),
+    (re.compile(_BEFORE + rb"\x04?%!"), K.POSTSCRIPT),
+)
+NOT_PREAMBLE: Final = re.compile(rb"[\x01-\x03\x05-\x08\x0b\x0e-\x1a\x1c-\x1f\x7f]")
+ATOM: Final = re.compile(rb"(?s:....)[A-Za-z0-9 _\xa9-]{4}")
+BITMAP_HEADERS: Final = frozenset({12, 16, 40, 52, 56, 64, 108, 124})
+TS_HEADER: Final = re.compile(rb"(?s)G[\x00-\x7f].[\x10-\x3f\x50-\x7f\x90-\xbf]")
+TS_PACKETS: Final = ((0, 188), (4, 192))
 
 
-def detected_kind(head: bytes) -> DetectedKind:
-    """Return the kind of a file by its first `HEAD_BYTES` bytes, or all if fewer."""
+def detect(head: bytes) -> Detection:
+    """Detect the kind of a file by its first `HEAD_BYTES` bytes, or all if fewer."""
     head = head[:HEAD_BYTES]
-    for detect in (_by_signature, _by_container, _by_disguise):
-        if (kind := detect(head)) is not None:
-            return kind
-    is_text = _is_text(head)
-    if (kind := _by_library(head, is_text=is_text)) is not None:
-        return kind
-    if is_text:
-        return K.TEXT
-    return K.TOO_SHORT if len(head) < MIN_HEAD_BYTES else K.UNKNOWN
+    opening = _opening_of(head)
+    if (kind := _active_kind(opening)) is not None:
+        return Detection(kind)
+    if head.startswith(RIFF) and head[8:12] in RIFF_FORMS:
+        return Detection(RIFF_FORMS[head[8:12]])
+    if is_text(head):
+        return Detection(_by_signature(head, TEXT_SIGNATURES) or K.TEXT, _alike(head))
+    for recognize in (_binary_signature, _container, _bitmap, _library):
+        if (kind := recognize(head)) is not None:
+            return Detection(kind, _alike(head))
+    kind = K.TOO_SHORT if len(head) < MIN_HEAD_BYTES else K.UNKNOWN
+    return Detection(kind, _alike(head))
 
 
-def _by_signature(head: bytes) -> DetectedKind | None:
-    for signature, kind in SIGNATURES:
-        if head.startswith(signature):
-            return kind
-    offset, signature = TAR
-    return K.ARCHIVE if head.startswith(signature, offset) else None
-
-
-def _by_container(head: bytes) -> DetectedKind | None:
-    if head.startswith(RIFF):
-        return RIFF_FORMS.get(head[8:12], K.OTHER)
-    atom, brand = head[4:8], head[8:12]
-    if atom == b"ftyp":
-        if brand == QUICKTIME_BRAND:
-            return K.QUICKTIME
-        return K.HEIF if brand in HEIF_BRANDS else K.ISO_MEDIA
-    return K.QUICKTIME if atom in QUICKTIME_ATOMS else None
-
-
-def _by_disguise(head: bytes) -> DetectedKind | None:
-    # Blanks, byte order marks and the zeros of UTF-16 do not stop a program or browser
-    # from running or showing a file.
-    opening = (
-        head[: 4 * OPENING_BYTES].replace(b"\x00", b"").lstrip(b"\xef\xbb\xbf\xff\xfe")
+def is_text(head: bytes) -> bool:
+    """Whether the bytes are a text in some encoding: no control characters."""
+    for mark, encoding in BYTE_ORDER_MARKS.items():
+        if head.startswith(mark):
+            return _decodes(head, encoding)
+    if NOT_TEXT.search(head) is None:
+        return True
+    return b"\x00" in head[:8] and any(
+        _decodes(head, encoding, min_ascii=0.3) for encoding in UNMARKED
     )
-    opening = opening.lstrip()[:OPENING_BYTES]
-    text = _is_text(opening)
-    if (SCRIPT_IN_TEXT if text else SCRIPT_IN_BINARY).match(opening):
+
+
+def _decodes(head: bytes, encoding: str, *, min_ascii: float = 0) -> bool:
+    """Whether a text without control characters decodes; some of it has to be ASCII."""
+    width = 2 if "16" in encoding else 4
+    try:
+        text = head[: len(head) // width * width].decode(encoding)
+    except UnicodeDecodeError:
+        return False
+    if CONTROLS.search(text.removeprefix("\ufeff")):
+        return False
+    return sum(map(str.isascii, text)) >= min_ascii * len(text)
+
+
+def _opening_of(head: bytes) -> bytes:
+    """The first visible bytes: marks, blanks and the zeros of UTF-16 run a file too."""
+    plain = head[: 4 * OPENING_BYTES].replace(b"\x00", b"")
+    return plain.lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n\f\v")[:OPENING_BYTES]
+
+
+def _active_kind(opening: bytes) -> DetectedKind | None:
+    """A script or a web page, which run wherever they are opened."""
+    if SCRIPT.match(opening):
         return K.SCRIPT
-    if (MARKUP_IN_TEXT if text else MARKUP_IN_BINARY).match(opening):
-        return K.MARKUP
-    if _is_text(head):
-        # Two-letter signatures match many texts.
-        return None
-    if head.startswith(b"MZ"):
+    if XML.match(opening):
+        return K.MARKUP if PAGE_IN_XML.search(opening) else K.XML
+    while comment := COMMENT.match(opening):
+        opening = opening[comment.end() :]
+    return K.MARKUP if WEB_PAGE.match(opening) else None
+
+
+def _by_signature(
+    head: bytes, signatures: tuple[Signature, ...]
+) -> DetectedKind | None:
+    for value, kind, offset in signatures:
+        if head.startswith(value, offset):
+            return kind
+    return None
+
+
+def _binary_signature(head: bytes) -> DetectedKind | None:
+    if is_program(head):
         return K.PROGRAM
-    return K.BMP if head.startswith(b"BM") else None
+    if (kind := _by_signature(head, BINARY_SIGNATURES)) is not None:
+        return kind
+    return next((kind for pattern, kind in PATTERNS if pattern.match(head)), None)
 
 
-def _by_library(head: bytes, *, is_text: bool) -> DetectedKind | None:
-    minimum = MIN_SIGNATURE_BYTES_IN_TEXT if is_text else MIN_SIGNATURE_BYTES
+def _container(head: bytes) -> DetectedKind | None:
+    if head.startswith(b"PK\x03\x04"):
+        return kind_of_zip(head)
+    if head.startswith(RIFF):
+        return K.OTHER
+    if head[4:8] == b"ftyp":
+        return _iso_kind(head)
+    if head[4:8] in QUICKTIME_ATOMS:
+        return K.QUICKTIME
+    return K.OTHER if _is_transport_stream(head) else None
+
+
+def _iso_kind(head: bytes) -> DetectedKind:
+    """The kind of an ISO base media file, by its main and its compatible brands."""
+    size = min(int.from_bytes(head[:4], "big"), len(head), 512)
+    brands = [head[8:12], *(head[at : at + 4] for at in range(16, size - 3, 4))]
+    if brands[0] == QUICKTIME_BRAND:
+        return K.QUICKTIME
+    if CANON_RAW_BRAND in brands:
+        return K.CAMERA_RAW
+    return K.HEIF if not HEIF_BRANDS.isdisjoint(brands) else K.ISO_MEDIA
+
+
+def _is_transport_stream(head: bytes) -> bool:
+    """Three MPEG packets: a sync byte, no transport error, a payload or adaptation."""
+    return any(
+        all(
+            TS_HEADER.match(head, at) for at in range(start, start + 2 * size + 1, size)
+        )
+        for start, size in TS_PACKETS
+    )
+
+
+def _bitmap(head: bytes) -> DetectedKind | None:
+    """Two letters prove nothing; a size that Windows or OS/2 gives its header does."""
+    start = 14 if head.startswith(b"BA") else 0
+    size = int.from_bytes(head[start + 14 : start + 18], "little")
+    known = head.startswith(b"BM", start) and size in BITMAP_HEADERS
+    return K.BMP if known else None
+
+
+def _library(head: bytes) -> DetectedKind | None:
     try:
         matches = puremagic.magic_string(head)
     except (puremagic.PureError, ValueError):
         return None
-    strong = [match for match in matches if _weight(match.byte_match) >= minimum]
-    if not strong:
-        return None
-    extension = strong[0].extension.lower()
-    for kind, extensions in DISGUISES.items():
-        if extension in extensions:
-            return kind
-    return K.OTHER
+    for match in matches:
+        value, offset = match.byte_match, match.offset
+        if offset >= 0 and _is_strong(value) and head.startswith(value, offset):
+            return _library_kind(match.extension.lower())
+    return None
 
 
-def _weight(signature: object) -> int:
-    """Count the bytes of a signature that are not zero."""
-    return len(signature.replace(b"\x00", b"")) if isinstance(signature, bytes) else 0
+def _library_kind(extension: str) -> DetectedKind:
+    kinds = LIBRARY_KINDS.items()
+    return next((kind for kind, names in kinds if extension in names), K.OTHER)
 
 
-def _is_text(head: bytes) -> bool:
-    encoding, start = "utf-8", 0
-    for mark, name in BYTE_ORDER_MARKS.items():
-        if head.startswith(mark):
-            encoding, start = name, len(mark)
-    decode: Callable[[bytes], str] = codecs.getincrementaldecoder(encoding)().decode
-    try:
-        # Not final: the head may end in the middle of a character.
-        text = decode(head[start:])
-    except UnicodeDecodeError:
-        return False
-    return NOT_TEXT.search(text) is None
+def _is_strong(signature: bytes) -> bool:
+    """Text begins with any letters, sound with zeros, ones and small numbers."""
+    telling = signature.translate(None, b"\x00\x01\x02\xff\xfe ")
+    if signature.isascii() and signature.decode().isprintable():
+        return len(telling) >= MIN_LETTERS
+    return len(telling) >= MIN_TELLING_BYTES and len(set(telling)) >= MIN_DISTINCT
+
+
+def _alike(head: bytes) -> frozenset[DetectedKind]:
+    """The kinds that the head resembles weakly."""
+    kinds = set()
+    for pattern, kind in PREAMBLES:
+        found = pattern.search(head, 0, PREAMBLE_BYTES + 8)
+        if found and NOT_PREAMBLE.search(head, 0, found.start()) is None:
+            kinds.add(kind)
+    if head.startswith(b"BM"):
+        kinds.add(K.BMP)
+    if head.startswith(b"8BPS"):
+        kinds.add(K.PSD)
+    if head.startswith(b"PK\x03\x04") and kind_of_zip(head) is K.ZIP:
+        kinds.update(NONE if has_readable_entry(head) else {K.SCORE})
+    if _begins_with_atoms(head):
+        kinds.add(K.QUICKTIME)
+    return frozenset(kinds)
+
+
+def _begins_with_atoms(head: bytes) -> bool:
+    """Whether two atoms of QuickTime follow each other, or one fills the head."""
+    at = 0
+    for _ in range(2):
+        if ATOM.match(head, at) is None:
+            return False
+        size = int.from_bytes(head[at : at + 4], "big")
+        if size == 1:
+            size = int.from_bytes(head[at + 8 : at + 16], "big")
+        if size < ATOM_HEADER:
+            return False
+        at += size
+        if at + ATOM_HEADER > len(head):
+            return True
+    return True

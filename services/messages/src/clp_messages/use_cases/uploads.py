@@ -30,7 +30,7 @@ from clp_messages.attachment_states import (
     RECEIVING,
 )
 from clp_messages.dependencies import Dependencies
-from clp_messages.file_signatures import HEAD_BYTES, detected_kind
+from clp_messages.file_signatures import HEAD_BYTES, detect
 from clp_messages.mapping import AccessContext
 from clp_messages.queries import RANDOM
 from clp_messages.tables import AttachmentRow, MessageRow
@@ -195,7 +195,10 @@ class _Content:
 
     def _judge_head(self) -> None:
         self._judged = True
-        require(judge_content(self._name, detected_kind(self._head)))
+        found = detect(self._head)
+        require(
+            judge_content(self._name, found.kind, self._policy, likeness=found.likeness)
+        )
 
 
 def find_download(id: str, *, actor: Passport, deps: Dependencies) -> StoredFile:

@@ -1,0 +1,72 @@
+"""Tell compressed scores, office documents and programs by the entries of a ZIP."""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from clp_core.attachments import DetectedKind
+
+LOCAL_HEADER: Final = b"PK\x03\x04"
+HEADER_BYTES: Final = 30
+MAX_ENTRIES: Final = 20
+MAX_NAME: Final = 512
+
+OFFICE: Final = re.compile(
+    r"\[Content_Types\]\.xml|(?:word|xl|ppt|_rels|docProps)/|content\.xml\Z"
+)
+PROGRAM: Final = re.compile(
+    r"META-INF/MANIFEST\.MF\Z|AndroidManifest\.xml\Z|classes\d*\.dex\Z"
+    r"|.*\.(?:class|exe|dll|com|scr|msi|bat|cmd|vbs|ps1|jar|so|dylib|app/.*)\Z",
+    re.IGNORECASE,
+)
+SCORE: Final = re.compile(
+    r"META-INF/container\.xml\Z|[^/]*\.(?:musicxml|xml)\Z", re.IGNORECASE
+)
+SCORE_TYPE: Final = b"application/vnd.recordare.musicxml"
+
+
+def kind_of_zip(head: bytes) -> DetectedKind:
+    """The kind of a ZIP by its first readable entries; ZIP if they are others."""
+    kinds = [_kind_of(name, content) for name, content in entries(head)]
+    for kind in (DetectedKind.PROGRAM, DetectedKind.OFFICE, DetectedKind.SCORE):
+        if kind in kinds:
+            return kind
+    return DetectedKind.ZIP
+
+
+def has_readable_entry(head: bytes) -> bool:
+    """Whether the name of an entry can be read."""
+    return next(entries(head), None) is not None
+
+
+def entries(head: bytes) -> Iterator[tuple[str, bytes]]:
+    """Names and the first stored bytes of the entries whose headers lie in the head."""
+    at = 0
+    for _ in range(MAX_ENTRIES):
+        at = head.find(LOCAL_HEADER, at)
+        if at < 0 or at + HEADER_BYTES > len(head):
+            return
+        size = int.from_bytes(head[at + 18 : at + 22], "little")
+        name_size = int.from_bytes(head[at + 26 : at + 28], "little")
+        extra_size = int.from_bytes(head[at + 28 : at + 30], "little")
+        start = at + HEADER_BYTES
+        name = head[start : start + name_size]
+        content = start + name_size + extra_size
+        if 0 < name_size <= MAX_NAME and len(name) == name_size:
+            yield name.decode("utf-8", "replace"), head[content : content + 64]
+        # A size after the content is not known here; then the next header is searched.
+        at = content + (size if size < len(head) else 0)
+
+
+def _kind_of(name: str, content: bytes) -> DetectedKind | None:
+    if name == "mimetype":
+        is_score = content.startswith(SCORE_TYPE)
+        return DetectedKind.SCORE if is_score else DetectedKind.OFFICE
+    for pattern, kind in (
+        (PROGRAM, DetectedKind.PROGRAM),
+        (OFFICE, DetectedKind.OFFICE),
+        (SCORE, DetectedKind.SCORE),
+    ):
+        if pattern.match(name):
+            return kind
+    return None
