@@ -113,7 +113,7 @@ class Served:
             {
                 "WEB_SERVER_ADDRESS": "127.0.0.1:0",
                 "max_workers": 2,
-                VERIFIER: Verifier(trusted, now),
+                VERIFIER: Verifier(trusted, now, audience="files"),
                 HTTP_ADDRESS_FILE: str(self.address_file),
                 HTTP_LIMITS: limits,
             },
@@ -126,7 +126,9 @@ class Served:
         return self.passport_of("nat")
 
     def passport_of(self, person: str) -> str:
-        return "Bearer " + self.issuer.issue(person, PassportKind.PERSON)
+        return "Bearer " + self.issuer.issue(
+            person, PassportKind.PERSON, audience="files"
+        )
 
     def wire(self, source: str = "127.0.0.1") -> Wire:
         return Wire(self.address, source=source)

@@ -29,7 +29,11 @@ from tests.waiting import until
 
 KEY = new_key()
 ISSUER = Issuer("k", KEY, now)
-VERIFIER = Verifier({"k": TrustedKey(KEY.public_key(), frozenset(PassportKind))}, now)
+VERIFIER = Verifier(
+    {"k": TrustedKey(KEY.public_key(), frozenset(PassportKind))},
+    now,
+    audience="projects",
+)
 BUSY = "busy"
 LIMIT = RateLimit(burst=20, per_second=10)
 ALLOWED = int(LIMIT.burst + MAX_DELAY_S * LIMIT.per_second)
@@ -58,7 +62,7 @@ class Projects:
         self.deps.pass_through(passport.subject)
         return contract.MyProjects(projects=())
 
-    @rpc_method(contract.FACTS)
+    @rpc_method(contract.FACTS, subjects=("search",))
     def facts(self, _: contract.GetFacts, passport: Passport) -> contract.Facts:
         self.deps.pass_through(passport.subject)
         return contract.Facts(projects=(), people=())
@@ -85,7 +89,7 @@ def connected_as(broker_url: str) -> Iterator[Connect]:
     opened: list[Clients] = []
 
     def connected(subject: str, kind: PassportKind = PassportKind.PERSON) -> Clients:
-        passport = ISSUER.issue(subject, kind)
+        passport = ISSUER.source(subject, kind)
         opened.append(connect(broker_url, passport, timeout=10))
         return opened[-1]
 

@@ -38,10 +38,9 @@ PASSPORTS: list[tuple[Callable[[Issuer], str], int, str]] = [
     (lambda _: "Bearer", 401, "passport.missing"),
     (lambda _: "Bearer ", 401, "passport.missing"),
     (lambda _: "Bearer x.y.z", 401, "passport.refused"),
-    (lambda i: "bearer " + i.issue("nat", PassportKind.PERSON), 200, ""),
-    (lambda i: "Bearer " + i.issue("nat", PassportKind.PERSON)[:-9], 401, "passport.refused"),
-    (lambda i: "Bearer " + i.issue("robot", PassportKind.ROBOT), 403, "passport.wrong_kind"),
-    (lambda i: "Bearer " + i.issue("search", PassportKind.SERVICE), 403, "passport.wrong_kind"),
+    (lambda i: "bearer " + i.issue("nat", PassportKind.PERSON, audience="files"), 200, ""),
+    (lambda i: "Bearer " + i.issue("nat", PassportKind.PERSON, audience="files")[:-9], 401, "passport.refused"),
+    (lambda i: "Bearer " + i.issue("search", PassportKind.SERVICE, audience="files"), 403, "passport.wrong_kind"),
 ]  # fmt: skip
 
 

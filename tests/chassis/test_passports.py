@@ -7,7 +7,6 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from clp_chassis.security.passports import (
-    AUDIENCE,
     Issuer,
     Passport,
     TrustedKey,
@@ -19,6 +18,7 @@ from clp_contracts.methods import PassportKind
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 ANY_KIND = frozenset(PassportKind)
+AUDIENCE = "messages"
 GATEWAY, SEARCH, STRANGER = new_key(), new_key(), new_key()
 
 
@@ -44,7 +44,7 @@ def verifier(clock: Clock) -> Verifier:
         "gateway": TrustedKey(GATEWAY.public_key(), ANY_KIND),
         "search": TrustedKey(SEARCH.public_key(), service, frozenset({"search"})),
     }
-    return Verifier(keys, clock)
+    return Verifier(keys, clock, audience=AUDIENCE)
 
 
 def claims(**changes: object) -> dict[str, object]:
@@ -79,9 +79,15 @@ REFUSED = [
     ("a path for a key", lambda: signed(kid="../gateway"), "passport.refused"),
     ("unsigned", unsigned, "passport.refused"),
     ("signed with a shared secret", by_shared_secret, "passport.refused"),
-    ("for another audience", lambda: signed(aud="elsewhere"), "passport.refused"),
+    ("for another service", lambda: signed(aud="search"), "passport.refused"),
     ("for no audience", lambda: signed(aud=None), "passport.refused"),
     ("without an end", lambda: signed(exp=None), "passport.refused"),
+    ("without a beginning", lambda: signed(iat=None), "passport.refused"),
+    (
+        "from the future",
+        lambda: signed(iat=int(NOON.timestamp()) + 31),
+        "passport.refused",
+    ),
     ("with an odd end", lambda: signed(exp=10**20), "passport.refused"),
     ("without a subject", lambda: signed(sub=None), "passport.refused"),
     ("of an unknown kind", lambda: signed(kind="king"), "passport.refused"),
@@ -114,7 +120,9 @@ def test_a_passport_is_refused_when_it_is(
 def test_a_valid_passport_identifies_the_caller(
     verifier: Verifier, clock: Clock
 ) -> None:
-    token = Issuer("gateway", GATEWAY, clock).issue("nat", PassportKind.PERSON)
+    token = Issuer("gateway", GATEWAY, clock).issue(
+        "nat", PassportKind.PERSON, audience=AUDIENCE
+    )
     passport = verifier.verify(token, frozenset({PassportKind.PERSON}))
     assert passport == Passport(
         "nat", PassportKind.PERSON, NOON + timedelta(seconds=120)
@@ -122,7 +130,7 @@ def test_a_valid_passport_identifies_the_caller(
 
 
 def test_a_service_vouches_for_itself(verifier: Verifier, clock: Clock) -> None:
-    token = Issuer("search", SEARCH, clock).for_service("search")()
+    token = Issuer("search", SEARCH, clock).for_service("search")(AUDIENCE)
     assert verifier.verify(token, ANY_KIND).subject == "search"
 
 
@@ -143,9 +151,34 @@ def test_a_verified_passport_expires_all_the_same(
         verifier.verify(token, ANY_KIND)
 
 
+@pytest.mark.parametrize("lifetime_s", [3600, 10**9])
+def test_t26_a_passport_is_accepted_for_ten_minutes_whatever_its_issuer_wrote(
+    verifier: Verifier, clock: Clock, lifetime_s: int
+) -> None:
+    token = signed(exp=int(NOON.timestamp()) + lifetime_s)
+    clock.at = NOON + timedelta(minutes=10, seconds=29)
+    assert verifier.verify(token, ANY_KIND).subject == "nat"
+    clock.at = NOON + timedelta(minutes=10, seconds=31)
+    with pytest.raises(Refused, match=r"passport\.refused"):
+        verifier.verify(token, ANY_KIND)
+
+
+def test_t26_a_passport_seen_by_one_service_is_refused_by_another(
+    clock: Clock,
+) -> None:
+    keys = {"gateway": TrustedKey(GATEWAY.public_key(), ANY_KIND)}
+    passport = Issuer("gateway", GATEWAY, clock).source("nat", PassportKind.PERSON)
+    seen_by_search = passport("search")
+    Verifier(keys, clock, audience="search").verify(seen_by_search, ANY_KIND)
+    messages = Verifier(keys, clock, audience="messages")
+    with pytest.raises(Refused, match=r"passport\.refused"):
+        messages.verify(seen_by_search, ANY_KIND)
+    assert messages.verify(passport("messages"), ANY_KIND).subject == "nat"
+
+
 def test_a_services_passport_is_renewed_before_it_expires(clock: Clock) -> None:
     fresh = Issuer("search", SEARCH, clock).for_service("search")
-    first = fresh()
-    assert fresh() == first
+    first = fresh(AUDIENCE)
+    assert fresh(AUDIENCE) == first
     clock.at = NOON + timedelta(seconds=61)
-    assert fresh() != first
+    assert fresh(AUDIENCE) != first

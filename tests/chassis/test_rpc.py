@@ -39,7 +39,11 @@ OUTBOX = Outbox(METADATA)
 CURSORS = Cursors(METADATA)
 KEY = new_key()
 ISSUER = Issuer("k", KEY, now)
-VERIFIER = Verifier({"k": TrustedKey(KEY.public_key(), frozenset(PassportKind))}, now)
+VERIFIER = Verifier(
+    {"k": TrustedKey(KEY.public_key(), frozenset(PassportKind))},
+    now,
+    audience="projects",
+)
 
 
 class World:
@@ -93,7 +97,7 @@ class Source:
     call_info = CallContext()
     relay = OutboxRelay(relay_config)
 
-    @rpc_method(contract.PUT_PARTNER)
+    @rpc_method(contract.PUT_PARTNER, subjects=("directory",))
     def put_partner(
         self, request: contract.PutPartner, passport: Passport
     ) -> contract.Stored:
@@ -109,7 +113,7 @@ class Source:
             )
         return contract.Stored(id=request.id, changed=True)
 
-    @rpc_method(contract.CHANGES)
+    @rpc_method(contract.CHANGES, subjects=("reader",))
     def changes(self, request: feed.ReadChanges, passport: Passport) -> feed.Changes:
         with self.deps.database.reading() as session:
             return OUTBOX.after(session, request)
@@ -255,3 +259,29 @@ def test_clients_may_be_shared_by_threads(directory: Clients, world: World) -> N
         thread.join()
     until(lambda: len(world.applied) == 20)
     assert set(world.applied) == {f"n{n}" for n in range(20)}
+
+
+def test_t25_a_service_calls_only_the_methods_that_name_it(
+    broker_url: str, world: World, running: ContainerGroup
+) -> None:
+    """Whoever reaches the queue by a way that no permission covers is refused."""
+    reader = ISSUER.for_service("reader")
+    with connect(broker_url, reader, timeout=5) as clients:
+        clients.projects.changes()
+        with pytest.raises(Refused) as refused:
+            clients.projects.put_partner(id="p", name="P")
+    assert refused.value.code == "passport.wrong_kind"
+    with world.database.reading() as session:
+        assert OUTBOX.pending(session) == 0
+
+
+@pytest.mark.parametrize(
+    ("method", "subjects"),
+    [(contract.CHANGES, ()), (contract.FOLLOW, ("reader",))],
+    ids=["services, none named", "no services, some named"],
+)
+def test_a_method_names_the_services_that_may_call_it(
+    method: Any, subjects: tuple[str, ...]
+) -> None:
+    with pytest.raises(ValueError, match=method.name):
+        rpc_method(method, subjects=subjects)

@@ -18,7 +18,7 @@ from kombu import Connection
 
 from clp_contracts import events
 from clp_contracts.broker_address import BrokerAddress
-from clp_contracts.methods import AUTHORS
+from clp_contracts.methods import PEOPLE
 from clp_deploy.broker_permissions import (
     CLIENTS,
     SCALING,
@@ -32,6 +32,7 @@ from clp_deploy.service_inventory import (
     _calls_in,
     methods,
     service_inventories,
+    subjects_of_methods,
 )
 from tests.deploy.running import UpSystem
 
@@ -212,16 +213,15 @@ def test_a_wrong_password_is_refused(up: UpSystem, user: str) -> None:
 
 
 def test_calls_of_people_come_from_the_gateway_only() -> None:
-    public = sorted(
-        name for name, method in methods().items() if method.kinds & AUTHORS
-    )
+    public = sorted(name for name, method in methods().items() if method.kinds & PEOPLE)
     assert allowed_calls("gateway") == public
 
 
 def test_every_method_has_a_user_that_may_call_it() -> None:
     by_services = {call for one in service_inventories() for call in one.calls}
     by_clients = {name for user in CLIENTS for name in allowed_calls(user)}
-    assert by_services | by_clients == set(methods())
+    by_portal = {n for n, named in subjects_of_methods().items() if "portal" in named}
+    assert by_services | by_clients | by_portal == set(methods())
 
 
 def test_no_client_outside_reads_texts_without_an_access_check() -> None:
@@ -242,6 +242,15 @@ def test_the_calls_of_every_service_are_found() -> None:
     assert {call for one in INVENTORIES.values() for call in one.calls} <= set(
         methods()
     )
+
+
+def test_t25_each_method_names_the_services_that_call_it() -> None:
+    """The callee checks what the permissions of the broker say as well."""
+    for name, subjects in subjects_of_methods().items():
+        owner = name.partition(".")[0]
+        callers = {one.service for one in INVENTORIES.values() if name in one.calls}
+        named = subjects & set(INVENTORIES)
+        assert named - {owner} == callers - {owner}, name
 
 
 def test_the_generated_files_are_up_to_date(

@@ -39,19 +39,23 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "keys"
 
 
+def verifier_of(folder: Path, clock: Clock) -> Verifier:
+    return Verifier.from_file(folder / "trusted.json", clock, audience="messages")
+
+
 def test_no_passport_is_refused_while_a_key_is_rotated(
     folder: Path, clock: Clock
 ) -> None:
     issuer = Issuer.from_file(folder / "messages.pem", clock)
     passport = issuer.for_service("messages")
-    verifier = Verifier.from_file(folder / "trusted.json", clock)
-    seen = {passport()}
+    verifier = verifier_of(folder, clock)
+    seen = {passport("messages")}
     for step in (keys.add_next, keys.switch, keys.forget_old):
         step(folder, "messages")
-        assert verifier.verify(passport(), SERVICES).subject == "messages"
+        assert verifier.verify(passport("messages"), SERVICES).subject == "messages"
         clock.advance()
-        seen.add(passport())
-        assert verifier.verify(passport(), SERVICES).subject == "messages"
+        seen.add(passport("messages"))
+        assert verifier.verify(passport("messages"), SERVICES).subject == "messages"
     assert len(seen) == 2, "only the switch changes the passport"
 
 
@@ -59,9 +63,9 @@ def test_a_forgotten_key_is_refused_after_it_was_accepted(
     folder: Path, clock: Clock
 ) -> None:
     stolen = Issuer.from_file(folder / "messages.pem", clock).issue(
-        "messages", PassportKind.SERVICE
+        "messages", PassportKind.SERVICE, audience="messages"
     )
-    verifier = Verifier.from_file(folder / "trusted.json", clock)
+    verifier = verifier_of(folder, clock)
     verifier.verify(stolen, SERVICES)
     keys.add_next(folder, "messages")
     keys.switch(folder, "messages")
@@ -85,20 +89,21 @@ def test_a_next_key_is_trusted_for_its_own_issuer_only(
     keys.add_next(folder, "search")
     forger = Issuer.from_file(folder / "search.next.pem", clock)
     with pytest.raises(Refused, match=r"passport\.refused"):
-        Verifier.from_file(folder / "trusted.json", clock).verify(
-            forger.issue("messages", PassportKind.SERVICE), SERVICES
+        verifier_of(folder, clock).verify(
+            forger.issue("messages", PassportKind.SERVICE, audience="messages"),
+            SERVICES,
         )
 
 
 def test_a_broken_list_of_keys_keeps_the_last_valid_one(
     folder: Path, clock: Clock
 ) -> None:
-    verifier = Verifier.from_file(folder / "trusted.json", clock)
+    verifier = verifier_of(folder, clock)
     passport = Issuer.from_file(folder / "search.pem", clock).for_service("search")
     for broken in ('{"half', "{}[]", '{"search-1": {}}', "7"):
         (folder / "trusted.json").write_text(broken)
         clock.advance()
-        assert verifier.verify(passport(), SERVICES).subject == "search"
+        assert verifier.verify(passport("messages"), SERVICES).subject == "search"
 
 
 def test_a_switch_without_a_next_key_names_the_command(folder: Path) -> None:

@@ -19,6 +19,7 @@ class Scenario:
         self.suite = suite
         self.project = project
         self.directory = suite.client(service="directory")
+        self.operations = suite.client(service="operations")
         self._keys: Iterator[int] = itertools.count(1)
         suite.settle()  # the mails of an earlier scenario are not of this one
         self._mails_before = len(suite.mails())
@@ -83,8 +84,7 @@ class Scenario:
 
     def explained(self, message: str) -> tuple[PersonExplained, ...]:
         """The explanation of a message for everybody, as operators see it."""
-        operations = self.suite.client(service="operations")
-        return operations.notifications.explain(message=message).people
+        return self.operations.notifications.explain(message=message).people
 
     def mailed(self) -> list[tuple[str, str]]:
         """Who was mailed and why: (person, trigger), in the order of ids."""

@@ -124,7 +124,7 @@ def test_a_mail_withdrawn_in_time_never_leaves(scenario: Scenario) -> None:
     scenario.withdraw("north")
     posted = scenario.post("ivy", scenario.broadcast, "Hello")
     assert scenario.mailed() == []
-    explained = scenario.directory.notifications.explain(
+    explained = scenario.operations.notifications.explain(
         message=posted.id, person="nat"
     )
     assert [person.told for person in explained.people] == [False]

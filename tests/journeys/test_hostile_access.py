@@ -126,7 +126,7 @@ def assert_suppressed(
     change()
     posted = scenario.post("ivy", scenario.direct("north"), "for north alone")
     assert scenario.mailed() == []
-    explained = scenario.directory.notifications.explain(
+    explained = scenario.operations.notifications.explain(
         message=posted.id, person=person
     )
     assert [who.told for who in explained.people] == [False]

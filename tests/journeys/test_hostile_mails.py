@@ -118,7 +118,7 @@ def test_each_hostile_address_has_the_outcome_of_its_row(scenario: Scenario) -> 
     suppressed = wanted.pop(f"address-015-{scenario.project}")
     assert sorted(mail.to for mail in mails_of(scenario)) == sorted(wanted.values())
     assert suppressed == "dana@nowhere.invalid"
-    (story,) = scenario.directory.notifications.explain(
+    (story,) = scenario.operations.notifications.explain(
         message=posted.id, person=f"address-015-{scenario.project}"
     ).people
     assert (story.state, story.transitions[-1].reason) == (

@@ -87,7 +87,7 @@ def test_each_row_of_the_routing_table(
         place = scenario.broadcast if channel == B else scenario.direct(channel)
         message = scenario.post(author, place, text).id
     assert scenario.mailed() == recipients
-    explained = scenario.directory.notifications.explain(message=message)
+    explained = scenario.operations.notifications.explain(message=message)
     assert {p.person for p in explained.people if p.told} == {
         who for who, _ in recipients
     }

@@ -17,12 +17,13 @@ LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.="
 
 
 def verifier() -> Verifier:
-    return Verifier({"gateway": TrustedKey(KEY.public_key(), ANY_KIND)}, lambda: NOON)
+    trusted = {"gateway": TrustedKey(KEY.public_key(), ANY_KIND)}
+    return Verifier(trusted, lambda: NOON, audience="messages")
 
 
 def passport(subject: str = "nat") -> str:
     issuer = Issuer("gateway", KEY, lambda: NOON)
-    return issuer.issue(subject, PassportKind.PERSON)
+    return issuer.issue(subject, PassportKind.PERSON, audience="messages")
 
 
 def refusal_of(token: str) -> str:

@@ -29,7 +29,9 @@ class Running:
         key = new_key()
         self.issuer = Issuer("gateway", key, now)
         trusted = {"gateway": TrustedKey(key.public_key(), frozenset(PassportKind))}
-        context = ProcessContext(url, Verifier(trusted, now), lambda: "")
+        context = ProcessContext(
+            url, Verifier(trusted, now, audience="messages"), lambda _: ""
+        )
         deps = replace(scenario.deps, clock=now, **changed)
         config = container_config(context, deps, http_address="127.0.0.1:0")
         self.container = ServiceContainer(MessagesService, config)
@@ -38,7 +40,7 @@ class Running:
         self.connections = RpcConnectionPool(url, 10)
 
     def passport(self, person: str, kind: PassportKind = PassportKind.PERSON) -> str:
-        return self.issuer.issue(person, kind)
+        return self.issuer.issue(person, kind, audience="messages")
 
     def as_(self, person: str, kind: PassportKind = PassportKind.PERSON) -> Clients:
         return Clients(RpcClient(self.connections, self.passport(person, kind)))

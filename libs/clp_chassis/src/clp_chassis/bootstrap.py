@@ -34,14 +34,14 @@ HTTP_ADDRESS_FILE: Final = "clp_http_address_file"
 class ProcessContext:
     """What a process gets from outside: broker, keys, clock and limits.
 
-    ``passport`` gives fresh passports of this service for its own calls. Runs of
+    ``passport`` gives passports of this service for calls to a named one. Runs of
     background loops are at least ``min_interval_s`` apart. ``rate_limit`` bounds the
     calls of each person; None for no limit.
     """
 
     broker_url: str
     verifier: Verifier
-    passport: Callable[[], str]
+    passport: Callable[[str], str]
     clock: Clock = now
     call_timeout_s: float = 10.0
     min_interval_s: float = MIN_INTERVAL_S
@@ -53,7 +53,8 @@ class ProcessContext:
     ) -> "ProcessContext":
         """Read the trusted keys and this service's own key from a folder."""
         issuer = Issuer.from_file(folder / f"{service}.pem", now)
-        verifier = Verifier.from_file(folder / "trusted.json", now)
+        trusted = folder / "trusted.json"
+        verifier = Verifier.from_file(trusted, now, audience=service)
         return cls(broker_url, verifier, issuer.for_service(service))
 
     @classmethod

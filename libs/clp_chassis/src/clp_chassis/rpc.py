@@ -1,8 +1,8 @@
 """Serve RPC methods: check the passport, decode the request, encode the response."""
 
 import logging
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Collection, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Final, Protocol, TypeVar
 
@@ -75,19 +75,23 @@ class CallInfo:
     chain: list[str]
     carrier: Mapping[str, str]
 
-    def passport(self, method: Method[Any, Any]) -> Passport:
-        """Return the caller's passport; raise `Refused` if the method refuses it."""
-        return self.verifier.verify(self.token, method.kinds)
+    def passport(self, method: Method[Any, Any], subjects: frozenset[str]) -> Passport:
+        """Return the caller's passport, if the method accepts it.
+
+        Raises:
+            Refused: ``passport.wrong_kind`` also for a service not in ``subjects``.
+        """
+        passport = self.verifier.verify(self.token, method.kinds)
+        is_service = passport.kind is PassportKind.SERVICE
+        if is_service and passport.subject not in subjects:
+            raise Refused("passport.wrong_kind")
+        return passport
 
     def slot(self, passport: Passport) -> AbstractContextManager[None]:
         """Wait until a call with this passport may run."""
-        match passport.kind:
-            case PassportKind.PERSON:
-                return self.limits.person(passport.subject)
-            case PassportKind.SERVICE:
-                return self.limits.service(passport.subject)
-            case _:
-                return nullcontext()
+        if passport.kind is PassportKind.PERSON:
+            return self.limits.person(passport.subject)
+        return self.limits.service(passport.subject)
 
 
 class RpcService(Protocol):
@@ -97,14 +101,20 @@ class RpcService(Protocol):
 
 
 def rpc_method(
-    method: Method[Request, Response],
+    method: Method[Request, Response], *, subjects: Collection[str] = ()
 ) -> Callable[[Callable[[S, Request, Passport], Response]], Callable[..., Any]]:
     """Serve a method of a contract with a function of (service, request, passport).
+
+    ``subjects`` names the services that may call it, for a method that takes the
+    passports of services. The broker's permissions are a second wall: they do not cover
+    every way a message can reach a queue.
 
     Refusals are raised to the caller with their code; any other error becomes
     ``service.failed`` (with the id of an incident in the log) or
     ``service.unavailable`` (worth another try).
     """
+    if (PassportKind.SERVICE in method.kinds) != bool(subjects):
+        raise ValueError(f"{method.service}.{method.name}: name the services, if any")
 
     def decorate(
         function: Callable[[S, Request, Passport], Response],
@@ -113,7 +123,7 @@ def rpc_method(
             service: S, extra: tuple[Any, ...], arguments: Mapping[str, Any]
         ) -> Any:
             call: CallInfo = service.call_info
-            passport = call.passport(method)
+            passport = call.passport(method, frozenset(subjects))
             if extra:
                 raise Refused.because(
                     "request.malformed", fields={"": ["by keyword only"]}
@@ -135,6 +145,7 @@ def rpc_method(
 
         entrypoint.__name__ = method.name
         entrypoint.__doc__ = function.__doc__
+        entrypoint.clp_subjects = frozenset(subjects)  # type: ignore[attr-defined]
         return rpc_entrypoint(expected_exceptions=(Refused,))(entrypoint)  # type: ignore[no-any-return]
 
     return decorate

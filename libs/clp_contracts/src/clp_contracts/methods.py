@@ -12,12 +12,10 @@ class PassportKind(StrEnum):
     """The kind of subject a passport was issued for."""
 
     PERSON = "person"
-    ROBOT = "robot"
     SERVICE = "service"
 
 
 PEOPLE: Final = frozenset({PassportKind.PERSON})
-AUTHORS: Final = frozenset({PassportKind.PERSON, PassportKind.ROBOT})
 SERVICES: Final = frozenset({PassportKind.SERVICE})
 PEOPLE_AND_SERVICES: Final = PEOPLE | SERVICES
 

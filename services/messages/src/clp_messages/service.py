@@ -55,6 +55,7 @@ from clp_messages.use_cases import (
     uploads,
 )
 
+OPERATIONS: Final = ("operations",)
 SWEEP_INTERVAL_S: Final = 60.0
 SCAN_INTERVAL_S: Final = 5.0
 
@@ -158,41 +159,41 @@ class MessagesService:
     ) -> contract.Mentionable:
         return mentions.mentionable(request, actor=actor, deps=self.deps)
 
-    @rpc_method(contract.GET_MESSAGES)
+    @rpc_method(contract.GET_MESSAGES, subjects=("search", "notifications"))
     def get_messages(
         self, request: contract.GetMessages, _: Passport
     ) -> contract.StoredMessages:
         return feed.get_messages(request, deps=self.deps)
 
-    @rpc_method(contract.READABLE_MESSAGES)
+    @rpc_method(contract.READABLE_MESSAGES, subjects=("notifications",))
     def readable_messages(
         self, request: contract.GetReadableMessages, _: Passport
     ) -> contract.ReadableMessages:
         return mail_content.readable_messages(request, deps=self.deps)
 
-    @rpc_method(contract.SCREEN_MESSAGES)
+    @rpc_method(contract.SCREEN_MESSAGES, subjects=("portal",))
     def screen_messages(
         self, request: contract.GetScreenMessages, _: Passport
     ) -> contract.ScreenMessages:
         return screens.screen_messages(request, deps=self.deps)
 
-    @rpc_method(contract.CHANGES)
+    @rpc_method(contract.CHANGES, subjects=("search", "notifications", "portal"))
     def changes(
         self, request: feed_contract.ReadChanges, _: Passport
     ) -> feed_contract.Changes:
         return feed.changes(request, deps=self.deps)
 
-    @rpc_method(contract.PROGRESS)
+    @rpc_method(contract.PROGRESS, subjects=OPERATIONS)
     def progress(self, _call: Empty, _: Passport) -> feed_contract.Progress:
         return feed.progress(deps=self.deps)
 
-    @rpc_method(contract.DEAD_LETTERS)
+    @rpc_method(contract.DEAD_LETTERS, subjects=OPERATIONS)
     def dead_letters(
         self, request: feed_contract.ListDeadLetters, _: Passport
     ) -> feed_contract.DeadLetters:
         return self.dead_letter_provider.dead_letters(request)
 
-    @rpc_method(contract.REDRIVE_DEAD_LETTER)
+    @rpc_method(contract.REDRIVE_DEAD_LETTER, subjects=OPERATIONS)
     def redrive_dead_letter(
         self, request: feed_contract.RedriveDeadLetter, _: Passport
     ) -> feed_contract.DeadLetterRedriven:

@@ -31,6 +31,9 @@ from clp_projects.use_cases import (
 )
 
 PACKAGE: Final = "clp_projects"
+# The services of other teams that may write people and projects, and our operators.
+DIRECTORY: Final = ("directory",)
+OPERATIONS: Final = ("operations",)
 
 
 def _relay_config(container: Any) -> RelayConfig:
@@ -46,25 +49,25 @@ class ProjectsService:
     call_info = CallContext()
     relay = OutboxRelay(_relay_config)
 
-    @rpc_method(contract.PUT_PERSON)
+    @rpc_method(contract.PUT_PERSON, subjects=DIRECTORY)
     def put_person(self, request: contract.PutPerson, _: Passport) -> contract.Stored:
         return people.put_person(request, deps=self.deps)
 
-    @rpc_method(contract.PUT_PARTNER)
+    @rpc_method(contract.PUT_PARTNER, subjects=DIRECTORY)
     def put_partner(self, request: contract.PutPartner, _: Passport) -> contract.Stored:
         return people.put_partner(request, deps=self.deps)
 
-    @rpc_method(contract.PUT_PROJECT)
+    @rpc_method(contract.PUT_PROJECT, subjects=DIRECTORY)
     def put_project(self, request: contract.PutProject, _: Passport) -> contract.Stored:
         return assignments.put_project(request, deps=self.deps)
 
-    @rpc_method(contract.ASSIGN)
+    @rpc_method(contract.ASSIGN, subjects=DIRECTORY)
     def assign_partner(
         self, request: contract.AssignPartner, _: Passport
     ) -> contract.Stored:
         return assignments.assign_partner(request, deps=self.deps)
 
-    @rpc_method(contract.WITHDRAW)
+    @rpc_method(contract.WITHDRAW, subjects=DIRECTORY)
     def withdraw_partner(
         self, request: contract.WithdrawPartner, _: Passport
     ) -> contract.Stored:
@@ -106,41 +109,41 @@ class ProjectsService:
     def my_projects(self, _: Empty, passport: Passport) -> contract.MyProjects:
         return readable_projects.my_projects(actor=passport.subject, deps=self.deps)
 
-    @rpc_method(contract.ANNOUNCE)
+    @rpc_method(contract.ANNOUNCE, subjects=DIRECTORY)
     def announce(self, request: contract.Announce, _: Passport) -> contract.Announced:
         return announcements.announce(request, deps=self.deps)
 
-    @rpc_method(contract.FACTS)
+    @rpc_method(contract.FACTS, subjects=("messages", "search", "notifications"))
     def facts(self, request: contract.GetFacts, _: Passport) -> contract.Facts:
         return directory.facts_about(request, deps=self.deps)
 
-    @rpc_method(contract.FOLLOWERS)
+    @rpc_method(contract.FOLLOWERS, subjects=("notifications",))
     def followers(self, request: contract.GetFollowers, _: Passport) -> contract.People:
         return directory.followers(request, deps=self.deps)
 
-    @rpc_method(contract.PEOPLE_BY_HANDLE)
+    @rpc_method(contract.PEOPLE_BY_HANDLE, subjects=("messages",))
     def people_by_handle(
         self, request: contract.GetPeopleByHandle, _: Passport
     ) -> contract.People:
         return directory.people_by_handle(request, deps=self.deps)
 
-    @rpc_method(contract.SUGGEST_PEOPLE)
+    @rpc_method(contract.SUGGEST_PEOPLE, subjects=("messages",))
     def suggest_people(
         self, request: contract.SuggestPeople, _: Passport
     ) -> contract.People:
         return autocomplete.suggest_people(request, deps=self.deps)
 
-    @rpc_method(contract.ANNOUNCEMENT)
+    @rpc_method(contract.ANNOUNCEMENT, subjects=("messages",))
     def announcement(
         self, request: contract.GetAnnouncement, _: Passport
     ) -> contract.Announcement:
         return announcements.announcement(request, deps=self.deps)
 
-    @rpc_method(contract.CHANGES)
+    @rpc_method(contract.CHANGES, subjects=("messages",))
     def changes(self, request: feed.ReadChanges, _: Passport) -> feed.Changes:
         return directory.changes(request, deps=self.deps)
 
-    @rpc_method(contract.PROGRESS)
+    @rpc_method(contract.PROGRESS, subjects=OPERATIONS)
     def progress(self, _request: Empty, _: Passport) -> feed.Progress:
         return directory.progress(deps=self.deps)
 

@@ -39,6 +39,7 @@ from clp_search.settings import Settings
 from clp_search.use_cases import find, status
 from clp_search.workers.remote_engine import RemoteEngine
 
+OPERATIONS: Final = ("operations",)
 MAINTENANCE_INTERVAL_S: Final = 1.0
 REBUILD_INTERVAL_S: Final = 0.25
 
@@ -79,11 +80,11 @@ class SearchService:
     ) -> contract.SearchPage:
         return find.find(request, actor=passport.subject, deps=self.deps)
 
-    @rpc_method(contract.STATUS)
+    @rpc_method(contract.STATUS, subjects=OPERATIONS)
     def status(self, _request: Empty, _: Passport) -> contract.Status:
         return status.status(deps=self.deps)
 
-    @rpc_method(contract.PROGRESS)
+    @rpc_method(contract.PROGRESS, subjects=OPERATIONS)
     def progress(self, _request: Empty, _: Passport) -> feed.Progress:
         return status.progress(deps=self.deps)
 

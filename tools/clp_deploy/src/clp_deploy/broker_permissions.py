@@ -21,13 +21,13 @@ from typing import Any, Final
 
 from clp_chassis.messaging import RETRY_DELAYS_MS, retry_exchange
 from clp_chassis.messaging.event_consumer import QUEUE_VERSION
-from clp_contracts import projects
-from clp_contracts.methods import AUTHORS, PassportKind
+from clp_contracts.methods import PEOPLE
 from clp_deploy.service_inventory import (
     SERVICES,
     ServiceInventory,
     methods,
     service_inventories,
+    subjects_of_methods,
 )
 
 VHOST: Final = "clp"
@@ -72,30 +72,14 @@ def definitions(passwords: Mapping[str, str] | None = None) -> dict[str, Any]:
 def allowed_calls(client: str) -> list[str]:
     """The methods that a client outside may call.
 
-    The gateway makes the calls of people. Methods that services may call, and none
-    of this repository calls, belong to the directory (those of ``projects``) or to
-    operations (all others, and every ``progress``).
+    The gateway makes the calls of people; the directory and operations call the methods
+    that name them.
     """
-    # The commands of a service call its own methods as operations.
-    internal = {
-        call
-        for one in service_inventories()
-        for call in one.calls
-        if not call.startswith(f"{one.service}.")
-    }
-
-    found = []
-    for name, method in methods().items():
-        for_services = PassportKind.SERVICE in method.kinds and name not in internal
-        is_directory = method.service == projects.SERVICE and method.name != "progress"
-        fits = {
-            GATEWAY: bool(method.kinds & AUTHORS),
-            DIRECTORY: for_services and is_directory,
-            OPERATIONS: for_services and not is_directory,
-        }
-        if fits[client]:
-            found.append(name)
-    return sorted(found)
+    if client == GATEWAY:
+        return sorted(n for n, method in methods().items() if method.kinds & PEOPLE)
+    return sorted(
+        n for n, subjects in subjects_of_methods().items() if client in subjects
+    )
 
 
 def password_hash(password: str) -> str:

@@ -86,6 +86,19 @@ def methods() -> dict[str, Method[Any, Any]]:
     }
 
 
+@cache
+def subjects_of_methods() -> dict[str, frozenset[str]]:
+    """The services that each served method accepts calls of."""
+    packages = {t.service: t.package for t in PROCESS_TYPES}
+    return {
+        f"{kind.name}.{name}": method.clp_subjects
+        for service in SERVICES
+        for kind in _classes_of(import_module(f"{packages[service]}.service"))
+        for name, method in inspect.getmembers(kind, inspect.isfunction)
+        if hasattr(method, "clp_subjects")
+    }
+
+
 def _inventory_of(service: str, package: str) -> ServiceInventory:
     classes = list(_classes_of(import_module(f"{package}.service")))
     entrypoints = [

@@ -28,7 +28,7 @@ class Suite(ABC):
     def __init__(self, data_dir: Path | str) -> None:
         self.data_dir = Path(data_dir).resolve()
         self._issuer: Issuer | None = None
-        self._sources: dict[tuple[str, PassportKind], Callable[[], str]] = {}
+        self._sources: dict[tuple[str, PassportKind], Callable[[str], str]] = {}
         self._pool: RpcConnectionPool | None = None
 
     @abstractmethod
@@ -78,28 +78,35 @@ class Suite(ABC):
             return self._clients(service, PassportKind.SERVICE)
         return self._clients(str(person), PassportKind.PERSON)
 
-    def robot(self) -> Clients:
-        """Typed clients for the robot."""
-        return self._clients("robot", PassportKind.ROBOT)
-
     def files(self, person: str) -> FilesClient:
         """Upload and download as a person."""
         return FilesClient(self.http_url, lambda: self.passport(person))
 
-    def passport(self, subject: str, kind: PassportKind = PassportKind.PERSON) -> str:
-        """A passport that is valid for a minute at least."""
+    def passport(
+        self,
+        subject: str,
+        kind: PassportKind = PassportKind.PERSON,
+        *,
+        audience: str = "messages",
+    ) -> str:
+        """Return a passport for one service, valid for a minute at least."""
         if self._issuer is None:
             raise RuntimeError("the suite is not running")
         source = self._sources.get((subject, kind))
         if source is None:
             source = self._issuer.source(subject, kind)
             self._sources[subject, kind] = source
-        return source()
+        return source(audience)
 
     def _clients(self, subject: str, kind: PassportKind) -> Clients:
         if self._pool is None:
             raise RuntimeError("the suite is not running")
-        return Clients(RpcClient(self._pool, lambda: self.passport(subject, kind)))
+        return Clients(
+            RpcClient(
+                self._pool,
+                lambda service: self.passport(subject, kind, audience=service),
+            )
+        )
 
     def call(
         self, method: str, arguments: Mapping[str, Any], context: Mapping[str, Any]

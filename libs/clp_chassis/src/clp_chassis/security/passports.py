@@ -1,4 +1,4 @@
-"""Passports: short-lived signed statements of who calls. They carry no roles.
+"""Passports: short-lived signed statements of who calls one service. No roles.
 
 Keys can be rotated while everything runs: several may be trusted for one name, and the
 trusted keys and a process's own are reloaded when their files change.
@@ -35,9 +35,10 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-AUDIENCE: Final = "clp-communications"
 ALGORITHM: Final = "EdDSA"
 LIFETIME: Final = timedelta(seconds=120)
+# No passport is accepted for longer, whatever its issuer wrote.
+MAX_LIFETIME: Final = timedelta(minutes=10)
 CLOCK_TOLERANCE: Final = timedelta(seconds=30)
 MAX_CACHED: Final = 4096
 RELOAD_INTERVAL: Final = timedelta(seconds=2)
@@ -45,7 +46,7 @@ RELOAD_INTERVAL: Final = timedelta(seconds=2)
 
 @dataclass(frozen=True, slots=True)
 class Passport:
-    """A verified caller: a person, the robot or a service."""
+    """A verified caller: a person or a service."""
 
     subject: str
     kind: PassportKind
@@ -104,6 +105,13 @@ def _stat_of(path: Path) -> tuple[int, int, int]:
     return stat.st_mtime_ns, stat.st_ino, stat.st_size
 
 
+@dataclass(frozen=True, slots=True)
+class _CachedPassport:
+    renew_at: datetime
+    key_id: str
+    token: str
+
+
 class Issuer:
     """Make passports with a private key."""
 
@@ -124,13 +132,13 @@ class Issuer:
         """The key that verifies its passports."""
         return self._own()[1].public_key()
 
-    def issue(self, subject: str, kind: PassportKind) -> str:
-        """Return a passport that is valid for two minutes."""
+    def issue(self, subject: str, kind: PassportKind, *, audience: str) -> str:
+        """Return a passport for one service that is valid for two minutes."""
         at = self._clock()
         key_id, key = self._own()
         claims = {
             "sub": subject,
-            "aud": AUDIENCE,
+            "aud": audience,
             "kind": kind.value,
             "iat": int(at.timestamp()),
             "exp": int((at + LIFETIME).timestamp()),
@@ -138,41 +146,49 @@ class Issuer:
         }
         return jwt.encode(claims, key, algorithm=ALGORITHM, headers={"kid": key_id})
 
-    def for_service(self, name: str) -> Callable[[], str]:
+    def for_service(self, name: str) -> Callable[[str], str]:
         """Return a source of passports of one service."""
         return self.source(name, PassportKind.SERVICE)
 
-    def source(self, subject: str, kind: PassportKind) -> Callable[[], str]:
-        """Return a source of passports; each is reused for half its lifetime."""
-        cached: list[tuple[datetime, str, str]] = []
+    def source(self, subject: str, kind: PassportKind) -> Callable[[str], str]:
+        """Return a function that gives, for the name of a service, a passport for it.
 
-        def passport() -> str:
+        Each passport is reused for half its lifetime.
+        """
+        cached: dict[str, _CachedPassport] = {}
+
+        def passport(audience: str) -> str:
             at, (key, _) = self._clock(), self._own()
-            if not cached or cached[0][0] <= at or cached[0][1] != key:
-                fresh = self.issue(subject, kind)
-                cached[:] = [(at + LIFETIME / 2, key, fresh)]
-            return cached[0][2]
+            found = cached.get(audience)
+            if found is None or found.renew_at <= at or found.key_id != key:
+                token = self.issue(subject, kind, audience=audience)
+                found = _CachedPassport(at + LIFETIME / 2, key, token)
+                cached[audience] = found
+            return found.token
 
         return passport
 
 
 class Verifier:
-    """Verify passports with trusted public keys."""
+    """Verify passports for one service, its audience, with trusted public keys."""
 
-    def __init__(self, keys: Mapping[str, TrustedKey], clock: Clock) -> None:
+    def __init__(
+        self, keys: Mapping[str, TrustedKey], clock: Clock, *, audience: str
+    ) -> None:
         self._trusted: Callable[[], Mapping[str, TrustedKey]] = lambda: keys
         self._clock = clock
+        self._audience = audience
         self._checked: dict[str, Passport] = {}
         self._checked_with: Mapping[str, TrustedKey] = keys
 
     @classmethod
-    def from_file(cls, path: Path, clock: Clock) -> Self:
+    def from_file(cls, path: Path, clock: Clock, *, audience: str) -> Self:
         """Trust the keys of a file: a JSON object, key id to key, kinds and subjects.
 
         A changed file takes effect within seconds, also for passports seen before.
         """
         trusted = _ReloadingFile(path, _trusted_keys, clock)
-        verifier = cls(trusted(), clock)
+        verifier = cls(trusted(), clock, audience=audience)
         verifier._trusted = trusted
         return verifier
 
@@ -202,20 +218,23 @@ class Verifier:
                 token,
                 trusted.key,
                 algorithms=[ALGORITHM],
-                audience=AUDIENCE,
+                audience=self._audience,
                 options={
-                    "require": ["exp", "sub", "aud"],
+                    "require": ["exp", "iat", "sub", "aud"],
                     # checked below, with our clock and tolerance
                     "verify_exp": False,
                     "verify_iat": False,
                 },
             )
             kind = PassportKind(claims["kind"])
-            expires_at = datetime.fromtimestamp(claims["exp"], self._clock().tzinfo)
+            at = self._clock()
+            issued_at = datetime.fromtimestamp(claims["iat"], at.tzinfo)
+            expires_at = datetime.fromtimestamp(claims["exp"], at.tzinfo)
         except (jwt.PyJWTError, KeyError, TypeError, ValueError, OverflowError):
             raise Refused("passport.refused") from None
-        if not trusted.covers(kind, claims["sub"]):
+        if not trusted.covers(kind, claims["sub"]) or issued_at - CLOCK_TOLERANCE > at:
             raise Refused("passport.refused")
+        expires_at = min(expires_at, issued_at + MAX_LIFETIME)
         passport = Passport(claims["sub"], kind, expires_at)
         if len(self._checked) >= MAX_CACHED:
             self._checked.clear()

@@ -6,7 +6,8 @@ from clp_contracts.connection_pool import RpcConnectionPool
 from clp_contracts.methods import Method, Request, Response
 from clp_contracts.serialization import arguments, load_response
 
-Passport = str | Callable[[], str]
+# A passport for one service, or a function of a service's name that gives one for it.
+Passport = str | Callable[[str], str]
 
 
 class RpcClient:
@@ -32,7 +33,8 @@ class RpcClient:
             Refused: the service refused the call.
             CallFailed: no response arrived in time.
         """
-        token = self._passport if isinstance(self._passport, str) else self._passport()
+        passport = self._passport
+        token = passport if isinstance(passport, str) else passport(method.service)
         context = {
             **self._carrier(),
             "auth_token": token,

@@ -45,6 +45,8 @@ from clp_notifications.service.unsubscribe_page import unsubscribe_response
 from clp_notifications.settings import Settings
 from clp_notifications.tables import CURSORS, OUTBOX
 
+# The operators, and the command of this service.
+OPERATORS: Final = ("operations", "notifications")
 BOUNCE_INTERVAL_S: Final = 5.0
 UNSUBSCRIBE_PATH: Final = "/-/unsubscribe/<string:token>"
 
@@ -91,7 +93,7 @@ class NotificationsService:
     def on_messages_changed(self, _body: object) -> None:
         self.reader.wake()
 
-    @rpc_method(contract.EXPLAIN)
+    @rpc_method(contract.EXPLAIN, subjects=OPERATORS)
     def explain(
         self, request: contract.GetExplanation, passport: Passport
     ) -> contract.MessageExplanation:
@@ -111,39 +113,39 @@ class NotificationsService:
             request, actor=passport.subject, deps=self.deps
         )
 
-    @rpc_method(contract.DEAD)
+    @rpc_method(contract.DEAD, subjects=OPERATORS)
     def dead(
         self, request: contract.ListDead, _: Passport
     ) -> contract.DeadNotifications:
         return failed_notifications.dead(request, deps=self.deps)
 
-    @rpc_method(contract.REDRIVE)
+    @rpc_method(contract.REDRIVE, subjects=OPERATORS)
     def redrive(self, request: contract.Redrive, _: Passport) -> contract.Redriven:
         return failed_notifications.redrive(request, deps=self.deps)
 
-    @rpc_method(contract.SUPPRESSIONS)
+    @rpc_method(contract.SUPPRESSIONS, subjects=OPERATORS)
     def suppressions(
         self, request: contract.ListSuppressions, _: Passport
     ) -> contract.Suppressions:
         return bounces.suppressions(request, deps=self.deps)
 
-    @rpc_method(contract.DELETE_SUPPRESSION)
+    @rpc_method(contract.DELETE_SUPPRESSION, subjects=OPERATORS)
     def delete_suppression(
         self, request: contract.DeleteSuppression, _: Passport
     ) -> contract.SuppressionDeleted:
         return bounces.delete_suppression(request, deps=self.deps)
 
-    @rpc_method(contract.PROGRESS)
+    @rpc_method(contract.PROGRESS, subjects=OPERATORS)
     def progress(self, _request: Empty, _: Passport) -> feed.Progress:
         return progress.progress(deps=self.deps)
 
-    @rpc_method(contract.DEAD_LETTERS)
+    @rpc_method(contract.DEAD_LETTERS, subjects=OPERATORS)
     def dead_letters(
         self, request: feed.ListDeadLetters, _: Passport
     ) -> feed.DeadLetters:
         return self.dead_letter_provider.dead_letters(request)
 
-    @rpc_method(contract.REDRIVE_DEAD_LETTER)
+    @rpc_method(contract.REDRIVE_DEAD_LETTER, subjects=OPERATORS)
     def redrive_dead_letter(
         self, request: feed.RedriveDeadLetter, _: Passport
     ) -> feed.DeadLetterRedriven:

@@ -108,7 +108,7 @@ def _attach(suite: Suite, console: Console, played: Played) -> None:
 
 def _announce(suite: Suite, console: Console) -> None:
     for _ in range(2):
-        suite.client(service="schedule").projects.announce(
+        suite.client(service="directory").projects.announce(
             project=PROJECT,
             kind="audio_available",
             key="audio-1",

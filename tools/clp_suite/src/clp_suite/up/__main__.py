@@ -75,6 +75,13 @@ def _parser() -> argparse.ArgumentParser:
     passport_parser.add_argument(
         "--kind", choices=[k.value for k in PassportKind], default="person"
     )
+    passport_parser.add_argument(
+        "--for",
+        dest="audience",
+        choices=sorted({process_type.service for process_type in PROCESS_TYPES}),
+        default="messages",
+        help="the one service that accepts it",
+    )
     return parser
 
 

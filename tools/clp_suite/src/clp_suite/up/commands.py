@@ -76,7 +76,10 @@ def status(args: argparse.Namespace) -> None:
 def passport(args: argparse.Namespace) -> None:
     """Issue a passport that is valid for two minutes."""
     issuer = Issuer.from_file(args.data / "keys" / "gateway.pem", now)
-    sys.stdout.write(issuer.issue(args.subject, PassportKind(args.kind)) + "\n")
+    sys.stdout.write(
+        issuer.issue(args.subject, PassportKind(args.kind), audience=args.audience)
+        + "\n"
+    )
 
 
 def _replace(name: str, data: Path) -> None:
