@@ -24,6 +24,7 @@ from clp_chassis.security.passports import Issuer, Passport
 from clp_chassis.settings import InvalidSettings
 from clp_contracts import portal as contract
 from clp_contracts.connection_pool import RpcConnectionPool
+from clp_contracts.messages import SERVICE as MESSAGES
 from clp_portal.attachment_proxy import AttachmentProxy
 from clp_portal.auth.encryption import Encryption
 from clp_portal.auth.identities import Identities
@@ -58,7 +59,7 @@ class PortalService:
     call_info = CallContext()
     sweep = PeriodicTask(_sweep, SWEEP_INTERVAL_S)
 
-    @rpc_method(contract.END_SESSIONS)
+    @rpc_method(contract.END_SESSIONS, subjects=("operations",))
     def end_sessions(
         self, request: contract.EndSessions, _: Passport
     ) -> contract.SessionsEnded:
@@ -108,7 +109,10 @@ def build(
         sign_in=sign_in or _oidc(settings, context.clock),
         identities=Identities(),
         people=PersonClients(pool, passports),
-        attachments=AttachmentProxy(settings.messages_url, passports.passport),
+        attachments=AttachmentProxy(
+            settings.messages_url,
+            lambda person: passports.passport(person, MESSAGES),
+        ),
         encryption=Encryption(settings.secret),
         clock=context.clock,
     )

@@ -23,7 +23,7 @@ OPERATIONS: Final = "operations"
 PEOPLE: Final = "people"
 NAMES: Final = (*SERVICES, OPERATIONS, GATEWAY, PEOPLE)
 # What an issuer may state, where that is more than its own service.
-KINDS: Final = {GATEWAY: ["person", "robot", "service"], PEOPLE: ["person"]}
+KINDS: Final = {GATEWAY: ["person", "service"], PEOPLE: ["person"]}
 TRUSTED: Final = "trusted.json"
 
 

@@ -23,10 +23,10 @@ class PersonPassports:
 
     def __init__(self, issuer: Issuer) -> None:
         self._issuer = issuer
-        self._sources: OrderedDict[str, Callable[[], str]] = OrderedDict()
+        self._sources: OrderedDict[str, Callable[[str], str]] = OrderedDict()
 
-    def passport(self, person: str) -> str:
-        """Return a passport that is valid for a minute at least."""
+    def passport(self, person: str, service: str) -> str:
+        """Return a passport for one service, valid for a minute at least."""
         source = self._sources.get(person)
         if source is None:
             source = self._issuer.source(person, PassportKind.PERSON)
@@ -34,7 +34,7 @@ class PersonPassports:
             while len(self._sources) > MAX_SOURCES:
                 self._sources.popitem(last=False)
         self._sources.move_to_end(person)
-        return source()
+        return source(service)
 
 
 class PersonClients:
@@ -49,7 +49,7 @@ class PersonClients:
         return Clients(
             RpcClient(
                 self._pool,
-                lambda: self._passports.passport(person),
+                lambda service: self._passports.passport(person, service),
                 chain=current_chain,
                 carrier=carrier,
             )
