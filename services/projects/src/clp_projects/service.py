@@ -121,7 +121,7 @@ class ProjectsService:
     def followers(self, request: contract.GetFollowers, _: Passport) -> contract.People:
         return directory.followers(request, deps=self.deps)
 
-    @rpc_method(contract.PEOPLE_BY_HANDLE, subjects=("messages",))
+    @rpc_method(contract.PEOPLE_BY_HANDLE, subjects=("messages", "notifications"))
     def people_by_handle(
         self, request: contract.GetPeopleByHandle, _: Passport
     ) -> contract.People:
