@@ -159,7 +159,7 @@ def filled_dependencies() -> Iterator[Dependencies]:
     """Return an index of many messages in three channels, on disk, with its neighbours."""
     with fresh_engine() as engine:
         documents = _documents()
-        engine.apply(documents, after=0, upto=len(documents))
+        apply_to(engine, documents)
         engine.checkpoint()
         yield dependencies_with(engine, sample_neighbours())
 

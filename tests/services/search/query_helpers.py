@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from clp_chassis.concurrency.fair_queue import FairQueue
 from clp_contracts.errors import CallFailed, Refused
 from clp_contracts.facts_cache import FactsCache
 from clp_contracts.feed import Change, Changes
@@ -18,14 +19,14 @@ from clp_contracts.messages import (
     StoredMessage,
     StoredMessages,
 )
-from clp_contracts.projects import Facts, PersonFacts, ProjectFacts
+from clp_contracts.projects import Facts, People, PersonFacts, ProjectFacts
 from clp_contracts.search import FindMessages, SearchPage
 from clp_search.dependencies import Dependencies
 from clp_search.engine import Document, Engine
 from clp_search.page_cursors import PageCursors
 from clp_search.projection import MessagesProjection
 from clp_search.use_cases.find import find
-from tests.services.search.scenario import START
+from tests.services.search.scenario import APPLIED, START
 
 
 @dataclass(slots=True)
@@ -38,10 +39,12 @@ class NeighbourServices:
     feed: list[Change] = field(default_factory=list)
     calls: list[tuple[str, Any]] = field(default_factory=list)
     away: bool = False
+    # Whose documents `messages` has as well.
+    engine: Engine | None = None
 
     @property
     def projects(self) -> Any:
-        return SimpleNamespace(facts=self._facts)
+        return SimpleNamespace(facts=self._facts, suggest_people=self._suggest_people)
 
     @property
     def messages(self) -> Any:
@@ -71,21 +74,7 @@ class NeighbourServices:
 
     def stores(self, given: Document) -> None:
         """Post, edit or delete a message: its state, and the change in the feed."""
-        message = Message(
-            id=given.message,
-            channel=given.channel,
-            number=given.number,
-            revision=given.revision,
-            author=Author(id=given.author, name=given.author_name, side="internal"),
-            text=given.text,
-            posted_at=given.posted_at,
-            edited_at=None,
-            deleted=given.deleted,
-            attachments=tuple(
-                Attachment(id=name, name=name, size=1) for name in given.attachments
-            ),
-        )
-        self.stored[given.message] = StoredMessage(message=message, mentioned=())
+        self.stored[given.message] = stored_message(given)
         self.feed.append(
             Change(
                 position=len(self.feed) + 1,
@@ -115,12 +104,48 @@ class NeighbourServices:
         if self.away:
             raise CallFailed("messages.get_messages")
         self.calls.append(("get_messages", tuple(message_ids)))
-        return StoredMessages(messages=tuple(self.stored[m] for m in message_ids))
+        applied = {} if self.engine is None else APPLIED.get(self.engine, {})
+        known = {m: stored_message(applied[m]) for m in message_ids if m in applied}
+        known |= {m: self.stored[m] for m in message_ids if m in self.stored}
+        return StoredMessages(messages=tuple(known.values()))
+
+    def _suggest_people(self, *, typed: str, **scope: Any) -> People:
+        """Return people whose name or address begins like this, within a scope."""
+        self.calls.append(("suggest_people", (typed, scope["partner"])))
+        typed = typed.casefold()
+        return People(
+            people=tuple(
+                person
+                for person in self.people.values()
+                if scope["everybody"] or person.partner in {None, scope["partner"]}
+                if person.email.startswith(typed) or typed in person.name.casefold()
+            )
+        )
+
+
+def stored_message(given: Document) -> StoredMessage:
+    """Return a document as `messages` has it."""
+    message = Message(
+        id=given.message,
+        channel=given.channel,
+        number=given.number,
+        revision=given.revision,
+        author=Author(id=given.author, name=given.author_name, side="internal"),
+        text=given.text,
+        posted_at=given.posted_at,
+        edited_at=None,
+        deleted=given.deleted,
+        attachments=tuple(
+            Attachment(id=name, name=name, size=1) for name in given.attachments
+        ),
+    )
+    return StoredMessage(message=message, mentioned=())
 
 
 def dependencies_with(
     engine: Engine, neighbours: NeighbourServices, key: str = "us"
 ) -> Dependencies:
+    neighbours.engine = engine
     clients: Any = neighbours
     return Dependencies(
         engine=engine,
@@ -130,6 +155,7 @@ def dependencies_with(
         clients=clients,
         facts=FactsCache(clients.projects),
         cursors=PageCursors(key),
+        search_slots=FairQueue(1),
     )
 
 

@@ -8,6 +8,7 @@ from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import pytest
 
@@ -72,8 +73,16 @@ def deleted(old: Document) -> Document:
     return replace(emptied, revision=old.revision + 1)
 
 
+# What each engine was given, as `messages` would still have it.
+APPLIED: WeakKeyDictionary[Engine, dict[str, Document]] = WeakKeyDictionary()
+
+
 def apply_to(engine: Engine, documents: Sequence[Document]) -> None:
     """Apply documents to an engine as the next changes of the feed."""
+    known = APPLIED.setdefault(engine, {})
+    for one in documents:
+        if one.message not in known or known[one.message].revision <= one.revision:
+            known[one.message] = one
     after = engine.cursor()
     engine.apply(documents, after=after, upto=after + max(1, len(documents)))
 

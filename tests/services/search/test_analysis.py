@@ -11,6 +11,7 @@ from clp_search.analysis.normalization import fold, fold_with_offsets
 from clp_search.analysis.phrase_matching import matches, matching_spans
 from clp_search.analysis.query_terms import parse_keyword
 from clp_search.analysis.tokenizer import tokenize
+from clp_search.analysis.work import unbounded
 from clp_search.highlighting import highlights
 from clp_search.query import parse
 from clp_search.terms import MAX_TERM_LENGTH, _tokenized_terms, text_terms
@@ -29,7 +30,7 @@ awkward = st.text(
 
 def _found(text: str, query: str) -> bool:
     keyword = parse_keyword(query)
-    return keyword is not None and matches(tokenize(text), keyword)
+    return keyword is not None and matches(tokenize(text), keyword, unbounded())
 
 
 @given(awkward | anything)
@@ -74,7 +75,7 @@ def test_every_chunk_between_spaces_matches_its_text(
     words = text.split()
     piece = " ".join(words[start % (len(words) or 1) :][:length])
     keyword = parse_keyword(piece)
-    assert keyword is None or matches(tokenize(text), keyword)
+    assert keyword is None or matches(tokenize(text), keyword, unbounded())
 
 
 @given(texts, runs, texts, st.data())
@@ -109,14 +110,18 @@ def test_a_run_is_found_exactly_where_it_stands(text: str, run: str) -> None:
     assert _found(text, run) is (run in text)
     keyword = parse_keyword(run)
     places = [m.start() for m in re.finditer(f"(?={run})", text)]
-    assert [start for start, _ in matching_spans(tokenize(text), keyword)] == places
+    assert [
+        start for start, _ in matching_spans(tokenize(text), keyword, unbounded())
+    ] == places
 
 
 @given(anything, anything)
 def test_a_text_is_highlighted_exactly_when_it_matches(text: str, query: str) -> None:
     if (keyword := parse_keyword(query)) is not None:
         stream = tokenize(text)
-        assert bool(matching_spans(stream, keyword)) is matches(stream, keyword)
+        assert bool(matching_spans(stream, keyword, unbounded())) is matches(
+            stream, keyword, unbounded()
+        )
 
 
 @given(texts, pieces)
@@ -187,7 +192,7 @@ def test_the_longest_text_is_tokenized_in_linear_time(sign: str) -> None:
     assert keyword is not None
     stream = tokenize(text)
     assert len(stream.tokens) <= 40 * len(text)
-    matching_spans(stream, keyword)
+    matching_spans(stream, keyword, unbounded())
 
 
 def test_the_term_cache_is_bounded_and_keeps_frequent_words(

@@ -37,6 +37,7 @@ CODES: Final[Mapping[str, str]] = MappingProxyType(
         "name.malformed": "This name is empty, too long or not one line.",
         "query.empty": "A search needs at least one word or filter.",
         "query.too_long": "The query is longer than a search may be.",
+        "query.too_expensive": "This search takes too much work; use fewer words.",
         "cursor.malformed": "The page cursor is not one of this search.",
         "announcement.malformed": "The announcement lacks a fact its kind needs.",
         "announcement.reused": "The idempotency key was used for another announcement.",

@@ -50,6 +50,7 @@ class Hit:
     channel: str
     number: int
     author: str
+    author_name: str
     posted_at: datetime
     snippet: Snippet
     attachments: tuple[Snippet, ...]

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from clp_chassis.concurrency.fair_queue import FairQueue
 from clp_contracts.client import Clients
 from clp_contracts.facts_cache import FactsCache
 from clp_search.engine import Engine
@@ -14,8 +15,8 @@ from clp_search.rebuild import IndexRebuild
 class Dependencies:
     """The engine, the projection that feeds it, and the clients of other services.
 
-    ``known`` caches facts for seconds and serves access checks; ``clients`` always
-    call.
+    ``facts`` caches facts for seconds and serves access checks; ``clients`` always
+    call. ``search_slots`` lets few searches run at a time, in rotation by partner.
     """
 
     engine: Engine
@@ -23,4 +24,5 @@ class Dependencies:
     clients: Clients
     facts: FactsCache
     cursors: PageCursors
+    search_slots: FairQueue
     rebuild: IndexRebuild | None = None

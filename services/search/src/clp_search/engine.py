@@ -47,10 +47,9 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class TermGroup:
-    """Matches any of these terms, or any term with one of these prefixes."""
+    """Matches any of these terms."""
 
-    terms: tuple[str, ...] = ()
-    prefixes: tuple[str, ...] = ()
+    terms: tuple[str, ...]
 
 
 # A conjunction matches when all of its groups do, a disjunction when one part does.
@@ -81,6 +80,38 @@ class SearchRequest:
     plan: QueryPlan
     after: SortKey | None = None
     limit: int = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SliceRequest:
+    """Verify documents after a sort key, and none older than ``until``.
+
+    ``needed`` matches are enough.
+    """
+
+    search: SearchRequest
+    after: SortKey | None
+    until: SortKey | None
+    needed: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerifiedSlice:
+    """Matching documents, the last one verified, and the work that it took.
+
+    It is ``complete`` when no document is left.
+    """
+
+    documents: tuple[Document, ...] = ()
+    last: SortKey | None = None
+    verified: int = 0
+    steps: int = 0
+    complete: bool = True
+
+    @property
+    def count(self) -> int:
+        """The number of matching documents."""
+        return len(self.documents)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,8 +146,20 @@ class IndexDamaged(Exception):
     """A part of the index is corrupt; it is being rebuilt from the feed."""
 
 
+class QueryTooExpensive(Exception):
+    """A query takes more work on a single text than allowed; refuse it."""
+
+
+class TextTooLarge(Exception):
+    """A text takes more work to index than allowed; make it a dead letter."""
+
+
 class EngineUnavailable(ConnectionError):
     """The engine's backend does not respond; retry later."""
+
+
+class EngineTimeout(EngineUnavailable):
+    """The engine took too long; a smaller request may fit."""
 
 
 class Engine(Protocol):

@@ -6,9 +6,10 @@ from typing import Final
 
 from clp_search.analysis.candidate_spans import candidate_spans
 from clp_search.analysis.normalization import fold, fold_with_offsets
-from clp_search.analysis.phrase_matching import matches, matching_spans, run_spans
+from clp_search.analysis.phrase_matching import Reach, matches, matching_spans
 from clp_search.analysis.query_terms import Keyword
 from clp_search.analysis.tokenizer import TokenStream, tokenize
+from clp_search.analysis.work import WorkBudget, unbounded
 from clp_search.engine import Document
 from clp_search.query import Clause, Field, Query
 
@@ -16,16 +17,23 @@ Spans = tuple[tuple[int, int], ...]
 
 # Tokenizing so many candidate spans one by one costs as much as the whole text.
 _MAX_CANDIDATE_SPANS: Final = 40
+# To fold a text takes less than to tokenize it.
+FOLDING_IS_QUICKER: Final = 8
 
 
 class VerifiedHit:
     """A document, tokenized once for any number of clauses."""
 
-    def __init__(self, document: Document) -> None:
+    def __init__(self, document: Document, budget: WorkBudget | None = None) -> None:
         self.document = document
+        self._budget = budget or unbounded()
 
     def matches(self, clauses: Iterable[Clause]) -> bool:
-        """Return whether the document holds all required and no excluded keywords."""
+        """Return whether the document holds all required and no excluded keywords.
+
+        Raises:
+            OverBudget: when that takes more work than allowed.
+        """
         return all(self._matches(clause) != clause.excluded for clause in clauses)
 
     def matches_query(self, query: Query) -> bool:
@@ -43,11 +51,16 @@ class VerifiedHit:
         )
 
     def _matches(self, clause: Clause) -> bool:
+        if self.document.author in clause.people:
+            return True
         run = clause.keyword.run
         if run is not None and clause.field is Field.TEXT:
             texts = (self._folded, *(file.text for file in self._files))
             return any(run in text for text in texts)
-        return any(matches(r, clause.keyword) for r in self._streams(clause.field))
+        return any(
+            matches(stream, clause.keyword, self._budget)
+            for stream in self._streams(clause.field)
+        )
 
     def _streams(self, field: Field) -> tuple[TokenStream, ...]:
         if field is Field.AUTHOR:
@@ -56,46 +69,59 @@ class VerifiedHit:
 
     @cached_property
     def _text(self) -> TokenStream:
-        return tokenize(self.document.text)
+        return tokenize(self.document.text, self._budget)
 
     @cached_property
     def _folded(self) -> str:
         """The folded text: all that a search for a run of characters needs."""
-        return fold(self.document.text)
+        folded = fold(self.document.text)
+        self._budget.spend(len(folded) // FOLDING_IS_QUICKER)
+        return folded
 
     @cached_property
     def _files(self) -> tuple[TokenStream, ...]:
-        return tuple(tokenize(name) for name in self.document.attachments)
+        return tuple(tokenize(n, self._budget) for n in self.document.attachments)
 
     @cached_property
     def _author(self) -> tuple[TokenStream, ...]:
-        return tokenize(self.document.author_name), tokenize(self.document.author)
+        names = self.document.author_name, self.document.author
+        return tuple(tokenize(name, self._budget) for name in names)
 
 
-def highlights(text: str, query: Query, field: Field = Field.TEXT) -> Spans:
+def highlights(
+    text: str,
+    query: Query,
+    field: Field = Field.TEXT,
+    *,
+    budget: WorkBudget | None = None,
+) -> Spans:
     """Return the spans of a text or file name that a query matches, in code points.
 
     Adjacent spans are merged; excluded keywords are not highlighted.
     """
-    return _highlighted(text, _keywords_to_highlight(query, field))
+    keywords = _keywords_to_highlight(query, field)
+    return _highlighted(text, keywords, budget or unbounded())
 
 
-def first_highlights(text: str, query: Query, *, reach: int) -> Spans:
-    """Return the same, maybe without spans further than ``reach`` after the first."""
+def first_highlights(
+    text: str, query: Query, *, reach: int, budget: WorkBudget | None = None
+) -> Spans:
+    """Return the same; more than ``reach`` after the first, spans may be incomplete."""
+    budget = budget or unbounded()
     keywords = _keywords_to_highlight(query, Field.TEXT)
     paths = [path for keyword in keywords for path in keyword.paths]
     if any(k.run is not None for k in keywords) or any(len(p) > 1 for p in paths):
-        return _highlighted(text, keywords)
+        return _highlighted(text, keywords, budget, reach=reach)
     candidates = candidate_spans(text, (step for (step,) in paths))
     if candidates is None:
-        return _highlighted(text, keywords)
+        return _highlighted(text, keywords, budget, reach=reach)
     found: list[tuple[int, int]] = []
     for count, (start, end) in enumerate(candidates):
         if found and start > found[0][0] + reach:
             break
         if count == _MAX_CANDIDATE_SPANS:
-            return _highlighted(text, keywords)
-        marked = _highlighted(text[start:end], keywords)
+            return _highlighted(text, keywords, budget, reach=reach)
+        marked = _highlighted(text[start:end], keywords, budget, reach=reach)
         found += [(start + first, start + last) for first, last in marked]
     return _merged(found) if found else ()
 
@@ -105,20 +131,39 @@ def _keywords_to_highlight(query: Query, field: Field) -> list[Keyword]:
     return [c.keyword for c in query.clauses if c.field in required and not c.excluded]
 
 
-def _highlighted(text: str, keywords: Sequence[Keyword]) -> Spans:
+def _highlighted(
+    text: str,
+    keywords: Sequence[Keyword],
+    budget: WorkBudget,
+    *,
+    reach: int | None = None,
+) -> Spans:
     if not keywords:
         return ()
-    folded = fold(text)
-    words = [keyword for keyword in keywords if keyword.run is None]
-    found = [s for k in keywords if k.run is not None for s in run_spans(folded, k.run)]
     # Runs are found in the folded text, without tokens.
-    stream = tokenize(text) if words else None
-    if stream is not None:
-        found += [span for keyword in words for span in matching_spans(stream, keyword)]
-    if not found:
+    only_runs = all(keyword.run is not None for keyword in keywords)
+    stream = _folded_stream(text, budget) if only_runs else tokenize(text, budget)
+    if only_runs and not any(keyword.run in stream.text for keyword in keywords):  # type: ignore[operator]
         return ()
     mapped = fold_with_offsets(text)
+    budget.spend(len(stream.text))
+    limits = None if reach is None else Reach(mapped.starts, reach)
+    found = [
+        span
+        for keyword in keywords
+        for span in matching_spans(stream, keyword, budget, reach=limits)
+    ]
+    if not found:
+        return ()
+    budget.spend(sum(end - start for start, end in found) // FOLDING_IS_QUICKER)
     return _merged(sorted(mapped.source(start, end) for start, end in found))
+
+
+def _folded_stream(text: str, budget: WorkBudget) -> TokenStream:
+    """Return a stream without tokens."""
+    folded = fold(text)
+    budget.spend(len(folded) // FOLDING_IS_QUICKER)
+    return TokenStream(folded, 0, ())
 
 
 def _merged(candidates: Sequence[tuple[int, int]]) -> Spans:

@@ -1,5 +1,10 @@
 """Map facts and messages of the contracts to the values of the rules and the engine."""
 
+from dataclasses import dataclass
+from datetime import UTC, tzinfo
+from functools import lru_cache
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
 from clp_contracts.messages import StoredMessage
 from clp_contracts.projects import Facts, PersonFacts, ProjectFacts
 from clp_core.channels import Channel, Project, ProjectId
@@ -14,6 +19,42 @@ def readable_channels(facts: Facts) -> frozenset[str]:
         return frozenset()
     person, project = _person(facts.people[0]), _project(facts.projects[0])
     return frozenset(c.name for c in channels_readable_by(person, project))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Access:
+    """What a person may search: channels of a project, in the days of a time zone.
+
+    ``partner`` is None for internal people. ``group`` is whom the person shares a place
+    in the queue of searches with.
+    """
+
+    project: str
+    channels: frozenset[str]
+    partner: str | None
+    group: str
+    zone: tzinfo
+
+
+def access_of(person: PersonFacts, project: str, channels: frozenset[str]) -> Access:
+    """Return what a person may search."""
+    return Access(
+        project=project,
+        channels=channels,
+        partner=person.partner,
+        group=f"person {person.id}"
+        if person.partner is None
+        else f"partner {person.partner}",
+        zone=_zone(person.time_zone),
+    )
+
+
+@lru_cache(maxsize=1_000)
+def _zone(name: str | None) -> tzinfo:
+    try:
+        return ZoneInfo(name) if name else UTC
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return UTC
 
 
 def document_of(content: StoredMessage) -> Document:

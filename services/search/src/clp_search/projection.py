@@ -2,18 +2,34 @@
 
 import json
 import logging
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
 from clp_chassis.clock import Clock
+from clp_chassis.observability.metrics import DEAD_LETTERS as DEAD_LETTERS_TOTAL
 from clp_contracts.client import Clients
 from clp_contracts.feed import Change, Changes
-from clp_search.engine import Document, Engine, IndexDamaged
+from clp_contracts.search import SERVICE as READER
+from clp_search.engine import (
+    Document,
+    Engine,
+    EngineTimeout,
+    IndexDamaged,
+    TextTooLarge,
+)
 from clp_search.mapping import document_of
+from clp_search.terms import text_length
 
 log = logging.getLogger(__name__)
 
 DEAD_LETTERS: Final = "dead_letters.jsonl"
+# Of normalized characters: a batch keeps a worker busy for some hundredths of a second.
+MAX_BATCH_LENGTH: Final = 20_000
+# Three times the longest text of a message: only signs that expand reach it.
+MAX_TEXT_LENGTH: Final = 30_000
+MAX_TIMEOUTS: Final = 3
 
 
 class MessagesProjection:
@@ -31,6 +47,7 @@ class MessagesProjection:
         self._clock = clock
         self._folder = folder
         self._head = 0
+        self._timeouts: Counter[int] = Counter()
 
     @property
     def lag(self) -> int:
@@ -48,14 +65,54 @@ class MessagesProjection:
         return self._engine.cursor()
 
     def apply(self, changes: tuple[Change, ...]) -> None:
-        """Apply changes in order; a corrupt shard restarts at position zero."""
+        """Apply changes in order; a corrupt shard restarts at position zero.
+
+        A batch that is too much work is halved, so that searches get through between
+        its parts, and a text that is too much alone becomes a dead letter.
+        """
+        documents = {d.message: d for d in self._documents(changes)}
+        self._apply(changes, documents)
+        self.maintain()
+
+    def _apply(
+        self, changes: Sequence[Change], documents: Mapping[str, Document]
+    ) -> None:
+        ids = dict.fromkeys(c.subject for c in changes if c.subject in documents)
+        part = [documents[message] for message in ids]
+        try:
+            self._apply_part(changes, part)
+        except (TextTooLarge, EngineTimeout) as error:
+            half = len(changes) // 2
+            if half:
+                self._apply(changes[:half], documents)
+                self._apply(changes[half:], documents)
+            elif isinstance(error, TextTooLarge) or self._has_failed_often(changes[0]):
+                log.warning("dead letter %s: %s", changes[0].position, error)
+                self.add_dead_letter(changes[0], type(error).__name__)
+                DEAD_LETTERS_TOTAL.labels(READER).inc()
+            else:
+                raise
+
+    def _apply_part(
+        self, changes: Sequence[Change], documents: Sequence[Document]
+    ) -> None:
+        lengths = [text_length(document) for document in documents]
+        if len(changes) > 1 and sum(lengths) > MAX_BATCH_LENGTH:
+            raise TextTooLarge("a batch is too large")
+        if any(length > MAX_TEXT_LENGTH for length in lengths):
+            raise TextTooLarge("a text is too large to be indexed")
         first, last = changes[0].position, changes[-1].position
-        documents = self._documents(changes)
         try:
             self._engine.apply(documents, after=first - 1, upto=last)
+        except EngineTimeout:
+            raise
         except IndexDamaged as damage:
             log.warning("a part of the index is rebuilt from the feed: %s", damage)
-        self.maintain()
+
+    def _has_failed_often(self, change: Change) -> bool:
+        """Count a timeout of a single change; a stuck disk is not to blame on it."""
+        self._timeouts[change.position] += 1
+        return self._timeouts[change.position] >= MAX_TIMEOUTS
 
     def add_dead_letter(self, change: Change, error: str) -> None:
         """Record a change that cannot be applied, by its ids only, and move past it."""

@@ -6,9 +6,9 @@ plain words. Only empty and over-long queries are refused.
 
 import re
 import unicodedata
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta, tzinfo
 from enum import Enum, auto
 from typing import Final
 
@@ -34,6 +34,8 @@ _CLOSERS: Final = {
     "\u300c": "\u300d",
     "\u300e": "\u300f",
 }
+# Operators of Chinese and Japanese keyboards: colon, star, minus, quotation mark.
+_FULL_WIDTH: Final = {0xFF1A: ":", 0xFF0A: "*", 0xFF0D: "-", 0xFF02: '"'}
 _NAME: Final = re.compile(r"([A-Za-z]+):(?=\S)")
 _DATE: Final = re.compile(
     r"([0-9]{4})(?:[-./]([0-9]{1,2})(?:[-./]([0-9]{1,2}))?)?", re.ASCII
@@ -57,6 +59,9 @@ class Clause:
     keyword: Keyword
     field: Field = Field.TEXT
     excluded: bool = False
+    # What was typed for an author, and the people it is found to mean now.
+    author: str = ""
+    people: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,14 +74,32 @@ class Query:
     until: datetime | None = None
     notes: tuple[str, ...] = ()
 
+    @property
+    def has_times(self) -> bool:
+        """Whether a period was given, which depends on the time zone."""
+        return self.since is not None or self.until is not None
+
+    @property
+    def authors(self) -> tuple[str, ...]:
+        """What was typed for authors."""
+        return tuple(dict.fromkeys(c.author for c in self.clauses if c.author))
+
+    def with_people(self, people: Mapping[str, frozenset[str]]) -> "Query":
+        """Return the same query for the people that its authors mean now."""
+        clauses = (
+            replace(clause, people=people.get(clause.author, frozenset()))
+            for clause in self.clauses
+        )
+        return replace(self, clauses=tuple(clauses))
+
     def __bool__(self) -> bool:
         """Return whether there is anything to search for."""
         times = (self.since, self.until)
         return bool(self.clauses or self.attachments or any(times))
 
 
-def parse(text: str) -> Query:
-    """Parse a query.
+def parse(text: str, zone: tzinfo = UTC) -> Query:
+    """Parse a query; its days are days of a time zone.
 
     Raises:
         Refused: when it is empty, too long, or malformed text.
@@ -87,7 +110,8 @@ def parse(text: str) -> Query:
         raise Refused.because("text.malformed")
     if not text.strip():
         raise Refused.because("query.empty")
-    builder = _QueryBuilder()
+    text = text.translate(_FULL_WIDTH)
+    builder = _QueryBuilder(zone)
     cut = _truncated(text)
     if cut != text:
         builder.note(TOO_MANY)
@@ -122,6 +146,7 @@ class _Token:
 
 @dataclass(slots=True)
 class _QueryBuilder:
+    zone: tzinfo
     clauses: dict[Clause, None] = field(default_factory=dict)
     attachments: set[bool] = field(default_factory=set)
     since: datetime | None = None
@@ -213,7 +238,8 @@ def _add_keyword(
         return
     if prefix and not keyword.open_ended:
         builder.note(PREFIX_TOO_SHORT)
-    builder.add(Clause(keyword, field, token.excluded))
+    author = bare if field is Field.AUTHOR else ""
+    builder.add(Clause(keyword, field, token.excluded, author))
 
 
 def _add_author(token: _Token, builder: _QueryBuilder) -> bool:
@@ -256,7 +282,7 @@ def _add_period(
     if token.excluded:
         return False
     try:
-        first, end = _period(token.value)
+        first, end = _period(token.value, builder.zone)
     except (ValueError, OverflowError):
         builder.note(DATE_UNREADABLE)
         return True
@@ -264,17 +290,20 @@ def _add_period(
     return True
 
 
-def _period(value: str) -> tuple[datetime, datetime]:
+def _period(value: str, zone: tzinfo) -> tuple[datetime, datetime]:
     """Return the start and end of a day, month or year."""
     if (match := _DATE.fullmatch(value)) is None:
         raise ValueError(value)
     year, month, day = (int(part) if part else None for part in match.groups())
-    first = datetime(year or 0, month or 1, day or 1, tzinfo=UTC)
+    first = datetime(year or 0, month or 1, day or 1, tzinfo=zone)
     if day is not None:
-        return first, first + timedelta(days=1)
-    if month is None or month == _DECEMBER:
-        return first, first.replace(year=first.year + 1, month=1)
-    return first, first.replace(month=month + 1)
+        end = first + timedelta(days=1)
+    elif month is None or month == _DECEMBER:
+        end = first.replace(year=first.year + 1, month=1)
+    else:
+        end = first.replace(month=month + 1)
+    # Days are not all of the same length: only now can times be compared.
+    return first.astimezone(UTC), end.astimezone(UTC)
 
 
 _FILTERS: Final[dict[str, Callable[[_Token, _QueryBuilder], bool]]] = {

@@ -1,94 +1,156 @@
 """Pages of matching documents, newest first, verified where terms do not decide.
 
 Every engine builds its pages here, so they end, count and continue alike. Verification
-on the stored text has a work budget; a page that exhausts it says so, with the sort key
-to continue after.
+on the stored text goes in slices: between two of them an engine serves other requests.
+It has a budget of work; a page that exhausts it says so, with the sort key to continue
+after. A query that is too much for a single text is refused.
 """
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Final
 
-from clp_search.engine import MAX_COUNTED, Document, HitPage, SearchRequest, SortKey
+from clp_search.analysis.work import OverBudget, WorkBudget
+from clp_search.engine import (
+    MAX_COUNTED,
+    Document,
+    HitPage,
+    QueryTooExpensive,
+    SearchRequest,
+    SliceRequest,
+    SortKey,
+    VerifiedSlice,
+)
 from clp_search.highlighting import VerifiedHit
 
+# Of a whole page: some tenths of a second.
+MAX_STEPS: Final = 400_000
 MAX_VERIFIED: Final = 1_000
-MAX_VERIFIED_LENGTH: Final = 200_000
-# Scripts without spaces give a token for each character: such texts cost more.
-_WORK_OF_OTHERS: Final = 3
+# Enough for any keywords in the longest text that is indexed.
+MAX_STEPS_OF_TEXT: Final = 400_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SliceBounds:
+    """Work of a slice: a hundredth of a second, unless a single text takes longer."""
+
+    steps: int = 20_000
+    documents: int = 100
+
+
+# All of a page at once, for an engine that shares its thread by pauses.
+WHOLE_PAGE: Final = SliceBounds(steps=MAX_STEPS, documents=MAX_VERIFIED)
 
 # Iterates the documents that match the terms, newest first, after a sort key.
 NewestFirst = Callable[[SortKey | None], Iterator[Document]]
+VerifySlice = Callable[[SliceRequest], VerifiedSlice]
 
 
 def page_of(
     newest_first: NewestFirst, request: SearchRequest, count: Callable[[], int]
 ) -> HitPage:
-    """Build the requested page; ``count`` returns how many documents match the terms.
+    """Build a page where terms decide; ``count`` returns how many documents match.
 
     It may stop at one more than `MAX_COUNTED`.
     """
-    if request.plan.verify:
-        return _verified_page(newest_first, request)
     some = list(islice(newest_first(request.after), request.limit + 1))
     if request.after is None and len(some) <= request.limit:
         return _page(some, request, len(some))
     return _page(some, request, count())
 
 
-def _verified_page(newest_first: NewestFirst, request: SearchRequest) -> HitPage:
-    """Verify documents for the page first, then count the matches newer than it."""
-    page = _Verifier(request)
+def verify_slice(
+    newest_first: NewestFirst,
+    request: SliceRequest,
+    *,
+    bounds: SliceBounds = SliceBounds(),
+    pause: Callable[[], None] | None = None,
+) -> VerifiedSlice:
+    """Verify documents until a slice is full.
+
+    Raises:
+        QueryTooExpensive: when a single text takes too much work.
+    """
+    budget = WorkBudget(bounds.steps + MAX_STEPS_OF_TEXT, pause=pause)
+    result = VerifiedSlice()
     for document in newest_first(request.after):
-        if page.has_enough() or not page.verify(document):
+        if request.until is not None and document.key < request.until:
             break
-    some = page.matching[: request.limit + 1]
-    total, complete = len(page.matching), not page.exhausted
+        full = budget.left < MAX_STEPS_OF_TEXT or result.verified >= bounds.documents
+        if full or result.count >= request.needed:
+            return replace(result, complete=False)
+        steps = budget.left
+        try:
+            matches = VerifiedHit(document, budget).matches(request.search.plan.verify)
+        except OverBudget as error:
+            raise QueryTooExpensive from error
+        result = _with(result, document, matches=matches, steps=steps - budget.left)
+    return result
+
+
+def _with(
+    result: VerifiedSlice, document: Document, *, matches: bool, steps: int
+) -> VerifiedSlice:
+    return VerifiedSlice(
+        documents=(*result.documents, document) if matches else result.documents,
+        last=document.key,
+        verified=result.verified + 1,
+        steps=result.steps + steps,
+    )
+
+
+def verified_page(request: SearchRequest, verify: VerifySlice) -> HitPage:
+    """Verify documents for the page first, then count the matches newer than it."""
+    page = _Verification(request, verify)
+    page.run(
+        after=request.after, until=None, needed=max(request.limit, MAX_COUNTED) + 1
+    )
+    total, complete = page.count, not page.exhausted
     if request.after is not None:
-        newer = _Verifier(request)
-        for document in newest_first(None):
-            if document.key < request.after or len(newer.matching) > MAX_COUNTED:
-                break
-            if not newer.verify(document):
-                break
-        total, complete = total + len(newer.matching), complete and not newer.exhausted
-    found = _page(some, request, total, complete=complete)
+        newer = _Verification(request, verify)
+        newer.run(after=None, until=request.after, needed=MAX_COUNTED + 1)
+        total, complete = total + newer.count, complete and not newer.exhausted
+    found = _page(page.documents, request, total, complete=complete)
     if page.exhausted and found.next is None:
-        return HitPage(
-            documents=found.documents,
-            total=found.total,
-            total_is_exact=False,
-            next=page.last,
-        )
+        return replace(found, total_is_exact=False, next=page.last)
     return found
 
 
-class _Verifier:
-    """Verifies documents until the work budget is spent."""
+class _Verification:
+    """Verifies slice after slice until there is enough or the budget is spent."""
 
-    def __init__(self, request: SearchRequest) -> None:
+    def __init__(self, request: SearchRequest, verify: VerifySlice) -> None:
         self._request = request
-        self._verified = self._characters = 0
-        self.matching: list[Document] = []
+        self._verify = verify
+        self.documents: list[Document] = []
+        self.count = 0
         self.last: SortKey | None = None
         self.exhausted = False
 
-    def verify(self, document: Document) -> bool:
-        """Verify one more document; return false when the budget does not allow it."""
-        if self._verified >= MAX_VERIFIED or self._characters >= MAX_VERIFIED_LENGTH:
-            self.exhausted = True
-            return False
-        self._verified += 1
-        text = document.text
-        self._characters += len(text) * (1 if text.isascii() else _WORK_OF_OTHERS)
-        self.last = document.key
-        if VerifiedHit(document).matches(self._request.plan.verify):
-            self.matching.append(document)
-        return True
-
-    def has_enough(self) -> bool:
-        """Return whether neither the page nor the count needs more documents."""
-        return len(self.matching) > max(self._request.limit, MAX_COUNTED)
+    def run(self, *, after: SortKey | None, until: SortKey | None, needed: int) -> None:
+        """Verify the documents after one sort key and not after another."""
+        steps = verified = 0
+        while self.count < needed:
+            slice_ = self._verify(
+                SliceRequest(
+                    search=self._request,
+                    after=after,
+                    until=until,
+                    needed=needed - self.count,
+                )
+            )
+            room = self._request.limit + 1 - len(self.documents)
+            self.documents += slice_.documents[:room]
+            self.count += slice_.count
+            if slice_.complete:
+                return
+            after = self.last = slice_.last
+            steps += slice_.steps
+            verified += slice_.verified
+            if steps >= MAX_STEPS or verified >= MAX_VERIFIED:
+                self.exhausted = self.count < needed
+                return
 
 
 def _page(

@@ -13,6 +13,7 @@ from clp_chassis.bootstrap import (
     dependencies_of,
 )
 from clp_chassis.clock import new_id
+from clp_chassis.concurrency.fair_queue import FairQueue
 from clp_chassis.concurrency.periodic import PeriodicTask
 from clp_chassis.events.feed_reader import FeedReader, FeedSubscription
 from clp_chassis.messaging import on_broadcast_events
@@ -42,6 +43,7 @@ from clp_search.workers.remote_engine import RemoteEngine
 OPERATIONS: Final = ("operations",)
 MAINTENANCE_INTERVAL_S: Final = 1.0
 REBUILD_INTERVAL_S: Final = 0.25
+DATABASE_SEARCHES: Final = 4
 
 
 def _messages(container: Any) -> FeedSubscription:
@@ -114,6 +116,7 @@ def build(settings: Settings, context: ProcessContext) -> Process:
         clients=clients,
         facts=FactsCache(clients.projects),
         cursors=PageCursors(settings.secret or new_id()),
+        search_slots=FairQueue(_concurrent_searches(settings), max_per_caller=1),
         rebuild=rebuild,
     )
 
@@ -127,6 +130,11 @@ def build(settings: Settings, context: ProcessContext) -> Process:
         close=close,
         probes=probes(deps),
     )
+
+
+def _concurrent_searches(settings: Settings) -> int:
+    """Return as many searches as run at the same time: the others would only wait."""
+    return DATABASE_SEARCHES if settings.engine_url else max(1, settings.workers)
 
 
 def _engine(

@@ -1,13 +1,15 @@
 """Snippets: the part of a text around its first match, with spans and no markup."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from clp_contracts.search import Snippet, Span
 from clp_search.analysis.characters import continues
-from clp_search.engine import Document, HitSnippets
+from clp_search.analysis.work import OverBudget, WorkBudget
+from clp_search.engine import Document, HitSnippets, QueryTooExpensive
 from clp_search.highlighting import Spans, first_highlights, highlights
 from clp_search.query import Field, Query
+from clp_search.result_pages import MAX_STEPS_OF_TEXT
 
 MAX_LENGTH: Final = 240
 MAX_LEAD: Final = 60
@@ -16,22 +18,40 @@ MAX_LEAD: Final = 60
 _FIRST_PART: Final = 1_000
 
 
-def snippets_of(documents: Iterable[Document], query: Query) -> tuple[HitSnippets, ...]:
-    """Return what a page shows of each of its documents."""
-    return tuple(
-        HitSnippets(text_snippet(d, query), file_snippets(d, query)) for d in documents
-    )
+def snippets_of(
+    documents: Iterable[Document],
+    query: Query,
+    *,
+    pause: Callable[[], None] | None = None,
+) -> tuple[HitSnippets, ...]:
+    """Return what a page shows of each of its documents.
+
+    Raises:
+        QueryTooExpensive: when a single document takes too much work.
+    """
+    snippets: list[HitSnippets] = []
+    for document in documents:
+        budget = WorkBudget(MAX_STEPS_OF_TEXT, pause=pause)
+        try:
+            text = text_snippet(document, query, budget)
+            snippets.append(HitSnippets(text, file_snippets(document, query, budget)))
+        except OverBudget as error:
+            raise QueryTooExpensive from error
+    return tuple(snippets)
 
 
-def text_snippet(document: Document, query: Query) -> Snippet:
+def text_snippet(
+    document: Document, query: Query, budget: WorkBudget | None = None
+) -> Snippet:
     """Return the text around the first match, or its beginning."""
     text = document.text
     if len(text) > _FIRST_PART and _of_runs(query):
         end = _end_of_part(text)
-        found = highlights(text[:end], query)
+        found = highlights(text[:end], query, budget=budget)
         if found and found[0][0] + MAX_LENGTH <= end:
             return snippet(text, found)
-    return snippet(text, first_highlights(text, query, reach=MAX_LENGTH))
+    found = first_highlights(text, query, reach=MAX_LENGTH, budget=budget)
+    return snippet(text, found)
 
 
 def _of_runs(query: Query) -> bool:
@@ -46,9 +66,14 @@ def _end_of_part(text: str) -> int:
     return end if end > 0 and around.replace(" ", "").isalpha() else 0
 
 
-def file_snippets(document: Document, query: Query) -> tuple[Snippet, ...]:
+def file_snippets(
+    document: Document, query: Query, budget: WorkBudget | None = None
+) -> tuple[Snippet, ...]:
     """Return the names of matching attachments, whole."""
-    found = ((n, highlights(n, query, Field.FILES)) for n in document.attachments)
+    found = (
+        (name, highlights(name, query, Field.FILES, budget=budget))
+        for name in document.attachments
+    )
     return tuple(
         _cut(name, spans, first=0, last=len(name)) for name, spans in found if spans
     )

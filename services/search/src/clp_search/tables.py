@@ -53,7 +53,6 @@ DOCUMENTS: Final = Table(
     Column("attachments", ARRAY(Text), nullable=False),
     Column("deleted", Boolean, nullable=False),
     Column("terms", TERMS, nullable=False),
-    Column("author_terms", TERMS, nullable=False),
     # Without the pending list of GIN, which every search would have to scan.
     Index(
         "documents_by_term",

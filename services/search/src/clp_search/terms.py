@@ -5,6 +5,7 @@ from functools import lru_cache
 from operator import add
 from typing import Final
 
+from clp_search.analysis.normalization import normalize, normalized_length
 from clp_search.analysis.query_terms import Path, Step
 from clp_search.analysis.token_cache import (
     folded_run,
@@ -13,7 +14,7 @@ from clp_search.analysis.token_cache import (
     split_runs,
     strip_punctuation,
 )
-from clp_search.analysis.tokenizer import TokenKind, tokenize, word_forms
+from clp_search.analysis.tokenizer import forms_and_runs, word_forms
 from clp_search.engine import Conjunction, Disjunction, Document, QueryPlan, TermGroup
 from clp_search.query import Clause, Field, Query
 
@@ -32,8 +33,15 @@ CHANNEL: Final = "\x01"
 AUTHOR: Final = "\x02"
 HAS_FILES: Final = "\x03"
 PREFIX: Final = "\x04"
+PERSON: Final = "\x05"
 PROJECT: Final = "\x06"
 DELETED: Final = "\x07"
+
+
+def text_length(document: Document) -> int:
+    """Return the normalized length of all that is indexed of a document."""
+    names = document.attachments
+    return normalized_length(document.text) + sum(map(normalized_length, names))
 
 
 def document_terms(document: Document) -> frozenset[str]:
@@ -43,6 +51,7 @@ def document_terms(document: Document) -> frozenset[str]:
     terms = {
         CHANNEL + document.channel,
         PROJECT + document.project,
+        PERSON + document.author,
         *text_terms(document.text),
         *_author_terms(document.author),
         *_author_terms(document.author_name),
@@ -57,15 +66,16 @@ def document_terms(document: Document) -> frozenset[str]:
 @lru_cache(maxsize=4_096)
 def _author_terms(text: str) -> tuple[str, ...]:
     """Cache the terms of the few people who write most."""
-    return tuple(AUTHOR + term for term in text_terms(text) if term[0] != PREFIX)
+    return tuple(AUTHOR + term for term in text_terms(text))
 
 
 def text_terms(text: str) -> set[str]:
     """Return the terms of a text: words, pairs of run characters, word prefixes."""
+    normal = normalize(text)
     try:
-        return set().union(*map(_CACHE.__getitem__, split_chunks(text)))
+        return set().union(*map(_CACHE.__getitem__, split_chunks(normal)))
     except _ContextDependentError:
-        return _tokenized_terms(text)
+        return _tokenized_terms(normal)
 
 
 class _ContextDependentError(Exception):
@@ -121,21 +131,17 @@ def _of_words(forms: Iterable[str]) -> set[str]:
     terms: set[str] = set()
     for form in forms:
         terms.add(form[:MAX_TERM_LENGTH])
-        if len(form) >= MIN_PREFIX_LENGTH:
-            terms.add(PREFIX + form[:PREFIX_LENGTH])
+        # A term for each length: a search reads no other words that begin alike.
+        for length in range(MIN_PREFIX_LENGTH, min(len(form), PREFIX_LENGTH) + 1):
+            terms.add(PREFIX + form[:length])
     return terms
 
 
 def _tokenized_terms(text: str) -> set[str]:
-    tokens = tokenize(text).tokens
-    terms = _of_words(token.form for token in tokens if token.kind is not TokenKind.RUN)
-    before = ""
-    for token in tokens:
-        if token.kind is TokenKind.RUN:
-            terms.update(
-                (token.form, before + token.form) if token.unbroken else token.form
-            )
-            before = token.form
+    forms, runs = forms_and_runs(text)
+    terms = _of_words(forms)
+    for run in runs:
+        terms.update(run, map(add, run, run[1:]))
     return terms
 
 
@@ -168,6 +174,9 @@ def _disjunction(clause: Clause) -> Disjunction:
     """Return what every document that holds the keyword matches."""
     mark = AUTHOR if clause.field is Field.AUTHOR else ""
     conjunctions = tuple(_conjunction(path, mark) for path in clause.keyword.paths)
+    if clause.people:
+        people = TermGroup(tuple(PERSON + person for person in sorted(clause.people)))
+        conjunctions = (*conjunctions, (people,))
     if clause.field is Field.FILES:
         conjunctions = tuple(
             (*conjunction, TermGroup((HAS_FILES,))) for conjunction in conjunctions
@@ -187,18 +196,11 @@ def _conjunction(path: Path, mark: str) -> Conjunction:
 
 
 def _group(step: Step, mark: str) -> TermGroup:
-    terms = tuple(mark + form[:MAX_TERM_LENGTH] for form in step.forms)
-    if not step.prefix:
-        return TermGroup(terms)
-    if mark:
-        # Authors are few: expand the prefix over their own terms.
-        return TermGroup(prefixes=terms)
-    short = [form for form in step.forms if len(form) < PREFIX_LENGTH]
-    long = [form for form in step.forms if len(form) >= PREFIX_LENGTH]
-    return TermGroup(
-        tuple(dict.fromkeys(PREFIX + form[:PREFIX_LENGTH] for form in long)),
-        tuple(PREFIX + form for form in short),
-    )
+    if step.prefix:
+        terms = (mark + PREFIX + form[:PREFIX_LENGTH] for form in step.forms)
+    else:
+        terms = (mark + form[:MAX_TERM_LENGTH] for form in step.forms)
+    return TermGroup(tuple(dict.fromkeys(terms)))
 
 
 def _is_exact(clause: Clause) -> bool:

@@ -16,12 +16,16 @@ from clp_search.analysis.characters import WORD, continues
 from clp_search.analysis.normalization import fold, fold_spelled_out
 from clp_search.analysis.query_terms import Step
 from clp_search.analysis.tokenizer import may_have_parts
+from clp_search.analysis.work import OverBudget, WorkBudget
 
 # The signs that may stand between the parts of e-mail, don't, U.S.A. and 10,000.
 _JOINT: Final = "[-'\"\N{MIDDLE DOT}.,]?"
 _DIGITS_APART: Final = re.compile("[0-9] [0-9]")
 # Characters that normalization maps to one space each, in the texts of people.
 _SPACES: Final = "\n\r\t\N{NO-BREAK SPACE}\N{IDEOGRAPHIC SPACE}"
+
+# Even a short text may be searched for so long.
+_MIN_SEARCH_STEPS: Final = 1_000
 
 _WORD: Final = re.compile(f"[{WORD}]")
 
@@ -46,14 +50,15 @@ def candidate_spans(
 ) -> Iterator[tuple[int, int]] | None:
     """Return the chunks of a text in which a step may match, in order.
 
-    Return None where chunks alone do not decide: tokenize the whole text instead.
+    Return None where chunks alone do not decide, or are not found quickly: tokenize
+    the whole text instead.
     """
     spaced = text
     for sign in _SPACES:
         spaced = spaced.replace(sign, " ")
     spaces = spaced.count(" ")
     patterns = _patterns(frozenset(steps))
-    found: list[Iterator[int]] = []
+    found: list[list[int]] = []
     for folded in (fold(spaced), fold_spelled_out(spaced)):
         if folded is None:
             continue
@@ -61,18 +66,28 @@ def candidate_spans(
         # spaces.
         if folded.count(" ") != spaces or _DIGITS_APART.search(folded):
             return None
-        found += [_chunk_numbers(folded, one) for one in patterns]
+        budget = WorkBudget(len(folded) + _MIN_SEARCH_STEPS)
+        try:
+            found += [list(_chunk_numbers(folded, one, budget)) for one in patterns]
+        except OverBudget:
+            return None
     return _chunk_spans(spaced, merge(*found))
 
 
-def _chunk_numbers(folded: str, form: _FormPattern) -> Iterator[int]:
+def _chunk_numbers(
+    folded: str, form: _FormPattern, budget: WorkBudget
+) -> Iterator[int]:
     number = counted = at = 0
     while match := form.letters.search(folded, at):
         first, last = match.span()
+        budget.spend(last - first)
         if form.is_at_boundary(folded, first, last):
             number += folded.count(" ", counted, first)
-            counted, at = first, last
             yield number
+            # One match names its chunk: go on in the next one.
+            counted, at = first, folded.find(" ", first)
+            if at < 0:
+                return
         else:
             # The word may begin inside a false match: xa-aa.
             at = first + 1

@@ -44,6 +44,21 @@ _ACCENTED_SCRIPTS: Final = (
     "GURMUKHI", "GUJARATI", "ORIYA", "KANNADA",
 )  # fmt: skip
 
+# Become combining marks when normalized: Tibetan vowels, half-width voicing marks.
+_COMBINING_WHEN_NORMALIZED: Final = "\u0f73\u0f75\u0f81\uff9e\uff9f"
+
+# Korean letters that people type alone, half-width ones as well.
+JAMO: Final = re.compile("([\u3131-\u318e\uffa1-\uffdc]+)")
+WIDE_JAMO: Final = {
+    code: int(unicodedata.decomposition(chr(code)).split()[1], 16)
+    for code in range(0xFFA1, 0xFFDD)
+    if unicodedata.decomposition(chr(code))
+}
+
+# Characters newer than the Unicode tables that run: emoji, and Han.
+_NEW_EMOJI: Final = (0x1F000, 0x1FAFF)
+_NEW_HAN: Final = (0x20000, 0x3FFFD)
+
 HYPHEN: Final = "-"
 APOSTROPHE: Final = "'"
 MIDDLE_DOT: Final = "\N{MIDDLE DOT}"
@@ -88,10 +103,10 @@ def _beside_runs() -> Iterator[int]:
         start = last + 1
 
 
-def _class_of(predicate: Callable[[str], bool]) -> str:
+def _class_of(predicate: Callable[[str], bool], codes: Iterable[int]) -> str:
     """Return the character set of a regular expression for matching characters."""
     spans: list[list[int]] = []
-    for code in _beside_runs():
+    for code in codes:
         if not predicate(chr(code)):
             continue
         if spans and spans[-1][1] == code - 1:
@@ -101,6 +116,12 @@ def _class_of(predicate: Callable[[str], bool]) -> str:
     return "".join(f"\\U{first:08x}-\\U{last:08x}" for first, last in spans)
 
 
+def _is_combining(character: str) -> bool:
+    return bool(
+        unicodedata.combining(character) or character in _COMBINING_WHEN_NORMALIZED
+    )
+
+
 def _is_word_character(character: str) -> bool:
     kind = unicodedata.category(character)[0]
     return kind in "LN" or (kind == "M" and not _inside(ord(character), _LOOSE_MARKS))
@@ -108,15 +129,25 @@ def _is_word_character(character: str) -> bool:
 
 def _is_pictograph(character: str) -> bool:
     # Degrees and copyright signs are punctuation; regional indicators count in pairs.
+    if _is_new(character):
+        return True
     return unicodedata.category(character) == "So" and (
         "\xff" < character < FLAGS[0] or character > FLAGS[1]
     )
 
 
+def _is_new(character: str) -> bool:
+    """Return whether a character without a category is an emoji or Han by its place."""
+    return unicodedata.category(character) == "Cn" and _inside(
+        ord(character), (_NEW_EMOJI, _NEW_HAN)
+    )
+
+
 FLAGS: Final = ("\U0001f1e6", "\U0001f1ff")
 RUN: Final = "".join(f"\\U{first:08x}-\\U{last:08x}" for first, last in _RUN_BLOCKS)
-WORD: Final = _class_of(_is_word_character)
-PICTOGRAPH: Final = _class_of(_is_pictograph)
+WORD: Final = _class_of(_is_word_character, _beside_runs())
+PICTOGRAPH: Final = _class_of(_is_pictograph, _beside_runs())
+COMBINING: Final = _class_of(_is_combining, range(_SCANNED))
 
 # Second halves of pairs that normalization composes; never split a text before them.
 _COMPOSING: Final = frozenset(
@@ -153,6 +184,8 @@ def _folded(character: str, first: dict[str, str]) -> str:
         return ""
     if category == "Nd":
         return str(unicodedata.decimal(character))
+    if _is_new(character):
+        return character
     if category[0] in "CZ":
         return " "
     return "".join(first.get(c) or _unaccented(c) for c in character.casefold())
@@ -184,6 +217,8 @@ _continuing: dict[str, bool] = {}
 
 def continues(character: str) -> bool:
     """Return whether a character extends the one before it, and must stay with it."""
+    if JAMO.match(character):
+        return False
     known = _continuing.get(character)
     if known is None:
         if len(_continuing) > _MAX_CACHED:

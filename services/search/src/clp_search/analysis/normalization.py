@@ -8,11 +8,14 @@ from itertools import pairwise
 from typing import Final
 
 from clp_search.analysis.characters import (
+    COMBINING,
     HAS_SPELLINGS,
+    JAMO,
     MIDDLE_DOT,
     PLAIN,
     RUN,
     SPELLED,
+    WIDE_JAMO,
     continues,
 )
 
@@ -22,10 +25,23 @@ _NO_LETTERS: Final = "\N{TRADE MARK SIGN}\N{SERVICE MARK}"
 # A dot between two run characters joins a name and is often omitted.
 _DOT_IN_RUN: Final = re.compile(f"(?<=[{RUN}]){MIDDLE_DOT}(?=[{RUN}])")
 
+# The old coding of Malayalam chillu letters: a consonant, a virama and a joiner.
+_CHILLU_LETTERS: Final = dict(zip("ണനരലളക", "ൺൻർൽൾൿ", strict=True))
+_CHILLU: Final = re.compile(f"([{''.join(_CHILLU_LETTERS)}])\u0d4d\u200d")
+
+# Thai and Lao sara ae typed as two sara e, which look the same.
+_SINGLE_AE: Final = {"\u0e40\u0e40": "\u0e41", "\u0ec0\u0ec0": "\u0ec1"}
+_DOUBLE_E: Final = re.compile("|".join(_SINGLE_AE))
+
 # A Thai or Lao nikhahit before the tone mark looks the same as one after it.
 _NIKHAHIT: Final = "\u0e4d\u0ecd"
 _TONE_LATE: Final = re.compile(f"([{_NIKHAHIT}])([\u0e48-\u0e4b\u0ec8-\u0ecb])")
 
+
+# No writing puts so many marks on a letter, and to order them takes the square of their
+# number (Stream-Safe Text Format, Unicode Standard Annex 15): drop the rest.
+_MAX_MARKS: Final = 30
+_MARKS_TOO_MANY: Final = re.compile(f"([{COMBINING}]{{{_MAX_MARKS}}})[{COMBINING}]+")
 
 # Cache so many clusters, of so many characters at most.
 _MAX_CLUSTERS: Final = 20_000
@@ -36,26 +52,42 @@ def fold(text: str) -> str:
     """Fold a text."""
     if text.isascii() and text.isprintable():
         return text.lower()
-    return _in_context(_normal(text).translate(PLAIN))
+    return _in_context(normalize(text).translate(PLAIN))
 
 
 def fold_spelled_out(text: str) -> str | None:
     """Fold with umlauts spelled out (ae, oe); None where that changes nothing."""
     if text.isascii():
         return None
-    normal = _normal(text)
+    normal = normalize(text)
     if HAS_SPELLINGS.search(normal) is None:
         return None
     return _in_context(normal.translate(SPELLED))
 
 
-def _normal(text: str) -> str:
-    bare = text
+def normalized_length(text: str) -> int:
+    """Return how many characters a text has when normalized: up to 18 for one."""
+    return len(normalize(text))
+
+
+def normalize(text: str) -> str:
+    """Normalize the spelling of characters; folding the result changes nothing more."""
+    if text.isascii():
+        return text
+    bare = _MARKS_TOO_MANY.sub(r"\1", text)
+    bare = _CHILLU.sub(lambda match: _CHILLU_LETTERS[match[1]], bare)
+    bare = _DOUBLE_E.sub(lambda match: _SINGLE_AE[match[0]], bare)
     for sign in _NO_LETTERS:
         bare = bare.replace(sign, " ")
     if unicodedata.is_normalized("NFKC", bare):
         return bare
-    return unicodedata.normalize("NFKC", bare)
+    if JAMO.search(bare) is None:
+        return unicodedata.normalize("NFKC", bare)
+    # Korean letters typed alone stay alone: composed, one would hide in its neighbour.
+    return "".join(
+        part.translate(WIDE_JAMO) if number % 2 else unicodedata.normalize("NFKC", part)
+        for number, part in enumerate(JAMO.split(bare))
+    )
 
 
 def _in_context(folded: str) -> str:
@@ -98,7 +130,7 @@ def _folds_in_place(text: str) -> bool:
     """Return whether each character folds to one, as in most texts."""
     if text.isascii():
         return True
-    if not unicodedata.is_normalized("NFKC", text):
+    if not unicodedata.is_normalized("NFKC", text) or _DOUBLE_E.search(text):
         return False
     unknown = set(text) - _IN_PLACE
     if not all(map(_is_in_place, unknown)):
@@ -124,7 +156,7 @@ class _Clusters(dict[str, str]):
     def __missing__(self, cluster: str) -> str:
         if len(self) >= _MAX_CLUSTERS:
             self.clear()
-        folded = _normal(cluster).translate(PLAIN)
+        folded = normalize(cluster).translate(PLAIN)
         if len(cluster) <= _MAX_CLUSTER_LENGTH:
             self[cluster] = folded
         return folded
@@ -134,7 +166,12 @@ _FOLDED: Final = _Clusters()
 
 
 def _clusters(text: str) -> list[tuple[int, int]]:
-    cuts = [i for i, character in enumerate(text) if i and not continues(character)]
+    pairs = {match.start() + 1 for match in _DOUBLE_E.finditer(text)}
+    cuts = [
+        i
+        for i, character in enumerate(text)
+        if i and i not in pairs and not continues(character)
+    ]
     return list(pairwise([0, *cuts, len(text)])) if text else []
 
 

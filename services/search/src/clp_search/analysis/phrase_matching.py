@@ -4,31 +4,51 @@ Sets of positions are bits of integers, so following a keyword through a text ta
 shift for each of its steps, however often its words repeat.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 from clp_search.analysis.query_terms import Keyword, Path, Step
 from clp_search.analysis.tokenizer import Token, TokenStream
+from clp_search.analysis.work import WorkBudget
 
-Masks = dict[int, int]
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How far after the first match spans are needed, in code points of the text.
+
+    ``starts`` are the offsets in the text of the characters of the folded text.
+    """
+
+    starts: Sequence[int]
+    length: int
 
 
-def matches(stream: TokenStream, keyword: Keyword) -> bool:
+def matches(stream: TokenStream, keyword: Keyword, budget: WorkBudget) -> bool:
     """Return whether a text holds a keyword."""
     if keyword.run is not None:
         return keyword.run in stream.text
-    paths = _paths_that_fit(stream, keyword)
-    positions = _Positions(stream, paths)
-    return any(positions.after(path)[-1] for path in paths)
+    positions = _Positions(stream, budget)
+    return any(positions.after(p)[-1] for p in _paths_that_fit(stream, keyword))
 
 
-def matching_spans(stream: TokenStream, keyword: Keyword) -> list[tuple[int, int]]:
-    """Return the spans of a keyword in the folded text, in order."""
+def matching_spans(
+    stream: TokenStream,
+    keyword: Keyword,
+    budget: WorkBudget,
+    *,
+    reach: Reach | None = None,
+) -> list[tuple[int, int]]:
+    """Return the spans of a keyword in the folded text, in order.
+
+    With ``reach``, spans beyond it may be missing or cut.
+    """
     if keyword.run is not None:
-        return list(run_spans(stream.text, keyword.run))
-    paths = _paths_that_fit(stream, keyword)
-    positions = _Positions(stream, paths)
-    return sorted({span for path in paths for span in positions.matching_spans(path)})
+        return list(run_spans(stream.text, keyword.run, budget, reach=reach))
+    positions = _Positions(stream, budget)
+    found: set[tuple[int, int]] = set()
+    for path in _paths_that_fit(stream, keyword):
+        found.update(positions.matching_spans(path, reach))
+    return sorted(found)
 
 
 def _paths_that_fit(stream: TokenStream, keyword: Keyword) -> list[Path]:
@@ -36,21 +56,52 @@ def _paths_that_fit(stream: TokenStream, keyword: Keyword) -> list[Path]:
     return [path for path in keyword.paths if len(path) <= stream.length]
 
 
-def run_spans(text: str, run: str) -> Iterator[tuple[int, int]]:
+def run_spans(
+    text: str, run: str, budget: WorkBudget, *, reach: Reach | None = None
+) -> Iterator[tuple[int, int]]:
     """Iterate the spans of a run in a folded text."""
-    at = text.find(run)
+    at = first = text.find(run)
     while at >= 0:
+        if reach and reach.starts[at] > reach.starts[first] + reach.length:
+            return
+        budget.spend(1)
         yield at, at + len(run)
         at = text.find(run, at + 1)
 
 
-class _Positions:
-    """The positions of a text at which each step of a keyword matches."""
+class _StepTokens:
+    """The tokens of a text at which one step of a keyword matches."""
 
-    def __init__(self, stream: TokenStream, paths: Iterable[Path]) -> None:
-        steps = {step for path in paths for step in path}
-        self._tokens = {step: list(_tokens_for(step, stream.tokens)) for step in steps}
-        self._masks = {step: _masks(tokens) for step, tokens in self._tokens.items()}
+    def __init__(self, step: Step, stream: TokenStream, budget: WorkBudget) -> None:
+        tokens = [
+            token
+            for form in _forms_for(step, stream, budget)
+            for token in stream.by_form[form]
+            if token.unbroken or not step.unbroken
+        ]
+        budget.spend(len(tokens))
+        self.by_position: dict[int, list[Token]] = {}
+        for token in tokens:
+            self.by_position.setdefault(token.position, []).append(token)
+        self.positions = sorted(self.by_position)
+        lengths = {token.position_length for token in tokens}
+        self.masks = {
+            length: _mask(
+                (t.position for t in tokens if t.position_length == length),
+                stream.length,
+            )
+            for length in lengths
+        }
+        budget.spend(len(lengths) * len(tokens))
+
+
+class _Positions:
+    """The positions of a text at which the steps of a keyword match."""
+
+    def __init__(self, stream: TokenStream, budget: WorkBudget) -> None:
+        self._stream = stream
+        self._budget = budget
+        self._steps: dict[Step, _StepTokens] = stream.step_cache
         self._everywhere = (1 << stream.length) - 1
 
     def after(self, path: Path) -> list[int]:
@@ -60,54 +111,94 @@ class _Positions:
             if not reached[-1]:
                 return reached + [0] * (len(path) - taken)
             stand = 0
-            for position_length, mask in self._masks[step].items():
+            for position_length, mask in self._at(step).masks.items():
                 stand |= (reached[-1] & mask) << position_length
+                self._spend_on_mask()
             reached.append(stand)
         return reached
 
-    def matching_spans(self, path: Path) -> Iterator[tuple[int, int]]:
-        """Iterate the spans of all matches of a path."""
-        useful = self._useful(path)
-        ways = [self._steps_from(step, useful[i + 1]) for i, step in enumerate(path)]
-        for first in ways[0].values():
-            if useful[0] >> first.position & 1:
-                last = first
-                for way in ways[1:]:
-                    last = way[last.position + last.position_length]
-                yield first.start, last.end
+    def matching_spans(
+        self, path: Path, reach: Reach | None
+    ) -> Iterator[tuple[int, int]]:
+        """Iterate the spans of the matches of a path, in the order of the text."""
+        useful = [_Bits(bits, self._stream.length) for bits in self._useful(path)]
+        steps = [self._at(step) for step in path]
+        limit = None
+        for position in steps[0].positions:
+            if position not in useful[0]:
+                continue
+            first, last = self._follow(steps, position, useful)
+            if reach:
+                start = reach.starts[first.start]
+                limit = start + reach.length if limit is None else limit
+                if start > limit:
+                    return
+            yield first.start, last.end
+            # All that starts later and within reach is inside of this span.
+            if reach and limit and reach.starts[last.end - 1] >= limit:
+                return
+
+    def _follow(
+        self, steps: list[_StepTokens], position: int, useful: "list[_Bits]"
+    ) -> tuple[Token, Token]:
+        """Return the first and the last token of a match that begins at a position."""
+        self._budget.spend(len(steps))
+        tokens: list[Token] = []
+        for step, goal in zip(steps, useful[1:], strict=True):
+            token = next(
+                token
+                for token in reversed(step.by_position[position])
+                if token.position + token.position_length in goal
+            )
+            tokens.append(token)
+            position = token.position + token.position_length
+        return tokens[0], tokens[-1]
 
     def _useful(self, path: Path) -> list[int]:
         """Return the positions from which the rest of the path matches."""
         useful = self.after(path)
         for i in reversed(range(len(path))):
             before = 0
-            for position_length, mask in self._masks[path[i]].items():
+            for position_length, mask in self._at(path[i]).masks.items():
                 before |= mask & (useful[i + 1] >> position_length)
+                self._spend_on_mask()
             useful[i] &= before
         return useful
 
-    def _steps_from(self, step: Step, useful: int) -> dict[int, Token]:
-        """Return, for each position, one token that leads to a useful one."""
-        return {
-            token.position: token
-            for token in self._tokens[step]
-            if useful >> (token.position + token.position_length) & 1
-        }
+    def _at(self, step: Step) -> _StepTokens:
+        known = self._steps.get(step)
+        if known is None:
+            known = _StepTokens(step, self._stream, self._budget)
+            self._steps[step] = known
+        return known
+
+    def _spend_on_mask(self) -> None:
+        """Spend a step for so many positions as are shifted in its time."""
+        self._budget.spend(1 + (self._stream.length >> 9))
 
 
-def _tokens_for(step: Step, tokens: Iterable[Token]) -> Iterator[Token]:
-    for token in tokens:
-        fits = (
-            token.form.startswith(step.forms)
-            if step.prefix
-            else token.form in step.forms
-        )
-        if fits and (token.unbroken or not step.unbroken):
-            yield token
+class _Bits:
+    """A set of positions: as bytes, where a lookup does not shift all of them."""
+
+    __slots__ = ("_bytes",)
+
+    def __init__(self, bits: int, length: int) -> None:
+        self._bytes = bits.to_bytes((length >> 3) + 1, "little")
+
+    def __contains__(self, position: int) -> bool:
+        return bool(self._bytes[position >> 3] >> (position & 7) & 1)
 
 
-def _masks(tokens: Iterable[Token]) -> Masks:
-    masks: Masks = defaultdict(int)
-    for token in tokens:
-        masks[token.position_length] |= 1 << token.position
-    return dict(masks)
+def _mask(positions: Iterable[int], length: int) -> int:
+    bits = bytearray((length >> 3) + 1)
+    for position in positions:
+        bits[position >> 3] |= 1 << (position & 7)
+    return int.from_bytes(bits, "little")
+
+
+def _forms_for(step: Step, stream: TokenStream, budget: WorkBudget) -> list[str]:
+    """Return the forms of a text that a step matches."""
+    if not step.prefix:
+        return [form for form in dict.fromkeys(step.forms) if form in stream.by_form]
+    budget.spend(len(stream.by_form))
+    return [form for form in stream.by_form if form.startswith(step.forms)]

@@ -9,8 +9,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum, auto
-from functools import partial
-from typing import Final, NamedTuple
+from functools import cached_property, partial
+from typing import Any, Final, NamedTuple
 
 from clp_search.analysis.characters import (
     APOSTROPHE,
@@ -23,6 +23,7 @@ from clp_search.analysis.characters import (
     WORD,
 )
 from clp_search.analysis.normalization import fold, fold_spelled_out
+from clp_search.analysis.work import WorkBudget
 
 _GLUE: Final = frozenset((HYPHEN, APOSTROPHE, QUOTE, MIDDLE_DOT))
 _TOKEN: Final = re.compile(
@@ -60,6 +61,10 @@ _FIRST_ARABIC: Final = "\u0600"
 _MIN_AFTER_ARTICLE: Final = 2
 
 
+# Work of a token, beside that of its characters.
+_STEPS_OF_TOKEN: Final = 2
+
+
 class TokenKind(Enum):
     """The origin of a token."""
 
@@ -91,7 +96,7 @@ class Token(NamedTuple):
 _token: Final = partial(tuple.__new__, Token)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class TokenStream:
     """A folded text, its number of positions, and its tokens."""
 
@@ -99,10 +104,29 @@ class TokenStream:
     length: int
     tokens: tuple[Token, ...]
 
+    @cached_property
+    def by_form(self) -> dict[str, list[Token]]:
+        """The tokens of each form, in the order of the text."""
+        by_form: dict[str, list[Token]] = {}
+        for token in self.tokens:
+            by_form.setdefault(token.form, []).append(token)
+        return by_form
 
-def tokenize(text: str) -> TokenStream:
-    """Tokenize a text."""
+    @cached_property
+    def step_cache(self) -> dict[Any, Any]:
+        """What matching has found out about this text, for more than one keyword."""
+        return {}
+
+
+def tokenize(text: str, budget: WorkBudget | None = None) -> TokenStream:
+    """Tokenize a text, for a step for each character and some for each token.
+
+    Raises:
+        OverBudget: when it does not fit into the budget.
+    """
     folded = fold(text)
+    if budget is not None:
+        budget.spend(len(folded))
     simple = tuple(_simple_tokens(folded))
     length = simple[-1].position + 1 if simple else 0
     words = {token.start: token for token in simple if token.kind is TokenKind.WORD}
@@ -113,6 +137,8 @@ def tokenize(text: str) -> TokenStream:
         *_joined_tokens(folded, words),
         *(p for w in words.values() if may_have_parts(w.form) for p in _part_tokens(w)),
     )
+    if budget is not None:
+        budget.spend(_STEPS_OF_TOKEN * len(tokens))
     return TokenStream(folded, length, tokens)
 
 
@@ -123,6 +149,37 @@ def word_forms(text: str) -> list[str] | None:
         return None
     forms = [folded, fold_spelled_out(text) or folded]
     return [*forms, *_parts_of(folded)] if may_have_parts(folded) else forms
+
+
+def forms_and_runs(text: str) -> tuple[set[str], list[str]]:
+    """Return all forms of a text but those of its runs, and the runs as they are.
+
+    These are the forms of `tokenize`, without the tokens: an index needs no positions.
+    """
+    folded = fold(text)
+    forms: set[str] = set()
+    runs: list[str] = []
+    words: dict[int, Token] = {}
+    for match in _TOKEN.finditer(folded):
+        form = match.group()
+        if match.lastindex == _RUN_GROUP:
+            runs.append(form)
+            continue
+        forms.add(form)
+        if match.lastindex == _WORD_GROUP:
+            start, end = match.span()
+            words[start] = _token((0, 1, form, TokenKind.WORD, start, end, False))
+    # Parts are of the words as they stand, and not of their other forms.
+    parts = [part for form in forms if may_have_parts(form) for part in _parts_of(form)]
+    forms.update(parts)
+    forms.update(token.form for token in _signed_tokens(folded, words))
+    forms.update(token.form for token in _joined_tokens(folded, words))
+    forms.update(
+        match.group()
+        for match in _TOKEN.finditer(fold_spelled_out(text) or "")
+        if match.lastindex != _RUN_GROUP
+    )
+    return forms, runs
 
 
 def _simple_tokens(folded: str) -> list[Token]:

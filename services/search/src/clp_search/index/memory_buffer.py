@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from clp_search.engine import Disjunction, Document, QueryPlan, TermGroup
+from clp_search.engine import Disjunction, Document, QueryPlan
 from clp_search.index.documents import IndexedDocument, microseconds
 from clp_search.index.query_evaluator import Scope
 from clp_search.terms import document_terms
@@ -13,6 +13,8 @@ class MemoryBuffer:
 
     def __init__(self) -> None:
         self._documents: dict[str, IndexedDocument] = {}
+        # Terms that were put; those of older revisions count as well.
+        self.terms = 0
         self._superseded: set[str] = set()
 
     def __len__(self) -> int:
@@ -28,9 +30,9 @@ class MemoryBuffer:
 
     def put(self, document: Document) -> None:
         """Buffer a document in place of its older revision."""
-        self._documents[document.message] = IndexedDocument(
-            document, tuple(document_terms(document))
-        )
+        terms = tuple(document_terms(document))
+        self.terms += len(terms)
+        self._documents[document.message] = IndexedDocument(document, terms)
 
     def supersede(self, newer: Document) -> None:
         """Hide a document here, because a newer revision is buffered elsewhere."""
@@ -50,6 +52,7 @@ class MemoryBuffer:
         self._documents = {
             i.document.message: i for i in other.current()
         } | self._documents
+        self.terms += other.terms
 
     def matching(self, plan: QueryPlan, scope: Scope) -> "BufferedMatches":
         """Return the documents that match a plan within a scope."""
@@ -86,28 +89,24 @@ class BufferedMatches:
 
 
 def _matches(indexed: IndexedDocument, plan: QueryPlan, scope: Scope) -> bool:
-    document, terms = indexed.document, indexed.terms
+    document = indexed.document
     return (
         not document.deleted
         and document.channel in scope.channels
-        and all(_matches_disjunction(terms, disjunction) for disjunction in plan.must)
-        and not any(
-            _matches_disjunction(terms, disjunction) for disjunction in plan.must_not
-        )
         and (plan.since is None or plan.since <= document.posted_at)
         and (plan.until is None or document.posted_at < plan.until)
+        and _matches_terms(frozenset(indexed.terms), plan)
     )
 
 
-def _matches_disjunction(terms: tuple[str, ...], disjunction: Disjunction) -> bool:
+def _matches_terms(terms: frozenset[str], plan: QueryPlan) -> bool:
+    return all(_matches_disjunction(terms, some) for some in plan.must) and not any(
+        _matches_disjunction(terms, some) for some in plan.must_not
+    )
+
+
+def _matches_disjunction(terms: frozenset[str], disjunction: Disjunction) -> bool:
     return any(
-        all(_matches_group(terms, group) for group in conjunction)
+        all(not terms.isdisjoint(group.terms) for group in conjunction)
         for conjunction in disjunction
     )
-
-
-def _matches_group(terms: tuple[str, ...], group: TermGroup) -> bool:
-    if not set(group.terms).isdisjoint(terms):
-        return True
-    starts = group.prefixes
-    return bool(starts) and any(term.startswith(starts) for term in terms)

@@ -8,8 +8,7 @@ from collections.abc import Iterator, Sequence
 from heapq import heappop, heappush
 from typing import Protocol
 
-from clp_search import result_pages
-from clp_search.engine import MAX_COUNTED, Document, HitPage, SearchRequest, SortKey
+from clp_search.engine import MAX_COUNTED, Document, SortKey
 from clp_search.index.documents import microseconds
 
 
@@ -56,25 +55,24 @@ class _Entry:
         return self.document.key > other.document.key
 
 
-def page_of(sources: Sequence[Source], request: SearchRequest) -> HitPage:
-    """Build a page from all sources."""
+def newest_first(
+    sources: Sequence[Source], after: SortKey | None
+) -> Iterator[Document]:
+    """Iterate the matches of all sources, newest first, after a sort key."""
+    return (entry.document for entry in _entries(sources, after))
 
-    def newest_first(after: SortKey | None) -> Iterator[Document]:
-        return (entry.document for entry in _entries(sources, after))
 
-    def count() -> int:
-        total = 0
-        for source in sources:
-            total += len(source.found())
-            if total > MAX_COUNTED:
-                break
-        return total
-
-    return result_pages.page_of(newest_first, request, count)
+def count(sources: Sequence[Source]) -> int:
+    """Count the matches of all sources, up to a little more than `MAX_COUNTED`."""
+    total = 0
+    for source in sources:
+        total += len(source.found())
+        if total > MAX_COUNTED:
+            break
+    return total
 
 
 def _entries(sources: Sequence[Source], after: SortKey | None) -> Iterator[_Entry]:
-    """Iterate the matches of all sources, newest first, after a sort key."""
     unopened = sorted(sources, key=lambda source: source.newest)
     heap: list[_Entry] = []
     while True:

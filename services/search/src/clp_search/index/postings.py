@@ -137,18 +137,6 @@ class Postings:
             return None
         return TermInfo(counts[at], places[at] + (base if counts[at] > 1 else 0))
 
-    def with_prefix(self, with_prefix: str) -> Iterator[TermInfo]:
-        """Iterate all terms with a prefix."""
-        start = with_prefix.encode()
-        for block in range(
-            max(0, bisect_right(self._firsts, start) - 1), len(self._firsts)
-        ):
-            keys, counts, places, base = self._block(block)
-            for at in range(bisect_left(keys, start), len(keys)):
-                if not keys[at].startswith(start):
-                    return
-                yield TermInfo(counts[at], places[at] + (base if counts[at] > 1 else 0))
-
     def terms(self) -> Iterator[tuple[str, Sequence[int]]]:
         """Iterate all terms in order, with their postings."""
         for block in range(len(self._firsts)):

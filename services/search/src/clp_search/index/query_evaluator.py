@@ -62,8 +62,6 @@ class _TermUnion:
         self._segment = segment
         terms = (segment.term_info(term) for term in group.terms)
         self.infos: list[TermInfo] = [info for info in terms if info]
-        for prefix in group.prefixes:
-            self.infos += segment.infos_with_prefix(prefix)
         self.count = sum(info.count for info in self.infos)
 
     def documents(self) -> Sequence[int]:

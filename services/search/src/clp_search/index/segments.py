@@ -158,11 +158,6 @@ class Segment:
         return self._postings.term_info(term)
 
     @_detect_corruption
-    def infos_with_prefix(self, prefix: str) -> list[TermInfo]:
-        """Return all terms with a prefix."""
-        return list(self._postings.with_prefix(prefix))
-
-    @_detect_corruption
     def documents_of(self, info: TermInfo) -> Sequence[int]:
         """Return the postings of a term, deleted documents included."""
         return self._postings.numbers(info)

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from shutil import rmtree
 from typing import Final
@@ -16,6 +16,8 @@ from clp_search.engine import (
     IndexSize,
     QueryPlan,
     SearchRequest,
+    SliceRequest,
+    VerifiedSlice,
 )
 from clp_search.index.documents import IndexedDocument, SegmentWrite
 from clp_search.index.manifest import (
@@ -27,9 +29,10 @@ from clp_search.index.manifest import (
     write_manifest,
 )
 from clp_search.index.memory_buffer import MemoryBuffer
-from clp_search.index.merge_iterator import page_of
+from clp_search.index.merge_iterator import Source, count, newest_first
 from clp_search.index.query_evaluator import Scope, matching_documents
 from clp_search.index.segments import Segment, Segments, generation_of
+from clp_search.result_pages import page_of, verify_slice
 from clp_search.terms import DELETED
 
 log = logging.getLogger(__name__)
@@ -78,6 +81,11 @@ class Shard:
         return len(self._buffer)
 
     @property
+    def buffered_terms(self) -> int:
+        """The number of their terms."""
+        return self._buffer.terms
+
+    @property
     def unflushed(self) -> int:
         """The number of positions that would be read again after a crash."""
         return self.cursor - self._manifest.cursor
@@ -92,22 +100,31 @@ class Shard:
         self.cursor = upto
 
     def search(self, request: SearchRequest) -> HitPage:
-        """Return a page of matching messages."""
+        """Return a page of matching messages, where terms decide."""
+        with self._detecting_corruption():
+            sources = self._sources(request)
+            return page_of(
+                partial(newest_first, sources), request, partial(count, sources)
+            )
+
+    def verify(self, request: SliceRequest) -> VerifiedSlice:
+        """Verify a slice of the messages that match the terms."""
+        with self._detecting_corruption():
+            sources = self._sources(request.search)
+            return verify_slice(partial(newest_first, sources), request)
+
+    def _sources(self, request: SearchRequest) -> list[Source]:
         scope = Scope(request.project, request.channels)
         plan = request.plan
-        with self._detecting_corruption():
-            on_disk = sorted(
-                (
-                    _OnDisk(s, plan, scope=scope, deleted=self._deleted(s))
-                    for s in self._segments
-                ),
-                key=lambda source: -source.newest,
-            )
-            in_memory = (
-                buffer.matching(plan, scope)
-                for buffer in (self._buffer, self._flushing)
-            )
-            return page_of([*in_memory, *on_disk], request)
+        on_disk = sorted(
+            (
+                _OnDisk(s, plan, scope=scope, deleted=self._deleted(s))
+                for s in self._segments
+            ),
+            key=lambda source: -source.newest,
+        )
+        buffers = (self._buffer, self._flushing)
+        return [*(buffer.matching(plan, scope) for buffer in buffers), *on_disk]
 
     def flush(self) -> None:
         """Flush the buffer and the cursor."""

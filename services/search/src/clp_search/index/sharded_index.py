@@ -10,20 +10,33 @@ from pathlib import Path
 from typing import BinaryIO, Final
 from zlib import crc32
 
-from clp_search.engine import Document, HitPage, HitSnippets, IndexSize, SearchRequest
+from clp_search.engine import (
+    Document,
+    HitPage,
+    HitSnippets,
+    IndexSize,
+    SearchRequest,
+    SliceRequest,
+    VerifiedSlice,
+)
 from clp_search.index.generations import Generation
 from clp_search.index.shard import MergePolicy, Shard
 from clp_search.query import Query
+from clp_search.result_pages import verified_page
 from clp_search.snippets import snippets_of
 
 # Nobody searches an index being built: buffer so many documents before a flush.
 _BULK_BUFFER_DOCS: Final = 128_000
 _MIN_BULK_SEGMENT: Final = 1_000
+_TERMS_OF_DOCUMENT: Final = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FlushPolicy:
     """The number of shards, and when buffered documents are flushed.
+
+    ``flush_terms`` bounds the time in which the terms of a segment are sorted, which is
+    one step of a flush: no search is served meanwhile.
 
     A shard without changes keeps its old cursor on disk: at most ``unflushed``
     positions are read again after a crash.
@@ -31,6 +44,7 @@ class FlushPolicy:
 
     shards: int = 4
     flush_docs: int = 200
+    flush_terms: int = 50_000
     flush_after: timedelta = timedelta(seconds=5)
     unflushed: int = 2_000
     merge_policy: MergePolicy = field(default_factory=MergePolicy)
@@ -46,6 +60,7 @@ def bulk_policy(shards: int) -> FlushPolicy:
     return FlushPolicy(
         shards=shards,
         flush_docs=buffered,
+        flush_terms=_BULK_BUFFER_DOCS * _TERMS_OF_DOCUMENT // shards,
         flush_after=timedelta(days=1),
         unflushed=2 * _BULK_BUFFER_DOCS,
         merge_policy=MergePolicy(floor_docs=buffered // 16, merge_factor=16),
@@ -115,7 +130,13 @@ class ShardedIndex:
 
     def search(self, request: SearchRequest) -> HitPage:
         """Return a page of matching messages of one project."""
+        if request.plan.verify:
+            return verified_page(request, self.verify)
         return self._shards[self._number(request.project)].search(request)
+
+    def verify(self, request: SliceRequest) -> VerifiedSlice:
+        """Verify a slice of the messages of one project that match the terms."""
+        return self._shards[self._number(request.search.project)].verify(request)
 
     def highlight(
         self, documents: Sequence[Document], query: Query
@@ -139,8 +160,7 @@ class ShardedIndex:
         since = self._buffered_since
         late = since is not None and now - since >= self._policy.flush_after
         for shard in shards:
-            much = shard.buffered >= self._policy.flush_docs
-            if late or much or shard.unflushed > self._policy.unflushed:
+            if late or self._is_full(shard) or shard.unflushed > self._policy.unflushed:
                 shard.begin_flush()
         # One file at a time: a search may be waiting.
         any(shard.verify_one() for shard in shards)
@@ -154,7 +174,7 @@ class ShardedIndex:
     def flush_backlog(self) -> None:
         """Flush shards that buffer far more than due, before taking more."""
         for shard in self._shards.values():
-            if shard.buffered >= 2 * self._policy.flush_docs:
+            if self._is_full(shard, times=2):
                 while shard.step():
                     pass
                 shard.begin_flush()
@@ -193,6 +213,13 @@ class ShardedIndex:
             shard.close()
         for lock in self._locks:
             lock.close()
+
+    def _is_full(self, shard: Shard, *, times: int = 1) -> bool:
+        policy = self._policy
+        return (
+            shard.buffered >= times * policy.flush_docs
+            or shard.buffered_terms >= times * policy.flush_terms
+        )
 
     def _number(self, project: str) -> int:
         return shard_of(project, self._policy.shards)

@@ -1,6 +1,7 @@
 """The index in PostgreSQL: an engine that several processes share."""
 
 import logging
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -21,19 +22,26 @@ from clp_search.engine import (
     HitSnippets,
     IndexSize,
     SearchRequest,
+    SliceRequest,
     SortKey,
+    VerifiedSlice,
 )
-from clp_search.postgres.rows import COLUMNS, document_of, upsert
+from clp_search.postgres.rows import COLUMNS, document_of, rows_of, upsert
 from clp_search.postgres.where import conditions
 from clp_search.query import Query
-from clp_search.result_pages import page_of
+from clp_search.result_pages import (
+    WHOLE_PAGE,
+    page_of,
+    verified_page,
+    verify_slice,
+)
 from clp_search.snippets import snippets_of
 from clp_search.tables import DOCUMENTS, GENERATIONS
 
 log = logging.getLogger(__name__)
 
 # Raise this when the analysis or the stored form of documents changes.
-FORMAT: Final = 1
+FORMAT: Final = 2
 GENERATION: Final = f"{FORMAT}-{unidata_version}"
 
 # Cancel a search beyond this, so that one cannot hold up the others.
@@ -94,11 +102,15 @@ class PostgresIndex:
 
     def apply(self, documents: Sequence[Document], *, after: int, upto: int) -> None:
         """Apply documents and advance the cursor; skip what another process applied."""
+        if not after <= self.cursor() < upto:
+            return
+        # Analysed before the lock, which others may be waiting for.
+        rows = rows_of(documents, self.generation, pause=_let_others_run)
         with self._writing() as session:
             self._cursor = self._locked_cursor(session)
             if not after <= self._cursor < upto:
                 return
-            upsert(session.connection(), documents, self.generation)
+            upsert(session.connection(), rows)
             session.execute(
                 update(GENERATIONS).where(self._is_ours).values(position=upto)
             )
@@ -117,13 +129,20 @@ class PostgresIndex:
                 values = (*values, MAX_COUNTED + 1)
                 return int(connection.exec_driver_sql(statement, values).scalar_one())
 
+            def verify(part: SliceRequest) -> VerifiedSlice:
+                return verify_slice(
+                    newest_first, part, bounds=WHOLE_PAGE, pause=_let_others_run
+                )
+
+            if request.plan.verify:
+                return verified_page(request, verify)
             return page_of(newest_first, request, count)
 
     def highlight(
         self, documents: Sequence[Document], query: Query
     ) -> tuple[HitSnippets, ...]:
         """Highlight in this process: a database has no workers of ours."""
-        return snippets_of(documents, query)
+        return snippets_of(documents, query, pause=_let_others_run)
 
     def maintain(self, now: datetime) -> None:
         """Mark this generation as used; remove a part of an unused one."""
@@ -215,6 +234,11 @@ class PostgresIndex:
             if len(rows) < limit:
                 return
             limit = MORE_CANDIDATES
+
+
+def _let_others_run() -> None:
+    """Switch to other green threads of the service, if there are any."""
+    time.sleep(0)
 
 
 def open_index(url: str, *, timeout: timedelta = SEARCH_TIMEOUT) -> PostgresIndex:

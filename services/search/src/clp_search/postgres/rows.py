@@ -1,6 +1,6 @@
 """Documents as rows, with the terms that PostgreSQL needs."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC
 from typing import Any, Final
 
@@ -8,13 +8,7 @@ from sqlalchemy import Connection
 
 from clp_search.engine import Document
 from clp_search.tables import DOCUMENTS
-from clp_search.terms import (
-    AUTHOR,
-    MIN_PREFIX_LENGTH,
-    PREFIX,
-    PREFIX_LENGTH,
-    document_terms,
-)
+from clp_search.terms import document_terms
 
 # The columns of a document, in the order of its fields.
 COLUMNS: Final = (
@@ -33,15 +27,25 @@ _UPSERT: Final = (
 )
 
 
-def upsert(connection: Connection, documents: Iterable[Document], of: str) -> None:
-    """Write documents of a generation, each in place of an older revision."""
+def rows_of(
+    documents: Iterable[Document], generation: str, *, pause: Callable[[], None]
+) -> list[tuple[Any, ...]]:
+    """Return the newest revisions of documents as rows of a generation."""
     newest: dict[str, Document] = {}
     for document in documents:
         known = newest.get(document.message)
         if known is None or known.revision < document.revision:
             newest[document.message] = document
-    if newest:
-        rows = [_row_of(document, of) for document in newest.values()]
+    rows = []
+    for document in newest.values():
+        pause()
+        rows.append(_row_of(document, generation))
+    return rows
+
+
+def upsert(connection: Connection, rows: list[tuple[Any, ...]]) -> None:
+    """Write rows, each in place of an older revision."""
+    if rows:
         connection.exec_driver_sql(_UPSERT, rows)
 
 
@@ -60,17 +64,6 @@ def _row_of(document: Document, generation: str) -> tuple[Any, ...]:
         **{name: getattr(document, name) for name in _FIELDS},
         "attachments": list(document.attachments),
         "deleted": document.deleted,
-        "terms": sorted(_stored_terms(terms)),
-        "author_terms": sorted(term for term in terms if term[0] == AUTHOR),
+        "terms": sorted(terms),
     }
     return tuple(row[name] for name in _COLUMNS)
-
-
-def _stored_terms(terms: frozenset[str]) -> frozenset[str]:
-    """Add the shortest prefixes: an array has no prefix search."""
-    shorter = {
-        term[: 1 + MIN_PREFIX_LENGTH]
-        for term in terms
-        if term[0] == PREFIX and len(term) == 1 + PREFIX_LENGTH
-    }
-    return terms | shorter

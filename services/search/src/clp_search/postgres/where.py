@@ -11,7 +11,7 @@ from clp_search.engine import (
     SortKey,
     TermGroup,
 )
-from clp_search.terms import AUTHOR, channel_group, project_group
+from clp_search.terms import channel_group, project_group
 
 # Look up few channels as terms; of more, read the column of each candidate.
 MAX_CHANNEL_TERMS: Final = 4
@@ -21,9 +21,6 @@ SqlFragment = tuple[str, tuple[Any, ...]]
 
 _CONTAINS: Final = "terms @> %s::text[]"
 _OVERLAPS: Final = "terms && %s::text[]"
-_AUTHOR_PREFIX: Final = (
-    "exists (select from unnest(author_terms) as term where starts_with(term, %s))"
-)
 _BEFORE: Final = "(posted_at, number, message) < (%s, %s, %s)"
 
 
@@ -61,15 +58,11 @@ def _terms(plan: QueryPlan, scope: TermGroup) -> Iterator[SqlFragment]:
     """Match all single terms in one index condition, then the alternatives."""
     simple = [disjunction[0] for disjunction in plan.must if len(disjunction) == 1]
     groups = [scope, *(group for conjunction in simple for group in conjunction)]
-    single = [group.terms[0] for group in groups if _is_single(group)]
+    single = [group.terms[0] for group in groups if len(group.terms) == 1]
     if single:
         yield _CONTAINS, (single,)
-    yield from (_term_group(group) for group in groups if not _is_single(group))
+    yield from (_term_group(group) for group in groups if len(group.terms) > 1)
     yield from (_disjunction(some) for some in plan.must if len(some) > 1)
-
-
-def _is_single(group: TermGroup) -> bool:
-    return len(group.terms) == 1 and not group.prefixes
 
 
 def _disjunction(disjunction: Disjunction) -> SqlFragment:
@@ -81,13 +74,7 @@ def _conjunction(conjunction: Conjunction) -> SqlFragment:
 
 
 def _term_group(group: TermGroup) -> SqlFragment:
-    """Prefixes of words are terms of their own here; those of authors are scanned."""
-    author_prefixes = [term for term in group.prefixes if term[0] == AUTHOR]
-    terms = [*group.terms, *(term for term in group.prefixes if term[0] != AUTHOR)]
-    found: list[SqlFragment] = [(_OVERLAPS, (terms,))] if terms else []
-    return _join(
-        " or ", [*found, *((_AUTHOR_PREFIX, (term,)) for term in author_prefixes)]
-    )
+    return f"({_OVERLAPS})", (list(group.terms),)
 
 
 def _times(plan: QueryPlan) -> Iterator[SqlFragment]:

@@ -1,11 +1,17 @@
 """Find messages, only in channels that the actor may read at this moment."""
 
-from typing import Final
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Final, TypeVar
 
 from clp_contracts.errors import Refused
 from clp_contracts.search import FindMessages, Hit, SearchPage
 from clp_core.channels import Channel, is_id
 from clp_core.decisions import InvalidValue, Reason
+from clp_search.analysis.phrase_matching import matches
+from clp_search.analysis.query_terms import parse_keyword
+from clp_search.analysis.tokenizer import tokenize
+from clp_search.analysis.work import OverBudget, WorkBudget, unbounded
 from clp_search.dependencies import Dependencies
 from clp_search.engine import (
     Document,
@@ -13,14 +19,22 @@ from clp_search.engine import (
     HitPage,
     HitSnippets,
     IndexDamaged,
+    QueryTooExpensive,
     SearchRequest,
 )
-from clp_search.mapping import readable_channels
+from clp_search.highlighting import VerifiedHit
+from clp_search.mapping import Access, access_of, document_of, readable_channels
 from clp_search.page_cursors import CursorScope
 from clp_search.query import Query, parse
+from clp_search.result_pages import MAX_STEPS_OF_TEXT
 from clp_search.terms import query_plan
 
+Result = TypeVar("Result")
+
 MAX_HITS: Final = 50
+# Authors of a query that are looked up, and people for each of them.
+MAX_AUTHORS: Final = 3
+MAX_PEOPLE: Final = 20
 
 # The page ended because its work budget was spent; the cursor continues it.
 UNFINISHED: Final = "search.unfinished"
@@ -33,50 +47,110 @@ def find(request: FindMessages, *, actor: str, deps: Dependencies) -> SearchPage
 
     Raises:
         Refused: for a malformed request, query or cursor, a channel or project that
-            the actor may not read, and while the index is unavailable.
+            the actor may not read, a query that takes too much work, and while the
+            index or `messages` is unavailable.
     """
     _check_shape(request)
     query = parse(request.query)
-    project, channels = _scope(request, actor, deps)
+    access = _access(request, actor, deps)
+    query = _for_actor(request, query, access=access, deps=deps)
     scope = CursorScope(
-        person=actor, scope=request.channel or project, query=request.query
+        person=actor, scope=request.channel or access.project, query=request.query
     )
     after = deps.cursors.read(request.cursor, scope)
     limit = min(request.limit, MAX_HITS)
     search = SearchRequest(
-        project=project,
-        channels=channels,
+        project=access.project,
+        channels=access.channels,
         plan=query_plan(query),
         after=after,
         limit=limit,
     )
-    page = _search(search, deps) if query else NO_HITS
+    slot = partial(deps.search_slots.slot, actor, access.group)
+    with slot():
+        page = _call(partial(deps.engine.search, search)) if query else NO_HITS
     # The index may lag and is no authority: check each hit once more.
-    readable = [d for d in page.documents if d.channel in channels]
+    current = _current(page.documents, query, access=access, deps=deps)
+    with slot():
+        hits = _call(partial(deps.engine.highlight, current, query))
     unfinished = page.next is not None and len(page.documents) < limit
     return SearchPage(
-        hits=_hits(readable, query, deps),
-        total=page.total,
+        hits=tuple(map(_hit, current, hits)),
+        total=page.total - (len(page.documents) - len(current)),
         total_is_exact=page.total_is_exact,
         cursor=deps.cursors.write(page.next, scope) if page.next else None,
         notes=(*query.notes, UNFINISHED) if unfinished else query.notes,
     )
 
 
-def _search(request: SearchRequest, deps: Dependencies) -> HitPage:
+def _call(work: Callable[[], Result]) -> Result:
     try:
-        return deps.engine.search(request)
+        return work()
+    except QueryTooExpensive:
+        raise Refused.because("query.too_expensive") from None
     except (IndexDamaged, EngineUnavailable):
         raise Refused.because("service.unavailable") from None
 
 
-def _hits(page: list[Document], query: Query, deps: Dependencies) -> tuple[Hit, ...]:
-    """Highlight a page in the engine, which keeps the work out of this process."""
+def _for_actor(
+    request: FindMessages, query: Query, *, access: Access, deps: Dependencies
+) -> Query:
+    """Return the query with the days and the authors that this actor means."""
+    if query.has_times:
+        query = parse(request.query, access.zone)
+    authors = query.authors[:MAX_AUTHORS]
+    if not authors:
+        return query
+    return query.with_people({typed: _people(typed, access, deps) for typed in authors})
+
+
+def _people(typed: str, access: Access, deps: Dependencies) -> frozenset[str]:
+    """Return the people whose present name or address this is, of those in reach."""
+    keyword = parse_keyword(typed)
+    suggestions = deps.clients.projects.suggest_people(
+        typed=typed,
+        project=access.project,
+        partner=access.partner,
+        everybody=access.partner is None,
+        limit=MAX_PEOPLE,
+    )
+    return frozenset(
+        person.id
+        for person in suggestions.people
+        if person.email.casefold() == typed.casefold()
+        or (keyword and matches(tokenize(person.name), keyword, unbounded()))
+    )
+
+
+def _current(
+    documents: Sequence[Document], query: Query, *, access: Access, deps: Dependencies
+) -> list[Document]:
+    """Return the hits that still match, as they are stored now.
+
+    The index may be seconds behind: a message may have been deleted or edited since.
+    """
+    if not documents:
+        return []
+    ids = [document.message for document in documents]
+    stored = deps.clients.messages.get_messages(message_ids=ids).messages
+    states = {state.message.id: state for state in stored}
+    current = []
+    for document in documents:
+        state = states.get(document.message)
+        if state is None or state.message.channel not in access.channels:
+            continue
+        if state.message.revision == document.revision and not state.message.deleted:
+            current.append(document)
+        elif _still_matches(now := document_of(state), query):
+            current.append(now)
+    return current
+
+
+def _still_matches(document: Document, query: Query) -> bool:
     try:
-        snippets = deps.engine.highlight(page, query)
-    except (IndexDamaged, EngineUnavailable):
-        raise Refused.because("service.unavailable") from None
-    return tuple(map(_hit, page, snippets))
+        return VerifiedHit(document, WorkBudget(MAX_STEPS_OF_TEXT)).matches_query(query)
+    except OverBudget:
+        return False
 
 
 def _check_shape(request: FindMessages) -> None:
@@ -89,10 +163,8 @@ def _check_shape(request: FindMessages) -> None:
         raise Refused.because("request.malformed", fields=errors)
 
 
-def _scope(
-    request: FindMessages, actor: str, deps: Dependencies
-) -> tuple[str, frozenset[str]]:
-    """Return the project and the channels to search, as the rules say now (rule 36).
+def _access(request: FindMessages, actor: str, deps: Dependencies) -> Access:
+    """Return what the actor may search, as the rules say now (rule 36).
 
     Refuse missing and hidden ones alike, after the same call.
     """
@@ -101,7 +173,6 @@ def _scope(
     )
     named = [project] if project is not None and is_id(project) else []
     about = (actor, named[0] if named else None)
-    readable: frozenset[str] = frozenset()
     # Cached facts may open a named channel; the list of channels is always fetched.
     candidates = (
         deps.facts.get(*about) if request.channel else (deps.facts.fetch(*about),)
@@ -111,7 +182,7 @@ def _scope(
         if request.channel is not None:
             readable &= {request.channel}
         if readable and project is not None:
-            return project, readable
+            return access_of(facts.people[0], project, readable)
     raise Refused.because(
         Reason.PROJECT_MISSING if request.channel is None else Reason.CHANNEL_MISSING
     )
@@ -130,6 +201,7 @@ def _hit(document: Document, snippets: HitSnippets) -> Hit:
         channel=document.channel,
         number=document.number,
         author=document.author,
+        author_name=document.author_name,
         posted_at=document.posted_at,
         snippet=snippets.snippet,
         attachments=snippets.attachments,

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from clp_search.engine import IndexDamaged
+from clp_search.engine import EngineTimeout, IndexDamaged, QueryTooExpensive
 from clp_search.workers import protocol
 from clp_search.workers.protocol import CLOSE, Method, Outcome, Response
 from clp_search.workers.server import WorkerConfig
@@ -26,6 +26,10 @@ PendingResult = Callable[[], Any]
 
 class WorkerLost(IndexDamaged, ConnectionError):
     """A worker ended or timed out; another one replaces it."""
+
+
+class WorkerTimedOut(WorkerLost, EngineTimeout):
+    """A worker took too long and was killed; another one replaces it."""
 
 
 class WorkerFailed(Exception):
@@ -100,6 +104,9 @@ class Worker:
         try:
             connection.settimeout(max(0.001, deadline - time.monotonic()))
             response = self._receive(connection)
+        except TimeoutError as error:
+            self._discard(error)
+            raise WorkerTimedOut("a worker of the index took too long") from error
         except BaseException as error:
             self._discard(error)
             raise WorkerLost("a worker of the index was lost") from error
@@ -160,6 +167,8 @@ class Worker:
 def _result_of(response: Response, shape: Any) -> Any:
     if response.outcome is Outcome.DONE:
         return protocol.decode(response.result, shape)
+    if response.outcome is Outcome.EXPENSIVE:
+        raise QueryTooExpensive
     reason = response.result
     if response.outcome is Outcome.DAMAGED:
         raise IndexDamaged(reason)

@@ -16,7 +16,15 @@ from typing import Any, Final
 
 import msgspec
 
-from clp_search.engine import Document, HitPage, HitSnippets, IndexSize, SearchRequest
+from clp_search.engine import (
+    Document,
+    HitPage,
+    HitSnippets,
+    IndexSize,
+    SearchRequest,
+    SliceRequest,
+    VerifiedSlice,
+)
 from clp_search.query import Query
 
 _LENGTH: Final = Struct("!I")
@@ -24,10 +32,11 @@ _READ_BYTES: Final = 1 << 16
 
 
 class Outcome(StrEnum):
-    """Outcomes of a call: success, a corrupt shard, a disk error, a defect."""
+    """Outcomes: success, a corrupt shard, a query to refuse, a disk error, a defect."""
 
     DONE = "done"
     DAMAGED = "damaged"
+    EXPENSIVE = "expensive"
     DISK = "disk"
     FAILED = "failed"
 
@@ -43,6 +52,7 @@ class Method:
 
 APPLY: Final = Method("apply", (tuple[Document, ...], int, int))
 SEARCH: Final = Method("search", (SearchRequest,), HitPage)
+VERIFY: Final = Method("verify", (SliceRequest,), VerifiedSlice)
 HIGHLIGHT: Final = Method(
     "highlight", (tuple[Document, ...], Query), tuple[HitSnippets, ...]
 )
@@ -53,7 +63,7 @@ CLOSE: Final = Method("close")
 
 METHODS: Final = {
     method.name: method
-    for method in (APPLY, SEARCH, HIGHLIGHT, MAINTAIN, FLUSH, SIZE, CLOSE)
+    for method in (APPLY, SEARCH, VERIFY, HIGHLIGHT, MAINTAIN, FLUSH, SIZE, CLOSE)
 }
 
 

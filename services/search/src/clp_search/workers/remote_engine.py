@@ -2,7 +2,7 @@
 
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any, Final, cast
@@ -14,10 +14,13 @@ from clp_search.engine import (
     IndexDamaged,
     IndexSize,
     SearchRequest,
+    SliceRequest,
+    VerifiedSlice,
 )
 from clp_search.index.generations import Generation
 from clp_search.index.sharded_index import FlushPolicy, shard_of
 from clp_search.query import Query
+from clp_search.result_pages import verified_page
 from clp_search.workers.process import PendingResult, Worker
 from clp_search.workers.protocol import (
     APPLY,
@@ -26,6 +29,7 @@ from clp_search.workers.protocol import (
     MAINTAIN,
     SEARCH,
     SIZE,
+    VERIFY,
     Method,
 )
 from clp_search.workers.server import WorkerConfig
@@ -35,6 +39,8 @@ log = logging.getLogger(__name__)
 # A search beyond this met a stuck worker; writing may take longer.
 SEARCH_TIMEOUT_S: Final = 5.0
 WRITE_TIMEOUT_S: Final = 60.0
+# Texts of so many characters are highlighted at a time, or a single longer one.
+MAX_PART_LENGTH: Final = 10_000
 
 Starter = Callable[[], PendingResult]
 
@@ -79,20 +85,34 @@ class RemoteEngine:
         )
 
     def search(self, request: SearchRequest) -> HitPage:
-        """Search in the worker that holds the project."""
+        """Search in the worker that holds the project, slice by slice."""
+        if request.plan.verify:
+            return verified_page(request, self._verify)
         worker = self._worker(shard_of(request.project, self._shards))
         page = worker.call(SEARCH, (request,), timeout_s=SEARCH_TIMEOUT_S)
         return cast("HitPage", page)
 
+    def _verify(self, request: SliceRequest) -> VerifiedSlice:
+        worker = self._worker(shard_of(request.search.project, self._shards))
+        result = worker.call(VERIFY, (request,), timeout_s=SEARCH_TIMEOUT_S)
+        return cast("VerifiedSlice", result)
+
     def highlight(
         self, documents: Sequence[Document], query: Query
     ) -> tuple[HitSnippets, ...]:
-        """Highlight in the worker that found the page, in one more round trip."""
+        """Highlight in the worker that found the page, in one more round trip.
+
+        Long texts take more of them, and other calls get through in between.
+        """
         if not documents:
             return ()
         worker = self._worker(shard_of(documents[0].project, self._shards))
-        found = worker.call(HIGHLIGHT, (documents, query), timeout_s=SEARCH_TIMEOUT_S)
-        return cast("tuple[HitSnippets, ...]", found)
+        snippets: list[HitSnippets] = []
+        for part in _parts(documents):
+            snippets += worker.call(
+                HIGHLIGHT, (part, query), timeout_s=SEARCH_TIMEOUT_S
+            )
+        return tuple(snippets)
 
     def maintain(self, now: datetime) -> None:
         """Do due maintenance in each worker; restart workers that ended."""
@@ -132,6 +152,19 @@ def _worker_config(
         policy=policy.of(generation),
         own_shards=tuple(range(number, generation.shards, of)),
     )
+
+
+def _parts(documents: Sequence[Document]) -> Iterator[list[Document]]:
+    """Divide documents by the length of their texts."""
+    part: list[Document] = []
+    length = 0
+    for document in documents:
+        if part and length + len(document.text) > MAX_PART_LENGTH:
+            yield part
+            part, length = [], 0
+        part.append(document)
+        length += len(document.text)
+    yield part
 
 
 def _call_each(

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import msgspec
 
-from clp_search.engine import Document, IndexDamaged
+from clp_search.engine import Document, IndexDamaged, QueryTooExpensive
 from clp_search.index.sharded_index import FlushPolicy, ShardedIndex
 from clp_search.workers import protocol
 from clp_search.workers.protocol import (
@@ -25,6 +25,7 @@ from clp_search.workers.protocol import (
     MAINTAIN,
     SEARCH,
     SIZE,
+    VERIFY,
     Method,
     Outcome,
     Response,
@@ -78,6 +79,7 @@ class EngineServer:
         self._methods: dict[Method, Callable[..., Any]] = {
             APPLY: self._apply,
             SEARCH: index.search,
+            VERIFY: index.verify,
             HIGHLIGHT: index.highlight,
             MAINTAIN: index.begin_flush,
             FLUSH: lambda: index.flush_for(FLUSH_SLICE_S),
@@ -112,6 +114,8 @@ class EngineServer:
             result = work()
         except IndexDamaged as damage:
             outcome, result = Outcome.DAMAGED, str(damage)
+        except QueryTooExpensive:
+            outcome = Outcome.EXPENSIVE
         except OSError as error:
             outcome, result = Outcome.DISK, str(error)
         except Exception as error:

@@ -37,7 +37,6 @@ def upgrade() -> None:
         sa.Column("attachments", ARRAY(sa.Text), nullable=False),
         sa.Column("deleted", sa.Boolean, nullable=False),
         sa.Column("terms", TERMS, nullable=False),
-        sa.Column("author_terms", TERMS, nullable=False),
     )
     op.create_index(
         "documents_by_term",

@@ -1,0 +1,43 @@
+"""A budget of work, counted in steps and not in time.
+
+A step is about the work of one token or one normalized character, some tenths of a
+microsecond. Counted steps are the same on every machine and under any load, so a text
+or a query that is refused once is refused always.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+# A caller that shares its thread gets a pause after so many steps.
+_STEPS_BETWEEN_PAUSES: Final = 5_000
+
+
+class OverBudget(Exception):
+    """The work takes more steps than allowed."""
+
+
+class WorkBudget:
+    """Counts steps down from a limit."""
+
+    def __init__(self, steps: int, *, pause: Callable[[], None] | None = None) -> None:
+        self.left = steps
+        self._pause = pause
+        self._pause_at = steps - _STEPS_BETWEEN_PAUSES
+
+    def spend(self, steps: int) -> None:
+        """Take steps from the budget.
+
+        Raises:
+            OverBudget: when fewer are left.
+        """
+        self.left -= steps
+        if self.left < 0:
+            raise OverBudget
+        if self._pause is not None and self.left < self._pause_at:
+            self._pause_at = self.left - _STEPS_BETWEEN_PAUSES
+            self._pause()
+
+
+def unbounded() -> WorkBudget:
+    """Return a budget for texts of known length, such as a query."""
+    return WorkBudget(1 << 62)
