@@ -32,6 +32,7 @@ from tests.services.search.scenario import (
     BROADCAST,
     WITH_NORTH,
     WITH_SOUTH,
+    apply_to,
     fresh_engine,
 )
 

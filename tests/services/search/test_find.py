@@ -2,7 +2,7 @@
 
 import random
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -33,7 +33,9 @@ from tests.services.search.scenario import (
     WITH_SOUTH,
     Engines,
     apply_to,
+    deleted,
     document,
+    edited,
 )
 from tests.services.search.texts import pieces, texts
 
@@ -180,12 +182,91 @@ def test_a_query_without_keywords_has_an_empty_response_with_a_note(
 
 def test_a_hit_holds_the_match_and_its_place(deps: Dependencies) -> None:
     (hit,) = find_as(deps, "sam", "quokka").hits
-    assert (hit.channel, hit.number, hit.author) == (WITH_SOUTH, 3, "ivy")
+    assert (hit.channel, hit.number) == (WITH_SOUTH, 3)
+    assert (hit.author, hit.author_name) == ("ivy", "Ivy Lane")
     assert hit.posted_at == START + timedelta(minutes=3)
     assert hit.snippet.text == "common south quokka"
     assert hit.snippet.highlights == (Span(start=13, end=19),)
     (name,) = hit.attachments
     assert (name.text, name.highlights) == ("quokka.pdf", (Span(start=0, end=6),))
+
+
+def test_a_deleted_text_is_not_found_while_the_index_is_behind(
+    deps: Dependencies, engine: Engine, neighbours: NeighbourServices
+) -> None:
+    old = document(8, "common vanishing")
+    apply_to(engine, [old])
+    assert ids_of(find_as(deps, "ivy", "vanishing")) == ["m8"]
+    neighbours.stores(deleted(old))
+    page = find_as(deps, "ivy", "vanishing")
+    assert (page.hits, page.total) == ((), 0)
+
+
+def test_an_edited_text_is_found_by_its_new_words_only_while_the_index_is_behind(
+    deps: Dependencies, engine: Engine, neighbours: NeighbourServices
+) -> None:
+    old = document(8, "common vanishing")
+    apply_to(engine, [old])
+    neighbours.stores(edited(old, "common staying"))
+    assert ids_of(find_as(deps, "ivy", "vanishing")) == []
+    hits = find_as(deps, "ivy", "common").hits
+    assert hits[0].message == "m8"
+    assert hits[0].snippet.text == "common staying"
+
+
+def test_a_message_that_moved_out_of_reach_is_not_found(
+    deps: Dependencies, engine: Engine, neighbours: NeighbourServices
+) -> None:
+    old = document(8, "common vanishing")
+    apply_to(engine, [old])
+    neighbours.stores(replace(old, channel=WITH_SOUTH))
+    assert ids_of(find_as(deps, "nat", "vanishing")) == []
+
+
+def test_a_day_is_a_day_of_the_actors_time_zone(
+    deps: Dependencies, engine: Engine, neighbours: NeighbourServices
+) -> None:
+    evening = datetime(2026, 11, 28, 16, tzinfo=UTC)
+    apply_to(engine, [document(8, "late", posted_at=evening)])
+    assert ids_of(find_as(deps, "ivy", "late on:2026-11-28")) == ["m8"]
+    neighbours.person("ivy", time_zone="Asia/Tokyo")
+    assert ids_of(find_as(deps, "ivy", "late on:2026-11-28")) == []
+    assert ids_of(find_as(deps, "ivy", "late on:2026-11-29")) == ["m8"]
+    assert ids_of(find_as(deps, "ivy", "late after:2026-11-28")) == ["m8"]
+    neighbours.person("ivy", time_zone="Nowhere/Atlantis")
+    assert ids_of(find_as(deps, "ivy", "late on:2026-11-28")) == ["m8"]
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("from:nat", True),
+        ("from:nat@studio.example", True),
+        ("from:NAT@Studio.Example", True),
+        ('from:"Nadine Moreau"', True),
+        ("from:nadine", True),
+        ('from:"Nat Moreau"', True),
+        ("from:natalie", False),
+        ("from:sam", False),
+        ("zyzzyva -from:nadine", False),
+        ("zyzzyva -from:sam", True),
+    ],
+)
+def test_an_author_is_found_by_address_and_by_present_name(
+    deps: Dependencies, neighbours: NeighbourServices, query: str, *, found: bool
+) -> None:
+    neighbours.person("nat", "north", name="Nadine Moreau")
+    assert ("m2" in ids_of(find_as(deps, "ivy", query))) is found
+    assert ("m2" in ids_of(find_as(deps, "nat", query))) is found
+
+
+def test_an_author_is_looked_up_among_those_in_reach(
+    deps: Dependencies, neighbours: NeighbourServices
+) -> None:
+    find_as(deps, "nat", "from:sam")
+    find_as(deps, "ivy", "from:sam")
+    looked_up = [given for what, given in neighbours.calls if what == "suggest_people"]
+    assert looked_up == [("sam", "north"), ("sam", None)]
 
 
 @pytest.mark.parametrize("case", hostile_cases("search"), ids=lambda case: case.id)
