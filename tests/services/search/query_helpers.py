@@ -50,9 +50,7 @@ class NeighbourServices:
     def messages(self) -> Any:
         return SimpleNamespace(changes=self._changes, get_messages=self._get_messages)
 
-    def person(
-        self, name: str, partner: str | None = None, /, **given: Any
-    ) -> None:
+    def person(self, name: str, partner: str | None = None, /, **given: Any) -> None:
         fields: dict[str, Any] = {
             "id": name,
             "name": name.title(),

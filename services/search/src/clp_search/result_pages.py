@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Final
 
-from clp_search.analysis.work import OverBudget, WorkBudget
+from clp_search.analysis.work import MAX_STEPS_OF_TEXT, OverBudget, WorkBudget
 from clp_search.engine import (
     MAX_COUNTED,
     Document,
@@ -27,8 +27,6 @@ from clp_search.highlighting import VerifiedHit
 # Of a whole page: some tenths of a second.
 MAX_STEPS: Final = 400_000
 MAX_VERIFIED: Final = 1_000
-# Enough for any keywords in the longest text that is indexed.
-MAX_STEPS_OF_TEXT: Final = 400_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

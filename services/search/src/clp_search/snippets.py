@@ -5,11 +5,10 @@ from typing import Final
 
 from clp_contracts.search import Snippet, Span
 from clp_search.analysis.characters import continues
-from clp_search.analysis.work import OverBudget, WorkBudget
+from clp_search.analysis.work import MAX_STEPS_OF_TEXT, OverBudget, WorkBudget
 from clp_search.engine import Document, HitSnippets, QueryTooExpensive
 from clp_search.highlighting import Spans, first_highlights, highlights
 from clp_search.query import Field, Query
-from clp_search.result_pages import MAX_STEPS_OF_TEXT
 
 MAX_LENGTH: Final = 240
 MAX_LEAD: Final = 60

@@ -8,6 +8,8 @@ or a query that is refused once is refused always.
 from collections.abc import Callable
 from typing import Final
 
+# Enough for any keywords in the longest text that is indexed.
+MAX_STEPS_OF_TEXT: Final = 400_000
 # A caller that shares its thread gets a pause after so many steps.
 _STEPS_BETWEEN_PAUSES: Final = 5_000
 

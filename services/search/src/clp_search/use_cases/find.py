@@ -11,7 +11,12 @@ from clp_core.decisions import InvalidValue, Reason
 from clp_search.analysis.phrase_matching import matches
 from clp_search.analysis.query_terms import parse_keyword
 from clp_search.analysis.tokenizer import tokenize
-from clp_search.analysis.work import OverBudget, WorkBudget, unbounded
+from clp_search.analysis.work import (
+    MAX_STEPS_OF_TEXT,
+    OverBudget,
+    WorkBudget,
+    unbounded,
+)
 from clp_search.dependencies import Dependencies
 from clp_search.engine import (
     Document,
@@ -26,7 +31,6 @@ from clp_search.highlighting import VerifiedHit
 from clp_search.mapping import Access, access_of, document_of, readable_channels
 from clp_search.page_cursors import CursorScope
 from clp_search.query import Query, parse
-from clp_search.result_pages import MAX_STEPS_OF_TEXT
 from clp_search.terms import query_plan
 
 Result = TypeVar("Result")
