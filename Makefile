@@ -6,10 +6,13 @@ SHELL := /bin/bash
 .NOTPARALLEL:
 MAKEFLAGS += --no-print-directory
 
-PY := .venv/bin/python
+# Another environment: make test VENV=build/python-3.13 PYTHON=python3.13
+VENV ?= .venv
+export VENV
+PY := $(VENV)/bin/python
 PYTEST := $(PY) -m pytest
 MANIFESTS := pyproject.toml constraints.txt deploy/install/setup.sh \
-  deploy/install/hashed/whoosh3.txt \
+  $(wildcard deploy/install/hashed/*.txt) \
   $(wildcard libs/*/pyproject.toml services/*/pyproject.toml tools/*/pyproject.toml)
 title = printf '\n== %s ==\n' "$(1)"
 
@@ -22,11 +25,19 @@ help: ## this list
 ##@ Set up
 
 .PHONY: setup
-setup: .venv/.ready ## one environment, .venv, with every member in place
+setup: $(VENV)/.ready ## one environment, .venv, with every member, tests and linters
 	@:
 
-.venv/.ready: $(MANIFESTS)
+$(VENV)/.ready: $(MANIFESTS)
 	@deploy/install/setup.sh
+
+# The part of it that demo and portal need: no test, no linter, no server.
+$(VENV)/.demo: $(MANIFESTS)
+	@deploy/install/setup.sh demo
+
+.PHONY: lock
+lock: setup ## write the hashes of all third-party packages again from constraints.txt
+	@deploy/install/lock.sh
 
 .PHONY: servers
 servers: ## RabbitMQ and PostgreSQL installed, not started (when root and missing)
@@ -41,11 +52,11 @@ clean: ## remove caches and what runs left behind; the environment stays
 ##@ Look at it
 
 .PHONY: demo
-demo: setup ## the help page's story, played through real calls, events and mails
-	@$(PY) -m clp_suite.demo
+demo: $(VENV)/.demo ## the help page's story, played through real calls, events and mails
+	@$(PY) -W ignore -m clp_suite.demo
 
 .PHONY: portal
-portal: setup ## the portal with the sample world on a loopback port, until Ctrl-C
+portal: $(VENV)/.demo ## the portal with the sample world on a loopback port, until Ctrl-C
 	@exec $(PY) -W ignore -m clp_suite.portal
 
 run-%: setup ## run one process type: run-projects, run-messages, ...
@@ -113,8 +124,8 @@ lint: setup ## style, types and import contracts
 	@$(PY) -m ruff format --check --quiet
 	@$(PY) -m mypy
 	@$(PY) -m mypy tools/clp_deploy tests/architecture
-	@.venv/bin/basedpyright
-	@.venv/bin/lint-imports --no-logo
+	@$(VENV)/bin/basedpyright
+	@$(VENV)/bin/lint-imports --no-logo
 
 .PHONY: test-core
 test-core: setup ## the rules alone: every line and branch, and the examples in the docs
@@ -147,17 +158,38 @@ test-faults: setup ## kills, outages, full disks, in short: nothing acknowledged
 
 ##@ Test for longer
 
+.PHONY: test-all
+test-all: ## for nights: everything, everywhere; an hour or more
+	@$(MAKE) test
+	@CLP_TWO_WORLDS_RUNS=90 $(MAKE) test-system SELECTED="slow and not bench and not clamd"
+	@CLP_TWO_WORLDS_RUNS=90 $(MAKE) test-system TESTS="tests/journeys -k two_worlds"
+	@$(MAKE) test-whoosh-2 test-asyncio-hub mails-many mail-parsers
+	@$(MAKE) test-pythons test-debian
+
+.PHONY: test-asyncio-hub
+test-asyncio-hub: setup ## chassis and journeys on Eventlet's asyncio hub, its way to the future
+	@$(call title,the asyncio hub)
+	@EVENTLET_HUB=asyncio $(MAKE) test-system TESTS="tests/chassis tests/journeys"
+
+.PHONY: test-pythons
+test-pythons: ## demo and tests on each supported Python of this machine, in its own environment
+	@deploy/checks/pythons.sh
+
+.PHONY: test-debian
+test-debian: ## demo and core tests in a fresh Debian 13 (as root, with debootstrap)
+	@deploy/checks/debian.sh
+
 .PHONY: test-whoosh-2
-test-whoosh-2: setup .venv/.whoosh-2 ## the index on Whoosh 2.7.4, the way out
+test-whoosh-2: setup $(VENV)/.whoosh-2 ## the index on Whoosh 2.7.4, the way out
 	@$(call title,the index on Whoosh 2.7.4)
-	@CLP_WHOOSH=2.7.4 PYTHONPATH=$(CURDIR)/.venv/whoosh-2 $(PYTEST) \
+	@CLP_WHOOSH=2.7.4 PYTHONPATH=$(abspath $(VENV))/whoosh-2 $(PYTEST) \
 	  tests/services/search/test_index.py tests/services/search/test_crash_recovery.py \
 	  tests/services/search/test_engine_pinned.py
 
-.venv/.whoosh-2: deploy/install/hashed/whoosh2.txt .venv/.ready
+$(VENV)/.whoosh-2: deploy/install/hashed/whoosh2.txt $(VENV)/.ready
 	@$(PY) -m pip install -qq --no-deps --require-hashes --only-binary :all: --upgrade \
-	  --target .venv/whoosh-2 -r deploy/install/hashed/whoosh2.txt
-	@$(PY) -W ignore -m compileall -q .venv/whoosh-2
+	  --target $(VENV)/whoosh-2 -r deploy/install/hashed/whoosh2.txt
+	@$(PY) -W ignore -m compileall -q $(VENV)/whoosh-2
 	@touch $@
 
 .PHONY: test-clamd

@@ -1,25 +1,22 @@
 #!/usr/bin/env bash
-# Prepare the environment .venv with every member of the workspace, editable. Idempotent:
-# a second run upgrades what changed. Needs Python 3.11 to 3.13 and a package index that
-# pip is configured to use.
+# Prepare the environment .venv (or $VENV) with every member of the workspace, editable.
+# Idempotent: a second run upgrades what changed. Needs Python 3.11 to 3.13 and a package
+# index that pip is configured to use.
+#
+#   setup.sh demo    what `make demo`, `make portal` and one process type need
+#   setup.sh         servers, tests and linters as well
+#
+# Third-party packages come first, each file by its hash; then the members, which find all
+# of their dependencies installed.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 . deploy/install/say.sh
 
-VENV=.venv
-MEMBERS=(
-  -e libs/clp_core
-  -e libs/clp_contracts
-  -e "libs/clp_chassis[traces]"
-  -e "services/projects[postgres]"
-  -e "services/messages[postgres,s3]"
-  -e "services/search[postgres]"
-  -e "services/notifications[postgres]"
-  -e "services/portal[postgres]"
-  -e tools/clp_deploy
-  -e tools/clp_ops
-  -e "tools/clp_suite[postgres]"
-)
+VENV=${VENV:-.venv}
+LEVEL=${1:-dev}
+MEMBERS=(libs/clp_core libs/clp_contracts libs/clp_chassis
+  services/projects services/messages services/search services/notifications
+  services/portal tools/clp_deploy tools/clp_ops tools/clp_suite)
 
 # Nameko declares support up to 3.11; the tests pass on 3.12 and 3.13.
 fits() {
@@ -48,7 +45,6 @@ ensure_python() {
       fail "no Python from 3.11 to 3.13 found; install one or name it: PYTHON=/path make setup"
   fi
   version=$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
-  [ "$version" = 3.11 ] || loud "Python 3.11 is not here; using Python $version ($python)"
 }
 
 # Debian packages ensurepip separately, in python3-venv.
@@ -81,17 +77,21 @@ else
   say "making an environment with $python ($("$python" -V))"
   "$python" -m venv --clear "$VENV"
 fi
-say "tools, at the versions of constraints.txt (a minute or two the first time)"
-pip install -qq -c constraints.txt pip
-pip install -qq -c constraints.txt --group dev
-say "the index's engine, by its hash"
+say "third-party packages, by their hashes (a minute or two the first time)"
+pip install -qq --require-hashes --only-binary :all: \
+  -r "deploy/install/hashed/$LEVEL.txt"
 pip install -qq --no-deps --require-hashes --only-binary :all: \
   -r deploy/install/hashed/whoosh3.txt
 say "members of the workspace, editable"
-pip install -qq -c constraints.txt --no-build-isolation "${MEMBERS[@]}"
+editable=()
+for member in "${MEMBERS[@]}"; do editable+=(-e "$member"); done
+pip install -qq --no-deps --no-build-isolation "${editable[@]}"
 pip check >/dev/null || fail "installed packages disagree: $(pip check 2>&1 | head -n 5)"
 # Compile once: with PYTHONDONTWRITEBYTECODE each process would compile every module.
-"$VENV/bin/python" -m compileall -qq libs/*/src services/*/src tools/*/src tests bench ||
-  fail "a module cannot be compiled: run python -m compileall libs services tools tests"
-touch "$VENV/.ready"
+sources=(libs/*/src services/*/src tools/*/src)
+[ "$LEVEL" = demo ] || sources+=(tests bench)
+"$VENV/bin/python" -W ignore -m compileall -qq "${sources[@]}" ||
+  fail "a module cannot be compiled: run python -m compileall ${sources[*]}"
+touch "$VENV/.demo"
+[ "$LEVEL" = demo ] || touch "$VENV/.ready"
 say "ready"

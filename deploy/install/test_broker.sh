@@ -5,7 +5,7 @@ cd "$(dirname "$0")/../.."
 . deploy/install/say.sh
 
 if deploy/install/servers.sh --check; then
-  exec .venv/bin/python -m pytest \
+  exec "${VENV:-.venv}/bin/python" -m pytest \
     -m "broker and not slow and not faults and not bench" "$@"
 fi
 [ "${CI:-}" != true ] || fail "RabbitMQ or PostgreSQL is missing and CI=true"

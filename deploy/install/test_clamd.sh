@@ -14,4 +14,4 @@ have_clamd || {
   loud "NOT RUN: no clamd on this machine (install clamav-daemon, or run as root)"
   exit 1
 }
-exec .venv/bin/python -m pytest -m clamd tests/services/messages "$@"
+exec "${VENV:-.venv}/bin/python" -m pytest -m clamd tests/services/messages "$@"

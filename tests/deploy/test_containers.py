@@ -45,8 +45,8 @@ def instructions() -> list[tuple[str, str]]:
 
 
 def steps(program: str) -> list[str]:
-    """The arguments of the one RUN that calls a pip command."""
-    (found,) = (
+    """The arguments of the last RUN that calls a pip command."""
+    (*_, found) = (
         step
         for verb, rest in instructions()
         if verb == "RUN"
@@ -125,7 +125,7 @@ def image(wheels: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     wanted = [
         name.partition("[")[0] for name in steps("install") if name.startswith("clp-")
     ]
-    wanted += ["clp-core", "clp-contracts", "clp-chassis"]
+    wanted += ["clp-core", "clp-contracts", "clp-chassis", "clp-deploy", "clp-ops"]
     command = [sys.executable, "-m", "pip", "--python", str(python), "install", "-q"]
     command += ["--no-deps", "--no-index", "--find-links", str(wheels), *wanted]
     subprocess.run(command, check=True)
@@ -160,7 +160,7 @@ for process_type in PROCESS_TYPES:
     assert place.startswith(sys.prefix), place
     if process_type.migrates:
         scripts = files(process_type.package) / "migrations" / "versions"
-        assert any(path.name.startswith("0001") for path in scripts.iterdir())
+        assert any(path.name[0].isdigit() for path in scripts.iterdir())
 import_module("clp_notifications.mail.rendering")
 print("all of them load")
 """
@@ -214,11 +214,17 @@ def test_the_health_check_of_the_image_probes_liveness(
 def test_the_image_installs_with_all_it_needs(tmp_path: Path) -> None:
     """Both stages as written, from the package index."""
     folder, place = tmp_path / "wheels", tmp_path / "venv"
-    replaced = {"/wheels": str(folder)}
-    builds = [replaced.get(word, word) for word in steps("wheel")]
-    subprocess.run(
-        [sys.executable, "-m", "pip", "wheel", "-q", *builds], cwd=ROOT, check=True
-    )
+    replaced = {
+        "/wheels": str(folder),
+        "image.txt": "deploy/install/hashed/image.txt",
+    }
+    for command in ("download", "wheel"):
+        arguments = [replaced.get(word, word) for word in steps(command)]
+        subprocess.run(
+            [sys.executable, "-m", "pip", command, "-q", *arguments],
+            cwd=ROOT,
+            check=True,
+        )
     venv.create(place, with_pip=True)
     installs = [replaced.get(word, word) for word in steps("install")]
     subprocess.run([place / "bin" / "pip", "install", "-q", *installs], check=True)
@@ -282,13 +288,15 @@ def test_every_file_and_volume_of_the_compose_file_exists(
             )
 
 
-def test_only_two_ports_are_open_and_only_to_this_host(compose: dict[str, Any]) -> None:
+def test_only_the_http_ports_are_open_and_only_to_this_host(
+    compose: dict[str, Any],
+) -> None:
     ports = [
         port
         for service in compose["services"].values()
         for port in service.get("ports", ())
     ]
-    assert sorted(ports) == ["127.0.0.1:8000:8000", "127.0.0.1:8001:8001"]
+    assert sorted(ports) == [f"127.0.0.1:{port}:{port}" for port in (8000, 8001, 8002)]
 
 
 def test_processes_of_compose_find_their_settings_and_secrets(
