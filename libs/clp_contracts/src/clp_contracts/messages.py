@@ -12,6 +12,7 @@ from clp_contracts.feed import (
 )
 from clp_contracts.methods import PEOPLE, SERVICES, Method
 from clp_contracts.projects import Facts
+from clp_contracts.serialization import Empty
 
 SERVICE: Final = "messages"
 
@@ -438,6 +439,22 @@ class ScreenMessages:
     lease_s: float
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """The limits in force (rules 9, 20, 26 and 27).
+
+    ``extensions`` are accepted for attachments, sorted; ``max_bytes`` bounds a file,
+    ``max_files`` the files of a message, ``max_characters`` its text and ``max_people``
+    the people it mentions.
+    """
+
+    extensions: tuple[str, ...]
+    max_bytes: int
+    max_files: int
+    max_characters: int
+    max_people: int
+
+
 POST: Final = Method(SERVICE, "post", PostMessage, Posted, PEOPLE)
 EDIT: Final = Method(SERVICE, "edit", EditMessage, Edited, PEOPLE)
 DELETE: Final = Method(SERVICE, "delete", MessageRef, Deleted, PEOPLE)
@@ -449,6 +466,7 @@ CONVERSATION: Final = Method(
     SERVICE, "conversation", GetConversation, Conversation, PEOPLE
 )
 UNREAD: Final = Method(SERVICE, "unread", GetUnread, Unread, PEOPLE)
+POLICY: Final = Method(SERVICE, "policy", Empty, Policy, PEOPLE)
 MENTIONABLE: Final = Method(SERVICE, "mentionable", GetMentionable, Mentionable, PEOPLE)
 GET_MESSAGES: Final = Method(
     SERVICE, "get_messages", GetMessages, StoredMessages, SERVICES

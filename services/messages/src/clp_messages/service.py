@@ -32,6 +32,8 @@ from clp_contracts import messages as contract
 from clp_contracts.facts_cache import FactsCache
 from clp_contracts.methods import PEOPLE
 from clp_contracts.serialization import Empty
+from clp_core.attachments import AttachmentPolicy
+from clp_messages.attachment_policy import load_attachment_policy
 from clp_messages.clamd import Scanner, open_scanner
 from clp_messages.dependencies import Dependencies
 from clp_messages.http import STATUSES, download, upload
@@ -47,6 +49,7 @@ from clp_messages.use_cases import (
     history,
     mail_content,
     mentions,
+    policies,
     posting,
     quotas,
     scanning,
@@ -136,6 +139,11 @@ class MessagesService:
         self, request: contract.GetChannels, actor: Passport
     ) -> contract.Channels:
         return history.channels(request, actor=actor, deps=self.deps)
+
+    @rpc_method(contract.POLICY)
+    def policy(self, request: Empty, actor: Passport) -> contract.Policy:
+        del request, actor
+        return policies.published(self.deps.attachments)
 
     @rpc_method(contract.CONVERSATION)
     def conversation(
@@ -239,6 +247,14 @@ def load_robot_texts(settings: Settings) -> RobotTexts:
         raise InvalidSettings(f"CLP_MESSAGES_ROBOT_TEXTS_DIR: {error}") from None
 
 
+def open_attachment_policy(settings: Settings) -> AttachmentPolicy:
+    """Read the policy of the deployment, or the published one; raise in one line."""
+    try:
+        return load_attachment_policy(settings.attachment_policy)
+    except ValueError as error:
+        raise InvalidSettings(f"CLP_MESSAGES_ATTACHMENT_POLICY: {error}") from None
+
+
 def _open_file_store(settings: Settings) -> FileStore:
     try:
         # Waiting for the disk blocks, so it is done in a thread pool.
@@ -261,6 +277,7 @@ def build(settings: Settings, context: ProcessContext) -> Process:
         clock=context.clock,
         scanner=_open_scanner(settings),
         robot_texts=load_robot_texts(settings),
+        attachments=open_attachment_policy(settings),
     )
 
     def close() -> None:

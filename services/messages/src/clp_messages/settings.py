@@ -20,6 +20,8 @@ class Settings(ProcessSettings):
     # tcp://HOST:PORT or unix:///PATH of a clamd; empty: files are not scanned.
     scanner_url: str = ""
     scanner_timeout_s: float = 10.0
+    # A TOML or JSON file with the types and sizes of attachments; empty: as published.
+    attachment_policy: str = ""
     # A folder with templates KIND.txt that replace the default texts of the robot.
     robot_texts_dir: str = ""
     http_address: str = "127.0.0.1:8000"

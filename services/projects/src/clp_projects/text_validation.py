@@ -3,7 +3,15 @@
 import unicodedata
 from typing import Final
 
+from clp_contracts.errors import Refused
 from clp_core.mentions import name_key, search_key
+from clp_core.visible_text import (
+    code_point,
+    is_blank,
+    is_robot_name,
+    unprintable_in,
+    without_direction_marks,
+)
 
 MAX_LINE_LENGTH: Final = 200
 # Names are stored whole; mails and pages truncate them for display.
@@ -28,22 +36,47 @@ def is_one_line(text: str, max_length: int = MAX_LINE_LENGTH) -> bool:
     """Whether a text is short, not blank, and displays as one plain line."""
     return (
         len(text) <= max_length
-        and text.strip() != ""
+        and not is_blank(text)
         and BIDI_CONTROLS.isdisjoint(text)
         and all(unicodedata.category(c) not in REFUSED_CATEGORIES for c in text)
     )
 
 
-def is_name(text: str) -> bool:
-    """Whether a text may be the name of a person or partner."""
-    return is_one_line(text, MAX_NAME_LENGTH) and all(
-        is_indexable(key(text)) for key in (name_key, search_key)
-    )
+def stored_name(name: str) -> str:
+    """Return the name of a person or partner as it is stored (rules 4 and 9).
+
+    Marks of direction are dropped. The detail of a refusal has the ``character`` at
+    fault, the ``reserved`` name, or the ``max_characters``; none for a blank name.
+
+    Raises:
+        Refused: ``name.malformed``.
+    """
+    stored = _stored(name, MAX_NAME_LENGTH)
+    if is_robot_name(stored):
+        raise Refused.because("name.malformed", reserved="Robot")
+    if not all(is_indexable(key(stored)) for key in (name_key, search_key)):
+        raise Refused.because("name.malformed", max_bytes=MAX_INDEX_BYTES)
+    return stored
 
 
-def is_title(text: str) -> bool:
-    """Whether a text may be the title of a project."""
-    return is_one_line(text, MAX_TITLE_LENGTH)
+def stored_title(title: str) -> str:
+    """Return the title of a project as it is stored (rule 9).
+
+    Raises:
+        Refused: ``name.malformed``, with a detail as of a name.
+    """
+    return _stored(title, MAX_TITLE_LENGTH)
+
+
+def _stored(text: str, max_length: int) -> str:
+    stored = without_direction_marks(text)
+    if (character := unprintable_in(stored)) is not None:
+        raise Refused.because("name.malformed", character=code_point(character))
+    if len(stored) > max_length:
+        raise Refused.because("name.malformed", max_characters=max_length)
+    if is_blank(stored):
+        raise Refused("name.malformed")
+    return stored
 
 
 def title_key(text: str) -> str:

@@ -101,6 +101,10 @@ class Messages:
         request = messages.GetMentionable(channel=channel, typed=typed, limit=limit)
         return self._call(messages.MENTIONABLE, request)
 
+    def policy(self) -> messages.Policy:
+        """Return the limits of messages and attachments (rules 9, 20, 26 and 27)."""
+        return self._call(messages.POLICY, Empty())
+
     def get_messages(self, *, message_ids: Sequence[str]) -> messages.StoredMessages:
         """Read stored messages by id; services only."""
         request = messages.GetMessages(message_ids=tuple(message_ids))

@@ -22,16 +22,16 @@ from clp_messages.mapping import (
 NO_CHANNEL: Final = Decision(Reason.CHANNEL_MISSING)
 
 
-def refuse(reason: Reason) -> NoReturn:
-    """Raise `Refused` with the code of a reason."""
-    raise Refused.because(reason)
+def refuse(reason: Reason, **detail: object) -> NoReturn:
+    """Raise `Refused` with the code of a reason, and the limit it is about."""
+    raise Refused.because(reason, **detail)
 
 
 def require(*decisions: Decision) -> None:
     """Raise `Refused` with the reason of the first decision that refuses."""
     for decision in decisions:
         if not decision:
-            refuse(decision.reason)
+            refuse(decision.reason, **decision.detail)
 
 
 def channel_named(name: str) -> Channel:

@@ -13,11 +13,11 @@ from clp_contracts.errors import Refused
 from clp_core.attachments import (
     AttachmentPolicy,
     judge_content,
-    judge_name,
     judge_size,
+    judge_upload,
 )
 from clp_core.channels import Channel
-from clp_core.decisions import ALLOWED, Decision, Reason
+from clp_core.decisions import Decision, Reason
 from clp_core.file_names import AttachmentName, safe_name
 from clp_core.people import Person
 from clp_core.visibility import may_read
@@ -85,10 +85,7 @@ def receive_upload(
     policy = deps.attachments
     channel = channel_named(upload.channel)
     author, _ = author_in(channel, actor, deps)
-    require(
-        judge_name(upload.name, policy),
-        ALLOWED if upload.declared is None else judge_size(upload.declared, policy),
-    )
+    require(judge_upload(upload.name, upload.declared, policy))
     charge = QuotaCharge(
         day=deps.clock().date().isoformat(),
         person=author.id,
@@ -122,7 +119,7 @@ def receive_upload(
 def _safe_name(name: str) -> AttachmentName:
     safe = safe_name(name)
     if isinstance(safe, Decision):
-        refuse(safe.reason)
+        refuse(safe.reason, **safe.detail)
     return safe
 
 

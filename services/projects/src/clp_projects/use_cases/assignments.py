@@ -11,7 +11,7 @@ from clp_projects.dependencies import Dependencies
 from clp_projects.locales import language_tag
 from clp_projects.read_leases import wait_for_leases
 from clp_projects.tables import OUTBOX, AssignmentRow, Base, PartnerRow, ProjectRow
-from clp_projects.text_validation import is_title, title_key
+from clp_projects.text_validation import stored_title, title_key
 from clp_projects.upserts import store_row
 
 
@@ -19,14 +19,13 @@ def put_project(request: PutProject, *, deps: Dependencies) -> Stored:
     """Store a project; its broadcast channel exists from then on."""
     if not is_id(request.id):
         raise Refused.because("request.malformed", fields={"id": ["not an id"]})
-    if not is_title(request.title):
-        raise Refused("name.malformed")
+    title = stored_title(request.title)
     with deps.database.writing() as session:
         changed = store_row(
             session,
             Base.metadata.tables["projects"],
             key={"id": request.id},
-            values={"title": request.title, "title_key": title_key(request.title)},
+            values={"title": title, "title_key": title_key(title)},
         )
         if changed:
             OUTBOX.append(

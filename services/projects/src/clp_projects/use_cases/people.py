@@ -28,7 +28,7 @@ from clp_projects.tables import (
     PrefixEntryRow,
     RoleRow,
 )
-from clp_projects.text_validation import is_name, is_one_line
+from clp_projects.text_validation import is_one_line, stored_name
 from clp_projects.upserts import store_row
 
 
@@ -39,7 +39,7 @@ def put_person(request: PutPerson, *, deps: Dependencies) -> Stored:
     loses access, wait that long before responding, so that the end of the access holds
     from the response on (rule 2). Wait for read leases too if access may have ended.
     """
-    _validate_person(request)
+    request = _validated_person(request)
     with deps.database.writing() as session:
         before = mapping.person(session, request.id)
         if request.partner is not None and not _is_partner(session, request.partner):
@@ -124,14 +124,13 @@ def put_partner(request: PutPartner, *, deps: Dependencies) -> Stored:
     """Store a partner."""
     if not is_id(request.id):
         raise Refused.because("request.malformed", fields={"id": ["not an id"]})
-    if not is_name(request.name):
-        raise Refused("name.malformed")
+    name = stored_name(request.name)
     with deps.database.writing() as session:
         changed = store_row(
             session,
             Base.metadata.tables["partners"],
             key={"id": request.id},
-            values={"name": request.name},
+            values={"name": name},
         )
         if changed:
             OUTBOX.append(
@@ -144,17 +143,18 @@ def put_partner(request: PutPartner, *, deps: Dependencies) -> Stored:
     return Stored(id=request.id, changed=changed)
 
 
-def _validate_person(request: PutPerson) -> None:
+def _validated_person(request: PutPerson) -> PutPerson:
+    """Return the record as it is stored, or refuse it."""
     # A person with the id of the robot would post as the robot (rule 3).
     if not is_id(request.id) or request.id == ROBOT.id:
         raise Refused.because("request.malformed", fields={"id": ["not an id"]})
     if not all(is_one_line(role) for role in request.roles):
         raise Refused.because("request.malformed", fields={"roles": ["not one line"]})
-    if not is_name(request.name):
-        raise Refused("name.malformed")
+    name = stored_name(request.name)
     if not is_mail_address(request.email):
         raise Refused("address.malformed")
     _validate_locale_preferences(request)
+    return replace(request, name=name)
 
 
 def _validate_locale_preferences(request: PutPerson) -> None:
