@@ -59,5 +59,10 @@ CODES: Final[Mapping[str, str]] = MappingProxyType(
         "message.changed": "The message was changed meanwhile; read it again.",
         "change.missing": "There is no such dead letter.",
         "calls.too_many": "Too many of your calls are waiting; try again later.",
+        "ticket.missing": "There is no such ticket for you.",
+        "ticket.malformed": "A field of the ticket is missing or too long.",
+        "ticket.too_many": "Too many of your tickets are open.",
+        "help.closed": "No support address is set up here.",
+        "portal.closed": "The portal is not open to you.",
     }
 )

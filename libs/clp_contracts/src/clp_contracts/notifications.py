@@ -12,6 +12,7 @@ from clp_contracts.methods import (
     SERVICES,
     Method,
 )
+from clp_contracts.serialization import Empty
 
 SERVICE: Final = "notifications"
 
@@ -216,6 +217,89 @@ class SuppressionDeleted:
     address: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubmitTicket:
+    """Ask for help (rule 52); the idempotency ``key`` makes a replay harmless.
+
+    ``urgency`` is ``blocks``, ``delays`` or ``neither``; ``deadline`` is an ISO 8601
+    day. ``screenshot`` is a PNG or JPEG file in base64.
+    """
+
+    key: str
+    summary: str
+    steps: str = ""
+    urgency: str = "neither"
+    deadline: str | None = None
+    workflow: str = ""
+    url: str = ""
+    mid: str = ""
+    request_id: str = ""
+    package_id: str = ""
+    task_type: str = ""
+    target_language: str = ""
+    screenshot: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ticket:
+    """A ticket as its author sees it; ``state`` is ``open`` or ``closed``.
+
+    ``mailed`` is whether the mail to the support address was sent.
+    """
+
+    id: str
+    summary: str
+    urgency: str
+    state: str
+    created_at: datetime
+    closed_at: datetime | None
+    mailed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MyTickets:
+    """The actor's tickets, newest first; no ticket can be submitted unless ``open``."""
+
+    tickets: tuple[Ticket, ...]
+    open: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListTickets:
+    """List tickets, newest first, after the one with the id ``after``."""
+
+    after: str | None = None
+    limit: int = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SupportTicket:
+    """A ticket as operators see it."""
+
+    id: str
+    author: str
+    summary: str
+    urgency: str
+    state: str
+    created_at: datetime
+    closed_at: datetime | None
+    mailed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tickets:
+    """Tickets, newest first."""
+
+    tickets: tuple[SupportTicket, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TicketRef:
+    """Refer to a ticket by its id."""
+
+    ticket: str
+
+
 EXPLAIN: Final = Method(
     SERVICE, "explain", GetExplanation, MessageExplanation, PEOPLE_AND_SERVICES
 )
@@ -223,6 +307,10 @@ PREVIEW: Final = Method(SERVICE, "preview", GetPreview, Preview, PEOPLE)
 MAIL_SETTINGS: Final = Method(
     SERVICE, "mail_settings", UpdateMailSettings, MailSettings, PEOPLE
 )
+SUBMIT_TICKET: Final = Method(SERVICE, "submit_ticket", SubmitTicket, Ticket, PEOPLE)
+MY_TICKETS: Final = Method(SERVICE, "my_tickets", Empty, MyTickets, PEOPLE)
+TICKETS: Final = Method(SERVICE, "tickets", ListTickets, Tickets, SERVICES)
+CLOSE_TICKET: Final = Method(SERVICE, "close_ticket", TicketRef, Ticket, SERVICES)
 DEAD: Final = Method(SERVICE, "dead", ListDead, DeadNotifications, SERVICES)
 REDRIVE: Final = Method(SERVICE, "redrive", Redrive, Redriven, SERVICES)
 SUPPRESSIONS: Final = Method(

@@ -43,3 +43,4 @@ class Dependencies:
     mail: MailPolicy
     bounces: Bounces = Bounces()
     studio_name: str = "the studio"
+    help_address: str = ""

@@ -17,6 +17,7 @@ class Settings(ProcessSettings):
     (BCP 47) and ``time_zone`` are the defaults of readers. Without ``mail_content`` no
     mail shows texts, whatever its reader chose.
 
+    Tickets are mailed to ``help_address``; without one none can be submitted.
     Bounces to ``bounce_domain`` are read from ``bounce_dir``, a Maildir.
     """
 
@@ -36,6 +37,7 @@ class Settings(ProcessSettings):
     max_mails_per_hour: int = 12
     language: str = "en"
     time_zone: str = "UTC"
+    help_address: str = ""
     mail_content: bool = True
     mention_routing: str = "replaces"
     mail_connections: int = 16

@@ -7,6 +7,7 @@ from sqlalchemy import (
     ColumnElement,
     ForeignKey,
     Index,
+    LargeBinary,
     String,
     Table,
     Text,
@@ -178,12 +179,39 @@ class Suppression(Base):
     at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
+class TicketRow(Base):
+    """A request for help (rule 52); it has a mail to send while ``due_at`` is set."""
+
+    __tablename__ = "tickets"
+
+    id: Mapped[str] = mapped_column(ID, primary_key=True)
+    author: Mapped[str] = mapped_column(ID)
+    key: Mapped[str] = mapped_column(Text)
+    summary: Mapped[str] = mapped_column(Text)
+    urgency: Mapped[str] = mapped_column(CODE)
+    # The other fields as JSON, and the screenshot until the mail was sent.
+    fields: Mapped[str] = mapped_column(Text)
+    screenshot: Mapped[bytes | None] = mapped_column(LargeBinary)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    closed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    due_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    lease_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    attempts: Mapped[int]
+
+    __table_args__ = (
+        UniqueConstraint("author", "key"),
+        Index("tickets_created", "created_at", "id"),
+        _partial("tickets_due", ("due_at",), due_at.is_not(None)),
+    )
+
+
 # For statements that run for every few mails, where the ORM would cost more than the
 # statement.
 MAILS: Final = cast(Table, Mail.__table__)
 NOTIFICATIONS: Final = cast(Table, Notification.__table__)
 OUTCOMES: Final = cast(Table, Outcome.__table__)
 TRANSITIONS: Final = cast(Table, TransitionRow.__table__)
+TICKETS: Final = cast(Table, TicketRow.__table__)
 MAIL_SETTINGS: Final = cast(Table, MailSetting.__table__)
 MAIL_PREFERENCES: Final = cast(Table, MailPreference.__table__)
 SUPPRESSIONS: Final = cast(Table, Suppression.__table__)

@@ -25,6 +25,7 @@ from clp_notifications.tables import (
     NOTIFICATIONS,
     OUTBOX,
     SUPPRESSIONS,
+    TICKETS,
     TRANSITIONS,
     Mail,
     MailPreference,
@@ -179,7 +180,7 @@ def suppress(
 
 
 def work_due(session: Session, now: datetime) -> int:
-    """Count the mails that are due now, including the claimed ones.
+    """Count the mails and tickets that are due now, including the claimed ones.
 
     A mail that was postponed for seconds, as when a service was slow, still counts; one
     that waits for its window or its next attempt does not.
@@ -188,4 +189,5 @@ def work_due(session: Session, now: datetime) -> int:
     counted = (
         select(func.count()).select_from(Mail).where((Mail.due_at <= now) | postponed)
     )
-    return session.scalar(counted) or 0
+    tickets = select(func.count()).where(TICKETS.c.due_at <= now)
+    return (session.scalar(counted) or 0) + (session.scalar(tickets) or 0)

@@ -38,6 +38,26 @@ class Notifications:
         )
         return self._call(notifications.MAIL_SETTINGS, request)
 
+    def submit_ticket(self, ticket: notifications.SubmitTicket) -> notifications.Ticket:
+        """Ask for help; the ticket is mailed to the support address (rule 52)."""
+        return self._call(notifications.SUBMIT_TICKET, ticket)
+
+    def my_tickets(self) -> notifications.MyTickets:
+        """List the actor's tickets, newest first."""
+        return self._call(notifications.MY_TICKETS, Empty())
+
+    def tickets(
+        self, *, after: str | None = None, limit: int = 100
+    ) -> notifications.Tickets:
+        """List everybody's tickets, newest first; services only."""
+        request = notifications.ListTickets(after=after, limit=limit)
+        return self._call(notifications.TICKETS, request)
+
+    def close_ticket(self, *, ticket: str) -> notifications.Ticket:
+        """Close a ticket; services only."""
+        request = notifications.TicketRef(ticket=ticket)
+        return self._call(notifications.CLOSE_TICKET, request)
+
     def dead(
         self, *, after: str | None = None, limit: int = 100
     ) -> notifications.DeadNotifications:

@@ -8,6 +8,7 @@ from datetime import timedelta
 from clp_chassis.clock import Clock
 from clp_chassis.persistence.database import Database
 from clp_contracts.client import Clients
+from clp_contracts.mail_addresses import MailAddress
 from clp_notifications.delivery.relay_throttle import RelayThrottle
 from clp_notifications.delivery.transports import Transport
 from clp_notifications.mail.composer import Composer
@@ -62,3 +63,4 @@ class DeliveryDependencies:
     run_parallel: Callable[[Sequence[Job]], None] = run_in_sequence
     limits: BatchLimits = BatchLimits()
     reader_preferences: ReaderPreferences = DEFAULT_READER_PREFERENCES
+    help_address: MailAddress | None = None

@@ -65,6 +65,11 @@ class Composer:
         sender = MailAddress("notifications", identity.mail_domain)
         self._from = mailbox_header("From", identity.sender_name, sender)
 
+    @property
+    def identity(self) -> SenderIdentity:
+        """Names, domains and links of the sender."""
+        return self._identity
+
     def compose(self, content: MailContent, address: MailAddress) -> OutgoingMail:
         """Compose a mail to the reader's address.
 

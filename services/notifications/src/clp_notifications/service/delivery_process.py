@@ -25,6 +25,11 @@ from clp_chassis.observability import Probes
 from clp_chassis.persistence.database import TRANSIENT_ERRORS, Database
 from clp_chassis.settings import InvalidSettings
 from clp_contracts.events import OF_NOTIFICATIONS
+from clp_contracts.mail_addresses import (
+    InvalidMailAddress,
+    MailAddress,
+    parse_mail_address,
+)
 from clp_contracts.notifications import SERVICE
 from clp_notifications.delivery.batch import deliver
 from clp_notifications.delivery.claims import claim_due, idle_time, sweep_expired
@@ -36,6 +41,7 @@ from clp_notifications.delivery.dependencies import (
 from clp_notifications.delivery.maildir import Maildir
 from clp_notifications.delivery.relay_throttle import RelayThrottle, throttle_gauges
 from clp_notifications.delivery.smtp import InvalidRelayUrl
+from clp_notifications.delivery.tickets import send_tickets
 from clp_notifications.delivery.transports import transport_at
 from clp_notifications.gauges import probes
 from clp_notifications.mail.composer import Composer
@@ -105,6 +111,7 @@ class Worker(DependencyProvider):  # type: ignore[misc]
                 self._sweep()
                 # While one batch waits for the services, another one sends.
                 run_parallel([self._work] * self._batches)
+                send_tickets(self._deps)
                 idle = idle_time(self._deps, self._max_idle)
                 idle_s = max(idle, MIN_IDLE).total_seconds()
             except TRANSIENT_ERRORS as error:
@@ -163,6 +170,22 @@ def sender_identity(settings: Settings) -> SenderIdentity:
     )
 
 
+def help_address(settings: Settings) -> MailAddress | None:
+    """Return the address of tickets, None without one.
+
+    Raises:
+        InvalidSettings: the address is malformed.
+    """
+    if not settings.help_address:
+        return None
+    try:
+        return parse_mail_address(settings.help_address)
+    except InvalidMailAddress:
+        raise InvalidSettings(
+            "CLP_NOTIFICATIONS_HELP_ADDRESS: not a mail address"
+        ) from None
+
+
 def build(settings: Settings, context: ProcessContext) -> Process:
     """Wire the process; its database must be migrated."""
     database = Database(settings.database_url)
@@ -192,6 +215,7 @@ def build(settings: Settings, context: ProcessContext) -> Process:
             lease=timedelta(seconds=settings.lease_s),
             margin=timedelta(seconds=settings.smtp_timeout_s),
         ),
+        help_address=help_address(settings),
         reader_preferences=ReaderPreferences(
             language=settings.language,
             time_zone=settings.time_zone,

@@ -40,6 +40,7 @@ from clp_notifications.routing import (
     preview,
     progress,
     recipients,
+    tickets,
 )
 from clp_notifications.service.unsubscribe_page import unsubscribe_response
 from clp_notifications.settings import Settings
@@ -113,6 +114,24 @@ class NotificationsService:
             request, actor=passport.subject, deps=self.deps
         )
 
+    @rpc_method(contract.SUBMIT_TICKET)
+    def submit_ticket(
+        self, request: contract.SubmitTicket, passport: Passport
+    ) -> contract.Ticket:
+        return tickets.submit_ticket(request, actor=passport.subject, deps=self.deps)
+
+    @rpc_method(contract.MY_TICKETS)
+    def my_tickets(self, _: Empty, passport: Passport) -> contract.MyTickets:
+        return tickets.my_tickets(actor=passport.subject, deps=self.deps)
+
+    @rpc_method(contract.TICKETS, subjects=OPERATORS)
+    def tickets(self, request: contract.ListTickets, _: Passport) -> contract.Tickets:
+        return tickets.tickets(request, deps=self.deps)
+
+    @rpc_method(contract.CLOSE_TICKET, subjects=OPERATORS)
+    def close_ticket(self, request: contract.TicketRef, _: Passport) -> contract.Ticket:
+        return tickets.close_ticket(request, deps=self.deps)
+
     @rpc_method(contract.DEAD, subjects=OPERATORS)
     def dead(
         self, request: contract.ListDead, _: Passport
@@ -182,6 +201,7 @@ def build(settings: Settings, context: ProcessContext) -> Process:
             max_mails_per_hour=settings.max_mails_per_hour,
         ),
         studio_name=settings.studio_name,
+        help_address=settings.help_address,
         bounces=Bounces(domain=settings.bounce_domain, folder=settings.bounce_dir),
     )
 

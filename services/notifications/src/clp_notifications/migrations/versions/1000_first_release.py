@@ -21,6 +21,7 @@ def upgrade() -> None:
     routing()
     mails()
     people()
+    tickets()
     create_feed_tables()
     create_reader_tables()
 
@@ -110,6 +111,30 @@ def mails() -> None:
     op.create_index("transitions_notification", "transitions", ["notification", "id"])
 
 
+def tickets() -> None:
+    op.create_table(
+        "tickets",
+        sa.Column("id", ID, primary_key=True),
+        sa.Column("author", ID, nullable=False),
+        sa.Column("key", sa.Text, nullable=False),
+        sa.Column("summary", sa.Text, nullable=False),
+        sa.Column("urgency", CODE, nullable=False),
+        sa.Column("fields", sa.Text, nullable=False),
+        sa.Column("screenshot", sa.LargeBinary),
+        sa.Column("created_at", TIME, nullable=False),
+        sa.Column("closed_at", TIME),
+        sa.Column("due_at", TIME),
+        sa.Column("lease_until", TIME),
+        sa.Column("attempts", sa.Integer, nullable=False),
+        sa.UniqueConstraint("author", "key"),
+    )
+    op.create_index("tickets_created", "tickets", ["created_at", "id"])
+    due = sa.text("due_at IS NOT NULL")
+    op.create_index(
+        "tickets_due", "tickets", ["due_at"], postgresql_where=due, sqlite_where=due
+    )
+
+
 def people() -> None:
     op.create_table(
         "mail_settings",
@@ -148,6 +173,7 @@ def downgrade() -> None:
         "outbox_relay",
         "changes",
         "suppressions",
+        "tickets",
         "mail_settings",
         "mail_preferences",
         "bounces",
