@@ -7,6 +7,7 @@ from typing import Final
 
 # A suite holds few messages and starts often.
 SHARDS: Final = 4
+ACCESS_LEASE_S: Final = 0.3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +48,9 @@ class SuiteEnvironment:
         return databases | {
             "CLP_BROKER_URL": self.broker_url,
             "CLP_KEYS_DIR": str(self.keys_dir),
+            # Shorter than by default: the stories withdraw partners often.
+            "CLP_MESSAGES_ACCESS_LEASE_S": f"{ACCESS_LEASE_S:g}",
+            "CLP_SEARCH_ACCESS_LEASE_S": f"{ACCESS_LEASE_S:g}",
             "CLP_MESSAGES_FILES_DIR": str(self.data_dir / "files"),
             "CLP_MESSAGES_HTTP_ADDRESS": f"{loopback}:{self.messages_port}",
             "CLP_NOTIFICATIONS_HTTP_ADDRESS": f"{loopback}:{self.notifications_port}",
