@@ -131,7 +131,11 @@ def create_project(suite: Suite, partners: list[str]) -> None:
     directory = suite.client(service="directory").projects
     directory.put_project(id=PROJECT, title="Night Train")
     directory.put_person(
-        id="ivy", name="Ivy Lane", email="ivy@studio.example", roles=[PORTAL]
+        id="ivy",
+        name="Ivy Lane",
+        email="ivy@studio.example",
+        internal=True,
+        roles=[PORTAL],
     )
     suite.client("ivy").projects.follow(project=PROJECT)
     for partner in partners:

@@ -59,6 +59,7 @@ class OurSystem(PeerSystem):
                 name=f"Person {person}",
                 email=f"{person}@people.example",
                 partner=None if person in WRITERS else "north",
+                internal=person in WRITERS,
                 roles=PORTAL,
             )
         self._put_project(TALK)

@@ -84,6 +84,7 @@ def create_world(suite: Suite, load: Load) -> None:
             name=part.name,
             email=part.email,
             partner=part.partner,
+            internal=part.partner is None,
             roles=part.roles,
         )
     for number in range(load.projects):

@@ -42,6 +42,7 @@ def _put(suite: Suite, person: str, *, partner: str | None) -> None:
         name=person.title(),
         email=f"{person}@{partner or 'studio'}.example",
         partner=partner,
+        internal=partner is None,
         roles=[PORTAL],
     )
 

@@ -15,6 +15,7 @@ def test_the_example_of_the_embedded_suite(tmp_path: Path) -> None:
             id="ivy",
             name="Ivy Lane",
             email="ivy@studio.example",
+            internal=True,
             roles=["dub_portal_user"],
         )
         admin.projects.put_person(
@@ -45,6 +46,7 @@ def test_a_suite_started_again_on_its_folder_goes_on(tmp_path: Path) -> None:
             id="ivy",
             name="Ivy Lane",
             email="ivy@studio.example",
+            internal=True,
             roles=["dub_portal_user"],
         )
         ivy = suite.client("ivy").messages

@@ -112,7 +112,12 @@ def test_a_person_who_leaves_reads_nothing_once_it_is_confirmed(
 
     def put(*, active: bool) -> None:
         directory.put_person(
-            id=zoe.id, name=zoe.name, email=zoe.email, roles=zoe.roles, active=active
+            id=zoe.id,
+            name=zoe.name,
+            email=zoe.email,
+            internal=True,
+            roles=zoe.roles,
+            active=active,
         )
 
     put(active=True)

@@ -76,6 +76,7 @@ class World:
             name=member.name,
             email=member.email,
             partner=member.partner,
+            internal=member.partner is None,
             roles=member.roles,
         )
 

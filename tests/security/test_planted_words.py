@@ -78,7 +78,11 @@ def live(suite: Suite) -> None:
     directory.put_partner(id="north", name="North Quokkas")
     directory.put_project(id="p1", title="Night of the Wombat")
     directory.put_person(
-        id="ivy", name="Ysolde Lund", email="ysolde@studio.example", roles=[PORTAL]
+        id="ivy",
+        name="Ysolde Lund",
+        email="ysolde@studio.example",
+        internal=True,
+        roles=[PORTAL],
     )
     directory.put_person(
         id="nat",
@@ -106,7 +110,9 @@ def live(suite: Suite) -> None:
         lambda: nat.messages.post(channel="p1/broadcast", text="xylophagous", key="k"),
         lambda: nat.messages.post(channel="xylophagous", text="zugzwang", key="k"),
         lambda: ivy.messages.post(channel="p1/direct/north", text="zugzwang", key="k"),
-        lambda: directory.put_person(id="x", name="Zebulon", email="zebulon@"),
+        lambda: directory.put_person(
+            id="x", name="Zebulon", email="zebulon@", internal=True
+        ),
     ):
         with pytest.raises(Refused):
             refused()

@@ -70,7 +70,11 @@ class World:
 
     def person(self, id: str, name: str, **more: Any) -> Stored:
         home = more.get("partner") or "studio"
-        given = {"email": f"{id}@{home}.example", "roles": PORTAL} | more
+        given = {
+            "email": f"{id}@{home}.example",
+            "roles": PORTAL,
+            "internal": more.get("partner") is None,
+        } | more
         return people.put_person(PutPerson(id=id, name=name, **given), deps=self.deps)
 
     def partner(self, id: str, name: str) -> Stored:

@@ -112,7 +112,7 @@ def test_people_without_access_use_up_no_limit(world: World) -> None:
         {"name": "Ned Moreau"},
         {"active": False},
         {"roles": ()},
-        {"partner": None},
+        {"partner": None, "moved_from": "north"},
     ],
 )
 def test_a_changed_person_is_suggested_as_changed(

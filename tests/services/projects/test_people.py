@@ -33,6 +33,8 @@ REFUSED = [
     ({"partner": "no/id"}, "partner.missing"),
     ({"partner": "north\0"}, "partner.missing"),
     ({"partner": ""}, "partner.missing"),
+    ({"partner": None, "internal": False}, "side.missing"),
+    ({"internal": True}, "request.malformed"),
 ]
 
 CHANGES = [
@@ -41,7 +43,7 @@ CHANGES = [
     {"email": "n.moreau@north.example"},
     {"email": "NAT@north.example"},
     {"partner": "south"},
-    {"partner": None, "email": "nat@north.example"},
+    {"partner": None, "moved_from": "north", "email": "nat@north.example"},
     {"roles": ()},
     {"roles": (*PORTAL, "dialogue_list_author")},
     {"active": False},
@@ -86,7 +88,9 @@ def test_a_change_is_stored_and_announced_once(
     assert world.person(**record).changed
     assert world.news(before) == [("person_changed", "nat", "")]
     facts = world.facts_of("nat")
-    for field, value in change.items():
+    assert facts.partner == record["partner"]
+    for field in change.keys() - {"moved_from"}:
+        value = change[field]
         expected = tuple(sorted(value)) if field == "roles" else value
         assert getattr(facts, field) == expected
 
@@ -105,8 +109,9 @@ def test_names_and_addresses_are_stored_as_typed(world: World) -> None:
 
 
 def test_a_field_left_out_of_a_record_is_cleared(world: World) -> None:
-    world.person("nat", "Nat Moreau", roles=())
-    assert world.facts_of("nat").partner is None
+    world.person("nat", "Nat Moreau", partner="north", language="fr", roles=PORTAL)
+    world.person("nat", "Nat Moreau", partner="north", roles=())
+    assert world.facts_of("nat").language is None
     assert world.facts_of("nat").roles == ()
 
 
@@ -154,10 +159,37 @@ def test_ending_internal_access_waits_for_the_ttl_of_caches(
     world.person("ivy", **(ivy | change))
     assert world.slept == ([TTL_S] if waits else [])
     world.person("ivy", **(ivy | change))
-    world.person("ivy", **ivy)
+    world.person("ivy", **ivy, moved_from=change.get("partner"))
     assert world.slept == ([TTL_S] if waits else [])
 
 
 def test_external_people_are_cached_nowhere_and_not_waited_for(world: World) -> None:
     world.person("nat", "Nat Moreau", partner="north", active=False)
     assert world.slept == []
+
+
+def test_a_forgotten_partner_does_not_make_a_person_internal(world: World) -> None:
+    before = world.head()
+    for moved_from in (None, "south", ""):
+        with pytest.raises(Refused) as refusal:
+            world.person("nat", "Nat Moreau", moved_from=moved_from)
+        assert refusal.value.code == "side.unconfirmed"
+        assert refusal.value.detail == {"partner": "north"}
+    assert world.facts_of("nat").partner == "north"
+    assert world.head() == before
+
+
+def test_a_move_to_the_studio_names_the_partner_and_may_be_repeated(
+    world: World,
+) -> None:
+    assert world.person("nat", "Nat Moreau", moved_from="north").changed
+    assert world.facts_of("nat").partner is None
+    assert not world.person("nat", "Nat Moreau", moved_from="north").changed
+    assert world.person("nat", "Nat Moreau", partner="south").changed
+
+
+def test_a_move_between_partners_needs_no_confirmation(world: World) -> None:
+    assert world.person("nat", "Nat Moreau", partner="south").changed
+    with pytest.raises(Refused) as refusal:
+        world.person("nat", "Nat Moreau", partner="north", moved_from="north")
+    assert refusal.value.code == "side.unconfirmed"

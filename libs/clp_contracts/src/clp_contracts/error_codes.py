@@ -64,5 +64,7 @@ CODES: Final[Mapping[str, str]] = MappingProxyType(
         "ticket.too_many": "Too many of your tickets are open.",
         "help.closed": "No support address is set up here.",
         "portal.closed": "The portal is not open to you.",
+        "side.missing": "Name the partner of a person, or say that they are internal.",
+        "side.unconfirmed": "Name the partner that the person moved from.",
     }
 )

@@ -28,6 +28,9 @@ ANNOUNCEMENT_FACTS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
 class PutPerson:
     """Store the whole record of a person, as the identity system holds it.
 
+    A side is never a default (rule 4): name a ``partner``, or set ``internal``. To make
+    a person of a partner internal, name that partner in ``moved_from`` too.
+
     ``language`` (BCP 47) and ``time_zone`` (IANA, such as ``Europe/Paris``) apply to
     mails to this person; None selects the default of the deployment.
     """
@@ -36,6 +39,8 @@ class PutPerson:
     name: str
     email: str
     partner: str | None = None
+    internal: bool = False
+    moved_from: str | None = None
     roles: tuple[str, ...] = ()
     active: bool = True
     language: str | None = None

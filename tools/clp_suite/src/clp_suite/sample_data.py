@@ -52,5 +52,6 @@ def put_cast(directory: Clients, cast: tuple[CastMember, ...] = CAST) -> None:
             name=member.name,
             email=member.email,
             partner=member.partner,
+            internal=member.partner is None,
             roles=member.roles,
         )

@@ -20,17 +20,21 @@ class Projects:
         name: str,
         email: str,
         partner: str | None = None,
+        internal: bool = False,
+        moved_from: str | None = None,
         roles: Sequence[str] = (),
         active: bool = True,
         language: str | None = None,
         time_zone: str | None = None,
     ) -> projects.Stored:
-        """Store the whole record of a person."""
+        """Store the whole record of a person, of a partner or ``internal`` (rule 4)."""
         request = projects.PutPerson(
             id=id,
             name=name,
             email=email,
             partner=partner,
+            internal=internal,
+            moved_from=moved_from,
             roles=tuple(roles),
             active=active,
             language=language,

@@ -40,6 +40,7 @@ def put_person(request: PutPerson, *, deps: Dependencies) -> Stored:
     request = _validated_person(request)
     with deps.database.writing() as session:
         before = mapping.person(session, request.id)
+        _require_confirmed_move(before, request)
         if request.partner is not None and not _is_partner(session, request.partner):
             raise Refused("partner.missing")
         changed = store_row(
@@ -62,6 +63,15 @@ def put_person(request: PutPerson, *, deps: Dependencies) -> Stored:
     if before is not None and _may_lose_access(before, request):
         wait_for_leases(leases_of_person(request.id), deps=deps)
     return Stored(id=request.id, changed=changed)
+
+
+def _require_confirmed_move(before: Person | None, request: PutPerson) -> None:
+    """Refuse to make a person of a partner internal by a forgotten field (rule 4)."""
+    if before is None or before.partner is None:
+        return
+    named = request.moved_from
+    if (request.internal or named is not None) and named != before.partner:
+        raise Refused.because("side.unconfirmed", partner=before.partner)
 
 
 def _may_lose_access(before: Person, request: PutPerson) -> bool:
@@ -136,6 +146,11 @@ def _validated_person(request: PutPerson) -> PutPerson:
     # A person with the id of the robot would post as the robot (rule 3).
     if not is_id(request.id) or request.id == ROBOT.id:
         raise Refused.because("request.malformed", fields={"id": ["not an id"]})
+    if request.partner is None and not request.internal:
+        raise Refused("side.missing")
+    if request.partner is not None and request.internal:
+        fields = {"internal": ["not together with a partner"]}
+        raise Refused.because("request.malformed", fields=fields)
     if not all(is_one_line(role) for role in request.roles):
         raise Refused.because("request.malformed", fields={"roles": ["not one line"]})
     name = stored_name(request.name)
