@@ -100,7 +100,7 @@ mail-pictures: setup ## draw the mails at phone and desktop width into .cache/ma
 ##@ Test
 
 # What runs at night only is marked `slow`; the others need a program or an hour.
-SELECTED := not slow and not bench and not clamd
+SELECTED := not slow and not bench and not clamd and not browser
 
 .PHONY: test
 test: ## every change: lint, unit, contract, journey and fault tests, on both brokers
@@ -161,7 +161,7 @@ test-faults: setup ## kills, outages, full disks, in short: nothing acknowledged
 .PHONY: test-all
 test-all: ## for nights: everything, everywhere; an hour or more
 	@$(MAKE) test
-	@CLP_TWO_WORLDS_RUNS=90 $(MAKE) test-system SELECTED="slow and not bench and not clamd"
+	@CLP_TWO_WORLDS_RUNS=90 $(MAKE) test-system SELECTED="slow and not bench and not clamd and not browser"
 	@CLP_TWO_WORLDS_RUNS=90 $(MAKE) test-system TESTS="tests/journeys -k two_worlds"
 	@$(MAKE) test-whoosh-2 test-asyncio-hub mails-many mail-parsers
 	@$(MAKE) test-pythons test-debian
@@ -178,6 +178,17 @@ test-pythons: ## demo and tests on each supported Python of this machine, in its
 .PHONY: test-debian
 test-debian: ## demo and core tests in a fresh Debian 13 (as root, with debootstrap)
 	@deploy/checks/debian.sh
+
+.PHONY: test-browser
+test-browser: setup ## the portal in Chromium: the story, axe-core, phones, no scripts
+	@$(call title,the portal in Chromium)
+	@deploy/install/browser.sh
+	@CLP_PLAIN_TESTS=1 $(PYTEST) -m browser -p no:randomly tests/browser
+
+.PHONY: portal-pictures
+portal-pictures: setup ## every page of the portal as a picture, in build/portal-pictures
+	@deploy/install/browser.sh
+	@CLP_PLAIN_TESTS=1 $(PY) -m tests.browser.pictures build/portal-pictures
 
 .PHONY: test-whoosh-2
 test-whoosh-2: setup $(VENV)/.whoosh-2 ## the index on Whoosh 2.7.4, the way out

@@ -188,7 +188,7 @@ def test_nobody_edits_what_somebody_else_wrote(
     number = post("ivy", NORTH, "From the studio.")
     somebody = browser("nat")
     page = somebody.get(f"/{NORTH}/{number}?edit=1")
-    assert 'name="message"' not in page.text or "From the studio." in page.text
+    assert 'name="message"' not in page.text
     told = browser("ivy").call(
         "GET", f"/-/api/channels/{NORTH}/messages?around={number}&limit=1"
     )
@@ -250,6 +250,20 @@ def test_pages_lead_to_older_and_newer_messages(
     assert "The beginning of this channel" in page.text
 
 
+def test_the_author_sees_before_sending_whom_a_text_reaches(browser: Open) -> None:
+    somebody = browser("nat")
+    page = somebody.post(f"/{NORTH}", action="preview", text="Hello everybody", key="k")
+    assert "Will tell the followers of the studio." in page.words
+    assert "Hello everybody</textarea>" in page.text
+    page = somebody.post(f"/{NORTH}", action="preview", text="@Nia Roux look", key="k")
+    assert "Will tell Nia Roux." in page.words
+    page = browser("ivy").post(
+        f"/{BROADCAST}", action="preview", text="Hello everybody", key="k"
+    )
+    assert "2 followers of North Dubbing" in page.words
+    assert "1 follower of South Subtitles" in page.words
+
+
 def test_keyword_search_finds_marks_and_leads_there(
     browser: Open, post: Callable[..., int], suite: EmbeddedSuite
 ) -> None:
@@ -261,6 +275,7 @@ def test_keyword_search_finds_marks_and_leads_there(
     assert "1 message found" in page.words
     assert "<mark>zebra</mark>" in page.text
     assert f"/{NORTH}/{number}#m{number}" in page.text
+    assert "Ivy Lane" in page.text
     everywhere = somebody.get(f"/{NORTH}?q=zebra&in=project")
     assert "2 messages found" in everywhere.words
     assert "Nothing found." in browser("nat").get(f"/{NORTH}?q=giraffe").words
@@ -275,9 +290,11 @@ def test_who_was_told_is_for_everybody_what_it_should_be(
     page = browser("ivy").get(f"/{NORTH}/{number}")
     address = re.findall(r'href="(/-/messages/[^"]+/explanation)"', page.text)[-1]
     studio = browser("ivy").get(address)
-    assert "<bdi>ian</bdi>" in studio.text
+    assert "Nat Moreau" in studio.text
+    assert "Ian Moss" in studio.text
     partner = browser("nat").get(address)
-    assert "<bdi>nia</bdi>" not in partner.text
+    assert "Nat Moreau" in partner.words
+    assert "Nia Roux" not in partner.text
     assert browser("sam").get(address).status == 404
 
 
@@ -290,6 +307,22 @@ def test_mail_settings_are_kept(browser: Open, suite: EmbeddedSuite) -> None:
     assert settings.content is False
     assert [(one.project, one.mode) for one in settings.projects] == [("p1", "off")]
     assert "Saved." not in somebody.get("/-/mail-settings").words
+
+
+def test_a_ticket_is_sent_and_its_author_sees_it(browser: Open) -> None:
+    somebody = browser("nat")
+    page = somebody.get("/-/help?from=/p1/direct/north")
+    assert "/p1/direct/north" in page.text
+    page = somebody.post(
+        "/-/help",
+        key=field_of(page, "key"),
+        summary="The package cannot be opened",
+        urgency="blocks",
+        package_id="PKG-12345",
+    )
+    assert "Your ticket has the number" in page.words
+    assert "The package cannot be opened" in page.text
+    assert "The package cannot be opened" not in browser("nia").get("/-/help").text
 
 
 @pytest.mark.parametrize(

@@ -89,7 +89,7 @@ def test_a_linguist_sees_which_role_opens_the_portal_and_nothing_else(
     browser: Open,
 ) -> None:
     somebody = browser("lin")
-    for path in ("/", "/p1", "/p1/broadcast", "/-/projects?q=night"):
+    for path in ("/", "/p1", "/p1/broadcast", "/-/projects?q=night", "/-/help"):
         page = somebody.get(path)
         assert page.status == 403
         assert "dub_portal_user" in page.text
@@ -118,6 +118,7 @@ def test_a_form_after_the_session_says_so_and_does_nothing(
         ("/p1/-/following", b"following=0"),
         ("/p1/direct/north", b"text=Hello&key=foreign"),
         ("/-/mail-settings", b"default=off"),
+        ("/-/help", b"summary=Hello&key=foreign"),
     ],
 )
 def test_no_other_site_can_send_a_form(

@@ -11,7 +11,7 @@ from clp_contracts.serialization import Empty
 
 SERVICE: Final = "projects"
 # The longest read lease in seconds: withdrawing access waits at most this long.
-MAX_LEASE_S: Final = 2.0
+MAX_LEASE_S: Final = 5.0
 
 # Kinds of announcements and the facts each needs. Dates are ISO 8601.
 ANNOUNCEMENT_FACTS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
@@ -194,8 +194,6 @@ class GetFacts:
     ``following`` names a project: the response lists which of ``people`` follow it.
     ``follows`` checks single follows. ``lease_s`` requests a read lease in seconds,
     counted from the request: withdrawals of access are confirmed after it expired.
-    ``own_partners`` limits the assignments of projects to the partners of ``people``,
-    unless one of them is internal: enough to judge what these people may do.
     """
 
     project_ids: tuple[str, ...] = ()
@@ -203,7 +201,6 @@ class GetFacts:
     following: str | None = None
     follows: tuple[Follow, ...] = ()
     lease_s: float = 0.0
-    own_partners: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,10 +17,9 @@ from clp_messages.download_headers import (
     requested_range,
 )
 from clp_messages.use_cases.uploads import (
-    DownloadCheck,
-    GuardedChunks,
     StoredFile,
     Upload,
+    find_download,
     receive_upload,
 )
 
@@ -57,8 +56,7 @@ def download(
     request: Request, attachment: str, *, actor: Passport, deps: Dependencies
 ) -> Response:
     """Respond with a file, or one range of it (RFC 9110, section 14)."""
-    check = DownloadCheck(attachment, actor=actor, deps=deps)
-    file = check.check()
+    file = find_download(attachment, actor=actor, deps=deps)
     headers = {
         "Content-Type": media_type_of(file.name),
         "Content-Disposition": content_disposition(file.name),
@@ -78,9 +76,7 @@ def download(
     if request.method == "HEAD":
         return Response(None, status, headers)
     chunks = deps.files.chunks(file.store_key, selected.start, len(selected))
-    return Response(
-        GuardedChunks(chunks, check), status, headers, direct_passthrough=True
-    )
+    return Response(chunks, status, headers, direct_passthrough=True)
 
 
 def _range_of(request: Request, file: StoredFile) -> range | None:

@@ -45,6 +45,7 @@ STATUSES: Final[Mapping[str, int]] = MappingProxyType(
         "range.outside": 416,
         "attachment.quota_spent": 429,
         "calls.too_many": 429,
+        "ticket.too_many": 429,
         "service.failed": 500,
         "sign_in.unavailable": 502,
         "service.unavailable": 503,
@@ -92,6 +93,8 @@ SENTENCES: Final[Mapping[str, str]] = MappingProxyType(
         "sign_in.unavailable": N_("The sign-in cannot be reached. Try again soon."),
         "sign_in.failed": N_("The sign-in did not succeed. Try once more."),
         "ticket.malformed": N_("Fill in the marked fields."),
+        "ticket.too_many": N_("Too many of your tickets are open."),
+        "help.closed": N_("Tickets are not set up here. Ask the studio."),
         "service.failed": N_("This did not work, and it is our fault."),
         "service.unavailable": N_("The service cannot be reached. Try again soon."),
     }

@@ -11,6 +11,7 @@ from clp_portal.pages import (
     messages,
     projects,
     sign_in,
+    tickets,
 )
 from clp_portal.views import urls
 from clp_portal.web import Area, Body, Handler, Route
@@ -46,6 +47,8 @@ def _pages() -> Iterator[Route]:
     yield _get("/-/attachments/<attachment>", messages.download)
     yield _get(urls.MAIL_SETTINGS, mail_settings.show_mail_settings)
     yield _post(urls.MAIL_SETTINGS, mail_settings.change_mail_settings)
+    yield _get(urls.HELP, tickets.show_tickets)
+    yield _post(urls.HELP, tickets.submit_ticket)
     yield _get(urls.API, about_api.show_api)
     yield _get("/<path:path>", about_api.show_nothing)
 

@@ -13,7 +13,6 @@ from clp_contracts.projects import PartnerName, PersonFacts, ProjectFacts
 from clp_core.channels import Project, is_id
 from clp_core.people import Person
 from clp_projects.tables import (
-    INTERNAL,
     AssignmentRow,
     FollowerRow,
     PartnerRow,
@@ -46,9 +45,6 @@ class _PeopleQueries:
         ).where(is_selected(PersonRow.id))
 
 
-PARTNERS_OF_PEOPLE: Final = select(PersonRow.id, PersonRow.partner).where(
-    in_array(PersonRow.id, "ids")
-)
 BY_ID: Final = _PeopleQueries(lambda ids: in_array(ids, "ids"))
 # The index of the keys also decides whose people they are: hidden owners cost nothing.
 VISIBLE: Final = PersonRow.partner.is_(None) | (
@@ -100,22 +96,12 @@ ASSIGNMENTS: Final = (
     .where(in_array(AssignmentRow.project, "ids"))
     .order_by(AssignmentRow.project, PartnerRow.id)
 )
-ASSIGNMENTS_OF: Final = ASSIGNMENTS.where(in_array(AssignmentRow.partner, "partners"))
 
 
 def people_by_id(session: Session, ids: Iterable[str]) -> tuple[PersonFacts, ...]:
     """Return the people with these ids, ordered by id."""
     wanted = [*filter(is_id, ids)]
     return _people(session, BY_ID, {"ids": wanted}) if wanted else ()
-
-
-def partners_of_people(session: Session, ids: Iterable[str]) -> Mapping[str, str]:
-    """Return the partner of each person that exists; `INTERNAL` of internal people."""
-    wanted = [*filter(is_id, ids)]
-    if not wanted:
-        return {}
-    rows = session.execute(PARTNERS_OF_PEOPLE, {"ids": wanted})
-    return {row.id: row.partner or INTERNAL for row in rows}
 
 
 def people_by_key(
@@ -173,24 +159,16 @@ def _people(
     return tuple(sorted(found, key=lambda person: person.id))
 
 
-def projects_by_id(
-    session: Session, ids: Iterable[str], partners: list[str] | None = None
-) -> tuple[ProjectFacts, ...]:
-    """Return the projects with these ids, with their partners, ordered by id.
-
-    With ``partners``, others are not read: the duration must not depend on them (T33).
-    """
+def projects_by_id(session: Session, ids: Iterable[str]) -> tuple[ProjectFacts, ...]:
+    """Return the projects with these ids, with their partners, ordered by id."""
     parameters = {"ids": [*filter(is_id, ids)]}
     if not parameters["ids"]:
         return ()
-    assigned: defaultdict[str, list[Any]] = defaultdict(list)
-    statement, narrowed = ASSIGNMENTS, parameters
-    if partners is not None:
-        statement, narrowed = ASSIGNMENTS_OF, {**parameters, "partners": partners}
-    for row in session.execute(statement, narrowed):
-        assigned[row.project].append(row)
+    partners: defaultdict[str, list[Any]] = defaultdict(list)
+    for row in session.execute(ASSIGNMENTS, parameters):
+        partners[row.project].append(row)
     found = (
-        _project(row, assigned[row.id]) for row in session.execute(TITLES, parameters)
+        _project(row, partners[row.id]) for row in session.execute(TITLES, parameters)
     )
     return tuple(sorted(found, key=lambda project: project.id))
 

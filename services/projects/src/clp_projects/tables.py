@@ -131,21 +131,11 @@ class AnnouncementRow(Base):
 
 
 class ReadLeaseRow(Base):
-    """Until when facts about people of a partner in a project are leased."""
+    """The only row: when the last read lease expires."""
 
     __tablename__ = "read_leases"
-    __table_args__ = (
-        Index("read_leases_of_partner", "partner", "project"),
-        Index("read_leases_of_person", "person"),
-        Index("read_leases_by_end", "until"),
-    )
 
-    # The four columns after it, as one text.
-    key: Mapped[str] = mapped_column(KEY, primary_key=True)
-    scope: Mapped[str] = mapped_column(ID)
-    person: Mapped[str] = mapped_column(ID)
-    partner: Mapped[str] = mapped_column(ID)
-    project: Mapped[str] = mapped_column(ID)
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     until: Mapped[datetime] = mapped_column(UtcDateTime)
 
 

@@ -5,8 +5,6 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
-import eventlet
-
 from clp_chassis.bootstrap import (
     DependenciesProvider,
     Process,
@@ -116,9 +114,7 @@ def build(settings: Settings, context: ProcessContext) -> Process:
         engine=engine,
         projection=projection_of(engine),
         clients=clients,
-        facts=FactsCache(
-            clients.projects, lease_s=settings.access_lease_s, spawn=eventlet.spawn_n
-        ),
+        facts=FactsCache(clients.projects),
         cursors=PageCursors(settings.secret or new_id()),
         search_slots=FairQueue(_concurrent_searches(settings), max_per_caller=1),
         rebuild=rebuild,

@@ -7,7 +7,6 @@ from typing import Final
 
 # A suite holds few messages and starts often.
 SHARDS: Final = 4
-ACCESS_LEASE_S: Final = 0.3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,14 +47,12 @@ class SuiteEnvironment:
         return databases | {
             "CLP_BROKER_URL": self.broker_url,
             "CLP_KEYS_DIR": str(self.keys_dir),
-            # Shorter than by default: the stories withdraw partners often.
-            "CLP_MESSAGES_ACCESS_LEASE_S": f"{ACCESS_LEASE_S:g}",
-            "CLP_SEARCH_ACCESS_LEASE_S": f"{ACCESS_LEASE_S:g}",
             "CLP_MESSAGES_FILES_DIR": str(self.data_dir / "files"),
             "CLP_MESSAGES_HTTP_ADDRESS": f"{loopback}:{self.messages_port}",
             "CLP_NOTIFICATIONS_HTTP_ADDRESS": f"{loopback}:{self.notifications_port}",
             "CLP_NOTIFICATIONS_SMTP_URL": self.smtp_url,
             "CLP_NOTIFICATIONS_MAIL_WINDOW_S": f"{self.mail_window_s:g}",
+            "CLP_NOTIFICATIONS_HELP_ADDRESS": "help@clp.example",
             "CLP_NOTIFICATIONS_SECRET": "a-suite-keeps-no-secrets",
             "CLP_PORTAL_HTTP_ADDRESS": f"{loopback}:{self.portal_port}",
             "CLP_PORTAL_PUBLIC_URL": f"http://{loopback}:{self.portal_port}",

@@ -114,7 +114,6 @@ class Projects:
         following: str | None = None,
         follows: Sequence[projects.Follow] = (),
         lease_s: float = 0.0,
-        own_partners: bool = False,
     ) -> projects.Facts:
         """Read facts about projects, people and follows; services only."""
         request = projects.GetFacts(
@@ -123,7 +122,6 @@ class Projects:
             following=following,
             follows=tuple(follows),
             lease_s=lease_s,
-            own_partners=own_partners,
         )
         return self._call(projects.FACTS, request)
 

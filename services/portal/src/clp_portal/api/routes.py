@@ -123,6 +123,12 @@ OPERATIONS: Final = (
         method=messages.MENTIONABLE,
         query=("typed", "limit"),
     ),
+    Operation(
+        verb="GET",
+        path=f"{CHANNEL}/audience",
+        method=notifications.PREVIEW,
+        query=("text",),
+    ),
     Operation(verb="PUT", path=f"{CHANNEL}/read-marker", method=messages.MARK_READ),
     Operation(verb="PUT", path=MESSAGE, method=messages.EDIT),
     Operation(verb="DELETE", path=MESSAGE, method=messages.DELETE),
@@ -144,6 +150,13 @@ OPERATIONS: Final = (
     ),
     Operation(
         verb="PATCH", path=f"{API}/mail-settings", method=notifications.MAIL_SETTINGS
+    ),
+    Operation(verb="GET", path=f"{API}/tickets", method=notifications.MY_TICKETS),
+    Operation(
+        verb="POST",
+        path=f"{API}/tickets",
+        method=notifications.SUBMIT_TICKET,
+        status=CREATED,
     ),
 )
 # An upload is a body of bytes: no method of a contract, an address of its own.

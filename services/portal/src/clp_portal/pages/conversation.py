@@ -25,7 +25,7 @@ from clp_portal.views.conversation import (
     reader_of,
 )
 from clp_portal.views.messages import MessageView, Reader, message_view
-from clp_portal.views.outcomes import Outcome, outcomes
+from clp_portal.views.outcomes import Outcome, outcomes, preview_sentence
 from clp_portal.views.unread import project_target
 from clp_portal.views.urls import channel_url, message_url
 from clp_portal.web import (
@@ -71,6 +71,7 @@ def change_channel(context: Context) -> Response:
     action = context.request.form.get("action", "post")
     actions = {
         "post": _post,
+        "preview": _preview,
         "mark-read": _mark_read,
         "edit": _edit,
         "delete": _delete,
@@ -127,6 +128,18 @@ def _not_posted(
         # The text is new: so is its key.
         draft = replace(draft, key=new_key())
     return _page(context, replace(draft, error=said), status=status_of(error.code))
+
+
+def _preview(context: Context) -> Response:
+    text = _text_of(context)
+    preview = context.clients.notifications.preview(
+        channel=_channel_name(context), text=text
+    )
+    sentence = preview_sentence(preview, context.locale)
+    if context.request.wants_json:
+        return JsonResponse(body={"sentence": sentence})
+    key = context.request.form.get("key")
+    return _page(context, Draft(text=text, key=key, preview=sentence))
 
 
 def _mark_read(context: Context) -> Response:

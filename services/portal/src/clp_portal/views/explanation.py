@@ -37,7 +37,7 @@ def explanation_rows(
 
 
 def _row(person: PersonExplained, locale: Locale) -> ExplainedRow:
-    name = person.person
+    name = person.name or person.person
     state = STATES.get(person.state or "", "")
     return ExplainedRow(
         name=name,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from clp_contracts.messages import Mention
+from clp_contracts.notifications import AudienceGroup, Preview
 from clp_portal.translation import N_, Locale
 
 SENTENCES: Final = {
@@ -40,3 +41,30 @@ def outcomes(mentions: Iterable[Mention], locale: Locale) -> tuple[Outcome, ...]
         for mention in mentions
         if mention.outcome in SENTENCES
     )
+
+
+def preview_sentence(preview: Preview, locale: Locale) -> str:
+    """Say whom a draft will reach, before it is sent."""
+    reached = [
+        *(person.name for person in preview.people),
+        *(_group(group, locale) for group in preview.groups),
+    ]
+    if not reached:
+        return locale.gettext("Will tell nobody: no follower reads this.")
+    sentence = locale.gettext("Will tell %(people)s.")
+    return sentence % {"people": locale.joined(reached)}
+
+
+def _group(group: AudienceGroup, locale: Locale) -> str:
+    if group.count is None:
+        return locale.gettext("the followers of the studio")
+    if group.partner is None:
+        return locale.ngettext(
+            "%(num)s follower of the studio",
+            "%(num)s followers of the studio",
+            group.count,
+        )
+    text = locale.ngettext(
+        "%(num)s follower of %(group)s", "%(num)s followers of %(group)s", group.count
+    )
+    return text.replace("%(group)s", group.name)

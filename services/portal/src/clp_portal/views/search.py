@@ -68,7 +68,7 @@ def _count(found: SearchPage, locale: Locale) -> str:
 
 
 def _hit(hit: Hit, titles: dict[str, str], locale: Locale) -> HitView:
-    name = hit.author
+    name = hit.author_name or hit.author
     return HitView(
         url=message_url(hit.channel, hit.number),
         author=name,

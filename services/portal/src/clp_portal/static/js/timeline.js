@@ -60,7 +60,7 @@ export class Timeline {
     const item = /** @type {HTMLElement} */ (parsed(drawn.html).querySelector(".message"))
     const old = this.scroller.querySelector(`#m${drawn.number}`)
     if (old instanceof HTMLElement) {
-      if (Number(old.dataset.revision) > drawn.revision) return
+      if (Number(old.dataset.revision ?? 1) > drawn.revision) return
       if (old.classList.contains("grouped")) item.classList.add("grouped")
       old.replaceWith(item)
       this.#observe(item.parentElement ?? item)
