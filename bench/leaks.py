@@ -1,6 +1,6 @@
 """Compare response times for hidden and absent words: ``python -m bench.leaks``.
 
-Words that occur only in a hidden channel against words that occur nowhere, searched in
+Words, prefixes and authors of a hidden channel against ones that occur nowhere, searched in
 pairs in alternating order by somebody who may read neither, through the use case `find`
 (`make bench-leaks`). The medians of the two must not differ by more than a twentieth
 (rule 36). For the folder index compare process time; PostgreSQL works elsewhere, so
@@ -30,15 +30,26 @@ from tests.services.search.query_helpers import (
     find_as,
     sample_neighbours,
 )
-from tests.services.search.scenario import BROADCAST, WITH_NORTH, WITH_SOUTH
+from tests.services.search.scenario import (
+    BROADCAST,
+    WITH_NORTH,
+    WITH_SOUTH,
+    apply_to,
+)
 
 PAIRS = 2_000
 WARM_UP = 100
 MESSAGES = 8_000
 PLANTED = 400
 CLOSE = 0.05
-FORMS = ("{}", "mix {}", '"{} mix"', "{}*", "-{} mix", "file:{}")
+FORMS = (
+    "{word}", "mix {word}", '"{word} mix"', "{word}*", "-{word} mix", "file:{word}",
+    "{prefix}*", "mix {prefix}*", "{prefix}* {prefix}o*", "from:{word}",
+    "from:{prefix}*", "mix -from:{prefix}*",
+)  # fmt: skip
 LETTERS = "bcdfghjklmnpqrstvwxyz"
+# Second letters of hidden and of absent words: no prefix of two letters is shared.
+HIDDEN, ABSENT = LETTERS[::2], LETTERS[1::2]
 
 Clock = Callable[[], float]
 
@@ -49,7 +60,9 @@ def main() -> int:
         description="Response times of hidden and absent words."
     )
     parser.add_argument("--pairs", type=int, default=PAIRS)
-    pairs = parser.parse_args().pairs
+    parser.add_argument("--engine", choices=("folder", "PostgreSQL"))
+    options = parser.parse_args()
+    pairs = options.pairs
     print("| engine | query | hidden, ms | absent, ms | difference |")
     print("| --- | --- | ---: | ---: | ---: |")
     leaks = 0
@@ -57,6 +70,8 @@ def main() -> int:
         ("folder", _in_a_folder, time.process_time),
         ("PostgreSQL", _in_postgres, time.perf_counter),
     ):
+        if options.engine not in {None, name}:
+            continue
         with opened() as engine:
             secret = _filled(engine)
             deps = dependencies_with(engine, sample_neighbours())
@@ -94,25 +109,25 @@ def _in_postgres() -> Iterator[Engine]:
 def _filled(engine: Engine) -> list[str]:
     """Fill all channels, and place secret words in south's channel only."""
     chance = random.Random(36)
-    secret = _words(chance, PLANTED, "q")
+    secret = [_word(chance, HIDDEN) for _ in range(PLANTED)]
     documents = [_moved(d, chance, secret) for d in Conversations(MESSAGES).documents()]
     for first in range(0, len(documents), 1_000):
-        turn = documents[first : first + 1_000]
-        engine.apply(turn, after=first, upto=first + len(turn))
+        apply_to(engine, documents[first : first + 1_000])
     settle(engine)
     return secret
 
 
 def _moved(document: Document, chance: random.Random, secret: list[str]) -> Document:
     channel = chance.choice((BROADCAST, WITH_NORTH, WITH_SOUTH, "p1/direct/west"))
-    text = document.text
-    if channel == WITH_SOUTH:
-        text = f"{text} {chance.choice(secret)} mix"
-    return replace(document, project="p1", channel=channel, text=text)
+    moved = replace(document, project="p1", channel=channel)
+    if channel != WITH_SOUTH:
+        return moved
+    text, name = f"{document.text} {chance.choice(secret)} mix", chance.choice(secret)
+    return replace(moved, text=text, author=name, author_name=name.title())
 
 
-def _words(chance: random.Random, count: int, first: str) -> list[str]:
-    return [first + "".join(chance.choices(LETTERS, k=7)) for _ in range(count)]
+def _word(chance: random.Random, second: str) -> str:
+    return "q" + chance.choice(second) + "".join(chance.choices(LETTERS, k=6))
 
 
 def _medians(
@@ -121,11 +136,12 @@ def _medians(
     chance = random.Random(form)
     times: tuple[list[float], list[float]] = ([], [])
     for pair in range(-WARM_UP, pairs):
-        # An absent word begins like the hidden ones, and is searched once too.
-        words = (chance.choice(secret), *_words(chance, 1, "q"))
+        # An absent word is as long as the hidden ones, and is searched once too.
+        words = (chance.choice(secret), _word(chance, ABSENT))
         # Alternate which goes first: what the first one warms, it warms for both.
         for which in (pair % 2, 1 - pair % 2):
-            query = form.format(words[which])
+            word = words[which]
+            query = form.format(word=word, prefix=word[:2])
             begun = clock()
             find_as(deps, "nat", query)
             if pair >= 0:

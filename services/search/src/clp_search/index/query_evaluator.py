@@ -19,6 +19,7 @@ from clp_search.terms import channel_group, project_group
 
 # Look up few channels as terms; of more, read the channel column of each candidate.
 MAX_CHANNEL_TERMS: Final = 4
+MIN_EXAMINED: Final = 64
 
 
 @dataclass(frozen=True)
@@ -36,10 +37,8 @@ class Scope:
         return project_group(self.project)
 
     @cached_property
-    def numbers(self) -> frozenset[int] | None:
-        """The numbers of its channels, where its terms cover more."""
-        if len(self.channels) <= MAX_CHANNEL_TERMS:
-            return None
+    def numbers(self) -> frozenset[int]:
+        """The numbers of its channels."""
         return frozenset(map(channel_number, self.channels))
 
 
@@ -50,8 +49,6 @@ def matching_documents(
     found = _matching_terms(segment, plan, scope)
     if deleted:
         found = [number for number in found if number not in deleted]
-    if scope.numbers is not None:
-        found = [n for n in found if segment.channel(n) in scope.numbers]
     return _in_time(segment, plan, found)
 
 
@@ -68,6 +65,11 @@ class _TermUnion:
         """Return the documents that match the group."""
         return _union(self._segment.documents_of(info) for info in self.infos)
 
+    def read_some(self) -> None:
+        """Read a few documents, as a term of more than one would have it."""
+        for info in self.infos[:1]:
+            self._segment.documents_of(TermInfo(min(info.count, MIN_EXAMINED), info.at))
+
     def intersect(self, candidates: Sequence[int]) -> Sequence[int]:
         """Return which of some documents match the group."""
         return _union(self._segment.intersect(info, candidates) for info in self.infos)
@@ -80,12 +82,13 @@ def _matching_terms(segment: Segment, plan: QueryPlan, scope: Scope) -> Sequence
         _TermUnion(segment, group) for conjunction in simple for group in conjunction
     ]
     ordered = sorted((*groups, inside), key=lambda group: group.count)
-    if not ordered[0].count:
-        # Do as much work as for one document that the actor cannot read.
-        inside.intersect((segment.size // 2,))
-    found: Sequence[int] = ordered[0].documents()
+    # Narrow by channel before anything else: what the actor cannot read costs no more.
+    found: Sequence[int] = _in_scope(segment, ordered[0].documents(), scope)
+    if ordered[0].count <= 1:
+        inside.read_some()
     for group in ordered[1:]:
-        found = group.intersect(found)
+        if group is not inside:
+            found = group.intersect(found)
     for disjunction in plan.must:
         if len(disjunction) > 1:
             found = _matching_any(segment, disjunction, found)
@@ -93,6 +96,18 @@ def _matching_terms(segment: Segment, plan: QueryPlan, scope: Scope) -> Sequence
         matching = set(_matching_any(segment, disjunction, found))
         found = [number for number in found if number not in matching]
     return found
+
+
+def _in_scope(segment: Segment, found: Sequence[int], scope: Scope) -> list[int]:
+    """Return the documents in the channels of a scope.
+
+    Few documents take as long as some: the time does not tell how many there are.
+    """
+    channels, numbers = segment.channels, scope.numbers
+    kept = [number for number in found if channels[number] in numbers]
+    for number in range(min(MIN_EXAMINED, segment.size) - len(found)):
+        _ = channels[number] in numbers
+    return kept
 
 
 def _matching_any(

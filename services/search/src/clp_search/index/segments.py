@@ -148,7 +148,7 @@ class Segment:
         self.name = name
         self.size: int = reader.doc_count_all()
         self._times = _numbers(reader, _TIME, self.size)
-        self._channels = _numbers(reader, _CHANNEL, self.size)
+        self.channels = _numbers(reader, _CHANNEL, self.size)
         self.newest = self.time(self.size - 1)
         self.deleted: frozenset[int] = frozenset()
 
@@ -194,10 +194,6 @@ class Segment:
     def time(self, number: int) -> int:
         """Return the time of a document."""
         return self._times[number]
-
-    def channel(self, number: int) -> int:
-        """Return the channel number of a document."""
-        return self._channels[number]
 
     @_detect_corruption
     def load(self, number: int) -> Document:
