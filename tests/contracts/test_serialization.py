@@ -1,11 +1,15 @@
 """Requests are validated strictly; responses are read leniently."""
 
+from collections.abc import Callable
 from dataclasses import MISSING, Field, fields, is_dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
+from typing_extensions import override
 
 from clp_contracts import messages, notifications, projects, search
+from clp_contracts.client import Clients, RpcClient
 from clp_contracts.errors import Refused
 from clp_contracts.methods import Method
 from clp_contracts.serialization import arguments, dump, load, load_response
@@ -119,3 +123,77 @@ def _some(hint: object) -> object:
     if hint is int:
         return 1
     return "a" if hint is str else ()
+
+
+class Unsent(RpcClient):
+    """A client that must refuse before anything is sent."""
+
+    def __init__(self) -> None:
+        pass
+
+    @override
+    def call(self, method: Method[Any, Any], request: Any) -> Any:
+        return arguments(request)
+
+
+# what is wrong, the call, the field that is named
+WRONG_TYPES: list[tuple[str, Callable[[Clients], object], str]] = [
+    ("a string for a list", lambda c: _put_person(c, roles="dub_portal_user"), "roles"),
+    ("bytes for a list", lambda c: _put_person(c, roles=b"ab"), "roles"),
+    ("bytes for a text", lambda c: c.messages.edit(message="m", text=b"x"), "text"),  # type: ignore[arg-type]
+    ("a number for a text", lambda c: c.search.find(query=5), "query"),  # type: ignore[arg-type]
+    ("a boolean for a number", lambda c: c.search.find(query="a", limit=True), "limit"),
+    ("a text for a number", lambda c: c.search.find(query="a", limit="1"), "limit"),  # type: ignore[arg-type]
+    ("a number in a list", lambda c: c.messages.unread(projects=["p1", 5]), "projects"),  # type: ignore[list-item]
+    (
+        "a string for ids",
+        lambda c: c.messages.get_messages(message_ids="m1"),
+        "message_ids",
+    ),  # type: ignore[arg-type]
+]
+
+
+def _put_person(clients: Clients, roles: Any) -> object:
+    return clients.projects.put_person(
+        id="x", name="X", email="x@y.example", internal=True, roles=roles
+    )
+
+
+@pytest.mark.parametrize(
+    ("call", "field"), [pytest.param(*row[1:], id=row[0]) for row in WRONG_TYPES]
+)
+def test_a_client_refuses_a_value_of_another_type(
+    call: Callable[[Clients], object], field: str
+) -> None:
+    with pytest.raises(Refused) as refused:
+        call(Clients(Unsent()))
+    assert refused.value.code == "request.malformed"
+    assert list(refused.value.detail["fields"]) == [field]
+    assert f"({field})" in str(refused.value)
+
+
+def test_any_collection_but_a_string_is_a_list() -> None:
+    for roles in (["a"], ("a",), {"a"}, frozenset({"a"}), {"a": 1}.keys()):
+        sent: Any = _put_person(Clients(Unsent()), roles=roles)
+        assert sent["roles"] == ("a",)
+
+
+WITH_LIMIT = [
+    pytest.param(one.values[0], id=one.id)
+    for one in ALL_METHODS
+    if "limit" in {f.name for f in fields(one.values[0].request)}
+]
+
+
+@pytest.mark.parametrize("method", WITH_LIMIT)
+@pytest.mark.parametrize("limit", [0, -1])
+def test_a_limit_below_one_is_malformed(
+    method: Method[object, object], limit: int
+) -> None:
+    required = {
+        f.name: _some(f.type) for f in fields(method.request) if _is_required(f)
+    }
+    with pytest.raises(Refused) as refused:
+        load(method.request, required | {"limit": limit})
+    assert list(refused.value.detail["fields"]) == ["limit"]
+    assert load(method.request, required | {"limit": 1_000_000})

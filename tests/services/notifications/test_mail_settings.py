@@ -66,7 +66,8 @@ def test_without_access_the_project_is_missing(
 ) -> None:
     with pytest.raises(Refused) as refused:
         choose(harness, actor, project, mode)
-    assert (refused.value.code, refused.value.detail) == ("project.missing", {})
+    code = "portal.closed" if project is None else "project.missing"
+    assert (refused.value.code, refused.value.detail) == (code, {})
 
 
 def test_a_person_of_a_withdrawn_partner_cannot_set_the_project(

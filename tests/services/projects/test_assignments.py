@@ -45,8 +45,8 @@ def test_a_project_is_stored_once_and_renamed(world: World) -> None:
     ("id", "title", "code"),
     [
         ("p/1", "Night Train", "request.malformed"),
-        ("p2", " ", "name.malformed"),
-        ("p2", "Launch\r\nBcc: thief@evil.example", "name.malformed"),
+        ("p2", " ", "title.malformed"),
+        ("p2", "Launch\r\nBcc: thief@evil.example", "title.malformed"),
     ],
 )
 def test_a_malformed_project_is_refused(

@@ -156,7 +156,7 @@ class RpcConnectionPool:
         """Call a method of a service and wait for the reply.
 
         Raises:
-            Refused: the service refused the call.
+            Refused: the service refused the call, or has no such method.
             CallFailed: no reply arrived in time, or the broker is unreachable.
         """
         name = f"{service}.{method}"
@@ -165,6 +165,8 @@ class RpcConnectionPool:
                 return connection.call(service, method, arguments, context=context)
         except wire_errors.UnknownService:
             raise CallFailed(f"{name}: no such service is running") from None
+        except wire_errors.MethodNotFound:
+            raise Refused.because("method.missing", method=name) from None
         except wire_errors.RpcTimeout:
             raise CallFailed(f"{name}: no response in {self._timeout:g} s") from None
         except wire_errors.RemoteError as error:

@@ -66,5 +66,7 @@ CODES: Final[Mapping[str, str]] = MappingProxyType(
         "portal.closed": "The portal is not open to you.",
         "side.missing": "Name the partner of a person, or say that they are internal.",
         "side.unconfirmed": "Name the partner that the person moved from.",
+        "method.missing": "The service has no such method.",
+        "title.malformed": "This title is empty, too long or not one line.",
     }
 )

@@ -38,7 +38,9 @@ class Refused(Exception):
 
     @override
     def __str__(self) -> str:
-        return f"{self.code}: {self.sentence}"
+        fields = self.detail.get("fields")
+        named = f" ({', '.join(map(str, fields))})" if fields else ""
+        return f"{self.code}: {self.sentence}{named}"
 
 
 class CallFailed(Exception):

@@ -5,11 +5,22 @@ each wrong one. A response comes from a trusted service: msgspec converts it by 
 ignores unknown fields, at a fraction of the cost.
 """
 
+import re
 import types
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
 from datetime import datetime
-from typing import Any, Final, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import (
+    Any,
+    Final,
+    Protocol,
+    TypeVar,
+    Union,
+    cast,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
 import msgspec
 from marshmallow import EXCLUDE, RAISE, Schema, ValidationError, post_load, validate
@@ -18,11 +29,13 @@ from marshmallow import fields as wire
 from clp_contracts.errors import Refused
 
 T = TypeVar("T")
+Item_co = TypeVar("Item_co", covariant=True)
 
 # Above every policy, so that rules refuse with their own codes; low enough to bound
 # the work of one request.
 MAX_TEXT_LENGTH: Final = 2_000_000
 MAX_ITEMS: Final = 10_000
+LIMIT: Final = "limit"
 
 SCALARS: Final[Mapping[type, type[wire.Field[Any]]]] = {
     str: wire.String,
@@ -64,14 +77,43 @@ def dump(value: Any) -> Any:
 def arguments(request: Any) -> dict[str, Any]:
     """Return the arguments of a request, without those at their defaults.
 
+    Values are checked by type first: a string is no list of its letters, bytes are no
+    string.
+
     A client with a new optional argument can so call an older service, as happens
     during a rolling update, unless it uses the argument.
     """
     values = {field.name: getattr(request, field.name) for field in fields(request)}
+    _check_types(values, type(request))
     defaults = {field.name: field.default for field in fields(request)}
     return {
         name: dump(value) for name, value in values.items() if value != defaults[name]
     }
+
+
+class Items(Protocol[Item_co]):
+    """A collection that is no string: a type checker rejects ``str`` and ``bytes``."""
+
+    def __contains__(self, value: object, /) -> bool: ...
+    def __iter__(self) -> Iterator[Item_co]: ...
+    def __len__(self) -> int: ...
+
+
+def items(values: Items[T]) -> tuple[T, ...]:
+    """Return a tuple of the values; leave a string whole, which `arguments` refuses."""
+    untyped: object = values
+    if isinstance(untyped, str | bytes | bytearray):
+        return cast("tuple[T, ...]", untyped)
+    return tuple(values)
+
+
+def _check_types(values: Mapping[str, Any], shape: type) -> None:
+    try:
+        msgspec.convert(values, shape, from_attributes=True)
+    except msgspec.ValidationError as error:
+        message, _, path = str(error).partition(" - at `$.")
+        field = re.split(r"[.`\[]", path)[0]
+        raise Refused.because("request.malformed", fields={field: [message]}) from None
 
 
 _schemas: dict[tuple[Any, str], Schema] = {}
@@ -107,6 +149,9 @@ def _wire_field(hint: Any, declared: "Field[Any]") -> wire.Field[Any]:
     options: dict[str, Any] = {
         "required": declared.default is MISSING and declared.default_factory is MISSING
     }
+    if declared.name == LIMIT:
+        # Services cap a limit that is above their maximum.
+        options["validate"] = validate.Range(min=1)
     return _field_of(hint, options)
 
 

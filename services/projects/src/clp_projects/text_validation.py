@@ -51,7 +51,7 @@ def stored_name(name: str) -> str:
     Raises:
         Refused: ``name.malformed``.
     """
-    stored = _stored(name, MAX_NAME_LENGTH)
+    stored = _stored(name, MAX_NAME_LENGTH, code="name.malformed")
     if is_robot_name(stored):
         raise Refused.because("name.malformed", reserved="Robot")
     if not all(is_indexable(key(stored)) for key in (name_key, search_key)):
@@ -63,19 +63,19 @@ def stored_title(title: str) -> str:
     """Return the title of a project as it is stored (rule 9).
 
     Raises:
-        Refused: ``name.malformed``, with a detail as of a name.
+        Refused: ``title.malformed``, with a detail as of a name.
     """
-    return _stored(title, MAX_TITLE_LENGTH)
+    return _stored(title, MAX_TITLE_LENGTH, code="title.malformed")
 
 
-def _stored(text: str, max_length: int) -> str:
+def _stored(text: str, max_length: int, *, code: str) -> str:
     stored = without_direction_marks(text)
     if (character := unprintable_in(stored)) is not None:
-        raise Refused.because("name.malformed", character=code_point(character))
+        raise Refused.because(code, character=code_point(character))
     if len(stored) > max_length:
-        raise Refused.because("name.malformed", max_characters=max_length)
+        raise Refused.because(code, max_characters=max_length)
     if is_blank(stored):
-        raise Refused("name.malformed")
+        raise Refused(code)
     return stored
 
 

@@ -55,10 +55,16 @@ def json_response(body: Mapping[str, Any], status: int) -> Response:
 
 
 def error_response(refused: Refused, statuses: Mapping[str, int] = NONE) -> Response:
-    """Return a refusal as JSON: its code and sentence, and nothing internal."""
-    body = {"code": refused.code, "sentence": CODES.get(refused.code, refused.code)}
-    if incident := refused.detail.get("incident"):
+    """Return a refusal as JSON: code, sentence and detail, as over RPC."""
+    body: dict[str, Any] = {
+        "code": refused.code,
+        "sentence": CODES.get(refused.code, refused.code),
+    }
+    detail = dict(refused.detail)
+    if incident := detail.pop("incident", None):
         body["incident"] = incident
+    if detail:
+        body["detail"] = detail
     response = json_response(body, status_of(refused.code, statuses))
     if response.status_code == STATUSES["passport.missing"]:
         response.headers["WWW-Authenticate"] = "Bearer"

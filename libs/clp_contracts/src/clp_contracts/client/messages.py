@@ -1,10 +1,8 @@
 """Typed client of `messages`."""
 
-from collections.abc import Sequence
-
 from clp_contracts import feed, messages
 from clp_contracts.client.rpc_client import RpcClient
-from clp_contracts.serialization import Empty
+from clp_contracts.serialization import Empty, Items, items
 
 
 class Messages:
@@ -19,11 +17,11 @@ class Messages:
         channel: str,
         key: str,
         text: str = "",
-        attachments: Sequence[str] = (),
+        attachments: Items[str] = (),
     ) -> messages.Posted:
         """Post a message; the idempotency key makes a replay harmless (rule 10)."""
         request = messages.PostMessage(
-            channel=channel, key=key, text=text, attachments=tuple(attachments)
+            channel=channel, key=key, text=text, attachments=items(attachments)
         )
         return self._call(messages.POST, request)
 
@@ -90,9 +88,9 @@ class Messages:
         request = messages.MarkRead(channel=channel, number=number)
         return self._call(messages.MARK_READ, request)
 
-    def unread(self, *, projects: Sequence[str]) -> messages.Unread:
+    def unread(self, *, projects: Items[str]) -> messages.Unread:
         """Count the unread messages of several projects."""
-        return self._call(messages.UNREAD, messages.GetUnread(projects=tuple(projects)))
+        return self._call(messages.UNREAD, messages.GetUnread(projects=items(projects)))
 
     def mentionable(
         self, *, channel: str, typed: str = "", limit: int = 20
@@ -105,28 +103,28 @@ class Messages:
         """Return the limits of messages and attachments (rules 9, 20, 26 and 27)."""
         return self._call(messages.POLICY, Empty())
 
-    def get_messages(self, *, message_ids: Sequence[str]) -> messages.StoredMessages:
+    def get_messages(self, *, message_ids: Items[str]) -> messages.StoredMessages:
         """Read stored messages by id; services only."""
-        request = messages.GetMessages(message_ids=tuple(message_ids))
+        request = messages.GetMessages(message_ids=items(message_ids))
         return self._call(messages.GET_MESSAGES, request)
 
     def readable_messages(
-        self, *, readers: Sequence[messages.MailReader], lease_s: float = 0.0
+        self, *, readers: Items[messages.MailReader], lease_s: float = 0.0
     ) -> messages.ReadableMessages:
         """Read messages as several people may read them; services only (rule 23)."""
-        request = messages.GetReadableMessages(readers=tuple(readers), lease_s=lease_s)
+        request = messages.GetReadableMessages(readers=items(readers), lease_s=lease_s)
         return self._call(messages.READABLE_MESSAGES, request)
 
     def screen_messages(
         self,
         *,
-        people: Sequence[str],
-        message_ids: Sequence[str],
+        people: Items[str],
+        message_ids: Items[str],
         lease_s: float = 0.5,
     ) -> messages.ScreenMessages:
         """Read messages as several people see them on a screen; portal only."""
         request = messages.GetScreenMessages(
-            people=tuple(people), message_ids=tuple(message_ids), lease_s=lease_s
+            people=items(people), message_ids=items(message_ids), lease_s=lease_s
         )
         return self._call(messages.SCREEN_MESSAGES, request)
 

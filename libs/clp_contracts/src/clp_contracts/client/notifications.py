@@ -1,10 +1,8 @@
 """Typed client of `notifications`."""
 
-from collections.abc import Sequence
-
 from clp_contracts import feed, notifications
 from clp_contracts.client.rpc_client import RpcClient
-from clp_contracts.serialization import Empty
+from clp_contracts.serialization import Empty, Items, items
 
 
 class Notifications:
@@ -65,11 +63,9 @@ class Notifications:
         request = notifications.ListDead(after=after, limit=limit)
         return self._call(notifications.DEAD, request)
 
-    def redrive(
-        self, *, notification_ids: Sequence[str] = ()
-    ) -> notifications.Redriven:
+    def redrive(self, *, notification_ids: Items[str] = ()) -> notifications.Redriven:
         """Make failed notifications due again; services only."""
-        request = notifications.Redrive(notification_ids=tuple(notification_ids))
+        request = notifications.Redrive(notification_ids=items(notification_ids))
         return self._call(notifications.REDRIVE, request)
 
     def suppressions(

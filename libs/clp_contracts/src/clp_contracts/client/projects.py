@@ -1,10 +1,10 @@
 """Typed client of `projects`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from clp_contracts import feed, projects
 from clp_contracts.client.rpc_client import RpcClient
-from clp_contracts.serialization import Empty
+from clp_contracts.serialization import Empty, Items, items
 
 
 class Projects:
@@ -22,7 +22,7 @@ class Projects:
         partner: str | None = None,
         internal: bool = False,
         moved_from: str | None = None,
-        roles: Sequence[str] = (),
+        roles: Items[str] = (),
         active: bool = True,
         language: str | None = None,
         time_zone: str | None = None,
@@ -35,7 +35,7 @@ class Projects:
             partner=partner,
             internal=internal,
             moved_from=moved_from,
-            roles=tuple(roles),
+            roles=items(roles),
             active=active,
             language=language,
             time_zone=time_zone,
@@ -52,11 +52,11 @@ class Projects:
         return self._call(projects.PUT_PROJECT, request)
 
     def assign_partner(
-        self, *, project: str, partner: str, languages: Sequence[str] = ()
+        self, *, project: str, partner: str, languages: Items[str] = ()
     ) -> projects.Stored:
         """Assign a partner to a project for some languages (BCP 47)."""
         request = projects.AssignPartner(
-            project=project, partner=partner, languages=tuple(languages)
+            project=project, partner=partner, languages=items(languages)
         )
         return self._call(projects.ASSIGN, request)
 
@@ -109,18 +109,18 @@ class Projects:
     def facts(
         self,
         *,
-        project_ids: Sequence[str] = (),
-        people: Sequence[str] = (),
+        project_ids: Items[str] = (),
+        people: Items[str] = (),
         following: str | None = None,
-        follows: Sequence[projects.Follow] = (),
+        follows: Items[projects.Follow] = (),
         lease_s: float = 0.0,
     ) -> projects.Facts:
         """Read facts about projects, people and follows; services only."""
         request = projects.GetFacts(
-            project_ids=tuple(project_ids),
-            people=tuple(people),
+            project_ids=items(project_ids),
+            people=items(people),
             following=following,
-            follows=tuple(follows),
+            follows=items(follows),
             lease_s=lease_s,
         )
         return self._call(projects.FACTS, request)
@@ -133,13 +133,13 @@ class Projects:
     def people_by_handle(
         self,
         *,
-        keys: Sequence[str],
+        keys: Items[str],
         partner: str | None = None,
         everybody: bool = False,
     ) -> projects.People:
         """Find people by name or mail address keys; services only."""
         request = projects.GetPeopleByHandle(
-            keys=tuple(keys), partner=partner, everybody=everybody
+            keys=items(keys), partner=partner, everybody=everybody
         )
         return self._call(projects.PEOPLE_BY_HANDLE, request)
 

@@ -23,8 +23,8 @@ def mail_settings(
     """Change the named settings, and return all of the actor's settings.
 
     Raises:
-        Refused: ``project.missing`` without access to the project or the portal;
-            ``request.malformed`` for an unknown mode.
+        Refused: ``project.missing`` without access to the project, ``portal.closed``
+            without one to the portal, ``request.malformed`` for an unknown mode.
     """
     _check_access(request.project, actor, deps)
     mode = None if request.mode is None else _parse_mode(request.mode)
@@ -46,10 +46,13 @@ def _check_access(project: str | None, actor: str, deps: Dependencies) -> None:
     wanted = () if project is None else (project,)
     facts = deps.clients.projects.facts(project_ids=wanted, people=(actor,))
     reader = person_in(facts, actor)
-    if reader is None or not has_portal_access(reader):
-        raise Refused("project.missing")
+    has_access = reader is not None and has_portal_access(reader)
     if project is None:
+        if not has_access:
+            raise Refused("portal.closed")
         return
+    if reader is None or not has_access:
+        raise Refused("project.missing")
     found = project_in(facts, project)
     if found is None:
         raise Refused("project.missing")

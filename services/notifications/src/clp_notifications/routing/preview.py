@@ -54,7 +54,7 @@ def preview(
 
 def _require(decision: Decision) -> None:
     if not decision:
-        raise Refused.because(decision.reason)
+        raise Refused.because(decision.reason, **decision.detail)
 
 
 def _channel_of(name: str) -> Channel:

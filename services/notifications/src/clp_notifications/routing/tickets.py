@@ -186,7 +186,7 @@ def _state(row: TicketRow) -> str:
 def _validate(request: contract.SubmitTicket) -> bytes:
     """Check all fields; return the decoded screenshot."""
     if not (decision := judge_idempotency_key(request.key)):
-        raise Refused.because(decision.reason)
+        raise Refused.because(decision.reason, **decision.detail)
     wrong = {
         name: [problem]
         for name in ("summary", "urgency", *TICKET_FIELDS)
