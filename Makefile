@@ -163,7 +163,7 @@ test-all: ## for nights: everything, everywhere; an hour or more
 	@$(MAKE) test
 	@CLP_TWO_WORLDS_RUNS=90 $(MAKE) test-system SELECTED="slow and not bench and not clamd and not browser"
 	@CLP_TWO_WORLDS_RUNS=90 $(MAKE) test-system TESTS="tests/journeys -k two_worlds"
-	@$(MAKE) test-whoosh-2 test-asyncio-hub mails-many mail-parsers
+	@$(MAKE) test-whoosh-2 test-asyncio-hub mails-many mail-parsers test-corpus
 	@$(MAKE) test-pythons test-debian
 
 .PHONY: test-asyncio-hub
@@ -230,6 +230,11 @@ two-worlds-long: setup ## for the nights: what one partner sees never depends on
 .PHONY: mails-many
 mails-many: setup ## check ten thousand generated mails byte for byte
 	@CLP_MAILS=10000 $(PYTEST) tests/services/notifications/test_many_mails.py --timeout 3600
+
+.PHONY: test-corpus
+test-corpus: setup ## judge some thousand real files of published test sets as attachments
+	@$(call title,corpus)
+	@$(PY) -W ignore -m tests.corpus .cache/corpus
 
 .PHONY: mail-parsers
 mail-parsers: setup ## compare npm's mail parser with ours (Node.js)

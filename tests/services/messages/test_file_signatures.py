@@ -126,6 +126,13 @@ def _dos(pages: int, paragraphs: int) -> bytes:
     return b"MZ" + b"".join(f.to_bytes(2, "little") for f in fields) + ZEROS
 
 
+def _tape() -> bytes:
+    header = bytearray(b"reel.raw".ljust(512, b"\x00"))
+    header[100:108], header[148:156] = b"0000644\x00", b" " * 8
+    header[148:156] = b"%06o\x00 " % sum(header)
+    return bytes(header) + BINARY
+
+
 DICTIONARY = b"%!PS-Adobe-3.0 EPSF-3.0\n"
 LINES = b"HTTP/1.1 200 OK\r\nContent-Type: application/pdf\r\n\r\n"
 BINARY = bytes(range(256)) * 8
@@ -205,6 +212,9 @@ SHARPENED = [
     ("ZOO", "a.raw", b"ZOO 2.10 Archive.\x1a\x00\x00\xdc\xa7\xc4\xfd" + BINARY, NO),
     ("ARJ", "a.raw", b"\x60\xea\x2c\x00\x22" + BINARY, NO),
     ("compress", "a.raw", b"\x1f\x9d\x90" + BINARY, NO),
+    ("frame to skip", "a.raw", b"P*M\x18\x04\x00\x00\x00abcd\x28\xb5\x2f\xfd" + BINARY, NO),
+    ("tape of Unix V7", "a.raw", _tape(), NO),
+    ("tape with a wrong sum", "a.raw", _tape().replace(b"reel", b"real", 1), OK),
     ("cpio", "a.raw", b"070701" + b"0" * 104 + b".\x00", NO),
     ("date that looks like cpio", "a.csv", b"070701,0\n", OK),
     ("bzip2", "a.raw", b"BZh91AY&SY" + BINARY, NO),

@@ -48,6 +48,8 @@ MIN_LETTERS: Final = 8
 MIN_TELLING_BYTES: Final = 4
 MIN_DISTINCT: Final = 3
 ATOM_HEADER: Final = 8
+TAR_BLOCK: Final = 512
+TAR_SUM: Final = slice(148, 156)
 
 K = DetectedKind
 NONE: Final[frozenset[DetectedKind]] = frozenset()
@@ -160,7 +162,21 @@ def _binary_signature(head: bytes) -> DetectedKind | None:
         return K.PROGRAM
     if (kind := _by_signature(head, BINARY_SIGNATURES)) is not None:
         return kind
+    if _is_old_tar(head):
+        return K.ARCHIVE
     return next((kind for pattern, kind in PATTERNS if pattern.match(head)), None)
+
+
+def _is_old_tar(head: bytes) -> bool:
+    """A tar header of Unix V7, which has no signature but a sum of its bytes."""
+    header = head[:TAR_BLOCK]
+    stored = header[TAR_SUM].strip(b" \x00")
+    if len(header) < TAR_BLOCK or not stored or stored.translate(None, b"01234567"):
+        return False
+    blank = b" " * len(header[TAR_SUM])
+    return int(stored, 8) == sum(
+        header[: TAR_SUM.start] + blank + header[TAR_SUM.stop :]
+    )
 
 
 def _container(head: bytes) -> DetectedKind | None:

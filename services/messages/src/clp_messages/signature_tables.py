@@ -151,6 +151,7 @@ PATTERNS: Final = (
     (re.compile(rb"0707(?:01|02)[0-9A-Fa-f]{104}|070707[0-7]{70}"), K.ARCHIVE),  # cpio
     (re.compile(rb"(?s:..)-l(?:h[0-9a-z]|z[0-9s])-"), K.ARCHIVE),  # LHA
     (re.compile(rb"BZh[1-9](?:1AY&SY|\x17rE8P\x90)"), K.ARCHIVE),
+    (re.compile(rb"[\x50-\x5f]\*M\x18"), K.ARCHIVE),  # a frame that Zstandard skips
     (re.compile(rb"(?s:FOR1....BEAM)"), K.PROGRAM),  # Erlang
     (re.compile(rb"\x60\xea[\x22-\xff][\x00-\x0a]"), K.ARCHIVE),  # ARJ
     (re.compile(rb"\x1f[\x9d\xa0\x1e][\x80-\x9f]"), K.ARCHIVE),  # compress
