@@ -10,11 +10,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Self
 
-from clp_chassis.clock import now
-from clp_chassis.security.passports import Issuer
 from clp_contracts.client import Clients, connect
 from clp_contracts.errors import CallFailed
 from clp_contracts.methods import PassportKind
+from clp_deploy.keys import KeyRing
 from clp_suite.up.state_files import read_status
 
 UP = [sys.executable, "-W", "ignore", "-m", "clp_suite.up"]
@@ -112,8 +111,7 @@ class UpSystem:
         """Typed clients with a passport, connected as a broker user."""
         key = f"{subject}/{user}"
         if key not in self._clients:
-            issuer = Issuer.from_file(self.data / "keys" / "gateway.pem", now)
-            passport = issuer.source(subject, kind)
+            passport = KeyRing(self.data / "keys").source(subject, kind)
             self._clients[key] = connect(self.broker(user), passport, timeout=20.0)
         return self._clients[key]
 

@@ -10,10 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from clp_chassis.clock import now
-from clp_chassis.security.passports import Issuer
 from clp_contracts.client import Clients, connect
 from clp_contracts.methods import PassportKind
+from clp_deploy.keys import KeyRing
 from clp_suite.sample_data import put_cast
 from clp_suite.server_access import BrokerAccess, DatabaseAccess
 from clp_suite.server_process import free_ports
@@ -79,10 +78,8 @@ class Host:
         return self.log_file.read_text().count(word)
 
     def client(self, subject: str, kind: PassportKind) -> Clients:
-        key = self.folder / "etc" / "keys" / "gateway.pem"
-        return connect(
-            self.broker_url, Issuer.from_file(key, now).source(subject, kind)
-        )
+        keys = KeyRing(self.folder / "etc" / "keys")
+        return connect(self.broker_url, keys.source(subject, kind))
 
     def mails(self) -> list[bytes]:
         return [one.read_bytes() for one in (self.folder / "mails").glob("[!.]*")]

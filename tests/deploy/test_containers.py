@@ -19,6 +19,7 @@ import pytest
 import yaml
 
 from clp_chassis.settings import read_settings
+from clp_deploy.keys import HOLDERS
 from clp_deploy.processes import PROCESS_TYPES
 from clp_deploy.secret_files import write_secret_folders
 from clp_suite.entrypoint import command_of
@@ -152,6 +153,7 @@ LOADS = """
 import sys
 from importlib import import_module
 from importlib.resources import files
+from clp_deploy.keys import HOLDERS
 from clp_deploy.processes import PROCESS_TYPES
 for process_type in PROCESS_TYPES:
     module, _, build = process_type.builder.partition(":")
@@ -332,14 +334,25 @@ def test_secrets_are_written_once(tmp_path: Path) -> None:
     assert modes == {0o600}
 
 
-def test_the_folder_of_a_service_holds_no_other_password(tmp_path: Path) -> None:
+def test_t27_a_folder_holds_the_secrets_of_its_reader_only(tmp_path: Path) -> None:
     write_secret_folders(tmp_path, {})
-    for service in ("projects", "messages", "search", "notifications"):
+    users = json.loads((tmp_path / "rabbitmq" / "definitions.json").read_text())[
+        "users"
+    ]
+    urls = {
+        path.parent.name: path.read_text() for path in tmp_path.glob("*/broker_url")
+    }
+    assert set(urls) == {user["name"] for user in users}
+    passwords = {
+        name: url.split("@")[0].rpartition(":")[2] for name, url in urls.items()
+    }
+    private = {path.read_text(): path for path in tmp_path.rglob("*.pem")}
+    for reader in tmp_path.iterdir():
         content = "".join(
-            path.read_text()
-            for path in (tmp_path / service).rglob("*")
-            if path.is_file()
+            path.read_text() for path in reader.rglob("*") if path.is_file()
         )
-        for path in (tmp_path / "clients").glob("*_broker_password"):
-            own = path.name.startswith(service)
-            assert (path.read_text() in content) == own, f"{service} and {path.name}"
+        held = {name for name, password in passwords.items() if password in content}
+        assert held == {reader.name} & set(urls)
+        keys = {p.stem for p in (reader / "keys").glob("*.pem")}
+        assert keys == set(HOLDERS.get(reader.name, ()))
+    assert all("PRIVATE KEY" in text or "CERTIFICATE" in text for text in private)

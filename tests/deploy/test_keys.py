@@ -40,13 +40,15 @@ def folder(tmp_path: Path) -> Path:
 
 
 def verifier_of(folder: Path, clock: Clock) -> Verifier:
-    return Verifier.from_file(folder / "trusted.json", clock, audience="messages")
+    return Verifier.from_file(
+        folder / "search" / "trusted.json", clock, audience="messages"
+    )
 
 
 def test_no_passport_is_refused_while_a_key_is_rotated(
     folder: Path, clock: Clock
 ) -> None:
-    issuer = Issuer.from_file(folder / "messages.pem", clock)
+    issuer = Issuer.from_file(folder / "messages" / "messages.pem", clock)
     passport = issuer.for_service("messages")
     verifier = verifier_of(folder, clock)
     seen = {passport("messages")}
@@ -62,7 +64,7 @@ def test_no_passport_is_refused_while_a_key_is_rotated(
 def test_a_forgotten_key_is_refused_after_it_was_accepted(
     folder: Path, clock: Clock
 ) -> None:
-    stolen = Issuer.from_file(folder / "messages.pem", clock).issue(
+    stolen = Issuer.from_file(folder / "messages" / "messages.pem", clock).issue(
         "messages", PassportKind.SERVICE, audience="messages"
     )
     verifier = verifier_of(folder, clock)
@@ -78,16 +80,16 @@ def test_a_forgotten_key_is_refused_after_it_was_accepted(
 
 
 def test_forgetting_a_key_keeps_the_other_issuers(folder: Path) -> None:
-    before = set(json.loads((folder / "trusted.json").read_text()))
+    before = set(json.loads((folder / "search" / "trusted.json").read_text()))
     keys.forget_old(folder, "messages")
-    assert set(json.loads((folder / "trusted.json").read_text())) == before
+    assert set(json.loads((folder / "search" / "trusted.json").read_text())) == before
 
 
 def test_a_next_key_is_trusted_for_its_own_issuer_only(
     folder: Path, clock: Clock
 ) -> None:
     keys.add_next(folder, "search")
-    forger = Issuer.from_file(folder / "search.next.pem", clock)
+    forger = Issuer.from_file(folder / "search" / "search.next.pem", clock)
     with pytest.raises(Refused, match=r"passport\.refused"):
         verifier_of(folder, clock).verify(
             forger.issue("messages", PassportKind.SERVICE, audience="messages"),
@@ -99,9 +101,11 @@ def test_a_broken_list_of_keys_keeps_the_last_valid_one(
     folder: Path, clock: Clock
 ) -> None:
     verifier = verifier_of(folder, clock)
-    passport = Issuer.from_file(folder / "search.pem", clock).for_service("search")
+    passport = Issuer.from_file(folder / "search" / "search.pem", clock).for_service(
+        "search"
+    )
     for broken in ('{"half', "{}[]", '{"search-1": {}}', "7"):
-        (folder / "trusted.json").write_text(broken)
+        (folder / "search" / "trusted.json").write_text(broken)
         clock.advance()
         assert verifier.verify(passport("messages"), SERVICES).subject == "search"
 
@@ -113,5 +117,45 @@ def test_a_switch_without_a_next_key_names_the_command(folder: Path) -> None:
 
 def test_keys_are_readable_by_their_owner_only(folder: Path) -> None:
     keys.add_next(folder, "search")
-    assert {stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()} == {0o600}
-    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    modes = {stat.S_IMODE(path.stat().st_mode) for path in folder.glob("*/*")}
+    assert modes == {0o600}
+    folders = [folder, *folder.iterdir()]
+    assert {stat.S_IMODE(path.stat().st_mode) for path in folders} == {0o700}
+
+
+def test_t27_a_holder_has_its_own_private_keys_and_all_public_ones(
+    folder: Path,
+) -> None:
+    trusted = {path.read_text() for path in folder.glob("*/trusted.json")}
+    assert len(trusted) == 1, "every holder trusts the same issuers"
+    issuers = {kid.rpartition("-")[0] for kid in json.loads(trusted.pop())}
+    assert issuers == set(keys.ISSUERS)
+    for holder in folder.iterdir():
+        private = {path.stem for path in holder.glob("*.pem")}
+        assert private == set(keys.HOLDERS[holder.name])
+
+
+def test_t27_a_key_vouches_for_its_own_kind_and_name_only(
+    folder: Path, clock: Clock
+) -> None:
+    verifier = verifier_of(folder, clock)
+    for holder, own in keys.HOLDERS.items():
+        for name in own:
+            issuer = Issuer.from_file(folder / holder / f"{name}.pem", clock)
+            for subject in (*keys.HOLDERS, "ivy", "robot"):
+                for kind in PassportKind:
+                    token = issuer.issue(subject, kind, audience="messages")
+                    allowed = (
+                        kind is PassportKind.PERSON
+                        if name == keys.PEOPLE
+                        else (kind, subject) == (PassportKind.SERVICE, name)
+                    )
+                    assert accepts(verifier, token) == allowed, (name, subject, kind)
+
+
+def accepts(verifier: Verifier, token: str) -> bool:
+    try:
+        verifier.verify(token, frozenset(PassportKind))
+    except Refused:
+        return False
+    return True

@@ -48,7 +48,7 @@ class Operator:
 
 @pytest.fixture
 def operator(suite: EmbeddedSuite) -> Operator:
-    return Operator(suite.broker_url, suite.data_dir / "keys")
+    return Operator(suite.broker_url, suite.data_dir / "keys" / "operations")
 
 
 def change(
@@ -88,7 +88,9 @@ def test_a_service_that_does_not_respond_is_a_problem_with_a_hint(
     suite: EmbeddedSuite,
 ) -> None:
     broker = new_id()
-    unserved = Operator(f"inprocess://{broker}/", suite.data_dir / "keys")
+    unserved = Operator(
+        f"inprocess://{broker}/", suite.data_dir / "keys" / "operations"
+    )
 
     code, output = unserved.run("--timeout", "0.5", "status")
     reset(broker)

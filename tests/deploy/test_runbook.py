@@ -100,7 +100,7 @@ def judge_restored(up: UpSystem, before: list[str], posted: list[str]) -> None:
 
 
 def test_a_passport_key_is_rotated_without_a_restart(up: UpSystem) -> None:
-    trusted = up.data / "keys" / "trusted.json"
+    trusted = up.data / "keys" / "messages" / "trusted.json"
     before = set(json.loads(trusted.read_text()))
     ivy, pids = up.person("ivy"), up.pids
     run_block("exchange", up)

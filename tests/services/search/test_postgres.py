@@ -226,4 +226,4 @@ def test_a_setting_selects_the_engine(
 
 def _keys(folder: Path) -> Path:
     write_keys(folder)
-    return folder
+    return folder / "search"

@@ -1,9 +1,14 @@
-"""Passport keys of a deployment: generate and rotate them."""
+"""Passport keys of a deployment: one folder for each holder, generated and rotated.
+
+``FOLDER/HOLDER`` has the private keys that the holder issues passports with, and the
+public keys of every issuer (``trusted.json``). Nobody holds a key of another one (T27).
+"""
 
 import argparse
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,37 +20,65 @@ from clp_chassis.security.passports import (
     private_pem,
     public_pem,
 )
+from clp_contracts.methods import PassportKind
 
 SERVICES: Final = ("projects", "messages", "search", "notifications", "portal")
-GATEWAY: Final = "gateway"
+DIRECTORY: Final = "directory"
 OPERATIONS: Final = "operations"
-# Held by the portal: passports of the people who signed in, and of nobody else.
+GATEWAY: Final = "gateway"
+# Issues passports of people, of any person and of nobody else.
 PEOPLE: Final = "people"
-NAMES: Final = (*SERVICES, OPERATIONS, GATEWAY, PEOPLE)
-# What an issuer may state, where that is more than its own service.
-KINDS: Final = {GATEWAY: ["person", "service"], PEOPLE: ["person"]}
+ISSUERS: Final = (*SERVICES, DIRECTORY, OPERATIONS, PEOPLE)
+# The issuers whose private keys a holder has: the portal and a platform team's own
+# gateway sign people in.
+HOLDERS: Final = {
+    **{name: (name,) for name in (*SERVICES, DIRECTORY, OPERATIONS)},
+    "portal": ("portal", PEOPLE),
+    GATEWAY: (PEOPLE,),
+}
 TRUSTED: Final = "trusted.json"
 
 
-def write_keys(folder: Path) -> Issuer:
-    """Generate missing keys and return the issuer of the gateway.
+@dataclass(frozen=True, slots=True)
+class KeyRing:
+    """Every private key of a deployment on one host, for suites and tests."""
 
-    A service and operations issue passports for themselves only; the gateway issues
-    them for people and for services of other teams, the key ``people`` for people only.
-    """
+    folder: Path
+
+    def issuer(self, subject: str, kind: PassportKind) -> Issuer:
+        """The issuer that vouches for a person, or for a service itself.
+
+        Raises:
+            LookupError: when no key vouches for a service of this name.
+        """
+        if kind is PassportKind.PERSON:
+            return Issuer.from_file(self.folder / GATEWAY / f"{PEOPLE}.pem", now)
+        if subject not in HOLDERS or subject == GATEWAY:
+            raise LookupError(f"no key vouches for the service {subject!r}")
+        return Issuer.from_file(self.folder / subject / f"{subject}.pem", now)
+
+    def source(self, subject: str, kind: PassportKind) -> Callable[[str], str]:
+        """A function that returns, for the name of a service, a passport for it."""
+        return self.issuer(subject, kind).source(subject, kind)
+
+
+def write_keys(folder: Path) -> KeyRing:
+    """Generate missing keys: a folder for each holder, with mode 0700."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    if not (folder / TRUSTED).exists():
+    for holder in HOLDERS:
+        (folder / holder).mkdir(exist_ok=True, mode=0o700)
+    if not all((folder / holder / TRUSTED).exists() for holder in HOLDERS):
         trusted: dict[str, Any] = {}
-        for name in NAMES:
-            trusted |= _make(folder / f"{name}.pem", name)
-        _put(folder / TRUSTED, json.dumps(trusted, indent=1).encode())
-    return Issuer.from_file(folder / f"{GATEWAY}.pem", now)
+        for name in ISSUERS:
+            trusted |= _make(folder, name)
+        _put_trusted(folder, trusted)
+    return KeyRing(folder)
 
 
 def add_next(folder: Path, name: str) -> None:
     """Generate the next key of an issuer and trust it beside the current one."""
-    fresh = _make(folder / f"{name}.next.pem", name)
-    _put(folder / TRUSTED, json.dumps(_trusted(folder) | fresh, indent=1).encode())
+    fresh = _make(folder, name, ".next")
+    _put_trusted(folder, _trusted(folder) | fresh)
 
 
 def switch(folder: Path, name: str) -> None:
@@ -54,30 +87,38 @@ def switch(folder: Path, name: str) -> None:
     Raises:
         SystemExit: when there is no next key.
     """
-    following = folder / f"{name}.next.pem"
-    if not following.exists():
-        raise SystemExit(f"{name} has no next key: make one with --next {name}")
-    following.replace(folder / f"{name}.pem")
+    for place in _places(folder, name):
+        following = place / f"{name}.next.pem"
+        if not following.exists():
+            raise SystemExit(f"{name} has no next key: make one with --next {name}")
+        following.replace(place / f"{name}.pem")
 
 
 def forget_old(folder: Path, name: str) -> None:
     """Withdraw trust from every key of an issuer but the current and the next one."""
-    kept = {_id_of(folder / f"{name}{kind}.pem", name) for kind in ("", ".next")}
+    place = next(_places(folder, name))
+    kept = {_id_of(place / f"{name}{kind}.pem", name) for kind in ("", ".next")}
     trusted = {
         kid: entry
         for kid, entry in _trusted(folder).items()
         if kid in kept or kid.rpartition("-")[0] != name
     }
-    _put(folder / TRUSTED, json.dumps(trusted, indent=1).encode())
+    _put_trusted(folder, trusted)
 
 
-def _make(path: Path, name: str) -> dict[str, Any]:
+def _places(folder: Path, issuer: str) -> Iterator[Path]:
+    """The folders of the holders of an issuer's private key."""
+    return (folder / holder for holder, own in HOLDERS.items() if issuer in own)
+
+
+def _make(folder: Path, name: str, suffix: str = "") -> dict[str, Any]:
     key = new_key()
-    _put(path, private_pem(key))
+    for place in _places(folder, name):
+        _put(place / f"{name}{suffix}.pem", private_pem(key))
     entry = {
         "public_key": public_pem(key.public_key()),
-        "kinds": KINDS.get(name, ["service"]),
-        "subjects": None if name in KINDS else [name],
+        "kinds": ["person" if name == PEOPLE else "service"],
+        "subjects": None if name == PEOPLE else [name],
     }
     return {key_id(name, key.public_key()): entry}
 
@@ -89,8 +130,15 @@ def _id_of(path: Path, name: str) -> str:
 
 
 def _trusted(folder: Path) -> dict[str, Any]:
-    trusted: dict[str, Any] = json.loads((folder / TRUSTED).read_text())
+    path = folder / next(iter(HOLDERS)) / TRUSTED
+    trusted: dict[str, Any] = json.loads(path.read_text())
     return trusted
+
+
+def _put_trusted(folder: Path, trusted: dict[str, Any]) -> None:
+    content = json.dumps(trusted, indent=1).encode()
+    for holder in HOLDERS:
+        _put(folder / holder / TRUSTED, content)
 
 
 def _put(path: Path, content: bytes) -> None:
@@ -106,9 +154,9 @@ def main() -> None:
     """``python -m clp_deploy.keys FOLDER``: generate or rotate keys."""
     parser = argparse.ArgumentParser(
         prog="python -m clp_deploy.keys",
-        description="Generate a key for each issuer and the list of trusted public "
-        "keys. Existing keys are kept.",
-        epilog="To rotate a key: --next NAME, copy trusted.json to every host, "
+        description="Generate a folder of keys for each holder: its private keys and "
+        "the public keys of all issuers. Existing keys are kept.",
+        epilog="To rotate a key: --next NAME, copy each folder to its holder, "
         "--switch NAME, wait three minutes, --forget-old NAME. No restart is needed.",
     )
     parser.add_argument("folder", type=Path)
@@ -124,14 +172,14 @@ def main() -> None:
         "--forget-old": "trust no older key",
     }
     for option, text in helps.items():
-        step_group.add_argument(option, metavar="NAME", choices=NAMES, help=text)
+        step_group.add_argument(option, metavar="NAME", choices=ISSUERS, help=text)
     args = parser.parse_args()
     folder: Path = args.folder
     write_keys(folder)
     for step, act in steps.items():
         if (name := getattr(args, step)) is not None:
             act(folder, name)
-    sys.stdout.write(f"{folder} holds {', '.join(NAMES)}\n")
+    sys.stdout.write(f"{folder} holds keys of {', '.join(HOLDERS)}\n")
 
 
 if __name__ == "__main__":

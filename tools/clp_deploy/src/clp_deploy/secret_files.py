@@ -4,7 +4,8 @@ rabbitmq/     definitions.json (passwords hashed), ca.pem, server.pem
 postgresql/   server.pem, a password for each role
 SERVICE/      broker_url, database_url (search: engine_url), secret, ca.pem, keys/
 scaling/      login of the autoscaler: broker_url, tls, connection, ca.pem
-clients/      broker URLs of the gateway, the directory and operations, keys/
+gateway/, directory/, operations/
+              broker_url, ca.pem and keys/ of each client outside
 """
 
 import json
@@ -12,6 +13,7 @@ import os
 import pwd
 import secrets
 import shutil
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,14 +33,11 @@ from clp_deploy.database_roles import (
     SCALED_DATABASE,
     SEARCH,
 )
-from clp_deploy.keys import PEOPLE, SERVICES, TRUSTED, write_keys
+from clp_deploy.keys import HOLDERS, SERVICES, write_keys
 
 HOST: Final = "localhost"
-# Keys that a service holds besides its own.
-OTHER_KEYS: Final = {"portal": (f"{PEOPLE}.pem",)}
 RABBITMQ: Final = "rabbitmq"
 POSTGRESQL: Final = "postgresql"
-OUTSIDE: Final = "clients"
 MOUNT_DIR: Final = "/etc/clp"
 # The folder of KEDA's installation for additional authorities.
 KEDA_AUTHORITIES: Final = "/custom/ca"
@@ -97,8 +96,8 @@ def write_secret_folders(folder: Path, owners: Mapping[str, int]) -> None:
 
     ``owners`` maps a folder to the user id that owns it; by default the current user.
     """
-    for name in (RABBITMQ, POSTGRESQL, OUTSIDE, SCALING, *SERVICES):
-        (folder / name).mkdir(parents=True, exist_ok=True)
+    for name in (RABBITMQ, POSTGRESQL, SCALING, *HOLDERS):
+        (folder / name).mkdir(parents=True, exist_ok=True, mode=0o700)
     if not (folder / RABBITMQ / "server.pem").exists():
         _write_all(folder)
     for name, owner in owners.items():
@@ -108,22 +107,20 @@ def write_secret_folders(folder: Path, owners: Mapping[str, int]) -> None:
 
 
 def _write_all(folder: Path) -> None:
-    authority = CertificateAuthority(folder / OUTSIDE).write()
-    keys = folder / OUTSIDE / "keys"
-    write_keys(keys)
-    broker = PasswordStore(folder / OUTSIDE)
+    authority = CertificateAuthority(folder / RABBITMQ).write()
+    _write_keys(folder)
     databases = PasswordStore(folder / POSTGRESQL)
-    brokers = {user: broker.get(f"{user}_broker_password") for user in USERS}
+    brokers = {user: secrets.token_urlsafe(24) for user in USERS}
     for service in SERVICES:
         _write_service(folder / service, brokers[service], databases)
     for user in CLIENTS:
-        _put(folder / OUTSIDE / f"{user}_broker_url", _broker_url(user, brokers[user]))
+        _put(folder / user / "broker_url", _broker_url(user, brokers[user]))
     _write_scaling(folder / SCALING, brokers[SCALING], databases)
     databases.get("postgres_superuser_password")
     authority.issue(folder / POSTGRESQL, host=POSTGRESQL)
     text = json.dumps(definitions(brokers), indent=1)
     _put(folder / RABBITMQ / "definitions.json", text)
-    for name in (RABBITMQ, SCALING, *SERVICES):
+    for name in (SCALING, *HOLDERS):
         shutil.copy(authority.certificate, folder / name / "ca.pem")
     # Last: its presence marks a complete set.
     authority.issue(folder / RABBITMQ, host=RABBITMQ)
@@ -137,10 +134,14 @@ def _write_service(place: Path, password: str, databases: PasswordStore) -> None
         database = _database(service, service, databases)
         url = f"postgresql+psycopg{database}{MOUNT_DIR}/ca.pem"
         _put(place / ("engine_url" if service == SEARCH else "database_url"), url)
-    (place / "keys").mkdir(exist_ok=True)
-    keys = (f"{service}.pem", *OTHER_KEYS.get(service, ()), TRUSTED)
-    for name in keys:
-        shutil.copy(place.parent / OUTSIDE / "keys" / name, place / "keys" / name)
+
+
+def _write_keys(folder: Path) -> None:
+    """Give each holder a folder with its own private keys and all public ones."""
+    with tempfile.TemporaryDirectory(dir=folder) as temporary:
+        write_keys(Path(temporary))
+        for holder in HOLDERS:
+            shutil.copytree(Path(temporary) / holder, folder / holder / "keys")
 
 
 def _write_scaling(place: Path, password: str, databases: PasswordStore) -> None:

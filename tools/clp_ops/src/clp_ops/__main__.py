@@ -15,7 +15,6 @@ from clp_chassis.clock import now
 from clp_chassis.security.passports import Issuer
 from clp_contracts.client import Clients, connect
 from clp_contracts.errors import CallFailed, Refused
-from clp_contracts.methods import PassportKind
 from clp_ops import tables
 from clp_ops.arguments import parse_arguments
 from clp_ops.status import system_status
@@ -75,11 +74,9 @@ def _connected(environ: Environ, timeout: float) -> Clients:
     keys = Path(environ.get(KEYS, "keys"))
     if broker is None:
         raise SystemExit(f"name the broker: {BROKER}=amqp://user:password@host:5672//")
-    for name in (OPERATIONS, "gateway"):
-        if (path := keys / f"{name}.pem").exists():
-            issuer = Issuer.from_file(path, now)
-            passport = issuer.source(OPERATIONS, PassportKind.SERVICE)
-            return connect(broker, passport, timeout)
+    if (path := keys / f"{OPERATIONS}.pem").exists():
+        passport = Issuer.from_file(path, now).for_service(OPERATIONS)
+        return connect(broker, passport, timeout)
     raise SystemExit(f"{keys} holds no {OPERATIONS}.pem; set its folder: {KEYS}")
 
 

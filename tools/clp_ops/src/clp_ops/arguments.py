@@ -7,7 +7,7 @@ from typing import Any, Final
 DESCRIPTION: Final = """\
 Inspect and repair a running system. The command calls the services as an operator:
 CLP_OPERATIONS_BROKER_URL (or CLP_BROKER_URL) is the URL of the broker, CLP_KEYS_DIR the
-folder of operations.pem (or, where there is none, gateway.pem).
+folder of operations.pem.
 """
 PROGRAM: Final = "clp-ops"
 

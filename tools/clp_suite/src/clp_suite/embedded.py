@@ -79,7 +79,7 @@ class EmbeddedSuite(Suite):
     def start(self) -> None:
         """Start the services; they accept calls when this returns."""
         self.create_data_dir()
-        issuer = write_keys(self._environment.keys_dir)
+        keys = write_keys(self._environment.keys_dir)
         self._processes = list(self._build_processes())
         self._group = ContainerGroup(
             [
@@ -89,7 +89,7 @@ class EmbeddedSuite(Suite):
             ]
         )
         self._group.start()
-        self._open(self._environment.broker_url, issuer)
+        self._open(self._environment.broker_url, keys)
 
     def _build_processes(self) -> Iterator[Process]:
         environment = self._environment
@@ -100,7 +100,9 @@ class EmbeddedSuite(Suite):
                 url = environment.database_urls[process_type.service]
                 migrate(url, process_type.package)
             context = ProcessContext.from_files(
-                process_type.service, environment.broker_url, environment.keys_dir
+                process_type.service,
+                environment.broker_url,
+                environment.keys_dir / process_type.service,
             )
             if process_type.name == DELIVERY:
                 self._release_claims()
@@ -113,7 +115,7 @@ class EmbeddedSuite(Suite):
         environment = self._environment
         migrate(environment.database_urls[PORTAL], "clp_portal")
         context = ProcessContext.from_files(
-            PORTAL, environment.broker_url, environment.keys_dir
+            PORTAL, environment.broker_url, environment.keys_dir / PORTAL
         )
         settings = read_settings(PortalSettings, "CLP_PORTAL", environment.environ())
         sign_in = DevelopmentSignIn(

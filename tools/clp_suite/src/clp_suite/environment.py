@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from clp_deploy.keys import SERVICES
+
 # A suite holds few messages and starts often.
 SHARDS: Final = 4
 
@@ -30,7 +32,7 @@ class SuiteEnvironment:
 
     @property
     def keys_dir(self) -> Path:
-        """The folder of passport keys."""
+        """The folder of passport keys, with a folder for each holder."""
         return self.data_dir / "keys"
 
     def environ(self) -> dict[str, str]:
@@ -44,9 +46,12 @@ class SuiteEnvironment:
             f"CLP_{service.upper()}_BROKER_URL": url
             for service, url in self.broker_urls.items()
         }
+        databases |= {
+            f"CLP_{service.upper()}_KEYS_DIR": str(self.keys_dir / service)
+            for service in SERVICES
+        }
         return databases | {
             "CLP_BROKER_URL": self.broker_url,
-            "CLP_KEYS_DIR": str(self.keys_dir),
             "CLP_MESSAGES_FILES_DIR": str(self.data_dir / "files"),
             "CLP_MESSAGES_HTTP_ADDRESS": f"{loopback}:{self.messages_port}",
             "CLP_NOTIFICATIONS_HTTP_ADDRESS": f"{loopback}:{self.notifications_port}",

@@ -75,12 +75,12 @@ class ProcessSuite(Suite):
     def start(self) -> None:
         """Start the processes and wait until each service responds."""
         self.create_data_dir()
-        issuer = write_keys(self._plan.keys_dir)
+        keys = write_keys(self._plan.keys_dir)
         self._spawn(SINK, self.sink_command())
         for process_type in PROCESS_TYPES:
             for copy in range(self._copies.get(process_type.name, 1)):
                 self._spawn(f"{process_type.name}.{copy}", process_type.command)
-        self._open(self._plan.broker_url, issuer)
+        self._open(self._plan.broker_url, keys)
         try:
             self._wait_until_ready()
         except BaseException:

@@ -8,10 +8,10 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 from clp_chassis.concurrency import loop_timer
-from clp_chassis.security.passports import Issuer
 from clp_contracts.client import Clients, RpcClient
 from clp_contracts.connection_pool import RpcConnectionPool
 from clp_contracts.methods import PassportKind
+from clp_deploy.keys import KeyRing
 from clp_suite.http_client import FilesClient
 from clp_suite.idle import is_idle
 
@@ -27,7 +27,7 @@ class Suite(ABC):
 
     def __init__(self, data_dir: Path | str) -> None:
         self.data_dir = Path(data_dir).resolve()
-        self._issuer: Issuer | None = None
+        self._keys: KeyRing | None = None
         self._sources: dict[tuple[str, PassportKind], Callable[[str], str]] = {}
         self._pool: RpcConnectionPool | None = None
 
@@ -59,8 +59,8 @@ class Suite(ABC):
         self.data_dir.mkdir(parents=True, exist_ok=True)
         self.data_dir.chmod(0o700)
 
-    def _open(self, broker_url: str, issuer: Issuer, timeout: float = 10.0) -> None:
-        self._issuer = issuer
+    def _open(self, broker_url: str, keys: KeyRing, timeout: float = 10.0) -> None:
+        self._keys = keys
         self._sources = {}
         self._pool = RpcConnectionPool(broker_url, timeout, loop_timer.timeout)
 
@@ -90,11 +90,11 @@ class Suite(ABC):
         audience: str = "messages",
     ) -> str:
         """Return a passport for one service, valid for a minute at least."""
-        if self._issuer is None:
+        if self._keys is None:
             raise RuntimeError("the suite is not running")
         source = self._sources.get((subject, kind))
         if source is None:
-            source = self._issuer.source(subject, kind)
+            source = self._keys.source(subject, kind)
             self._sources[subject, kind] = source
         return source(audience)
 

@@ -12,9 +12,8 @@ from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
 
-from clp_chassis.clock import now
-from clp_chassis.security.passports import Issuer
 from clp_contracts.methods import PassportKind
+from clp_deploy.keys import KeyRing
 from clp_deploy.processes import PROCESS_TYPES, ProcessType
 from clp_suite.up.state_files import change_copies, read_copies, read_status
 
@@ -75,11 +74,9 @@ def status(args: argparse.Namespace) -> None:
 
 def passport(args: argparse.Namespace) -> None:
     """Issue a passport that is valid for two minutes."""
-    issuer = Issuer.from_file(args.data / "keys" / "gateway.pem", now)
-    sys.stdout.write(
-        issuer.issue(args.subject, PassportKind(args.kind), audience=args.audience)
-        + "\n"
-    )
+    kind = PassportKind(args.kind)
+    issuer = KeyRing(args.data / "keys").issuer(args.subject, kind)
+    sys.stdout.write(issuer.issue(args.subject, kind, audience=args.audience) + "\n")
 
 
 def _replace(name: str, data: Path) -> None:

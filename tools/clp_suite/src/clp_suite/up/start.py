@@ -10,12 +10,11 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Final
 
-from clp_chassis.clock import now
-from clp_chassis.security.passports import Issuer
 from clp_contracts.client import connect
 from clp_contracts.errors import CallFailed, Refused
 from clp_contracts.methods import PassportKind
 from clp_deploy.broker_permissions import OPERATIONS
+from clp_deploy.keys import KeyRing
 from clp_suite.server_process import ServerError
 from clp_suite.up.console import LogConsole
 from clp_suite.up.host import BROKER, Host, prepare_host
@@ -59,8 +58,8 @@ def on_stop_signal(stop: Callable[[], None]) -> None:
 
 
 def _announce_ready(host: Host, console: LogConsole) -> None:
-    issuer = Issuer.from_file(host.data_dir / "keys" / "gateway.pem", now)
-    passport = issuer.source(OPERATIONS, PassportKind.SERVICE)
+    keys = KeyRing(host.data_dir / "keys")
+    passport = keys.source(OPERATIONS, PassportKind.SERVICE)
     with connect(host.broker_urls[OPERATIONS], passport, timeout=2.0) as clp:
         for progress in (
             clp.projects.progress,
@@ -106,7 +105,7 @@ def _write_addresses(host: Host) -> None:
     } | {k: v for k, v in host.environ.items() if k.endswith("_URL")}
     # `clp-ops` reads these two.
     exports[BROKER] = host.broker_urls[OPERATIONS]
-    exports["CLP_KEYS_DIR"] = str(host.data_dir / "keys")
+    exports["CLP_KEYS_DIR"] = str(host.data_dir / "keys" / OPERATIONS)
     path = host.data_dir / ADDRESSES
     path.unlink(missing_ok=True)
     path.touch(mode=0o600)
