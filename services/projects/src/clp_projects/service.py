@@ -127,7 +127,7 @@ class ProjectsService:
     ) -> contract.People:
         return directory.people_by_handle(request, deps=self.deps)
 
-    @rpc_method(contract.SUGGEST_PEOPLE, subjects=("messages",))
+    @rpc_method(contract.SUGGEST_PEOPLE, subjects=("messages", "search"))
     def suggest_people(
         self, request: contract.SuggestPeople, _: Passport
     ) -> contract.People:
