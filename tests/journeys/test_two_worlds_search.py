@@ -28,7 +28,15 @@ FORMS = st.sampled_from(
     ["{}", "{}*", '"{} and"', "-{}", "and -{}", "from:sam {}", "from:sol", "from:so*",
      "file:{}", "has:attachment", "-has:attachment", "after:2020 {}", "on:2020 {}", "{} and"]
 )  # fmt: skip
-FOUND_BOTH = ("message", "channel", "number", "author", "snippet", "attachments")
+FOUND_BOTH = (
+    "message",
+    "channel",
+    "number",
+    "author",
+    "author_name",
+    "snippet",
+    "attachments",
+)
 
 
 class SearchedWorlds(TwoWorlds):
