@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
+from pathlib import Path
 
 from clp_chassis.events.projections import DatabaseProjection
 from clp_chassis.persistence.database import Database
@@ -21,13 +22,15 @@ from clp_notifications.delivery.smtp_replies import (
     MaySend,
     SmtpOutcome,
 )
-from clp_notifications.dependencies import Dependencies, MailPolicy
+from clp_notifications.dependencies import Bounces, Dependencies, MailPolicy
+from clp_notifications.inbound.incoming import handle_waiting
 from clp_notifications.mail.composer import Composer, OutgoingMail
 from clp_notifications.mail.content import SenderIdentity
 from clp_notifications.mail.rendering import Renderer
 from clp_notifications.mail.tokens import MailTokens
 from clp_notifications.routing import explain, progress, recipients
 from clp_notifications.tables import CURSORS
+from clp_notifications.unsubscribe_tokens import UnsubscribeTokens
 from tests.services.notifications.sample_world import World
 
 IDENTITY = SenderIdentity(
@@ -91,6 +94,7 @@ class DeliveryHarness:
             tokens=TOKENS,
             routing=PUBLISHED_ROUTING,
             mail=MailPolicy(window=timedelta(seconds=window_s)),
+            bounces=Bounces(domain=IDENTITY.bounce_domain),
         )
         self.slept: list[float] = []
         self.monotonic = FakeMonotonic()
@@ -100,6 +104,7 @@ class DeliveryHarness:
         """The dependencies of one more worker process."""
         return DeliveryDependencies(
             database=self.database,
+            unsubscribe_tokens=UnsubscribeTokens(self.database),
             clients=self.world.clients,
             clock=self.world.clock,
             composer=COMPOSER,
@@ -153,6 +158,10 @@ class DeliveryHarness:
         """Deliver what is due now, and nothing that becomes due again."""
         deliver(self.delivery, claim_due(self.delivery))
 
+    def read_incoming(self) -> int:
+        """Handle the waiting incoming mails."""
+        return handle_waiting(self.deps)
+
     def run(self) -> None:
         self.route()
         self.deliver()
@@ -173,6 +182,15 @@ class DeliveryHarness:
             for one in found.people
             if one.told
         }
+
+
+def inbound_in(harness: DeliveryHarness, folder: Path) -> Path:
+    """Let the harness read incoming mail from a folder."""
+    harness.deps = replace(
+        harness.deps,
+        bounces=Bounces(domain=IDENTITY.bounce_domain, folder=str(folder)),
+    )
+    return folder
 
 
 def passport(

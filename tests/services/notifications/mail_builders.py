@@ -13,6 +13,7 @@ from tests.services.notifications.mailcheck import MailParts, cut_up, faults
 
 AT = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)
 MAIL, MESSAGE = "a1" * 16, "b2" * 16
+TOKEN = "Un5ub5cr1be-token_" + "0123456789abcdefghijklmno"
 
 
 def at_once() -> bool:
@@ -62,6 +63,7 @@ def mail_content(*messages: MailMessage, **facts: Any) -> MailContent:
         "project_title": "Night Train",
         "channel": channel(),
         "partner": None,
+        "unsubscribe_token": TOKEN,
     }
     return MailContent(messages=messages or (mail_message(),), **(given | facts))
 

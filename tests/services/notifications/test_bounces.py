@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from email.message import EmailMessage
 from pathlib import Path
 
@@ -9,18 +10,16 @@ import pytest
 
 from clp_contracts.errors import Refused
 from clp_contracts.notifications import DeleteSuppression, ListSuppressions, Redrive
+from clp_notifications.dependencies import Bounces
 from clp_notifications.inbound.bounces import (
     BounceEffect,
     delete_suppression,
-    handle_bounce,
     suppressions,
 )
-from clp_notifications.inbound.maildir import (
-    EX_OK,
-    EX_TEMPFAIL,
-    deliver_to_maildir,
-    process_maildir,
-)
+from clp_notifications.inbound.classifier import class_of, facts_of
+from clp_notifications.inbound.incoming import HANDLERS, handle_waiting
+from clp_notifications.inbound.maildir import EX_OK, EX_TEMPFAIL, deliver_to_maildir
+from clp_notifications.inbound.mime import parse_mail
 from clp_notifications.mail.composer import OutgoingMail
 from clp_notifications.routing.failed_notifications import redrive
 from tests.services.notifications.harness import IDENTITY, DeliveryHarness
@@ -62,15 +61,18 @@ def addresses(harness: DeliveryHarness) -> dict[str, str]:
     return {one.address: one.reason for one in found}
 
 
-def take(harness: DeliveryHarness, raw: bytes) -> BounceEffect:
-    return handle_bounce(raw, DOMAIN, deps=harness.deps)
+def take(harness: DeliveryHarness, raw: bytes) -> str:
+    """Classify and handle one mail; return the result of its handler."""
+    mail = parse_mail(raw)
+    kind = class_of(facts_of(mail, DOMAIN))
+    return HANDLERS[kind](mail, raw, harness.deps)
 
 
 def test_a_mail_that_came_back_for_good_stops_its_address(
     harness: DeliveryHarness, world: World
 ) -> None:
     (mail,) = mailed_to_nat(harness)
-    assert take(harness, dsn(mail.sender)) is BounceEffect.PERMANENT
+    assert take(harness, dsn(mail.sender)) == BounceEffect.PERMANENT
     assert addresses(harness) == {NAT: "bounced"}
     assert harness.states("m1") == {"nat": ("dead", "bounced")}
     world.post("ivy", BROADCAST)
@@ -98,21 +100,22 @@ def test_a_forged_bounce_is_ignored(
     assert callable(address)
     came_to = address(mail.sender)
     assert came_to != mail.sender
-    assert take(harness, dsn(came_to)) is BounceEffect.NOT_OURS
+    assert take(harness, dsn(came_to)) == BounceEffect.NOT_OURS
     assert addresses(harness) == {}
     assert harness.states("m1") == {"nat": ("sent", "accepted")}
 
 
-def test_a_bounce_suppresses_only_the_recipient_of_its_mail(
+def test_a_report_about_another_address_stops_nobody(
     harness: DeliveryHarness,
 ) -> None:
-    """A known bounce address cannot suppress other people."""
+    """A known bounce address cannot suppress other people, nor its own reader."""
     (mail,) = mailed_to_nat(harness)
     assert (
         take(harness, dsn(mail.sender, about="sam@south.example"))
-        is BounceEffect.PERMANENT
+        == BounceEffect.OTHER_RECIPIENT
     )
-    assert addresses(harness) == {NAT: "bounced"}
+    assert addresses(harness) == {}
+    assert harness.states("m1") == {"nat": ("sent", "accepted")}
 
 
 def test_a_late_bounce_stops_the_address_it_is_about_and_not_the_new_one(
@@ -120,7 +123,7 @@ def test_a_late_bounce_stops_the_address_it_is_about_and_not_the_new_one(
 ) -> None:
     (mail,) = mailed_to_nat(harness)
     world.change_person("nat", email="new@north.example")
-    assert take(harness, dsn(mail.sender)) is BounceEffect.PERMANENT
+    assert take(harness, dsn(mail.sender)) == BounceEffect.PERMANENT
     assert addresses(harness) == {NAT: "bounced"}
     world.post("ivy", BROADCAST)
     harness.run()
@@ -135,7 +138,7 @@ def test_a_reply_of_a_person_or_a_machine_is_no_bounce(
     reply["From"], reply["To"] = NAT, mail.sender
     reply["Subject"] = "Out of office"
     reply.set_content("I am away until Monday.")
-    assert take(harness, reply.as_bytes()) is BounceEffect.NO_BOUNCE
+    assert take(harness, reply.as_bytes()) == "ignored"
     assert addresses(harness) == {}
 
 
@@ -145,7 +148,7 @@ def test_a_reply_of_a_person_or_a_machine_is_no_bounce(
 def test_nothing_that_comes_in_is_an_error(
     harness: DeliveryHarness, raw: bytes
 ) -> None:
-    assert take(harness, raw) is BounceEffect.NOT_OURS
+    assert take(harness, raw) == "ignored"
 
 
 def test_mails_that_come_back_for_now_stop_an_address_only_when_there_are_many(
@@ -153,11 +156,11 @@ def test_mails_that_come_back_for_now_stop_an_address_only_when_there_are_many(
 ) -> None:
     mails = mailed_to_nat(harness, 4)
     for mail in mails[:3]:
-        assert take(harness, dsn(mail.sender, status="4.2.2")) is BounceEffect.TEMPORARY
-        assert take(harness, dsn(mail.sender, status="4.2.2")) is BounceEffect.TEMPORARY
+        assert take(harness, dsn(mail.sender, status="4.2.2")) == BounceEffect.TEMPORARY
+        assert take(harness, dsn(mail.sender, status="4.2.2")) == BounceEffect.TEMPORARY
     assert addresses(harness) == {}
     assert harness.states("m1") == {"nat": ("sent", "bounced_for_now")}
-    assert take(harness, dsn(mails[3].sender, status="4.2.2")) is BounceEffect.TEMPORARY
+    assert take(harness, dsn(mails[3].sender, status="4.2.2")) == BounceEffect.TEMPORARY
     assert addresses(harness) == {NAT: "bounced_for_now"}
 
 
@@ -210,16 +213,16 @@ def test_the_folder_is_emptied_as_it_is_read(
     harness: DeliveryHarness, tmp_path: Path
 ) -> None:
     folder = str(tmp_path / "bounces")
+    harness.deps = replace(harness.deps, bounces=Bounces(domain=DOMAIN, folder=folder))
     (mail,) = mailed_to_nat(harness)
     assert (
         deliver_to_maildir(dsn("somebody@else.example"), folder, mail.sender) == EX_OK
     )
     harness.world.is_down = True
-    with pytest.raises(Exception, match="no response"):
-        process_maildir(folder, DOMAIN, deps=harness.deps)
+    assert handle_waiting(harness.deps) == 0
     harness.world.is_down = False
-    assert process_maildir(folder, DOMAIN, deps=harness.deps) == 1
-    assert process_maildir(folder, DOMAIN, deps=harness.deps) == 0
+    assert handle_waiting(harness.deps) == 1
+    assert handle_waiting(harness.deps) == 0
     assert addresses(harness) == {NAT: "bounced"}
 
 

@@ -10,6 +10,8 @@ import pytest
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 
+from clp_notifications.mail.addresses import address_of
+from clp_notifications.mail.content import Kind
 from clp_notifications.mail.locales import (
     LocalePreferences,
     best_language,
@@ -18,7 +20,16 @@ from clp_notifications.mail.locales import (
     shown_size,
     shown_time,
 )
-from tests.services.notifications.mail_builders import checked, mail_message, mailed
+from tests.services.notifications.harness import COMPOSER
+from tests.services.notifications.mail_builders import (
+    INTERNAL,
+    channel,
+    checked,
+    mail_content,
+    mail_message,
+    mailed,
+)
+from tests.services.notifications.mailcheck import cut_up
 
 PACKAGE = files("clp_notifications")
 TRANSLATED = [language for language in languages() if language != "en"]
@@ -190,3 +201,36 @@ def test_a_latin_name_cannot_turn_an_arabic_sentence_round() -> None:
     )
     assert "\u2068Ivy Lane\u2069" in parts.text
     assert '<html lang="ar" dir="rtl"' in parts.html
+
+
+# fmt: off
+LINKS = {
+    # language: where the reader may post, where not
+    "en": ("Read and answer",    "Read in the portal"),
+    "fr": ("Lire et répondre",   "Lire dans le portail"),
+    "ja": ("読んで返信する",       "ポータルで読む"),
+    "ar": ("اقرأ وأجب",          "اقرأ في البوابة"),
+}
+# fmt: on
+
+
+@pytest.mark.parametrize("language", LINKS)
+def test_a_link_offers_an_answer_only_where_the_reader_may_post(language: str) -> None:
+    preferences = LocalePreferences(language)
+    answer, read = LINKS[language]
+    mails = [
+        (mail_content(locale_preferences=preferences), read),
+        (mail_content(locale_preferences=preferences, kind=Kind.MENTION), read),
+        (mail_content(locale_preferences=preferences, reader=INTERNAL), answer),
+        (
+            mail_content(locale_preferences=preferences, channel=channel("north")),
+            answer,
+        ),
+    ]
+    for content, words in mails:
+        mail = COMPOSER.compose(content, address_of(content.reader.email))
+        parts = cut_up(mail.data)
+        (other,) = {answer, read} - {words}
+        for body in (parts.text, parts.html):
+            assert words in body
+            assert other not in body

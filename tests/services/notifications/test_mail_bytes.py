@@ -166,8 +166,8 @@ def test_the_text_states_author_channel_text_reason_and_unsubscribe_link() -> No
     ]
     assert "> > quoted" in lines
     assert "* cut 3.pdf (1.2 MB)" in lines
-    assert "  https://clp.example/attachments/f1" in lines
-    assert "Read and answer: https://clp.example/p1/broadcast/7" in lines
+    assert "  https://clp.example/-/attachments/f1" in lines
+    assert "Read in the portal: https://clp.example/p1/broadcast/7" in lines
     assert (
         "You get this mail because you follow Night Train, and this is a broadcast."
         in lines

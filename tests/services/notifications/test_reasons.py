@@ -14,14 +14,14 @@ from clp_notifications.delivery.smtp_replies import (
     RELAY_UNAVAILABLE,
     outcome_of_reply,
 )
-from clp_notifications.inbound.bounces import handle_bounce
 from clp_notifications.mail.composer import OutgoingMail
 from clp_notifications.routing.failed_notifications import redrive
 from clp_notifications.states import MailMode, TransitionReason
 from clp_notifications.transitions import set_mode, suppress
-from tests.services.notifications.harness import IDENTITY, DeliveryHarness
+from tests.services.notifications.bounce_reports import complaint
+from tests.services.notifications.harness import DeliveryHarness
 from tests.services.notifications.sample_world import BROADCAST
-from tests.services.notifications.test_bounces import dsn
+from tests.services.notifications.test_bounces import dsn, take
 
 Story = Callable[[DeliveryHarness, str], None]
 BUSY = outcome_of_reply(450, b"4.2.0 try later")
@@ -67,10 +67,15 @@ def came_back(status: str) -> Story:
     def scenario(harness: DeliveryHarness, _message: str) -> None:
         harness.deliver()
         (mail,) = harness.transport.mails
-        raw = dsn(mail.sender, status=status)
-        handle_bounce(raw, IDENTITY.bounce_domain, deps=harness.deps)
+        take(harness, dsn(mail.sender, status=status))
 
     return scenario
+
+
+def complained(harness: DeliveryHarness, _message: str) -> None:
+    harness.deliver()
+    (mail,) = harness.transport.mails
+    take(harness, complaint(mail.sender))
 
 
 def sent_again(harness: DeliveryHarness, message: str) -> None:
@@ -185,6 +190,8 @@ STORIES: dict[TransitionReason, Story] = {
     TransitionReason.TOO_BIG:            with_outcomes(552, b"5.3.4 too big"),
     TransitionReason.POLICY:             with_outcomes(550, b"5.7.1 not from you"),
     TransitionReason.BOUNCED:            came_back("5.1.1"),
+    TransitionReason.MAIL_BOUNCED:       came_back("5.6.0"),
+    TransitionReason.COMPLAINED:         complained,
     TransitionReason.BOUNCED_FOR_NOW:    came_back("4.2.2"),
     TransitionReason.EXPIRED:           tried_for_three_days,
 }

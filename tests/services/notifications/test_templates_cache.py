@@ -133,12 +133,12 @@ def test_nothing_of_the_earlier_reader_is_in_the_mail_of_the_next() -> None:
     earlier = replace(
         to_somebody_else(mail_content()),
         reader=reader(id=PersonId("zoe"), name="Zoe Secret", email="zoe@south.example"),
+        unsubscribe_token="t0ken0f" * 6,
     )
     data = spliced(mail_content(), earlier).data
     for mark in (b"Zoe", b"zoe", b"south", b"d4d4", b"e5e5"):
         assert mark not in data
-    token = TOKENS.unsubscribe_token("zoe", "p1").encode()
-    assert token not in re.sub(rb"=\r\n", b"", data)
+    assert b"t0ken0f" not in re.sub(rb"=\r\n", b"", data)
 
 
 def test_a_mark_stands_in_no_other_skeleton() -> None:

@@ -40,6 +40,8 @@ def visible_reason(reason: TransitionReason, *, sees_choices: bool) -> tuple[str
     """Return code and sentence of a transition, without choices of others (rule 31)."""
     if reason in CHOICES and not sees_choices:
         return READER_CHOICE
+    if reason is TransitionReason.COMPLAINED and not sees_choices:
+        reason = TransitionReason.ACCEPTED
     return reason.value, SENTENCES[reason]
 
 
@@ -56,8 +58,10 @@ def facts_of_message(
     )
 
 
-def mail_mode_sentence(mode: MailMode | None) -> str:
+def mail_mode_sentence(mode: MailMode | None, *, has_complained: bool = False) -> str:
     """Say when the person wants mails about the project."""
+    if has_complained:
+        return f"{MODES[MailMode.OFF]}: reported a mail as spam"
     if mode is None:
         return f"{MODES[MailMode.BATCHED]}, by default"
     return MODES[mode]

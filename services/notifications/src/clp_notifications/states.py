@@ -52,6 +52,7 @@ class TransitionReason(StrEnum):
     MAIL_BOUNCED = "mail_bounced"
     # sent
     BOUNCED_FOR_NOW = "bounced_for_now"
+    COMPLAINED = "complained"
 
 
 SENTENCES: Final[Mapping[TransitionReason, str]] = {
@@ -84,6 +85,7 @@ SENTENCES: Final[Mapping[TransitionReason, str]] = {
     TransitionReason.EXPIRED: "failed: it was retried for three days",
     TransitionReason.BOUNCED: "failed: the mail bounced, the address accepts none",
     TransitionReason.MAIL_BOUNCED: "failed: the mail bounced",
+    TransitionReason.COMPLAINED: "its reader reported the mail as spam",
     TransitionReason.BOUNCED_FOR_NOW: "the mail bounced, the mailbox did not accept it",
 }
 

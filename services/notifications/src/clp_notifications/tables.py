@@ -76,6 +76,8 @@ class Mail(Base):
     attempts: Mapped[int]
     first_tried_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     made_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    # When it was claimed first: the date of a digest, the same for every attempt.
+    dated_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     __table_args__ = (
         _partial("mails_due", ("due_at", "number"), due_at.is_not(None)),
@@ -142,6 +144,8 @@ class MailSetting(Base):
     person: Mapped[str] = mapped_column(ID, primary_key=True)
     project: Mapped[str] = mapped_column(ID, primary_key=True)
     mode: Mapped[str] = mapped_column(CODE)
+    # A complaint that turned the mails off, until the person chooses again.
+    cause: Mapped[str | None] = mapped_column(CODE)
     at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
@@ -156,6 +160,16 @@ class Bounce(Base):
     at: Mapped[datetime] = mapped_column(UtcDateTime)
 
     __table_args__ = (Index("bounces_address", "address"),)
+
+
+class UnsubscribeToken(Base):
+    """The token that stops the mails about a project to a person (RFC 8058)."""
+
+    __tablename__ = "unsubscribe_tokens"
+
+    person: Mapped[str] = mapped_column(ID, primary_key=True)
+    project: Mapped[str] = mapped_column(ID, primary_key=True)
+    token: Mapped[str] = mapped_column(ID, unique=True)
 
 
 class MailPreference(Base):
@@ -215,3 +229,5 @@ TICKETS: Final = cast(Table, TicketRow.__table__)
 MAIL_SETTINGS: Final = cast(Table, MailSetting.__table__)
 MAIL_PREFERENCES: Final = cast(Table, MailPreference.__table__)
 SUPPRESSIONS: Final = cast(Table, Suppression.__table__)
+BOUNCES: Final = cast(Table, Bounce.__table__)
+UNSUBSCRIBE_TOKENS: Final = cast(Table, UnsubscribeToken.__table__)

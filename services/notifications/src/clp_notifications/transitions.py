@@ -33,6 +33,8 @@ from clp_notifications.tables import (
     Suppression,
 )
 
+# The cause of settings that a complaint changed.
+COMPLAINT: Final = "complaint"
 SHORT_DELAY: Final = timedelta(seconds=3)
 TRANSITION_COUNTER: Final = Counter(
     "clp_notification_transitions",
@@ -70,6 +72,11 @@ MODES: Final = (
     select(MAIL_SETTINGS.c.person, MAIL_SETTINGS.c.project, MAIL_SETTINGS.c.mode)
     .where(in_array(MAIL_SETTINGS.c.person, "people"))
     .where(in_array(MAIL_SETTINGS.c.project, "projects"))
+)
+COMPLAINANTS: Final = select(MAIL_SETTINGS.c.person).where(
+    in_array(MAIL_SETTINGS.c.person, "people"),
+    MAIL_SETTINGS.c.project == "",
+    MAIL_SETTINGS.c.cause == COMPLAINT,
 )
 SUPPRESSED: Final = select(SUPPRESSIONS.c.address).where(
     in_array(SUPPRESSIONS.c.address, "addresses")
@@ -144,7 +151,25 @@ def set_mode(
     if found is None:
         session.add(MailSetting(person=person, project=project, mode=mode.value, at=at))
     else:
-        found.mode, found.at = mode.value, at
+        found.mode, found.at, found.cause = mode.value, at, None
+
+
+def turn_off_all_mails(
+    session: Session, person: str, *, cause: str, at: datetime
+) -> None:
+    """Turn off the mails of a person about every project, chosen or not."""
+    set_mode(session, person=person, project="", mode=MailMode.OFF, at=at)
+    session.flush()
+    session.execute(
+        update(MailSetting)
+        .where(MailSetting.person == person)
+        .values(mode=MailMode.OFF.value, cause=cause, at=at)
+    )
+
+
+def complainants_among(session: Session, people: Sequence[str]) -> frozenset[str]:
+    """Return those of the people whose mails a complaint turned off."""
+    return frozenset(session.scalars(COMPLAINANTS, {"people": people}))
 
 
 def suppressed_among(session: Session, addresses: Iterable[str]) -> frozenset[str]:

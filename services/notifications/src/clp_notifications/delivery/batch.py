@@ -38,6 +38,7 @@ from clp_notifications.delivery.relay_throttle import BREAKER_PAUSE, PROBE_INTER
 from clp_notifications.delivery.smtp_replies import SESSION, Effect, SmtpOutcome
 from clp_notifications.mail.composer import OutgoingMail
 from clp_notifications.mail.content import (
+    Kind,
     MailContent,
     ReaderPreferences,
     to_mail_message,
@@ -84,6 +85,7 @@ def content_for(
     defaults: ReaderPreferences,
     *,
     wants_content: bool,
+    unsubscribe_token: str,
 ) -> MailContent:
     """The content of an eligible mail: its messages as the reader may read them now.
 
@@ -109,6 +111,8 @@ def content_for(
             facts.language or defaults.language, facts.time_zone or defaults.time_zone
         ),
         shows_text=defaults.content and wants_content,
+        unsubscribe_token=unsubscribe_token,
+        digested_at=claim.dated_at if claim.kind is Kind.DIGEST else None,
     )
 
 
@@ -139,6 +143,7 @@ class _Batch:
         self._is_stopping = is_stopping
         self._waiting = deque(claims)
         self._rechecks: Counter[str] = Counter()
+        self._unsubscribe_tokens: Mapping[tuple[str, str], str] = {}
         self._outcomes = OutcomeWriter(deps)
         self._checker = EligibilityChecker(deps)
 
@@ -191,10 +196,14 @@ class _Batch:
         if not chunk:
             return {}
         try:
-            return self._checker.check(chunk)
+            eligibilities = self._checker.check(chunk)
+            self._unsubscribe_tokens = self._deps.unsubscribe_tokens.of(
+                (claim.person, claim.channel.project) for claim in chunk
+            )
         except (CallFailed, Refused) as error:
             log.warning("%s mails wait for services: %s", len(chunk), error)
             self._wait_for_services(chunk)
+            return {}
         except Exception:
             log.exception("the recheck of %s mails failed", len(chunk))
             now = self._deps.clock()
@@ -202,7 +211,8 @@ class _Batch:
                 self._outcomes.add(
                     claim, retry_later(claim, TransitionReason.FAULT, now=now)
                 )
-        return {}
+            return {}
+        return eligibilities
 
     def _wait_for_services(self, claims: Iterable[Claim]) -> None:
         retry_at = self._deps.clock() + SERVICES_RETRY
@@ -251,6 +261,9 @@ class _Batch:
                 eligibility.facts,
                 self._deps.reader_preferences,
                 wants_content=eligibility.wants_content,
+                unsubscribe_token=self._unsubscribe_tokens[
+                    claim.person, claim.channel.project
+                ],
             )
             return self._deps.composer.compose(content, address)
         except Exception:

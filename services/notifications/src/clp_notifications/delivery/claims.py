@@ -39,6 +39,7 @@ DUE: Final = (
         MAILS.c.first_message,
         MAILS.c.attempts,
         MAILS.c.first_tried_at,
+        MAILS.c.dated_at,
     )
     .where(MAILS.c.due_at <= bindparam("now"), MAILS.c.lease_until.is_(None))
     .order_by(MAILS.c.due_at, MAILS.c.number)
@@ -61,7 +62,14 @@ ITEMS: Final = (
 TAKE: Final = (
     update(MAILS)
     .where(in_array(MAILS.c.id, "mails"))
-    .values(lease=bindparam("to"), lease_until=bindparam("until"), joinable=False)
+    .values(
+        lease=bindparam("to"),
+        lease_until=bindparam("until"),
+        joinable=False,
+        dated_at=func.coalesce(
+            MAILS.c.dated_at, bindparam("now_", type_=Mail.dated_at.type)
+        ),
+    )
 )
 RELEASE: Final = (
     update(MAILS)
@@ -104,6 +112,7 @@ class Claim:
     first_message: str
     attempts: int
     first_tried_at: datetime
+    dated_at: datetime
     items: tuple[Item, ...]
 
 
@@ -132,7 +141,12 @@ def claim(
         return ()
     items = _items_of(session, [mail.id for mail in mails])
     key, until = new_id(), now + lease
-    taken = {"mails": [mail.id for mail in mails], "to": key, "until": until}
+    taken = {
+        "mails": [mail.id for mail in mails],
+        "to": key,
+        "until": until,
+        "now_": now,
+    }
     session.execute(TAKE, taken)
     claimed = (item.id for its in items.values() for item in its)
     apply_transitions(session, dict.fromkeys(claimed, CLAIMED), at=now)
@@ -147,6 +161,7 @@ def claim(
             first_message=mail.first_message,
             attempts=mail.attempts,
             first_tried_at=mail.first_tried_at or now,
+            dated_at=mail.dated_at or now,
             items=tuple(items.get(mail.id, ())),
         )
         for mail in mails

@@ -16,6 +16,7 @@ from clp_notifications.mail.content import (
     DEFAULT_READER_PREFERENCES,
     ReaderPreferences,
 )
+from clp_notifications.unsubscribe_tokens import UnsubscribeTokens
 
 Job = Callable[[], None]
 
@@ -53,6 +54,7 @@ class DeliveryDependencies:
     """
 
     database: Database
+    unsubscribe_tokens: UnsubscribeTokens
     clients: Clients
     clock: Clock
     composer: Composer

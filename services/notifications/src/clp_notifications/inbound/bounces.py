@@ -1,31 +1,38 @@
-"""Handle bounces, list suppressions and delete them.
+"""Handle bounces by their status class, list suppressions and delete them (rule 41).
 
 A bounce counts only when it came to the address that was made for that mail and that
-recipient address: anybody can write to it, only we can create one (H11). A permanent
-bounce suppresses the address (rule 41); a temporary one adds to a decaying score,
-and a high score suppresses the address too.
+recipient address, and reports that address: anybody can write to it, only we can create
+one (H11).
 """
 
 import logging
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from sqlalchemy import delete, select
+from prometheus_client import Counter
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from clp_chassis.persistence.bulk_sql import insert_if_absent
 from clp_contracts import notifications as contract
 from clp_contracts.errors import Refused
-from clp_core.people import Person
 from clp_notifications.dependencies import Dependencies
-from clp_notifications.inbound.bounce_parser import BounceReport, parse_bounce
-from clp_notifications.mail.addresses import BadAddress, address_of
+from clp_notifications.inbound.classifier import VerpMark, verp_marks
+from clp_notifications.inbound.delivery_status import (
+    DELAYED,
+    FAILED,
+    RecipientStatus,
+    normalized,
+    parse_report,
+)
+from clp_notifications.inbound.mime import Part
 from clp_notifications.mapping import person_in
 from clp_notifications.states import State, TransitionReason
-from clp_notifications.tables import Bounce, Mail, Notification, Suppression
+from clp_notifications.tables import BOUNCES, Bounce, Mail, Notification, Suppression
 from clp_notifications.transitions import (
     Transition,
     apply_transitions,
@@ -38,92 +45,185 @@ log = logging.getLogger(__name__)
 HALF_LIFE: Final = timedelta(days=7)
 MAX_SCORE: Final = 4.0
 MAX_ADDRESSES: Final = 500
-BOUNCED: Final = Transition(State.DEAD, TransitionReason.BOUNCED)
-BOUNCED_TEMPORARILY: Final = Transition(State.SENT, TransitionReason.BOUNCED_FOR_NOW)
+# A mail that a policy bounced is sent again after this time.
+POLICY_RETRY: Final = timedelta(hours=1)
+POLICY_BOUNCES: Final = Counter(
+    "clp_policy_bounces_total", "Mails that bounced because of a policy on our sending."
+)
 
 
 class BounceEffect(StrEnum):
-    """The effect of a mail that came to a bounce address."""
+    """The effect of a bounce, the strongest last."""
 
-    PERMANENT = "permanent"
-    TEMPORARY = "temporary"
-    NO_BOUNCE = "no_bounce"
     NOT_OURS = "not_ours"
+    OTHER_RECIPIENT = "other_recipient"
+    NONE = "none"
+    TEMPORARY = "temporary"
+    POLICY = "policy"
+    MAIL_FAILED = "mail_failed"
+    PERMANENT = "permanent"
 
 
-def handle_bounce(
-    raw: bytes, bounce_domain: str, *, deps: Dependencies
-) -> BounceEffect:
-    """Parse a bounce and count it, once however often it arrives."""
-    returned = parse_bounce(raw, bounce_domain)
-    for mail, mac in returned.verp_marks:
-        address = _verified_address(returned, mail=mail, mac=mac, deps=deps)
-        if address is not None:
-            return _count(returned, address=address, mail=mail, deps=deps)
-    if returned.verp_marks:
-        log.warning("ignored a bounce with an invalid mark")
-    return BounceEffect.NOT_OURS
+# The first matching row decides: action, status class, effect. A class that ends with a
+# dot matches every status that begins with it; an empty one matches all of them.
+EFFECTS: Final[tuple[tuple[str, str, BounceEffect], ...]] = (
+    (FAILED, "5.1.7", BounceEffect.POLICY),
+    (FAILED, "5.1.8", BounceEffect.POLICY),
+    (FAILED, "5.7.", BounceEffect.POLICY),
+    (FAILED, "5.1.", BounceEffect.PERMANENT),
+    (FAILED, "5.2.1", BounceEffect.PERMANENT),
+    (FAILED, "5.2.2", BounceEffect.TEMPORARY),
+    (FAILED, "5.4.", BounceEffect.TEMPORARY),
+    (FAILED, "4.", BounceEffect.TEMPORARY),
+    (FAILED, "", BounceEffect.MAIL_FAILED),
+    (DELAYED, "", BounceEffect.TEMPORARY),
+    ("", "", BounceEffect.NONE),
+)
+STRENGTH: Final = {effect: rank for rank, effect in enumerate(BounceEffect)}
+TRANSITIONS: Final = {
+    BounceEffect.PERMANENT: Transition(State.DEAD, TransitionReason.BOUNCED),
+    BounceEffect.MAIL_FAILED: Transition(State.DEAD, TransitionReason.MAIL_BOUNCED),
+    BounceEffect.POLICY: Transition(State.DUE, TransitionReason.POLICY),
+}
+BOUNCED_FOR_NOW: Final = Transition(State.SENT, TransitionReason.BOUNCED_FOR_NOW)
 
 
-def _verified_address(
-    returned: BounceReport, *, mail: str, mac: str, deps: Dependencies
-) -> str | None:
-    """The address the mark was made for: a reported one, or the person's own."""
-    with deps.database.reading() as session:
-        person = session.scalar(select(Mail.person).where(Mail.id == mail))
-    if person is None:
-        return None
-    facts = deps.clients.projects.facts(people=(person,))
-    candidates = {*returned.temporary, *returned.permanent}
-    candidates.update(_address_of(person_in(facts, person)))
-    for one in sorted(candidates):
-        if deps.tokens.is_verp_mac(mail, one, mac):
-            return one
-    return None
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerifiedMail:
+    """A mail of ours, its reader, and the address that it was sent to."""
+
+    mail: str
+    person: str
+    address: str
 
 
-def _address_of(person: Person | None) -> Iterable[str]:
-    try:
-        return () if person is None else (str(address_of(person.email)),)
-    except BadAddress:
-        return ()
+def handle_bounce(mail: Part, raw: bytes, *, deps: Dependencies) -> BounceEffect:
+    """Count a bounce, once however often it arrives.
 
-
-def _count(
-    returned: BounceReport, *, address: str, mail: str, deps: Dependencies
-) -> BounceEffect:
-    if not returned.temporary and not returned.permanent:
-        return BounceEffect.NO_BOUNCE
-    at = deps.clock()
-    effect = BounceEffect.PERMANENT if returned.permanent else BounceEffect.TEMPORARY
-    with deps.database.writing() as session:
-        bounce = {"mail": mail, "kind": effect.value, "address": address, "at": at}
-        if not insert_if_absent(session, Bounce.__table__, bounce):  # type: ignore[arg-type]
-            return effect
-        if effect is BounceEffect.PERMANENT:
-            suppress(
-                session, address, mail=mail, reason=TransitionReason.BOUNCED, at=at
-            )
-            apply_transitions(
-                session, dict.fromkeys(_sent_in(session, mail), BOUNCED), at=at
-            )
-        else:
-            record_transitions(
-                session, BOUNCED_TEMPORARILY, _sent_in(session, mail), at=at
-            )
-            if _score(session, address, at) >= MAX_SCORE:
-                suppress(
-                    session,
-                    address,
-                    mail=mail,
-                    reason=TransitionReason.BOUNCED_FOR_NOW,
-                    at=at,
-                )
-    log.info("mail %s bounced: %s", mail, effect)
+    Raises:
+        MalformedMail: the report cannot be parsed.
+    """
+    statuses = parse_report(mail, raw)
+    reported = {address for status in statuses for address in status.addresses}
+    marks = verp_marks(mail.headers, deps.bounces.domain)
+    bounced = verified_mail(marks, reported, deps=deps)
+    if bounced is None:
+        return BounceEffect.NOT_OURS
+    effect = _effect_on(bounced.address, statuses)
+    if effect in TRANSITIONS or effect is BounceEffect.TEMPORARY:
+        _count(bounced, effect, deps)
     return effect
 
 
-def _sent_in(session: Session, mail: str) -> list[str]:
+def verified_mail(
+    marks: Sequence[VerpMark], addresses: Iterable[str], *, deps: Dependencies
+) -> VerifiedMail | None:
+    """The mail and the address that one of the marks was made for.
+
+    The address is one of ``addresses``, or the current one of the mail's reader.
+    """
+    for mark in marks:
+        with deps.database.reading() as session:
+            person = session.scalar(select(Mail.person).where(Mail.id == mark.mail))
+        if person is None:
+            continue
+        candidates = {*addresses, *_addresses_of(person, deps)}
+        for address in sorted(candidates):
+            if deps.tokens.is_verp_mac(mark.mail, address, mark.mac):
+                return VerifiedMail(mail=mark.mail, person=person, address=address)
+    return None
+
+
+def _addresses_of(person: str, deps: Dependencies) -> Iterable[str]:
+    facts = deps.clients.projects.facts(people=(person,))
+    reader = person_in(facts, person)
+    return () if reader is None else normalized([reader.email])
+
+
+def effect_of(action: str, status: str) -> BounceEffect:
+    """The effect of a status on the recipient whom it is about."""
+    if not action and status:
+        action = FAILED if status.startswith("5") else DELAYED
+    for row_action, row_status, effect in EFFECTS:
+        if row_action in ("", action) and _matches(status, row_status):
+            return effect
+    raise AssertionError("the table of effects is not total")
+
+
+def _matches(status: str, row: str) -> bool:
+    if row.endswith(".") or not row:
+        return status.startswith(row)
+    return status == row
+
+
+def _effect_on(address: str, statuses: Iterable[RecipientStatus]) -> BounceEffect:
+    """The strongest effect on this address; other recipients do not count."""
+    effects = [
+        effect_of(status.action, status.status)
+        if address.casefold() in map(str.casefold, status.addresses)
+        else BounceEffect.OTHER_RECIPIENT
+        for status in statuses
+    ]
+    return max(effects, key=lambda one: STRENGTH[one], default=BounceEffect.NONE)
+
+
+def _count(bounced: VerifiedMail, effect: BounceEffect, deps: Dependencies) -> None:
+    at = deps.clock()
+    row = {
+        "mail": bounced.mail,
+        "kind": effect.value,
+        "address": bounced.address,
+        "at": at,
+    }
+    with deps.database.writing() as session:
+        is_new = insert_if_absent(session, BOUNCES, row)
+        if effect is BounceEffect.TEMPORARY:
+            if is_new:
+                _count_temporary(session, bounced, at=at)
+        else:
+            # A notification that was sent again may bounce again.
+            _fail(session, bounced, effect, at=at)
+    log.info("mail %s bounced: %s", bounced.mail, effect)
+
+
+def _fail(
+    session: Session, bounced: VerifiedMail, effect: BounceEffect, *, at: datetime
+) -> None:
+    sent = sent_in(session, bounced.mail)
+    apply_transitions(session, dict.fromkeys(sent, TRANSITIONS[effect]), at=at)
+    if effect is BounceEffect.PERMANENT:
+        suppress(
+            session,
+            bounced.address,
+            mail=bounced.mail,
+            reason=TransitionReason.BOUNCED,
+            at=at,
+        )
+    elif effect is BounceEffect.POLICY and sent:
+        log.error("mail %s bounced because of a policy on our sending", bounced.mail)
+        POLICY_BOUNCES.inc()
+        session.execute(
+            update(Mail)
+            .where(Mail.id == bounced.mail)
+            .values(due_at=at + POLICY_RETRY, attempts=0, first_tried_at=None)
+        )
+
+
+def _count_temporary(session: Session, bounced: VerifiedMail, *, at: datetime) -> None:
+    sent = sent_in(session, bounced.mail)
+    record_transitions(session, BOUNCED_FOR_NOW, sent, at=at)
+    if _score(session, bounced.address, at) >= MAX_SCORE:
+        suppress(
+            session,
+            bounced.address,
+            mail=bounced.mail,
+            reason=TransitionReason.BOUNCED_FOR_NOW,
+            at=at,
+        )
+
+
+def sent_in(session: Session, mail: str) -> list[str]:
+    """The notifications of a mail that count as sent."""
     query = select(Notification.id).where(
         Notification.mail == mail, Notification.state == State.SENT.value
     )

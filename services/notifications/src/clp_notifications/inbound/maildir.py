@@ -1,34 +1,68 @@
-"""Read incoming mail from a Maildir and empty it.
+"""The Maildir that incoming mail is delivered to.
 
-A relay delivers into it by itself, or pipes mails into the command. A mail that cannot
-be handled now, because another service is down, stays for the next turn.
+A relay delivers into it by itself, or pipes mails into the command. A handled mail is
+removed; one that cannot be handled is moved to ``dead``, with its reason in a file
+beside it.
 """
 
 import logging
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 from clp_chassis.clock import new_id
-from clp_notifications.dependencies import Dependencies
-from clp_notifications.inbound.bounces import handle_bounce
+from clp_notifications.inbound.mime import MAX_MAIL_BYTES
 
 log = logging.getLogger(__name__)
 
 SUBFOLDERS: Final = ("tmp", "new", "cur")
+DEAD: Final = "dead"
+REASON_SUFFIX: Final = ".reason"
 # Exit codes of sysexits.h: delivered, and keep it for another attempt.
 EX_OK, EX_TEMPFAIL = 0, 75
 
 
-def process_maildir(folder: str, bounce_domain: str, *, deps: Dependencies) -> int:
-    """Handle all mails in the folder; return how many were removed."""
-    if not folder:
-        return 0
-    waiting = sorted((Path(folder) / "new").glob("*"))
-    for path in waiting:
-        handle_bounce(path.read_bytes(), bounce_domain, deps=deps)
-        path.unlink(missing_ok=True)
-    return len(waiting)
+class InboundMaildir:
+    """The mails that wait in a Maildir; without a folder there are none."""
+
+    def __init__(self, folder: str) -> None:
+        self._folder = Path(folder) if folder else None
+
+    def waiting(self) -> list[Path]:
+        """The files of waiting mails, oldest first."""
+        if self._folder is None:
+            return []
+        # Mail programs move what they have seen from new to cur.
+        found = [
+            path
+            for name in ("new", "cur")
+            for path in (self._folder / name).glob("*")
+            if path.is_file()
+        ]
+        return sorted(found, key=lambda path: path.name)
+
+    def dead(self) -> Iterator[Path]:
+        """The files of dead letters."""
+        if self._folder is not None:
+            for path in sorted((self._folder / DEAD).glob("*")):
+                if path.suffix != REASON_SUFFIX:
+                    yield path
+
+    def bury(self, path: Path, reason: str) -> None:
+        """Make a mail a dead letter, with its reason."""
+        if self._folder is None:
+            raise ValueError("a Maildir without a folder has no mails")
+        (self._folder / DEAD).mkdir(parents=True, exist_ok=True)
+        target = self._folder / DEAD / path.name
+        target.with_name(path.name + REASON_SUFFIX).write_text(f"{reason}\n", "utf-8")
+        path.rename(target)
+
+
+def read_mail(path: Path) -> bytes:
+    """The beginning of a mail, as much as is parsed."""
+    with path.open("rb") as file:
+        return file.read(MAX_MAIL_BYTES)
 
 
 def deliver_to_maildir(raw: bytes, folder: str, recipient: str | None = None) -> int:

@@ -12,7 +12,11 @@ from functools import lru_cache
 from typing import Final
 
 from clp_contracts.mail_addresses import MailAddress
-from clp_notifications.mail.content import MailContent, SenderIdentity
+from clp_notifications.mail.content import (
+    UNSUBSCRIBE_LOCAL_PART,
+    MailContent,
+    SenderIdentity,
+)
 from clp_notifications.mail.headers import (
     list_id_header,
     mailbox_header,
@@ -76,9 +80,7 @@ class Composer:
         From the second reader of the same content on, shared parts come from the
         template cache; the bytes are the same either way.
         """
-        token = self._tokens.unsubscribe_token(
-            content.reader.id, content.channel.project
-        )
+        token = content.unsubscribe_token
         template = self._templates.of(content)
         if template is None:
             rendered = self._renderer.render(content, token)
@@ -136,7 +138,8 @@ class Composer:
         identity, key = self._identity, self._message_key(content)
         stop = (
             f"<{identity.unsubscribe_link(unsubscribe_token)}>, "
-            f"<mailto:stop@{identity.bounce_domain}?subject={unsubscribe_token}>"
+            f"<mailto:{UNSUBSCRIBE_LOCAL_PART}@{identity.bounce_domain}"
+            f"?subject={unsubscribe_token}>"
         )
         groups = (
             content.kind,

@@ -14,6 +14,9 @@ from clp_core.routing import Trigger
 from clp_notifications.mail.locales import DEFAULT_LOCALE_PREFERENCES, LocalePreferences
 from clp_notifications.mapping import partner_name
 
+# The local part at the bounce domain that unsubscribes (rule 61).
+UNSUBSCRIBE_LOCAL_PART: Final = "unsubscribe"
+
 
 class Kind(StrEnum):
     """The kind of a mail, as headers and reasons name it (H10)."""
@@ -66,9 +69,10 @@ class MailMessage:
 class MailContent:
     """A mail to one reader about one channel, or a digest of a whole project.
 
-    ``mail`` and ``first_message`` never change between tries, so neither does the
-    Message-ID (H2). ``partner`` is the name of a direct channel's partner. A digest
-    stands in the project's broadcast channel; each of its messages names its own.
+    ``mail`` and ``first_message`` never change between attempts, so neither does the
+    Message-ID (H2). ``partner`` is the name of a direct channel's partner. A digest is
+    in the project's broadcast channel, each of its messages names its own, and
+    ``digested_at`` is when it was made.
     """
 
     mail: str
@@ -81,11 +85,19 @@ class MailContent:
     messages: tuple[MailMessage, ...]
     locale_preferences: LocalePreferences = DEFAULT_LOCALE_PREFERENCES
     shows_text: bool = True
+    unsubscribe_token: str = ""
+    digested_at: datetime | None = None
 
     @property
     def at(self) -> datetime:
-        """When the newest of its messages was posted (H14)."""
-        return max(message.at for message in self.messages)
+        """When the newest message was posted, or when a digest was made (H14)."""
+        return self.digested_at or max(message.at for message in self.messages)
+
+    @property
+    def can_reply(self) -> bool:
+        """Whether the reader may post in the channel: partners read broadcasts only."""
+        is_broadcast = self.channel.partner is None
+        return not is_broadcast or self.reader.side is Side.INTERNAL
 
     @property
     def is_digest(self) -> bool:
@@ -98,7 +110,11 @@ class MailContent:
         A mail made from it is the same for every reader of an equal one.
         """
         return replace(
-            self, mail="", first_message="", reader=ANONYMOUS_READERS[self.reader.side]
+            self,
+            mail="",
+            first_message="",
+            unsubscribe_token="",
+            reader=ANONYMOUS_READERS[self.reader.side],
         )
 
     def shown_partner(self, partner: str | None) -> str | None:
@@ -138,7 +154,7 @@ class SenderIdentity:
 
     def file_link(self, attachment: str) -> str:
         """Link to a file; access is checked again there (H17)."""
-        return f"{self.base_url}/attachments/{quote(attachment, safe='')}"
+        return f"{self.base_url}/-/attachments/{quote(attachment, safe='')}"
 
     def unsubscribe_link(self, token: str) -> str:
         """Link that stops the mails about a project without a login (H7)."""

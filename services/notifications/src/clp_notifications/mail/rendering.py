@@ -131,6 +131,7 @@ class Renderer:
             "direction": templates.locale.direction,
             "is_digest": content.is_digest,
             "shows_text": content.shows_text,
+            "can_reply": content.can_reply,
             "number": len(content.messages),
             "left_out": len(content.messages) - len(shown),
             "channel_link": self._identity.channel_link(content.channel),

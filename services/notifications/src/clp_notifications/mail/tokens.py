@@ -1,27 +1,19 @@
-"""Authenticate what leaves in a mail and comes back: bounces and unsubscribe links."""
+"""Authenticate envelope senders, and name people in headers by pseudonyms."""
 
 import hashlib
 import hmac
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from typing import Final
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESSIV
-
 MAC_LENGTH: Final = 16
-UNSUBSCRIBE: Final = b"stop mails"
-BLOCK: Final = 48
-MAX_TOKEN: Final = 400
 
 
 class MailTokens:
-    """Creates and verifies tokens with one secret; equal input gives equal tokens."""
+    """Creates and verifies MACs with one secret; equal input gives equal MACs."""
 
     def __init__(self, secret: str) -> None:
         if not secret:
             raise ValueError("mail_secret is empty")
         self._key = hashlib.sha512(b"clp mail tokens\x00" + secret.encode()).digest()
-        self._cipher = AESSIV(self._mac("stop key", "", length=64).encode())
 
     def alias(self, person: str) -> str:
         """A stable pseudonym of a person for headers."""
@@ -36,29 +28,6 @@ class MailTokens:
         made = self.verp_mac(mail, address)
         return hmac.compare_digest(made.encode(), mac.encode())
 
-    def unsubscribe_token(self, person: str, project: str) -> str:
-        """The token that stops mails about a project to a person, without a login."""
-        plain = f"{person} {project}"
-        padded = plain.ljust(-(-len(plain) // BLOCK) * BLOCK).encode()
-        return (
-            urlsafe_b64encode(self._cipher.encrypt(padded, [UNSUBSCRIBE]))
-            .decode()
-            .rstrip("=")
-        )
-
-    def read_unsubscribe_token(self, token: str) -> tuple[str, str] | None:
-        """The person and the project of a valid token."""
-        if not token.isascii() or len(token) > MAX_TOKEN:
-            return None
-        try:
-            encrypted = urlsafe_b64decode(token + "=" * (-len(token) % 4))
-            person, project = (
-                self._cipher.decrypt(encrypted, [UNSUBSCRIBE]).decode().split()
-            )
-        except (ValueError, InvalidTag):
-            return None
-        return person, project
-
-    def _mac(self, purpose: str, value: str, length: int = MAC_LENGTH) -> str:
+    def _mac(self, purpose: str, value: str) -> str:
         content = f"{purpose}\x00{value}".encode()
-        return hmac.digest(self._key, content, "sha256").hex()[:length]
+        return hmac.digest(self._key, content, "sha256").hex()[:MAC_LENGTH]

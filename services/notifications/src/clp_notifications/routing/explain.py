@@ -30,7 +30,7 @@ from clp_notifications.tables import (
     RoutedMessage,
     TransitionRow,
 )
-from clp_notifications.transitions import modes_of
+from clp_notifications.transitions import complainants_among, modes_of
 
 PEOPLE_PER_CALL: Final = 5000
 # The broadcast of a project that does not exist.
@@ -58,6 +58,7 @@ class _MessageState:
 
     routed: RoutedMessage | None
     modes: Mapping[str, MailMode]
+    complainants: frozenset[str]
 
     def mentions(self, person: str) -> bool:
         return self.routed is not None and person in json.loads(self.routed.mentioned)
@@ -83,6 +84,7 @@ def explain(
         state = _MessageState(
             routed=session.get(RoutedMessage, request.message),
             modes=modes_of(session, people, scope.channel.project),
+            complainants=complainants_among(session, people),
         )
         transitions = _transitions(
             session, [notification.id for notification, _ in notified]
@@ -249,7 +251,10 @@ def _facts(person: str, scope: _Scope, state: _MessageState) -> tuple[str, ...]:
         scope.channel, scope.author, is_mentioned=state.mentions(person)
     )
     if scope.sees_choices_of(person):
-        found = (*found, explanations.mail_mode_sentence(state.modes.get(person)))
+        sentence = explanations.mail_mode_sentence(
+            state.modes.get(person), has_complained=person in state.complainants
+        )
+        found = (*found, sentence)
     return found
 
 

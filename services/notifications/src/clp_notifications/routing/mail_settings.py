@@ -13,6 +13,7 @@ from clp_notifications.mapping import person_in, project_in
 from clp_notifications.states import MailMode
 from clp_notifications.tables import MailSetting
 from clp_notifications.transitions import people_without_content, set_content, set_mode
+from clp_notifications.unsubscribe_tokens import subscription_of
 
 DEFAULT = MailMode.BATCHED
 
@@ -90,11 +91,11 @@ def _settings_of(person: str, deps: Dependencies) -> contract.MailSettings:
 
 def unsubscribe(token: str, *, deps: Dependencies) -> bool:
     """Turn off the mails that a token is about; return whether the token is valid."""
-    subscription = deps.tokens.read_unsubscribe_token(token)
-    if subscription is None:
-        return False
-    person, project = subscription
     with deps.database.writing() as session:
+        subscription = subscription_of(session, token)
+        if subscription is None:
+            return False
+        person, project = subscription
         set_mode(
             session,
             person=person,

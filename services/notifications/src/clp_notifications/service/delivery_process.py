@@ -49,6 +49,7 @@ from clp_notifications.mail.content import ReaderPreferences, SenderIdentity
 from clp_notifications.mail.rendering import Renderer
 from clp_notifications.mail.tokens import MailTokens
 from clp_notifications.settings import Settings
+from clp_notifications.unsubscribe_tokens import UnsubscribeTokens
 
 log = logging.getLogger(__name__)
 
@@ -202,6 +203,7 @@ def build(settings: Settings, context: ProcessContext) -> Process:
     connections = 1 if is_folder else max(1, settings.mail_connections)
     deps = DeliveryDependencies(
         database=database,
+        unsubscribe_tokens=UnsubscribeTokens(database),
         clients=clients,
         clock=context.clock,
         composer=Composer(identity, MailTokens(settings.secret), Renderer(identity)),

@@ -31,7 +31,7 @@ from clp_contracts.serialization import Empty
 from clp_notifications.dependencies import Bounces, Dependencies, MailPolicy
 from clp_notifications.gauges import probes
 from clp_notifications.inbound import bounces
-from clp_notifications.inbound.maildir import process_maildir
+from clp_notifications.inbound.incoming import handle_waiting
 from clp_notifications.mail.tokens import MailTokens
 from clp_notifications.routing import (
     explain,
@@ -48,7 +48,7 @@ from clp_notifications.tables import CURSORS, OUTBOX
 
 # The operators, and the command of this service.
 OPERATORS: Final = ("operations", "notifications")
-BOUNCE_INTERVAL_S: Final = 5.0
+INCOMING_INTERVAL_S: Final = 5.0
 UNSUBSCRIBE_PATH: Final = "/-/unsubscribe/<string:token>"
 
 
@@ -74,9 +74,9 @@ def _subscription(container: Any) -> FeedSubscription:
     )
 
 
-def _bounced(container: Any) -> Callable[[], object]:
+def _incoming(container: Any) -> Callable[[], object]:
     deps: Dependencies = dependencies_of(container)
-    return partial(process_maildir, deps.bounces.folder, deps.bounces.domain, deps=deps)
+    return partial(handle_waiting, deps)
 
 
 class NotificationsService:
@@ -88,7 +88,7 @@ class NotificationsService:
     relay = OutboxRelay(_relay_config)
     reader = FeedReader(_subscription)
     dead_letter_provider = DeadLetterProvider(_subscription)
-    bounced = PeriodicTask(_bounced, BOUNCE_INTERVAL_S)
+    incoming = PeriodicTask(_incoming, INCOMING_INTERVAL_S)
 
     @on_events(messages.SERVICE, *OF_MESSAGES)
     def on_messages_changed(self, _body: object) -> None:

@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response
 from clp_notifications.dependencies import Dependencies
 from clp_notifications.mail.locales import N_, MailLocale, best_language, locale_of
 from clp_notifications.routing.mail_settings import unsubscribe
+from clp_notifications.unsubscribe_tokens import subscription_of
 
 HEADERS: Final = {
     "Content-Security-Policy": (
@@ -56,7 +57,9 @@ def unsubscribe_response(
     It is in the first of the languages that mails are translated to.
     """
     locale = locale_of(best_language(languages))
-    if deps.tokens.read_unsubscribe_token(token) is None:
+    with deps.database.reading() as session:
+        subscription = subscription_of(session, token)
+    if subscription is None:
         return _page(locale, UNKNOWN, status=404)
     if act:
         unsubscribe(token, deps=deps)

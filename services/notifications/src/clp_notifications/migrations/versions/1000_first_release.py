@@ -62,6 +62,7 @@ def mails() -> None:
         sa.Column("attempts", sa.Integer, nullable=False),
         sa.Column("first_tried_at", TIME),
         sa.Column("made_at", TIME),
+        sa.Column("dated_at", TIME),
     )
     waits, held = sa.text("due_at IS NOT NULL"), sa.text("lease_until IS NOT NULL")
     for index, columns, where in (
@@ -141,7 +142,14 @@ def people() -> None:
         sa.Column("person", ID, primary_key=True),
         sa.Column("project", ID, primary_key=True),
         sa.Column("mode", CODE, nullable=False),
+        sa.Column("cause", CODE),
         sa.Column("at", TIME, nullable=False),
+    )
+    op.create_table(
+        "unsubscribe_tokens",
+        sa.Column("person", ID, primary_key=True),
+        sa.Column("project", ID, primary_key=True),
+        sa.Column("token", ID, nullable=False, unique=True),
     )
     op.create_table(
         "mail_preferences",
@@ -175,6 +183,7 @@ def downgrade() -> None:
         "suppressions",
         "tickets",
         "mail_settings",
+        "unsubscribe_tokens",
         "mail_preferences",
         "bounces",
         "transitions",

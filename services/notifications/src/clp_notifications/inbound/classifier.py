@@ -1,0 +1,190 @@
+"""Classify incoming mails: bounce, complaint, unsubscribe, automatic reply, other.
+
+The table is total: its last row matches everything. Whoever reads replies (rule 60)
+adds a row and a handler.
+"""
+
+import re
+from dataclasses import dataclass
+from enum import Enum, StrEnum
+from typing import Final
+
+from clp_notifications.inbound.mime import Headers, Part
+from clp_notifications.mail.content import UNSUBSCRIBE_LOCAL_PART
+
+# Headers in which mail servers record the envelope recipient.
+RECIPIENT_HEADERS: Final = ("X-Original-To", "Delivered-To", "Envelope-To", "To")
+VERP: Final = r"(?<![\w.+-])b\+([0-9a-z]{{1,64}})\.([0-9a-f]{{16}})@{domain}(?![\w.-])"
+UNSUBSCRIBE: Final = r"(?<![\w.+-]){local}@{domain}(?![\w.-])"
+# RFC 3834 and the older habits of answering machines.
+AUTOMATIC_REPLY: Final = (
+    ("Auto-Submitted", re.compile(r"auto-replied|auto-notified", re.IGNORECASE)),
+    ("X-Autoreply", re.compile(r"yes|true", re.IGNORECASE)),
+    ("X-Autorespond", re.compile(r".")),
+    ("X-Auto-Reply", re.compile(r".")),
+    ("Precedence", re.compile(r"auto_reply|auto-reply", re.IGNORECASE)),
+    ("X-Mailer-Type", re.compile(r"vacation", re.IGNORECASE)),
+    (
+        "Subject",
+        re.compile(
+            r"(automatic reply|auto(matic)? ?response|autoreply|out of (the )?office"
+            r"|automatische antwort|abwesen|réponse automatique|自動応答|自動返信)",
+            re.IGNORECASE,
+        ),
+    ),
+)
+DAEMONS: Final = re.compile(
+    r"(?<![\w.])(mailer-?daemon|mail-?daemon|postmaster|mdaemon)(?![\w.])",
+    re.IGNORECASE,
+)
+
+
+class Mailbox(Enum):
+    """The mailbox of ours that a mail came to."""
+
+    BOUNCES = "bounces"
+    UNSUBSCRIBE = "unsubscribe"
+    UNKNOWN = "unknown"
+
+
+class Report(Enum):
+    """The machine-readable report in a mail."""
+
+    DELIVERY_STATUS = "delivery-status"
+    FEEDBACK = "feedback-report"
+    DISPOSITION = "disposition-notification"
+    NONE = "none"
+
+
+class MailClass(StrEnum):
+    """The class of an incoming mail; each has one handler."""
+
+    BOUNCE = "bounce"
+    COMPLAINT = "complaint"
+    UNSUBSCRIBE = "unsubscribe"
+    AUTOMATIC_REPLY = "automatic_reply"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailFacts:
+    """The facts about a mail that decide its class."""
+
+    mailbox: Mailbox
+    report: Report
+    is_automatic_reply: bool
+    is_from_daemon: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerpMark:
+    """The mail and the MAC in an address that a mail came to; not verified."""
+
+    mail: str
+    mac: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClassRule:
+    """A row of the table; a value that is None matches everything."""
+
+    report: Report | None = None
+    mailbox: Mailbox | None = None
+    is_automatic_reply: bool | None = None
+    is_from_daemon: bool | None = None
+    result: MailClass
+
+    def matches(self, facts: MailFacts) -> bool:
+        """Whether all values of the row are those of the mail."""
+        return (
+            self.report in (None, facts.report)
+            and self.mailbox in (None, facts.mailbox)
+            and self.is_automatic_reply in (None, facts.is_automatic_reply)
+            and self.is_from_daemon in (None, facts.is_from_daemon)
+        )
+
+
+# The first matching row decides. A delivery status is a bounce though it is
+# auto-submitted, as RFC 3834 asks for; an answering machine is none, whatever it says.
+CLASSES: Final[tuple[ClassRule, ...]] = (
+    ClassRule(report=Report.FEEDBACK, result=MailClass.COMPLAINT),
+    ClassRule(report=Report.DELIVERY_STATUS, result=MailClass.BOUNCE),
+    ClassRule(report=Report.DISPOSITION, result=MailClass.AUTOMATIC_REPLY),
+    ClassRule(is_automatic_reply=True, result=MailClass.AUTOMATIC_REPLY),
+    ClassRule(mailbox=Mailbox.BOUNCES, is_from_daemon=True, result=MailClass.BOUNCE),
+    ClassRule(
+        mailbox=Mailbox.UNSUBSCRIBE, is_from_daemon=False, result=MailClass.UNSUBSCRIBE
+    ),
+    ClassRule(result=MailClass.OTHER),
+)
+
+
+def class_of(facts: MailFacts) -> MailClass:
+    """The class of a mail with these facts."""
+    return next(rule.result for rule in CLASSES if rule.matches(facts))
+
+
+def facts_of(mail: Part, bounce_domain: str) -> MailFacts:
+    """The facts about a mail that decide its class."""
+    headers = mail.headers
+    return MailFacts(
+        mailbox=_mailbox(headers, bounce_domain),
+        report=_report(mail),
+        is_automatic_reply=any(
+            pattern.search(value)
+            for name, pattern in AUTOMATIC_REPLY
+            for value in headers.all(name)
+        ),
+        is_from_daemon=_is_from_daemon(headers),
+    )
+
+
+def verp_marks(headers: Headers, domain: str, *names: str) -> list[VerpMark]:
+    """The marks in the envelope recipients, or in the named headers instead."""
+    pattern = re.compile(
+        VERP.format(domain=re.escape(domain)), re.ASCII | re.IGNORECASE
+    )
+    found = (
+        VerpMark(mail=mark[1].lower(), mac=mark[2].lower())
+        for name in names or RECIPIENT_HEADERS
+        for value in headers.all(name)
+        for mark in pattern.finditer(value)
+    )
+    return list(dict.fromkeys(found))
+
+
+def _mailbox(headers: Headers, domain: str) -> Mailbox:
+    if verp_marks(headers, domain):
+        return Mailbox.BOUNCES
+    pattern = re.compile(
+        UNSUBSCRIBE.format(
+            local=re.escape(UNSUBSCRIBE_LOCAL_PART), domain=re.escape(domain)
+        ),
+        re.ASCII | re.IGNORECASE,
+    )
+    recipients = (value for name in RECIPIENT_HEADERS for value in headers.all(name))
+    if any(map(pattern.search, recipients)):
+        return Mailbox.UNSUBSCRIBE
+    return Mailbox.UNKNOWN
+
+
+def _report(mail: Part) -> Report:
+    """By the declared type, and by the parts where gateways changed the declaration."""
+    types = {part.content_type for part in mail.walk()}
+    for report in (Report.FEEDBACK, Report.DELIVERY_STATUS, Report.DISPOSITION):
+        names = {f"message/{report.value}", f"message/global-{report.value}"}
+        if names & types or mail.report_type == report.value:
+            return report
+    return Report.NONE
+
+
+def _is_from_daemon(headers: Headers) -> bool:
+    if headers.get("Return-Path").replace(" ", "") == "<>":
+        return True
+    if headers.get("X-Failed-Recipients"):
+        return True
+    return any(
+        DAEMONS.search(value)
+        for name in ("From", "Sender", "Return-Path")
+        for value in headers.all(name)
+    )

@@ -1,0 +1,41 @@
+"""Unsubscribe by mail: ``mailto:`` in List-Unsubscribe works as the link (rule 61)."""
+
+import re
+from collections.abc import Iterator
+from enum import StrEnum
+from typing import Final
+
+from clp_notifications.dependencies import Dependencies
+from clp_notifications.inbound.mime import Part
+from clp_notifications.routing.mail_settings import unsubscribe
+from clp_notifications.unsubscribe_tokens import TOKEN_LENGTH
+
+TOKEN: Final = re.compile(
+    rf"(?<![\w-])[A-Za-z0-9_-]{{{TOKEN_LENGTH}}}(?![\w-])", re.ASCII
+)
+# The subject holds the token; some programs put the subject into the text.
+MAX_TEXT: Final = 2_000
+
+
+class UnsubscribeEffect(StrEnum):
+    """The effect of a mail to the unsubscribe address."""
+
+    DONE = "done"
+    UNKNOWN_TOKEN = "unknown_token"  # noqa: S105 - a label of a metric
+
+
+def handle_unsubscribe(mail: Part, *, deps: Dependencies) -> UnsubscribeEffect:
+    """Stop the mails that the token is about; the sender needs no other proof.
+
+    Raises:
+        MalformedMail: the text of the mail cannot be decoded.
+    """
+    done = [unsubscribe(token, deps=deps) for token in dict.fromkeys(_tokens(mail))]
+    return UnsubscribeEffect.DONE if any(done) else UnsubscribeEffect.UNKNOWN_TOKEN
+
+
+def _tokens(mail: Part) -> Iterator[str]:
+    yield from TOKEN.findall(mail.headers.get("Subject"))
+    for part in mail.walk():
+        if part.content_type == "text/plain":
+            yield from TOKEN.findall(part.text[:MAX_TEXT])
