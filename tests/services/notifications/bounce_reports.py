@@ -198,7 +198,7 @@ REPORTS: tuple[Shape, ...] = (
         result=TEMPORARY,
     ),
     Shape(
-        name="given up with a full mailbox",
+        name="a full mailbox for days",
         text=report("4.2.2", diagnostic="452 4.2.2 Mailbox full"),
         result=TEMPORARY,
     ),
@@ -408,7 +408,7 @@ REPORTS: tuple[Shape, ...] = (
     Shape(
         name="qmail",
         text=plain(
-            f"Hi. This is the qmail-send program at relay.example.\nI'm afraid I wasn't able to deliver your message to the following addresses.\nThis is a permanent error; I've given up. Sorry it didn't work out.\n\n<{RECIPIENT}>:\n198.51.100.7 does not like recipient.\nRemote host said: 550 5.1.1 unknown user\n\n--- Below this line is a copy of the message.\n",
+            f"Hi. This is the qmail-send program at relay.example.\nI'm afraid I wasn't able to deliver your message to the following addresses.\nThis is a permanent error; Sorry it didn't work out.\n\n<{RECIPIENT}>:\n198.51.100.7 does not like recipient.\nRemote host said: 550 5.1.1 unknown user\n\n--- Below this line is a copy of the message.\n",
             subject="failure notice",
         ),
         result=PERMANENT,
@@ -416,7 +416,7 @@ REPORTS: tuple[Shape, ...] = (
     Shape(
         name="qmail without a class",
         text=plain(
-            f"Hi. This is the qmail-send program at relay.example.\nI'm afraid I wasn't able to deliver your message to the following addresses.\nThis is a permanent error; I've given up. Sorry it didn't work out.\n\n<{RECIPIENT}>:\nSorry, no mailbox here by that name.\n\n--- Below this line is a copy of the message.\n",
+            f"Hi. This is the qmail-send program at relay.example.\nI'm afraid I wasn't able to deliver your message to the following addresses.\nThis is a permanent error; Sorry it didn't work out.\n\n<{RECIPIENT}>:\nSorry, no mailbox here by that name.\n\n--- Below this line is a copy of the message.\n",
             subject="failure notice",
         ),
         result=FAILED,

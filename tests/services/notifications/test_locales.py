@@ -217,20 +217,20 @@ LINKS = {
 @pytest.mark.parametrize("language", LINKS)
 def test_a_link_offers_an_answer_only_where_the_reader_may_post(language: str) -> None:
     preferences = LocalePreferences(language)
-    answer, read = LINKS[language]
+    reply, read = LINKS[language]
     mails = [
         (mail_content(locale_preferences=preferences), read),
         (mail_content(locale_preferences=preferences, kind=Kind.MENTION), read),
-        (mail_content(locale_preferences=preferences, reader=INTERNAL), answer),
+        (mail_content(locale_preferences=preferences, reader=INTERNAL), reply),
         (
             mail_content(locale_preferences=preferences, channel=channel("north")),
-            answer,
+            reply,
         ),
     ]
     for content, words in mails:
         mail = COMPOSER.compose(content, address_of(content.reader.email))
         parts = cut_up(mail.data)
-        (other,) = {answer, read} - {words}
+        (other,) = {reply, read} - {words}
         for body in (parts.text, parts.html):
             assert words in body
             assert other not in body

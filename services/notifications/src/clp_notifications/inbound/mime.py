@@ -128,11 +128,11 @@ class _Parser:
     """Parses one mail, and counts its parts."""
 
     def __init__(self) -> None:
-        self._parts = 0
+        self._part_count = 0
 
     def parse(self, raw: bytes, *, depth: int) -> Part:
-        self._parts += 1
-        if self._parts > MAX_PARTS:
+        self._part_count += 1
+        if self._part_count > MAX_PARTS:
             raise MalformedMail("there are too many parts")
         if depth > MAX_NESTING:
             raise MalformedMail("parts are nested too deeply")
