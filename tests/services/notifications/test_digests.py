@@ -1,10 +1,12 @@
 """Digests: daily, and over the hourly limit (rule 40)."""
 
 from dataclasses import replace
+from email.utils import parsedate_to_datetime
 
 import pytest
 
 from clp_contracts.notifications import UpdateMailSettings
+from clp_notifications.delivery.smtp_replies import RELAY_UNAVAILABLE
 from clp_notifications.routing.mail_settings import mail_settings
 from tests.services.notifications.harness import DeliveryHarness
 from tests.services.notifications.mailcheck import cut_up, faults
@@ -235,3 +237,72 @@ def test_a_mail_of_the_broadcast_and_a_digest_never_share(
     harness.deliver()
     assert kinds(harness) == ["broadcast", "digest"]
     assert cut_up(harness.transport.mails[-1].data).text.count("> for the morning") == 2
+
+
+def test_a_mention_by_an_edit_does_not_wait_for_the_daily_digest(
+    harness: DeliveryHarness, world: World
+) -> None:
+    choose(harness, "nat", "daily")
+    world.follow("nat")
+    message = world.post("ivy", BROADCAST)
+    harness.run()
+    assert harness.transport.mails == []
+    world.edit(message, mentions=["nat"])
+    harness.run()
+    world.clock.forward(seconds=10)
+    harness.deliver()
+    (mail,) = harness.transport.mails
+    assert cut_up(mail.data).one("X-Notification-Reason") == "mention"
+    found = harness.explained(message, "nat")
+    assert (found.trigger, found.rule) == ("mention", "R4")
+    assert [one.reason for one in found.transitions][:2] == ["routed", "mentioned"]
+    world.clock.forward(days=2)
+    harness.deliver()
+    assert len(harness.transport.mails) == 1
+
+
+def test_a_mention_withdrawn_and_made_again_is_mailed_once_and_explained(
+    harness: DeliveryHarness, world: World
+) -> None:
+    message = world.post("ivy", BROADCAST, mentions=["nat"])
+    harness.route()
+    world.edit(message, mentions=[])
+    world.clock.forward(seconds=10)
+    harness.run()
+    assert harness.states(message) == {"nat": ("suppressed", "mention_removed")}
+    world.edit(message, mentions=["nat"])
+    harness.route()
+    world.clock.forward(seconds=10)
+    harness.deliver()
+    assert len(harness.transport.mails) == 1
+    found = harness.explained(message, "nat")
+    assert [one.reason for one in found.transitions] == [
+        "routed",
+        "claimed",
+        "mention_removed",
+        "mentioned",
+        "claimed",
+        "accepted",
+    ]
+    # Once it was sent, nothing makes it due again.
+    world.edit(message, mentions=[])
+    world.edit(message, mentions=["nat"])
+    harness.run()
+    assert len(harness.transport.mails) == 1
+
+
+def test_a_digest_is_dated_when_it_is_made_and_not_when_it_is_retried(
+    harness: DeliveryHarness, world: World
+) -> None:
+    choose(harness, "nat", "daily")
+    world.follow("nat")
+    world.post("ivy", BROADCAST)
+    harness.route()
+    world.clock.forward(days=1)
+    made = world.clock()
+    harness.transport.outcomes = [RELAY_UNAVAILABLE]
+    harness.deliver_once()
+    world.clock.forward(hours=1)
+    harness.deliver()
+    dates = [cut_up(mail.data).one("Date") for mail in harness.transport.mails]
+    assert [parsedate_to_datetime(date) for date in dates] == [made, made]

@@ -94,3 +94,38 @@ def test_a_redriven_mail_is_retried_for_three_days_again(
     harness.transport.outcomes = [outcome_of_reply(450, b"4.2.0 later")]
     harness.deliver()
     assert harness.states(message) == {"nat": ("due", "mailbox_busy")}
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"email": "nat@nowhere.invalid"}, "undeliverable"),
+        ({"email": "nat@north.example>"}, "address_malformed"),
+    ],
+)
+def test_what_was_suppressed_for_its_address_is_listed_and_sent_again(
+    harness: DeliveryHarness, world: World, change: dict[str, str], reason: str
+) -> None:
+    world.follow("nat")
+    message = world.post("ivy", BROADCAST)
+    right = world.people["nat"].email
+    world.change_person("nat", **change)
+    harness.run()
+    (listed,) = dead(ListDead(), deps=harness.deps).notifications
+    assert (listed.message, listed.person, listed.reason) == (message, "nat", reason)
+    world.change_person("nat", email=right)
+    assert redrive(Redrive(), deps=harness.deps).count == 1
+    harness.deliver()
+    assert harness.states(message) == {"nat": ("sent", "accepted")}
+
+
+def test_what_was_withdrawn_for_its_reader_cannot_be_redriven(
+    harness: DeliveryHarness, world: World
+) -> None:
+    world.follow("nat")
+    world.post("ivy", BROADCAST)
+    harness.route()
+    world.unfollow("nat")
+    harness.deliver()
+    assert dead(ListDead(), deps=harness.deps).notifications == ()
+    assert redrive(Redrive(), deps=harness.deps).count == 0

@@ -119,6 +119,13 @@ def mention_removed(harness: DeliveryHarness, _message: str) -> None:
     harness.deliver()
 
 
+def mentioned_again(harness: DeliveryHarness, message: str) -> None:
+    mention_removed(harness, message)
+    mentions = list(harness.world.messages)[-1]
+    harness.world.edit(mentions, mentions=["nat"])
+    harness.route()
+
+
 def unfollowed(harness: DeliveryHarness, _message: str) -> None:
     harness.world.unfollow("nat")
     harness.deliver()
@@ -167,6 +174,7 @@ STORIES: dict[TransitionReason, Story] = {
     TransitionReason.CLAIMED:            claimed,
     TransitionReason.ACCEPTED:           mailed,
     TransitionReason.REDRIVEN:           sent_again,
+    TransitionReason.MENTIONED:          mentioned_again,
     TransitionReason.LEASE_EXPIRED:      abandoned,
     TransitionReason.RELEASED:         released,
     TransitionReason.SERVICES_UNAVAILABLE:      tried_without_services,

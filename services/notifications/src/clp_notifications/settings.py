@@ -12,9 +12,10 @@ class Settings(ProcessSettings):
     ``smtp_url`` is ``maildir:///folder``, ``smtp://host:port``, ``smtps://…`` or
     ``smtp+starttls://…``, with ``user:password@`` where the relay requires a login.
     ``secret`` authenticates bounce addresses; a new one invalidates those of mails
-    already sent. Links begin with ``base_url``; this service's ``http_address`` serves those below ``/-/unsubscribe/``. ``language``
-    (BCP 47) and ``time_zone`` are the defaults of readers. Without ``mail_content`` no
-    mail shows texts, whatever its reader chose.
+    already sent. Links begin with ``base_url``; this service's ``http_address`` serves
+    those below ``/-/unsubscribe/``. ``language`` (BCP 47) and ``time_zone`` are the
+    defaults of readers. Without ``mail_content`` no mail shows texts, whatever its
+    reader chose.
 
     Tickets are mailed to ``help_address``; without one none can be submitted.
     Mail to ``bounce_domain`` is read from ``bounce_dir``, a Maildir.

@@ -22,6 +22,7 @@ class TransitionReason(StrEnum):
     CLAIMED = "claimed"
     ACCEPTED = "accepted"
     REDRIVEN = "redriven"
+    MENTIONED = "mentioned"
     # due again
     LEASE_EXPIRED = "lease_expired"
     RELEASED = "released"
@@ -59,6 +60,7 @@ SENTENCES: Final[Mapping[TransitionReason, str]] = {
     TransitionReason.ROUTED: "waits for its mail",
     TransitionReason.CLAIMED: "is being mailed",
     TransitionReason.ACCEPTED: "the mail server accepted the mail",
+    TransitionReason.MENTIONED: "an edit mentions them; waits for its mail",
     TransitionReason.REDRIVEN: "redriven by an operator",
     TransitionReason.LEASE_EXPIRED: "its worker stopped; it is retried",
     TransitionReason.RELEASED: "was not sent in time; it is retried",

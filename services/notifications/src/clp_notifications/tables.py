@@ -95,6 +95,7 @@ class Notification(Base):
         UniqueConstraint("message", "person"),
         Index("notifications_mail", "mail"),
         _partial("notifications_dead", ("id",), text("state = 'dead'")),
+        _partial("notifications_suppressed", ("id",), text("state = 'suppressed'")),
     )
 
     id: Mapped[str] = mapped_column(ID, primary_key=True)

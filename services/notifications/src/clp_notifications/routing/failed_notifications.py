@@ -1,8 +1,8 @@
-"""Notifications that failed for good: list and redrive them."""
+"""Notifications that failed, or were suppressed for their address: list, redrive."""
 
 from typing import Final
 
-from sqlalchemy import func, select, update
+from sqlalchemy import and_, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from clp_chassis.persistence.bulk_sql import batched
@@ -14,12 +14,29 @@ from clp_notifications.tables import Mail, Notification, TransitionRow
 from clp_notifications.transitions import Transition, apply_transitions, publish_due
 
 MAX_LISTED: Final = 500
+# Withdrawn for nothing that the reader did or may not see.
+ADDRESS_REASONS: Final = (
+    TransitionReason.ADDRESS_SUPPRESSED,
+    TransitionReason.ADDRESS_MALFORMED,
+    TransitionReason.UNDELIVERABLE,
+    TransitionReason.NO_SMTPUTF8,
+)
+CAN_BE_REDRIVEN: Final = or_(
+    Notification.state == State.DEAD,
+    and_(
+        Notification.state == State.SUPPRESSED,
+        Notification.reason.in_([reason.value for reason in ADDRESS_REASONS]),
+    ),
+)
 
 
 def dead(
     request: contract.ListDead, *, deps: Dependencies
 ) -> contract.DeadNotifications:
-    """List failed notifications, oldest first, after the one with the id ``after``."""
+    """List failed notifications, oldest first, after the one with the id ``after``.
+
+    Those that were suppressed for their address count as failed.
+    """
     # The last transition of a failed notification is the one that failed it.
     last = (
         select(func.max(TransitionRow.id))
@@ -30,7 +47,7 @@ def dead(
     statement = (
         select(Notification, TransitionRow.at)
         .join(TransitionRow, TransitionRow.id == last)
-        .where(Notification.state == State.DEAD)
+        .where(CAN_BE_REDRIVEN)
         .order_by(TransitionRow.id)
         .limit(max(1, min(request.limit, MAX_LISTED)))
     )
@@ -80,7 +97,7 @@ def redrive(request: contract.Redrive, *, deps: Dependencies) -> contract.Redriv
 def _failed(session: Session, named: tuple[str, ...]) -> list[Notification]:
     failed = (
         select(Notification)
-        .where(Notification.state == State.DEAD)
+        .where(CAN_BE_REDRIVEN)
         .order_by(Notification.id)
         .with_for_update()
     )

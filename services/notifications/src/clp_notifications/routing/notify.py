@@ -9,25 +9,45 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import bindparam, delete, select
+from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.orm import Session
 
 from clp_chassis.clock import new_id
 from clp_chassis.persistence.bulk_sql import in_array, insert_rows
 from clp_core.channels import Channel
-from clp_core.routing import Explanation
+from clp_core.routing import Explanation, Trigger
 from clp_notifications.dependencies import MailPolicy
 from clp_notifications.mail.content import KINDS, Kind
 from clp_notifications.routing.mail_assignment import MailRecipient, assign_to_mails
 from clp_notifications.states import State, TransitionReason
 from clp_notifications.tables import NOTIFICATIONS, OUTCOMES
-from clp_notifications.transitions import Transition, publish_due, record_transitions
+from clp_notifications.transitions import (
+    Transition,
+    apply_transitions,
+    publish_due,
+    record_transitions,
+)
 
 MAILS_PER_EVENT: Final = 200
 ROUTED = Transition(State.DUE, TransitionReason.ROUTED)
+MENTIONED = Transition(State.DUE, TransitionReason.MENTIONED)
 # Built once: they run for every few messages.
-NOTIFIED: Final = select(NOTIFICATIONS.c.message, NOTIFICATIONS.c.person).where(
-    in_array(NOTIFICATIONS.c.message, "messages")
+NOTIFIED: Final = select(
+    NOTIFICATIONS.c.message,
+    NOTIFICATIONS.c.person,
+    NOTIFICATIONS.c.id,
+    NOTIFICATIONS.c.state,
+    NOTIFICATIONS.c.trigger,
+).where(in_array(NOTIFICATIONS.c.message, "messages"))
+REASSIGN: Final = (
+    update(NOTIFICATIONS)
+    .where(NOTIFICATIONS.c.id == bindparam("notification"))
+    .values(
+        mail=bindparam("of_mail"),
+        trigger=bindparam("new_trigger"),
+        rule=bindparam("new_rule"),
+        routing_reason=bindparam("new_reason"),
+    )
 )
 DELETE_OUTCOMES: Final = delete(OUTCOMES).where(
     OUTCOMES.c.message == bindparam("of_message"), in_array(OUTCOMES.c.person, "people")
@@ -48,6 +68,14 @@ class RoutingResult:
     since: datetime
     explanations: tuple[Explanation, ...]
     is_new: bool = False
+
+
+class _Notified(NamedTuple):
+    """A notification from an earlier routing of the same message."""
+
+    id: str
+    state: str
+    trigger: str
 
 
 class _Decided(NamedTuple):
@@ -71,12 +99,15 @@ def record_notifications(
     """Store one notification per person told, ever (rule 24), and other outcomes."""
     known = _notified_before(session, results)
     recipients: list[_Decided] = []
+    mentioned: dict[str, _Decided] = {}
     not_told: dict[tuple[str, str], _Decided] = {}
     for result in results:
         for one in (
             _Decided(result, explanation) for explanation in result.explanations
         ):
-            if one.key in known:
+            if before := known.get(one.key):
+                if one.explanation.told and _becomes_due(before):
+                    mentioned[before.id] = one
                 continue
             if one.explanation.told:
                 recipients.append(one)
@@ -86,16 +117,53 @@ def record_notifications(
     _write_outcomes(session, not_told, at=at)
     if recipients:
         _write_notifications(session, recipients, policy, at=at)
+    if mentioned:
+        _notify_of_mention(session, mentioned, policy, at=at)
 
 
 def _notified_before(
     session: Session, results: Sequence[RoutingResult]
-) -> set[tuple[str, str]]:
+) -> dict[tuple[str, str], _Notified]:
     edited = {result.message for result in results if not result.is_new}
     if not edited:
-        return set()
+        return {}
     rows = session.execute(NOTIFIED, {"messages": edited})
-    return {(row.message, row.person) for row in rows}
+    return {
+        (row.message, row.person): _Notified(row.id, row.state, row.trigger)
+        for row in rows
+    }
+
+
+def _becomes_due(before: _Notified) -> bool:
+    """Whether a mention by an edit makes an earlier notification due (rules 24, 40).
+
+    It was withdrawn, or waits for a mail of another kind, as in daily mode.
+    """
+    waits = before.state == State.DUE and before.trigger != Trigger.MENTION
+    return waits or before.state == State.SUPPRESSED
+
+
+def _notify_of_mention(
+    session: Session,
+    mentioned: Mapping[str, _Decided],
+    policy: MailPolicy,
+    *,
+    at: datetime,
+) -> None:
+    """Make earlier notifications due as mentions, each in its new mail."""
+    decided = list(mentioned.values())
+    mails = assign_to_mails(session, [_recipient(*one) for one in decided], policy)
+    for notification, one, mail in zip(mentioned, decided, mails, strict=True):
+        parameters = {
+            "notification": notification,
+            "of_mail": mail,
+            "new_trigger": str(one.explanation.trigger),
+            "new_rule": one.explanation.rule,
+            "new_reason": str(one.explanation.reason),
+        }
+        session.execute(REASSIGN, parameters)
+    apply_transitions(session, dict.fromkeys(mentioned, MENTIONED), at=at)
+    _wake_delivery(session, decided, at=at)
 
 
 def _write_notifications(

@@ -31,9 +31,16 @@ from clp_core.routing import (
 from clp_notifications.dependencies import Dependencies
 from clp_notifications.mapping import author_of, project_in
 from clp_notifications.routing.notify import RoutingResult, record_notifications
-from clp_notifications.tables import RoutedMessage
+from clp_notifications.states import State, TransitionReason
+from clp_notifications.tables import NOTIFICATIONS, RoutedMessage
 
 ROUTED = frozenset({MESSAGE_POSTED, MESSAGE_EDITED})
+# Mentions that an edit took away before their mail was sent.
+WITHDRAWN: Final = select(NOTIFICATIONS.c.message, NOTIFICATIONS.c.person).where(
+    in_array(NOTIFICATIONS.c.message, "messages"),
+    NOTIFICATIONS.c.state == State.SUPPRESSED.value,
+    NOTIFICATIONS.c.reason == TransitionReason.MENTION_REMOVED.value,
+)
 ROUTED_BEFORE: Final = select(RoutedMessage).where(
     in_array(RoutedMessage.message, "messages")
 )
@@ -117,12 +124,15 @@ def write(
     """Store who is told and who is not, of each changed message."""
     at = deps.clock()
     routed = _routed_before(session, prepared)
+    withdrawn = _withdrawn(session, routed)
     results: list[RoutingResult] = []
     for change in changes:
         found = prepared.get(change.subject)
         if found is not None and change.type in ROUTED:
             before = routed.get(change.subject)
-            results.append(_result_of(found, before, change, deps=deps))
+            results.append(
+                _result_of(found, before, change, withdrawn=withdrawn, deps=deps)
+            )
             routed[change.subject] = _store_routed(session, found, before, at=at)
     record_notifications(session, results, deps.mail, at=at)
 
@@ -141,14 +151,19 @@ def _result_of(
     before: RoutedMessage | None,
     change: Change,
     *,
+    withdrawn: Collection[tuple[str, str]],
     deps: Dependencies,
 ) -> RoutingResult:
+    message = found.stored.message.id
+    again = {
+        person for person in found.facts.mentioned if (message, person.id) in withdrawn
+    }
     return RoutingResult(
-        message=found.stored.message.id,
+        message=message,
         number=found.stored.message.number,
         channel=found.facts.channel,
         since=change.at,
-        explanations=_explanations_of(found.facts, before, deps),
+        explanations=_explanations_of(found.facts, before, again, deps=deps),
         is_new=before is None,
     )
 
@@ -172,17 +187,34 @@ def _store_routed(
     return routed
 
 
+def _withdrawn(session: Session, edited: Collection[str]) -> frozenset[tuple[str, str]]:
+    """Messages and people whose mention was withdrawn before it was mailed."""
+    if not edited:
+        return frozenset()
+    rows = session.execute(WITHDRAWN, {"messages": edited})
+    return frozenset((row.message, row.person) for row in rows)
+
+
 def _explanations_of(
-    facts: RoutingFacts, routed: RoutedMessage | None, deps: Dependencies
+    facts: RoutingFacts,
+    routed: RoutedMessage | None,
+    again: Collection[Person],
+    *,
+    deps: Dependencies,
 ) -> tuple[Explanation, ...]:
-    """Decide on everybody, or after an edit on those whom it mentions anew."""
+    """Decide on everybody, or after an edit on those whom it mentions anew or again.
+
+    The mail of a mention that is gone may be withdrawn before the edit is routed.
+    """
     if routed is None:
         return tuple(explain(facts, deps.routing).values())
     edited = RoutingFacts(
         author=facts.author,
         channel=facts.channel,
         project=facts.project,
-        mentioned=newly_mentioned(json.loads(routed.mentioned), facts.mentioned),
+        mentioned=newly_mentioned(json.loads(routed.mentioned), facts.mentioned).union(
+            again
+        ),
         occasion=Occasion.EDITED,
     )
     return tuple(explain(edited, deps.routing).values())

@@ -91,14 +91,15 @@ def mails() -> None:
         sa.UniqueConstraint("message", "person"),
     )
     op.create_index("notifications_mail", "notifications", ["mail"])
-    dead = sa.text("state = 'dead'")
-    op.create_index(
-        "notifications_dead",
-        "notifications",
-        ["id"],
-        postgresql_where=dead,
-        sqlite_where=dead,
-    )
+    for state in ("dead", "suppressed"):
+        where = sa.text(f"state = '{state}'")
+        op.create_index(
+            f"notifications_{state}",
+            "notifications",
+            ["id"],
+            postgresql_where=where,
+            sqlite_where=where,
+        )
     op.create_table(
         "transitions",
         sa.Column("id", BIG, primary_key=True, autoincrement=True),
