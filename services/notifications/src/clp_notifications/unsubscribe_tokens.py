@@ -5,6 +5,7 @@ import secrets
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Final
 
 from sqlalchemy import select
@@ -12,7 +13,9 @@ from sqlalchemy.orm import Session
 
 from clp_chassis.persistence.bulk_sql import in_array, insert_if_absent
 from clp_chassis.persistence.database import Database
+from clp_notifications.states import MailMode
 from clp_notifications.tables import UNSUBSCRIBE_TOKENS, UnsubscribeToken
+from clp_notifications.transitions import set_mode
 
 TOKEN_BYTES: Final = 32
 # In base64url, without padding.
@@ -81,6 +84,17 @@ def subscription_of(session: Session, token: str) -> PersonAndProject | None:
         select(UnsubscribeToken).where(UnsubscribeToken.token == token)
     )
     return None if row is None else (row.person, row.project)
+
+
+def unsubscribe(database: Database, token: str, *, at: datetime) -> bool:
+    """Turn off the mails that a token is about; return whether the token is valid."""
+    with database.writing() as session:
+        subscription = subscription_of(session, token)
+        if subscription is None:
+            return False
+        person, project = subscription
+        set_mode(session, person=person, project=project, mode=MailMode.OFF, at=at)
+    return True
 
 
 def _read(

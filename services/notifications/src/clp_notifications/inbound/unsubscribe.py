@@ -7,8 +7,7 @@ from typing import Final
 
 from clp_notifications.dependencies import Dependencies
 from clp_notifications.inbound.mime import Part
-from clp_notifications.routing.mail_settings import unsubscribe
-from clp_notifications.unsubscribe_tokens import TOKEN_LENGTH
+from clp_notifications.unsubscribe_tokens import TOKEN_LENGTH, unsubscribe
 
 TOKEN: Final = re.compile(
     rf"(?<![\w-])[A-Za-z0-9_-]{{{TOKEN_LENGTH}}}(?![\w-])", re.ASCII
@@ -30,7 +29,10 @@ def handle_unsubscribe(mail: Part, *, deps: Dependencies) -> UnsubscribeEffect:
     Raises:
         MalformedMail: the text of the mail cannot be decoded.
     """
-    done = [unsubscribe(token, deps=deps) for token in dict.fromkeys(_tokens(mail))]
+    done = [
+        unsubscribe(deps.database, token, at=deps.clock())
+        for token in dict.fromkeys(_tokens(mail))
+    ]
     return UnsubscribeEffect.DONE if any(done) else UnsubscribeEffect.UNKNOWN_TOKEN
 
 

@@ -1,4 +1,4 @@
-"""Mail settings: change and read them, and unsubscribe by the link in a mail."""
+"""Mail settings: change and read them."""
 
 from sqlalchemy import select
 
@@ -13,7 +13,6 @@ from clp_notifications.mapping import person_in, project_in
 from clp_notifications.states import MailMode
 from clp_notifications.tables import MailSetting
 from clp_notifications.transitions import people_without_content, set_content, set_mode
-from clp_notifications.unsubscribe_tokens import subscription_of
 
 DEFAULT = MailMode.BATCHED
 
@@ -87,20 +86,3 @@ def _settings_of(person: str, deps: Dependencies) -> contract.MailSettings:
         ),
         content=person not in hidden,
     )
-
-
-def unsubscribe(token: str, *, deps: Dependencies) -> bool:
-    """Turn off the mails that a token is about; return whether the token is valid."""
-    with deps.database.writing() as session:
-        subscription = subscription_of(session, token)
-        if subscription is None:
-            return False
-        person, project = subscription
-        set_mode(
-            session,
-            person=person,
-            project=project,
-            mode=MailMode.OFF,
-            at=deps.clock(),
-        )
-    return True

@@ -11,8 +11,7 @@ from werkzeug.wrappers import Response
 
 from clp_notifications.dependencies import Dependencies
 from clp_notifications.mail.locales import N_, MailLocale, best_language, locale_of
-from clp_notifications.routing.mail_settings import unsubscribe
-from clp_notifications.unsubscribe_tokens import subscription_of
+from clp_notifications.unsubscribe_tokens import subscription_of, unsubscribe
 
 HEADERS: Final = {
     "Content-Security-Policy": (
@@ -62,7 +61,7 @@ def unsubscribe_response(
     if subscription is None:
         return _page(locale, UNKNOWN, status=404)
     if act:
-        unsubscribe(token, deps=deps)
+        unsubscribe(deps.database, token, at=deps.clock())
         return _page(locale, DONE)
     return _page(locale, QUESTION, button=BUTTON.format(stop=locale.translate(STOP)))
 
