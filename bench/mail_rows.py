@@ -19,7 +19,7 @@ from clp_projects.tables import (
 )
 
 AT: Final = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
-PARTNER, PROJECT, AUTHOR = "north", "p0", "ivy"
+PARTNER, PROJECT, AUTHOR, TITLE = "north", "p0", "ivy", "Night Train"
 TEXT: Final = (
     "Hello @{name}, episode {number} came back from quality control: please look at the "
     "second act once more before Friday. The timing of the last scene is off by a beat, "
@@ -42,7 +42,10 @@ def put_people(
         session.execute(insert(PartnerRow).values(id=PARTNER, name="North Dubbing"))
         session.execute(
             insert(ProjectRow),
-            [{"id": one, "title": "Night Train"} for one in projects],
+            [
+                {"id": one, "title": TITLE, "title_key": TITLE.casefold()}
+                for one in projects
+            ],
         )
         session.execute(insert(PersonRow), people)
         session.execute(
@@ -170,6 +173,7 @@ def _message(tag: str, number: int, channel: str) -> dict[str, Any]:
         "author_side": "internal",
         "author_number": number + 1,
         "text": text_for(number),
+        "marks": "[]",
         "posted_at": AT,
         "idempotency_key": message_id(tag, number),
         "content_hash": "0" * 64,

@@ -150,13 +150,18 @@ from clp_chassis.clock import now
 from clp_notifications.mail.content import Kind
 from clp_notifications.dependencies import MailPolicy
 from clp_notifications.states import MailMode
-from clp_notifications.routing.mail_assignment import plan
+from clp_core.channels import Channel, ProjectId
+from clp_notifications.routing.mail_assignment import MailRecipient, plan_mail
 
 def say():
     at, policy, place = now(), MailPolicy(), time.localtime()
-    at_once = plan(Kind.BROADCAST, MailMode.AT_ONCE, policy, at=at).due_at - at
-    batched = plan(Kind.BROADCAST, None, policy, at=at).due_at - at
-    digest = plan(Kind.DIGEST, MailMode.DAILY, policy, at=at).due_at
+    one = MailRecipient(
+        person="nat", kind=Kind.BROADCAST, message="m", channel=Channel(ProjectId("p")),
+        since=at,
+    )
+    at_once = plan_mail(one, MailMode.AT_ONCE, policy).due_at - at
+    batched = plan_mail(one, None, policy).due_at - at
+    digest = plan_mail(one, MailMode.DAILY, policy).due_at
     print(at.isoformat(), at_once.total_seconds(), batched.total_seconds(),
           digest.isoformat(), f"{place.tm_mday}/{place.tm_hour}/{place.tm_gmtoff}")
 

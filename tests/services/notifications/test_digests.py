@@ -1,6 +1,7 @@
 """Digests: daily, and over the hourly limit (rule 40)."""
 
 from dataclasses import replace
+from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 
 import pytest
@@ -138,7 +139,9 @@ def test_a_mention_ignores_the_limit_and_does_not_count(
     world.follow("nat")
     for _ in range(3):
         world.post("ivy", BROADCAST, mentions=["nat"])
-        harness.run()
+        harness.route()
+        world.clock.forward(seconds=10)
+        harness.deliver()
     world.post("ivy", BROADCAST)
     harness.run()
     world.clock.forward(minutes=2)
@@ -147,6 +150,8 @@ def test_a_mention_ignores_the_limit_and_does_not_count(
     world.post("ivy", BROADCAST)
     world.post("ivy", BROADCAST, mentions=["nat"])
     harness.run()
+    world.clock.forward(seconds=10)
+    harness.deliver()
     assert kinds(harness)[4:] == ["mention"]
 
 
@@ -306,3 +311,40 @@ def test_a_digest_is_dated_when_it_is_made_and_not_when_it_is_retried(
     harness.deliver()
     dates = [cut_up(mail.data).one("Date") for mail in harness.transport.mails]
     assert [parsedate_to_datetime(date) for date in dates] == [made, made]
+
+
+# fmt: off
+MORNINGS = [
+    # zone of the reader    | posted at (UTC)       | digest due at (UTC)
+    (None,                    "2026-03-01T12:00",     "2026-03-02T07:00"),
+    ("Asia/Tokyo",            "2026-03-01T12:00",     "2026-03-01T22:00"),
+    ("America/Los_Angeles",   "2026-03-01T12:00",     "2026-03-01T15:00"),
+    ("America/Los_Angeles",   "2026-03-01T15:00",     "2026-03-02T15:00"),
+    ("Asia/Kathmandu",        "2026-03-01T12:00",     "2026-03-02T01:15"),
+    # The night in which the clocks go forward, and the one in which they go back.
+    ("Europe/Paris",          "2026-03-28T12:00",     "2026-03-29T05:00"),
+    ("Europe/Paris",          "2026-10-24T12:00",     "2026-10-25T06:00"),
+    ("Mars/Olympus",          "2026-03-01T12:00",     "2026-03-02T07:00"),
+]
+# fmt: on
+
+
+@pytest.mark.parametrize(("zone", "posted", "due"), MORNINGS)
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_daily_digest_leaves_at_the_hour_of_the_reader_s_zone(
+    harness: DeliveryHarness, world: World, zone: str | None, posted: str, due: str
+) -> None:
+    choose(harness, "nat", "daily")
+    world.follow("nat")
+    world.change_person("nat", time_zone=zone)
+    world.clock.at = datetime.fromisoformat(f"{posted}+00:00")
+    world.post("ivy", BROADCAST)
+    harness.route()
+    wanted = datetime.fromisoformat(f"{due}+00:00")
+    world.clock.at = wanted - timedelta(seconds=1)
+    harness.deliver()
+    assert harness.transport.mails == []
+    world.clock.at = wanted
+    harness.deliver()
+    (mail,) = harness.transport.mails
+    assert parsedate_to_datetime(cut_up(mail.data).one("Date")) == wanted

@@ -1,8 +1,13 @@
 """Several notifications for one person in one channel become one mail (rule 40)."""
 
 import re
+from dataclasses import replace
+
+import pytest
 
 from clp_notifications.mail.composer import OutgoingMail
+from clp_notifications.states import MailMode
+from clp_notifications.transitions import set_mode
 from tests.services.notifications.harness import DeliveryHarness
 from tests.services.notifications.mailcheck import cut_up
 from tests.services.notifications.sample_world import BROADCAST, NORTH, World
@@ -69,15 +74,108 @@ def test_channels_do_not_share_a_mail(harness: DeliveryHarness, world: World) ->
     ]
 
 
-def test_a_mention_never_waits(harness: DeliveryHarness, world: World) -> None:
+def test_a_mention_waits_ten_seconds_in_a_mail_of_its_own(
+    harness: DeliveryHarness, world: World
+) -> None:
     harness.window(60)
     world.follow("nat")
     world.post("ivy", BROADCAST, "waits")
     world.post("ivy", BROADCAST, "@Nat Moreau", mentions=["nat"])
     harness.run()
+    assert harness.transport.mails == []
+    world.clock.forward(seconds=10)
+    harness.deliver()
     (mail,) = harness.transport.mails
     assert cut_up(mail.data).one("X-Notification-Reason") == "mention"
     assert b"waits" not in mail.data
+
+
+def test_a_mention_never_waits_longer_than_the_window_of_other_mails(
+    harness: DeliveryHarness, world: World
+) -> None:
+    harness.window(3)
+    world.post("ivy", BROADCAST, "@Nat Moreau", mentions=["nat"])
+    harness.route()
+    world.clock.forward(seconds=3)
+    harness.deliver()
+    assert len(harness.transport.mails) == 1
+
+
+@pytest.mark.parametrize("mode", ["at_once", "batched", "daily"])
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_twenty_posts_with_fifty_mentions_are_fifty_mails(
+    harness: DeliveryHarness, world: World, mode: str
+) -> None:
+    harness.window(60)
+    people = [f"person{number}" for number in range(50)]
+    for person in people:
+        world.people[person] = replace(
+            world.people["nat"], id=person, email=f"{person}@north.example"
+        )
+        with harness.database.writing() as session:
+            set_mode(
+                session,
+                person=person,
+                project="p1",
+                mode=MailMode(mode),
+                at=world.clock(),
+            )
+    for number in range(20):
+        world.post("ivy", BROADCAST, f"storm {number}", mentions=people)
+        world.clock.forward(seconds=0.3)
+        harness.run()
+    world.clock.forward(seconds=10)
+    harness.run()
+    assert sorted(harness.transport.recipients) == sorted(
+        f"{person}@north.example" for person in people
+    )
+    assert {listed(mail) for mail in harness.transport.mails} == {20}
+
+
+def test_mention_mails_over_their_limit_are_one_digest_an_hour_later(
+    harness: DeliveryHarness, world: World
+) -> None:
+    harness.window(60)
+    for number in range(40):
+        world.post("ivy", BROADCAST, f"storm {number}", mentions=["nat"])
+        harness.run()
+        world.clock.forward(seconds=11)
+        harness.run()
+    kinds = [
+        cut_up(mail.data).one("X-Notification-Reason")
+        for mail in harness.transport.mails
+    ]
+    assert kinds == ["mention"] * 30
+    world.clock.forward(hours=1)
+    harness.run()
+    digest = harness.transport.mails[-1]
+    assert cut_up(digest.data).one("X-Notification-Reason") == "digest"
+    assert len(harness.transport.mails) == 31
+    assert sum(map(listed, harness.transport.mails)) == 40
+
+
+def test_a_mention_over_its_limit_does_not_wait_for_the_daily_digest(
+    harness: DeliveryHarness, world: World
+) -> None:
+    harness.window(60)
+    harness.deps = replace(
+        harness.deps, mail=replace(harness.deps.mail, max_mention_mails_per_hour=1)
+    )
+    with harness.database.writing() as session:
+        set_mode(
+            session, person="nat", project="p1", mode=MailMode.DAILY, at=world.clock()
+        )
+    world.follow("nat")
+    world.post("ivy", BROADCAST, "storm for tomorrow")
+    for _ in range(2):
+        world.post("ivy", BROADCAST, "storm now", mentions=["nat"])
+        world.clock.forward(seconds=11)
+        harness.run()
+    assert len(harness.transport.mails) == 1
+    world.clock.forward(hours=1)
+    harness.run()
+    assert len(harness.transport.mails) == 2
+    assert b"tomorrow" not in b"".join(mail.data for mail in harness.transport.mails)
 
 
 def listed(mail: OutgoingMail) -> int:

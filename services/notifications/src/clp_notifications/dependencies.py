@@ -14,13 +14,18 @@ from clp_notifications.mail.tokens import MailTokens
 class MailPolicy:
     """When mails are due (rule 40).
 
-    A person gets at most ``max_mails_per_hour`` mails about a project, mentions not
-    counted; more of them go into a digest. Without a window mails are due at once.
+    A person gets at most ``max_mails_per_hour`` mails about a project, and
+    ``max_mention_mails_per_hour`` mention mails besides; more of either go into a
+    digest an hour later. Without a window mails are due at once. Daily digests are due
+    at ``digest_hour`` in the reader's time zone, or in ``time_zone`` without one.
     """
 
     window: timedelta = timedelta(seconds=60)
+    mention_window: timedelta = timedelta(seconds=10)
     digest_hour: int = 7
+    time_zone: str = "UTC"
     max_mails_per_hour: int = 12
+    max_mention_mails_per_hour: int = 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

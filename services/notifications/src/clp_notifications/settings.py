@@ -33,8 +33,10 @@ class Settings(ProcessSettings):
     sender_name: str = "CLP Communications"
     studio_name: str = "the studio"
     mail_window_s: float = 60.0
+    mention_window_s: float = 10.0
     digest_hour: int = 7
     max_mails_per_hour: int = 12
+    max_mention_mails_per_hour: int = 30
     language: str = "en"
     time_zone: str = "UTC"
     help_address: str = ""

@@ -93,7 +93,7 @@ def shown_time(at: datetime, locale_preferences: LocalePreferences) -> str:
     """A time in the reader's zone, with the zone named."""
     locale, zone = (
         _babel_locale(locale_preferences.language),
-        _zone_of(locale_preferences.time_zone),
+        zone_of(locale_preferences.time_zone),
     )
     local = at.astimezone(zone)
     name = get_timezone_name(local, "short", locale=locale)
@@ -144,7 +144,8 @@ def _babel_locale(tag: str) -> Locale:
 
 
 @cache
-def _zone_of(name: str) -> ZoneInfo:
+def zone_of(name: str) -> ZoneInfo:
+    """The time zone of this IANA name; UTC for an unknown one."""
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):

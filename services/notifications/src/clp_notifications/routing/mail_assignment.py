@@ -1,15 +1,17 @@
 """Assign notifications to mails (rule 40).
 
-A notification joins the waiting mail of the same person and channel while its window is
-open; a mention neither waits nor joins. A digest contains the notifications of all
-channels of a project.
+A notification joins the waiting mail of the same person, channel and sort while its
+window is open; mentions have a short window of their own. A digest contains the
+notifications of all channels of a project.
 """
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
+from enum import Enum
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
@@ -19,15 +21,15 @@ from clp_chassis.persistence.bulk_sql import in_array, insert_rows
 from clp_core.channels import Channel
 from clp_notifications.dependencies import MailPolicy
 from clp_notifications.mail.content import Kind
+from clp_notifications.mail.locales import zone_of
 from clp_notifications.states import MailMode
 from clp_notifications.tables import MAILS
 from clp_notifications.transitions import modes_among
 
 HOUR: Final = timedelta(hours=1)
-UNCOUNTED: Final = (Kind.MENTION, Kind.DIGEST)
 # Built once: they run for every few messages.
 WAITING: Final = (
-    select(MAILS.c.person, MAILS.c.channel, MAILS.c.kind, MAILS.c.id)
+    select(MAILS.c.person, MAILS.c.channel, MAILS.c.kind, MAILS.c.id, MAILS.c.due_at)
     .where(
         in_array(MAILS.c.person, "people"),
         in_array(MAILS.c.channel, "channels"),
@@ -43,7 +45,7 @@ COUNTED: Final = (
         in_array(MAILS.c.person, "people"),
         MAILS.c.made_at > bindparam("since"),
         in_array(MAILS.c.project, "projects"),
-        MAILS.c.kind.not_in([kind.value for kind in UNCOUNTED]),
+        MAILS.c.kind.in_(bindparam("kinds", expanding=True)),
     )
     .group_by(MAILS.c.person, MAILS.c.project)
     .having(func.count() >= bindparam("minimum"))
@@ -54,10 +56,12 @@ COUNTED: Final = (
 class MailRecipient:
     """A person who is told of one message, and the kind of mail.
 
-    Windows start at ``since``, when the message was posted or edited.
+    Windows start at ``since``, when the message was posted or edited. Without a
+    ``time_zone`` the default of the deployment is the reader's.
     """
 
     person: str
+    time_zone: str | None = None
     kind: Kind
     message: str
     channel: Channel
@@ -77,6 +81,37 @@ class MailPlan:
     due_at: datetime
 
 
+class MailSort(Enum):
+    """Mails of one sort about one channel are joined, and counted together."""
+
+    MENTION = "mention"
+    DIGEST = "digest"
+    OTHER = "other"
+
+    @classmethod
+    def of(cls, kind: Kind) -> "MailSort":
+        """The sort of a kind of mail."""
+        return SORTS.get(kind, cls.OTHER)
+
+
+SORTS: Final = {Kind.MENTION: MailSort.MENTION, Kind.DIGEST: MailSort.DIGEST}
+KINDS_OF: Final = {
+    sort: [kind.value for kind in Kind if MailSort.of(kind) is sort]
+    for sort in MailSort
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _WaitingMail:
+    """A mail that notifications may join until it is due."""
+
+    id: str
+    due_at: datetime
+
+
+_MailKey = tuple[str, str, MailSort]
+
+
 def assign_to_mails(
     session: Session, recipients: Sequence[MailRecipient], policy: MailPolicy
 ) -> list[str]:
@@ -91,8 +126,7 @@ def assign_to_mails(
         [
             one
             for one in recipients
-            if one.kind is not Kind.MENTION
-            and modes.get(one.person_and_project) != MailMode.OFF
+            if modes.get(one.person_and_project) != MailMode.OFF
         ],
     )
     hour = _LastHour(session, recipients, policy)
@@ -100,23 +134,23 @@ def assign_to_mails(
     new_rows: list[dict[str, Any]] = []
     for one in recipients:
         planned = plan_mail(
-            one.kind,
+            one,
             modes.get(one.person_and_project),
             policy,
-            at=one.since,
             over_limit=hour.is_full(one),
         )
         channel = _channel_of_mail(planned.kind, one.channel)
         joins = planned.due_at > one.since
-        mail_key = (one.person, channel.name, planned.kind is Kind.DIGEST)
-        mail = waiting.get(mail_key) if joins else None
-        if mail is None:
-            mail = new_id()
-            new_rows.append(_row(mail, one, planned, channel=channel.name))
+        mail_key = (one.person, channel.name, MailSort.of(planned.kind))
+        found = waiting.get(mail_key) if joins else None
+        # A mention over its limit never waits for a digest of tomorrow.
+        if found is None or found.due_at > planned.due_at:
+            found = _WaitingMail(id=new_id(), due_at=planned.due_at)
+            new_rows.append(_row(found.id, one, planned, channel=channel.name))
             hour.add(one, planned.kind)
             if joins:
-                waiting[mail_key] = mail
-        assigned.append(mail)
+                waiting[mail_key] = found
+        assigned.append(found.id)
     insert_rows(session, MAILS, new_rows)
     return assigned
 
@@ -145,8 +179,8 @@ def _channel_of_mail(kind: Kind, channel: Channel) -> Channel:
 
 def _waiting_mails(
     session: Session, joining: Sequence[MailRecipient]
-) -> dict[tuple[str, str, bool], str]:
-    """Return waiting mails by person, channel and whether they are digests.
+) -> dict[_MailKey, _WaitingMail]:
+    """Return the earliest waiting mails by person, channel and sort.
 
     Locked, so that no mail is claimed while a notification joins it.
     """
@@ -155,9 +189,12 @@ def _waiting_mails(
     channels = {one.channel.name for one in joining}
     channels |= {_channel_of_mail(Kind.DIGEST, one.channel).name for one in joining}
     parameters = {"people": {one.person for one in joining}, "channels": channels}
+    rows = session.execute(WAITING, parameters).all()
     return {
-        (row.person, row.channel, row.kind == Kind.DIGEST.value): row.id
-        for row in session.execute(WAITING, parameters)
+        (row.person, row.channel, MailSort.of(Kind(row.kind))): _WaitingMail(
+            id=row.id, due_at=row.due_at
+        )
+        for row in sorted(rows, key=lambda row: row.due_at, reverse=True)
     }
 
 
@@ -167,7 +204,44 @@ class _LastHour:
     def __init__(
         self, session: Session, recipients: Sequence[MailRecipient], policy: MailPolicy
     ) -> None:
-        self._limit = policy.max_mails_per_hour if policy.window else 0
+        is_limited = bool(policy.window)
+        limits = {
+            MailSort.MENTION: policy.max_mention_mails_per_hour,
+            MailSort.OTHER: policy.max_mails_per_hour,
+        }
+        self._counts = {
+            sort: _HourlyCount(
+                session,
+                [one for one in recipients if MailSort.of(one.kind) is sort],
+                sort=sort,
+                limit=limit if is_limited else 0,
+            )
+            for sort, limit in limits.items()
+        }
+
+    def is_full(self, one: MailRecipient) -> bool:
+        """Whether a person reached the hourly limit of this sort of mails."""
+        return self._counts[MailSort.of(one.kind)].is_full(one)
+
+    def add(self, one: MailRecipient, kind: Kind) -> None:
+        """Count a mail created for this recipient; digests are not counted."""
+        if (count := self._counts.get(MailSort.of(kind))) is not None:
+            count.add(one)
+
+
+class _HourlyCount:
+    """The mails of one sort, by person and project; a limit of 0 is none."""
+
+    def __init__(
+        self,
+        session: Session,
+        recipients: Sequence[MailRecipient],
+        *,
+        sort: MailSort,
+        limit: int,
+    ) -> None:
+        self._sort = sort
+        self._limit = limit
         self._created: dict[tuple[str, str], list[datetime]] = defaultdict(list)
         self._counted: Mapping[datetime, Mapping[tuple[str, str], int]] = {}
         if self._limit and recipients:
@@ -187,19 +261,19 @@ class _LastHour:
         max_new = max(Counter(one.person_and_project for one in recipients).values())
         minimum = self._limit - max_new + 1
         first = min(by_moment)
-        near = _mails_since(session, recipients, since=first - HOUR, minimum=minimum)
+        near = self._since(session, recipients, since=first - HOUR, minimum=minimum)
         if not near or len(by_moment) == 1:
             return {first: near}
         counted = {}
         for moment, among_them in by_moment.items():
             close = [one for one in among_them if one.person_and_project in near]
-            counted[moment] = _mails_since(
+            counted[moment] = self._since(
                 session, close, since=moment - HOUR, minimum=minimum
             )
         return counted
 
     def is_full(self, one: MailRecipient) -> bool:
-        """Whether a person reached the hourly limit of mails about the project."""
+        """Whether a person reached the hourly limit of these mails."""
         if not self._limit:
             return False
         made = sum(
@@ -208,51 +282,63 @@ class _LastHour:
         before = self._counted.get(one.since, {}).get(one.person_and_project, 0)
         return before + made >= self._limit
 
-    def add(self, one: MailRecipient, kind: Kind) -> None:
+    def add(self, one: MailRecipient) -> None:
         """Count a mail created for this recipient."""
-        if self._limit and kind not in UNCOUNTED:
+        if self._limit:
             self._created[one.person_and_project].append(one.since)
 
-
-def _mails_since(
-    session: Session,
-    recipients: Sequence[MailRecipient],
-    *,
-    since: datetime,
-    minimum: int,
-) -> Mapping[tuple[str, str], int]:
-    """Count the mails by person and project, where they reach a minimum."""
-    if not recipients:
-        return {}
-    parameters = {
-        "people": {one.person for one in recipients},
-        "projects": {one.channel.project for one in recipients},
-        "since": since,
-        "minimum": minimum,
-    }
-    rows = session.execute(COUNTED, parameters)
-    return {(row.person, row.project): row.mails for row in rows}
+    def _since(
+        self,
+        session: Session,
+        recipients: Sequence[MailRecipient],
+        *,
+        since: datetime,
+        minimum: int,
+    ) -> Mapping[tuple[str, str], int]:
+        """Count the mails by person and project, where they reach a minimum."""
+        if not recipients:
+            return {}
+        parameters = {
+            "people": {one.person for one in recipients},
+            "projects": {one.channel.project for one in recipients},
+            "kinds": KINDS_OF[self._sort],
+            "since": since,
+            "minimum": minimum,
+        }
+        rows = session.execute(COUNTED, parameters)
+        return {(row.person, row.project): row.mails for row in rows}
 
 
 def plan_mail(
-    kind: Kind,
+    one: MailRecipient,
     mode: MailMode | None,
     policy: MailPolicy,
     *,
-    at: datetime,
     over_limit: bool = False,
 ) -> MailPlan:
     """Return the kind of mail for a notification, and when it is due (rule 40).
 
-    A mention is due at once, a daily digest in the morning, and notifications over the
-    hourly limit in a digest an hour later.
+    A mention waits for its short window in every mode. A daily digest is due at the
+    hour in the reader's time zone, and notifications over the hourly limit in a digest
+    an hour later.
     """
-    if kind is Kind.MENTION or mode is MailMode.OFF:
-        return MailPlan(kind, at)
-    if mode is MailMode.DAILY:
-        morning = datetime.combine(at, time(policy.digest_hour), at.tzinfo)
-        due = morning if morning > at else morning + timedelta(days=1)
-        return MailPlan(Kind.DIGEST, due)
-    if over_limit:
+    at = one.since
+    if mode is MailMode.OFF:
+        return MailPlan(one.kind, at)
+    if over_limit and (one.kind is Kind.MENTION or mode is not MailMode.DAILY):
         return MailPlan(Kind.DIGEST, at + HOUR)
-    return MailPlan(kind, at if mode is MailMode.AT_ONCE else at + policy.window)
+    if one.kind is Kind.MENTION:
+        return MailPlan(one.kind, at + min(policy.mention_window, policy.window))
+    if mode is MailMode.DAILY:
+        zone = zone_of(one.time_zone or policy.time_zone)
+        return MailPlan(Kind.DIGEST, _next_hour(at, policy.digest_hour, zone))
+    return MailPlan(one.kind, at if mode is MailMode.AT_ONCE else at + policy.window)
+
+
+def _next_hour(after: datetime, hour: int, zone: ZoneInfo) -> datetime:
+    """The next time that it is this hour in a zone."""
+    day = after.astimezone(zone).date()
+    due = datetime.combine(day, time(hour), zone)
+    if due <= after:
+        due = datetime.combine(day + timedelta(days=1), time(hour), zone)
+    return due.astimezone(UTC)

@@ -59,6 +59,7 @@ class RoutingResult:
     """A message, and the decision on everybody it may concern.
 
     Windows start at ``since``, when it was posted or edited, however late routing runs.
+    ``time_zones`` are those of the people who have one, by their ids.
     A message that ``is_new`` was not routed before.
     """
 
@@ -67,6 +68,7 @@ class RoutingResult:
     channel: Channel
     since: datetime
     explanations: tuple[Explanation, ...]
+    time_zones: Mapping[str, str]
     is_new: bool = False
 
 
@@ -195,6 +197,7 @@ def _wake_delivery(
 def _recipient(result: RoutingResult, explanation: Explanation) -> MailRecipient:
     return MailRecipient(
         person=explanation.person.id,
+        time_zone=result.time_zones.get(explanation.person.id),
         kind=_kind(explanation),
         message=result.message,
         channel=result.channel,

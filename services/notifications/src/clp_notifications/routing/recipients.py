@@ -18,7 +18,7 @@ from clp_contracts.core_mapping import to_people, to_project
 from clp_contracts.events import MESSAGE_EDITED, MESSAGE_POSTED
 from clp_contracts.feed import Change
 from clp_contracts.messages import StoredMessage
-from clp_contracts.projects import Facts
+from clp_contracts.projects import Facts, PersonFacts
 from clp_core.channels import Channel
 from clp_core.people import Person
 from clp_core.routing import (
@@ -52,6 +52,7 @@ class RoutingInput:
 
     stored: StoredMessage
     facts: RoutingFacts
+    time_zones: Mapping[str, str]
 
 
 def prepare(
@@ -70,11 +71,7 @@ def prepare(
     ]
     facts = _facts_for(messages, deps)
     followers = {
-        project.id: frozenset(
-            to_people(
-                deps.clients.projects.followers(project=project.id).people
-            ).values()
-        )
+        project.id: deps.clients.projects.followers(project=project.id).people
         for project in facts.projects
     }
     prepared = (_input_of(stored, facts, followers) for stored in messages)
@@ -93,20 +90,28 @@ def _facts_for(messages: list[StoredMessage], deps: Dependencies) -> Facts:
 
 
 def _input_of(
-    stored: StoredMessage, facts: Facts, followers: Mapping[str, frozenset[Person]]
+    stored: StoredMessage,
+    facts: Facts,
+    followers: Mapping[str, tuple[PersonFacts, ...]],
 ) -> RoutingInput | None:
     channel = Channel.named(stored.message.channel)
     project = project_in(facts, channel.project)
     if project is None:
         return None
     people = to_people(facts.people)
+    following = followers[project.id]
     return RoutingInput(
         stored=stored,
+        time_zones={
+            one.id: one.time_zone
+            for one in (*facts.people, *following)
+            if one.time_zone is not None
+        },
         facts=RoutingFacts(
             author=author_of(stored.message, people),
             channel=channel,
             project=to_project(project),
-            followers=followers[project.id],
+            followers=frozenset(to_people(following).values()),
             mentioned=frozenset(
                 people[person] for person in stored.mentioned if person in people
             ),
@@ -163,6 +168,7 @@ def _result_of(
         number=found.stored.message.number,
         channel=found.facts.channel,
         since=change.at,
+        time_zones=found.time_zones,
         explanations=_explanations_of(found.facts, before, again, deps=deps),
         is_new=before is None,
     )

@@ -197,7 +197,10 @@ def build(settings: Settings, context: ProcessContext) -> Process:
         routing=progress.routing_policy(settings.mention_routing),
         mail=MailPolicy(
             window=timedelta(seconds=settings.mail_window_s),
+            mention_window=timedelta(seconds=settings.mention_window_s),
             digest_hour=settings.digest_hour,
+            time_zone=settings.time_zone,
+            max_mention_mails_per_hour=settings.max_mention_mails_per_hour,
             max_mails_per_hour=settings.max_mails_per_hour,
         ),
         studio_name=settings.studio_name,
