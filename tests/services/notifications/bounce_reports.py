@@ -175,16 +175,6 @@ REPORTS: tuple[Shape, ...] = (
         result=PERMANENT,
     ),
     Shape(
-        name="mailbox moved",
-        text=report("5.1.6", diagnostic="551 5.1.6 Mailbox has moved"),
-        result=PERMANENT,
-    ),
-    Shape(
-        name="other address status",
-        text=report("5.1.0", diagnostic="550 5.1.0 Address rejected."),
-        result=PERMANENT,
-    ),
-    Shape(
         name="Yahoo: mailbox disabled",
         text=report("5.2.1", diagnostic="554 5.2.1 This mailbox is disabled"),
         result=PERMANENT,
