@@ -24,6 +24,7 @@ from clp_messages.signature_tables import (
     LIBRARY_KINDS,
     PAGE_IN_XML,
     PATTERNS,
+    PICTURE_SIGNATURES,
     QUICKTIME_ATOMS,
     QUICKTIME_BRAND,
     RIFF,
@@ -80,8 +81,8 @@ UNMARKED: Final = ("utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be")
 # A head at the start of a line, or after nothing but marks and blanks.
 _BEFORE: Final = rb"(?:\A[\s\x00\x04\xef\xbb\xbf\xff\xfe]*|[\r\n][ \t]*)"
 PREAMBLES: Final = (
-    (re.compile(_BEFORE + rb"%PDF-"), K.PDF),
-    (re.compile(_BEFORE + rb"\x04?%!"), K.POSTSCRIPT),
+    (b"%PDF-", re.compile(_BEFORE + rb"%PDF-"), K.PDF),
+    (b"%!", re.compile(_BEFORE + rb"\x04?%!"), K.POSTSCRIPT),
 )
 NOT_PREAMBLE: Final = re.compile(rb"[\x01-\x03\x05-\x08\x0b\x0e-\x1a\x1c-\x1f\x7f]")
 ATOM: Final = re.compile(rb"(?s:....)[A-Za-z0-9 _\xa9-]{4}")
@@ -93,6 +94,8 @@ TS_PACKETS: Final = ((0, 188), (4, 192))
 def detect(head: bytes) -> Detection:
     """Detect the kind of a file by its first `HEAD_BYTES` bytes, or all if fewer."""
     head = head[:HEAD_BYTES]
+    if (kind := _by_signature(head, PICTURE_SIGNATURES)) and not is_text(head[:64]):
+        return Detection(kind)
     opening = _opening_of(head)
     if (kind := _active_kind(opening)) is not None:
         return Detection(kind)
@@ -248,7 +251,9 @@ def _is_strong(signature: bytes) -> bool:
 def _alike(head: bytes) -> frozenset[DetectedKind]:
     """The kinds that the head resembles weakly."""
     kinds = set()
-    for pattern, kind in PREAMBLES:
+    for value, pattern, kind in PREAMBLES:
+        if head.find(value, 0, PREAMBLE_BYTES + 8) < 0:
+            continue
         found = pattern.search(head, 0, PREAMBLE_BYTES + 8)
         if found and NOT_PREAMBLE.search(head, 0, found.start()) is None:
             kinds.add(kind)

@@ -36,9 +36,8 @@ TEXT_SIGNATURES: Final = (
     Signature(b"FasdUAS ", K.PROGRAM),
 )
 
-BINARY_SIGNATURES: Final = (
-    *TEXT_SIGNATURES,
-    # pictures, documents and sounds
+# Pictures and documents, whose signatures begin with bytes of no text.
+PICTURE_SIGNATURES: Final = (
     Signature(b"\x89PNG\r\n\x1a\n", K.PNG),
     Signature(b"\xff\xd8\xff", K.JPEG),
     Signature(b"8BPS\x00\x01", K.PSD),
@@ -49,6 +48,10 @@ BINARY_SIGNATURES: Final = (
     Signature(b"II+\x00", K.TIFF),
     Signature(b"MM\x00+", K.TIFF),
     Signature(bytes.fromhex("0606edf5d81d46e5bd31efe7fe74b71d"), K.INDESIGN),
+)
+
+BINARY_SIGNATURES: Final = (
+    *TEXT_SIGNATURES,
     # raw files of Fujifilm, Olympus, Panasonic, Minolta, Sigma, Canon, ARRI and RED
     Signature(b"FUJIFILMCCD-RAW", K.CAMERA_RAW),
     Signature(b"IIRO", K.CAMERA_RAW),
