@@ -6,8 +6,18 @@ from typing import Any
 
 import eventlet
 from eventlet.event import Event
+from nameko.standalone.rpc import PollingQueueConsumer
 
 from clp_chassis.messaging import Reject, on_broadcast_events, on_events, rpc
+from clp_contracts.connection_pool import ReplyListener
+
+
+class PlainListener(ReplyListener):
+    """Listens for replies as Nameko's own proxies do."""
+
+    def __init__(self, timeout: float | None = None) -> None:
+        super().__init__(timeout=timeout)
+        self.queue_consumer = PollingQueueConsumer(timeout=timeout)
 
 
 class Gate:

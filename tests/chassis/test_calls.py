@@ -12,11 +12,14 @@ from nameko.exceptions import RemoteError, RpcTimeout, UnknownService
 from nameko.standalone.rpc import ClusterRpcProxy
 
 from clp_chassis.messaging import ReplyPublisher, Rpc, rpc
-from clp_contracts.connection_pool import RequestPublisher, RpcConnectionPool
+from clp_contracts.connection_pool import (
+    RequestPublisher,
+    RpcConnectionPool,
+)
 from clp_contracts.errors import CallFailed
 from tests.chassis.conftest import Serve
 from tests.chassis.raw_amqp import Wire
-from tests.chassis.services_under_test import Gate, rpc_service
+from tests.chassis.services_under_test import Gate, PlainListener, rpc_service
 from tests.waiting import until
 
 EXCHANGE = "nameko-rpc"
@@ -24,7 +27,9 @@ EXCHANGE = "nameko-rpc"
 
 @pytest.fixture
 def proxy(broker_url: str) -> Iterator[Any]:
-    with ClusterRpcProxy({"AMQP_URI": broker_url}, timeout=5) as opened:
+    with ClusterRpcProxy(
+        {"AMQP_URI": broker_url}, timeout=5, reply_listener_cls=PlainListener
+    ) as opened:
         yield opened
 
 
@@ -65,7 +70,10 @@ def test_the_passport_of_one_call_travels_with_it(
     assert tokens == ["ivy's", "nat's"]
 
 
-def test_a_service_that_never_was_is_unknown_at_once(proxy: Any, unique: str) -> None:
+def test_a_service_that_never_was_is_unknown_at_once(
+    serve: Serve, proxy: Any, unique: str
+) -> None:
+    serve(rpc_service(f"{unique}-other"))
     with eventlet.Timeout(2), pytest.raises(UnknownService):
         proxy[unique].add(left=1, right=2)
 
@@ -75,7 +83,9 @@ def test_a_call_that_takes_too_long_times_out(
 ) -> None:
     gate = Gate()
     serve(rpc_service(unique, gate))
-    hasty = ClusterRpcProxy({"AMQP_URI": broker_url}, timeout=0.1)
+    hasty = ClusterRpcProxy(
+        {"AMQP_URI": broker_url}, timeout=0.1, reply_listener_cls=PlainListener
+    )
     with hasty as caller, pytest.raises(RpcTimeout):
         caller[unique].wait_at_gate(value="late")
     gate.open()
@@ -194,11 +204,15 @@ def test_a_reply_that_cannot_be_sent_leaves_only_its_caller_waiting(
 
     monkeypatch.setattr(ReplyPublisher, "publish", failing)
     for _ in range(2):
-        hasty = ClusterRpcProxy({"AMQP_URI": broker_url}, timeout=0.2)
+        hasty = ClusterRpcProxy(
+            {"AMQP_URI": broker_url}, timeout=0.2, reply_listener_cls=PlainListener
+        )
         with hasty as caller, pytest.raises(RpcTimeout):
             caller[unique].add(left=1, right=2)
     group.raise_if_dead()
-    with ClusterRpcProxy({"AMQP_URI": broker_url}, timeout=5) as patient:
+    with ClusterRpcProxy(
+        {"AMQP_URI": broker_url}, timeout=5, reply_listener_cls=PlainListener
+    ) as patient:
         assert patient[unique].add(left=1, right=2) == 3
 
 

@@ -221,7 +221,7 @@ def test_an_event_that_kills_its_process_becomes_a_dead_letter(
     for number in range(7):
         with Child([*command, unique], tmp_path / f"{number}.log") as child:
             if number == 0:
-                until(lambda: child.says(f"running: {unique}"), 20)
+                until(lambda: child.has_logged(f"running: {unique}"), 20)
                 dispatch("die")
             until(lambda: not child.is_running or _is_dead_letter(wire, unique), 20)
             if number > 0 and _is_dead_letter(wire, unique):

@@ -12,7 +12,7 @@ from clp_chassis.runner import ContainerGroup
 from clp_contracts.connection_pool import RpcConnectionPool
 from clp_contracts.errors import CallFailed
 from tests.chassis.raw_amqp import Wire, body_of
-from tests.chassis.services_under_test import consumer, rpc_service
+from tests.chassis.services_under_test import PlainListener, consumer, rpc_service
 from tests.waiting import until
 
 
@@ -156,7 +156,9 @@ def test_thousands_of_callers_leave_nothing_behind(url: str, unique: str) -> Non
         return len(broker._queues), len(broker.clients)
 
     def call() -> None:
-        with ClusterRpcProxy({"AMQP_URI": url}, timeout=5) as proxy:
+        with ClusterRpcProxy(
+            {"AMQP_URI": url}, timeout=5, reply_listener_cls=PlainListener
+        ) as proxy:
             assert proxy.busy.add(left=1, right=2) == 3
 
     call()

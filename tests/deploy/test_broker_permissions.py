@@ -16,8 +16,12 @@ import pytest
 from amqp.exceptions import AccessRefused, AMQPError
 from kombu import Connection
 
+from clp_chassis.clock import now
+from clp_chassis.security.passports import Issuer
 from clp_contracts import events
 from clp_contracts.broker_address import BrokerAddress
+from clp_contracts.exchanges import REPLIES
+from clp_contracts.exchanges import REQUESTS as CALLS
 from clp_contracts.methods import PEOPLE
 from clp_deploy.broker_permissions import (
     CLIENTS,
@@ -35,10 +39,12 @@ from clp_deploy.service_inventory import (
     subjects_of_methods,
 )
 from tests.deploy.running import UpSystem
+from tests.waiting import until
 
-CALLS = "nameko-rpc"
 INVENTORIES = {one.service: one for one in service_inventories()}
 OTHER_ID = "00000000-0000-4000-8000-000000000000"
+DETOUR_ID = "00000000-0000-4000-8000-000000000001"
+CALL_ID = "00000000-0000-4000-8000-000000000002"
 
 
 @dataclass(frozen=True)
@@ -50,8 +56,8 @@ class Attempt:
     arguments: dict[str, Any]
 
 
-def reply_queue(user: str) -> str:
-    return f"rpc.reply-{user}-{OTHER_ID}"
+def reply_queue(user: str, identity: str = OTHER_ID) -> str:
+    return f"rpc.reply-{user}-{identity}"
 
 
 def binding(user: str, exchange: str, key: str) -> Attempt:
@@ -93,6 +99,42 @@ def forbidden(user: str) -> Iterator[Attempt]:
     exchange = {"exchange": "spy", "type": "fanout"}
     yield Attempt("declare any exchange", "exchange_declare", exchange)
     yield binding(user, "amq.rabbitmq.trace", "#")
+    yield from shared_exchanges(user)
+    yield from detours(own)
+
+
+def shared_exchanges(user: str) -> Iterator[Attempt]:
+    """T34: nobody declares, deletes or overhears what all share."""
+    for name in (CALLS, REPLIES, *(f"{service}.events" for service in SERVICES)):
+        arguments = {"exchange": name, "type": "topic", "durable": True}
+        yield Attempt(f"declare {name}", "exchange_declare", arguments)
+        yield Attempt(f"delete {name}", "exchange_delete", {"exchange": name})
+    for key in ("#", "*"):
+        yield binding(user, REPLIES, key)
+
+
+def detours(own: ServiceInventory) -> Iterator[Attempt]:
+    """T25: dead letters and bindings between exchanges, as far as brokers refuse them.
+
+    An account that may call services may also send its dead letters where calls go; the
+    callee refuses these (see `test_t25_a_dead_letter_is_no_call`).
+    """
+    writable = {f"{own.service}.events"} if own.publishes else set()
+    shared = (CALLS, REPLIES, *(f"{service}.events" for service in SERVICES))
+    for target in {"", *(f"{service}.events" for service in SERVICES)} - writable:
+        arguments = {"x-dead-letter-exchange": target, "x-dead-letter-routing-key": "k"}
+        queue = {"queue": reply_queue(own.service, DETOUR_ID), "arguments": arguments}
+        yield Attempt(f"send dead letters to {target}", "queue_declare", queue)
+    for source in shared:
+        for destination in (CALLS, REPLIES):
+            arguments = {
+                "destination": destination,
+                "source": source,
+                "routing_key": "#",
+            }
+            yield Attempt(
+                f"bind {destination} to all of {source}", "exchange_bind", arguments
+            )
 
 
 def granted_to(user: str) -> list[str]:
@@ -190,6 +232,55 @@ def test_a_stolen_password_gives_access_to_one_service_only(
     with Spy(up.broker(user)) as spy:
         succeeded = [one.description for one in attempts if not spy.is_refused(one)]
     assert succeeded == []
+
+
+def message_in(channel: Any, queue: str) -> Any:
+    """Wait for a message of a queue."""
+    found: list[Any] = [None]
+
+    def is_there() -> bool:
+        found[0] = channel.basic_get(queue)
+        return found[0] is not None
+
+    until(is_there)
+    return found[0]
+
+
+@pytest.mark.broker
+@pytest.mark.parametrize("user", SERVICES)
+def test_t25_a_dead_letter_is_no_call(up: UpSystem, user: str) -> None:
+    """No permission covers where dead letters go, so the callee checks who calls."""
+    key = up.data / "keys" / f"{user}.pem"
+    token = Issuer.from_file(key, now).for_service(user)("projects")
+    detour, replies = reply_queue(user, CALL_ID), reply_queue(user)
+    with Spy(up.broker(user)) as spy:
+        channel = spy.connection.channel()
+        channel.queue_bind(queue=replies, exchange=REPLIES, routing_key=OTHER_ID)
+        channel.queue_declare(
+            queue=detour,
+            exclusive=True,
+            arguments={
+                "x-dead-letter-exchange": CALLS,
+                "x-dead-letter-routing-key": "projects.put_partner",
+            },
+        )
+        channel.queue_bind(queue=detour, exchange=REPLIES, routing_key=CALL_ID)
+        arguments = {"id": "planted", "name": "Planted"}
+        channel.basic_publish(
+            channel.prepare_message(
+                json.dumps({"args": [], "kwargs": arguments}),
+                content_type="application/json",
+                content_encoding="utf-8",
+                headers={"nameko.auth_token": token},
+                properties={"reply_to": OTHER_ID, "correlation_id": "1"},
+            ),
+            exchange=REPLIES,
+            routing_key=CALL_ID,
+        )
+        sent = message_in(channel, detour)
+        channel.basic_reject(sent.delivery_tag, requeue=False)
+        reply = json.loads(message_in(channel, replies).body)
+    assert reply["error"]["exc_args"][0] == "passport.wrong_kind"
 
 
 @pytest.mark.broker

@@ -1,12 +1,15 @@
 """RPC connections to the broker: pooled, one call at a time each, with timeouts."""
 
+import secrets
 import threading
 import time
+import uuid
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from amqp.exceptions import AMQPError
+from kombu import Queue
 from kombu.exceptions import KombuError
 from nameko import exceptions as wire_errors
 from nameko.amqp.publish import Publisher
@@ -19,11 +22,13 @@ from nameko.standalone.rpc import (
 
 from clp_contracts.broker_address import BrokerAddress
 from clp_contracts.errors import CallFailed, Refused
+from clp_contracts.exchanges import REPLIES, REQUESTS, shared_exchange
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 TRANSIENT: Final = 1
+REPLY_QUEUE_TTL_MS: Final = 300_000
 ONE_RETRY: Final = {"max_retries": 1, "interval_start": 0}
 # A broker that lost its exchanges raises errors of amqp instead of kombu.
 BROKEN: Final = (OSError, RuntimeError, KombuError, AMQPError)
@@ -81,6 +86,18 @@ class ReplyListener(SingleThreadedReplyListener):  # type: ignore[misc]
         super().__init__(timeout=timeout)
         self.queue_consumer = ReplyConsumer(timeout=timeout)
 
+    def setup(self) -> None:
+        """Listen on an exchange of its own, where no request can be published."""
+        listener_id = str(uuid.UUID(bytes=secrets.token_bytes(16), version=4))
+        self.routing_key = listener_id
+        self.queue = Queue(
+            f"rpc.reply-{self.container.service_name}-{listener_id}",
+            exchange=shared_exchange(REPLIES),
+            routing_key=listener_id,
+            queue_arguments={"x-expires": REPLY_QUEUE_TTL_MS},
+        )
+        self.queue_consumer.register_provider(self)
+
 
 class RpcConnection(StandaloneProxyBase):  # type: ignore[misc]
     """A connection with its own reply queue; never share it while in use."""
@@ -120,6 +137,7 @@ class RpcConnection(StandaloneProxyBase):  # type: ignore[misc]
             expiration=self._timeout,
             confirm_timeout=self._timeout * CONFIRM_SHARE,
             retry_policy=ONE_RETRY,
+            declare=[shared_exchange(REQUESTS)],
         )
         self._reply_listener.queue_consumer.deadline = time.monotonic() + self._timeout
         return request(**arguments)

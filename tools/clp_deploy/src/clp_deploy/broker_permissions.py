@@ -9,7 +9,11 @@ it may make and serve and the events it may publish and consume. Without the lat
 every user of the RPC exchange could read all calls.
 
 The name of a reply queue holds its user and a random id that only the called service
-learns.
+learns. Replies have an exchange of their own.
+
+No account may declare or delete a shared exchange; the definitions hold them. What the
+broker cannot refuse is a detour: a dead letter or a binding between exchanges that ends
+at an exchange its account may write to. So the services check each caller themselves.
 """
 
 import base64
@@ -21,6 +25,8 @@ from typing import Any, Final
 
 from clp_chassis.messaging import RETRY_DELAYS_MS, retry_exchange
 from clp_chassis.messaging.event_consumer import QUEUE_VERSION
+from clp_contracts.exchanges import REPLIES
+from clp_contracts.exchanges import REQUESTS as CALLS
 from clp_contracts.methods import PEOPLE
 from clp_deploy.service_inventory import (
     SERVICES,
@@ -31,7 +37,6 @@ from clp_deploy.service_inventory import (
 )
 
 VHOST: Final = "clp"
-CALLS: Final = "nameko-rpc"
 UUID: Final = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 NOTHING: Final = "^(?!)"
 WHAT: Final = ("configure", "write", "read")
@@ -60,7 +65,8 @@ def definitions(passwords: Mapping[str, str] | None = None) -> dict[str, Any]:
                 topic
                 for name in CLIENTS
                 for topic in _topics(
-                    name, {CALLS: (_may_call(allowed_calls(name)), UUID)}
+                    name,
+                    {CALLS: (_any_of(allowed_calls(name)), ""), REPLIES: ("", UUID)},
                 )
             ),
             *_topics(SCALING, {}),
@@ -101,9 +107,9 @@ def _service_permissions(one: ServiceInventory) -> dict[str, Any]:
     consumed = [_events(source) for source in sorted(sources)]
     return _permission(
         one.service,
-        configure=[*own, CALLS, *retries, *published, *consumed],
-        write=[*own, CALLS, *retries, *published],
-        read=[*own, CALLS, *retries, *consumed],
+        configure=[*own, *retries],
+        write=[*own, CALLS, REPLIES, *retries, *published],
+        read=[*own, CALLS, REPLIES, *retries, *consumed],
     )
 
 
@@ -121,7 +127,8 @@ def _own_queues(one: ServiceInventory) -> list[str]:
 
 def _service_topics(one: ServiceInventory) -> Iterable[dict[str, Any]]:
     topics: dict[str, tuple[str, str]] = {
-        CALLS: (_may_call(one.calls, UUID), rf"{re.escape(one.service)}\.\*|{UUID}")
+        CALLS: (_any_of(one.calls), rf"{re.escape(one.service)}\.\*"),
+        REPLIES: (UUID, UUID),
     }
     for source in sorted({event.source for event in one.subscriptions}):
         types = {t for e in one.subscriptions if e.source == source for t in e.types}
@@ -136,8 +143,8 @@ def _service_topics(one: ServiceInventory) -> Iterable[dict[str, Any]]:
 
 
 def _client_permissions(name: str) -> dict[str, Any]:
-    own = [_reply_queue(name), CALLS]
-    return _permission(name, configure=own, write=own, read=own)
+    own = _reply_queue(name)
+    return _permission(name, configure=[own], write=[own, CALLS], read=[own, REPLIES])
 
 
 # ---- definitions
@@ -161,7 +168,7 @@ def _topics(
     user: str, topics: Mapping[str, tuple[str, str]]
 ) -> Iterable[dict[str, Any]]:
     """Permissions on every topic exchange; RabbitMQ allows what is not listed."""
-    exchanges = [CALLS, *(_name_of_events(service) for service in SERVICES)]
+    exchanges = [CALLS, REPLIES, *map(_name_of_events, SERVICES)]
     for exchange in exchanges:
         write, read = topics.get(exchange, ("", ""))
         yield {
@@ -187,6 +194,7 @@ def _exchange(name: str, kind: str) -> dict[str, Any]:
 
 def _exchanges(inventories: tuple[ServiceInventory, ...]) -> Iterable[tuple[str, str]]:
     yield CALLS, "topic"
+    yield REPLIES, "topic"
     for one in inventories:
         if one.publishes:
             yield _name_of_events(one.service), "topic"
@@ -204,10 +212,6 @@ def _name_of_events(source: str) -> str:
 
 def _events(source: str) -> str:
     return re.escape(_name_of_events(source))
-
-
-def _may_call(calls: Iterable[str], *others: str) -> str:
-    return "|".join([*(re.escape(call) for call in calls), *others])
 
 
 def _any_of(names: Iterable[str]) -> str:

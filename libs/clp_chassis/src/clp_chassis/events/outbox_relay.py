@@ -5,7 +5,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from kombu import Exchange
 from typing_extensions import override
 
 from clp_chassis.clock import Clock
@@ -16,6 +15,7 @@ from clp_chassis.messaging import EventPublisher
 from clp_chassis.observability.metrics import OUTBOX_PUBLISHED
 from clp_chassis.observability.tracing import span
 from clp_chassis.persistence.database import Database
+from clp_contracts.exchanges import event_exchange
 from clp_contracts.feed import Change
 from clp_contracts.serialization import dump
 
@@ -52,12 +52,7 @@ class OutboxRelay(BackgroundLoop):
         # An earlier process may have assigned positions and published nothing.
         self._failed_last_run = True
         self._config.database.on_commit(self.timer.wake)
-        self._exchange = Exchange(
-            f"{self._config.service}.events",
-            type="topic",
-            durable=True,
-            auto_delete=False,
-        )
+        self._exchange = event_exchange(self._config.service)
         broker = self.container.config
         self._publisher = EventPublisher(
             broker["AMQP_URI"],

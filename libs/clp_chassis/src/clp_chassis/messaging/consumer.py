@@ -12,12 +12,13 @@ from __future__ import annotations
 
 import logging
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import eventlet
+import kombu
 from amqp.exceptions import AMQPError
 from kombu.exceptions import OperationalError
-from kombu.serialization import registry
 from nameko import messaging
 from nameko.constants import CALL_ID_STACK_CONTEXT_KEY
 from nameko.extensions import ProviderCollector
@@ -30,6 +31,9 @@ log = logging.getLogger(__name__)
 BROKER_ERRORS: Final = (OSError, AMQPError, OperationalError)
 DRAIN_SECONDS: Final = 0.25
 RECONNECT_SECONDS: Final = 1.0
+JSON: Final = "application/json"
+# The largest request is a post of 10,000 characters with its attachments.
+MAX_MESSAGE_BYTES: Final = 1024 * 1024
 
 
 class _StoppedWhileDisconnectedError(Exception):
@@ -55,6 +59,11 @@ class QueueConsumer(messaging.QueueConsumer):  # type: ignore[misc]
         """Reject a message that cannot be decoded, instead of acknowledging it."""
         log.error("undecodable message rejected: %r", exc)
         self.reject_message(message)
+
+    def get_consumers(self, consumer_cls: Any, channel: Any) -> Any:
+        """Consume with a bound on the size of messages."""
+        bounded = partial(BoundedConsumer, *consumer_cls.args, **consumer_cls.keywords)
+        return super().get_consumers(bounded, channel)
 
     def run(self, **_: object) -> None:
         """Consume until stopped; reconnect after an outage."""
@@ -126,9 +135,21 @@ class QueueConsumer(messaging.QueueConsumer):  # type: ignore[misc]
             raise _StoppedWhileDisconnectedError
 
 
-def has_known_content_type(message: Any) -> bool:
-    """Whether a message names a content type that can be decoded here."""
-    return message.properties.get("content_type") in registry.type_to_name
+class BoundedConsumer(kombu.Consumer):  # type: ignore[misc]
+    """Consume messages of a bounded size; reject others without decoding them."""
+
+    def _receive_callback(self, message: Any) -> None:
+        size = len(message.body or b"")
+        if size > MAX_MESSAGE_BYTES:
+            log.error("message rejected, %s bytes: %r", size, message.delivery_info)
+            message.reject()
+        else:
+            super()._receive_callback(message)
+
+
+def is_plain_json(message: Any) -> bool:
+    """Whether a message says that it is JSON, the only content type in use."""
+    return bool(message.properties.get("content_type") == JSON)
 
 
 def without_broken_call_stack(context_data: dict[str, Any]) -> dict[str, Any]:

@@ -32,19 +32,19 @@ from nameko.constants import (
     LOGIN_METHOD_CONFIG_KEY,
 )
 from nameko.messaging import Consumer
-from nameko.standalone.events import get_event_exchange
 
 from clp_chassis.clock import new_id, now
 from clp_chassis.inprocess import is_inprocess
 from clp_chassis.messaging.consumer import (
     BROKER_ERRORS,
     QueueConsumer,
-    has_known_content_type,
+    is_plain_json,
     without_broken_call_stack,
 )
 from clp_chassis.messaging.publishers import RetryPublisher
 from clp_chassis.observability.logs import safe_error_text
 from clp_chassis.observability.metrics import EVENTS_CONSUMED
+from clp_contracts.exchanges import event_exchange
 
 log = logging.getLogger(__name__)
 
@@ -87,12 +87,12 @@ class _EventConsumer(Consumer):  # type: ignore[misc]
         return f"evt-{self.source}--{service}.{self.method_name}.{QUEUE_VERSION}"
 
     def _bindings(self) -> list[binding]:
-        exchange = get_event_exchange(self.source, self.container.config)
+        exchange = event_exchange(self.source)
         return [binding(exchange, routing_key=name) for name in self.event_types]
 
     def handle_message(self, body: Any, message: Any) -> None:
         """Reject an event without a known content type."""
-        if has_known_content_type(message):
+        if is_plain_json(message):
             EVENTS_CONSUMED.labels(self.container.service_name, self.source).inc()
             super().handle_message(body, message)
         else:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 from typing import Any
 
+from kombu import Queue
 from nameko import rpc as nameko_rpc
 from nameko.constants import (
     AMQP_SSL_CONFIG_KEY,
@@ -22,10 +23,11 @@ from nameko.constants import (
 from clp_chassis.messaging.consumer import (
     BROKER_ERRORS,
     QueueConsumer,
-    has_known_content_type,
+    is_plain_json,
     without_broken_call_stack,
 )
 from clp_chassis.messaging.publishers import ReplyPublisher
+from clp_contracts.exchanges import REPLIES, REQUESTS, shared_exchange
 
 log = logging.getLogger(__name__)
 
@@ -44,20 +46,42 @@ class RpcConsumer(nameko_rpc.RpcConsumer):  # type: ignore[misc]
     """Consume the requests of one service and publish the replies."""
 
     queue_consumer = CallQueueConsumer()
+    queue: Queue | None
+
+    def setup(self) -> None:
+        """Declare the queue of the service; the exchange is shared."""
+        if self.queue is not None:
+            return
+        service = self.container.service_name
+        self.queue = Queue(
+            f"rpc-{service}",
+            exchange=shared_exchange(REQUESTS),
+            routing_key=f"{service}.*",
+            durable=True,
+        )
+        self.queue_consumer.register_provider(self)
+        self._registered = True
 
     def handle_message(self, body: Any, message: Any) -> None:
-        """Drop a request that cannot be decoded or replied to."""
-        if has_known_content_type(message) and message.properties.get("reply_to"):
-            super().handle_message(body, message)
-        else:
+        """Drop a request that cannot be decoded or replied to.
+
+        A request that comes back was running when its process ended. It is acknowledged
+        before it runs once more, so it ends one more process at most.
+        """
+        if not (is_plain_json(message) and message.properties.get("reply_to")):
             log.error("request dropped, no reply is possible: %r", message)
             self.queue_consumer.reject_message(message)
+            return
+        if message.delivery_info.get("redelivered"):
+            log.warning("request redelivered: %s", message.delivery_info["routing_key"])
+            self.queue_consumer.ack_message(message)
+        super().handle_message(body, message)
 
     def handle_result(self, message: Any, result: Any, exc_info: Any) -> Any:
         config = self.container.config
         responder = Responder(
             config[AMQP_URI_CONFIG_KEY],
-            nameko_rpc.get_rpc_exchange(config),
+            shared_exchange(REPLIES),
             config.get(SERIALIZER_CONFIG_KEY, DEFAULT_SERIALIZER),
             message,
             ssl=config.get(AMQP_SSL_CONFIG_KEY),
@@ -67,7 +91,8 @@ class RpcConsumer(nameko_rpc.RpcConsumer):  # type: ignore[misc]
             result, exc_info = responder.send_response(result, exc_info)
         except BROKER_ERRORS as error:
             log.warning("reply not sent, its caller times out: %r", error)
-        self.queue_consumer.ack_message(message)
+        if not message.acknowledged:
+            self.queue_consumer.ack_message(message)
         return result, exc_info
 
 
