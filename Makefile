@@ -106,6 +106,7 @@ SELECTED := not slow and not bench and not clamd and not browser
 test: ## every change: lint, unit, contract, journey and fault tests, on both brokers
 	@$(MAKE) setup servers
 	@deploy/checks/parallel.sh lint test-core test-system
+	@$(MAKE) test-browser
 	@$(call title,everything passed)
 
 .PHONY: test-system
@@ -176,8 +177,8 @@ test-pythons: ## demo and tests on each supported Python of this machine, in its
 	@deploy/checks/pythons.sh
 
 .PHONY: test-debian
-test-debian: ## demo and core tests in a fresh Debian 13 (as root, with debootstrap)
-	@deploy/checks/debian.sh
+test-debian: ## demo, core and broker tests in a fresh Debian 13 (as root, with debootstrap)
+	@deploy/checks/debian13.sh demo servers test-core test-broker
 
 .PHONY: test-browser
 test-browser: setup ## the portal in Chromium: the story, axe-core, phones, no scripts
