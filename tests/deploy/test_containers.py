@@ -274,6 +274,17 @@ def test_every_process_type_is_composed(compose: dict[str, Any]) -> None:
         assert service["depends_on"]["postgresql"] == {"condition": "service_healthy"}
 
 
+def test_every_container_runs_without_privileges(compose: dict[str, Any]) -> None:
+    for name, service in compose["services"].items():
+        assert service["cap_drop"] == ["ALL"], name
+        assert service["security_opt"] == ["no-new-privileges:true"], name
+        assert not service.get("privileged"), name
+        # One container is root: it gives each volume to its reader, without a network.
+        is_root = service.get("user") == "0:0"
+        assert is_root == (name == "prepare") == bool(service.get("cap_add")), name
+        assert not is_root or service["network_mode"] == "none"
+
+
 def test_every_file_and_volume_of_the_compose_file_exists(
     compose: dict[str, Any],
 ) -> None:

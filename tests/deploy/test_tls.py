@@ -61,6 +61,10 @@ class TestTheDatabase:
             ).fetchone()
         assert found == (True,)
 
+    def test_a_connection_without_tls_is_refused(self, up: UpSystem) -> None:
+        with pytest.raises(psycopg.OperationalError, match=r"no pg_hba\.conf entry"):
+            connected(up, "messages", "messages", sslmode="disable")
+
     def test_the_urls_of_the_services_verify_the_certificate(
         self, up: UpSystem
     ) -> None:

@@ -113,7 +113,7 @@ def clp_ops(bed: FaultBed, *words: str) -> tuple[int, str]:
     shown = io.StringIO()
     environ = {
         "CLP_BROKER_URL": bed.rabbit.url,
-        "CLP_KEYS_DIR": str(Path(bed.group.data_dir) / "keys"),
+        "CLP_KEYS_DIR": str(Path(bed.group.data_dir) / "keys" / "operations"),
     }
     return main(list(words), environ, Console(file=shown, width=200)), shown.getvalue()
 

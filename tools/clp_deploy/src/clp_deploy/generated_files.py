@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from clp_deploy.broker_permissions import definitions
-from clp_deploy.database_roles import roles_sql
+from clp_deploy.database_roles import HOST_RULES, roles_sql
 from clp_deploy.environments import example_environment
 from clp_deploy.kubernetes import processes_yaml
 from clp_deploy.processes import PROCESS_TYPES
@@ -19,6 +19,7 @@ def generated_files() -> dict[str, str]:
     return environments | {
         "rabbitmq/definitions.json": json.dumps(definitions(), indent=1) + "\n",
         "postgresql/roles.sql": roles_sql(),
+        "postgresql/pg_hba.conf": HOST_RULES,
         "kubernetes/base/processes.yaml": processes_yaml(),
     }
 

@@ -20,7 +20,7 @@ from clp_deploy.broker_permissions import (
     definitions,
     password_hash,
 )
-from clp_deploy.database_roles import DATABASE_SERVICES, ROLES, roles_sql
+from clp_deploy.database_roles import DATABASE_SERVICES, HOST_RULES, ROLES, roles_sql
 from clp_deploy.secret_files import HOST, CertificateAuthority, PasswordStore
 from clp_suite.server_process import account_for, free_ports
 from clp_suite.servers import PrivatePostgres, PrivateRabbit, ServerError
@@ -84,9 +84,12 @@ class PrivateServers:
         directory = self._folder / "postgres"
         account = account_for(PrivatePostgres.PREFERRED_ACCOUNT)
         certificate = str(self._authority.issue(self._folder / "postgres-tls", account))
+        host_rules = self._folder / "postgres-tls" / "pg_hba.conf"
+        host_rules.write_text(HOST_RULES)
         server = PrivatePostgres(
             directory,
             settings={
+                "hba_file": str(host_rules),
                 "ssl": "on",
                 "ssl_cert_file": certificate,
                 "ssl_key_file": certificate,
