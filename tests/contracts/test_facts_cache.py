@@ -27,7 +27,14 @@ class Directory:
         self.requests = 0
         self.meanwhile: Callable[[], object] = lambda: None
 
-    def facts(self, *, project_ids: Sequence[str], people: Sequence[str]) -> Facts:
+    def facts(
+        self,
+        *,
+        project_ids: Sequence[str],
+        people: Sequence[str],
+        narrowed: bool,
+    ) -> Facts:
+        self.narrowed = narrowed
         self.requests += 1
         facts = Facts(
             projects=tuple(self.projects[p] for p in project_ids if p in self.projects),
@@ -124,7 +131,7 @@ def test_an_event_invalidates_what_it_concerns(
     cache.fetch("ivy")
     cache.receive(*event)
     assert cache.has(None, "p1") != p1
-    cache.fetch("nobody")  # p1 again, without ivy
+    cache.facts.fetch(None, "p1")  # p1 again, without ivy
     assert cache.has("ivy", "p1") != ivy
 
 
@@ -145,3 +152,20 @@ def test_the_ttl_counts_from_the_request_and_not_from_the_response(
     cache.fetch()
     cache.directory.meanwhile = lambda: None
     assert not cache.has()
+
+
+def test_a_project_narrowed_to_a_partner_is_not_cached_for_others(cache: Cache) -> None:
+    cache.fetch("nat")
+    assert cache.directory.narrowed
+    assert not cache.has(None)
+    cache.fetch("ivy")
+    cache.fetch("nat")
+    assert cache.has(None)
+    cache.facts.fetch(None, "p2")
+    assert not cache.directory.narrowed
+    assert cache.has(None, "p2")
+
+
+def test_a_project_fetched_with_a_missing_person_is_not_cached(cache: Cache) -> None:
+    cache.fetch("nobody")
+    assert not cache.has(None)

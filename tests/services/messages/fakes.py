@@ -79,6 +79,7 @@ class FakeProjects:
         people: Sequence[str] = (),
         follows: Sequence[Follow] = (),
         lease_s: float = 0.0,
+        narrowed: bool = False,
     ) -> Facts:
         self.calls["facts"] += 1
         facts = Facts(

@@ -245,6 +245,7 @@ class _Projects:
         people: Sequence[str] = (),
         follows: Sequence[Follow] = (),
         lease_s: float = 0.0,
+        narrowed: bool = False,
     ) -> Facts:
         self.world.call()
         facts = self.world.facts(

@@ -216,3 +216,18 @@ def test_the_feed_is_read_from_any_position(world: World) -> None:
     response = directory.changes(request, deps=world.deps)
     assert [change.position for change in response.changes] == [head]
     assert response.head == head
+
+
+def test_narrowed_facts_show_the_partners_of_the_people_only(world: World) -> None:
+    def partners(*people: str) -> tuple[tuple[str, ...], tuple[str, ...], list[str]]:
+        request = GetFacts(project_ids=("p1",), people=people, narrowed=True)
+        (project,) = directory.facts_about(request, deps=world.deps).projects
+        names = [partner.id for partner in project.partners]
+        return project.assigned, project.withdrawn, names
+
+    world.withdraw("south")
+    assert partners("nat") == (("north",), (), ["north"])
+    assert partners("sam") == ((), ("south",), ["south"])
+    assert partners("nat", "sam") == (("north",), ("south",), ["north", "south"])
+    assert partners("nat", "ivy") == (("north",), ("south",), ["north", "south"])
+    assert partners("nobody") == partners() == ((), (), [])

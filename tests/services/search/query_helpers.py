@@ -86,7 +86,10 @@ class NeighbourServices:
             )
         )
 
-    def _facts(self, *, project_ids: Sequence[str], people: Sequence[str]) -> Facts:
+    def _facts(
+        self, *, project_ids: Sequence[str], people: Sequence[str], narrowed: bool
+    ) -> Facts:
+        del narrowed
         self.calls.append(("facts", (tuple(project_ids), tuple(people))))
         return Facts(
             projects=tuple(self.shown[p] for p in project_ids if p in self.shown),

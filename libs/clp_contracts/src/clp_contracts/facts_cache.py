@@ -67,10 +67,14 @@ class FactsCache:
         facts = self._projects.facts(
             project_ids=[] if project is None else [project],
             people=[] if person is None else [person],
+            narrowed=person is not None,
         )
         # Facts that were invalidated meanwhile may be older than the event.
         if invalidations == self._invalidations:
-            self._store(facts, expires_at=requested_at + self._ttl_s)
+            is_whole = person is None or any(
+                one.partner is None for one in facts.people
+            )
+            self._store(facts, expires_at=requested_at + self._ttl_s, is_whole=is_whole)
         return facts
 
     def invalidate(self, event: Mapping[str, Any]) -> None:
@@ -83,8 +87,9 @@ class FactsCache:
         if event.get("type") == events.PARTNER_CHANGED:
             self._cached_projects.clear()
 
-    def _store(self, facts: Facts, *, expires_at: float) -> None:
-        for project in facts.projects:
+    def _store(self, facts: Facts, *, expires_at: float, is_whole: bool) -> None:
+        """Cache facts; projects that show one partner only are not for others."""
+        for project in facts.projects if is_whole else ():
             self._cached_projects[project.id] = (expires_at, project)
         for person in facts.people:
             if person.partner is None:

@@ -194,6 +194,9 @@ class GetFacts:
     ``following`` names a project: the response lists which of ``people`` follow it.
     ``follows`` checks single follows. ``lease_s`` requests a read lease in seconds,
     counted from the request: withdrawals of access are confirmed after it expired.
+
+    With ``narrowed`` the projects show the partners of ``people`` only, unless one of
+    them is internal: what is read for a partner does not grow with its rivals (rule 6).
     """
 
     project_ids: tuple[str, ...] = ()
@@ -201,6 +204,7 @@ class GetFacts:
     following: str | None = None
     follows: tuple[Follow, ...] = ()
     lease_s: float = 0.0
+    narrowed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

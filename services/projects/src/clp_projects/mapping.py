@@ -1,7 +1,7 @@
 """Map rows to the facts of the contracts and to the values of the core."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, bindparam, or_, select
@@ -96,6 +96,9 @@ ASSIGNMENTS: Final = (
     .where(in_array(AssignmentRow.project, "ids"))
     .order_by(AssignmentRow.project, PartnerRow.id)
 )
+NARROWED_ASSIGNMENTS: Final = ASSIGNMENTS.where(
+    in_array(AssignmentRow.partner, "partners")
+)
 
 
 def people_by_id(session: Session, ids: Iterable[str]) -> tuple[PersonFacts, ...]:
@@ -159,17 +162,23 @@ def _people(
     return tuple(sorted(found, key=lambda person: person.id))
 
 
-def projects_by_id(session: Session, ids: Iterable[str]) -> tuple[ProjectFacts, ...]:
-    """Return the projects with these ids, with their partners, ordered by id."""
+def projects_by_id(
+    session: Session, ids: Iterable[str], partners: Collection[str] | None = None
+) -> tuple[ProjectFacts, ...]:
+    """Return the projects with these ids, ordered by id.
+
+    They show all their partners, or only those of ``partners``.
+    """
     parameters = {"ids": [*filter(is_id, ids)]}
     if not parameters["ids"]:
         return ()
-    partners: defaultdict[str, list[Any]] = defaultdict(list)
-    for row in session.execute(ASSIGNMENTS, parameters):
-        partners[row.project].append(row)
-    found = (
-        _project(row, partners[row.id]) for row in session.execute(TITLES, parameters)
-    )
+    rows: defaultdict[str, list[Any]] = defaultdict(list)
+    assignments = ASSIGNMENTS
+    if partners is not None:
+        assignments, parameters["partners"] = NARROWED_ASSIGNMENTS, [*partners]
+    for row in session.execute(assignments, parameters):
+        rows[row.project].append(row)
+    found = (_project(row, rows[row.id]) for row in session.execute(TITLES, parameters))
     return tuple(sorted(found, key=lambda project: project.id))
 
 

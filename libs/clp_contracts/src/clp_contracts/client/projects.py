@@ -114,6 +114,7 @@ class Projects:
         following: str | None = None,
         follows: Items[projects.Follow] = (),
         lease_s: float = 0.0,
+        narrowed: bool = False,
     ) -> projects.Facts:
         """Read facts about projects, people and follows; services only."""
         request = projects.GetFacts(
@@ -122,6 +123,7 @@ class Projects:
             following=following,
             follows=items(follows),
             lease_s=lease_s,
+            narrowed=narrowed,
         )
         return self._call(projects.FACTS, request)
 

@@ -152,7 +152,7 @@ def _visible_person(
     if actor.kind is PassportKind.SERVICE:
         return request.person
     facts = deps.clients.projects.facts(
-        project_ids=(channel.project,), people=(actor.subject,)
+        project_ids=(channel.project,), people=(actor.subject,), narrowed=True
     )
     reader, project = (
         person_in(facts, actor.subject),

@@ -35,7 +35,9 @@ def preview(
     # An empty draft is previewed too.
     _require(judge_text(request.text, attachments=1))
     channel = _channel_of(request.channel)
-    facts = deps.clients.projects.facts(project_ids=(channel.project,), people=(actor,))
+    facts = deps.clients.projects.facts(
+        project_ids=(channel.project,), people=(actor,), narrowed=True
+    )
     author, found = person_in(facts, actor), project_in(facts, channel.project)
     if author is None or found is None:
         raise Refused("channel.missing")

@@ -10,6 +10,7 @@ from clp_contracts.projects import (
     GetFollowers,
     GetPeopleByHandle,
     People,
+    PersonFacts,
 )
 from clp_core.channels import is_id
 from clp_projects import mapping
@@ -26,13 +27,21 @@ def facts_about(request: GetFacts, *, deps: Dependencies) -> Facts:
     """
     lease_s = grant_lease(request.lease_s, deps=deps)
     with deps.database.reading() as session:
+        people = mapping.people_by_id(session, request.people)
+        partners = _partners_shown(people) if request.narrowed else None
         return Facts(
-            projects=mapping.projects_by_id(session, request.project_ids),
-            people=mapping.people_by_id(session, request.people),
+            projects=mapping.projects_by_id(session, request.project_ids, partners),
+            people=people,
             followers=_followers(session, request),
             follows=_follows(session, request),
             lease_s=lease_s,
         )
+
+
+def _partners_shown(people: tuple[PersonFacts, ...]) -> frozenset[str] | None:
+    """Return the partners of the people; None, which is all, for internal people."""
+    partners = [person.partner for person in people]
+    return None if None in partners else frozenset(filter(None, partners))
 
 
 def _followers(session: Session, request: GetFacts) -> tuple[str, ...]:
