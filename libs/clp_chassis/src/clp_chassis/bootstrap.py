@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,7 +17,7 @@ from clp_chassis.observability.gauges import Probes
 from clp_chassis.observability.tracing import carrier
 from clp_chassis.rpc import VERIFIER
 from clp_chassis.security.passports import Issuer, Verifier
-from clp_chassis.settings import ProcessSettings
+from clp_chassis.settings import InvalidSettings, ProcessSettings
 from clp_contracts.broker_address import BrokerAddress
 from clp_contracts.client import Clients, RpcClient
 from clp_contracts.connection_pool import RpcConnectionPool
@@ -28,6 +29,8 @@ MAX_CALLS: Final = 256
 # The container setting that names a file in which a process listening on port 0 writes
 # its ``HOST:PORT``, for the program that started it.
 HTTP_ADDRESS_FILE: Final = "clp_http_address_file"
+# The container setting with the addresses of trusted proxies.
+TRUSTED_PROXIES: Final = "clp_trusted_proxies"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +39,8 @@ class ProcessContext:
 
     ``passport`` gives passports of this service for calls to a named one. Runs of
     background loops are at least ``min_interval_s`` apart. ``rate_limit`` bounds the
-    calls of each person; None for no limit.
+    calls of each person; None for no limit. ``trusted_proxies`` are the addresses of
+    proxies in front of the HTTP edge.
     """
 
     broker_url: str
@@ -46,6 +50,7 @@ class ProcessContext:
     call_timeout_s: float = 10.0
     min_interval_s: float = MIN_INTERVAL_S
     rate_limit: RateLimit | None = None
+    trusted_proxies: tuple[str, ...] = ()
 
     @classmethod
     def from_files(
@@ -63,7 +68,8 @@ class ProcessContext:
         folder = Path(settings.keys_dir)
         context = cls.from_files(service, settings.broker_url, folder)
         limit = RateLimit(settings.calls_at_once, settings.calls_per_second)
-        return replace(context, rate_limit=limit)
+        proxies = _networks(settings.trusted_proxies)
+        return replace(context, rate_limit=limit, trusted_proxies=proxies)
 
     def clients(self) -> Clients:
         """Typed clients for calls to other services, with this service's passport."""
@@ -111,11 +117,22 @@ def container_config(
         DEPENDENCIES: dependencies,
         MIN_INTERVAL: context.min_interval_s,
         RATE_LIMIT: context.rate_limit,
+        TRUSTED_PROXIES: context.trusted_proxies,
     }
     if http_address is not None:
         config["WEB_SERVER_ADDRESS"] = http_address
         config[HTTP_ADDRESS_FILE] = http_address_file
     return config
+
+
+def _networks(setting: str) -> tuple[str, ...]:
+    networks = tuple(part.strip() for part in setting.split(",") if part.strip())
+    try:
+        for network in networks:
+            ip_network(network)
+    except ValueError as error:
+        raise InvalidSettings(f"CLP_TRUSTED_PROXIES: {error}") from None
+    return networks
 
 
 def dependencies_of(container: Any) -> Any:

@@ -83,6 +83,15 @@ class ContainerGroup:
         """Stop at once; the broker redelivers unfinished work."""
         self._call_all("kill")
 
+    def probes(self) -> Probes:
+        """Return the readiness checks of the extensions of all containers."""
+        checks: dict[str, Callable[[], object]] = {}
+        for container in self._containers:
+            for extension in container.extensions:
+                find = getattr(extension, "readiness_checks", None)
+                checks |= {} if find is None else find()
+        return Probes(checks=checks)
+
     def raise_if_dead(self) -> None:
         """Raise the error of a service that stopped by itself."""
         for container in self._containers:
@@ -252,6 +261,7 @@ def run(
         health.tick()
     if not shutdown.received:
         starting.wait()
+        health.watch(group.probes())
         health.running = True
         log.info("running: %s", names)
     while not shutdown.received:

@@ -21,6 +21,8 @@ class ProcessSettings:
     are served; empty for none. ``log_shape`` is ``text`` or ``json``. ``traces_url``
     names an OpenTelemetry collector (OTLP over HTTP); empty for no traces.
     ``calls_at_once`` and ``calls_per_second`` are the rate limit of one person.
+    ``trusted_proxies`` lists the addresses or networks, with commas, of proxies whose
+    ``X-Forwarded-For`` names the client.
     """
 
     broker_url: str = "amqp://guest:guest@127.0.0.1:5672//"
@@ -31,6 +33,7 @@ class ProcessSettings:
     traces_url: str = ""
     calls_at_once: int = 40
     calls_per_second: float = 20.0
+    trusted_proxies: str = ""
 
 
 class InvalidSettings(Exception):

@@ -1,6 +1,7 @@
 """Feed reader: apply another service's feed, when woken and at an interval."""
 
 import logging
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
@@ -26,6 +27,8 @@ TRANSIENT: Final = (CallFailed, *TRANSIENT_ERRORS)
 TRANSIENT_CODES: Final = frozenset({"service.unavailable", "service.failed"})
 MAX_ATTEMPTS: Final = 5
 RETRY_INTERVAL_S: Final = 0.5
+# A reader that is behind for longer makes its process not ready.
+MAX_LAG_S: Final = 60.0
 
 
 def is_transient(error: Exception) -> bool:
@@ -63,6 +66,7 @@ class FeedReader(BackgroundLoop):
         """Look up the feed in the container's settings."""
         self._subscription = self._subscription_of(self.container)
         self._attempts: dict[int, int] = {}
+        self._current_at = time.monotonic()
         super().setup()
 
     @override
@@ -76,6 +80,16 @@ class FeedReader(BackgroundLoop):
         del worker_ctx
         return self
 
+    def readiness_checks(self) -> dict[str, Callable[[], None]]:
+        """Return the readiness check of this feed."""
+        return {f"feed of {self._subscription.source}": self._check}
+
+    def _check(self) -> None:
+        """Raise while the feed was not read to its end for too long."""
+        late_s = time.monotonic() - self._current_at
+        if late_s > MAX_LAG_S:
+            raise OSError(f"not read to its end for {late_s:.0f} s")
+
     def wake(self) -> None:
         """Read the feed soon: it has new changes."""
         self.timer.wake()
@@ -85,6 +99,7 @@ class FeedReader(BackgroundLoop):
         """Apply the feed to its end."""
         while self._read_batch():
             pass
+        self._current_at = time.monotonic()
 
     @override
     def on_error(self, error: Exception) -> float | None:

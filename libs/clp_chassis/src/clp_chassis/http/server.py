@@ -15,11 +15,17 @@ from eventlet import wsgi
 from nameko.web import server as nameko_server
 from werkzeug.wrappers import Request, Response
 
-from clp_chassis.bootstrap import HTTP_ADDRESS_FILE
+from clp_chassis.bootstrap import HTTP_ADDRESS_FILE, TRUSTED_PROXIES
 from clp_chassis.http.event_stream import EventStreamResponse
 from clp_chassis.http.protocol import CLOSE_CONNECTION, Protocol
 from clp_chassis.http.responses import RETRY_AFTER_S, SAFE_HEADERS, handle_errors
-from clp_chassis.http.seats import HTTP_LIMITS, HttpLimits, HttpSeats, key_of
+from clp_chassis.http.seats import (
+    HTTP_LIMITS,
+    HttpLimits,
+    HttpSeats,
+    TrustedProxies,
+    key_of,
+)
 from clp_contracts.error_codes import CODES
 from clp_contracts.errors import Refused
 
@@ -52,7 +58,9 @@ class HttpServer(nameko_server.WebServer):  # type: ignore[misc]
     def setup(self) -> None:
         """Create the seats that the container's settings allow."""
         super().setup()
-        limits = self.container.config.get(HTTP_LIMITS) or HttpLimits()
+        config = self.container.config
+        proxies = TrustedProxies(config.get(TRUSTED_PROXIES, ()))
+        limits = config.get(HTTP_LIMITS) or HttpLimits(trusted_proxies=proxies)
         self.seats = HttpSeats(limits)
 
     def readiness_checks(self) -> Mapping[str, Callable[[], object]]:

@@ -60,6 +60,22 @@ class QueueConsumer(messaging.QueueConsumer):  # type: ignore[misc]
         log.error("undecodable message rejected: %r", exc)
         self.reject_message(message)
 
+    def readiness_checks(self) -> dict[str, Callable[[], None]]:
+        """Return the readiness check of this connection and its queues."""
+        return {type(self).__name__: self._check}
+
+    def _check(self) -> None:
+        """Raise while messages do not arrive here.
+
+        Nobody can bind or consume without the exchanges: after each reconnect they and
+        the bindings are declared before the consumers are ready.
+        """
+        connection = self._kombu_connection
+        if self._providers and (connection is None or not connection.connected):
+            raise OSError("no connection to the broker")
+        if self._providers and len(self._consumers) < len(self._providers):
+            raise OSError("queues are not consumed yet")
+
     def get_consumers(self, consumer_cls: Any, channel: Any) -> Any:
         """Consume with a bound on the size of messages."""
         bounded = partial(BoundedConsumer, *consumer_cls.args, **consumer_cls.keywords)
