@@ -124,7 +124,7 @@ def test_a_program_starts_on_the_next_schema_and_back(tmp_path: Path) -> None:
     """On the embedded suite: this schema, the next one, and this one again."""
 
     def hello(key: str) -> None:
-        with EmbeddedSuite(tmp_path / "suite") as suite:
+        with EmbeddedSuite(tmp_path / "suite", portal=True) as suite:
             put_cast(suite.client(service="directory"))
             admin = suite.client(service="directory").projects
             admin.put_project(id="p1", title="Night Train")
