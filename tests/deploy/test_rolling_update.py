@@ -25,6 +25,7 @@ NEXT = {
     "projects": "alter table people add column added_next varchar",
     "messages": "alter table messages add column added_next integer default 7 not null",
     "notifications": "alter table mails add column added_next varchar",
+    "portal": "alter table sessions add column added_next varchar",
 }
 
 
