@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from clp_search.engine import Document, IndexDamaged
 from clp_search.index.manifest import NAME as MANIFEST
 from clp_search.index.sharded_index import ShardedIndex
 from tests.services.search.scenario import (
+    START,
     IndexHarness,
     apply_to,
     deleted,
@@ -239,6 +241,28 @@ def test_the_manifest_lists_every_file_of_its_shard(
         assert set(files) == {
             n for n in there if n.startswith(("MAIN_", "_MAIN_")) and "LOCK" not in n
         }
+
+
+def test_a_segment_that_cannot_be_opened_leaves_no_file_open(
+    index_harness: IndexHarness,
+) -> None:
+    engine = index_harness.open()
+    for number in range(40):
+        apply_to(engine, [document(number, f"common w{number}")])
+        engine.maintain(START + timedelta(seconds=10 * number))
+    engine.checkpoint()
+    index_harness.abandon()
+    before = _open_files()
+    for torn in index_harness.files("*.trm"):
+        content = torn.read_bytes()
+        torn.write_bytes(content[:-4] + b"torn")
+    index_harness.open()
+    index_harness.abandon()
+    assert _open_files() == before
+
+
+def _open_files() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
 
 
 def test_a_lost_folder_is_an_empty_index(index_harness: IndexHarness) -> None:

@@ -146,9 +146,13 @@ class Segment:
             folder / f"{name}{_TERMS}", folder / f"{name}{_NUMBERS}"
         )
         self.name = name
-        self.size: int = reader.doc_count_all()
-        self._times = _numbers(reader, _TIME, self.size)
-        self.channels = _numbers(reader, _CHANNEL, self.size)
+        try:
+            self.size: int = reader.doc_count_all()
+            self._times = _numbers(reader, _TIME, self.size)
+            self.channels = _numbers(reader, _CHANNEL, self.size)
+        except BaseException:
+            self._postings.close()
+            raise
         self.newest = self.time(self.size - 1)
         self.deleted: frozenset[int] = frozenset()
 
@@ -245,7 +249,11 @@ class Segments:
             TOC.create(self._storage, _SCHEMA, _NAME)
         self._index = FileIndex(self._storage, _SCHEMA, _NAME)
         self._sweep()
-        self._reopen()
+        try:
+            self._reopen()
+        except BaseException:
+            self.close()
+            raise
 
     def __iter__(self) -> Iterator[Segment]:
         return iter(self._segments.values())
@@ -325,12 +333,21 @@ class Segments:
             if name in self._segments:
                 opened[name] = self._segments.pop(name)
             else:
-                reader = SegmentReader(self._storage, _SCHEMA, listed)
-                opened[name] = Segment(reader, self._folder, name)
+                opened[name] = self._open(listed, opened)
             opened[name].deleted = frozenset(listed.deleted_docs())
         self.close()
         self._segments = opened
         self.generation = toc.generation
+
+    def _open(self, listed: Any, opened: dict[str, Segment]) -> Segment:
+        reader = SegmentReader(self._storage, _SCHEMA, listed)
+        try:
+            return Segment(reader, self._folder, listed.segment_id())
+        except BaseException:
+            reader.close()
+            # Those that are open already are closed with the others.
+            self._segments |= opened
+            raise
 
     def _sweep(self) -> None:
         """Remove files of a killed writer; the next writer removes the rest."""
