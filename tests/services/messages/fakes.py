@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from clp_contracts.core_mapping import to_person
 from clp_contracts.errors import Refused
 from clp_contracts.feed import Changes
 from clp_contracts.projects import (
@@ -17,7 +18,6 @@ from clp_contracts.projects import (
 )
 from clp_core.mentions import address_key, name_key, prefix_rank
 from clp_core.people import has_portal_access
-from clp_messages.mapping import to_person
 from clp_suite.sample_data import CAST, PARTNERS, CastMember
 
 

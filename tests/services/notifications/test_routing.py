@@ -173,3 +173,18 @@ def test_a_thousand_followers_are_told_once_each(
     message = world.post("ivy", BROADCAST)
     harness.route()
     assert len(harness.states(message)) == 1100
+
+
+def test_a_message_is_routed_by_the_side_of_its_author_at_posting(
+    harness: DeliveryHarness, world: World
+) -> None:
+    world.follow("ian", "nia")
+    from_partner = world.post("nat", NORTH)
+    to_partner = world.post("ivy", NORTH)
+    world.change_person("nat", partner=None)
+    world.change_person("ivy", partner="north")
+    harness.run()
+    assert set(harness.states(from_partner)) == {"ian"}
+    assert set(harness.states(to_partner)) == {"nia"}
+    assert harness.explained(from_partner, "ian").rule == "R2"
+    assert harness.explained(to_partner, "nia").rule == "R3"

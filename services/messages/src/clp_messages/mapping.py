@@ -1,11 +1,12 @@
 """Map contract facts and rows to the core's values, and rows to contract values."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
 from clp_chassis.security.passports import Passport
+from clp_contracts.core_mapping import to_people, to_project
 from clp_contracts.messages import (
     Attachment,
     Author,
@@ -14,9 +15,9 @@ from clp_contracts.messages import (
     Message,
     MessageMay,
 )
-from clp_contracts.projects import Facts, PersonFacts, ProjectFacts
+from clp_contracts.projects import Facts, ProjectFacts
 from clp_contracts.serialization import dump, load
-from clp_core.channels import Channel, Project, ProjectId
+from clp_core.channels import Channel, Project
 from clp_core.mentions import Span, StoredMark, visible_marks
 from clp_core.messages import MessageFacts, may_delete, may_edit
 from clp_core.people import Author as CoreAuthor
@@ -44,32 +45,6 @@ def access_context_of(passport: Passport, facts: Facts) -> AccessContext:
     project = None if project_facts is None else to_project(project_facts)
     actor = to_people(facts.people).get(passport.subject)
     return AccessContext(actor, project, project_facts)
-
-
-def to_person(facts: PersonFacts) -> Person:
-    """Map a person to the core's value."""
-    return Person(
-        id=PersonId(facts.id),
-        name=facts.name,
-        email=facts.email,
-        partner=None if facts.partner is None else PartnerId(facts.partner),
-        roles=frozenset(facts.roles),
-        active=facts.active,
-    )
-
-
-def to_people(people: Iterable[PersonFacts]) -> Mapping[str, Person]:
-    """Map people to the core's values, by id."""
-    return {facts.id: to_person(facts) for facts in people}
-
-
-def to_project(facts: ProjectFacts) -> Project:
-    """Map a project to the core's value."""
-    return Project(
-        id=ProjectId(facts.id),
-        assigned=frozenset(PartnerId(partner) for partner in facts.assigned),
-        withdrawn=frozenset(PartnerId(partner) for partner in facts.withdrawn),
-    )
 
 
 def author_view(author: CoreAuthor) -> Author:

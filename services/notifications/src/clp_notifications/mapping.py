@@ -1,5 +1,7 @@
 """Map facts and messages of the contracts to values of the core."""
 
+from dataclasses import replace
+
 from clp_contracts.core_mapping import to_person
 from clp_contracts.messages import Message
 from clp_contracts.projects import Facts, ProjectFacts
@@ -19,19 +21,24 @@ def person_in(facts: Facts, person: str) -> Person | None:
 
 
 def author_of(message: Message, people: dict[str, Person]) -> Author:
-    """Return the author of a message; rebuild one whose record is gone."""
+    """Return the author of a message, on the side of the moment of posting (rule 22).
+
+    An author whose record is gone is rebuilt.
+    """
     author = message.author
     if author.id == ROBOT.id:
         return ROBOT
+    partner = None
+    if author.side == Side.EXTERNAL:
+        # External authors post in direct channels only, as people of that partner.
+        partner = Channel.named(message.channel).partner
     if author.id in people:
-        return people[author.id]
-    # External authors post in direct channels only, as people of that partner.
-    partner = Channel.named(message.channel).partner
+        return replace(people[author.id], partner=partner)
     return Person(
         id=PersonId(author.id),
         name=author.name,
         email="",
-        partner=partner if author.side == Side.EXTERNAL else None,
+        partner=partner,
         active=False,
     )
 

@@ -5,10 +5,10 @@ from datetime import UTC, tzinfo
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from clp_contracts.core_mapping import to_person, to_project
 from clp_contracts.messages import StoredMessage
-from clp_contracts.projects import Facts, PersonFacts, ProjectFacts
-from clp_core.channels import Channel, Project, ProjectId
-from clp_core.people import PartnerId, Person, PersonId
+from clp_contracts.projects import Facts, PersonFacts
+from clp_core.channels import Channel
 from clp_core.visibility import channels_readable_by
 from clp_search.engine import Document
 
@@ -17,7 +17,7 @@ def readable_channels(facts: Facts) -> frozenset[str]:
     """Return the channels that this person may read of this project."""
     if not facts.people or not facts.projects:
         return frozenset()
-    person, project = _person(facts.people[0]), _project(facts.projects[0])
+    person, project = to_person(facts.people[0]), to_project(facts.projects[0])
     return frozenset(c.name for c in channels_readable_by(person, project))
 
 
@@ -74,23 +74,4 @@ def document_of(content: StoredMessage) -> Document:
         text=message.text if kept else "",
         attachments=tuple(file.name for file in files),
         deleted=message.deleted,
-    )
-
-
-def _person(facts: PersonFacts) -> Person:
-    return Person(
-        id=PersonId(facts.id),
-        name=facts.name,
-        email=facts.email,
-        partner=None if facts.partner is None else PartnerId(facts.partner),
-        roles=frozenset(facts.roles),
-        active=facts.active,
-    )
-
-
-def _project(facts: ProjectFacts) -> Project:
-    return Project(
-        id=ProjectId(facts.id),
-        assigned=frozenset(PartnerId(partner) for partner in facts.assigned),
-        withdrawn=frozenset(PartnerId(partner) for partner in facts.withdrawn),
     )

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final, NoReturn
 
 from clp_chassis.security.passports import Passport
+from clp_contracts.core_mapping import to_people, to_project
 from clp_contracts.errors import Refused
 from clp_contracts.projects import Facts
 from clp_core.channels import Channel, Project
@@ -11,13 +12,7 @@ from clp_core.decisions import Decision, InvalidValue, Reason
 from clp_core.people import Person
 from clp_core.visibility import may_post, may_read
 from clp_messages.dependencies import Dependencies
-from clp_messages.mapping import (
-    AccessContext,
-    ProjectReader,
-    access_context_of,
-    to_people,
-    to_project,
-)
+from clp_messages.mapping import AccessContext, ProjectReader, access_context_of
 
 NO_CHANNEL: Final = Decision(Reason.CHANNEL_MISSING)
 

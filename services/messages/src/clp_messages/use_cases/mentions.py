@@ -6,6 +6,7 @@ from typing import Final
 
 from clp_chassis.persistence.bulk_sql import batched
 from clp_chassis.security.passports import Passport
+from clp_contracts.core_mapping import to_people
 from clp_contracts.messages import Candidate, GetMentionable, Mention, Mentionable
 from clp_core.channels import Channel, ChannelKind, Project
 from clp_core.decisions import ALLOWED, Decision
@@ -20,7 +21,6 @@ from clp_core.mentions import (
 )
 from clp_core.people import Person
 from clp_messages.dependencies import Dependencies
-from clp_messages.mapping import to_people
 from clp_messages.use_cases.authorization import author_in, channel_named
 
 MAX_CANDIDATES: Final = 20

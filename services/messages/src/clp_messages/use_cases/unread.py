@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from clp_chassis.persistence.bulk_sql import in_array, insert_if_absent
 from clp_chassis.security.passports import Passport
+from clp_contracts.core_mapping import to_people, to_project
 from clp_contracts.messages import (
     ChannelUnread,
     GetUnread,
@@ -22,7 +23,6 @@ from clp_core.people import Person
 from clp_core.unread import advance_marker, project_unread_count
 from clp_core.visibility import channels_readable_by
 from clp_messages.dependencies import Dependencies
-from clp_messages.mapping import to_people, to_project
 from clp_messages.queries import last_number
 from clp_messages.tables import Base, ChannelRow, MessageRow, ReadMarkerRow
 from clp_messages.use_cases.authorization import channel_named, reader_in
