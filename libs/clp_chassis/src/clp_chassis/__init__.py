@@ -1,1 +1,1 @@
-"""What every service needs to run and no caller needs to know."""
+"""The machinery that every service runs on."""

@@ -35,7 +35,7 @@ TRUSTED_PROXIES: Final = "clp_trusted_proxies"
 
 @dataclass(frozen=True, slots=True)
 class ProcessContext:
-    """What a process gets from outside: broker, keys, clock and limits.
+    """The context of a process: broker, keys, clock and limits.
 
     ``passport`` gives passports of this service for calls to a named one. Runs of
     background loops are at least ``min_interval_s`` apart. ``rate_limit`` bounds the

@@ -125,7 +125,7 @@ class GetPage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Author:
-    """Who posted: a person or the robot."""
+    """The author of a message: a person or the robot."""
 
     id: str
     name: str
@@ -156,7 +156,7 @@ class MentionMark:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageMay:
-    """What this reader may do to a message now (rule 12)."""
+    """The changes that this reader may make to a message now (rule 12)."""
 
     edit: bool = False
     delete: bool = False

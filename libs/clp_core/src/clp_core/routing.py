@@ -21,7 +21,7 @@ from clp_core.visibility import judge_readers
 
 
 class Trigger(Code):
-    """What about a message made somebody a recipient."""
+    """The trigger that makes a person a recipient."""
 
     NEW_BROADCAST = "new_broadcast"
     DIRECT_FROM_PARTNER = "direct_from_partner"
@@ -62,7 +62,7 @@ class RoutingReason(Code):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoutingPolicy:
-    """What a deployment may decide about routing."""
+    """The choice of a deployment about mentions."""
 
     mention_routing: MentionRouting = MentionRouting.REPLACES
 
@@ -185,7 +185,7 @@ class Explanation:
 
     @property
     def trigger(self) -> Trigger | None:
-        """What made them a recipient, if they are one."""
+        """The trigger of a recipient, None for others."""
         return TRIGGERS.get(self.reason)
 
     @property
@@ -318,7 +318,7 @@ _NOT_FOLLOWING: Final = dict.fromkeys(Side, RoutingReason.NOT_TOLD_NOT_FOLLOWING
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Judgement:
-    """What all people of one message have in common."""
+    """The facts and reasons shared by all people of one message."""
 
     facts: RoutingFacts
     access: AccessPolicy

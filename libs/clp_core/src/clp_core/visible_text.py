@@ -1,4 +1,4 @@
-"""What a reader sees of a text, a name or a title (rules 4, 9 and 29)."""
+"""Visible and invisible characters of texts, names and titles (rules 4, 9, 29)."""
 
 import re
 from typing import Final

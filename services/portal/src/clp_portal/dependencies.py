@@ -1,4 +1,4 @@
-"""What the handlers of `portal` work with."""
+"""Dependencies of the handlers of `portal`."""
 
 from dataclasses import dataclass
 

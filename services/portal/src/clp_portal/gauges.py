@@ -1,4 +1,4 @@
-"""What `portal` lets an operator see of itself."""
+"""Gauges of `portal` for operators."""
 
 from clp_chassis.observability import GaugeSample, Probes
 from clp_portal.dependencies import Dependencies

@@ -1,4 +1,4 @@
-"""What the portal counts, by codes and never by people."""
+"""Metrics of the portal, by codes and never by people."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""What went wrong, as RFC 9457 says it and as a person reads it.
+"""Problems, as RFC 9457 details and as pages for people.
 
 Every problem of the portal is one row: the code of a refusal, its status, and a
 sentence that says what to do. Codes that end in ``.missing`` are one row: a hidden

@@ -1,4 +1,4 @@
-"""What an operator sets for `portal`."""
+"""Settings of `portal`."""
 
 from dataclasses import dataclass
 

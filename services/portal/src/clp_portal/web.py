@@ -131,7 +131,7 @@ Response = TemplateResponse | RedirectResponse | JsonResponse | StreamResponse
 
 
 class Area(StrEnum):
-    """What a route is: who may come, and how errors look."""
+    """A route: the people it admits, and the form of its errors."""
 
     PAGE = "page"
     # Needs no session.
@@ -150,7 +150,7 @@ class Body(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """What a handler works with.
+    """The context of a handler.
 
     ``clients`` call on behalf of the signed-in person. On a public route nobody need
     be signed in. ``sign_in_state`` was kept when a sign-in began, ``notice`` is what

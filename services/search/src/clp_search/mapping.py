@@ -23,7 +23,7 @@ def readable_channels(facts: Facts) -> frozenset[str]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Access:
-    """What a person may search: channels of a project, in the days of a time zone.
+    """The scope of a search: channels of a project, and the reader's time zone.
 
     ``partner`` is None for internal people. ``group`` is whom the person shares a place
     in the queue of searches with.

@@ -45,7 +45,7 @@ _DECEMBER: Final = 12
 
 
 class Field(Enum):
-    """What a keyword is matched against: text and file names, names, the author."""
+    """The field of a keyword: text and file names, or the author."""
 
     TEXT = auto()
     FILES = auto()
@@ -81,7 +81,7 @@ class Query:
 
     @property
     def authors(self) -> tuple[str, ...]:
-        """What was typed for authors."""
+        """The typed names of authors."""
         return tuple(dict.fromkeys(c.author for c in self.clauses if c.author))
 
     def with_people(self, people: Mapping[str, frozenset[str]]) -> "Query":

@@ -86,7 +86,7 @@ FOLLOWERS: Final = {
 
 
 def visibility_table() -> str:
-    """Who may read and post where: the core's decision in each cell."""
+    """The table of visibility, with the core's decision in each cell."""
     rows = (
         (str(number), who, *(_allowed(actor, project, of) for _, of in CHANNELS))
         for number, (who, actor, project) in enumerate(ACTORS, start=1)
@@ -95,7 +95,7 @@ def visibility_table() -> str:
 
 
 def routing_table() -> str:
-    """Who is told of a message, and why: the routes of the core."""
+    """The table of routing, from the routes of the core."""
     routed = sorted(
         (route.rule, *_route_row(kind, author, route))
         for (kind, author), route in ROUTES.items()

@@ -40,7 +40,7 @@ def is_transient(error: Exception) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class FeedSubscription:
-    """Who reads which service's feed, how to fetch it, and where to apply it."""
+    """A reader of a service's feed: how to fetch changes, and where to apply them."""
 
     reader: str
     source: str

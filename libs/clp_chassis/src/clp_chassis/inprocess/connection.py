@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Receiver(Protocol):
-    """What a connection needs of a channel."""
+    """The interface of a channel to its connection."""
 
     connection: Connection | None
 

@@ -21,7 +21,7 @@ SUPPORTED_ARGUMENTS: Final = frozenset(
 
 
 class Client(Protocol):
-    """What the broker needs of a connection."""
+    """The interface of a connection to the broker."""
 
     def on_broker_closed(self) -> None:
         """React to the end of the broker."""

@@ -1,4 +1,4 @@
-"""What a delivery process works with."""
+"""Dependencies of a delivery process."""
 
 import time
 from collections.abc import Callable, Sequence

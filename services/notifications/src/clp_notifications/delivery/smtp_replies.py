@@ -35,7 +35,7 @@ EVERY_STAGE: Final = frozenset(SmtpStage)
 
 
 class Effect(Enum):
-    """What a reply applies to."""
+    """The effect of a reply on mails, recipients and the relay."""
 
     SENT = "sent"
     MAIL_AGAIN = "this mail is retried"

@@ -24,7 +24,7 @@ MAX_BOUNCE_TEXT: Final = 20_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecipientStatus:
-    """What a report states about one recipient.
+    """The statements of a report about one recipient.
 
     ``addresses`` are its final and its original address. ``status`` is the enhanced
     status code (RFC 3463), empty without one.

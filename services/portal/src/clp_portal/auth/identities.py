@@ -1,4 +1,4 @@
-"""Who a signed-in person is now, remembered for two seconds.
+"""The facts of a signed-in person, cached for two seconds.
 
 Roles, partner and access are asked of `projects`, never read from a token. What is
 remembered draws the frame of a page; each service checks access at each call itself.

@@ -1,4 +1,4 @@
-"""What every way to sign in offers; the portal is built with exactly one."""
+"""The interface of a sign-in method; the portal is built with exactly one."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -43,7 +43,7 @@ OUTCOMES: Final = "outcomes"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """What stands in the composer, and what is said about it."""
+    """The content of the composer, with its outcomes and errors."""
 
     text: str = ""
     key: str = ""

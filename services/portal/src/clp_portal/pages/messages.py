@@ -1,4 +1,4 @@
-"""What is shown about one message: who was told, earlier texts, its files."""
+"""Pages about one message: explanations, earlier texts, files."""
 
 from clp_portal.views.explanation import explanation_rows
 from clp_portal.views.revisions import revision_rows

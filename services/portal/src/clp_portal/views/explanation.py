@@ -1,4 +1,4 @@
-"""Who was told of a message, and why (rules 25 and 48)."""
+"""Explanations of a message: told or not, and why (rules 25 and 48)."""
 
 from dataclasses import dataclass
 from typing import Final

@@ -115,7 +115,7 @@ class Day:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reader:
-    """Who looks: what the view of a message depends on."""
+    """The reader on whom the view of a message depends."""
 
     id: str
     side: str

@@ -1,4 +1,4 @@
-"""Whom a message will reach, and what became of its mentions (rules 19 and 47)."""
+"""Previews of a draft, and outcomes of its mentions (rules 19 and 47)."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ SENTENCES: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What became of one handle, with the addresses to use when it is ambiguous."""
+    """The outcome of one handle, with the addresses to use when it is ambiguous."""
 
     kind: str
     sentence: str

@@ -1,4 +1,4 @@
-"""What a message said before it was changed (rule 12)."""
+"""Earlier texts of a message (rule 12)."""
 
 from dataclasses import dataclass
 

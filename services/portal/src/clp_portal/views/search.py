@@ -1,4 +1,4 @@
-"""What a search found (rules 33 and 36)."""
+"""Results of a search (rules 33 and 36)."""
 
 from dataclasses import dataclass
 

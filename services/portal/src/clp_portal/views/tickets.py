@@ -30,7 +30,7 @@ TEXT_FIELDS: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TicketForm:
-    """What stands in the form, and which fields are wrong."""
+    """The values of the form, and the fields that are wrong."""
 
     values: Mapping[str, str] = field(default_factory=dict)
     error: str = ""

@@ -114,7 +114,7 @@ class TokenStream:
 
     @cached_property
     def step_cache(self) -> dict[Any, Any]:
-        """What matching has found out about this text, for more than one keyword."""
+        """Matches found in this text, kept for further keywords."""
         return {}
 
 

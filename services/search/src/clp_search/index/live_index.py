@@ -21,7 +21,7 @@ from clp_search.query import Query
 
 
 class Use(Enum):
-    """What a generation is opened for."""
+    """The purpose of opening a generation."""
 
     SERVE = auto()
     BUILD = auto()

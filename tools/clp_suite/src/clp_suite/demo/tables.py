@@ -1,4 +1,4 @@
-"""What each person sees, gets by mail and finds, as tables."""
+"""Tables of the messages, mails and search results of each person."""
 
 from collections.abc import Iterable
 from email import message_from_bytes, policy
