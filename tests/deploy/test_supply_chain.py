@@ -1,4 +1,4 @@
-"""Third-party code is installed by hash, and every image is pinned or listed (T36)."""
+"""Third-party code is installed by hash, and every image is pinned or listed."""
 
 import re
 import subprocess
