@@ -15,7 +15,7 @@ from clp_chassis.bootstrap import (
     dependencies_of,
 )
 from clp_chassis.concurrency.periodic import PeriodicTask
-from clp_chassis.events.dead_letters import DeadLetterProvider
+from clp_chassis.events.dead_letters import dead_letter_rpc
 from clp_chassis.events.feed_reader import FeedReader, FeedSubscription
 from clp_chassis.events.outbox_relay import OutboxRelay, RelayConfig
 from clp_chassis.events.projections import DatabaseProjection
@@ -100,7 +100,9 @@ def _scan(container: Any) -> Callable[[], object]:
     return lambda: scanning.scan_pending(deps=deps)
 
 
-class MessagesService:
+class MessagesService(
+    dead_letter_rpc(contract.SERVICE, _announcements, subjects=OPERATIONS)  # type: ignore[misc]
+):
     """Channels, posts, attachments, read markers and the feed of changes."""
 
     name = contract.SERVICE
@@ -108,7 +110,6 @@ class MessagesService:
     call_info = CallContext()
     relay = OutboxRelay(_relay_config)
     announcements = FeedReader(_announcements)
-    dead_letter_provider = DeadLetterProvider(_announcements)
     sweep = PeriodicTask(_sweep, SWEEP_INTERVAL_S)
     scan = PeriodicTask(_scan, SCAN_INTERVAL_S)
 
@@ -194,18 +195,6 @@ class MessagesService:
     @rpc_method(contract.PROGRESS, subjects=OPERATIONS)
     def progress(self, _call: Empty, _: Passport) -> feed_contract.Progress:
         return feed.progress(deps=self.deps)
-
-    @rpc_method(contract.DEAD_LETTERS, subjects=OPERATIONS)
-    def dead_letters(
-        self, request: feed_contract.ListDeadLetters, _: Passport
-    ) -> feed_contract.DeadLetters:
-        return self.dead_letter_provider.dead_letters(request)
-
-    @rpc_method(contract.REDRIVE_DEAD_LETTER, subjects=OPERATIONS)
-    def redrive_dead_letter(
-        self, request: feed_contract.RedriveDeadLetter, _: Passport
-    ) -> feed_contract.DeadLetterRedriven:
-        return self.dead_letter_provider.redrive_dead_letter(request)
 
     @on_broadcast_events(feed.PROJECTS, *events.OF_PROJECTS)
     def on_projects_changed(self, body: Any) -> None:

@@ -1,7 +1,7 @@
 """Dead letters of a feed reader: list and redrive them."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, Final
 
 from nameko.extensions import DependencyProvider
@@ -92,9 +92,15 @@ class DeadLetterProvider(DependencyProvider):  # type: ignore[misc]
 
 
 def dead_letter_rpc(
-    service: str, subscription_of: Callable[[Any], FeedSubscription]
-) -> type:
-    """Return a mixin for a service class: RPC methods for its dead letters."""
+    service: str,
+    subscription_of: Callable[[Any], FeedSubscription],
+    *,
+    subjects: Collection[str],
+) -> Any:
+    """Return a mixin for a service class: RPC methods for its dead letters.
+
+    ``subjects`` names the services that may list and redrive them.
+    """
 
     class DeadLetterRpc:
         """List and redrive what the service's feed reader failed to apply."""
@@ -102,7 +108,7 @@ def dead_letter_rpc(
         dead_letter_provider: Any = DeadLetterProvider(subscription_of)
         call_info: Any
 
-        @rpc_method(feed.dead_letters_of(service))
+        @rpc_method(feed.dead_letters_of(service), subjects=subjects)
         def dead_letters(
             self, request: feed.ListDeadLetters, _: Passport
         ) -> feed.DeadLetters:
@@ -110,7 +116,7 @@ def dead_letter_rpc(
             provider: DeadLetterProvider = self.dead_letter_provider
             return provider.dead_letters(request)
 
-        @rpc_method(feed.redrive_dead_letter_of(service))
+        @rpc_method(feed.redrive_dead_letter_of(service), subjects=subjects)
         def redrive_dead_letter(
             self, request: feed.RedriveDeadLetter, _: Passport
         ) -> feed.DeadLetterRedriven:

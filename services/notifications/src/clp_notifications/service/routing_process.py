@@ -15,7 +15,7 @@ from clp_chassis.bootstrap import (
     dependencies_of,
 )
 from clp_chassis.concurrency.periodic import PeriodicTask
-from clp_chassis.events.dead_letters import DeadLetterProvider
+from clp_chassis.events.dead_letters import dead_letter_rpc
 from clp_chassis.events.feed_reader import FeedReader, FeedSubscription
 from clp_chassis.events.outbox_relay import OutboxRelay, RelayConfig
 from clp_chassis.events.projections import DatabaseProjection
@@ -79,7 +79,9 @@ def _incoming(container: Any) -> Callable[[], object]:
     return partial(handle_waiting, deps)
 
 
-class NotificationsService:
+class NotificationsService(
+    dead_letter_rpc(contract.SERVICE, _subscription, subjects=OPERATORS)  # type: ignore[misc]
+):
     """Decide who is told, store why, and explain it."""
 
     name = contract.SERVICE
@@ -87,7 +89,6 @@ class NotificationsService:
     call_info = CallContext()
     relay = OutboxRelay(_relay_config)
     reader = FeedReader(_subscription)
-    dead_letter_provider = DeadLetterProvider(_subscription)
     incoming = PeriodicTask(_incoming, INCOMING_INTERVAL_S)
 
     @on_events(messages.SERVICE, *OF_MESSAGES)
@@ -157,18 +158,6 @@ class NotificationsService:
     @rpc_method(contract.PROGRESS, subjects=OPERATORS)
     def progress(self, _request: Empty, _: Passport) -> feed.Progress:
         return progress.progress(deps=self.deps)
-
-    @rpc_method(contract.DEAD_LETTERS, subjects=OPERATORS)
-    def dead_letters(
-        self, request: feed.ListDeadLetters, _: Passport
-    ) -> feed.DeadLetters:
-        return self.dead_letter_provider.dead_letters(request)
-
-    @rpc_method(contract.REDRIVE_DEAD_LETTER, subjects=OPERATORS)
-    def redrive_dead_letter(
-        self, request: feed.RedriveDeadLetter, _: Passport
-    ) -> feed.DeadLetterRedriven:
-        return self.dead_letter_provider.redrive_dead_letter(request)
 
     @public_http("GET", UNSUBSCRIBE_PATH)
     def show_unsubscribe(self, request: Request, token: str) -> Response:

@@ -3,6 +3,13 @@
 import sqlalchemy as sa
 from alembic import op
 
+from clp_chassis.persistence.migrations import (
+    create_feed_tables,
+    create_reader_tables,
+    drop_feed_tables,
+    drop_reader_tables,
+)
+
 revision = "1000"
 down_revision = None
 branch_labels = None
@@ -27,7 +34,8 @@ def upgrade() -> None:
     content_of_messages()
     upload_tallies()
     read_markers()
-    feed()
+    create_feed_tables()
+    create_reader_tables()
 
 
 def channels_and_messages() -> None:
@@ -136,52 +144,10 @@ def read_markers() -> None:
     )
 
 
-def feed() -> None:
-    op.create_table(
-        "changes",
-        sa.Column("id", BIG, primary_key=True, autoincrement=True),
-        sa.Column("position", BIG, unique=True),
-        sa.Column("type", sa.String(100), nullable=False),
-        sa.Column("subject", sa.String(200), nullable=False),
-        sa.Column("project", sa.String(64), nullable=False),
-        sa.Column("detail", sa.Text, nullable=False),
-        sa.Column("at", TIME, nullable=False),
-        sa.Column("published_at", TIME),
-    )
-    for index, condition in (
-        ("changes_unpublished", sa.text("published_at IS NULL")),
-        ("changes_unsequenced", sa.text("position IS NULL")),
-    ):
-        op.create_index(
-            index, "changes", ["id"], postgresql_where=condition, sqlite_where=condition
-        )
-    op.create_table(
-        "outbox_relay",
-        sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
-        sa.Column("position", BIG, nullable=False),
-    )
-    op.create_table(
-        "cursors",
-        sa.Column("reader", sa.String(64), primary_key=True),
-        sa.Column("position", sa.BigInteger, nullable=False),
-    )
-    op.create_table(
-        "dead_letters",
-        sa.Column("reader", sa.String(64), primary_key=True),
-        sa.Column("position", sa.BigInteger, primary_key=True),
-        sa.Column("type", sa.String(100), nullable=False),
-        sa.Column("subject", sa.String(200), nullable=False),
-        sa.Column("error", sa.Text, nullable=False),
-        sa.Column("at", TIME, nullable=False),
-    )
-
-
 def downgrade() -> None:
+    drop_reader_tables()
+    drop_feed_tables()
     for table in (
-        "dead_letters",
-        "cursors",
-        "outbox_relay",
-        "changes",
         "read_markers",
         "upload_tallies",
         "attachments",
