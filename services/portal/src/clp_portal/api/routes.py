@@ -145,6 +145,7 @@ OPERATIONS: Final = (
         method=search.FIND,
         query=("query", "channel", "project", "cursor", "limit"),
     ),
+    Operation(verb="GET", path=f"{API}/policy", method=messages.POLICY),
     Operation(
         verb="GET", path=f"{API}/mail-settings", method=notifications.MAIL_SETTINGS
     ),
