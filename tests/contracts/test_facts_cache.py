@@ -1,4 +1,4 @@
-"""The cache of facts never delays the end of an access (rules 5 and 7)."""
+"""Leased facts: never used beyond their lease, never shared (rules 5 to 7)."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -8,13 +8,15 @@ import pytest
 
 from clp_contracts import events
 from clp_contracts.client.projects import Projects
-from clp_contracts.facts_cache import TTL_S, FactsCache
+from clp_contracts.errors import CallFailed
+from clp_contracts.facts_cache import LEASE_S, MAX_ENTRIES, RENEWED_BEFORE_S, FactsCache
 from clp_contracts.projects import Facts, PersonFacts, ProjectFacts
 
 IVY = PersonFacts(
     id="ivy", name="Ivy Lane", email="i@x", partner=None, roles=(), active=True
 )
 NAT = replace(IVY, id="nat", partner="north")
+SAM = replace(IVY, id="sam", partner="south")
 P1 = ProjectFacts(id="p1", title="T", assigned=("north",), withdrawn=(), partners=())
 
 
@@ -22,9 +24,10 @@ class Directory:
     """Respond as `projects` does, count the requests, and run a hook before responding."""
 
     def __init__(self) -> None:
-        self.people = {"ivy": IVY, "nat": NAT}
+        self.people = {"ivy": IVY, "nat": NAT, "sam": SAM}
         self.projects = {"p1": P1, "p2": replace(P1, id="p2")}
         self.requests = 0
+        self.longest_lease = 60.0
         self.meanwhile: Callable[[], object] = lambda: None
 
     def facts(
@@ -32,29 +35,34 @@ class Directory:
         *,
         project_ids: Sequence[str],
         people: Sequence[str],
+        lease_s: float,
         narrowed: bool,
     ) -> Facts:
-        self.narrowed = narrowed
+        assert narrowed
         self.requests += 1
         facts = Facts(
             projects=tuple(self.projects[p] for p in project_ids if p in self.projects),
             people=tuple(self.people[p] for p in people if p in self.people),
+            lease_s=min(lease_s, self.longest_lease),
         )
         self.meanwhile()
         return facts
 
 
 class Cache:
-    """A cache with its own clock and directory."""
+    """A cache with its own clock, directory and background."""
 
     def __init__(self) -> None:
         self.time = 100.0
         self.directory = Directory()
+        self.background: list[Callable[[], object]] = []
         self.facts = FactsCache(
-            cast("Projects", self.directory), clock=lambda: self.time
+            cast("Projects", self.directory),
+            clock=lambda: self.time,
+            spawn=self.background.append,
         )
 
-    def has(self, person: str | None = "ivy", project: str = "p1") -> bool:
+    def has(self, person: str = "ivy", project: str = "p1") -> bool:
         """Whether the first facts come from the cache."""
         requests = self.directory.requests
         next(self.facts.get(person, project))
@@ -75,16 +83,30 @@ def cache() -> Cache:
     return Cache()
 
 
-def test_internal_people_are_cached_for_seconds_and_external_ones_never(
-    cache: Cache,
+@pytest.mark.parametrize("person", ["ivy", "nat"])
+def test_facts_are_cached_for_the_length_of_their_lease(
+    cache: Cache, person: str
 ) -> None:
-    cache.fetch("ivy", "nat")
-    assert cache.has("ivy")
-    assert not cache.has("nat")
-    cache.time += TTL_S - 0.01
-    assert cache.has("ivy")
+    cache.fetch(person)
+    cache.time += LEASE_S - 0.01
+    assert cache.has(person)
     cache.time += 0.02
-    assert not cache.has("ivy")
+    assert not cache.has(person)
+
+
+def test_a_shorter_lease_is_granted_than_requested(cache: Cache) -> None:
+    cache.directory.longest_lease = 0.5
+    cache.fetch()
+    cache.time += 0.49
+    assert cache.has()
+    cache.time += 0.02
+    assert not cache.has()
+
+
+def test_facts_without_a_lease_are_not_cached(cache: Cache) -> None:
+    cache.directory.longest_lease = 0.0
+    cache.fetch()
+    assert not cache.has()
 
 
 def test_current_facts_follow_the_cached_ones(cache: Cache) -> None:
@@ -94,59 +116,59 @@ def test_current_facts_follow_the_cached_ones(cache: Cache) -> None:
     assert assigned == [("north",), ("north", "south")]
 
 
-def test_the_robot_needs_the_project_alone(cache: Cache) -> None:
-    cache.fetch()
-    assert cache.has(None)
-
-
 def test_a_missing_and_a_hidden_project_cost_one_request_each(cache: Cache) -> None:
     for person, project in (("nat", "p2"), ("nat", "nowhere"), ("nobody", "p1")):
-        for _ in range(2):
-            cache.directory.requests = 0
-            assert len(list(cache.facts.get(person, project))) == 1
-            assert cache.directory.requests == 1
+        cache.directory.requests = 0
+        assert len(list(cache.facts.get(person, project))) == 1
+        assert cache.directory.requests == 1
 
 
-# event                                              | invalidates ivy, p1
+def test_an_entry_is_of_one_person_and_one_project(cache: Cache) -> None:
+    cache.fetch("nat")
+    assert not cache.has("ivy")
+    assert not cache.has("sam")
+    assert not cache.has("nat", "p2")
+
+
+# event                                              | invalidates ivy, nat, sam
 EVENTS = [
-    ((events.PERSON_CHANGED, "ivy"), True, False),
-    ((events.PERSON_CHANGED, "ian"), False, False),
-    ((events.PROJECT_CHANGED, "p1", "p1"), False, True),
-    ((events.PARTNER_ASSIGNED, "north", "p1"), False, True),
-    ((events.PARTNER_WITHDRAWN, "north", "p1"), False, True),
-    ((events.PARTNER_WITHDRAWN, "north", "p2"), False, False),
-    ((events.PARTNER_CHANGED, "north"), False, True),
-    ((events.PROJECT_FOLLOWED, "ivy", "p1"), False, False),
-    ((events.SCHEDULE_ANNOUNCED, "a1", "p1"), False, False),
+    ((events.PERSON_CHANGED, "ivy"), {"ivy"}),
+    ((events.PERSON_CHANGED, "nat"), {"nat"}),
+    ((events.PERSON_CHANGED, "ian"), set()),
+    ((events.PROJECT_CHANGED, "p1", "p1"), {"ivy", "nat", "sam"}),
+    ((events.PROJECT_CHANGED, "p2", "p2"), set()),
+    ((events.PARTNER_ASSIGNED, "south", "p1"), {"ivy", "sam"}),
+    ((events.PARTNER_WITHDRAWN, "north", "p1"), {"ivy", "nat"}),
+    ((events.PARTNER_WITHDRAWN, "north", "p2"), set()),
+    ((events.PARTNER_CHANGED, "north"), {"ivy", "nat"}),
+    ((events.PROJECT_FOLLOWED, "ivy", "p1"), set()),
+    ((events.SCHEDULE_ANNOUNCED, "a1", "p1"), set()),
 ]
 
 
-@pytest.mark.parametrize(("event", "ivy", "p1"), EVENTS, ids=str)
-def test_an_event_invalidates_what_it_concerns(
-    cache: Cache,
-    event: tuple[Any, ...],
-    ivy: bool,  # noqa: FBT001 - the columns of the table
-    p1: bool,  # noqa: FBT001
+@pytest.mark.parametrize(("event", "invalidated"), EVENTS, ids=str)
+def test_an_event_invalidates_what_it_concerns_and_nothing_else(
+    cache: Cache, event: tuple[Any, ...], invalidated: set[str]
 ) -> None:
-    cache.fetch("ivy")
+    people = ("ivy", "nat", "sam")
+    cache.fetch(*people)
     cache.receive(*event)
-    assert cache.has(None, "p1") != p1
-    cache.facts.fetch(None, "p1")  # p1 again, without ivy
-    assert cache.has("ivy", "p1") != ivy
+    assert {person for person in people if not cache.has(person)} == invalidated
 
 
 def test_a_response_on_its_way_is_invalidated_too(cache: Cache) -> None:
     cache.directory.meanwhile = lambda: cache.receive(events.PERSON_CHANGED, "ivy")
-    cache.fetch()
+    cache.fetch("ivy", "nat")
     cache.directory.meanwhile = lambda: None
-    assert not cache.has()
+    assert not cache.has("ivy")
+    assert cache.has("nat")
 
 
-def test_the_ttl_counts_from_the_request_and_not_from_the_response(
+def test_the_lease_counts_from_the_request_and_not_from_the_response(
     cache: Cache,
 ) -> None:
     def slow() -> None:
-        cache.time += TTL_S
+        cache.time += LEASE_S
 
     cache.directory.meanwhile = slow
     cache.fetch()
@@ -154,18 +176,52 @@ def test_the_ttl_counts_from_the_request_and_not_from_the_response(
     assert not cache.has()
 
 
-def test_a_project_narrowed_to_a_partner_is_not_cached_for_others(cache: Cache) -> None:
+def test_an_entry_in_use_is_renewed_in_the_background_once(cache: Cache) -> None:
     cache.fetch("nat")
-    assert cache.directory.narrowed
-    assert not cache.has(None)
+    cache.time += LEASE_S - RENEWED_BEFORE_S - 0.01
+    assert cache.has("nat")
+    assert cache.background == []
+    cache.time += 0.02
+    for _ in range(3):
+        assert cache.has("nat")
+    (renew,) = cache.background
+    renew()
+    cache.time += LEASE_S - 0.01
+    assert cache.has("nat")
+
+
+def test_an_entry_that_nobody_uses_is_not_renewed(cache: Cache) -> None:
+    cache.fetch("nat", "sam")
+    cache.time += LEASE_S - RENEWED_BEFORE_S + 0.01
+    assert cache.has("sam")
+    (renew,) = cache.background
+    renew()
+    cache.time += RENEWED_BEFORE_S
+    assert cache.has("sam")
+    assert not cache.has("nat")
+
+
+def test_a_renewal_that_fails_is_tried_again_and_never_extends(cache: Cache) -> None:
+    def fail() -> None:
+        raise CallFailed("projects did not respond")
+
+    cache.fetch("nat")
+    cache.time += LEASE_S - 0.5
+    assert cache.has("nat")
+    cache.directory.meanwhile = fail
+    cache.background.pop()()
+    cache.directory.meanwhile = lambda: None
+    assert cache.has("nat")
+    assert len(cache.background) == 1
+    cache.time += 0.51
+    assert not cache.has("nat")
+
+
+def test_live_entries_are_not_removed_for_new_ones(cache: Cache) -> None:
+    cache.fetch("nat")
+    for number in range(MAX_ENTRIES + 10):
+        cache.fetch("sam", project=f"q{number}")
+    assert cache.has("nat")
+    cache.time += LEASE_S + 0.1
     cache.fetch("ivy")
-    cache.fetch("nat")
-    assert cache.has(None)
-    cache.facts.fetch(None, "p2")
-    assert not cache.directory.narrowed
-    assert cache.has(None, "p2")
-
-
-def test_a_project_fetched_with_a_missing_person_is_not_cached(cache: Cache) -> None:
-    cache.fetch("nobody")
-    assert not cache.has(None)
+    assert cache.has("ivy")

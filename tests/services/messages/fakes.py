@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from clp_contracts.core_mapping import to_person
 from clp_contracts.errors import Refused
+from clp_contracts.facts_cache import LEASE_S
 from clp_contracts.feed import Changes
 from clp_contracts.projects import (
     Announcement,
@@ -34,10 +35,14 @@ class FakeProjects:
         self.looked_up_partners: list[str | None] = []
         # Runs while `messages` waits for the response.
         self.during_call: Callable[[], None] = lambda: None
+        # Seconds on the clock of leases: the end of an access waits for them.
+        self.ticks = 0.0
         for member in CAST:
             self.put(member)
 
     def put(self, member: CastMember, *, active: bool = True) -> None:
+        if member.id in self.people:
+            self.ticks += LEASE_S
         self.people[member.id] = PersonFacts(
             id=member.id,
             name=member.name,
@@ -65,6 +70,11 @@ class FakeProjects:
         self.people[person] = replace(self.people[person], name=name)
 
     def withdraw(self, project: str, partner: str) -> None:
+        self.ticks += LEASE_S
+        self.commit_withdrawal(project, partner)
+
+    def commit_withdrawal(self, project: str, partner: str) -> None:
+        """Withdraw without waiting for leases, as before the confirmation."""
         facts = self.projects[project]
         self.projects[project] = replace(
             facts,

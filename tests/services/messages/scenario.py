@@ -17,7 +17,7 @@ from clp_contracts import messages as contract
 from clp_contracts.client import Clients
 from clp_contracts.errors import Refused
 from clp_contracts.events import SCHEDULE_ANNOUNCED
-from clp_contracts.facts_cache import FactsCache
+from clp_contracts.facts_cache import LEASE_S, FactsCache
 from clp_contracts.methods import PassportKind
 from clp_contracts.projects import Announcement
 from clp_messages.dependencies import Dependencies
@@ -66,7 +66,9 @@ class Scenario:
             database=database,
             files=LocalFileStore(folder),
             clients=cast("Clients", clients),
-            facts=FactsCache(cast("Clients", clients).projects),
+            facts=FactsCache(
+                cast("Clients", clients).projects, clock=lambda: self.projects.ticks
+            ),
             clock=lambda: self.time,
         )
         self._keys: Iterator[int] = itertools.count(1)
@@ -192,8 +194,12 @@ class Scenario:
         ]
 
     def fill_cache(self) -> None:
-        """Cache the facts about ivy and the project."""
+        """Lease the facts about ivy and the project."""
         self.deps.facts.fetch("ivy", "p1")
+
+    def forget_leases(self) -> None:
+        """Let every lease run out."""
+        self.projects.ticks += LEASE_S
 
     def upload(
         self,

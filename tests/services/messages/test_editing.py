@@ -173,6 +173,7 @@ def test_a_message_deleted_meanwhile_is_not_edited(scenario: Scenario) -> None:
         scenario.delete("ivy", posted.id)
 
     scenario.projects.during_call = during_call
+    scenario.forget_leases()
     assert refusal(lambda: scenario.edit("nat", posted.id, "x")) == "message.deleted"
     (shown,) = scenario.page("ivy", NORTH).messages
     assert (shown.deleted, shown.text) == (True, "")

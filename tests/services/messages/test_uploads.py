@@ -1,6 +1,6 @@
 """Uploads, what they are attached to, who gets them, and what is swept (26 to 30)."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from sqlalchemy import select
@@ -9,6 +9,7 @@ from clp_contracts.errors import Refused
 from clp_core.attachments import PUBLISHED_ATTACHMENTS
 from clp_messages.tables import AttachmentRow
 from clp_messages.use_cases import uploads
+from clp_suite.sample_data import CastMember
 from tests.services.messages.scenario import (
     BROADCAST,
     NORTH,
@@ -282,3 +283,57 @@ def test_a_file_attached_during_a_sweep_is_kept(
     monkeypatch.setattr(database, "writing", after_a_post)
     assert uploads.sweep_orphans(deps=scenario.deps) == 0
     assert scenario.download("ivy", orphan) == PDF
+
+
+def chunks_of(scenario: Scenario, person: str, file: str) -> Iterator[bytes]:
+    check = uploads.DownloadCheck(file, actor=scenario.as_(person), deps=scenario.deps)
+    stored = check.check()
+    chunks = scenario.deps.files.chunks(stored.store_key, 0, stored.size)
+    return uploads.GuardedChunks(chunks, check)
+
+
+# what ends the download of nat
+ENDS: list[Callable[[Scenario, str], object]] = [
+    lambda s, _: s.projects.withdraw("p1", "north"),
+    lambda s, _: s.projects.put(CastMember("nat", "Nat Moreau", "south")),
+    lambda s, message: (s.delete("ivy", message), s.wait(seconds=1)),
+]
+
+
+@pytest.mark.parametrize("end", ENDS)
+def test_a_download_ends_with_the_access_of_its_reader(
+    scenario: Scenario, end: Callable[[Scenario, str], object]
+) -> None:
+    file = scenario.upload("ivy", NORTH, body=PDF.ljust(300_000, b"x"))
+    posted = scenario.post("ivy", NORTH, files=(file,))
+    for person in ("nat", "ivy"):
+        scenario.deps.facts.fetch(person, "p1")
+    chunks = chunks_of(scenario, "nat", file)
+    assert len(next(chunks)) == 65_536
+    assert len(next(chunks)) == 65_536
+    end(scenario, posted.id)
+    with pytest.raises(uploads.DownloadEnded):
+        next(chunks)
+
+
+def test_a_download_goes_on_until_the_end_of_access_is_confirmed(
+    scenario: Scenario,
+) -> None:
+    file = scenario.upload("ivy", NORTH, body=PDF.ljust(300_000, b"x"))
+    scenario.post("ivy", NORTH, files=(file,))
+    chunks = chunks_of(scenario, "nat", file)
+    next(chunks)
+    scenario.projects.commit_withdrawal("p1", "north")
+    assert len(next(chunks)) == 65_536
+    scenario.forget_leases()
+    with pytest.raises(uploads.DownloadEnded):
+        next(chunks)
+
+
+def test_a_long_download_costs_few_statements_and_calls(scenario: Scenario) -> None:
+    file = scenario.upload("ivy", NORTH, body=PDF.ljust(1_000_000, b"x"))
+    scenario.post("ivy", NORTH, files=(file,))
+    scenario.projects.calls.clear()
+    with scenario.counted_statements() as statements:
+        assert sum(map(len, chunks_of(scenario, "nat", file))) == 1_000_000
+    assert (scenario.projects.calls, len(statements)) == ({"facts": 1}, 1)

@@ -4,34 +4,42 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
-from typing import cast
+from typing import Any, cast
 
 import pytest
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from clp_chassis.persistence.database import Database
-from clp_contracts.facts_cache import TTL_S
 from clp_contracts.projects import (
     MAX_LEASE_S,
+    Follow,
     GetFacts,
     ProjectRef,
     Stored,
     WithdrawPartner,
 )
-from clp_projects.read_leases import MAX_CLOCK_SKEW
+from clp_projects.read_leases import (
+    MAX_CLOCK_SKEW,
+    MAX_NAMED_PEOPLE,
+    SLACK,
+    delete_expired_leases,
+)
+from clp_projects.tables import ReadLeaseRow
 from clp_projects.use_cases import assignments, directory, followers
 from tests.services.projects.sample_world import LINGUIST, NOON, World
 
-APART_S = MAX_CLOCK_SKEW.total_seconds()
+APART_S = (MAX_CLOCK_SKEW + SLACK).total_seconds()
 
 
-def lease(world: World, seconds: float) -> float:
-    request = GetFacts(project_ids=("p1",), people=("nat",), lease_s=seconds)
-    return directory.facts_about(request, deps=world.deps).lease_s
+def lease(world: World, seconds: float, **request: Any) -> float:
+    about = {"project_ids": ("p1",), "people": ("nat",), **request}
+    facts = GetFacts(**about, lease_s=seconds)
+    return directory.facts_about(facts, deps=world.deps).lease_s
 
 
-def withdraw(world: World) -> Stored:
-    request = WithdrawPartner(project="p1", partner="north")
+def withdraw(world: World, partner: str = "north", project: str = "p1") -> Stored:
+    request = WithdrawPartner(project=project, partner=partner)
     return assignments.withdraw_partner(request, deps=world.deps)
 
 
@@ -48,7 +56,10 @@ def nat(world: World, **change: object) -> Stored:
 WAITS: list[tuple[str, Callable[[World], object], bool]] = [
     # what happens                                                          | it waits
     ("a partner is withdrawn",       withdraw,                                    True),
-    ("somebody stops following",     unfollow,                                    True),
+    ("another partner is withdrawn", lambda world: withdraw(world, "south"),      False),
+    ("somebody stops following",     unfollow,                                    False),
+    ("another person leaves",        lambda world: world.person("nia", "Nia Roux", partner="north", active=False), False),
+    ("an internal person leaves",    lambda world: world.person("ivy", "Ivy Lane", active=False), False),
     ("a partner's person leaves",    lambda world: nat(world, active=False),      True),
     ("one becomes a linguist",       lambda world: nat(world, roles=LINGUIST),    True),
     ("one loses every role",         lambda world: nat(world, roles=()),          True),
@@ -73,7 +84,71 @@ def test_ending_access_waits_for_outstanding_leases(
     assert world.slept == ([1.5 + APART_S] if waits else []), what
 
 
-@pytest.mark.parametrize("happens", [withdraw, unfollow, lambda s: nat(s, roles=())])
+# a request whose lease is waited for | what waits for it
+LEASES: list[tuple[dict[str, Any], Callable[[World], object]]] = [
+    ({}, withdraw),
+    ({"people": ()}, withdraw),
+    ({"project_ids": ()}, withdraw),
+    ({"people": ("ivy", "nia", "sam")}, withdraw),
+    ({"people": ("nat", "ivy")}, lambda world: nat(world, active=False)),
+    ({"project_ids": ()}, lambda world: nat(world, active=False)),
+    ({"people": ("ivy",)}, lambda world: world.person("ivy", "Ivy Lane", active=False)),
+    ({"follows": (Follow(person="nat", project="p1"),)}, unfollow),
+    ({"following": "p1"}, unfollow),
+]
+
+
+@pytest.mark.parametrize(("request_", "happens"), LEASES)
+def test_a_lease_on_what_ends_is_waited_for(
+    world: World, request_: dict[str, Any], happens: Callable[[World], object]
+) -> None:
+    lease(world, 1.5, **request_)
+    happens(world)
+    assert world.slept == [1.5 + APART_S]
+
+
+# a request whose lease is of no concern | what does not wait for it
+OTHERS: list[tuple[dict[str, Any], Callable[[World], object]]] = [
+    ({"people": ("sam", "ivy")}, withdraw),
+    ({"project_ids": ("p2",)}, withdraw),
+    ({"people": ("nia",)}, lambda world: nat(world, active=False)),
+    ({"people": ("nia",), "following": "p1"}, unfollow),
+]
+
+
+@pytest.mark.parametrize(("request_", "happens"), OTHERS)
+def test_a_lease_of_others_delays_nobody(
+    world: World, request_: dict[str, Any], happens: Callable[[World], object]
+) -> None:
+    world.project("p2", "Day Train")
+    lease(world, 1.5, **request_)
+    happens(world)
+    assert world.slept == []
+
+
+def test_a_lease_on_many_people_is_one_on_their_partners(world: World) -> None:
+    many = tuple(f"n{number}" for number in range(MAX_NAMED_PEOPLE + 1))
+    for person in many:
+        world.person(person, f"Nat {person}", partner="north")
+    lease(world, 1.5, people=many)
+    with world.database.reading() as session:
+        rows = session.scalars(select(ReadLeaseRow.key)).all()
+    assert rows == ["access * north p1"]
+    nat(world, active=False)
+    withdraw(world, "south")
+    withdraw(world)
+    assert world.slept == [1.5 + APART_S] * 2
+
+
+def test_many_changes_of_people_wait_for_their_own_leases_only(world: World) -> None:
+    lease(world, 1.5)
+    for number in range(20):
+        world.person(f"n{number}", f"Nat {number}", partner="north")
+        world.person(f"n{number}", f"Nat {number}", partner="north", active=False)
+    assert world.slept == []
+
+
+@pytest.mark.parametrize("happens", [withdraw, lambda s: nat(s, roles=())])
 def test_a_repeated_call_waits_for_later_leases(
     world: World, happens: Callable[[World], object]
 ) -> None:
@@ -84,9 +159,31 @@ def test_a_repeated_call_waits_for_later_leases(
     assert world.slept == [2.0 + APART_S]
 
 
+def test_a_lease_that_lasts_long_enough_is_not_written_again(world: World) -> None:
+    lease(world, 1.5)
+    with world.counted() as statements:
+        lease(world, 1.5)
+        lease(world, 1.7)
+    assert not [s for s in statements if s.startswith("INSERT")]
+    with world.counted() as statements:
+        lease(world, 1.8)
+    assert len([s for s in statements if s.startswith("INSERT")]) == 1
+
+
+def test_expired_leases_are_deleted(world: World) -> None:
+    lease(world, 1.5)
+    delete_expired_leases(deps=world.deps)
+    withdraw(world)
+    assert world.slept == [1.5 + APART_S]
+    later = replace(world.deps, clock=lambda: NOON + timedelta(minutes=2))
+    delete_expired_leases(deps=later)
+    with world.database.reading() as session:
+        assert session.scalars(select(ReadLeaseRow.key)).all() == []
+
+
 def test_an_expired_lease_is_not_waited_for(world: World) -> None:
     lease(world, 1.5)
-    later = NOON + timedelta(seconds=1.5) + MAX_CLOCK_SKEW
+    later = NOON + timedelta(seconds=1.5) + SLACK + MAX_CLOCK_SKEW
     world.deps = replace(world.deps, clock=lambda: later)
     withdraw(world)
     assert world.slept == []
@@ -108,10 +205,10 @@ def test_a_request_without_a_lease_gets_none(world: World) -> None:
 
 
 def test_a_shorter_lease_does_not_shorten_a_longer_one(world: World) -> None:
-    for seconds in (3.0, 1.0, 2.0):
+    for seconds in (1.9, 1.0, 1.5):
         lease(world, seconds)
     withdraw(world)
-    assert world.slept == [3.0 + APART_S]
+    assert world.slept == [1.9 + APART_S]
 
 
 def test_a_lease_is_limited(world: World) -> None:
@@ -128,31 +225,67 @@ def test_a_clock_ahead_delays_nobody_beyond_the_limit(world: World) -> None:
     assert world.slept == [MAX_LEASE_S + APART_S]
 
 
-def test_an_internal_person_waits_for_caches_and_leases(world: World) -> None:
-    lease(world, 1.5)
-    world.person("ivy", "Ivy Lane", active=False)
-    assert world.slept == [TTL_S, 1.5 + APART_S]
+THIRD = 3
 
 
 class Between:
-    """A database with a hook that runs right before facts are read."""
+    """A database with a hook that runs right before it is read for the third time."""
 
     def __init__(self, database: Database, happens: Callable[[], object]) -> None:
         self._database, self._happens = database, happens
+        self._readings = 0
         self.writing = database.writing
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
-        self._happens()
+        self._readings += 1
+        if self._readings == THIRD:
+            self._happens()
         with self._database.reading() as session:
             yield session
 
 
 def test_a_lease_is_granted_before_the_facts_are_read(world: World) -> None:
+    # Partners are read, then leases, then facts.
     between = Between(world.database, lambda: withdraw(world))
     reading = replace(world.deps, database=cast(Database, between))
-    request = GetFacts(project_ids=("p1",), lease_s=1.5)
+    request = GetFacts(project_ids=("p1",), people=("nat",), lease_s=1.5)
     (project,) = directory.facts_about(request, deps=reading).projects
     assert project.withdrawn == ("north",)
     # The withdrawal cannot know that the facts are read afterwards.
     assert world.slept == [1.5 + APART_S]
+
+
+def test_facts_of_a_person_who_moves_meanwhile_are_leased_for_the_new_partner(
+    world: World,
+) -> None:
+    between = Between(world.database, lambda: nat(world, partner="south"))
+    reading = replace(world.deps, database=cast(Database, between))
+    request = GetFacts(project_ids=("p1",), people=("nat",), lease_s=1.5)
+    facts = directory.facts_about(request, deps=reading)
+    assert (facts.people[0].partner, facts.lease_s) == ("south", 1.5)
+    world.slept.clear()
+    withdraw(world, "south")
+    assert world.slept == [1.5 + APART_S]
+
+
+# people | partners of the project in the facts
+OWN = [
+    (("nat",), ["north"]),
+    (("nat", "nia"), ["north"]),
+    (("nat", "sam"), ["north", "south"]),
+    (("nat", "ivy"), ["north", "south"]),
+    (("nobody",), []),
+    ((), []),
+]
+
+
+@pytest.mark.parametrize(("people", "partners"), OWN)
+def test_facts_may_be_limited_to_the_partners_of_the_people(
+    world: World, people: tuple[str, ...], partners: list[str]
+) -> None:
+    world.assign("south")
+    request = GetFacts(project_ids=("p1",), people=people, narrowed=True)
+    (project,) = directory.facts_about(request, deps=world.deps).projects
+    assert list(project.assigned) == partners
+    assert [partner.id for partner in project.partners] == partners

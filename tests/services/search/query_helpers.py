@@ -87,9 +87,16 @@ class NeighbourServices:
         )
 
     def _facts(
-        self, *, project_ids: Sequence[str], people: Sequence[str], narrowed: bool
+        self,
+        *,
+        project_ids: Sequence[str],
+        people: Sequence[str],
+        lease_s: float,
+        narrowed: bool,
     ) -> Facts:
-        del narrowed
+        # Nothing is leased: each call of a test sees the facts of that moment.
+        assert lease_s > 0
+        assert narrowed
         self.calls.append(("facts", (tuple(project_ids), tuple(people))))
         return Facts(
             projects=tuple(self.shown[p] for p in project_ids if p in self.shown),

@@ -1,54 +1,86 @@
-"""Cache facts of `projects` for seconds, without delaying the end of an access.
+"""Cache leased facts of `projects`, without delaying the end of an access.
 
-Three rules keep rules 5 and 7 immediate:
-
-* Facts about people of partners are never cached: after the withdrawal of a partner was
-  confirmed, none of its people can read.
+* Facts are cached for as long as they are leased: `projects` confirms the end of an
+  access only when the lease has run out, so from the confirmation on nobody reads by
+  cached facts (rules 5 and 7).
 * Cached facts can only allow. Fetch current facts before refusing anybody, so that a
   new access is usable at once everywhere.
-* An event of `projects` invalidates the entries it concerns, and any response still on
-  its way. If the event is lost, the TTL of seconds, counted from the request, ends it.
+* An entry belongs to one person and one project, and is renewed in the background while
+  it is used. What people of another partner do neither fills, renews nor removes it
+  (rule 6).
+* An event of `projects` invalidates the entries it concerns, and responses underway.
 
 Never use cached facts for effects that cannot be undone, such as sending a mail.
 """
 
+import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Final
-
-from cachetools import TLRUCache
 
 from clp_contracts import events
 from clp_contracts.client.projects import Projects
-from clp_contracts.projects import Facts, PersonFacts, ProjectFacts
+from clp_contracts.errors import CallFailed, Refused
+from clp_contracts.projects import Facts
 
-TTL_S: Final = 2.0
-MAX_ENTRIES: Final = 10_000
+log = logging.getLogger(__name__)
+
+LEASE_S: Final = 2.0
+# An entry that is used with less of its lease left is renewed in the background.
+RENEWED_BEFORE_S: Final = 0.7
+MAX_ENTRIES: Final = 20_000
 
 # Events that change no fact about access.
 IRRELEVANT: Final = frozenset(
     {events.PROJECT_FOLLOWED, events.PROJECT_UNFOLLOWED, events.SCHEDULE_ANNOUNCED}
 )
-# When an entry expires, and its facts.
-_Entry = tuple[float, Any]
+# Events about one partner; their subject is the partner.
+OF_A_PARTNER: Final = frozenset(
+    {events.PARTNER_ASSIGNED, events.PARTNER_WITHDRAWN, events.PARTNER_CHANGED}
+)
+_Key = tuple[str | None, str | None]
+Event = Mapping[str, Any]
+Spawn = Callable[[Callable[[], object]], object]
+
+
+@dataclass(slots=True)
+class _Entry:
+    """Cached facts; ``expires_at`` is a moment of the monotonic clock."""
+
+    facts: Facts
+    expires_at: float
+    is_renewing: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class _Fetch:
+    """A request on its way, and the events that were received meanwhile."""
+
+    key: _Key
+    events: list[Event] = field(default_factory=list)
 
 
 class FactsCache:
-    """Facts about one person and one project: from the cache, and current."""
+    """Facts about one person and one project: from the cache, and current.
+
+    ``spawn`` runs a function in the background; without it, nothing is renewed.
+    """
 
     def __init__(
         self,
         projects: Projects,
         *,
-        ttl_s: float = TTL_S,
+        lease_s: float = LEASE_S,
         clock: Callable[[], float] = time.monotonic,
+        spawn: Spawn | None = None,
     ) -> None:
         self._projects = projects
-        self._ttl_s = ttl_s
+        self._lease_s = lease_s
         self._clock = clock
-        self._cached_projects = _new_cache(clock)
-        self._cached_people = _new_cache(clock)
-        self._invalidations = 0
+        self._spawn = spawn
+        self._entries: dict[_Key, _Entry] = {}
+        self._fetches: set[_Fetch] = set()
 
     def get(self, person: str | None, project: str | None) -> Iterator[Facts]:
         """Yield the cached facts, if there are any, then the current ones.
@@ -56,59 +88,81 @@ class FactsCache:
         Use the first facts that allow, and refuse by the last ones only. Without a
         person or a project the same request is sent, for facts without them.
         """
-        cached = self._cached(person, project)
-        if cached is not None:
+        if (cached := self._cached((person, project))) is not None:
             yield cached
         yield self.fetch(person, project)
 
     def fetch(self, person: str | None, project: str | None) -> Facts:
-        """Return the current facts, and cache what may be cached."""
-        requested_at, invalidations = self._clock(), self._invalidations
-        facts = self._projects.facts(
-            project_ids=[] if project is None else [project],
-            people=[] if person is None else [person],
-            narrowed=person is not None,
-        )
-        # Facts that were invalidated meanwhile may be older than the event.
-        if invalidations == self._invalidations:
-            is_whole = person is None or any(
-                one.partner is None for one in facts.people
+        """Return the current facts under a lease, and cache them."""
+        fetch = _Fetch((person, project))
+        self._fetches.add(fetch)
+        requested_at = self._clock()
+        try:
+            facts = self._projects.facts(
+                project_ids=[] if project is None else [project],
+                people=[] if person is None else [person],
+                lease_s=self._lease_s,
+                narrowed=person is not None,
             )
-            self._store(facts, expires_at=requested_at + self._ttl_s, is_whole=is_whole)
+        finally:
+            self._fetches.discard(fetch)
+        # Facts that were invalidated meanwhile may be older than the event.
+        if not any(_concerns(event, fetch.key, facts) for event in fetch.events):
+            self._store(fetch.key, _Entry(facts, requested_at + facts.lease_s))
         return facts
 
-    def invalidate(self, event: Mapping[str, Any]) -> None:
+    def invalidate(self, event: Event) -> None:
         """Remove what an event of `projects` may have changed."""
         if event.get("type") in IRRELEVANT:
             return
-        self._invalidations += 1
-        self._cached_people.pop(str(event.get("subject")), None)
-        self._cached_projects.pop(str(event.get("project")), None)
-        if event.get("type") == events.PARTNER_CHANGED:
-            self._cached_projects.clear()
+        for fetch in self._fetches:
+            fetch.events.append(event)
+        for key, entry in list(self._entries.items()):
+            if _concerns(event, key, entry.facts):
+                del self._entries[key]
 
-    def _store(self, facts: Facts, *, expires_at: float, is_whole: bool) -> None:
-        """Cache facts; projects that show one partner only are not for others."""
-        for project in facts.projects if is_whole else ():
-            self._cached_projects[project.id] = (expires_at, project)
-        for person in facts.people:
-            if person.partner is None:
-                self._cached_people[person.id] = (expires_at, person)
-
-    def _cached(self, person: str | None, project: str | None) -> Facts | None:
-        people: tuple[PersonFacts, ...] = ()
-        if person is not None:
-            entry = self._cached_people.get(person)
-            if entry is None:
-                return None
-            people = (entry[1],)
-        entry = None if project is None else self._cached_projects.get(project)
-        if entry is None:
+    def _cached(self, key: _Key) -> Facts | None:
+        entry, now = self._entries.get(key), self._clock()
+        if entry is None or entry.expires_at <= now:
             return None
-        projects: tuple[ProjectFacts, ...] = (entry[1],)
-        return Facts(projects=projects, people=people)
+        if entry.expires_at - now < RENEWED_BEFORE_S and not entry.is_renewing:
+            self._renew(key, entry)
+        return entry.facts
+
+    def _renew(self, key: _Key, entry: _Entry) -> None:
+        if self._spawn is None:
+            return
+        entry.is_renewing = True
+
+        def renew() -> None:
+            try:
+                self.fetch(*key)
+            except (CallFailed, Refused) as error:
+                entry.is_renewing = False
+                log.warning("cached facts were not renewed: %s", type(error).__name__)
+
+        self._spawn(renew)
+
+    def _store(self, key: _Key, entry: _Entry) -> None:
+        now = self._clock()
+        if entry.expires_at <= now:
+            return
+        if len(self._entries) >= MAX_ENTRIES and key not in self._entries:
+            # Nobody's live entry makes room for another one.
+            live = {k: e for k, e in self._entries.items() if e.expires_at > now}
+            self._entries = live
+            if len(live) >= MAX_ENTRIES:
+                return
+        self._entries[key] = entry
 
 
-def _new_cache(clock: Callable[[], float]) -> TLRUCache[str, _Entry]:
-    """Return a cache whose entries carry the moment at which they expire."""
-    return TLRUCache(MAX_ENTRIES, ttu=lambda _id, entry, _now: entry[0], timer=clock)
+def _concerns(event: Event, key: _Key, facts: Facts) -> bool:
+    """Return whether an event may change the facts of an entry."""
+    person, project = key
+    kind, subject = event.get("type"), str(event.get("subject"))
+    if kind in OF_A_PARTNER:
+        about = kind == events.PARTNER_CHANGED or event.get("project") == project
+        return about and any(one.partner in (None, subject) for one in facts.people)
+    if kind == events.PERSON_CHANGED:
+        return subject == person
+    return event.get("project") == project

@@ -11,7 +11,7 @@ from clp_contracts.serialization import Empty
 
 SERVICE: Final = "projects"
 # The longest read lease in seconds: withdrawing access waits at most this long.
-MAX_LEASE_S: Final = 5.0
+MAX_LEASE_S: Final = 2.0
 
 # Kinds of announcements and the facts each needs. Dates are ISO 8601.
 ANNOUNCEMENT_FACTS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(

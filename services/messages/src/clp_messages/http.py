@@ -17,9 +17,10 @@ from clp_messages.download_headers import (
     requested_range,
 )
 from clp_messages.use_cases.uploads import (
+    DownloadCheck,
+    GuardedChunks,
     StoredFile,
     Upload,
-    find_download,
     receive_upload,
 )
 
@@ -56,7 +57,8 @@ def download(
     request: Request, attachment: str, *, actor: Passport, deps: Dependencies
 ) -> Response:
     """Respond with a file, or one range of it (RFC 9110, section 14)."""
-    file = find_download(attachment, actor=actor, deps=deps)
+    check = DownloadCheck(attachment, actor=actor, deps=deps)
+    file = check.check()
     headers = {
         "Content-Type": media_type_of(file.name),
         "Content-Disposition": content_disposition(file.name),
@@ -76,7 +78,9 @@ def download(
     if request.method == "HEAD":
         return Response(None, status, headers)
     chunks = deps.files.chunks(file.store_key, selected.start, len(selected))
-    return Response(chunks, status, headers, direct_passthrough=True)
+    return Response(
+        GuardedChunks(chunks, check), status, headers, direct_passthrough=True
+    )
 
 
 def _range_of(request: Request, file: StoredFile) -> range | None:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
+import eventlet
 from eventlet import tpool
 from werkzeug.wrappers import Request, Response
 
@@ -262,7 +263,9 @@ def build(settings: Settings, context: ProcessContext) -> Process:
         database=database,
         files=_open_file_store(settings),
         clients=clients,
-        facts=FactsCache(clients.projects),
+        facts=FactsCache(
+            clients.projects, lease_s=settings.access_lease_s, spawn=eventlet.spawn_n
+        ),
         clock=context.clock,
         scanner=_open_scanner(settings),
         robot_texts=load_robot_texts(settings),

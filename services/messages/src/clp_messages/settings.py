@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from clp_chassis.settings import ProcessSettings
+from clp_contracts.facts_cache import LEASE_S
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,5 +25,7 @@ class Settings(ProcessSettings):
     attachment_policy: str = ""
     # A folder with templates KIND.txt that replace the default texts of the robot.
     robot_texts_dir: str = ""
+    # Seconds for which facts about access are leased; its end may wait so long.
+    access_lease_s: float = LEASE_S
     http_address: str = "127.0.0.1:8000"
     http_address_file: str = ""

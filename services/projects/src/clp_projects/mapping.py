@@ -13,6 +13,7 @@ from clp_contracts.projects import PartnerName, PersonFacts, ProjectFacts
 from clp_core.channels import Project, is_id
 from clp_core.people import Person
 from clp_projects.tables import (
+    INTERNAL,
     AssignmentRow,
     FollowerRow,
     PartnerRow,
@@ -45,6 +46,9 @@ class _PeopleQueries:
         ).where(is_selected(PersonRow.id))
 
 
+PARTNERS_OF_PEOPLE: Final = select(PersonRow.id, PersonRow.partner).where(
+    in_array(PersonRow.id, "ids")
+)
 BY_ID: Final = _PeopleQueries(lambda ids: in_array(ids, "ids"))
 # The index of the keys also decides whose people they are: hidden owners cost nothing.
 VISIBLE: Final = PersonRow.partner.is_(None) | (
@@ -105,6 +109,15 @@ def people_by_id(session: Session, ids: Iterable[str]) -> tuple[PersonFacts, ...
     """Return the people with these ids, ordered by id."""
     wanted = [*filter(is_id, ids)]
     return _people(session, BY_ID, {"ids": wanted}) if wanted else ()
+
+
+def partners_of_people(session: Session, ids: Iterable[str]) -> Mapping[str, str]:
+    """Return the partner of each person that exists; `INTERNAL` of internal people."""
+    wanted = [*filter(is_id, ids)]
+    if not wanted:
+        return {}
+    rows = session.execute(PARTNERS_OF_PEOPLE, {"ids": wanted})
+    return {row.id: row.partner or INTERNAL for row in rows}
 
 
 def people_by_key(

@@ -1,28 +1,82 @@
 """Read leases: revoking access waits until outstanding leases have expired.
 
 A caller that acts on facts later requests a lease on them. The end of an access is
-committed first and confirmed only after every lease granted before has expired, so that
-nobody acts on old facts after the confirmation (rules 2, 7 and 23).
+committed first and confirmed only after every lease granted before on what it ends has
+expired, so that nobody acts on old facts after the confirmation (rules 2, 7 and 23).
+
+A lease belongs to a person, their partner (or the studio) and a project. What one
+partner requests neither extends nor delays anything of another one.
 """
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final, cast
+from enum import StrEnum
+from itertools import product
+from typing import Any, Final
 
-from sqlalchemy import Table, select
+from sqlalchemy import ColumnElement, delete, func, select
 
-from clp_chassis.persistence.bulk_sql import upsert_max
+from clp_chassis.persistence.bulk_sql import in_array, upsert_max
 from clp_contracts.projects import MAX_LEASE_S
 from clp_projects.dependencies import Dependencies
-from clp_projects.tables import ReadLeaseRow
+from clp_projects.tables import Base, ReadLeaseRow
 
-SINGLETON_ID: Final = 1
 # The process that grants and the one that waits may run on two machines.
 MAX_CLOCK_SKEW: Final = timedelta(seconds=0.25)
-MAX_WAIT: Final = timedelta(seconds=MAX_LEASE_S) + MAX_CLOCK_SKEW
-LEASED_UNTIL: Final = select(ReadLeaseRow.until).where(ReadLeaseRow.id == SINGLETON_ID)
+# A row lasts a little longer than its lease, so that requests shortly after find it so.
+SLACK: Final = timedelta(seconds=0.25)
+MAX_WAIT: Final = timedelta(seconds=MAX_LEASE_S) + SLACK + MAX_CLOCK_SKEW
+# Of more people at once, one row stands for all people of their partner.
+MAX_NAMED_PEOPLE: Final = 50
+# No id has this form.
+ANY: Final = "*"
+KEPT: Final = timedelta(minutes=1)
+LEASED: Final = select(ReadLeaseRow.key, ReadLeaseRow.until).where(
+    in_array(ReadLeaseRow.key, "keys")
+)
 
 
-def grant_lease(seconds: float, *, deps: Dependencies) -> float:
+class LeaseScope(StrEnum):
+    """The kind of facts that a lease is on."""
+
+    ACCESS = "access"
+    FOLLOWS = "follows"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeaseSubject:
+    """What facts are about: people with their partners, projects, perhaps follows."""
+
+    partners: Mapping[str, str]
+    project_ids: Sequence[str]
+    follows: bool = False
+
+    def rows(self) -> list[dict[str, str]]:
+        """Return the rows of the lease without their end, by key.
+
+        In one order, so that two requests never deadlock.
+        """
+        people = set(self.partners.items()) or {(ANY, ANY)}
+        if len(people) > MAX_NAMED_PEOPLE:
+            people = {(ANY, partner) for partner in self.partners.values()}
+        projects = set(self.project_ids) or {ANY}
+        scopes = [LeaseScope.ACCESS, *([LeaseScope.FOLLOWS] if self.follows else [])]
+        return [
+            {
+                "key": f"{scope} {person} {partner} {project}",
+                "scope": scope,
+                "person": person,
+                "partner": partner,
+                "project": project,
+            }
+            for scope, (person, partner), project in sorted(
+                product(scopes, people, projects)
+            )
+        ]
+
+
+def grant_lease(seconds: float, subject: LeaseSubject, *, deps: Dependencies) -> float:
     """Grant a lease on facts read from now on; return its length in seconds.
 
     Commit the lease before reading the facts: later changes of them will see it.
@@ -31,19 +85,61 @@ def grant_lease(seconds: float, *, deps: Dependencies) -> float:
     if granted <= 0:
         return 0.0
     until = deps.clock() + timedelta(seconds=granted)
-    with deps.database.writing(notify=False) as session:
-        table = cast(Table, ReadLeaseRow.__table__)
-        values = {"id": SINGLETON_ID, "until": until}
-        upsert_max(session, table, values, column="until")
+    rows = {row["key"]: row for row in subject.rows()}
+    with deps.database.reading() as session:
+        leased = {
+            row.key: row.until for row in session.execute(LEASED, {"keys": list(rows)})
+        }
+    missing: list[dict[str, Any]] = [
+        {**row, "until": until + SLACK}
+        for key, row in rows.items()
+        if key not in leased or leased[key] < until
+    ]
+    if missing:
+        table = Base.metadata.tables["read_leases"]
+        with deps.database.writing(notify=False) as session:
+            upsert_max(session, table, missing, column="until")
     return granted
 
 
-def wait_for_leases(*, deps: Dependencies) -> None:
-    """Wait until every lease granted before this call has expired."""
+def leases_of_partner(project: str, partner: str) -> ColumnElement[bool]:
+    """Select the leases on the access of a partner's people to a project."""
+    return (
+        (ReadLeaseRow.scope == LeaseScope.ACCESS)
+        & ReadLeaseRow.project.in_((project, ANY))
+        & ReadLeaseRow.partner.in_((partner, ANY))
+    )
+
+
+def leases_of_person(person: str) -> ColumnElement[bool]:
+    """Select the leases on the access of a person, also among many people."""
+    return (ReadLeaseRow.scope == LeaseScope.ACCESS) & ReadLeaseRow.person.in_(
+        (person, ANY)
+    )
+
+
+def leases_of_follow(person: str, project: str) -> ColumnElement[bool]:
+    """Select the leases on whether a person follows a project."""
+    return (
+        (ReadLeaseRow.scope == LeaseScope.FOLLOWS)
+        & ReadLeaseRow.project.in_((project, ANY))
+        & ReadLeaseRow.person.in_((person, ANY))
+    )
+
+
+def wait_for_leases(condition: ColumnElement[bool], *, deps: Dependencies) -> None:
+    """Wait until every selected lease granted before this call has expired."""
     with deps.database.reading() as session:
-        until = session.scalar(LEASED_UNTIL)
+        until = session.scalar(select(func.max(ReadLeaseRow.until)).where(condition))
     if until is None:
         return
     remaining = until - deps.clock() + MAX_CLOCK_SKEW
     if remaining > timedelta(0):
         deps.sleep(min(remaining, MAX_WAIT).total_seconds())
+
+
+def delete_expired_leases(*, deps: Dependencies) -> None:
+    """Delete the leases that nobody waits for any more."""
+    expired = ReadLeaseRow.until < deps.clock() - KEPT
+    with deps.database.writing(notify=False) as session:
+        session.execute(delete(ReadLeaseRow).where(expired))

@@ -1,5 +1,6 @@
 """The RPC methods of `projects`."""
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from clp_chassis.bootstrap import (
@@ -9,6 +10,7 @@ from clp_chassis.bootstrap import (
     container_config,
     dependencies_of,
 )
+from clp_chassis.concurrency.periodic import PeriodicTask
 from clp_chassis.events.outbox_relay import OutboxRelay, RelayConfig
 from clp_chassis.observability import Probes
 from clp_chassis.persistence.database import Database
@@ -18,6 +20,7 @@ from clp_contracts import feed
 from clp_contracts import projects as contract
 from clp_contracts.serialization import Empty
 from clp_projects.dependencies import Dependencies
+from clp_projects.read_leases import delete_expired_leases
 from clp_projects.settings import Settings
 from clp_projects.tables import OUTBOX
 from clp_projects.use_cases import (
@@ -34,11 +37,17 @@ PACKAGE: Final = "clp_projects"
 # The services of other teams that may write people and projects, and our operators.
 DIRECTORY: Final = ("directory",)
 OPERATIONS: Final = ("operations",)
+CLEANUP_INTERVAL_S: Final = 300.0
 
 
 def _relay_config(container: Any) -> RelayConfig:
     deps: Dependencies = dependencies_of(container)
     return RelayConfig(contract.SERVICE, deps.database, OUTBOX, deps.clock)
+
+
+def _cleanup(container: Any) -> Callable[[], object]:
+    deps: Dependencies = dependencies_of(container)
+    return lambda: delete_expired_leases(deps=deps)
 
 
 class ProjectsService:
@@ -48,6 +57,7 @@ class ProjectsService:
     deps = DependenciesProvider()
     call_info = CallContext()
     relay = OutboxRelay(_relay_config)
+    cleanup = PeriodicTask(_cleanup, CLEANUP_INTERVAL_S)
 
     @rpc_method(contract.PUT_PERSON, subjects=DIRECTORY)
     def put_person(self, request: contract.PutPerson, _: Passport) -> contract.Stored:

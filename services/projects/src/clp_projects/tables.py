@@ -131,11 +131,21 @@ class AnnouncementRow(Base):
 
 
 class ReadLeaseRow(Base):
-    """The only row: when the last read lease expires."""
+    """Until when facts about people of a partner in a project are leased."""
 
     __tablename__ = "read_leases"
+    __table_args__ = (
+        Index("read_leases_of_partner", "partner", "project"),
+        Index("read_leases_of_person", "person"),
+        Index("read_leases_by_end", "until"),
+    )
 
-    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    # The four columns after it, as one text.
+    key: Mapped[str] = mapped_column(KEY, primary_key=True)
+    scope: Mapped[str] = mapped_column(ID)
+    person: Mapped[str] = mapped_column(ID)
+    partner: Mapped[str] = mapped_column(ID)
+    project: Mapped[str] = mapped_column(ID)
     until: Mapped[datetime] = mapped_column(UtcDateTime)
 
 

@@ -5,6 +5,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
+import eventlet
+
 from clp_chassis.bootstrap import (
     DependenciesProvider,
     Process,
@@ -114,7 +116,9 @@ def build(settings: Settings, context: ProcessContext) -> Process:
         engine=engine,
         projection=projection_of(engine),
         clients=clients,
-        facts=FactsCache(clients.projects),
+        facts=FactsCache(
+            clients.projects, lease_s=settings.access_lease_s, spawn=eventlet.spawn_n
+        ),
         cursors=PageCursors(settings.secret or new_id()),
         search_slots=FairQueue(_concurrent_searches(settings), max_per_caller=1),
         rebuild=rebuild,

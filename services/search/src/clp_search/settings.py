@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from clp_chassis.settings import ProcessSettings
+from clp_contracts.facts_cache import LEASE_S
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +23,8 @@ class Settings(ProcessSettings):
     engine_url: str = ""
     data_dir: str = "index"
     secret: str = ""
+    # Seconds for which facts about access are leased; its end may wait so long.
+    access_lease_s: float = LEASE_S
     workers: int = 2
     shards: int = 16
     flush_docs: int = 200

@@ -9,6 +9,7 @@ from clp_deploy.keys import SERVICES
 
 # A suite holds few messages and starts often.
 SHARDS: Final = 4
+ACCESS_LEASE_S: Final = 0.3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +53,9 @@ class SuiteEnvironment:
         }
         return databases | {
             "CLP_BROKER_URL": self.broker_url,
+            # Shorter than by default: the stories withdraw partners often.
+            "CLP_MESSAGES_ACCESS_LEASE_S": f"{ACCESS_LEASE_S:g}",
+            "CLP_SEARCH_ACCESS_LEASE_S": f"{ACCESS_LEASE_S:g}",
             "CLP_MESSAGES_FILES_DIR": str(self.data_dir / "files"),
             "CLP_MESSAGES_HTTP_ADDRESS": f"{loopback}:{self.messages_port}",
             "CLP_NOTIFICATIONS_HTTP_ADDRESS": f"{loopback}:{self.notifications_port}",

@@ -39,17 +39,16 @@ def insert_if_absent(session: Session, table: Table, values: Mapping[str, Any]) 
 
 
 def upsert_max(
-    session: Session, table: Table, values: Mapping[str, Any], *, column: str
+    session: Session, table: Table, rows: Sequence[Mapping[str, Any]], *, column: str
 ) -> None:
-    """Insert a row, or raise a column of the one with its key; never lower it."""
-    upsert: Any = INSERTS[session.get_bind().dialect.name](table).values(**values)
-    session.execute(
-        upsert.on_conflict_do_update(
-            index_elements=table.primary_key,
-            set_={column: upsert.excluded[column]},
-            where=table.c[column] < upsert.excluded[column],
-        )
+    """Insert rows, or raise a column of those with their keys; never lower it."""
+    upsert: Any = INSERTS[session.get_bind().dialect.name](table)
+    statement = upsert.on_conflict_do_update(
+        index_elements=table.primary_key,
+        set_={column: upsert.excluded[column]},
+        where=table.c[column] < upsert.excluded[column],
     )
+    session.execute(statement, list(rows))
 
 
 def insert_rows(

@@ -1,6 +1,6 @@
 """Access checks: facts from `projects`, the rules of the core, and refusals."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Final, NoReturn
 
 from clp_chassis.security.passports import Passport
@@ -41,50 +41,49 @@ def channel_named(name: str) -> Channel:
         refuse(Reason.CHANNEL_MISSING)
 
 
-def fresh_context(
+def current_context(
     passport: Passport, project: str | None, deps: Dependencies
 ) -> AccessContext:
     """Fetch the facts about the actor and a project, never from the cache.
 
-    Call it also without a project, so that a missing message costs the same call as a
+    Call it also without a project, so that a missing one costs the same call as a
     hidden one (rule 5).
     """
     return access_context_of(passport, deps.facts.fetch(passport.subject, project))
 
 
-def access_contexts(
-    passport: Passport, project: str | None, deps: Dependencies
-) -> Iterator[AccessContext]:
-    """Yield the cached facts, if there are any, then freshly fetched ones.
+def allowed_context(
+    passport: Passport,
+    project: str | None,
+    rule: Callable[[AccessContext], Decision],
+    *,
+    deps: Dependencies,
+) -> AccessContext:
+    """Return the facts by which a rule allows: leased ones if they do, else current.
 
-    Take the first that allows, refuse by the last.
+    Call it also without a project, so that a missing message costs the same call as a
+    hidden one (rule 5).
+
+    Raises:
+        Refused: with the reason of the rule, judged by current facts.
     """
+    decision = NO_CHANNEL
     for facts in deps.facts.get(passport.subject, project):
-        yield access_context_of(passport, facts)
+        context = access_context_of(passport, facts)
+        if decision := rule(context):
+            return context
+    refuse(decision.reason)
 
 
 def author_in(
-    channel: Channel, passport: Passport, deps: Dependencies, *, fresh: bool = False
+    channel: Channel, passport: Passport, deps: Dependencies
 ) -> tuple[Person, Project]:
     """Return the author and the project if the actor may post in the channel.
-
-    ``fresh`` ignores the cache.
 
     Raises:
         Refused: ``channel.missing`` or ``broadcast.internal_only``.
     """
-    decision = NO_CHANNEL
-    for context in (
-        (fresh_context(passport, channel.project, deps),)
-        if fresh
-        else access_contexts(passport, channel.project, deps)
-    ):
-        author, project = context.actor, context.project
-        if author is None or project is None:
-            decision = NO_CHANNEL
-        elif decision := may_post(author, channel, project):
-            return author, project
-    refuse(decision.reason)
+    return _person_in(channel, passport, may_post, deps=deps)
 
 
 def reader_in(
@@ -95,14 +94,25 @@ def reader_in(
     Raises:
         Refused: ``channel.missing``.
     """
-    decision = NO_CHANNEL
-    for context in access_contexts(passport, channel.project, deps):
-        reader, project = context.actor, context.project
-        if reader is None or project is None:
-            decision = NO_CHANNEL
-        elif decision := may_read(reader, channel, project):
-            return reader, project
-    refuse(decision.reason)
+    return _person_in(channel, passport, may_read, deps=deps)
+
+
+def _person_in(
+    channel: Channel,
+    passport: Passport,
+    rule: Callable[[Person, Channel, Project], Decision],
+    *,
+    deps: Dependencies,
+) -> tuple[Person, Project]:
+    def judge(context: AccessContext) -> Decision:
+        if context.actor is None or context.project is None:
+            return NO_CHANNEL
+        return rule(context.actor, channel, context.project)
+
+    context = allowed_context(passport, channel.project, judge, deps=deps)
+    if context.actor is None or context.project is None:
+        refuse(Reason.CHANNEL_MISSING)
+    return context.actor, context.project
 
 
 class ReaderAccess:

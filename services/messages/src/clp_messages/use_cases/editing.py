@@ -25,10 +25,10 @@ from clp_core.mentions import StoredMark
 from clp_core.messages import MessageFacts, judge_text, may_audit, may_delete, may_edit
 from clp_core.people import Person
 from clp_messages.dependencies import Dependencies
-from clp_messages.mapping import serialize_marks, to_message_facts
+from clp_messages.mapping import AccessContext, serialize_marks, to_message_facts
 from clp_messages.queries import attachment_count, mentioned_in, message_by_id
 from clp_messages.tables import OUTBOX, MentionRow, MessageRow, RevisionRow
-from clp_messages.use_cases.authorization import fresh_context, refuse, require
+from clp_messages.use_cases.authorization import allowed_context, refuse, require
 from clp_messages.use_cases.mentions import MentionContext, mentions_in
 from clp_messages.use_cases.posting import write_mentions
 
@@ -53,6 +53,7 @@ class _Content:
     marks: tuple[StoredMark, ...] = ()
 
 
+NO_MESSAGE: Final = Decision(Reason.MESSAGE_MISSING)
 NO_CONTENT: Final = _Content()
 
 
@@ -152,18 +153,21 @@ def revisions(request: MessageRef, *, actor: Passport, deps: Dependencies) -> Re
 def _require_permission(
     message: str, rule: Rule, *, actor: Passport, deps: Dependencies
 ) -> _Permitted:
-    """Judge a change of a message by a rule, with fresh facts."""
+    """Judge a change of a message by a rule."""
     with deps.database.reading() as session:
         row = message_by_id(session, message)
         facts = None if row is None else to_message_facts(row)
         files = attachment_count(session, message) if facts is not None else 0
-    # Called also when there is no message, so that a missing one takes the same path as
-    # a hidden one (rule 5); never from the cache, for an edit may mention somebody.
+
+    def judge(context: AccessContext) -> Decision:
+        if facts is None or context.actor is None or context.project is None:
+            return NO_MESSAGE
+        return rule(context.actor, facts, context.project)
+
     project = None if facts is None else facts.channel.project
-    context = fresh_context(actor, project, deps)
+    context = allowed_context(actor, project, judge, deps=deps)
     if facts is None or context.actor is None or context.project is None:
         refuse(Reason.MESSAGE_MISSING)
-    require(rule(context.actor, facts, context.project))
     return _Permitted(
         author=context.actor,
         message=facts,

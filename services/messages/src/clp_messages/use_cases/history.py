@@ -26,7 +26,7 @@ from clp_messages.tables import MessageRow
 from clp_messages.use_cases.authorization import (
     at_most_one,
     channel_named,
-    fresh_context,
+    current_context,
     reader_in,
     refuse,
 )
@@ -129,7 +129,7 @@ def channels(request: GetChannels, *, actor: Passport, deps: Dependencies) -> Ch
         Refused: ``project.missing``.
     """
     project_id = request.project if is_id(request.project) else None
-    context = fresh_context(actor, project_id, deps)
+    context = current_context(actor, project_id, deps)
     person, project, facts = context.actor, context.project, context.project_facts
     if person is None or project is None or facts is None:
         refuse(Reason.PROJECT_MISSING)

@@ -117,7 +117,7 @@ def mentionable(
         Refused: ``channel.missing`` or ``broadcast.internal_only``.
     """
     channel = channel_named(request.channel)
-    author, project = author_in(channel, actor, deps, fresh=True)
+    author, project = author_in(channel, actor, deps)
     limit = min(request.limit, MAX_CANDIDATES)
     if limit < 1 or len(request.typed) > MAX_TYPED_LENGTH:
         return Mentionable(people=())

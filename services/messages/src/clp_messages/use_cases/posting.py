@@ -20,7 +20,6 @@ from clp_contracts.messages import Posted, PostMessage
 from clp_core.attachments import judge_count
 from clp_core.channels import Channel
 from clp_core.decisions import Reason
-from clp_core.mentions import has_sign
 from clp_core.messages import judge_idempotency_key, judge_text
 from clp_core.people import Author
 from clp_messages.attachment_states import INFECTED, KNOWN, PENDING
@@ -102,8 +101,7 @@ def post_message(
             rules about texts, keys, mentions and attachments.
     """
     channel = channel_named(request.channel)
-    # Recipients are judged by current facts, so the mentions of a text are as well.
-    author, project = author_in(channel, actor, deps, fresh=has_sign(request.text))
+    author, project = author_in(channel, actor, deps)
     require(
         judge_idempotency_key(request.key),
         judge_count(len(request.attachments), deps.attachments),

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
-from typing import Final
+from typing import Final, Self
 
 from sqlalchemy import and_, delete, insert, or_, select, update
 
@@ -17,9 +17,8 @@ from clp_core.attachments import (
     judge_upload,
 )
 from clp_core.channels import Channel
-from clp_core.decisions import Decision, Reason
+from clp_core.decisions import ALLOWED, Decision, Reason
 from clp_core.file_names import AttachmentName, safe_name
-from clp_core.people import Person
 from clp_core.visibility import may_read
 from clp_messages.attachment_states import (
     DISCARDED,
@@ -33,11 +32,12 @@ from clp_messages.dependencies import Dependencies
 from clp_messages.file_signatures import HEAD_BYTES, detect
 from clp_messages.mapping import AccessContext
 from clp_messages.queries import RANDOM
+from clp_messages.storage import Chunks
 from clp_messages.tables import AttachmentRow, MessageRow
 from clp_messages.use_cases.authorization import (
+    allowed_context,
     author_in,
     channel_named,
-    fresh_context,
     refuse,
     require,
 )
@@ -48,6 +48,9 @@ ORPHANED_AFTER: Final = timedelta(hours=1)
 # A file that was not scanned cannot be posted yet, so it is kept longer.
 UNSCANNED_AFTER: Final = timedelta(days=1)
 SWEEP_BATCH: Final = 500
+# During a download; a message that is deleted meanwhile ends it.
+ROW_CHECKED_EVERY: Final = timedelta(seconds=1)
+NO_ATTACHMENT: Final = Decision(Reason.ATTACHMENT_MISSING)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,24 +210,77 @@ def find_download(id: str, *, actor: Passport, deps: Dependencies) -> StoredFile
         Refused: ``attachment.missing``; ``attachment.pending`` or
             ``attachment.infected`` to its uploader.
     """
-    row, deleted = _attachment(id, deps)
-    channel = None if row is None else Channel.named(row.channel)
-    context = fresh_context(actor, None if channel is None else channel.project, deps)
-    if row is None or channel is None or deleted:
-        refuse(Reason.ATTACHMENT_MISSING)
-    reader = _reader(context, channel)
-    if reader is None or (row.message is None and reader.id != row.uploader):
-        refuse(Reason.ATTACHMENT_MISSING)
-    if row.state != READY:
-        raise Refused(f"attachment.{row.state}")
-    return StoredFile(id=row.id, name=row.name, size=row.size, store_key=row.store_key)
+    return DownloadCheck(id, actor=actor, deps=deps).check()
 
 
-def _reader(context: AccessContext, channel: Channel) -> Person | None:
-    person, project = context.actor, context.project
-    if person is None or project is None:
-        return None
-    return person if may_read(person, channel, project) else None
+class DownloadCheck:
+    """Judges whether an actor may download a file, as often as it is asked.
+
+    Access is judged each time, by leased facts; the row is read again every second.
+    """
+
+    def __init__(self, id: str, *, actor: Passport, deps: Dependencies) -> None:
+        self._id = id
+        self._actor = actor
+        self._deps = deps
+        self._row, self._deleted = _attachment(id, deps)
+        self._read_at = deps.clock()
+
+    def check(self) -> StoredFile:
+        """Return the file; raise `Refused` if it may not be downloaded now."""
+        now = self._deps.clock()
+        if now - self._read_at >= ROW_CHECKED_EVERY:
+            self._row, self._deleted = _attachment(self._id, self._deps)
+            self._read_at = now
+        row = self._row
+        project = None if row is None else Channel.named(row.channel).project
+        allowed_context(self._actor, project, self._judge, deps=self._deps)
+        if row is None:
+            refuse(Reason.ATTACHMENT_MISSING)
+        if row.state != READY:
+            raise Refused(f"attachment.{row.state}")
+        return StoredFile(
+            id=row.id, name=row.name, size=row.size, store_key=row.store_key
+        )
+
+    def _judge(self, context: AccessContext) -> Decision:
+        row, person, project = self._row, context.actor, context.project
+        if row is None or self._deleted or person is None or project is None:
+            return NO_ATTACHMENT
+        if not may_read(person, Channel.named(row.channel), project):
+            return NO_ATTACHMENT
+        is_visible = row.message is not None or person.id == row.uploader
+        return ALLOWED if is_visible else NO_ATTACHMENT
+
+
+class DownloadEnded(Exception):
+    """The reader may not read the file any more; the rest of it is not sent."""
+
+
+class GuardedChunks:
+    """The chunks of a download, each sent only while its reader may read the file.
+
+    So nothing leaves after the end of an access was confirmed (rule 7).
+    """
+
+    def __init__(self, chunks: Chunks, check: DownloadCheck) -> None:
+        self._chunks = chunks
+        self._check = check
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> bytes:
+        try:
+            self._check.check()
+        except Refused as refused:
+            self.close()
+            raise DownloadEnded(refused.code) from None
+        return next(self._chunks)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._chunks.close()
 
 
 def _attachment(id: str, deps: Dependencies) -> tuple[AttachmentRow | None, bool]:

@@ -9,7 +9,7 @@ from clp_contracts.projects import AssignPartner, PutProject, Stored, WithdrawPa
 from clp_core.channels import is_id
 from clp_projects.dependencies import Dependencies
 from clp_projects.locales import language_tag
-from clp_projects.read_leases import wait_for_leases
+from clp_projects.read_leases import leases_of_partner, wait_for_leases
 from clp_projects.tables import OUTBOX, AssignmentRow, Base, PartnerRow, ProjectRow
 from clp_projects.text_validation import stored_title, title_key
 from clp_projects.upserts import store_row
@@ -63,9 +63,9 @@ def assign_partner(request: AssignPartner, *, deps: Dependencies) -> Stored:
 
 
 def withdraw_partner(request: WithdrawPartner, *, deps: Dependencies) -> Stored:
-    """Withdraw a partner; from the commit on none of its people reads (rule 7).
+    """Withdraw a partner; from the response on none of its people reads (rule 7).
 
-    Facts about people of partners are never cached: only read leases are waited for.
+    Wait until the leases on the access of its people to the project have expired.
     """
     at = deps.clock()
     with deps.database.writing() as session:
@@ -89,7 +89,8 @@ def withdraw_partner(request: WithdrawPartner, *, deps: Dependencies) -> Stored:
                 at=at,
                 detail={"partner": request.partner},
             )
-    wait_for_leases(deps=deps)
+    leases = leases_of_partner(request.project, request.partner)
+    wait_for_leases(leases, deps=deps)
     return Stored(id=request.partner, changed=bool(withdrawn))
 
 

@@ -1,5 +1,8 @@
 """Facts about people and projects, for services that apply the rules."""
 
+from dataclasses import replace
+from typing import Final
+
 from sqlalchemy.orm import Session
 
 from clp_contracts.feed import Changes, Progress, ReadChanges
@@ -15,17 +18,38 @@ from clp_contracts.projects import (
 from clp_core.channels import is_id
 from clp_projects import mapping
 from clp_projects.dependencies import Dependencies
-from clp_projects.read_leases import grant_lease
+from clp_projects.read_leases import LeaseSubject, grant_lease
 from clp_projects.tables import INTERNAL, OUTBOX
 from clp_projects.text_validation import is_indexable
+
+# People move rarely; whoever moves at each attempt gets facts without a lease.
+MAX_ATTEMPTS: Final = 3
 
 
 def facts_about(request: GetFacts, *, deps: Dependencies) -> Facts:
     """Return the requested facts; missing projects and people are left out.
 
-    A requested lease is granted before the facts are read (rule 23).
+    A requested lease is granted before the facts are read (rule 23). It depends on the
+    partners of the people: if one of them moves in between, it is granted once more.
     """
-    lease_s = grant_lease(request.lease_s, deps=deps)
+    if request.lease_s <= 0:
+        return _read_facts(request, deps=deps)
+    for _ in range(MAX_ATTEMPTS):
+        with deps.database.reading() as session:
+            partners = mapping.partners_of_people(session, request.people)
+        subject = LeaseSubject(
+            partners=partners,
+            project_ids=[*filter(is_id, request.project_ids)],
+            follows=bool(request.follows) or request.following is not None,
+        )
+        lease_s = grant_lease(request.lease_s, subject, deps=deps)
+        facts = _read_facts(request, deps=deps)
+        if partners == {one.id: one.partner or INTERNAL for one in facts.people}:
+            return replace(facts, lease_s=lease_s)
+    return _read_facts(request, deps=deps)
+
+
+def _read_facts(request: GetFacts, *, deps: Dependencies) -> Facts:
     with deps.database.reading() as session:
         people = mapping.people_by_id(session, request.people)
         partners = _partners_shown(people) if request.narrowed else None
@@ -34,7 +58,6 @@ def facts_about(request: GetFacts, *, deps: Dependencies) -> Facts:
             people=people,
             followers=_followers(session, request),
             follows=_follows(session, request),
-            lease_s=lease_s,
         )
 
 

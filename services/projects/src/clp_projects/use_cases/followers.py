@@ -12,7 +12,7 @@ from clp_core.people import Person
 from clp_core.visibility import may_read
 from clp_projects import mapping
 from clp_projects.dependencies import Dependencies
-from clp_projects.read_leases import wait_for_leases
+from clp_projects.read_leases import leases_of_follow, wait_for_leases
 from clp_projects.tables import OUTBOX, Base, FollowerRow
 
 
@@ -57,7 +57,7 @@ def unfollow(request: ProjectRef, *, actor: str, deps: Dependencies) -> Followin
                 at=deps.clock(),
                 detail={"person": actor},
             )
-    wait_for_leases(deps=deps)
+    wait_for_leases(leases_of_follow(actor, request.project), deps=deps)
     return Following(project=request.project, following=False)
 
 

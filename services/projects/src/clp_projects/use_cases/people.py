@@ -10,16 +10,15 @@ from sqlalchemy.orm import Session
 from clp_contracts import events
 from clp_contracts.core_mapping import to_person
 from clp_contracts.errors import Refused
-from clp_contracts.facts_cache import TTL_S
 from clp_contracts.mail_addresses import is_mail_address
 from clp_contracts.projects import Me, PutPartner, PutPerson, Stored
 from clp_core.channels import is_id
 from clp_core.mentions import address_key, name_key, prefix_entries
-from clp_core.people import ROBOT, PartnerId, Person, Side, has_portal_access
+from clp_core.people import ROBOT, PartnerId, Person, has_portal_access
 from clp_projects import mapping
 from clp_projects.dependencies import Dependencies
 from clp_projects.locales import is_time_zone, language_tag
-from clp_projects.read_leases import wait_for_leases
+from clp_projects.read_leases import leases_of_person, wait_for_leases
 from clp_projects.tables import (
     INTERNAL,
     OUTBOX,
@@ -35,9 +34,8 @@ from clp_projects.upserts import store_row
 def put_person(request: PutPerson, *, deps: Dependencies) -> Stored:
     """Store the whole record of a person; an equal one changes nothing.
 
-    Other services cache facts about internal people for `TTL_S`. When such a person
-    loses access, wait that long before responding, so that the end of the access holds
-    from the response on (rule 2). Wait for read leases too if access may have ended.
+    If access may have ended, wait until the leases on it have expired, so that its end
+    holds from the response on (rule 2). Other people's leases are not waited for.
     """
     request = _validated_person(request)
     with deps.database.writing() as session:
@@ -62,10 +60,8 @@ def put_person(request: PutPerson, *, deps: Dependencies) -> Stored:
                 at=deps.clock(),
                 detail={"partner": request.partner or ""},
             )
-    if changed and before is not None and _loses_internal_access(before, request):
-        deps.sleep(TTL_S)
     if before is not None and _may_lose_access(before, request):
-        wait_for_leases(deps=deps)
+        wait_for_leases(leases_of_person(request.id), deps=deps)
     return Stored(id=request.id, changed=changed)
 
 
@@ -82,14 +78,6 @@ def _may_lose_access(before: Person, request: PutPerson) -> bool:
     """Whether access may have ended, by this call or by an unconfirmed one before."""
     after = _with_access_of(before, request)
     return after != before or not has_portal_access(after)
-
-
-def _loses_internal_access(before: Person, request: PutPerson) -> bool:
-    """Whether an internal person loses access or becomes external."""
-    after = _with_access_of(before, request)
-    inside = before.side is Side.INTERNAL and has_portal_access(before)
-    stays = after.side is Side.INTERNAL and has_portal_access(after)
-    return inside and not stays
 
 
 def _with_access_of(before: Person, request: PutPerson) -> Person:

@@ -105,9 +105,16 @@ def followers_and_announcements() -> None:
 def read_leases() -> None:
     op.create_table(
         "read_leases",
-        sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
+        sa.Column("key", KEY, primary_key=True),
+        sa.Column("scope", ID, nullable=False),
+        sa.Column("person", ID, nullable=False),
+        sa.Column("partner", ID, nullable=False),
+        sa.Column("project", ID, nullable=False),
         sa.Column("until", TIME, nullable=False),
     )
+    op.create_index("read_leases_of_partner", "read_leases", ["partner", "project"])
+    op.create_index("read_leases_of_person", "read_leases", ["person"])
+    op.create_index("read_leases_by_end", "read_leases", ["until"])
 
 
 def downgrade() -> None:
