@@ -26,7 +26,7 @@ def test_a_conversation_shows_the_project_as_its_reader_sees_it(
     assert not scenario.conversation("nia", channel=NORTH).following
 
 
-def test_it_costs_one_call_and_three_statements(scenario: Scenario) -> None:
+def test_it_costs_one_call_and_two_statements(scenario: Scenario) -> None:
     for number in range(9):
         scenario.post("ivy", NORTH, f"@Nat Moreau {number}")
     for person in ("nat", "ivy"):
@@ -34,7 +34,7 @@ def test_it_costs_one_call_and_three_statements(scenario: Scenario) -> None:
         with scenario.counted_statements() as statements:
             scenario.conversation(person, channel=NORTH)
         assert scenario.projects.calls == {"facts": 1}
-        assert len(statements) == 3
+        assert len(statements) == 2
 
 
 def test_a_project_opens_at_its_first_channel_with_unread_messages(

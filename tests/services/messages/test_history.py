@@ -153,7 +153,31 @@ def test_going_through_pages_meets_every_message_once(scenario: Scenario) -> Non
     assert backwards == forwards
 
 
-def test_a_page_costs_three_statements_and_one_call_however_full(
+ANY_NUMBER = (-(2**40), -3, 0, 1, 2, 4, 6, 7, 8, 12, 2**40)
+ANY_PAGE: list[dict[str, int]] = [
+    {"limit": limit, **place}
+    for limit in (-1, 1, 2, 3, 7, 8, 100, 1000)
+    for place in (
+        {},
+        *({side: n} for side in ("before", "after", "around") for n in ANY_NUMBER),
+    )
+]
+
+
+def test_the_statement_selects_the_page_of_the_rule(scenario: Scenario) -> None:
+    for last in (0, 1, 7):
+        while len(scenario.numbers("ivy", NORTH, limit=100)) < last:
+            scenario.post("ivy", NORTH, "x")
+        for request in ANY_PAGE:
+            expected = numbers_of_page(GetPage(channel=NORTH, **request), last)
+            page = scenario.page("ivy", NORTH, **request)
+            shown = [message.number for message in page.messages]
+            assert shown == list(expected), request
+            assert page.more_before == (expected.start > 1), request
+            assert page.more_after == (expected.stop <= last), request
+
+
+def test_a_page_costs_one_statement_and_one_call_however_full(
     scenario: Scenario,
 ) -> None:
     files = tuple(scenario.upload("ivy", NORTH, f"cue {n}.pdf") for n in range(10))
@@ -164,7 +188,7 @@ def test_a_page_costs_three_statements_and_one_call_however_full(
     with scenario.counted_statements() as statements:
         page = scenario.page("nat", NORTH, limit=100)
     assert len(page.messages) == 61
-    assert len(statements) == 3, statements
+    assert len(statements) == 1, statements
     assert scenario.projects.calls == {"facts": 1}
 
 

@@ -22,9 +22,10 @@ from clp_core.mentions import Span, StoredMark, visible_marks
 from clp_core.messages import MessageFacts, may_delete, may_edit
 from clp_core.people import Author as CoreAuthor
 from clp_core.people import PartnerId, Person, PersonId, Side
-from clp_messages.tables import AttachmentRow, MessageRow
 
 ROBOT_NAME: Final = "Robot"
+# A row of `messages`; where it is shown, with its ``files`` as JSON.
+StoredRow = Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ def author_view(author: CoreAuthor) -> Author:
     return Author(id=author.id, name=ROBOT_NAME, side=Side.INTERNAL.value)
 
 
-def to_message_facts(row: MessageRow) -> MessageFacts:
+def to_message_facts(row: StoredRow) -> MessageFacts:
     """Map a row to what the rules need of a message."""
     return MessageFacts(
         channel=Channel.named(row.channel),
@@ -72,11 +73,7 @@ class ProjectReader:
     project: Project
 
 
-def message_view(
-    row: MessageRow,
-    attachments: Iterable[AttachmentRow],
-    reader: ProjectReader | None = None,
-) -> Message:
+def message_view(row: StoredRow, reader: ProjectReader | None = None) -> Message:
     """Map a row to the contract; a deleted one to its tombstone (rule 12).
 
     Without a reader there are no mention marks, and nothing may be done to it.
@@ -92,18 +89,28 @@ def message_view(
         posted_at=row.posted_at,
         edited_at=row.edited_at,
         deleted=deleted,
-        attachments=()
-        if deleted
-        else tuple(
-            Attachment(id=file.id, name=file.name, size=file.size)
-            for file in attachments
-        ),
+        attachments=() if deleted or not row.files else _attachments(row.files),
         mentions=() if reader is None else mention_marks(row, reader.person),
         may=MessageMay() if reader is None else message_may(row, reader),
     )
 
 
-def mention_marks(row: MessageRow, reader: Person) -> tuple[MentionMark, ...]:
+def message_views(
+    rows: Iterable[StoredRow], reader: ProjectReader | None = None
+) -> tuple[Message, ...]:
+    """Map rows as a reader sees them, or as stored, in the same order."""
+    return tuple(message_view(row, reader) for row in rows)
+
+
+def _attachments(files: str) -> tuple[Attachment, ...]:
+    """Parse the files of a message, in their order."""
+    return tuple(
+        Attachment(id=file, name=name, size=size)
+        for _, file, name, size in sorted(json.loads(files))
+    )
+
+
+def mention_marks(row: StoredRow, reader: Person) -> tuple[MentionMark, ...]:
     """Return the marks of a message for one reader (rule 45)."""
     if row.deleted_at is not None:
         return ()
@@ -118,7 +125,7 @@ def mention_marks(row: MessageRow, reader: Person) -> tuple[MentionMark, ...]:
     )
 
 
-def message_may(row: MessageRow, reader: ProjectReader) -> MessageMay:
+def message_may(row: StoredRow, reader: ProjectReader) -> MessageMay:
     """Return what a reader may do to a message now."""
     facts = to_message_facts(row)
     return MessageMay(

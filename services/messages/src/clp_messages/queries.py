@@ -2,16 +2,18 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from typing import Final, NamedTuple
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, Text, bindparam, case, func, select
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.functions import FunctionElement
 
 from clp_chassis.persistence.bulk_sql import in_array
-from clp_contracts.messages import Message
-from clp_messages.mapping import ProjectReader, message_view
+from clp_messages.mapping import StoredRow
 from clp_messages.tables import (
+    NUMBER,
     AttachmentRow,
     ChannelRow,
     MentionRow,
@@ -23,15 +25,85 @@ from clp_messages.tables import (
 # The form of the ids that the service makes; anything else is not looked up.
 RANDOM: Final = re.compile(r"[0-9a-f]{32}", re.ASCII)
 
+
+class _FilesOfMessage(FunctionElement[str]):
+    """The attachments of a message row as a JSON list of place, id, name and size."""
+
+    type = Text()
+    inherit_cache = True
+
+
+FILES: Final = "FROM attachments AS f WHERE f.message = messages.id"
+
+
+@compiles(_FilesOfMessage)
+def _files_as_json(*_: Any, **__: Any) -> str:
+    fields = "json_build_array(f.place, f.id, f.name, f.size)"
+    return f"(SELECT CAST(json_agg({fields}) AS text) {FILES})"
+
+
+@compiles(_FilesOfMessage, "sqlite")
+def _files_as_json_in_sqlite(*_: Any, **__: Any) -> str:
+    return (
+        f"(SELECT json_group_array(json_array(f.place, f.id, f.name, f.size)) {FILES})"
+    )
+
+
+class PageBounds(NamedTuple):
+    """Where a page begins, however many messages there are.
+
+    At ``wanted``, but so that ``back`` messages of the channel are still to come, and
+    not before ``floor``; it has ``size`` numbers.
+    """
+
+    wanted: int
+    back: int
+    size: int
+    floor: int = 1
+
+
+def page_of_channel(columns: Sequence[Any]) -> Select[Any]:
+    """Select a page with the channel's last number; one row without id if empty."""
+    latest = ChannelRow.last_number + 1 - bindparam("back")
+    wanted = bindparam("wanted", type_=NUMBER)
+    floor = bindparam("floor", type_=NUMBER)
+    first = case((wanted < latest, wanted), else_=latest)
+    start = case((first < floor, floor), else_=first)
+    return (
+        select(ChannelRow.last_number, *columns)
+        .outerjoin_from(
+            ChannelRow,
+            MessageRow,
+            (MessageRow.channel == ChannelRow.name)
+            & (MessageRow.number >= start)
+            & (MessageRow.number < start + bindparam("size")),
+        )
+        .where(ChannelRow.name == bindparam("in_channel"))
+        .order_by(MessageRow.number)
+    )
+
+
 # Built once at import: they run for every page and every batch of mails.
-MESSAGES: Final = select(MessageRow).where(in_array(MessageRow.id, "ids"))
+COLUMNS: Final = (
+    MessageRow.id,
+    MessageRow.channel,
+    MessageRow.project,
+    MessageRow.number,
+    MessageRow.revision,
+    MessageRow.author,
+    MessageRow.author_name,
+    MessageRow.author_side,
+    MessageRow.text,
+    MessageRow.marks,
+    MessageRow.posted_at,
+    MessageRow.edited_at,
+    MessageRow.deleted_at,
+    _FilesOfMessage().label("files"),
+)
+MESSAGES: Final = select(*COLUMNS).where(in_array(MessageRow.id, "ids"))
+PAGE: Final = page_of_channel(COLUMNS)
 PROJECTS: Final = select(MessageRow.id, MessageRow.project).where(
     in_array(MessageRow.id, "ids")
-)
-ATTACHMENTS: Final = (
-    select(AttachmentRow)
-    .where(in_array(AttachmentRow.message, "messages"))
-    .order_by(AttachmentRow.message, AttachmentRow.place)
 )
 EARLIER_MARKS: Final = (
     select(RevisionRow.message, RevisionRow.revision, RevisionRow.marks)
@@ -66,9 +138,24 @@ def message_by_id(
     return session.scalar(statement.with_for_update() if lock else statement)
 
 
-def messages_by_id(session: Session, ids: Iterable[str]) -> list[MessageRow]:
-    """Return the messages of these ids that exist."""
-    return list(session.scalars(MESSAGES, {"ids": random_ids(ids)}))
+def messages_by_id(session: Session, ids: Iterable[str]) -> list[StoredRow]:
+    """Return the messages of these ids that exist, with their files."""
+    return list(session.execute(MESSAGES, {"ids": random_ids(ids)}))
+
+
+class PageRows(NamedTuple):
+    """The messages of a page, and the number of the channel's last message."""
+
+    rows: list[StoredRow]
+    last: int
+
+
+def page_rows(session: Session, channel: str, bounds: PageBounds) -> PageRows:
+    """Return a page of a channel in one statement."""
+    rows = list(session.execute(PAGE, {"in_channel": channel, **bounds._asdict()}))
+    if not rows:
+        return PageRows([], 0)
+    return PageRows([row for row in rows if row.id is not None], rows[0].last_number)
 
 
 def projects_of(session: Session, messages: Iterable[str]) -> Mapping[str, str]:
@@ -81,24 +168,6 @@ def last_number(session: Session, channel: str) -> int:
     """Return the number of a channel's last message; 0 if it has none."""
     statement = select(ChannelRow.last_number).where(ChannelRow.name == channel)
     return session.scalar(statement) or 0
-
-
-def message_views(
-    session: Session, rows: Collection[MessageRow], reader: ProjectReader | None = None
-) -> tuple[Message, ...]:
-    """Return messages as a reader sees them, or as stored, in the same order."""
-    files = attachments_of(session, (row.id for row in rows if not row.deleted_at))
-    return tuple(message_view(row, files.get(row.id, ()), reader) for row in rows)
-
-
-def attachments_of(
-    session: Session, messages: Iterable[str]
-) -> Mapping[str, list[AttachmentRow]]:
-    """Return the attachments of messages, by message and in their order."""
-    found: defaultdict[str, list[AttachmentRow]] = defaultdict(list)
-    for row in session.scalars(ATTACHMENTS, {"messages": messages}):
-        found[str(row.message)].append(row)
-    return found
 
 
 def attachment_count(session: Session, message: str) -> int:

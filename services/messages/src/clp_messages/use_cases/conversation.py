@@ -13,12 +13,13 @@ from clp_core.decisions import Reason
 from clp_core.visibility import channels_readable_by
 from clp_messages.dependencies import Dependencies
 from clp_messages.mapping import ProjectReader, access_context_of
+from clp_messages.queries import PageBounds, page_rows
 from clp_messages.use_cases.authorization import at_most_one, channel_named, refuse
 from clp_messages.use_cases.history import (
     MAX_MESSAGES,
     channel_facts,
     numbers_of_page,
-    read_page,
+    page_view,
 )
 from clp_messages.use_cases.unread import (
     ChannelCount,
@@ -64,8 +65,9 @@ def conversation(
         )
         channel = named or _first_unread_channel(channels, counts)
         count = counts.get(channel.name)
-        last = 0 if count is None else count.last
         numbers = _numbers(request, count)
+        bounds = PageBounds(numbers.start, back=0, size=len(numbers))
+        found = page_rows(session, channel.name, bounds)
         return Conversation(
             project=reader.project.id,
             title=view.facts.title,
@@ -73,7 +75,7 @@ def conversation(
             channel=channel.name,
             channels=channel_facts(channels, view.facts, reader),
             unread=project_unread(reader.person, reader.project, counts=counts),
-            page=read_page(session, channel, numbers, last=last, reader=reader),
+            page=page_view(found, numbers, reader),
         )
 
 

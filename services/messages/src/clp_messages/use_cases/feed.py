@@ -12,14 +12,13 @@ from clp_contracts.messages import (
     StoredMessages,
 )
 from clp_messages.dependencies import Dependencies
-from clp_messages.mapping import parse_marks
+from clp_messages.mapping import StoredRow, message_views, parse_marks
 from clp_messages.queries import (
     RevisionMarks,
     earlier_marks,
-    message_views,
     messages_by_id,
 )
-from clp_messages.tables import CURSORS, OUTBOX, MessageRow
+from clp_messages.tables import CURSORS, OUTBOX
 
 ANNOUNCEMENTS: Final = "messages.announcements"
 PROJECTS: Final = "projects"
@@ -30,7 +29,7 @@ def get_messages(request: GetMessages, *, deps: Dependencies) -> StoredMessages:
     with deps.database.reading() as session:
         rows = messages_by_id(session, request.message_ids)
         earlier = earlier_marks(session, (row.id for row in rows if row.revision > 1))
-        views = message_views(session, rows)
+        views = message_views(rows)
     return StoredMessages(
         messages=tuple(
             _stored_message(view, row, earlier.get(row.id, ()))
@@ -40,7 +39,7 @@ def get_messages(request: GetMessages, *, deps: Dependencies) -> StoredMessages:
 
 
 def _stored_message(
-    view: Message, row: MessageRow, earlier: Iterable[RevisionMarks]
+    view: Message, row: StoredRow, earlier: Iterable[RevisionMarks]
 ) -> StoredMessage:
     current = _mentioned(row.marks)
     return StoredMessage(

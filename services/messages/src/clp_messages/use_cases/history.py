@@ -3,9 +3,6 @@
 from collections.abc import Iterable
 from typing import Final, Protocol
 
-from sqlalchemy import bindparam, select
-from sqlalchemy.orm import Session
-
 from clp_chassis.security.passports import Passport
 from clp_contracts.errors import Refused
 from clp_contracts.messages import (
@@ -20,9 +17,8 @@ from clp_core.channels import Channel, is_id
 from clp_core.decisions import Reason
 from clp_core.visibility import channels_readable_by, may_post
 from clp_messages.dependencies import Dependencies
-from clp_messages.mapping import ProjectReader
-from clp_messages.queries import last_number, message_views
-from clp_messages.tables import MessageRow
+from clp_messages.mapping import ProjectReader, message_views
+from clp_messages.queries import PageBounds, PageRows, page_rows
 from clp_messages.use_cases.authorization import (
     at_most_one,
     channel_named,
@@ -33,16 +29,20 @@ from clp_messages.use_cases.authorization import (
 
 MAX_MESSAGES: Final = 100
 BROADCAST_TITLE: Final = "Broadcast"
-# Built once at import: this is the most frequent query.
-PAGE: Final = (
-    select(MessageRow)
-    .where(
-        MessageRow.channel == bindparam("channel"),
-        MessageRow.number >= bindparam("start"),
-        MessageRow.number < bindparam("stop"),
-    )
-    .order_by(MessageRow.number)
-)
+BEYOND: Final = 2**31 - 1
+
+
+class PageRequest(Protocol):
+    """The fields of a request that select a page."""
+
+    @property
+    def before(self) -> int | None: ...
+    @property
+    def after(self) -> int | None: ...
+    @property
+    def around(self) -> int | None: ...
+    @property
+    def limit(self) -> int: ...
 
 
 def page(request: GetPage, *, actor: Passport, deps: Dependencies) -> Page:
@@ -58,44 +58,18 @@ def page(request: GetPage, *, actor: Passport, deps: Dependencies) -> Page:
     channel = channel_named(request.channel)
     reader = ProjectReader(*reader_in(channel, actor, deps))
     with deps.database.reading() as session:
-        last = last_number(session, channel.name)
-        numbers = numbers_of_page(request, last)
-        return read_page(session, channel, numbers, last=last, reader=reader)
+        found = page_rows(session, channel.name, _bounds(request))
+    return page_view(found, numbers_of_page(request, found.last), reader)
 
 
-def read_page(
-    session: Session,
-    channel: Channel,
-    numbers: range,
-    *,
-    last: int,
-    reader: ProjectReader,
-) -> Page:
-    """Read a run of messages of a channel whose last message has number ``last``."""
-    parameters = {
-        "channel": channel.name,
-        "start": numbers.start,
-        "stop": numbers.stop,
-    }
-    rows = session.scalars(PAGE, parameters).all()
+def page_view(found: PageRows, numbers: range, reader: ProjectReader) -> Page:
+    """Map the rows of a page that has these numbers."""
+    rows, last = found
     return Page(
-        messages=message_views(session, rows, reader),
+        messages=message_views(rows, reader),
         more_before=numbers.start > 1,
         more_after=numbers.stop <= last,
     )
-
-
-class PageRequest(Protocol):
-    """The fields of a request that select a page."""
-
-    @property
-    def before(self) -> int | None: ...
-    @property
-    def after(self) -> int | None: ...
-    @property
-    def around(self) -> int | None: ...
-    @property
-    def limit(self) -> int: ...
 
 
 def numbers_of_page(request: PageRequest, last: int) -> range:
@@ -120,6 +94,25 @@ def numbers_of_page(request: PageRequest, last: int) -> range:
         start = max(1, start)
         return range(start, min(start + limit, end))
     return range(max(1, end - limit), end)
+
+
+def _bounds(request: PageRequest) -> PageBounds:
+    """Return the same page as `numbers_of_page`, for a last number not known yet."""
+    limit = max(1, min(request.limit, MAX_MESSAGES))
+    if request.before is not None:
+        wanted = _stored_number(request.before) - limit
+        return PageBounds(wanted, back=limit, size=limit, floor=1 - limit)
+    if request.after is not None:
+        return PageBounds(_stored_number(request.after) + 1, back=0, size=limit)
+    if request.around is not None:
+        wanted = max(_stored_number(request.around), 1) - limit // 2
+        return PageBounds(wanted, back=limit, size=limit)
+    return PageBounds(BEYOND, back=limit, size=limit)
+
+
+def _stored_number(number: int) -> int:
+    """Limit a number to those that a message can have, and zero."""
+    return max(0, min(number, BEYOND - MAX_MESSAGES))
 
 
 def channels(request: GetChannels, *, actor: Passport, deps: Dependencies) -> Channels:

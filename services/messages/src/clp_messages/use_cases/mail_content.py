@@ -14,10 +14,10 @@ from clp_contracts.messages import (
 )
 from clp_contracts.projects import Facts, Follow
 from clp_messages.dependencies import Dependencies
+from clp_messages.mapping import message_views
 from clp_messages.queries import (
     markers_among,
     mentioned_in,
-    message_views,
     messages_by_id,
     projects_of,
 )
@@ -84,7 +84,7 @@ def _facts(
 def _stored_state(
     session: Session, messages: set[str], people: list[str]
 ) -> _StoredState:
-    views = message_views(session, messages_by_id(session, messages))
+    views = message_views(messages_by_id(session, messages))
     by_id = {view.id: view for view in views}
     return _StoredState(
         messages=by_id,

@@ -7,9 +7,13 @@ from clp_contracts.messages import (
     ScreenMessages,
 )
 from clp_messages.dependencies import Dependencies
-from clp_messages.mapping import mention_marks, message_may
-from clp_messages.queries import message_views, messages_by_id, projects_of
-from clp_messages.tables import MessageRow
+from clp_messages.mapping import (
+    StoredRow,
+    mention_marks,
+    message_may,
+    message_views,
+)
+from clp_messages.queries import messages_by_id, projects_of
 from clp_messages.use_cases.authorization import ReaderAccess
 
 
@@ -34,7 +38,7 @@ def screen_messages(
         # After the call to `projects`: nothing is shown as it was before a deletion.
         rows = {row.id: row for row in messages_by_id(session, wanted)}
         stored = [rows[message] for message in wanted if message in rows]
-        views = message_views(session, stored)
+        views = message_views(stored)
     access = ReaderAccess(facts)
     screens = tuple(_screen(person, stored, access) for person in people)
     shown = {item.message for screen in screens for item in screen.messages}
@@ -45,7 +49,7 @@ def screen_messages(
     )
 
 
-def _screen(person: str, rows: list[MessageRow], access: ReaderAccess) -> Screen:
+def _screen(person: str, rows: list[StoredRow], access: ReaderAccess) -> Screen:
     return Screen(
         person=person,
         messages=tuple(
