@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from nameko.exceptions import deserialize, serialize
 
 from clp_contracts import connection_pool
@@ -42,3 +43,11 @@ def test_the_client_imports_no_other_package_of_the_project() -> None:
         cwd=ROOT,
     )
     assert result.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("sent", ["", "no json", "[]", "null"])
+def test_a_refusal_whose_detail_is_no_object_has_none(sent: str) -> None:
+    refused = Refused("channel.missing", sent)
+
+    assert refused.detail == {}
+    assert str(refused).startswith("channel.missing: ")

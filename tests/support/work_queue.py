@@ -30,7 +30,7 @@ def group_of(item: pytest.Item) -> str:
     names = set(getattr(item, "fixturenames", ()))
     callspec = getattr(item, "callspec", None)
     values = callspec.params if callspec is not None else {}
-    names |= {f"{name}[{value}]" for name, value in values.items()}
+    names |= {f"{name}[{v}]" for name, v in values.items() if isinstance(v, str)}
     for fixture in EXPENSIVE:
         if fixture in names:
             return fixture

@@ -27,9 +27,12 @@ class Refused(Exception):
 
     @property
     def detail(self) -> dict[str, Any]:
-        """Facts about the refusal, for programs."""
-        detail: dict[str, Any] = json.loads(self.detail_json)
-        return detail
+        """Facts about the refusal, for programs; empty when a callee sent no object."""
+        try:
+            detail = json.loads(self.detail_json)
+        except ValueError:
+            return {}
+        return detail if isinstance(detail, dict) else {}
 
     @property
     def sentence(self) -> str:
