@@ -134,6 +134,15 @@ def test_mail_is_sent_to_a_server_with_a_trusted_certificate(
     assert len(set((mail_server.folder / "mails").iterdir()) - before) == 1
 
 
+def test_t38_stored_mails_are_readable_by_their_owner_only(
+    mail_server: MailServer,
+) -> None:
+    sent(f"{mail_server.url}?ca={mail_server.ca}")
+    mails = mail_server.folder / "mails"
+    modes = {path.stat().st_mode & 0o077 for path in (mails, *mails.iterdir())}
+    assert modes == {0}
+
+
 def test_mail_is_not_sent_to_a_server_with_another_certificate(
     mail_server: MailServer, other_authority: Path
 ) -> None:

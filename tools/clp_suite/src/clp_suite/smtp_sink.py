@@ -7,6 +7,7 @@ or with ``--starttls`` requires STARTTLS (RFC 3207).
 import argparse
 import asyncio
 import itertools
+import os
 import signal
 import ssl
 import time
@@ -74,6 +75,8 @@ def main() -> None:
     parser.add_argument("--address", default="127.0.0.1", help="address to listen on")
     parser.add_argument("--starttls", action="store_true", help="require STARTTLS")
     args = parser.parse_args()
+    # Mails are readable by this account only.
+    os.umask(0o077)
     tls = None
     if args.certificate is not None:
         tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
