@@ -158,7 +158,7 @@ class BoundedConsumer(kombu.Consumer):  # type: ignore[misc]
         size = len(message.body or b"")
         if size > MAX_MESSAGE_BYTES:
             log.error("message rejected, %s bytes: %r", size, message.delivery_info)
-            message.reject()
+            self.channel.basic_reject(message.delivery_tag, requeue=False)
         else:
             super()._receive_callback(message)
 
