@@ -16,6 +16,7 @@ from clp_contracts.errors import Refused
 from clp_ops.__main__ import main
 from clp_suite import EmbeddedSuite
 from clp_suite.sample_data import put_cast
+from tests.services.portal.browser import Browser
 
 NORTH = "p-ops/direct/north"
 
@@ -23,7 +24,7 @@ NORTH = "p-ops/direct/north"
 @pytest.fixture(scope="module")
 def suite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedSuite]:
     """A suite that has sent one mail."""
-    with EmbeddedSuite(tmp_path_factory.mktemp("ops")) as running:
+    with EmbeddedSuite(tmp_path_factory.mktemp("ops"), portal=True) as running:
         admin = running.client(service="directory")
         put_cast(admin)
         admin.projects.put_project(id="p-ops", title="Night Train")
@@ -183,6 +184,67 @@ def test_a_change_that_is_no_dead_letter_is_not_redriven(suite: EmbeddedSuite) -
         suite.client(service="operations").notifications.redrive_dead_letter(position=1)
 
 
+def test_the_sessions_of_a_person_are_ended_in_every_browser(
+    suite: EmbeddedSuite, operator: Operator
+) -> None:
+    people = ("nat", "nat", "ivy")
+    browsers = [Browser(suite.portal_url) for _ in people]
+    for person, browser in zip(people, browsers, strict=True):
+        assert browser.submit("/-/sign-in", [("person", person)]).status == 303
+
+    code, output = operator.run("end-sessions", "nat")
+
+    assert (code, output) == (0, "2 sessions of nat were ended.\n")
+    ended = ["/-/sign-in" in browser.get("/").url for browser in browsers]
+    assert ended == [True, True, False]
+    output = operator.run("end-sessions", "ivy", "--json")[1]
+    assert json.loads(output) == {"count": 1}
+
+
+def add_ticket(suite: EmbeddedSuite, number: str, summary: str) -> None:
+    """Store a ticket whose mail was sent."""
+    at = f"2026-11-2{number[-1]} 12:00:00.000000"
+    change(
+        suite,
+        "insert into tickets"
+        " (id, author, key, summary, urgency, fields, created_at, attempts)"
+        " values (?, 'nat', ?, ?, 'delays', '{}', ?, 1)",
+        values=(number, number, summary, at),
+    )
+
+
+def test_tickets_are_listed_and_closed(
+    suite: EmbeddedSuite, operator: Operator
+) -> None:
+    assert "There are no tickets" in operator.run("tickets")[1]
+    add_ticket(suite, "ticket1", "No \x1b[2Jsound [/red] in reel 2")
+    add_ticket(suite, "ticket2", "Upload stops")
+
+    code, output = operator.run("tickets")
+    assert code == 0
+    assert "No \N{REPLACEMENT CHARACTER}[2Jsound [/red] in reel 2" in output
+    assert output.index("Upload stops") < output.index("reel 2")
+    assert output.count("open") == 2
+    output = operator.run("tickets", "--limit", "1")[1]
+    assert "--after ticket2 shows more" in output
+    assert "ticket1" in operator.run("tickets", "--after", "ticket2")[1]
+
+    code, output = operator.run("close-ticket", "ticket1")
+    assert code == 0
+    assert "ticket1 is closed since 20" in output
+    output = operator.run("close-ticket", "ticket1", "--json")[1]
+    assert json.loads(output)["state"] == "closed"
+    (newest, oldest) = json.loads(operator.run("tickets", "--json")[1])["tickets"]
+    assert (newest["id"], newest["state"]) == ("ticket2", "open")
+    assert (oldest["id"], oldest["state"]) == ("ticket1", "closed")
+    assert oldest["author"] == "nat"
+
+
+def test_a_missing_ticket_is_not_closed(operator: Operator) -> None:
+    with pytest.raises(SystemExit, match=r"refused: ticket\.missing"):
+        operator.run("close-ticket", "ticket9")
+
+
 @pytest.mark.parametrize(
     ("environ", "words"),
     [
@@ -211,5 +273,6 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
 
     output = capsys.readouterr().out
     commands = ("status", "dead", "redrive", "dead-letters", "queues")
-    for command in (*commands, "rebuild-index", "unsuppress"):
+    portal = ("end-sessions", "tickets", "close-ticket")
+    for command in (*commands, *portal, "rebuild-index", "unsuppress"):
         assert command in output

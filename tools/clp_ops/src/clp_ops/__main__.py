@@ -15,7 +15,7 @@ from clp_chassis.clock import now
 from clp_chassis.security.passports import Issuer
 from clp_contracts.client import Clients, connect
 from clp_contracts.errors import CallFailed, Refused
-from clp_ops import tables
+from clp_ops import portal_commands, tables
 from clp_ops.arguments import parse_arguments
 from clp_ops.status import system_status
 
@@ -57,6 +57,9 @@ def main(
         "redrive": _redrive,
         "dead-letters": _dead_letters,
         "unsuppress": _unsuppress,
+        "end-sessions": portal_commands.end_sessions,
+        "tickets": portal_commands.tickets,
+        "close-ticket": portal_commands.close_ticket,
     }
     with _connected(environ, args.timeout) as clp:
         try:

@@ -26,6 +26,7 @@ def parse_arguments(arguments: list[str] | None = None) -> Namespace:
     _add_status(commands)
     _add_notifications(commands)
     _add_dead_letters(commands)
+    _add_portal(commands)
     _add_rebuild(commands)
     return parser.parse_args(arguments)
 
@@ -69,6 +70,21 @@ def _add_dead_letters(commands: Any) -> None:
     queues.add_argument(
         "--redrive", action="store_true", help="return all events to their handlers"
     )
+
+
+def _add_portal(commands: Any) -> None:
+    end = commands.add_parser(
+        "end-sessions", help="sign a person out of the portal everywhere, at once"
+    )
+    end.add_argument("person", help="the id of the person")
+    end.add_argument("--json", action="store_true", help="print JSON")
+    tickets = commands.add_parser("tickets", help="support tickets, newest first")
+    tickets.add_argument("--limit", type=int, default=100, help="how many (100)")
+    tickets.add_argument("--after", help="those after this ticket")
+    tickets.add_argument("--json", action="store_true", help="print JSON")
+    close = commands.add_parser("close-ticket", help="close a support ticket")
+    close.add_argument("ticket", help="the number as printed by `tickets`")
+    close.add_argument("--json", action="store_true", help="print JSON")
 
 
 def _add_rebuild(commands: Any) -> None:

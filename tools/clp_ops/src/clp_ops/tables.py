@@ -5,8 +5,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from rich.table import Table
+from rich.text import Text
 
-from clp_contracts.notifications import DeadNotification, Suppression
+from clp_contracts.notifications import DeadNotification, SupportTicket, Suppression
 from clp_contracts.serialization import dump
 from clp_ops.status import SystemStatus, counted
 
@@ -85,4 +86,23 @@ def suppressions(rows: Iterable[Suppression]) -> Table:
     table = Table("address", "since", "reason")
     for row in rows:
         table.add_row(row.address, f"{row.at:%Y-%m-%d %H:%M:%S}", row.reason)
+    return table
+
+
+def tickets(rows: Iterable[SupportTicket]) -> Table:
+    """Support tickets; what people wrote is neither markup nor terminal commands."""
+    table = Table("ticket", "since", "state", "mailed", "author", "urgency", "summary")
+    for row in rows:
+        summary = "".join(
+            c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in row.summary
+        )
+        table.add_row(
+            row.id,
+            f"{row.created_at:%Y-%m-%d %H:%M:%S}",
+            row.state,
+            "yes" if row.mailed else "no",
+            Text(row.author),
+            row.urgency,
+            Text(summary),
+        )
     return table
