@@ -67,3 +67,62 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
         InvalidSettings, match=r"CLP_X_BROKER_URL_FILE: cannot read .*nowhere"
     ):
         read_settings(Settings, "CLP_X", environ)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WithSecrets:
+    secret: str
+    oidc_client_secret: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WithOptionalSecret:
+    secret: str = ""
+
+
+STRONG = "0123456789abcdef0123456789abcdef"
+# fmt: off
+WEAK_SECRETS = [
+    # variable,                  its value,          what the line says
+    ("CLP_X_SECRET",             "",                 "needs 32 bytes at least"),
+    ("CLP_X_SECRET",             "s",                "needs 32 bytes at least"),
+    ("CLP_X_SECRET",             STRONG[:-1],        "needs 32 bytes at least"),
+    ("CLP_X_SECRET",             "é" * 15,           "needs 32 bytes at least"),
+    ("CLP_X_SECRET",             "...",              "is a placeholder"),
+    ("CLP_X_OIDC_CLIENT_SECRET", "...",              "is a placeholder"),
+]
+# fmt: on
+
+
+@pytest.mark.parametrize(("variable", "value", "reason"), WEAK_SECRETS)
+def test_a_weak_secret_is_refused_in_one_line(
+    variable: str, value: str, reason: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "secret"
+    file.write_text(f"{value}\n")
+    strong = {"CLP_X_SECRET": STRONG}
+    others = {name: one for name, one in strong.items() if name != variable}
+    for given in ({variable: value}, {f"{variable}_FILE": str(file)}):
+        with pytest.raises(InvalidSettings) as refused:
+            read_settings(WithSecrets, "CLP_X", others | given)
+        (line,) = str(refused.value).splitlines()
+        assert line.startswith(f"{variable}: {reason}")
+
+
+def test_a_weak_shared_secret_is_refused_unless_the_service_has_its_own() -> None:
+    weak = {"CLP_SECRET": "s"}
+    with pytest.raises(InvalidSettings, match=r"^CLP_SECRET: "):
+        read_settings(WithSecrets, "CLP_X", weak)
+    read = read_settings(WithSecrets, "CLP_X", weak | {"CLP_X_SECRET": STRONG})
+    assert read.secret == STRONG
+
+
+@pytest.mark.parametrize("value", [STRONG, "é" * 16])
+def test_thirty_two_bytes_are_enough(value: str) -> None:
+    assert read_settings(WithSecrets, "CLP_X", {"CLP_X_SECRET": value}).secret == value
+
+
+def test_an_optional_secret_may_be_left_empty() -> None:
+    assert not read_settings(WithOptionalSecret, "CLP_X", {"CLP_X_SECRET": ""}).secret
+    with pytest.raises(InvalidSettings):
+        read_settings(WithOptionalSecret, "CLP_X", {"CLP_X_SECRET": "s"})

@@ -42,7 +42,7 @@ class Host:
             "/var/lib/clp": str(folder / "var"),
             "amqp://clp:secret@127.0.0.1:5672//": broker_url,
             "smtp://127.0.0.1:25": f"smtp://127.0.0.1:{self.mail_port}",
-            "SECRET=...": "SECRET=" + 8 * "long enough",
+            "SECRET=...": "SECRET=" + 8 * "long-enough",
         }
         for service in ("projects", "messages", "notifications"):
             url = f"postgresql+psycopg://clp:secret@127.0.0.1/{service}"

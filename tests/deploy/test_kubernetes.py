@@ -166,9 +166,8 @@ def test_the_secrets_of_the_autoscaler_are_generated(
 
 def test_the_config_map_holds_known_settings(objects: list[dict[str, Any]]) -> None:
     given = dict(named(objects, "ConfigMap")["clp-settings"]["data"])
-    read = read_settings(
-        Settings, "CLP_NOTIFICATIONS", given | {"CLP_NOTIFICATIONS_SECRET": "s"}
-    )
+    secret = {"CLP_NOTIFICATIONS_SECRET": "s" * 32}
+    read = read_settings(Settings, "CLP_NOTIFICATIONS", given | secret)
     assert read.keys_dir == "/etc/clp/keys"
     known = {
         line.lstrip("#").partition("=")[0]

@@ -4,13 +4,15 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from marshmallow import ValidationError
 
 from clp_contracts.serialization import settings_schema
 
 T = TypeVar("T")
+MIN_SECRET_BYTES: Final = 32
+PLACEHOLDER: Final = "..."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,14 +51,20 @@ def read_settings(
     that the processes can share an environment. A secret is kept in a file, named by
     the variable with the suffix ``_FILE`` (``CLP_SEARCH_BROKER_URL_FILE``).
 
+    A ``secret`` of our own, where it is set, has at least 32 bytes; the literal ``...``
+    of a manual is refused for secrets of others too (``oidc_client_secret``).
+
     Raises:
         InvalidSettings: naming each variable that is missing or wrong.
     """
     values: dict[str, Any] = {}
     for field in fields(cls):  # type: ignore[arg-type]
-        for name in (f"CLP_{field.name}", f"{prefix}_{field.name}"):
+        for name in (f"{prefix}_{field.name}", f"CLP_{field.name}"):
             if (value := _value_of(name.upper(), environ)) is not None:
+                if value != field.default:
+                    _require_strong_secret(name.upper(), field.name, value)
                 values[field.name] = value
+                break
     try:
         loaded: T = settings_schema(cls).load(values)
     except ValidationError as error:
@@ -66,6 +74,17 @@ def read_settings(
         )
         raise InvalidSettings("\n".join(lines)) from None
     return loaded
+
+
+def _require_strong_secret(variable: str, field: str, value: str) -> None:
+    """Refuse a secret that can be guessed."""
+    if field.endswith("secret") and value == PLACEHOLDER:
+        raise InvalidSettings(f"{variable}: is a placeholder, not a secret")
+    if field == "secret" and len(value.encode()) < MIN_SECRET_BYTES:
+        raise InvalidSettings(
+            f"{variable}: needs {MIN_SECRET_BYTES} bytes at least; "
+            "`openssl rand -hex 32` makes one"
+        )
 
 
 def _value_of(name: str, environ: Mapping[str, str]) -> str | None:

@@ -10,6 +10,7 @@ from clp_deploy.keys import SERVICES
 # A suite holds few messages and starts often.
 SHARDS: Final = 4
 ACCESS_LEASE_S: Final = 0.3
+SUITE_KEY: Final = "a-suite-on-this-host-keeps-no-secrets"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,13 +63,13 @@ class SuiteEnvironment:
             "CLP_NOTIFICATIONS_SMTP_URL": self.smtp_url,
             "CLP_NOTIFICATIONS_MAIL_WINDOW_S": f"{self.mail_window_s:g}",
             "CLP_NOTIFICATIONS_HELP_ADDRESS": "help@clp.example",
-            "CLP_NOTIFICATIONS_SECRET": "a-suite-keeps-no-secrets",
+            "CLP_NOTIFICATIONS_SECRET": SUITE_KEY,
             "CLP_PORTAL_HTTP_ADDRESS": f"{loopback}:{self.portal_port}",
             "CLP_PORTAL_PUBLIC_URL": f"http://{loopback}:{self.portal_port}",
             "CLP_PORTAL_MESSAGES_URL": f"http://{loopback}:{self.messages_port}",
             "CLP_PORTAL_OIDC_ISSUER": self.oidc_issuer,
-            "CLP_PORTAL_SECRET": "a-suite-keeps-no-secrets",
-            "CLP_SEARCH_SECRET": "a-suite-keeps-no-secrets",
+            "CLP_PORTAL_SECRET": SUITE_KEY,
+            "CLP_SEARCH_SECRET": SUITE_KEY,
             "CLP_SEARCH_DATA_DIR": str(self.data_dir / "index"),
             "CLP_SEARCH_WORKERS": str(self.search_workers),
             "CLP_SEARCH_SHARDS": str(SHARDS),
