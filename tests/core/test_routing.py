@@ -235,12 +235,12 @@ def test_triggers_and_reasons_have_the_released_names() -> None:
     ]  # fmt: skip
     assert [reason.value for reason in RoutingReason] == [
         "told.new_broadcast", "told.direct_from_partner", "told.direct_to_partner",
-        "told.mention", "not_told.author", "not_told.no_portal_access",
-        "not_told.may_not_read", "not_told.no_route", "not_told.edited",
+        "told.mention", "not_told.deleted", "not_told.author",
+        "not_told.no_portal_access", "not_told.may_not_read", "not_told.no_route", "not_told.edited",
         "not_told.not_following", "not_told.other_side", "not_told.replaced_by_mention",
     ]  # fmt: skip
     assert [routing.value for routing in MentionRouting] == ["replaces", "adds"]
-    assert [occasion.value for occasion in Occasion] == ["posted", "edited"]
+    assert [occasion.value for occasion in Occasion] == ["posted", "edited", "deleted"]
 
 
 @pytest.mark.parametrize("reason", RoutingReason)
@@ -267,6 +267,7 @@ def test_sentences_are_said_in_full() -> None:
         "told.direct_from_partner": "told: follows the project, a partner wrote directly",
         "told.direct_to_partner": "told: follows the project, the studio wrote to their partner",
         "told.mention": "told: mentioned in the message",
+        "not_told.deleted": "not told: the message was deleted before anybody was told",
         "not_told.author": "not told: wrote the message",
         "not_told.no_portal_access": "not told: the portal is not open to this person",
         "not_told.may_not_read": "not told: may not read the channel",

@@ -50,6 +50,9 @@ WHY = [
     ("a follower, others mentioned", NAT, facts(IVY, BROADCAST, [SAM]), "22", RoutingReason.NOT_TOLD_REPLACED_BY_MENTION),
     ("a follower, the hidden mentioned", NAT, facts(IVY, WITH_NORTH, [SAM]), "22", RoutingReason.NOT_TOLD_REPLACED_BY_MENTION),
     ("a follower, others newly mentioned", NAT, facts(IVY, BROADCAST, [SAM], occasion=Occasion.EDITED), "13", RoutingReason.NOT_TOLD_EDITED),
+    ("the mentioned, of a message that was deleted", NAT, facts(IVY, BROADCAST, [NAT], occasion=Occasion.DELETED), "22", RoutingReason.NOT_TOLD_DELETED),
+    ("a follower, of a message that was deleted", NAT, facts(IVY, BROADCAST, occasion=Occasion.DELETED), "22", RoutingReason.NOT_TOLD_DELETED),
+    ("the author of a message that was deleted", IVY, facts(IVY, BROADCAST, occasion=Occasion.DELETED), "22", RoutingReason.NOT_TOLD_DELETED),
     ("a follower of what cannot be posted", IVY, facts(NAT, BROADCAST), "R1-R3", RoutingReason.NOT_TOLD_NO_ROUTE),
     ("a follower of what the robot cannot post", NAT, facts(ROBOT, WITH_NORTH), "R1-R3", RoutingReason.NOT_TOLD_NO_ROUTE),
 ]  # fmt: skip

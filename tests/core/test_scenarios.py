@@ -159,7 +159,7 @@ MISTAKES: list[tuple[object, str]] = [
     (scenario_data(followers=["nat", "zed"]), "followers: nobody in people is called 'zed'"),
     (scenario_data(mentioned=["robot"]), "mentioned: nobody in people is called 'robot'"),
     (scenario_data(followers="nat"), f"followers: {LIST}"),
-    (scenario_data(occasion="deleted"), "occasion: must be one of posted, edited"),
+    (scenario_data(occasion="withdrawn"), "occasion: must be one of posted, edited, deleted"),
     (scenario_data(policies=[]), f"policies: {TABLE}"),
     (scenario_data(policies={"text": {"max": 1}}), "policies.text.max: no policy has this field"),
 ]  # fmt: skip

@@ -21,6 +21,7 @@ from clp_contracts.messages import (
     Message,
     ReadableMessages,
     ReaderMessages,
+    RevisionMentions,
     StoredMessage,
     StoredMessages,
 )
@@ -87,6 +88,8 @@ class World:
     following: list[str] = field(default_factory=list)
     messages: dict[str, Message] = field(default_factory=dict)
     mentioned: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    # The mentions of each revision, from the first on.
+    history: dict[str, list[tuple[str, ...]]] = field(default_factory=dict)
     markers: dict[tuple[str, str], int] = field(default_factory=dict)
     feed: list[Change] = field(default_factory=list)
     is_down: bool = False
@@ -153,21 +156,29 @@ class World:
             ),
         )
         self.mentioned[message] = tuple(mentions)
+        self.history[message] = [tuple(mentions)]
         self._changed(events.MESSAGE_POSTED, message)
         return message
 
     def edit(
         self, message: str, *, mentions: Sequence[str], text: str = "Edited"
     ) -> None:
-        self.messages[message] = replace(self.messages[message], text=text)
-        self.mentioned[message] = tuple(mentions)
+        self._revise(message, text=text, mentions=mentions)
         self._changed(events.MESSAGE_EDITED, message)
 
     def delete(self, message: str) -> None:
-        gone = replace(self.messages[message], text="", deleted=True, attachments=())
-        self.messages[message] = gone
-        self.mentioned[message] = ()
+        self._revise(message, text="", deleted=True, attachments=())
         self._changed(events.MESSAGE_DELETED, message)
+
+    def _revise(
+        self, message: str, *, mentions: Sequence[str] = (), **changed: Any
+    ) -> None:
+        before = self.messages[message]
+        self.messages[message] = replace(
+            before, revision=before.revision + 1, **changed
+        )
+        self.mentioned[message] = tuple(mentions)
+        self.history[message].append(tuple(mentions))
 
     def read(self, person: str, channel: str) -> None:
         last = max(m.number for m in self.messages.values() if m.channel == channel)
@@ -188,7 +199,7 @@ class World:
                 subject=message,
                 project="p1",
                 at=self.clock(),
-                detail={},
+                detail={"revision": str(self.messages[message].revision)},
             )
         )
 
@@ -293,6 +304,10 @@ class _Messages:
                 StoredMessage(
                     message=self.world.messages[one],
                     mentioned=self.world.mentioned[one],
+                    history=tuple(
+                        RevisionMentions(revision=revision, mentioned=mentioned)
+                        for revision, mentioned in enumerate(self.world.history[one], 1)
+                    ),
                 )
                 for one in message_ids
                 if one in self.world.messages

@@ -148,6 +148,13 @@ def turned_off(harness: DeliveryHarness, _message: str) -> None:
     harness.deliver()
 
 
+def mentioned_no_more(harness: DeliveryHarness, _message: str) -> None:
+    message = harness.world.post("ivy", BROADCAST, mentions=["nat"])
+    harness.route()
+    harness.world.edit(message, mentions=[])
+    harness.route()
+
+
 def suppressed_address(harness: DeliveryHarness, _message: str) -> None:
     with harness.database.writing() as session:
         suppress(
@@ -175,6 +182,7 @@ STORIES: dict[TransitionReason, Story] = {
     TransitionReason.ACCEPTED:           mailed,
     TransitionReason.REDRIVEN:           sent_again,
     TransitionReason.MENTIONED:          mentioned_again,
+    TransitionReason.REROUTED:           mentioned_no_more,
     TransitionReason.LEASE_EXPIRED:      abandoned,
     TransitionReason.RELEASED:         released,
     TransitionReason.SERVICES_UNAVAILABLE:      tried_without_services,

@@ -37,10 +37,14 @@ class MentionRouting(Code):
 
 
 class Occasion(Code):
-    """A message is routed when it is posted, and again when it is edited (rule 13)."""
+    """A message is routed when it is posted, and again when it is edited (rule 13).
+
+    A post that was deleted before it was routed tells nobody (rule 22).
+    """
 
     POSTED = "posted"
     EDITED = "edited"
+    DELETED = "deleted"
 
 
 class RoutingReason(Code):
@@ -50,6 +54,7 @@ class RoutingReason(Code):
     TOLD_DIRECT_FROM_PARTNER = "told.direct_from_partner"
     TOLD_DIRECT_TO_PARTNER = "told.direct_to_partner"
     TOLD_MENTION = "told.mention"
+    NOT_TOLD_DELETED = "not_told.deleted"
     NOT_TOLD_AUTHOR = "not_told.author"
     NOT_TOLD_NO_PORTAL_ACCESS = "not_told.no_portal_access"
     NOT_TOLD_MAY_NOT_READ = "not_told.may_not_read"
@@ -104,6 +109,7 @@ NO_ROUTE: Final = "R1-R3"
 
 RULES: Final[Mapping[RoutingReason, str]] = {
     RoutingReason.TOLD_MENTION: "R4",
+    RoutingReason.NOT_TOLD_DELETED: "22",
     RoutingReason.NOT_TOLD_AUTHOR: "23",
     RoutingReason.NOT_TOLD_NO_PORTAL_ACCESS: "2",
     RoutingReason.NOT_TOLD_MAY_NOT_READ: "23",
@@ -127,6 +133,9 @@ SENTENCES: Final[Mapping[RoutingReason, str]] = {
         "told: follows the project, the studio wrote to their partner"
     ),
     RoutingReason.TOLD_MENTION: "told: mentioned in the message",
+    RoutingReason.NOT_TOLD_DELETED: (
+        "not told: the message was deleted before anybody was told"
+    ),
     RoutingReason.NOT_TOLD_AUTHOR: "not told: wrote the message",
     RoutingReason.NOT_TOLD_NO_PORTAL_ACCESS: (
         "not told: the portal is not open to this person"
@@ -362,6 +371,8 @@ class _Judgement:
     def _reason_for(
         self, person: Person, reading: Decision, by_side: Mapping[Side, RoutingReason]
     ) -> RoutingReason:
+        if self.facts.occasion is Occasion.DELETED:
+            return RoutingReason.NOT_TOLD_DELETED
         if person.id == self.author:
             return RoutingReason.NOT_TOLD_AUTHOR
         if not reading:

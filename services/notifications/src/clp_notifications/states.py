@@ -23,6 +23,7 @@ class TransitionReason(StrEnum):
     ACCEPTED = "accepted"
     REDRIVEN = "redriven"
     MENTIONED = "mentioned"
+    REROUTED = "rerouted"
     # due again
     LEASE_EXPIRED = "lease_expired"
     RELEASED = "released"
@@ -61,6 +62,7 @@ SENTENCES: Final[Mapping[TransitionReason, str]] = {
     TransitionReason.CLAIMED: "is being mailed",
     TransitionReason.ACCEPTED: "the mail server accepted the mail",
     TransitionReason.MENTIONED: "an edit mentions them; waits for its mail",
+    TransitionReason.REROUTED: "no mention is left; waits for its mail as a follower",
     TransitionReason.REDRIVEN: "redriven by an operator",
     TransitionReason.LEASE_EXPIRED: "its worker stopped; it is retried",
     TransitionReason.RELEASED: "was not sent in time; it is retried",

@@ -31,6 +31,7 @@ from clp_notifications.transitions import (
 MAILS_PER_EVENT: Final = 200
 ROUTED = Transition(State.DUE, TransitionReason.ROUTED)
 MENTIONED = Transition(State.DUE, TransitionReason.MENTIONED)
+REROUTED = Transition(State.DUE, TransitionReason.REROUTED)
 # Built once: they run for every few messages.
 NOTIFIED: Final = select(
     NOTIFICATIONS.c.message,
@@ -98,18 +99,21 @@ def record_notifications(
     *,
     at: datetime,
 ) -> None:
-    """Store one notification per person told, ever (rule 24), and other outcomes."""
+    """Store one notification per person told, ever (rule 24), and other outcomes.
+
+    The results are of different messages.
+    """
     known = _notified_before(session, results)
     recipients: list[_Decided] = []
-    mentioned: dict[str, _Decided] = {}
+    due_again: dict[str, _Decided] = {}
     not_told: dict[tuple[str, str], _Decided] = {}
     for result in results:
         for one in (
             _Decided(result, explanation) for explanation in result.explanations
         ):
             if before := known.get(one.key):
-                if one.explanation.told and _becomes_due(before):
-                    mentioned[before.id] = one
+                if one.explanation.told and _becomes_due(before, one.explanation):
+                    due_again[before.id] = one
                 continue
             if one.explanation.told:
                 recipients.append(one)
@@ -119,8 +123,8 @@ def record_notifications(
     _write_outcomes(session, not_told, at=at)
     if recipients:
         _write_notifications(session, recipients, policy, at=at)
-    if mentioned:
-        _notify_of_mention(session, mentioned, policy, at=at)
+    if due_again:
+        _make_due_again(session, due_again, policy, at=at)
 
 
 def _notified_before(
@@ -136,26 +140,26 @@ def _notified_before(
     }
 
 
-def _becomes_due(before: _Notified) -> bool:
-    """Whether a mention by an edit makes an earlier notification due (rules 24, 40).
+def _becomes_due(before: _Notified, explanation: Explanation) -> bool:
+    """Whether an edit makes an earlier notification due (rules 13, 24, 40).
 
-    It was withdrawn, or waits for a mail of another kind, as in daily mode.
+    It was withdrawn, or waits for a mail with another trigger.
     """
-    waits = before.state == State.DUE and before.trigger != Trigger.MENTION
+    waits = before.state == State.DUE and before.trigger != explanation.trigger
     return waits or before.state == State.SUPPRESSED
 
 
-def _notify_of_mention(
+def _make_due_again(
     session: Session,
-    mentioned: Mapping[str, _Decided],
+    due_again: Mapping[str, _Decided],
     policy: MailPolicy,
     *,
     at: datetime,
 ) -> None:
-    """Make earlier notifications due as mentions, each in its new mail."""
-    decided = list(mentioned.values())
+    """Make earlier notifications due with their new trigger, each in its new mail."""
+    decided = list(due_again.values())
     mails = assign_to_mails(session, [_recipient(*one) for one in decided], policy)
-    for notification, one, mail in zip(mentioned, decided, mails, strict=True):
+    for notification, one, mail in zip(due_again, decided, mails, strict=True):
         parameters = {
             "notification": notification,
             "of_mail": mail,
@@ -164,7 +168,13 @@ def _notify_of_mention(
             "new_reason": str(one.explanation.reason),
         }
         session.execute(REASSIGN, parameters)
-    apply_transitions(session, dict.fromkeys(mentioned, MENTIONED), at=at)
+    transitions = {
+        notification: MENTIONED
+        if one.explanation.trigger is Trigger.MENTION
+        else REROUTED
+        for notification, one in due_again.items()
+    }
+    apply_transitions(session, transitions, at=at)
     _wake_delivery(session, decided, at=at)
 
 

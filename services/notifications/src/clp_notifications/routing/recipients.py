@@ -1,16 +1,16 @@
 """Route changed messages: decide who is told, and store it (rules 22 to 25).
 
-`prepare` calls other services; `write` only writes, in the transaction that moves the
-cursor. Both are idempotent per change.
+A post is routed by its first text and an edit by the text that it made, however late
+routing runs. `prepare` calls other services; `write` only writes, in the transaction
+that moves the cursor. Both are idempotent per change.
 """
 
 import json
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from clp_chassis.persistence.bulk_sql import in_array
@@ -20,11 +20,12 @@ from clp_contracts.feed import Change
 from clp_contracts.messages import StoredMessage
 from clp_contracts.projects import Facts, PersonFacts
 from clp_core.channels import Channel
-from clp_core.people import Person
+from clp_core.people import Person, Robot
 from clp_core.routing import (
     Explanation,
     Occasion,
     RoutingFacts,
+    Trigger,
     explain,
     newly_mentioned,
 )
@@ -35,11 +36,20 @@ from clp_notifications.states import State, TransitionReason
 from clp_notifications.tables import NOTIFICATIONS, RoutedMessage
 
 ROUTED = frozenset({MESSAGE_POSTED, MESSAGE_EDITED})
+FIRST_REVISION: Final = 1
 # Mentions that an edit took away before their mail was sent.
 WITHDRAWN: Final = select(NOTIFICATIONS.c.message, NOTIFICATIONS.c.person).where(
     in_array(NOTIFICATIONS.c.message, "messages"),
     NOTIFICATIONS.c.state == State.SUPPRESSED.value,
     NOTIFICATIONS.c.reason == TransitionReason.MENTION_REMOVED.value,
+)
+LEFT: Final = select(NOTIFICATIONS.c.id).where(
+    NOTIFICATIONS.c.message == bindparam("message"),
+    NOTIFICATIONS.c.trigger == Trigger.MENTION.value,
+    (NOTIFICATIONS.c.state == State.SENT.value)
+    | NOTIFICATIONS.c.reason.in_(
+        [TransitionReason.BOUNCED.value, TransitionReason.MAIL_BOUNCED.value]
+    ),
 )
 ROUTED_BEFORE: Final = select(RoutedMessage).where(
     in_array(RoutedMessage.message, "messages")
@@ -48,27 +58,33 @@ ROUTED_BEFORE: Final = select(RoutedMessage).where(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoutingInput:
-    """A message with the facts that decide who is told of it."""
+    """A message with the facts that decide who is told of it.
+
+    ``people`` are all whom a text of the message ever mentioned, by their ids.
+    """
 
     stored: StoredMessage
     facts: RoutingFacts
+    people: Mapping[str, Person]
     time_zones: Mapping[str, str]
+
+    def mentioned_in(self, revision: int) -> frozenset[Person]:
+        """Return the people whom the text of a revision tells (R4)."""
+        if isinstance(self.facts.author, Robot):
+            return frozenset()
+        texts = {one.revision: one.mentioned for one in self.stored.history}
+        ids = set(texts.get(revision, self.stored.mentioned)) - {self.facts.author.id}
+        return frozenset(self.people[one] for one in ids if one in self.people)
 
 
 def prepare(
     changes: tuple[Change, ...], deps: Dependencies
 ) -> Mapping[str, RoutingInput]:
-    """Read the facts of the changed messages, without deleted ones."""
+    """Read the facts of the changed messages, the deleted ones included."""
     ids = {change.subject for change in changes if change.type in ROUTED}
     if not ids:
         return {}
-    messages = [
-        stored
-        for stored in deps.clients.messages.get_messages(
-            message_ids=sorted(ids)
-        ).messages
-        if not stored.message.deleted
-    ]
+    messages = deps.clients.messages.get_messages(message_ids=sorted(ids)).messages
     facts = _facts_for(messages, deps)
     followers = {
         project.id: deps.clients.projects.followers(project=project.id).people
@@ -78,15 +94,19 @@ def prepare(
     return {found.stored.message.id: found for found in prepared if found}
 
 
-def _facts_for(messages: list[StoredMessage], deps: Dependencies) -> Facts:
+def _facts_for(messages: tuple[StoredMessage, ...], deps: Dependencies) -> Facts:
     projects = {Channel.named(stored.message.channel).project for stored in messages}
     people = {stored.message.author.id for stored in messages}
-    people.update(person for stored in messages for person in stored.mentioned)
+    people.update(person for stored in messages for person in _ever_mentioned(stored))
     if not messages:
         return Facts(projects=(), people=())
     return deps.clients.projects.facts(
         project_ids=sorted(projects), people=sorted(people)
     )
+
+
+def _ever_mentioned(stored: StoredMessage) -> frozenset[str]:
+    return frozenset(stored.mentioned).union(*(one.mentioned for one in stored.history))
 
 
 def _input_of(
@@ -102,6 +122,7 @@ def _input_of(
     following = followers[project.id]
     return RoutingInput(
         stored=stored,
+        people={one: people[one] for one in _ever_mentioned(stored) if one in people},
         time_zones={
             one.id: one.time_zone
             for one in (*facts.people, *following)
@@ -112,9 +133,6 @@ def _input_of(
             channel=channel,
             project=to_project(project),
             followers=frozenset(to_people(following).values()),
-            mentioned=frozenset(
-                people[person] for person in stored.mentioned if person in people
-            ),
         ),
     )
 
@@ -127,19 +145,124 @@ def write(
     deps: Dependencies,
 ) -> None:
     """Store who is told and who is not, of each changed message."""
-    at = deps.clock()
-    routed = _routed_before(session, prepared)
-    withdrawn = _withdrawn(session, routed)
-    results: list[RoutingResult] = []
+    batch = _Batch(session, prepared, deps)
     for change in changes:
         found = prepared.get(change.subject)
         if found is not None and change.type in ROUTED:
-            before = routed.get(change.subject)
-            results.append(
-                _result_of(found, before, change, withdrawn=withdrawn, deps=deps)
+            batch.route(found, change)
+    batch.flush()
+
+
+class _Batch:
+    """Changes that are routed together, in the order of the feed.
+
+    Several messages are stored with the same statements, several changes of one message
+    one after the other.
+    """
+
+    def __init__(
+        self, session: Session, messages: Collection[str], deps: Dependencies
+    ) -> None:
+        self._session = session
+        self._deps = deps
+        self._at = deps.clock()
+        self._routed = _routed_before(session, messages)
+        self._withdrawn = _withdrawn(session, self._routed)
+        self._results: dict[str, RoutingResult] = {}
+
+    def route(self, found: RoutingInput, change: Change) -> None:
+        """Route a change; the post first, where its own change is missing."""
+        message = found.stored.message
+        routed = self._routed.get(message.id)
+        if routed is None:
+            routed = self._route_post(found, change)
+        if change.type == MESSAGE_EDITED:
+            self._route_edit(found, routed, change)
+
+    def flush(self) -> None:
+        """Store the results."""
+        results = list(self._results.values())
+        record_notifications(self._session, results, self._deps.mail, at=self._at)
+        self._results.clear()
+
+    def _route_post(self, found: RoutingInput, change: Change) -> RoutedMessage:
+        message = found.stored.message
+        facts = replace(
+            found.facts,
+            mentioned=found.mentioned_in(FIRST_REVISION),
+            occasion=Occasion.DELETED if message.deleted else Occasion.POSTED,
+        )
+        self._add(found, change, self._explanations(facts), is_new=True)
+        routed = RoutedMessage(
+            message=message.id,
+            channel=message.channel,
+            author=message.author.id,
+            mentioned=_ids(facts.mentioned),
+            at=self._at,
+        )
+        self._session.add(routed)
+        self._routed[message.id] = routed
+        return routed
+
+    def _route_edit(
+        self, found: RoutingInput, routed: RoutedMessage, change: Change
+    ) -> None:
+        message = found.stored.message
+        if message.id in self._results:
+            self.flush()
+        revision = int(change.detail.get("revision", message.revision))
+        mentioned = found.mentioned_in(revision)
+        before = json.loads(routed.mentioned)
+        routed.mentioned = _ids(mentioned)
+        if before and not mentioned and not message.deleted and self._none_left(found):
+            self._add(found, change, self._explanations(found.facts))
+            return
+        again = {one for one in mentioned if (message.id, one.id) in self._withdrawn}
+        facts = RoutingFacts(
+            author=found.facts.author,
+            channel=found.facts.channel,
+            project=found.facts.project,
+            mentioned=newly_mentioned(before, mentioned).union(again),
+            occasion=Occasion.DELETED if message.deleted else Occasion.EDITED,
+        )
+        explanations = self._explanations(facts)
+        if message.deleted:
+            # What became of the author was decided with the post.
+            explanations = tuple(
+                one for one in explanations if one.person in facts.mentioned
             )
-            routed[change.subject] = _store_routed(session, found, before, at=at)
-    record_notifications(session, results, deps.mail, at=at)
+        self._add(found, change, explanations)
+
+    def _none_left(self, found: RoutingInput) -> bool:
+        """Whether no mail of a mention of this message was sent."""
+        parameters = {"message": found.stored.message.id}
+        return self._session.scalars(LEFT, parameters).first() is None
+
+    def _explanations(self, facts: RoutingFacts) -> tuple[Explanation, ...]:
+        return tuple(explain(facts, self._deps.routing).values())
+
+    def _add(
+        self,
+        found: RoutingInput,
+        change: Change,
+        explanations: tuple[Explanation, ...],
+        *,
+        is_new: bool = False,
+    ) -> None:
+        message = found.stored.message
+        self._results[message.id] = RoutingResult(
+            message=message.id,
+            number=message.number,
+            channel=found.facts.channel,
+            since=change.at,
+            time_zones=found.time_zones,
+            explanations=explanations,
+            is_new=is_new,
+        )
+
+
+def _ids(people: Collection[Person]) -> str:
+    return json.dumps(sorted(person.id for person in people))
 
 
 def _routed_before(
@@ -151,76 +274,9 @@ def _routed_before(
     return {row.message: row for row in rows}
 
 
-def _result_of(
-    found: RoutingInput,
-    before: RoutedMessage | None,
-    change: Change,
-    *,
-    withdrawn: Collection[tuple[str, str]],
-    deps: Dependencies,
-) -> RoutingResult:
-    message = found.stored.message.id
-    again = {
-        person for person in found.facts.mentioned if (message, person.id) in withdrawn
-    }
-    return RoutingResult(
-        message=message,
-        number=found.stored.message.number,
-        channel=found.facts.channel,
-        since=change.at,
-        time_zones=found.time_zones,
-        explanations=_explanations_of(found.facts, before, again, deps=deps),
-        is_new=before is None,
-    )
-
-
-def _store_routed(
-    session: Session, found: RoutingInput, before: RoutedMessage | None, *, at: datetime
-) -> RoutedMessage:
-    message = found.stored.message
-    mentioned = json.dumps(sorted(person.id for person in found.facts.mentioned))
-    if before is not None:
-        before.mentioned = mentioned
-        return before
-    routed = RoutedMessage(
-        message=message.id,
-        channel=message.channel,
-        author=message.author.id,
-        mentioned=mentioned,
-        at=at,
-    )
-    session.add(routed)
-    return routed
-
-
 def _withdrawn(session: Session, edited: Collection[str]) -> frozenset[tuple[str, str]]:
     """Messages and people whose mention was withdrawn before it was mailed."""
     if not edited:
         return frozenset()
     rows = session.execute(WITHDRAWN, {"messages": edited})
     return frozenset((row.message, row.person) for row in rows)
-
-
-def _explanations_of(
-    facts: RoutingFacts,
-    routed: RoutedMessage | None,
-    again: Collection[Person],
-    *,
-    deps: Dependencies,
-) -> tuple[Explanation, ...]:
-    """Decide on everybody, or after an edit on those whom it mentions anew or again.
-
-    The mail of a mention that is gone may be withdrawn before the edit is routed.
-    """
-    if routed is None:
-        return tuple(explain(facts, deps.routing).values())
-    edited = RoutingFacts(
-        author=facts.author,
-        channel=facts.channel,
-        project=facts.project,
-        mentioned=newly_mentioned(json.loads(routed.mentioned), facts.mentioned).union(
-            again
-        ),
-        occasion=Occasion.EDITED,
-    )
-    return tuple(explain(edited, deps.routing).values())
