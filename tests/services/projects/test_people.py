@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from clp_contracts.errors import Refused
-from clp_contracts.facts_cache import TTL_S
+from clp_contracts.projects import GetFacts
+from clp_projects.use_cases import directory
 from tests.services.projects.sample_world import PORTAL, World
 
 REFUSED = [
@@ -138,33 +139,35 @@ def test_a_malformed_partner_is_refused(
         world.partner(id, name)
 
 
-# ivy of the studio becomes                                   | and the answer waits
+# ivy of the studio becomes                                   | and the response waits
 SHUT_OUT = [
     ({"active": False}, True),
     ({"roles": ()}, True),
     ({"roles": (*PORTAL, "dialogue_list_author")}, True),
     ({"partner": "north"}, True),
     ({"name": "Ivy Lane-Moss"}, False),
-    ({"roles": (*PORTAL, "producer")}, False),
+    ({"roles": (*PORTAL, "producer")}, True),  # what a role does is policy
 ]
 
 
 @pytest.mark.parametrize(("change", "waits"), SHUT_OUT, ids=str)
-def test_ending_internal_access_waits_for_the_ttl_of_caches(
+def test_ending_internal_access_waits_for_a_lease_on_that_person(
     world: World,
     change: dict[str, Any],
     waits: bool,  # noqa: FBT001 - a column of the table
 ) -> None:
     ivy: dict[str, Any] = {"name": "Ivy Lane"}
+    request = GetFacts(people=("ivy",), project_ids=("p1",), lease_s=1.5)
+    directory.facts_about(request, deps=world.deps)
+
     world.person("ivy", **(ivy | change))
-    assert world.slept == ([TTL_S] if waits else [])
-    world.person("ivy", **(ivy | change))
-    world.person("ivy", **ivy, moved_from=change.get("partner"))
-    assert world.slept == ([TTL_S] if waits else [])
+
+    assert len(world.slept) == waits
 
 
-def test_external_people_are_cached_nowhere_and_not_waited_for(world: World) -> None:
+def test_ending_access_without_a_lease_waits_for_nothing(world: World) -> None:
     world.person("nat", "Nat Moreau", partner="north", active=False)
+    world.person("ivy", "Ivy Lane", active=False)
     assert world.slept == []
 
 
