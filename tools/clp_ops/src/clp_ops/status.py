@@ -12,7 +12,8 @@ from clp_contracts.search import Status
 
 # A smaller backlog is gone within a second.
 BACKLOG_THRESHOLD: Final = 1000
-MAX_DEAD_COUNTED: Final = 1000
+# The largest page of dead notifications.
+MAX_DEAD_COUNTED: Final = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
