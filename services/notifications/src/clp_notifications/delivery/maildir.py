@@ -13,6 +13,7 @@ from clp_notifications.delivery.smtp_replies import (
     SmtpOutcome,
 )
 from clp_notifications.mail.composer import OutgoingMail
+from clp_notifications.private_files import create_private_folders, open_private_file
 
 COUNTER: Final = count()
 
@@ -23,8 +24,7 @@ class Maildir:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._process = new_id()[:8]
-        for name in ("tmp", "new", "cur"):
-            (folder / name).mkdir(parents=True, exist_ok=True)
+        create_private_folders(folder, "tmp", "new", "cur")
 
     def send(self, mail: OutgoingMail, may_send: MaySend) -> SmtpOutcome:
         """Write a mail atomically."""
@@ -32,7 +32,7 @@ class Maildir:
         at = now().strftime("%Y%m%dT%H%M%S%f")
         name = f"{at}.{next(COUNTER):08d}.{self._process}"
         draft = self._folder / "tmp" / name
-        with draft.open("wb") as file:
+        with open_private_file(draft) as file:
             file.write(f"Return-Path: <{mail.sender}>\r\n".encode())
             file.write(mail.data)
             file.flush()

@@ -13,6 +13,7 @@ from typing import Final
 
 from clp_chassis.clock import new_id
 from clp_notifications.inbound.mime import MAX_MAIL_BYTES
+from clp_notifications.private_files import create_private_folders, open_private_file
 
 log = logging.getLogger(__name__)
 
@@ -53,9 +54,10 @@ class InboundMaildir:
         """Make a mail a dead letter, with its reason."""
         if self._folder is None:
             raise ValueError("a Maildir without a folder has no mails")
-        (self._folder / DEAD).mkdir(parents=True, exist_ok=True)
+        create_private_folders(self._folder, DEAD)
         target = self._folder / DEAD / path.name
-        target.with_name(path.name + REASON_SUFFIX).write_text(f"{reason}\n", "utf-8")
+        with open_private_file(target.with_name(path.name + REASON_SUFFIX)) as file:
+            file.write(f"{reason}\n".encode())
         path.rename(target)
 
 
@@ -74,10 +76,9 @@ def deliver_to_maildir(raw: bytes, folder: str, recipient: str | None = None) ->
         return EX_TEMPFAIL
     name = new_id()
     try:
-        for part in SUBFOLDERS:
-            (Path(folder) / part).mkdir(parents=True, exist_ok=True)
+        create_private_folders(Path(folder), *SUBFOLDERS)
         draft = Path(folder) / "tmp" / name
-        with draft.open("wb") as file:
+        with open_private_file(draft) as file:
             if recipient is not None:
                 file.write(f"X-Original-To: {recipient}\r\n".encode())
             file.write(raw)
