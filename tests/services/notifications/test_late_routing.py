@@ -1,8 +1,10 @@
 """Changes are routed by what they said when they were made (rules 13, 22 and 25)."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
+from sqlalchemy import event
 
 from clp_core.routing import MentionRouting, RoutingPolicy
 from tests.services.notifications.harness import DeliveryHarness
@@ -201,3 +203,27 @@ def test_a_message_deleted_before_an_edit_was_routed_explains_the_edit_only(
     assert harness.explained(message, "nia").reason == "not_told.deleted"
     assert harness.explained(message, "ivy").reason == "not_told.author"
     assert harness.explained(message, "nat").reason == "told.new_broadcast"
+
+
+@pytest.mark.broker
+@pytest.mark.parametrize("database", ["postgres"], indirect=True)
+def test_a_worker_that_wakes_while_an_edit_is_routed_mails_once(
+    harness: DeliveryHarness, world: World
+) -> None:
+    world.follow("nat")
+    message = world.post("ivy", BROADCAST)
+    harness.route()
+    world.edit(message, mentions=["nat"])
+    woken: list[str] = []
+
+    def wake(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        reads_states = "notifications.person, notifications.id" in statement
+        if reads_states and not woken:
+            woken.append(statement)
+            harness.deliver()
+
+    event.listen(harness.database.engine, "after_cursor_execute", wake)
+    harness.run()
+    event.remove(harness.database.engine, "after_cursor_execute", wake)
+    assert woken
+    assert mailed(harness) == ["nat"]

@@ -20,7 +20,7 @@ from clp_notifications.dependencies import MailPolicy
 from clp_notifications.mail.content import KINDS, Kind
 from clp_notifications.routing.mail_assignment import MailRecipient, assign_to_mails
 from clp_notifications.states import State, TransitionReason
-from clp_notifications.tables import NOTIFICATIONS, OUTCOMES
+from clp_notifications.tables import MAILS, NOTIFICATIONS, OUTCOMES
 from clp_notifications.transitions import (
     Transition,
     apply_transitions,
@@ -40,6 +40,21 @@ NOTIFIED: Final = select(
     NOTIFICATIONS.c.state,
     NOTIFICATIONS.c.trigger,
 ).where(in_array(NOTIFICATIONS.c.message, "messages"))
+# Delivery locks mails before it changes their notifications, and so does an edit.
+LOCK_UNCLAIMED: Final = (
+    select(MAILS.c.id)
+    .where(
+        MAILS.c.id.in_(
+            select(NOTIFICATIONS.c.mail).where(
+                in_array(NOTIFICATIONS.c.message, "messages")
+            )
+        ),
+        MAILS.c.due_at.is_not(None),
+        MAILS.c.lease_until.is_(None),
+    )
+    .order_by(MAILS.c.number)
+    .with_for_update()
+)
 REASSIGN: Final = (
     update(NOTIFICATIONS)
     .where(NOTIFICATIONS.c.id == bindparam("notification"))
@@ -133,6 +148,8 @@ def _notified_before(
     edited = {result.message for result in results if not result.is_new}
     if not edited:
         return {}
+    # A mail that is not claimed yet is not sent while its notification changes.
+    session.execute(LOCK_UNCLAIMED, {"messages": edited})
     rows = session.execute(NOTIFIED, {"messages": edited})
     return {
         (row.message, row.person): _Notified(row.id, row.state, row.trigger)
