@@ -88,7 +88,7 @@ def _summary(host: Host) -> list[str]:
         "everything is up",
         f"  portal         {environ['CLP_PORTAL_PUBLIC_URL']}",
         f"  attachments    http://{environ['CLP_MESSAGES_HTTP_ADDRESS']}/attachments",
-        f"  unsubscribe    http://{environ['CLP_NOTIFICATIONS_HTTP_ADDRESS']}/mail/stop/",
+        f"  unsubscribe    http://{environ['CLP_NOTIFICATIONS_HTTP_ADDRESS']}/-/unsubscribe/",
         f"  mails          {mails}",
         f"  data           {data}",
         f"  addresses      {data / ADDRESSES} (holds passwords)",
