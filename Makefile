@@ -39,6 +39,14 @@ $(VENV)/.demo: $(MANIFESTS)
 lock: setup ## write the hashes of all third-party packages again from constraints.txt
 	@deploy/install/lock.sh
 
+# The pinned command of cyclonedx-bom in an environment of its own, outside of the tests'.
+.PHONY: sbom
+sbom: setup ## build/sbom.json: every third-party package of the image, as CycloneDX
+	@test -x build/cyclonedx/bin/cyclonedx-py || $(PY) -m venv build/cyclonedx
+	@$(PY) -m pip --python build/cyclonedx/bin/python install -qq -c constraints.txt --group sbom
+	@build/cyclonedx/bin/cyclonedx-py requirements deploy/install/hashed/image.txt \
+	  --output-reproducible --output-file build/sbom.json
+
 .PHONY: servers
 servers: ## RabbitMQ and PostgreSQL installed, not started (when root and missing)
 	@deploy/install/servers.sh
