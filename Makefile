@@ -172,7 +172,7 @@ test-all: ## for nights: everything, everywhere; an hour or more
 	@$(MAKE) test
 	@CLP_TWO_WORLDS_RUNS=90 $(MAKE) test-system SELECTED="slow and not bench and not clamd and not browser"
 	@CLP_TWO_WORLDS_RUNS=90 $(MAKE) test-system TESTS="tests/journeys -k two_worlds"
-	@$(MAKE) test-whoosh-2 test-asyncio-hub mails-many mail-parsers test-corpus
+	@$(MAKE) test-whoosh-2 test-asyncio-hub mails-many mail-parsers portal-types test-corpus
 	@$(MAKE) test-pythons test-debian
 
 .PHONY: test-asyncio-hub
@@ -247,8 +247,14 @@ test-corpus: setup ## judge some thousand real files of published test sets as a
 
 .PHONY: mail-parsers
 mail-parsers: setup ## compare npm's mail parser with ours (Node.js)
-	@deploy/install/mail_parsers.sh
+	@deploy/install/npm.sh tests/services/notifications/parsers .cache/mail-parsers
 	@$(PY) -W ignore -m tests.services.notifications.cross_parser .cache/mail-parsers
+
+.PHONY: portal-types
+portal-types: setup ## check the JSDoc types of the portal's modules with tsc (Node.js)
+	@$(call title,types of the portal)
+	@deploy/install/npm.sh tests/browser/types .cache/portal-types
+	@.cache/portal-types/node_modules/.bin/tsc --project tests/browser/types/tsconfig.json
 
 .PHONY: rolling-update
 rolling-update: setup servers ## every process replaced under load, and no caller notices
