@@ -10,6 +10,8 @@ from clp_portal.auth.identities import Identities
 from clp_portal.auth.person_clients import PersonClients
 from clp_portal.auth.sessions import Sessions
 from clp_portal.auth.sign_in import SignInMethod
+from clp_portal.live.updates import LiveUpdates
+from clp_portal.rendering import Renderer
 from clp_portal.settings import Settings
 
 
@@ -25,4 +27,6 @@ class Dependencies:
     people: PersonClients
     attachments: AttachmentProxy
     encryption: Encryption
+    renderer: Renderer
+    live: LiveUpdates
     clock: Clock

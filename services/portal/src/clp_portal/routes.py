@@ -11,6 +11,7 @@ from clp_portal.pages import (
     messages,
     projects,
     sign_in,
+    stream,
     tickets,
 )
 from clp_portal.views import urls
@@ -49,6 +50,7 @@ def _pages() -> Iterator[Route]:
     yield _post(urls.MAIL_SETTINGS, mail_settings.change_mail_settings)
     yield _get(urls.HELP, tickets.show_tickets)
     yield _post(urls.HELP, tickets.submit_ticket)
+    yield _get(urls.STREAM, stream.open_stream, Area.STREAM)
     yield _get(urls.API, about_api.show_api)
     yield _get("/<path:path>", about_api.show_nothing)
 

@@ -37,11 +37,13 @@ TEXTS: Final[Mapping[str, str]] = {
     "key_edit": N_("edit your message"),
     "key_help": N_("this list"),
     "said": N_("%(author)s: %(text)s"),
+    "in_project": N_("%(count)s in %(project)s"),
     "gone": N_("This project is not open to you any more."),
     "session_over": N_("Your session is over. Sign in again; your text is kept."),
 }
 PLURALS: Final[Mapping[str, tuple[str, str]]] = {
     "people_found": ("%(num)s person found", "%(num)s people found"),
+    "new_messages": ("%(num)s new message", "%(num)s new messages"),
     "new_below": ("%(num)s new message below", "%(num)s new messages below"),
 }
 

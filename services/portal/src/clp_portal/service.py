@@ -18,13 +18,17 @@ from clp_chassis.clock import Clock
 from clp_chassis.concurrency.loop_timer import timeout
 from clp_chassis.concurrency.periodic import PeriodicTask
 from clp_chassis.http import public_http
+from clp_chassis.messaging import on_broadcast_events
 from clp_chassis.persistence.database import Database
 from clp_chassis.rpc import CallContext, rpc_method
 from clp_chassis.security.passports import Issuer, Passport
 from clp_chassis.settings import InvalidSettings
+from clp_contracts import events
 from clp_contracts import portal as contract
+from clp_contracts.client import Clients
 from clp_contracts.connection_pool import RpcConnectionPool
 from clp_contracts.messages import SERVICE as MESSAGES
+from clp_contracts.projects import SERVICE as PROJECTS
 from clp_portal.attachment_proxy import AttachmentProxy
 from clp_portal.auth.encryption import Encryption
 from clp_portal.auth.identities import Identities
@@ -35,7 +39,13 @@ from clp_portal.auth.sign_in import SignInMethod
 from clp_portal.dependencies import Dependencies
 from clp_portal.gauges import probes
 from clp_portal.http.application import Application
-from clp_portal.http.static_files import PREFIX
+from clp_portal.http.static_files import PREFIX, StaticFiles
+from clp_portal.live.consumer import TICK_S, Ticks
+from clp_portal.live.eligibility import Eligibility
+from clp_portal.live.event_ids import EventIds
+from clp_portal.live.message_frames import MessageFrames
+from clp_portal.live.updates import LiveUpdates
+from clp_portal.rendering import Renderer
 from clp_portal.routes import ROUTES
 from clp_portal.settings import Settings
 from clp_portal.views.urls import SIGN_IN_CALLBACK, SIGNED_OUT
@@ -51,6 +61,11 @@ def _sweep(container: Any) -> Callable[[], object]:
     return application.sweep_sessions
 
 
+def _tick(container: Any) -> Callable[[], object]:
+    application: Application = dependencies_of(container)
+    return application.live.tick
+
+
 class PortalService:
     """Pages and JSON for people, and the end of sessions for operators."""
 
@@ -58,6 +73,7 @@ class PortalService:
     application = DependenciesProvider()
     call_info = CallContext()
     sweep = PeriodicTask(_sweep, SWEEP_INTERVAL_S)
+    ticks = Ticks(_tick, TICK_S)
 
     @rpc_method(contract.END_SESSIONS, subjects=("operations",))
     def end_sessions(
@@ -65,6 +81,16 @@ class PortalService:
     ) -> contract.SessionsEnded:
         application: Application = self.application
         return application.end_sessions(request)
+
+    @on_broadcast_events(MESSAGES, *events.OF_MESSAGES)
+    def on_messages_changed(self, _body: object) -> None:
+        application: Application = self.application
+        application.live.wake()
+
+    @on_broadcast_events(PROJECTS, *events.OF_PROJECTS)
+    def on_projects_changed(self, body: Any) -> None:
+        application: Application = self.application
+        application.project_changed(body)
 
     @public_http("GET", f"{PREFIX}/<version>/<path:path>")
     def static_file(self, request: Request, *, version: str, path: str) -> Response:
@@ -97,40 +123,72 @@ def build(
     Without ``sign_in`` people sign in at the identity provider of the settings. No
     setting can choose anything else.
     """
-    database = Database(settings.database_url)
-    passports = PersonPassports(
-        Issuer.from_file(Path(settings.keys_dir) / PEOPLE_KEY, context.clock)
-    )
-    pool = RpcConnectionPool(context.broker_url, context.call_timeout_s, timeout)
-    deps = Dependencies(
-        settings=settings,
-        database=database,
-        sessions=Sessions(database, context.clock, _policy(settings)),
+    clients = context.clients()
+    static_files = StaticFiles.load()
+    deps = _dependencies(
+        settings,
+        context,
+        clients=clients,
+        renderer=Renderer(static_files.address),
         sign_in=sign_in or _oidc(settings, context.clock),
-        identities=Identities(),
-        people=PersonClients(pool, passports),
-        attachments=AttachmentProxy(
-            settings.messages_url,
-            lambda person: passports.passport(person, MESSAGES),
-        ),
-        encryption=Encryption(settings.secret),
-        clock=context.clock,
     )
 
     def close() -> None:
         deps.people.close()
-        database.close()
+        clients.close()
+        deps.database.close()
 
     return Process(
         services=(PortalService,),
         config=container_config(
             context,
-            Application(deps),
+            Application(deps, static_files),
             http_address=settings.http_address,
             http_address_file=settings.http_address_file,
         ),
         close=close,
         probes=probes(deps),
+    )
+
+
+def _dependencies(
+    settings: Settings,
+    context: ProcessContext,
+    *,
+    clients: Clients,
+    renderer: Renderer,
+    sign_in: SignInMethod,
+) -> Dependencies:
+    """Build what handlers use; ``clients`` call on behalf of the portal itself."""
+    database = Database(settings.database_url)
+    passports = PersonPassports(
+        Issuer.from_file(Path(settings.keys_dir) / PEOPLE_KEY, context.clock)
+    )
+    pool = RpcConnectionPool(context.broker_url, context.call_timeout_s, timeout)
+    people = PersonClients(pool, passports)
+    sessions = Sessions(database, context.clock, _policy(settings))
+    encryption = Encryption(settings.secret)
+    return Dependencies(
+        settings=settings,
+        database=database,
+        sessions=sessions,
+        sign_in=sign_in,
+        identities=Identities(),
+        people=people,
+        attachments=AttachmentProxy(
+            settings.messages_url,
+            lambda person: passports.passport(person, MESSAGES),
+        ),
+        encryption=encryption,
+        renderer=renderer,
+        live=LiveUpdates(
+            clients=clients,
+            sessions=sessions,
+            event_ids=EventIds(encryption, ttl_s=int(settings.session_max_s)),
+            message_frames=MessageFrames(renderer, people.for_person),
+            eligibility=Eligibility(clients),
+        ),
+        clock=context.clock,
     )
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
+from clp_chassis.http import EventStream
 from clp_contracts.errors import Refused
 from clp_portal.translation import Locale
 
@@ -127,7 +128,16 @@ class StreamResponse:
     headers: Mapping[str, str]
 
 
-Response = TemplateResponse | RedirectResponse | JsonResponse | StreamResponse
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveResponse:
+    """Server-sent events until the stream ends."""
+
+    stream: EventStream
+
+
+Response = (
+    TemplateResponse | RedirectResponse | JsonResponse | StreamResponse | LiveResponse
+)
 
 
 class Area(StrEnum):
@@ -137,6 +147,8 @@ class Area(StrEnum):
     # Needs no session.
     PUBLIC = "public"
     API = "api"
+    # Server-sent events; no page, so errors are problems too.
+    STREAM = "stream"
 
 
 class Body(StrEnum):

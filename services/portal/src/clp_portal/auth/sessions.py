@@ -2,6 +2,7 @@
 
 import hashlib
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -77,6 +78,14 @@ class Sessions:
             self._touch(key, at)
         ends_at = row.created_at + self._policy.maximum
         return Session(key=key, person=row.person, ends_at=ends_at)
+
+    def in_force(self, keys: Iterable[str]) -> frozenset[str]:
+        """Return the sessions in force among keys; an open stream keeps none alive."""
+        statement = select(SessionRow).where(SessionRow.id_hash.in_(tuple(keys)))
+        at = self._clock()
+        with self._database.reading() as session:
+            rows = session.scalars(statement).all()
+        return frozenset(row.id_hash for row in rows if self._is_in_force(row, at))
 
     def _is_in_force(self, row: SessionRow, at: datetime) -> bool:
         return (

@@ -10,7 +10,9 @@ from werkzeug.wrappers import Request as WerkzeugRequest
 from werkzeug.wrappers import Response as WerkzeugResponse
 
 from clp_chassis.clock import new_id
+from clp_chassis.http import EventStreamResponse
 from clp_contracts.errors import CallFailed, Refused
+from clp_contracts.events import PERSON_CHANGED
 from clp_contracts.portal import EndSessions, SessionsEnded
 from clp_portal.dependencies import Dependencies
 from clp_portal.http import cookies
@@ -26,13 +28,13 @@ from clp_portal.problems import (
     Problem,
     problem_of,
 )
-from clp_portal.rendering import Renderer
 from clp_portal.translation import Locale, best_language
 from clp_portal.views.urls import sign_in_url
 from clp_portal.web import (
     Area,
     Context,
     JsonResponse,
+    LiveResponse,
     RedirectResponse,
     Request,
     Response,
@@ -52,10 +54,10 @@ CLEAR_SITE_DATA: Final = '"cache", "storage"'
 class Application:
     """Serve the routes of the portal."""
 
-    def __init__(self, deps: Dependencies) -> None:
+    def __init__(self, deps: Dependencies, static_files: StaticFiles) -> None:
         self._deps = deps
-        self.static_files = StaticFiles.load()
-        self._renderer = Renderer(self.static_files.address)
+        self.static_files = static_files
+        self.live = deps.live
         self._headers = response_headers(
             deps.settings.public_url, provider=deps.settings.oidc_issuer
         )
@@ -63,7 +65,15 @@ class Application:
     def end_sessions(self, request: EndSessions) -> SessionsEnded:
         """End every session of a person."""
         self._deps.identities.invalidate(request.person)
-        return SessionsEnded(count=self._deps.sessions.end_all(request.person))
+        count = self._deps.sessions.end_all(request.person)
+        self.live.close_ended_sessions()
+        return SessionsEnded(count=count)
+
+    def project_changed(self, change: Mapping[str, Any]) -> None:
+        """Apply a change of people, partners, assignments or followers at once."""
+        if change["type"] == PERSON_CHANGED:
+            self._deps.identities.invalidate(change["subject"])
+        self.live.project_changed(change)
 
     def sweep_sessions(self) -> None:
         """Delete the sessions that are over."""
@@ -172,6 +182,8 @@ class Application:
                 return self._redirect(response)
             case JsonResponse():
                 return self._json(response, context)
+            case LiveResponse():
+                return EventStreamResponse(response.stream)
             case StreamResponse():
                 return WerkzeugResponse(
                     response.chunks,
@@ -197,7 +209,9 @@ class Application:
             "is_development": self._deps.sign_in.is_development,
             **response.values,
         }
-        return self._renderer.render(response.template, context.locale.language, values)
+        return self._deps.renderer.render(
+            response.template, context.locale.language, values
+        )
 
     def _redirect(self, response: RedirectResponse) -> WerkzeugResponse:
         built = WerkzeugResponse(status=303, headers={"Location": response.location})
@@ -242,7 +256,7 @@ class Application:
     ) -> WerkzeugResponse:
         """Answer a refusal: as a problem, as the way to the sign-in, or as a page."""
         problem = problem_of(refused, context.locale)
-        if route.area is Area.API or context.request.wants_json:
+        if route.area in {Area.API, Area.STREAM} or context.request.wants_json:
             return self._problem(problem)
         is_get = context.request.method in {"GET", "HEAD"}
         if problem.code == SESSION_OVER and is_get:

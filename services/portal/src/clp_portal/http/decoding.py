@@ -26,6 +26,7 @@ HEADERS: Final = (
     "Idempotency-Key",
     "If-Match",
     "Last-Event-ID",
+    "Last-Event-ID",
     "Range",
 )
 

@@ -77,6 +77,7 @@ def _new_session(context: Context, identity: Identity) -> str:
     """Begin a session under a new id, whatever session there was before."""
     if context.session_id:
         context.deps.sessions.end(context.session_id)
+        context.deps.live.close_ended_sessions()
     context.deps.identities.invalidate(identity.person)
     return context.deps.sessions.create(
         identity.person, provider_session=identity.provider_session
@@ -87,6 +88,7 @@ def sign_out(context: Context) -> Response:
     """End the session here, then at the provider."""
     if context.session_id:
         context.deps.sessions.end(context.session_id)
+        context.deps.live.close_ended_sessions()
     provider = context.deps.sign_in.logout_url()
     return RedirectResponse(location=provider or SIGNED_OUT, ends_session=True)
 
@@ -110,6 +112,7 @@ def sign_out_by_provider(context: Context) -> Response:
         sessions.end_provider_session(logout.provider_session)
     elif logout.person is not None:
         sessions.end_all(logout.person)
+    context.deps.live.close_ended_sessions()
     return JsonResponse(body={})
 
 

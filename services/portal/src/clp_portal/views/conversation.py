@@ -107,8 +107,8 @@ def conversation_view(
     page = conversation.page
     numbers = [message.number for message in page.messages]
     reader = reader_of(me, channel, locale)
-    older = channel_url(name, before=numbers[0]) if page.more_before else ""
-    newer = channel_url(name, after=numbers[-1]) if page.more_after else ""
+    older = channel_url(name, before=numbers[0]) if numbers and page.more_before else ""
+    newer = channel_url(name, after=numbers[-1]) if numbers and page.more_after else ""
     return ConversationView(
         project=project_frame(conversation, name, locale),
         channel=ChannelView(

@@ -1,12 +1,17 @@
 // Enhance pages that work without any script.
 import { previewAudience } from "./audience.js"
 import { changeInPlace, Composer } from "./composer.js"
-import { watchConnection } from "./connection.js"
+import { countOne, recount } from "./badges.js"
+import { show, watchConnection } from "./connection.js"
 import { openLinksInDialogs } from "./dialogs.js"
 import { useKeys } from "./keyboard.js"
+import { Stream } from "./stream.js"
+import { text } from "./texts.js"
 import { Timeline } from "./timeline.js"
 import { Typeahead } from "./typeahead.js"
 import { Uploads } from "./uploads.js"
+
+const LEAVE_AFTER_MS = 4000
 
 document.documentElement.classList.add("scripted")
 openLinksInDialogs()
@@ -14,7 +19,8 @@ watchConnection()
 closeMenus()
 
 const conversation = /** @type {HTMLElement | null} */ (document.querySelector(".conversation[data-channel]"))
-if (conversation) enhance(conversation)
+const timeline = conversation ? enhance(conversation) : null
+if (document.body.dataset.me) listen(document.body.dataset.me, conversation?.dataset.project ?? "")
 document.documentElement.dataset.ready = ""
 
 /** @param {HTMLElement} conversation */
@@ -30,6 +36,36 @@ function enhance(conversation) {
   }
   changeInPlace(timeline)
   useKeys(timeline, composer)
+  return timeline
+}
+
+/** Show what happens elsewhere. @param {string} me @param {string} project */
+function listen(me, project) {
+  const last = new Map()
+  new Stream(me, project, (event, data) => {
+    if (event === "message") take(data)
+    else if (event === "gone") leave(data.project)
+    else timeline?.catchUp()
+    if (event === "again" || data.deleted) recount()
+  })
+
+  /** @param {Record<string, any>} message */
+  async function take(message) {
+    const { channel, number, revision, deleted, author } = message
+    const isNew = revision === 1 && !deleted && author !== me && number > (last.get(channel) ?? 0)
+    if (isNew) last.set(channel, number)
+    const isOpen = channel === timeline?.channel
+    if (isNew && !(isOpen && timeline?.isWatched)) countOne(message)
+    if (isOpen) await timeline?.take(message)
+  }
+
+  /** @param {string} gone */
+  function leave(gone) {
+    document.querySelector(`li.project[data-project="${gone}"]`)?.remove()
+    if (gone !== project) return
+    show(text("gone"))
+    setTimeout(() => location.assign("/"), LEAVE_AFTER_MS)
+  }
 }
 
 /** A menu closes when something else is pressed, and on Escape. */

@@ -1,5 +1,6 @@
 // The messages of the open channel: pages on both sides, what was read, what is new.
 import { announce } from "./announcer.js"
+import { countOpen } from "./badges.js"
 import { fragment, json, parsed, withJson } from "./http.js"
 import { counted, text } from "./texts.js"
 
@@ -60,12 +61,20 @@ export class Timeline {
     const item = /** @type {HTMLElement} */ (parsed(drawn.html).querySelector(".message"))
     const old = this.scroller.querySelector(`#m${drawn.number}`)
     if (old instanceof HTMLElement) {
-      if (Number(old.dataset.revision ?? 1) > drawn.revision) return
+      const revision = Number(old.dataset.revision ?? 1)
+      if (revision > drawn.revision) return
+      // Shown already: an open menu stays open.
+      const isSame = revision === drawn.revision && isDeleted(old) === isDeleted(item)
+      if (isSame && !old.querySelector("form")) return
       if (old.classList.contains("grouped")) item.classList.add("grouped")
+      const hadFocus = old.contains(document.activeElement)
       old.replaceWith(item)
+      if (hadFocus) item.focus()
       this.#observe(item.parentElement ?? item)
       return
     }
+    // A change of a message that is not loaded.
+    if (drawn.number <= Number(this.inner.dataset.last)) return
     const own = item.dataset.author === this.me
     if (!this.isAtEnd) {
       if (own) await this.#newest()
@@ -76,6 +85,27 @@ export class Timeline {
     this.#keepPlace(() => this.#append(item, drawn), wasNear || own)
     if (!own && !wasNear) this.#showBelow()
     if (!own) announce(text("said", { author: authorOf(item), text: item.querySelector(".text")?.textContent ?? "" }))
+  }
+
+  /** Whether new messages are seen as they come. */
+  get isWatched() {
+    return document.visibilityState === "visible" && this.isAtEnd && this.#nearEnd()
+  }
+
+  /** Load what was written since the page was drawn. */
+  async catchUp() {
+    if (!this.isAtEnd) return
+    const page = await fragment(`/${this.channel}?after=${this.inner.dataset.last}`)
+    if (page.querySelector("[data-newer]")) return this.#newest()
+    for (const day of page.querySelectorAll(".day")) {
+      for (const item of day.querySelectorAll(".message")) {
+        const html = item.outerHTML
+        const day_heading = day.querySelector(".day-heading")?.textContent ?? ""
+        const number = Number(item.id.slice(1))
+        const revision = Number(item.getAttribute("data-revision") ?? 1)
+        await this.take({ number, revision, html, day: day.getAttribute("data-day") ?? "", day_heading })
+      }
+    }
   }
 
   /** Go to the newest message. */
@@ -173,12 +203,8 @@ export class Timeline {
     }
     if (!this.isAtEnd) return
     const unread = this.items.filter((item) => Number(item.id.slice(1)) > this.marker && item.dataset.author !== this.me)
-    const badge = document.querySelector(`.channel.current .badge`)
-    if (unread.length && badge) badge.textContent = String(unread.length)
-    if (!unread.length) {
-      badge?.remove()
-      this.markForm.hidden = true
-    }
+    countOpen(unread)
+    if (!unread.length) this.markForm.hidden = true
   }
 
   /** @param {IntersectionObserverEntry[]} entries */
@@ -269,6 +295,11 @@ export class Timeline {
     this.newBelow = 0
     this.below.hidden = true
   }
+}
+
+/** @param {HTMLElement} item */
+function isDeleted(item) {
+  return item.classList.contains("deleted")
 }
 
 /** @param {HTMLElement} item */

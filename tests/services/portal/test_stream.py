@@ -1,0 +1,199 @@
+"""Live updates over HTTP: frames of readable messages only, resumed exactly."""
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import eventlet
+import pytest
+
+from clp_suite import EmbeddedSuite
+from tests.chassis.raw_http import Wire
+from tests.services.portal.browser import Browser
+from tests.services.portal.conftest import BROADCAST, NORTH, PROJECT, SOUTH
+
+STREAM = f"/-/stream?project={PROJECT}"
+Open = Callable[..., Browser]
+
+
+class Stream:
+    """A client of the event stream, as simple as can be."""
+
+    def __init__(self, browser: Browser, last_event_id: str = "") -> None:
+        host, _, port = browser.url.removeprefix("http://").partition(":")
+        self.wire = Wire((host, int(port)))
+        cookies = "; ".join(f"{k}={v}" for k, v in browser.cookies.items())
+        lines = [f"GET {STREAM} HTTP/1.1", f"Host: {host}:{port}", f"Cookie: {cookies}"]
+        if last_event_id:
+            lines.append(f"Last-Event-ID: {last_event_id}")
+        self.wire.send("\r\n".join([*lines, "", ""]).encode())
+        head = self.wire.read_head()
+        assert head["status"] == "200", head
+        self.opening = self.wire.read_chunk().decode()
+        self.id = self.opening.partition("id: ")[2].strip()
+
+    def next(self) -> tuple[str, dict[str, Any]]:
+        """Read the next event; heartbeats are none."""
+        with eventlet.Timeout(10):
+            while True:
+                lines = self.wire.read_chunk().decode().strip().split("\n")
+                values = dict(line.split(": ", 1) for line in lines if ": " in line)
+                if "event" in values:
+                    self.id = values.get("id", self.id)
+                    return values["event"], json.loads(values["data"])
+
+    def texts(self, number: int) -> list[str]:
+        """Read so many events and return the texts drawn in them."""
+        found = (self.next()[1]["html"] for _ in range(number))
+        return [html.partition('dir="auto">')[2].partition("<")[0] for html in found]
+
+    def is_over(self) -> bool:
+        with eventlet.Timeout(10):
+            return self.wire.read_chunk() == b""
+
+    def close(self) -> None:
+        if self.wire.socket.fileno() >= 0:
+            self.wire.reset()
+
+
+Listen = Callable[..., Stream]
+
+
+@pytest.fixture
+def listen(browser: Open) -> Iterator[Listen]:
+    """Open the stream of a signed-in person."""
+    streams: list[Stream] = []
+
+    def opened(person: str | Browser, last_event_id: str = "") -> Stream:
+        one = browser(person) if isinstance(person, str) else person
+        streams.append(Stream(one, last_event_id))
+        return streams[-1]
+
+    yield opened
+    for stream in streams:
+        stream.close()
+
+
+def post(suite: EmbeddedSuite, person: str, channel: str, text: str) -> str:
+    return (
+        suite.client(person)
+        .messages.post(channel=channel, text=text, key=f"{person} {channel} {text}")
+        .id
+    )
+
+
+def test_without_a_session_there_is_a_problem(browser: Open) -> None:
+    response = browser().send("GET", STREAM)
+    assert response.status == 401
+    assert response.headers["Content-Type"] == "application/problem+json"
+
+
+def test_each_reader_gets_the_frames_of_readable_messages_only(
+    suite: EmbeddedSuite, listen: Listen
+) -> None:
+    nat, sam, ivy = listen("nat"), listen("sam"), listen("ivy")
+    post(suite, "ivy", NORTH, "for North")
+    post(suite, "ivy", SOUTH, "for South")
+    post(suite, "ivy", BROADCAST, "for all")
+    assert nat.texts(2) == ["for North", "for all"]
+    assert sam.texts(2) == ["for South", "for all"]
+    assert ivy.texts(3) == ["for North", "for South", "for all"]
+
+
+def test_a_frame_holds_what_the_page_needs(
+    suite: EmbeddedSuite, listen: Listen
+) -> None:
+    nat, ivy = listen("nat"), listen("ivy")
+    post(suite, "nat", NORTH, "@Ivy Lane <b>")
+    event, data = ivy.next()
+    assert event == "message"
+    assert {"channel": NORTH, "author": "nat", "revision": 1}.items() <= data.items()
+    assert '<mark class="mention me">@Ivy Lane</mark> &lt;b&gt;' in data["html"]
+    assert "data-edit" not in data["html"]
+    assert '<span class="side">North Dubbing</span>' in data["html"]
+    assert "data-edit" in nat.next()[1]["html"]
+
+
+def test_event_ids_are_opaque_and_of_one_length(
+    suite: EmbeddedSuite, listen: Listen
+) -> None:
+    nat = listen("nat")
+    ids = [nat.id]
+    for number in range(3):
+        post(suite, "ivy", NORTH, f"length {number}")
+        nat.next()
+        ids.append(nat.id)
+    assert {len(one) for one in ids} == {120}
+    assert len(set(ids)) == len(ids)
+
+
+def test_a_reconnect_brings_exactly_what_was_missed(
+    suite: EmbeddedSuite, listen: Listen
+) -> None:
+    nat = listen("nat")
+    first = post(suite, "ivy", NORTH, "one")
+    assert nat.texts(1) == ["one"]
+    nat.close()
+    post(suite, "ivy", SOUTH, "not for Nat")
+    post(suite, "ivy", NORTH, "two")
+    suite.client("ivy").messages.edit(message=first, text="one, edited")
+    again = listen("nat", nat.id)
+    assert again.texts(2) == ["two", "one, edited"]
+    suite.client("ivy").messages.delete(message=first)
+    event, data = again.next()
+    assert (event, data["deleted"]) == ("message", True)
+    assert "This message was deleted." in data["html"]
+
+
+def test_a_forged_id_is_an_empty_start(suite: EmbeddedSuite, listen: Listen) -> None:
+    nia = listen("nia")
+    post(suite, "ivy", NORTH, "before")
+    assert nia.texts(1) == ["before"]
+    nat = listen("nat", "gAAAAforged")
+    post(suite, "ivy", NORTH, "after")
+    assert nat.texts(1) == ["after"]
+
+
+def test_more_than_a_stream_holds_is_begun_anew(
+    suite: EmbeddedSuite, listen: Listen
+) -> None:
+    nat = listen("nat")
+    nat.close()
+    for number in range(110):
+        post(suite, "ivy", NORTH, f"many {number}")
+    again = listen("nat", nat.id)
+    read = [again.next()[0]]
+    while read[-1] == "message":
+        read.append(again.next()[0])
+    assert read[-1] == "again"
+    assert len(read) < 110
+    post(suite, "ivy", NORTH, "after many")
+    assert again.texts(1) == ["after many"]
+
+
+def test_an_ended_session_ends_its_streams(
+    suite: EmbeddedSuite, listen: Listen, browser: Open
+) -> None:
+    window = browser("nat")
+    nat, nia = listen(window), listen("nia")
+    window.submit("/-/sign-out", [])
+    assert nat.is_over()
+    post(suite, "ivy", NORTH, "after the session")
+    assert nia.texts(1) == ["after the session"]
+
+
+def test_after_a_withdrawal_there_is_one_last_event(
+    suite: EmbeddedSuite, listen: Listen
+) -> None:
+    directory = suite.client(service="directory")
+    sam, ivy = listen("sam"), listen("ivy")
+    directory.projects.withdraw_partner(project=PROJECT, partner="south")
+    for number in range(5):
+        post(suite, "ivy", BROADCAST, f"withdrawn {number}")
+    assert sam.next() == ("gone", {"project": PROJECT})
+    assert len(ivy.texts(5)) == 5
+    directory.projects.assign_partner(
+        project=PROJECT, partner="south", languages=["es"]
+    )
+    # Reading on would wait for more: the assignment ended the stream, nothing before it.
+    assert sam.is_over()
