@@ -250,7 +250,7 @@ def message_in(channel: Any, queue: str) -> Any:
 @pytest.mark.parametrize("user", SERVICES)
 def test_t25_a_dead_letter_is_no_call(up: UpSystem, user: str) -> None:
     """No permission covers where dead letters go, so the callee checks who calls."""
-    key = up.data / "keys" / f"{user}.pem"
+    key = up.data / "keys" / user / f"{user}.pem"
     token = Issuer.from_file(key, now).for_service(user)("projects")
     detour, replies = reply_queue(user, CALL_ID), reply_queue(user)
     with Spy(up.broker(user)) as spy:
