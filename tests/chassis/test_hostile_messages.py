@@ -9,9 +9,9 @@ import eventlet
 import pytest
 from kombu import compression
 
-from clp_chassis.messaging.consumer import MAX_MESSAGE_BYTES
 from clp_contracts.connection_pool import RpcConnectionPool
 from clp_contracts.exchanges import REQUESTS
+from clp_contracts.serialization import MAX_MESSAGE_BYTES
 from tests.chassis.conftest import Serve
 from tests.chassis.raw_amqp import Wire
 from tests.chassis.services_under_test import Gate, rpc_service

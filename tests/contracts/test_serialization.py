@@ -12,7 +12,13 @@ from clp_contracts import messages, notifications, projects, search
 from clp_contracts.client import Clients, RpcClient
 from clp_contracts.errors import Refused
 from clp_contracts.methods import Method
-from clp_contracts.serialization import arguments, dump, load, load_response
+from clp_contracts.serialization import (
+    MAX_REQUEST_BYTES,
+    arguments,
+    dump,
+    load,
+    load_response,
+)
 
 ALL_METHODS = [
     pytest.param(value, id=f"{value.service}.{value.name}")
@@ -93,7 +99,9 @@ def test_every_method_has_shapes_of_documented_dataclasses(
 
 
 def test_arguments_at_their_default_are_not_sent() -> None:
-    request = messages.PostMessage(channel="p1/broadcast", key="k1", text="Hello")
+    request = messages.messages.PostMessage(
+        channel="p1/broadcast", key="k1", text="Hello"
+    )
 
     assert arguments(request) == {
         "channel": "p1/broadcast",
@@ -197,3 +205,13 @@ def test_a_limit_below_one_is_malformed(
         load(method.request, required | {"limit": limit})
     assert list(refused.value.detail["fields"]) == ["limit"]
     assert load(method.request, required | {"limit": 1_000_000})
+
+
+def test_a_request_that_no_service_would_read_is_refused_before_it_is_sent() -> None:
+    with pytest.raises(Refused) as refusal:
+        arguments(
+            messages.PostMessage(channel="p1/broadcast", text="x" * 5_000_000, key="k")
+        )
+
+    assert refusal.value.code == "request.malformed"
+    assert refusal.value.detail == {"max_bytes": MAX_REQUEST_BYTES}

@@ -5,6 +5,7 @@ each wrong one. A response comes from a trusted service: msgspec converts it by 
 ignores unknown fields, at a fraction of the cost.
 """
 
+import json
 import re
 import types
 from collections.abc import Iterator, Mapping
@@ -35,6 +36,10 @@ Item_co = TypeVar("Item_co", covariant=True)
 # the work of one request.
 MAX_TEXT_LENGTH: Final = 2_000_000
 MAX_ITEMS: Final = 10_000
+# A broker message of any service; what surrounds a request takes a little of it.
+MAX_MESSAGE_BYTES: Final = 4 * 1024 * 1024
+MAX_REQUEST_BYTES: Final = MAX_MESSAGE_BYTES - 64 * 1024
+MAX_ESCAPED_BYTES: Final = 6
 LIMIT: Final = "limit"
 
 SCALARS: Final[Mapping[type, type[wire.Field[Any]]]] = {
@@ -86,9 +91,20 @@ def arguments(request: Any) -> dict[str, Any]:
     values = {field.name: getattr(request, field.name) for field in fields(request)}
     _check_types(values, type(request))
     defaults = {field.name: field.default for field in fields(request)}
-    return {
+    sent = {
         name: dump(value) for name, value in values.items() if value != defaults[name]
     }
+    _check_size(sent)
+    return sent
+
+
+def _check_size(sent: dict[str, Any]) -> None:
+    """Refuse what no service would read: it would wait for a response in vain."""
+    length = sum(len(v) if isinstance(v, str) else len(repr(v)) for v in sent.values())
+    if length * MAX_ESCAPED_BYTES <= MAX_REQUEST_BYTES:
+        return
+    if len(json.dumps(sent)) > MAX_REQUEST_BYTES:
+        raise Refused.because("request.malformed", max_bytes=MAX_REQUEST_BYTES)
 
 
 class Items(Protocol[Item_co]):

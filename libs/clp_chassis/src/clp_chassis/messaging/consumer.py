@@ -23,6 +23,8 @@ from nameko import messaging
 from nameko.constants import CALL_ID_STACK_CONTEXT_KEY
 from nameko.extensions import ProviderCollector
 
+from clp_contracts.serialization import MAX_MESSAGE_BYTES
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -32,8 +34,6 @@ BROKER_ERRORS: Final = (OSError, AMQPError, OperationalError)
 DRAIN_SECONDS: Final = 0.25
 RECONNECT_SECONDS: Final = 1.0
 JSON: Final = "application/json"
-# The largest request is a post of 10,000 characters with its attachments.
-MAX_MESSAGE_BYTES: Final = 1024 * 1024
 
 
 class _StoppedWhileDisconnectedError(Exception):
