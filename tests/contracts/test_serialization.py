@@ -99,7 +99,7 @@ def test_every_method_has_shapes_of_documented_dataclasses(
 
 
 def test_arguments_at_their_default_are_not_sent() -> None:
-    request = messages.messages.PostMessage(
+    request = messages.PostMessage(
         channel="p1/broadcast", key="k1", text="Hello"
     )
 
