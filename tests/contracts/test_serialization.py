@@ -99,9 +99,7 @@ def test_every_method_has_shapes_of_documented_dataclasses(
 
 
 def test_arguments_at_their_default_are_not_sent() -> None:
-    request = messages.PostMessage(
-        channel="p1/broadcast", key="k1", text="Hello"
-    )
+    request = messages.PostMessage(channel="p1/broadcast", key="k1", text="Hello")
 
     assert arguments(request) == {
         "channel": "p1/broadcast",
