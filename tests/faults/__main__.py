@@ -17,7 +17,7 @@ from tests.faults.growth import Growth
 from tests.faults.invariants import Verdict
 from tests.faults.limits import limits_of
 from tests.faults.load import Load
-from tests.faults.process_group import NO_HOURLY_CAP, GroupOptions, ProcessGroup
+from tests.faults.process_group import NO_LIMITS, GroupOptions, ProcessGroup
 
 # Search is one process: two never share an index.
 SCALED = ("projects", "messages", "notifications", "delivery")
@@ -79,7 +79,7 @@ def main() -> None:
         PrivatePostgres(directory / "postgres") as postgres,
         ProcessGroup(
             Path(folder),
-            GroupOptions(sink=relay_faults, environ=NO_HOURLY_CAP),
+            GroupOptions(sink=relay_faults, environ=NO_LIMITS),
             rabbit=rabbit,
             postgres=postgres,
             mail_window_s=given.window,

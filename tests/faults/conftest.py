@@ -14,12 +14,12 @@ from clp_suite.servers import PrivatePostgres, PrivateRabbit
 from tests.faults.fault_run import drain
 from tests.faults.load import Load
 from tests.faults.network import Network
-from tests.faults.process_group import NO_HOURLY_CAP, GroupOptions, ProcessGroup
+from tests.faults.process_group import NO_LIMITS, GroupOptions, ProcessGroup
 from tests.support.servers import require
 
 # A worker that died holds its mails for 12 seconds and not for 60, a relay that says
 # nothing times out after four.
-SHORT_TIMEOUTS = NO_HOURLY_CAP | {
+SHORT_TIMEOUTS = NO_LIMITS | {
     "CLP_NOTIFICATIONS_LEASE_S": "12",
     "CLP_NOTIFICATIONS_SMTP_TIMEOUT_S": "4",
 }

@@ -197,13 +197,13 @@ def _insist(call: object) -> None:
 
 def post_to_control(suite: Suite, ack_log: AckLog, pace_s: float) -> None:
     """The client of the control: retries like the others."""
-    if suite._lines is None:
+    if suite._pool is None:
         raise RuntimeError("the suite is not running")
     for serial in count():
         word = f"w99c00n{serial:06d}"
         while True:
             try:
-                suite._lines.call("naive_posts", "post", {"word": word})
+                suite._pool.call("naive_posts", "post", {"word": word})
             except (CallFailed, Refused):
                 eventlet.sleep(REST_AFTER_FAILURE_S)
             else:

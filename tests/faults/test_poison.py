@@ -145,9 +145,9 @@ def _write_poison_change(database_url: str) -> str:
         )
         database.execute(
             "insert into messages (id, channel, project, number, revision, author,"
-            " author_name, author_side, author_number, text, posted_at, idempotency_key,"
-            " content_hash, outcomes) values (%s, '?', '?', 1, 1, 'ivy', 'Ivy',"
-            " 'internal', 1, 'x', now(), 'k', 'h', '[]')",
+            " author_name, author_side, author_number, text, marks, posted_at,"
+            " idempotency_key, content_hash, outcomes) values (%s, '?', '?', 1, 1, 'ivy',"
+            " 'Ivy', 'internal', 1, 'x', '[]', now(), 'k', 'h', '[]')",
             (poison,),
         )
         database.execute(
