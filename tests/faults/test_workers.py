@@ -73,9 +73,9 @@ def _unknown_outcomes(database_url: str, load: Load) -> int:
     """
     with psycopg.connect(database_url) as database:
         counted = database.execute(
-            "select count(distinct (mail, steps.at)) from steps join notifications"
+            "select count(distinct (mail, transitions.at)) from transitions join notifications"
             " on notifications.id = notification where project = %s"
-            " and steps.reason in ('relay_unavailable', 'lease_expired')",
+            " and transitions.reason in ('relay_unavailable', 'lease_expired')",
             (load.project(0),),
         ).fetchone()
     return int(counted[0]) if counted else 0
