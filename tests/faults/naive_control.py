@@ -12,16 +12,39 @@ import smtplib
 import sys
 from collections.abc import Mapping
 from email.message import EmailMessage
+from typing import Any
 
 import psycopg
 from nameko.events import EventDispatcher, event_handler  # noqa: TID251 - as shipped
-from nameko.rpc import rpc  # noqa: TID251 - as shipped
+from nameko.rpc import Responder, Rpc, RpcConsumer
 from nameko.runners import ServiceRunner
 
 from clp_chassis.clock import new_id
+from clp_contracts.exchanges import REPLIES, shared_exchange
 
 PEOPLE = ("nana", "nano", "nani")
 TABLE = "create table if not exists naive (word text not null)"
+
+
+class ReplyingConsumer(RpcConsumer):
+    """As shipped, but for the exchange on which the clients wait for replies."""
+
+    def handle_result(self, message: Any, result: Any, exc_info: Any) -> Any:
+        responder = Responder(
+            self.container.config["AMQP_URI"], shared_exchange(REPLIES), "json", message
+        )
+        answer = responder.send_response(result, exc_info)
+        self.queue_consumer.ack_message(message)
+        return answer
+
+
+class ReplyingRpc(Rpc):
+    """As shipped, with the consumer above."""
+
+    rpc_consumer = ReplyingConsumer()
+
+
+rpc = ReplyingRpc.decorator
 
 
 class NaivePosts:
