@@ -33,9 +33,9 @@ class ReplyingConsumer(RpcConsumer):
         responder = Responder(
             self.container.config["AMQP_URI"], shared_exchange(REPLIES), "json", message
         )
-        answer = responder.send_response(result, exc_info)
+        reply = responder.send_response(result, exc_info)
         self.queue_consumer.ack_message(message)
-        return answer
+        return reply
 
 
 class ReplyingRpc(Rpc):
