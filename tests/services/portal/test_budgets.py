@@ -71,6 +71,23 @@ def test_a_page_costs_no_more_calls_than_it_may(
     assert cost(path) == budget
 
 
+@pytest.mark.parametrize(
+    ("path", "budget"),
+    [
+        ("/", ["projects.my_projects", "messages.unread"]),
+        ("/-/mail-settings", ["projects.my_projects", "notifications.mail_settings"]),
+        (f"/{NORTH}?before=9&fragment=1", [ME, "messages.conversation"]),
+    ],
+)
+def test_a_page_costs_two_calls_when_nothing_is_remembered(
+    browser: Open, calls: list[str], path: str, budget: list[str]
+) -> None:
+    somebody = browser("nia")
+    calls.clear()
+    assert somebody.get(path).status == 200
+    assert calls == budget
+
+
 def test_a_conversation_costs_two_calls_when_nothing_is_remembered(
     browser: Open, calls: list[str]
 ) -> None:

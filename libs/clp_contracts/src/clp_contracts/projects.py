@@ -153,9 +153,10 @@ class FoundProjects:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MyProjects:
-    """The actor's followed projects, by title."""
+    """The actor's followed projects, by title, and the actor's own record."""
 
     projects: tuple[ProjectView, ...]
+    me: Me | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,9 +26,21 @@ CHANNELS: Final = (
     f"{DIRECT}/<int:number>",
 )
 
+SHOW_FOLLOWED: Final = (
+    projects.show_my_projects,
+    mail_settings.show_mail_settings,
+    stream.open_stream,
+)
+
 
 def _get(path: str, handler: Handler, area: Area = Area.PAGE) -> Route:
-    return Route(method="GET", path=path, handler=handler, area=area)
+    return Route(
+        method="GET",
+        path=path,
+        handler=handler,
+        area=area,
+        shows_followed=handler in SHOW_FOLLOWED,
+    )
 
 
 def _post(path: str, handler: Handler, area: Area = Area.PAGE) -> Route:

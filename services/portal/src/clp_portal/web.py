@@ -15,7 +15,7 @@ from clp_portal.translation import Locale
 
 if TYPE_CHECKING:
     from clp_contracts.client import Clients
-    from clp_contracts.projects import Me
+    from clp_contracts.projects import Me, MyProjects, ProjectView
     from clp_portal.auth.sessions import Session
     from clp_portal.dependencies import Dependencies
 
@@ -174,6 +174,7 @@ class Context:
     deps: "Dependencies"
     session: "Session | None" = None
     reader: "Me | None" = None
+    loaded_projects: "MyProjects | None" = None
     person_clients: "Clients | None" = None
     session_id: str = ""
     sign_in_state: Mapping[str, str] | None = None
@@ -193,6 +194,11 @@ class Context:
             raise Refused("passport.missing")
         return self.person_clients
 
+    def followed(self) -> "tuple[ProjectView, ...]":
+        """Return the projects that the signed-in person follows."""
+        loaded = self.loaded_projects or self.clients.projects.my_projects()
+        return loaded.projects
+
     def value(self, name: str) -> Any:
         """Return a part of the address."""
         return self.request.path_values[name]
@@ -210,3 +216,5 @@ class Route:
     handler: Handler
     area: Area = Area.PAGE
     body: Body = Body.NONE
+    # The page shows the followed projects: their call says who the person is, too.
+    shows_followed: bool = False

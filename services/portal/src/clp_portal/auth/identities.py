@@ -10,14 +10,14 @@ from collections.abc import Callable
 from typing import Final
 
 from clp_contracts.client import Clients
-from clp_contracts.projects import Me
+from clp_contracts.projects import Me, MyProjects
 
 TTL_S: Final = 2.0
 MAX_ENTRIES: Final = 4096
 
 
 class Identities:
-    """A small cache of `projects.me` per person."""
+    """A small cache of `Me` per person."""
 
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._monotonic = monotonic
@@ -25,12 +25,31 @@ class Identities:
 
     def get(self, person: str, clients: Clients) -> Me:
         """Return who a person is; a call when it was not asked just now."""
+        held = self.cached(person)
+        return self._keep(clients.projects.me()) if held is None else held
+
+    def get_with_projects(
+        self, person: str, clients: Clients
+    ) -> tuple[Me, MyProjects | None]:
+        """Return who a person is, with the followed projects if that took a call."""
+        held = self.cached(person)
+        if held is not None:
+            return held, None
+        followed = clients.projects.my_projects()
+        # A process of an earlier version does not say who the person is.
+        me = followed.me or clients.projects.me()
+        return self._keep(me), followed
+
+    def cached(self, person: str) -> Me | None:
+        """Return what was said of a person within the last two seconds."""
         held = self._entries.get(person)
-        if held is not None and self._monotonic() - held[0] < TTL_S:
-            return held[1]
-        me = clients.projects.me()
-        self._entries[person] = (self._monotonic(), me)
-        self._entries.move_to_end(person)
+        if held is None or self._monotonic() - held[0] >= TTL_S:
+            return None
+        return held[1]
+
+    def _keep(self, me: Me) -> Me:
+        self._entries[me.id] = (self._monotonic(), me)
+        self._entries.move_to_end(me.id)
         while len(self._entries) > MAX_ENTRIES:
             self._entries.popitem(last=False)
         return me

@@ -11,9 +11,11 @@ from werkzeug.wrappers import Response as WerkzeugResponse
 
 from clp_chassis.clock import new_id
 from clp_chassis.http import EventStreamResponse
+from clp_contracts.client import Clients
 from clp_contracts.errors import CallFailed, Refused
 from clp_contracts.events import PERSON_CHANGED
 from clp_contracts.portal import EndSessions, SessionsEnded
+from clp_contracts.projects import Me, MyProjects
 from clp_portal.dependencies import Dependencies
 from clp_portal.http import cookies
 from clp_portal.http.csrf import require_same_origin
@@ -138,7 +140,7 @@ class Application:
         if session is None:
             raise Refused(SESSION_OVER)
         clients = deps.people.for_person(session.person)
-        me = deps.identities.get(session.person, clients)
+        me, projects = self._identity(route, session.person, clients)
         if not me.access:
             raise Refused(ACCESS_MISSING)
         return Context(
@@ -150,10 +152,18 @@ class Application:
             deps=deps,
             session=session,
             reader=me,
+            loaded_projects=projects,
             person_clients=clients,
             session_id=session_id,
             notice=self._notice(request),
         )
+
+    def _identity(
+        self, route: Route, person: str, clients: Clients
+    ) -> tuple[Me, MyProjects | None]:
+        if route.shows_followed:
+            return self._deps.identities.get_with_projects(person, clients)
+        return self._deps.identities.get(person, clients), None
 
     def _locale_of(self, request: WerkzeugRequest) -> Locale:
         language = best_language(request.accept_languages.values())

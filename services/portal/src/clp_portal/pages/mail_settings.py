@@ -12,7 +12,7 @@ SAVED: Final = "saved"
 def show_mail_settings(context: Context) -> Response:
     """Show the settings as a form."""
     settings = context.clients.notifications.mail_settings()
-    projects = context.clients.projects.my_projects().projects
+    projects = context.followed()
     values = {
         "settings": mail_settings_view(settings, projects, context.locale),
         "saved": bool(context.notice.get(SAVED)),

@@ -8,7 +8,7 @@ from clp_portal.web import Context, RedirectResponse, Response, TemplateResponse
 
 def show_my_projects(context: Context) -> Response:
     """Show the followed projects with their unread numbers."""
-    projects = context.clients.projects.my_projects().projects
+    projects = context.followed()
     unread: tuple[ProjectUnread, ...] = ()
     if projects:
         ids = [project.id for project in projects]

@@ -20,7 +20,7 @@ def open_stream(context: Context) -> Response:
     if context.session is None:
         raise Refused("passport.missing")
     query = context.request.query
-    followed = context.clients.projects.my_projects().projects
+    followed = context.followed()
     stream = context.deps.live.open(
         StreamRequest(
             me=context.me,

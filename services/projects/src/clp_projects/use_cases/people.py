@@ -11,7 +11,7 @@ from clp_contracts import events
 from clp_contracts.core_mapping import to_person
 from clp_contracts.errors import Refused
 from clp_contracts.mail_addresses import is_mail_address
-from clp_contracts.projects import Me, PutPartner, PutPerson, Stored
+from clp_contracts.projects import Me, PersonFacts, PutPartner, PutPerson, Stored
 from clp_core.channels import is_id
 from clp_core.mentions import address_key, name_key, prefix_entries
 from clp_core.people import ROBOT, PartnerId, Person, has_portal_access
@@ -97,14 +97,17 @@ def me(*, actor: str, deps: Dependencies) -> Me:
         Refused: ``person.missing``.
     """
     with deps.database.reading() as session:
-        found = mapping.people_by_id(session, [actor])
-        if not found:
-            raise Refused("person.missing")
-        (facts,) = found
-        partner_name = None
-        if facts.partner is not None:
-            statement = select(PartnerRow.name).where(PartnerRow.id == facts.partner)
-            partner_name = session.scalar(statement)
+        for facts in mapping.people_by_id(session, [actor]):
+            return me_of(session, facts)
+    raise Refused("person.missing")
+
+
+def me_of(session: Session, facts: PersonFacts) -> Me:
+    """Return a person's record as they see it themselves."""
+    partner_name = None
+    if facts.partner is not None:
+        statement = select(PartnerRow.name).where(PartnerRow.id == facts.partner)
+        partner_name = session.scalar(statement)
     person = to_person(facts)
     return Me(
         id=facts.id,

@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select, tupl
 from sqlalchemy.orm import Session
 
 from clp_chassis.persistence.bulk_sql import in_array
+from clp_contracts.core_mapping import to_person
 from clp_contracts.errors import Refused
 from clp_contracts.projects import (
     FindProjects,
@@ -28,6 +29,7 @@ from clp_projects import mapping
 from clp_projects.dependencies import Dependencies
 from clp_projects.tables import AssignmentRow, FollowerRow, ProjectRow
 from clp_projects.text_validation import is_storable, title_key
+from clp_projects.use_cases.people import me_of
 
 MAX_PROJECTS: Final = 100
 MAX_WORDS: Final = 10
@@ -54,11 +56,13 @@ def project(request: ProjectRef, *, actor: str, deps: Dependencies) -> ProjectVi
 def my_projects(*, actor: str, deps: Dependencies) -> MyProjects:
     """Return the projects that the actor follows and may read now, by title."""
     with deps.database.reading() as session:
-        person = mapping.person(session, actor)
-        if person is None:
-            return MyProjects(projects=())
-        followed = _readable(person, only_followed=True)
-        return MyProjects(projects=_views(session, person, followed))
+        for facts in mapping.people_by_id(session, [actor]):
+            person = to_person(facts)
+            followed = _readable(person, only_followed=True)
+            return MyProjects(
+                projects=_views(session, person, followed), me=me_of(session, facts)
+            )
+    return MyProjects(projects=())
 
 
 def find_projects(
