@@ -184,6 +184,43 @@ def test_a_change_that_is_no_dead_letter_is_not_redriven(suite: EmbeddedSuite) -
         suite.client(service="operations").notifications.redrive_dead_letter(position=1)
 
 
+def test_dead_incoming_mails_are_listed_shown_redriven_and_discarded(
+    suite: EmbeddedSuite, operator: Operator
+) -> None:
+    assert "No incoming mail is dead" in operator.run("incoming")[1]
+    dead = suite.data_dir / "incoming" / "dead"
+    for folder in (dead, dead.with_name("new")):
+        folder.mkdir(parents=True, exist_ok=True)
+    for number in range(1, 4):
+        mail = dead / f"mail{number}"
+        mail.write_bytes(b"Subject: No \x1b[2J[/red]\r\n\r\nsecret words")
+        mail.with_suffix(".reason").write_text(f"broken [/red] {number}\n")
+
+    code, output = operator.run("incoming")
+    assert code == 0
+    assert output.index("broken [/red] 1") < output.index("broken [/red] 3")
+    found = json.loads(operator.run("incoming", "--json")[1])
+    assert [one["id"] for one in found] == ["mail1", "mail2", "mail3"]
+    _, output = operator.run("incoming", "mail1")
+    assert "Subject: No \N{REPLACEMENT CHARACTER}[2J[/red]\n" in output
+    assert "secret" not in output
+    (shown,) = json.loads(operator.run("incoming", "mail1", "--json")[1])
+    assert shown["mail"]["reason"] == "broken [/red] 1"
+
+    _, output = operator.run("incoming", "--discard", "mail1")
+    assert "1 incoming mails were deleted" in output
+    _, output = operator.run("incoming", "--redrive", "mail2")
+    assert "1 incoming mails are handled once more" in output
+    assert not (dead / "mail2").exists()
+    _, output = operator.run("incoming", "--redrive")
+    assert "1 incoming mails are handled once more" in output
+    assert list(dead.iterdir()) == []
+    with pytest.raises(SystemExit, match="name the incoming mails to discard"):
+        operator.run("incoming", "--discard")
+    with pytest.raises(SystemExit, match=r"refused: incoming_mail\.missing"):
+        operator.run("incoming", "--discard", "mail1")
+
+
 def test_the_sessions_of_a_person_are_ended_in_every_browser(
     suite: EmbeddedSuite, operator: Operator
 ) -> None:
@@ -272,7 +309,7 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
         main(["--help"], {})
 
     output = capsys.readouterr().out
-    commands = ("status", "dead", "redrive", "dead-letters", "queues")
+    commands = ("status", "dead", "redrive", "dead-letters", "queues", "incoming")
     portal = ("end-sessions", "tickets", "close-ticket")
     for command in (*commands, *portal, "rebuild-index", "unsuppress"):
         assert command in output

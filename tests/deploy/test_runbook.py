@@ -55,6 +55,20 @@ def test_the_commands_of_dead_letters_run_when_there_are_none(up: UpSystem) -> N
     ]
 
 
+def test_dead_incoming_mails_are_handled_once_more(up: UpSystem) -> None:
+    """One that cannot be read is a dead letter again, with its reason."""
+    incoming = up.data / "incoming"
+    (incoming / "new").mkdir(parents=True, exist_ok=True)
+    (incoming / "new" / "broken").write_bytes(b"X-A: " + b"a" * 400_000)
+    reason = incoming / "dead" / "broken.reason"
+    until(reason.exists)
+    until(lambda: (incoming / "dead" / "broken").exists())
+    output = run_block("incoming", up)
+    assert reason.read_text().strip()[:20] in output
+    assert "1 incoming mails are handled once more." in output
+    until(lambda: not list((incoming / "new").iterdir()) and reason.exists())
+
+
 def test_an_index_is_rebuilt(up: UpSystem) -> None:
     ivy = up.person("ivy")
     ivy.messages.post(channel="p1/broadcast", text="evergreen", key="rb-3")

@@ -68,5 +68,6 @@ CODES: Final[Mapping[str, str]] = MappingProxyType(
         "side.unconfirmed": "Name the partner that the person moved from.",
         "method.missing": "The service has no such method.",
         "title.malformed": "This title is empty, too long or not one line.",
+        "incoming_mail.missing": "There is no such dead incoming mail.",
     }
 )

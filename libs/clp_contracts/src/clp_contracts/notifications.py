@@ -173,7 +173,7 @@ class Redrive:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Redriven:
-    """The number of notifications that are due again."""
+    """The number of notifications, or of incoming mails, that are tried again."""
 
     count: int
 
@@ -300,6 +300,67 @@ class TicketRef:
     ticket: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListDeadIncoming:
+    """List incoming mails that could not be handled, ordered by id."""
+
+    after: str | None = None
+    limit: int = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeadIncomingMail:
+    """An incoming mail that could not be handled, with its reason."""
+
+    id: str
+    reason: str
+    size: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeadIncoming:
+    """Incoming mails that could not be handled."""
+
+    mails: tuple[DeadIncomingMail, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncomingMailRef:
+    """Refer to an incoming mail by its id."""
+
+    incoming_mail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeadIncomingShown:
+    """A dead incoming mail with its header lines; what people wrote is left out."""
+
+    mail: DeadIncomingMail
+    header: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RedriveIncoming:
+    """Handle dead incoming mails once more; all of them when none is named."""
+
+    incoming_mail_ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DiscardIncoming:
+    """Delete dead incoming mails."""
+
+    incoming_mail_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Discarded:
+    """The number of dead incoming mails that were deleted."""
+
+    count: int
+
+
 EXPLAIN: Final = Method(
     SERVICE, "explain", GetExplanation, MessageExplanation, PEOPLE_AND_SERVICES
 )
@@ -318,6 +379,18 @@ SUPPRESSIONS: Final = Method(
 )
 DELETE_SUPPRESSION: Final = Method(
     SERVICE, "delete_suppression", DeleteSuppression, SuppressionDeleted, SERVICES
+)
+DEAD_INCOMING: Final = Method(
+    SERVICE, "dead_incoming", ListDeadIncoming, DeadIncoming, SERVICES
+)
+SHOW_DEAD_INCOMING: Final = Method(
+    SERVICE, "show_dead_incoming", IncomingMailRef, DeadIncomingShown, SERVICES
+)
+REDRIVE_INCOMING: Final = Method(
+    SERVICE, "redrive_incoming", RedriveIncoming, Redriven, SERVICES
+)
+DISCARD_INCOMING: Final = Method(
+    SERVICE, "discard_incoming", DiscardIncoming, Discarded, SERVICES
 )
 PROGRESS: Final = progress_of(SERVICE)
 DEAD_LETTERS: Final = dead_letters_of(SERVICE)

@@ -15,7 +15,7 @@ from clp_chassis.clock import now
 from clp_chassis.security.passports import Issuer
 from clp_contracts.client import Clients, connect
 from clp_contracts.errors import CallFailed, Refused
-from clp_ops import portal_commands, tables
+from clp_ops import incoming_mails, portal_commands, tables
 from clp_ops.arguments import parse_arguments
 from clp_ops.status import system_status
 
@@ -56,6 +56,7 @@ def main(
         "dead": _dead,
         "redrive": _redrive,
         "dead-letters": _dead_letters,
+        "incoming": incoming_mails.incoming,
         "unsuppress": _unsuppress,
         "end-sessions": portal_commands.end_sessions,
         "tickets": portal_commands.tickets,

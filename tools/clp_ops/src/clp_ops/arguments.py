@@ -72,6 +72,20 @@ def _add_dead_letters(commands: Any) -> None:
     )
 
 
+    incoming = commands.add_parser(
+        "incoming",
+        help="incoming mails that could not be handled, each with its reason",
+        description="List them all, or show the header lines of those named.",
+    )
+    incoming.add_argument("mail", nargs="*", help="ids as printed by the list")
+    effect = incoming.add_mutually_exclusive_group()
+    effect.add_argument(
+        "--redrive", action="store_true", help="handle all or those named once more"
+    )
+    effect.add_argument("--discard", action="store_true", help="delete those named")
+    incoming.add_argument("--json", action="store_true", help="print JSON")
+
+
 def _add_portal(commands: Any) -> None:
     end = commands.add_parser(
         "end-sessions", help="sign a person out of the portal everywhere, at once"

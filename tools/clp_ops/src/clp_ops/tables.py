@@ -7,7 +7,12 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from clp_contracts.notifications import DeadNotification, SupportTicket, Suppression
+from clp_contracts.notifications import (
+    DeadIncomingMail,
+    DeadNotification,
+    SupportTicket,
+    Suppression,
+)
 from clp_contracts.serialization import dump
 from clp_ops.status import SystemStatus, counted
 
@@ -89,13 +94,26 @@ def suppressions(rows: Iterable[Suppression]) -> Table:
     return table
 
 
+def printable(text: str) -> Text:
+    """Text of strangers, which is neither markup nor terminal commands."""
+    return Text(
+        "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+    )
+
+
+def incoming_mails(rows: Iterable[DeadIncomingMail]) -> Table:
+    """Incoming mails that could not be handled, with their reasons."""
+    table = Table("incoming mail", "dead since", "bytes", "reason")
+    for row in rows:
+        at = f"{row.at:%Y-%m-%d %H:%M:%S}"
+        table.add_row(printable(row.id), at, f"{row.size:,}", printable(row.reason))
+    return table
+
+
 def tickets(rows: Iterable[SupportTicket]) -> Table:
-    """Support tickets; what people wrote is neither markup nor terminal commands."""
+    """Support tickets with their summaries."""
     table = Table("ticket", "since", "state", "mailed", "author", "urgency", "summary")
     for row in rows:
-        summary = "".join(
-            c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in row.summary
-        )
         table.add_row(
             row.id,
             f"{row.created_at:%Y-%m-%d %H:%M:%S}",
@@ -103,6 +121,6 @@ def tickets(rows: Iterable[SupportTicket]) -> Table:
             "yes" if row.mailed else "no",
             Text(row.author),
             row.urgency,
-            Text(summary),
+            printable(row.summary),
         )
     return table

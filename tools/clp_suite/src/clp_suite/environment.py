@@ -10,6 +10,8 @@ from clp_deploy.keys import SERVICES
 # A suite holds few messages and starts often.
 SHARDS: Final = 4
 ACCESS_LEASE_S: Final = 0.3
+# The Maildir of incoming mail.
+INCOMING: Final = "incoming"
 SUITE_KEY: Final = "a-suite-on-this-host-keeps-no-secrets"
 
 
@@ -62,6 +64,7 @@ class SuiteEnvironment:
             "CLP_NOTIFICATIONS_HTTP_ADDRESS": f"{loopback}:{self.notifications_port}",
             "CLP_NOTIFICATIONS_SMTP_URL": self.smtp_url,
             "CLP_NOTIFICATIONS_MAIL_WINDOW_S": f"{self.mail_window_s:g}",
+            "CLP_NOTIFICATIONS_BOUNCE_DIR": str(self.data_dir / INCOMING),
             "CLP_NOTIFICATIONS_HELP_ADDRESS": "help@clp.example",
             "CLP_NOTIFICATIONS_SECRET": SUITE_KEY,
             "CLP_PORTAL_HTTP_ADDRESS": f"{loopback}:{self.portal_port}",

@@ -82,6 +82,38 @@ class Notifications:
             notifications.DeleteSuppression(address=address),
         )
 
+    def dead_incoming(
+        self, *, after: str | None = None, limit: int = 100
+    ) -> notifications.DeadIncoming:
+        """List incoming mails that could not be handled; services only."""
+        request = notifications.ListDeadIncoming(after=after, limit=limit)
+        return self._call(notifications.DEAD_INCOMING, request)
+
+    def show_dead_incoming(
+        self, *, incoming_mail: str
+    ) -> notifications.DeadIncomingShown:
+        """Show the header of a dead incoming mail; services only."""
+        request = notifications.IncomingMailRef(incoming_mail=incoming_mail)
+        return self._call(notifications.SHOW_DEAD_INCOMING, request)
+
+    def redrive_incoming(
+        self, *, incoming_mail_ids: Items[str] = ()
+    ) -> notifications.Redriven:
+        """Handle dead incoming mails once more; services only."""
+        request = notifications.RedriveIncoming(
+            incoming_mail_ids=items(incoming_mail_ids)
+        )
+        return self._call(notifications.REDRIVE_INCOMING, request)
+
+    def discard_incoming(
+        self, *, incoming_mail_ids: Items[str]
+    ) -> notifications.Discarded:
+        """Delete dead incoming mails; services only."""
+        request = notifications.DiscardIncoming(
+            incoming_mail_ids=items(incoming_mail_ids)
+        )
+        return self._call(notifications.DISCARD_INCOMING, request)
+
     def progress(self) -> feed.Progress:
         """Report the progress of the service; services only."""
         return self._call(notifications.PROGRESS, Empty())

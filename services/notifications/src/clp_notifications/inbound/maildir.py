@@ -56,9 +56,32 @@ class InboundMaildir:
             raise ValueError("a Maildir without a folder has no mails")
         create_private_folders(self._folder, DEAD)
         target = self._folder / DEAD / path.name
-        with open_private_file(target.with_name(path.name + REASON_SUFFIX)) as file:
+        with open_private_file(_reason_file(target)) as file:
             file.write(f"{reason}\n".encode())
         path.rename(target)
+
+    def redrive(self, path: Path) -> None:
+        """Let a dead letter be handled once more."""
+        path.rename(path.parent.with_name("new") / path.name)
+        _reason_file(path).unlink(missing_ok=True)
+
+    @staticmethod
+    def discard(path: Path) -> None:
+        """Delete a dead letter and its reason."""
+        path.unlink()
+        _reason_file(path).unlink(missing_ok=True)
+
+
+def reason_of(path: Path) -> str:
+    """Why a mail is a dead letter; empty where nobody recorded it."""
+    try:
+        return _reason_file(path).read_text("utf-8", "replace").strip()
+    except FileNotFoundError:
+        return ""
+
+
+def _reason_file(path: Path) -> Path:
+    return path.with_name(path.name + REASON_SUFFIX)
 
 
 def read_mail(path: Path) -> bytes:

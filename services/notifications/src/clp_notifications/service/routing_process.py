@@ -30,7 +30,7 @@ from clp_contracts.events import OF_MESSAGES
 from clp_contracts.serialization import Empty
 from clp_notifications.dependencies import Bounces, Dependencies, MailPolicy
 from clp_notifications.gauges import probes
-from clp_notifications.inbound import bounces
+from clp_notifications.inbound import bounces, dead_letters
 from clp_notifications.inbound.incoming import handle_waiting
 from clp_notifications.mail.tokens import MailTokens
 from clp_notifications.routing import (
@@ -154,6 +154,30 @@ class NotificationsService(
         self, request: contract.DeleteSuppression, _: Passport
     ) -> contract.SuppressionDeleted:
         return bounces.delete_suppression(request, deps=self.deps)
+
+    @rpc_method(contract.DEAD_INCOMING, subjects=OPERATORS)
+    def dead_incoming(
+        self, request: contract.ListDeadIncoming, _: Passport
+    ) -> contract.DeadIncoming:
+        return dead_letters.dead_incoming(request, deps=self.deps)
+
+    @rpc_method(contract.SHOW_DEAD_INCOMING, subjects=OPERATORS)
+    def show_dead_incoming(
+        self, request: contract.IncomingMailRef, _: Passport
+    ) -> contract.DeadIncomingShown:
+        return dead_letters.show_dead_incoming(request, deps=self.deps)
+
+    @rpc_method(contract.REDRIVE_INCOMING, subjects=OPERATORS)
+    def redrive_incoming(
+        self, request: contract.RedriveIncoming, _: Passport
+    ) -> contract.Redriven:
+        return dead_letters.redrive_incoming(request, deps=self.deps)
+
+    @rpc_method(contract.DISCARD_INCOMING, subjects=OPERATORS)
+    def discard_incoming(
+        self, request: contract.DiscardIncoming, _: Passport
+    ) -> contract.Discarded:
+        return dead_letters.discard_incoming(request, deps=self.deps)
 
     @rpc_method(contract.PROGRESS, subjects=OPERATORS)
     def progress(self, _request: Empty, _: Passport) -> feed.Progress:

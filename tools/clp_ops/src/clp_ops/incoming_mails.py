@@ -1,0 +1,60 @@
+"""``incoming``: list, show, redrive and discard incoming mails that are dead letters."""
+
+import json
+from argparse import Namespace
+from collections.abc import Iterator
+from typing import Final
+
+from rich.console import Console
+
+from clp_contracts.client import Clients
+from clp_contracts.notifications import DeadIncomingMail
+from clp_contracts.serialization import dump
+from clp_ops import tables
+
+BATCH: Final = 100
+
+
+def incoming(args: Namespace, clp: Clients, console: Console) -> int:
+    """Run the command: the options say what is done with the mails."""
+    if args.redrive:
+        count = clp.notifications.redrive_incoming(incoming_mail_ids=args.mail).count
+        console.print(f"{count:,} incoming mails are handled once more.")
+    elif args.discard:
+        if not args.mail:
+            raise SystemExit("name the incoming mails to discard")
+        count = clp.notifications.discard_incoming(incoming_mail_ids=args.mail).count
+        console.print(f"{count:,} incoming mails were deleted.")
+    elif args.mail:
+        _show(args, clp, console)
+    else:
+        _list(args, clp, console)
+    return 0
+
+
+def _show(args: Namespace, clp: Clients, console: Console) -> None:
+    shown = [clp.notifications.show_dead_incoming(incoming_mail=m) for m in args.mail]
+    if args.json:
+        console.print_json(json.dumps(dump(shown)))
+        return
+    for one in shown:
+        console.print(tables.incoming_mails([one.mail]))
+        for line in one.header.splitlines():
+            console.print(tables.printable(line), soft_wrap=True)
+
+
+def _list(args: Namespace, clp: Clients, console: Console) -> None:
+    mails = list(_dead(clp))
+    if args.json:
+        console.print_json(json.dumps(dump(mails)))
+    else:
+        console.print(
+            tables.incoming_mails(mails) if mails else "No incoming mail is dead."
+        )
+
+
+def _dead(clp: Clients) -> Iterator[DeadIncomingMail]:
+    after: str | None = None
+    while mails := clp.notifications.dead_incoming(after=after, limit=BATCH).mails:
+        yield from mails
+        after = mails[-1].id
