@@ -62,7 +62,7 @@ def test_dead_incoming_mails_are_handled_once_more(up: UpSystem) -> None:
     (incoming / "new" / "broken").write_bytes(b"X-A: " + b"a" * 400_000)
     reason = incoming / "dead" / "broken.reason"
     until(reason.exists)
-    until(lambda: (incoming / "dead" / "broken").exists())
+    until((incoming / "dead" / "broken").exists)
     output = run_block("incoming", up)
     assert reason.read_text().strip()[:20] in output
     assert "1 incoming mails are handled once more." in output

@@ -13,11 +13,13 @@ import pytest
 from rich.console import Console
 
 from clp_notifications.cli import connected, run
+from clp_notifications.inbound.maildir import deliver_to_maildir
 from clp_suite import EmbeddedSuite
-from clp_suite.environment import SuiteEnvironment
+from clp_suite.environment import INCOMING, SuiteEnvironment
 from clp_suite.sample_data import PORTAL
 from clp_suite.suite import Suite
 from tests.journeys.scenario import Scenario
+from tests.waiting import until
 
 COMMAND = Path(sys.executable).parent / "clp-notifications"
 
@@ -95,6 +97,25 @@ def test_one_click_stops_the_mails_of_a_project(scenario: Scenario) -> None:
     modes = scenario.as_("sol").notifications.mail_settings().projects
     assert scenario.project not in {one.project for one in modes}
     assert fetch_page(port, "POST", match[1])[0] == 200
+    modes = scenario.as_("sol").notifications.mail_settings().projects
+    assert {one.project: one.mode for one in modes}[scenario.project] == "off"
+    scenario.post("ivy", scenario.broadcast, "Hello again")
+    assert len(scenario.mails()) == 1
+
+
+def test_a_mail_to_the_unsubscribe_address_stops_the_mails_of_a_project(
+    scenario: Scenario,
+) -> None:
+    """Rule 61, with the mail in the folder that the README names."""
+    scenario.follow("sol")
+    scenario.post("ivy", scenario.broadcast, "Hello")
+    (mail,) = scenario.mails()
+    found = re.search(r"<mailto:([^?>]+)\?subject=([^>]+)>", mail["List-Unsubscribe"])
+    assert found
+    raw = f"From: sol@south.example\r\nTo: {found[1]}\r\nSubject: {found[2]}\r\n\r\n"
+    folder = scenario.suite.data_dir / INCOMING
+    assert deliver_to_maildir(raw.encode(), str(folder)) == 0
+    until(lambda: not any((folder / "new").iterdir()), 60)
     modes = scenario.as_("sol").notifications.mail_settings().projects
     assert {one.project: one.mode for one in modes}[scenario.project] == "off"
     scenario.post("ivy", scenario.broadcast, "Hello again")

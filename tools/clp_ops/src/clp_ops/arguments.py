@@ -71,7 +71,6 @@ def _add_dead_letters(commands: Any) -> None:
         "--redrive", action="store_true", help="return all events to their handlers"
     )
 
-
     incoming = commands.add_parser(
         "incoming",
         help="incoming mails that could not be handled, each with its reason",

@@ -1,4 +1,4 @@
-"""``incoming``: list, show, redrive and discard incoming mails that are dead letters."""
+"""``incoming``: incoming mails that are dead letters: list, show, redrive, discard."""
 
 import json
 from argparse import Namespace

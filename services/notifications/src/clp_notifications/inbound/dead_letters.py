@@ -88,7 +88,7 @@ def _named(ids: Sequence[str], deps: Dependencies) -> list[Path]:
     missing = [one for one in ids if one not in found]
     if missing:
         raise Refused.because("incoming_mail.missing", incoming_mails=missing)
-    return [found[one] for one in dict.fromkeys(ids)]
+    return [found[one] for one in ids]
 
 
 def _described(path: Path) -> contract.DeadIncomingMail:
