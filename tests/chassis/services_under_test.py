@@ -6,18 +6,26 @@ from typing import Any
 
 import eventlet
 from eventlet.event import Event
-from nameko.standalone.rpc import PollingQueueConsumer
+from kombu import Queue
+from nameko.standalone.rpc import SingleThreadedReplyListener
 
+from clp_chassis.clock import new_id
 from clp_chassis.messaging import Reject, on_broadcast_events, on_events, rpc
-from clp_contracts.connection_pool import ReplyListener
+from clp_contracts.exchanges import REPLIES, shared_exchange
 
 
-class PlainListener(ReplyListener):
-    """Listens for replies as Nameko's own proxies do."""
+class PlainListener(SingleThreadedReplyListener):  # type: ignore[misc]
+    """Listens for replies as Nameko's own proxies do, on the exchange of replies."""
 
-    def __init__(self, timeout: float | None = None) -> None:
-        super().__init__(timeout=timeout)
-        self.queue_consumer = PollingQueueConsumer(timeout=timeout)
+    def setup(self) -> None:
+        self.routing_key = new_id()
+        self.queue = Queue(
+            f"rpc.reply-{self.routing_key}",
+            exchange=shared_exchange(REPLIES),
+            routing_key=self.routing_key,
+            queue_arguments={"x-expires": 300_000},
+        )
+        self.queue_consumer.register_provider(self)
 
 
 class Gate:

@@ -130,8 +130,9 @@ def test_a_person_who_calls_without_a_pause_delays_nobody_else(
 def test_a_person_beyond_the_rate_limit_is_refused_and_nobody_else_is(
     gate: Gate, connected_as: Any
 ) -> None:
-    codes = call_often(connected_as(BUSY).projects.my_projects, ALLOWED + 3)
-    until(lambda: len(codes) == 3)
+    # On a busy machine the calls arrive over seconds, and some are allowed meanwhile.
+    codes = call_often(connected_as(BUSY).projects.my_projects, ALLOWED * 3)
+    until(lambda: len(codes) >= 3)
     assert set(codes) == {"calls.too_many"}
     with eventlet.Timeout(5):
         assert connected_as("quiet").projects.my_projects().projects == ()

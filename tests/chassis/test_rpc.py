@@ -244,9 +244,11 @@ def test_a_service_that_does_not_run_is_a_failed_call(directory: Clients) -> Non
         directory.search.status()
 
 
-def test_an_unknown_method_is_a_failed_call(directory: Clients) -> None:
-    with pytest.raises(CallFailed, match="MethodNotFound"):
+def test_an_unknown_method_is_refused_by_its_name(directory: Clients) -> None:
+    with pytest.raises(Refused) as caught:
         directory.projects.my_projects()
+    assert caught.value.code == "method.missing"
+    assert caught.value.detail == {"method": "projects.my_projects"}
 
 
 def test_clients_may_be_shared_by_threads(directory: Clients, world: World) -> None:

@@ -17,7 +17,7 @@ CA: Final = "ca"
 
 @dataclass(frozen=True, slots=True)
 class BrokerAddress:
-    """The address without its query, and the TLS options of Nameko."""
+    """The address without its query, and its TLS options."""
 
     url: str
     tls: dict[str, Any] | None

@@ -87,6 +87,11 @@ class ProcessSuite(Suite):
             self.stop()
             raise
 
+    @property
+    def broker_url(self) -> str:
+        """The address of the broker, with the user of a test."""
+        return self._plan.broker_url
+
     def sink_command(self) -> tuple[str, ...]:
         """The arguments of ``python -m`` that start the SMTP sink."""
         return ("clp_suite.smtp_sink", str(self.sink_port), str(self.mail_folder))
