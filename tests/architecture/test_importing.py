@@ -30,9 +30,13 @@ VIOLATIONS = {
         "libs/clp_contracts/src/clp_contracts/stray_database.py",
         "import sqlalchemy",
     ),
-    "Only the wire of the contracts knows the framework": (
+    "The contracts know no framework": (
         "libs/clp_contracts/src/clp_contracts/stray_framework.py",
         "import nameko",
+    ),
+    "Only the wire of the contracts knows the broker": (
+        "libs/clp_contracts/src/clp_contracts/stray_broker.py",
+        "import kombu",
     ),
     "Inside projects: entrypoints on use cases on storage": (
         "services/projects/src/clp_projects/stray.py",
