@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from clp_suite.environment import without_settings
 from clp_suite.process_suite import ProcessSuite
 from clp_suite.server_process import free_ports
 
@@ -112,7 +113,7 @@ class MailBenchEnvironment:
         self, sink: Sink, core: set[int], *, rests: bool = True
     ) -> Iterator[subprocess.Popen[bytes]]:
         """Start one delivery process on a core and wait until it rests."""
-        environ = os.environ | self.suite._plan.environ()
+        environ = without_settings(os.environ) | self.suite._plan.environ()
         environ["CLP_NOTIFICATIONS_SMTP_URL"] = f"smtp://127.0.0.1:{sink.port}"
         environ["BENCH_PROFILE"] = self.profiled
         with (self.folder / "worker.log").open("ab") as log:

@@ -30,7 +30,28 @@ def test_limits_and_proxies_come_from_the_settings(keys: Path) -> None:
     assert context.trusted_proxies == ("10.0.0.1", "2001:db8::/64")
 
 
-def test_a_proxy_that_is_no_address_is_named(keys: Path) -> None:
-    settings = ProcessSettings(keys_dir=str(keys), trusted_proxies="10.0.0.1, proxy")
-    with pytest.raises(InvalidSettings, match="CLP_TRUSTED_PROXIES: 'proxy'"):
-        ProcessContext.from_settings("notes", settings)
+# fmt: off
+UNUSABLE = [
+    # file           its content        the line says
+    ("notes.pem",    None,              "notes.pem: No such file or directory"),
+    ("notes.pem",    "no key at all",   "notes.pem: is damaged"),
+    ("trusted.json", None,              "trusted.json: No such file or directory"),
+    ("trusted.json", "{",               "trusted.json: is damaged"),
+    ("trusted.json", "[]",              "trusted.json: is no JSON object"),
+]
+# fmt: on
+
+
+@pytest.mark.parametrize(("file", "content", "reason"), UNUSABLE)
+def test_unusable_keys_are_one_line_that_names_the_setting(
+    keys: Path, file: str, content: str | None, reason: str
+) -> None:
+    (keys / file).unlink()
+    if content is not None:
+        (keys / file).write_text(content)
+    with pytest.raises(InvalidSettings) as refused:
+        ProcessContext.from_settings("notes", ProcessSettings(keys_dir=str(keys)))
+    (line,) = str(refused.value).splitlines()
+    assert line.startswith("CLP_NOTES_KEYS_DIR: ")
+    assert reason in line
+    assert "python -m clp_deploy.keys" in line

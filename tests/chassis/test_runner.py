@@ -6,18 +6,17 @@ import signal
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import eventlet
 import pytest
 from nameko.extensions import DependencyProvider
-from sqlalchemy.exc import OperationalError
 
 from clp_chassis.inprocess import reset
 from clp_chassis.messaging import rpc
-from clp_chassis.runner import ContainerGroup, retry_until_available
+from clp_chassis.runner import ContainerGroup
 from clp_contracts.connection_pool import RpcConnectionPool
 from clp_contracts.errors import CallFailed
 from clp_suite.server_access import BrokerAccess
@@ -70,7 +69,13 @@ def test_a_process_waits_for_its_broker_and_can_be_stopped_meanwhile(
 ) -> None:
     nowhere = f"amqp://guest:secret@127.0.0.1:{free_ports(1)[0]}//"
     with child(tmp_path, "calls", nowhere, unique) as process:
-        until(lambda: process.has_logged("waiting for broker"), START)
+        until(
+            lambda: process.has_logged(
+                "waiting for the broker amqp://guest@127.0.0.1:"
+            ),
+            START,
+        )
+        assert "connection refused, nothing listens there" in process.log
         assert "secret" not in process.log
         process.send(signal.SIGTERM)
         assert process.seconds_until_end() < SOON
@@ -261,27 +266,3 @@ def test_patching_twice_and_late_changes_nothing_that_works() -> None:
 
 def test_this_very_process_is_patched() -> None:
     assert eventlet.patcher.is_monkey_patched("thread")
-
-
-def test_a_process_waits_for_a_database_that_comes_back() -> None:
-    responses: Iterator[OperationalError | None] = iter(
-        [OperationalError("select 1", {}, OSError()), None]
-    )
-    query: list[object] = []
-
-    def migrate() -> None:
-        response = next(responses)
-        query.append(response)
-        if response is not None:
-            raise response
-
-    retry_until_available(migrate, 60)
-    assert len(query) == 2
-
-
-def test_a_database_that_stays_away_ends_the_start() -> None:
-    def migrate() -> None:
-        raise OperationalError("select 1", {}, OSError())
-
-    with pytest.raises(OperationalError):
-        retry_until_available(migrate, 0)

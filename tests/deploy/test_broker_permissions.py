@@ -20,18 +20,13 @@ from clp_chassis.clock import now
 from clp_chassis.security.passports import Issuer
 from clp_contracts import events
 from clp_contracts.broker_address import BrokerAddress
+from clp_contracts.broker_users import BROKER_USERS, CLIENTS, SCALING, SERVICES
 from clp_contracts.exchanges import REPLIES
 from clp_contracts.exchanges import REQUESTS as CALLS
 from clp_contracts.methods import PEOPLE
-from clp_deploy.broker_permissions import (
-    CLIENTS,
-    SCALING,
-    USERS,
-    allowed_calls,
-)
+from clp_deploy.broker_permissions import allowed_calls
 from clp_deploy.generated_files import outdated_files
 from clp_deploy.service_inventory import (
-    SERVICES,
     ServiceInventory,
     _calls_in,
     methods,
@@ -223,7 +218,7 @@ class Spy:
 
 @pytest.mark.broker
 @pytest.mark.timeout(400)
-@pytest.mark.parametrize("user", USERS)
+@pytest.mark.parametrize("user", BROKER_USERS)
 def test_a_stolen_password_gives_access_to_one_service_only(
     up: UpSystem, user: str
 ) -> None:

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 import yaml
 
-from clp_chassis.settings import read_settings
+from clp_chassis.settings import read_whole_environment
 from clp_deploy.keys import HOLDERS
 from clp_deploy.processes import PROCESS_TYPES
 from clp_deploy.secret_files import write_secret_folders
@@ -323,12 +323,13 @@ def test_processes_of_compose_find_their_settings_and_secrets(
             v.partition("-secrets:")[0] for v in service["volumes"] if "-secrets:" in v
         )
         environ = {
-            name: value.replace("/etc/clp/", f"{tmp_path / mounted}/")
+            name: re.sub(r"\$\{\w+:-(.*?)\}", r"\1", value).replace(
+                "/etc/clp/", f"{tmp_path / mounted}/"
+            )
             for name, value in service["environment"].items()
         }
-        module = __import__(f"{process_type.package}.settings", fromlist=["Settings"])
-        read = read_settings(
-            module.Settings, f"CLP_{process_type.service.upper()}", environ
+        read = read_whole_environment(
+            process_type.settings_type, process_type.service, environ
         )
         assert read.broker_url.startswith(f"amqps://{mounted}:")
         assert (Path(read.keys_dir) / f"{process_type.service}.pem").exists()

@@ -6,13 +6,13 @@ import psycopg
 import pytest
 from sqlalchemy.engine import make_url
 
+from clp_contracts.broker_users import SCALING
 from clp_deploy.database_roles import (
     DATABASE_SERVICES,
     DATABASES,
     DUE_MAILS,
     ROLES,
     SCALED_DATABASE,
-    SCALING,
 )
 from tests.deploy.running import UpSystem
 

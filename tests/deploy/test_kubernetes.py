@@ -1,6 +1,5 @@
 """The manifests are valid and complete for every process type."""
 
-import re
 from pathlib import Path
 from typing import Any
 
@@ -8,9 +7,10 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from clp_chassis.settings import read_settings
+from clp_chassis.settings import read_whole_environment
 from clp_deploy.broker_permissions import definitions
 from clp_deploy.database_roles import roles_sql
+from clp_deploy.environments import all_settings
 from clp_deploy.processes import PROCESS_TYPES
 from clp_deploy.secret_files import write_secret_folders
 from clp_notifications.settings import Settings
@@ -166,13 +166,16 @@ def test_the_secrets_of_the_autoscaler_are_generated(
 
 def test_the_config_map_holds_known_settings(objects: list[dict[str, Any]]) -> None:
     given = dict(named(objects, "ConfigMap")["clp-settings"]["data"])
-    secret = {"CLP_NOTIFICATIONS_SECRET": "s" * 32}
-    read = read_settings(Settings, "CLP_NOTIFICATIONS", given | secret)
+    secrets = {
+        "CLP_NOTIFICATIONS_SECRET": "s" * 32,
+        "CLP_NOTIFICATIONS_DATABASE_URL": "postgresql+psycopg://notifications@db/n",
+    }
+    read = read_whole_environment(Settings, "notifications", given | secrets)
     assert read.keys_dir == "/etc/clp/keys"
     known = {
-        line.lstrip("#").partition("=")[0]
-        for path in (FOLDER.parents[1] / "environments").glob("*.env")
-        for line in path.read_text().splitlines()
+        name
+        for described in all_settings().values()
+        for one in described
+        for name in (one.variable, one.shared_variable)
     }
-    shared = {re.sub(r"^CLP_[A-Z]+_", "CLP_", name) for name in known}
-    assert set(given) <= known | shared
+    assert set(given) <= known

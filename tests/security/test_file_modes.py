@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from clp_suite import EmbeddedSuite
+from clp_suite.environment import without_settings
 from clp_suite.sample_data import put_cast
 
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
@@ -57,7 +58,7 @@ def test_a_process_of_its_own_makes_no_file_that_others_read(tmp_path: Path) -> 
     }
     result = subprocess.run(
         [sys.executable, "-W", "ignore", "-m", "clp_projects"],
-        env=os.environ | variables,
+        env=without_settings(os.environ) | variables,
         capture_output=True,
         text=True,
         umask=0o022,

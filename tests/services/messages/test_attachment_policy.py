@@ -63,7 +63,9 @@ def test_a_mistake_is_refused_at_start_in_one_sentence(
     file = written(tmp_path, name, text)
 
     with pytest.raises(InvalidSettings) as refused:
-        open_attachment_policy(Settings(attachment_policy=file))
+        open_attachment_policy(
+            Settings(attachment_policy=file, database_url="sqlite:///unused.db")
+        )
 
     assert str(refused.value) == f"CLP_MESSAGES_ATTACHMENT_POLICY: {file}: {sentence}"
 

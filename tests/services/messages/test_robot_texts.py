@@ -63,23 +63,27 @@ BROKEN = [
 ]
 
 
+def settings(robot_texts_dir: str = "") -> Settings:
+    return Settings(robot_texts_dir=robot_texts_dir, database_url="sqlite:///unused.db")
+
+
 @pytest.mark.parametrize(("kind", "template", "error"), BROKEN)
 def test_a_template_that_cannot_be_used_is_refused_at_start(
     tmp_path: Path, kind: str, template: str, error: str
 ) -> None:
     folder = folder_with(tmp_path, **{kind: template})
     with pytest.raises(InvalidSettings) as refused:
-        load_robot_texts(Settings(robot_texts_dir=str(folder)))
+        load_robot_texts(settings(robot_texts_dir=str(folder)))
     assert str(refused.value).startswith(f"CLP_MESSAGES_ROBOT_TEXTS_DIR: {error}")
     assert "\n" not in str(refused.value)
 
 
 def test_a_missing_folder_is_refused_at_start(tmp_path: Path) -> None:
-    settings = Settings(robot_texts_dir=str(tmp_path / "nowhere"))
+    missing = settings(robot_texts_dir=str(tmp_path / "nowhere"))
     with pytest.raises(InvalidSettings, match="No such file or directory"):
-        load_robot_texts(settings)
+        load_robot_texts(missing)
 
 
 def test_without_a_folder_the_defaults_are_used() -> None:
-    texts = load_robot_texts(Settings())
+    texts = load_robot_texts(settings())
     assert texts.render(announcement("audio_available")) == "Audio is available."

@@ -242,27 +242,18 @@ def test_the_bar(built: RebuildProgress | None, line: str) -> None:
     assert cli.bar(built).rstrip() == line
 
 
-COMMANDS = [
-    ([], ("serve", True)),
-    (["serve"], ("serve", True)),
-    (["rebuild"], ("rebuild", True)),
-    (["rebuild", "--no-wait"], ("rebuild", False)),
-]
-
-
-@pytest.mark.parametrize(("arguments", "command"), COMMANDS)
-def test_commands(arguments: list[str], command: tuple[str, bool]) -> None:
-    assert cli.parse_arguments(arguments) == command
-
-
-@pytest.mark.parametrize("arguments", [["--help"], ["rebuild", "--help"]])
-def test_help_describes_the_commands(
-    arguments: list[str], capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(("arguments", "waits"), [([], True), (["--no-wait"], False)])
+def test_a_rebuild_is_waited_for_unless_told_otherwise(
+    arguments: list[str], *, waits: bool
 ) -> None:
+    assert cli.parse_rebuild(arguments) is waits
+
+
+def test_help_describes_the_rebuild(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
-        cli.parse_arguments(arguments)
+        cli.parse_rebuild(["--help"])
     assert ended.value.code == 0
-    assert "ebuild the index" in capsys.readouterr().out
+    assert "Rebuild the index" in capsys.readouterr().out
 
 
 def test_two_services_never_share_a_folder(harness: RebuildHarness) -> None:

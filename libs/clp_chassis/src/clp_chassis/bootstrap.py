@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,7 +16,8 @@ from clp_chassis.observability.gauges import Probes
 from clp_chassis.observability.tracing import carrier
 from clp_chassis.rpc import VERIFIER
 from clp_chassis.security.passports import Issuer, Verifier
-from clp_chassis.settings import InvalidSettings, ProcessSettings
+from clp_chassis.setting_kinds import split_list
+from clp_chassis.settings import ProcessSettings, naming_setting
 from clp_contracts.broker_address import BrokerAddress
 from clp_contracts.client import Clients, RpcClient
 from clp_contracts.connection_pool import RpcConnectionPool
@@ -65,10 +65,11 @@ class ProcessContext:
     @classmethod
     def from_settings(cls, service: str, settings: ProcessSettings) -> "ProcessContext":
         """Read the keys and limits that the settings name."""
-        folder = Path(settings.keys_dir)
-        context = cls.from_files(service, settings.broker_url, folder)
+        with naming_setting(f"CLP_{service}_KEYS_DIR".upper()):
+            folder = Path(settings.keys_dir)
+            context = cls.from_files(service, settings.broker_url, folder)
         limit = RateLimit(settings.calls_at_once, settings.calls_per_second)
-        proxies = _networks(settings.trusted_proxies)
+        proxies = split_list(settings.trusted_proxies)
         return replace(context, rate_limit=limit, trusted_proxies=proxies)
 
     def clients(self) -> Clients:
@@ -123,16 +124,6 @@ def container_config(
         config["WEB_SERVER_ADDRESS"] = http_address
         config[HTTP_ADDRESS_FILE] = http_address_file
     return config
-
-
-def _networks(setting: str) -> tuple[str, ...]:
-    networks = tuple(part.strip() for part in setting.split(",") if part.strip())
-    try:
-        for network in networks:
-            ip_network(network)
-    except ValueError as error:
-        raise InvalidSettings(f"CLP_TRUSTED_PROXIES: {error}") from None
-    return networks
 
 
 def dependencies_of(container: Any) -> Any:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import logging
 import os
 import signal
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -24,14 +23,16 @@ from clp_chassis.bootstrap import Process, ProcessContext
 from clp_chassis.messaging import BROKER_ERRORS
 from clp_chassis.observability.gauges import Probes
 from clp_chassis.observability.health_server import Health, HealthServer
-from clp_chassis.observability.logs import LEVELS, SHAPES, configure_logs
+from clp_chassis.observability.logs import configure_logs
 from clp_chassis.observability.tracing import configure_traces, end_traces
-from clp_chassis.persistence.database import (
-    TRANSIENT_ERRORS,
-    UnsupportedSchema,
-    migrate,
+from clp_chassis.persistence.database import TRANSIENT_ERRORS, migrate
+from clp_chassis.reachability import (
+    CONNECT_TIMEOUT_S,
+    WaitLog,
+    reason_of,
+    require_database,
 )
-from clp_chassis.settings import InvalidSettings, ProcessSettings, read_settings
+from clp_chassis.settings import InvalidSettings, ProcessSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -43,10 +44,6 @@ S = TypeVar("S", bound=ProcessSettings)
 
 TICK_S: Final = 0.25
 GRACE_S: Final = 30.0
-CONNECT_TIMEOUT_S: Final = 2.0
-# A database server may take so long to start after a power cut.
-DATABASE_TIMEOUT_S: Final = 60.0
-LOG_INTERVAL_S: Final = 10.0
 
 
 class ContainerGroup:
@@ -116,55 +113,31 @@ def gather(functions: Iterable[Callable[[], object]]) -> None:
         raise errors[0]
 
 
-def main(
-    service: str,
-    settings_type: type[S],
-    build: Callable[[S, ProcessContext], Process],
-    *,
-    process_type: str | None = None,
-) -> None:
-    """Run one process type of a service; every `__main__` calls this.
-
-    Reads the settings (``CLP_SERVICE_…``), opens the port for health and metrics,
-    migrates the database with the migrations of ``clp_SERVICE`` if the settings name
-    one (``database_url``), builds the process and runs it until it is told to stop.
-    ``process_type`` is its name in logs and traces, where that is not the service's.
-    """
-    # Files of this process are readable by its own account only.
-    os.umask(0o077)
-    try:
-        settings = read_settings(settings_type, f"CLP_{service.upper()}")
-        _run_observed(
-            settings, build, service=service, process_type=process_type or service
-        )
-    except InvalidSettings as error:
-        raise SystemExit(f"invalid settings:\n{error}") from None
-    except UnsupportedSchema as error:
-        raise SystemExit(f"{service}: {error}") from None
-
-
-def _run_observed(
+def serve(
     settings: S,
     build: Callable[[S, ProcessContext], Process],
     *,
     service: str,
     process_type: str,
 ) -> None:
-    health = Health()
+    """Build a process from its settings and run it until it is told to stop."""
+    health, shutdown = Health(), _ShutdownSignal()
+    shutdown.install()
     health_server = _start_observability(settings, process_type, health)
     try:
-        database_url = getattr(settings, "database_url", None)
-        if database_url is not None:
-            # A server may still be starting; a file is there or not.
-            wait_s = 0 if database_url.startswith("sqlite") else DATABASE_TIMEOUT_S
-            retry_until_available(
-                lambda: migrate(database_url, f"clp_{service}"), wait_s
+        url = getattr(settings, "database_url", None)
+        if url is not None:
+            health.watch(Probes(checks={"database": lambda: require_database(url)}))
+            migrated = _Wait("database", url, shutdown, health).until_done(
+                lambda: migrate(url, f"clp_{service}"), TRANSIENT_ERRORS
             )
+            if not migrated:
+                return
         process = build(settings, ProcessContext.from_settings(service, settings))
         if health_server is not None:
             health_server.watch(process.probes)
         try:
-            run(process.services, process.config, health=health)
+            _run(process.services, process.config, health=health, shutdown=shutdown)
         finally:
             process.close()
     finally:
@@ -173,46 +146,16 @@ def _run_observed(
         end_traces()
 
 
-def retry_until_available(work: Callable[[], None], timeout_s: float) -> None:
-    """Call a function that needs the database; retry while that is unavailable.
-
-    Raises:
-        OperationalError: when it is still unavailable after the timeout.
-    """
-    deadline = time.monotonic() + timeout_s
-    while True:
-        try:
-            work()
-        except TRANSIENT_ERRORS as error:
-            if time.monotonic() >= deadline:
-                raise
-            log.warning("waiting for the database: %s", type(error).__name__)
-            eventlet.sleep(TICK_S)
-        else:
-            return
-
-
 def _start_observability(
     settings: ProcessSettings, process_type: str, health: Health
 ) -> HealthServer | None:
     """Configure logs and traces; open the port for health and metrics, if set."""
-    if settings.log_shape not in SHAPES or settings.log_level not in LEVELS:
-        raise InvalidSettings(
-            f"CLP_LOG_SHAPE is one of {', '.join(SHAPES)},"
-            f" CLP_LOG_LEVEL one of {', '.join(LEVELS)}"
-        )
     configure_logs(process_type, level=settings.log_level, shape=settings.log_shape)
     if settings.traces_url:
         configure_traces(process_type, settings.traces_url)
     if not settings.observe_address:
         return None
-    try:
-        return HealthServer(settings.observe_address, health)
-    except (OSError, ValueError) as error:
-        raise InvalidSettings(
-            f"CLP_OBSERVE_ADDRESS: cannot listen on {settings.observe_address}"
-            f" (HOST:PORT): {error}"
-        ) from None
+    return HealthServer(settings.observe_address, health)
 
 
 @dataclass(slots=True)
@@ -245,11 +188,22 @@ def run(
     that the process fails and its supervisor starts another one. ``health`` is kept up
     to date.
     """
-    health = health or Health()
     shutdown = _ShutdownSignal()
     shutdown.install()
-    broker_url = config.get(AMQP_URI_CONFIG_KEY)
-    if broker_url is not None:
+    _run(
+        services, config, grace_s=grace_s, health=health or Health(), shutdown=shutdown
+    )
+
+
+def _run(
+    services: Sequence[type],
+    config: Mapping[str, Any],
+    *,
+    health: Health,
+    shutdown: _ShutdownSignal,
+    grace_s: float = GRACE_S,
+) -> None:
+    if config.get(AMQP_URI_CONFIG_KEY) is not None:
         health.watch(Probes(checks={"broker": lambda: _check_broker(config)}))
         if not _wait_for_broker(config, shutdown=shutdown, health=health):
             return
@@ -299,21 +253,43 @@ def _wait_for_broker(
     config: Mapping[str, Any], *, shutdown: _ShutdownSignal, health: Health
 ) -> bool:
     """Wait until the broker is available; False when told to stop first."""
-    logged_at = -LOG_INTERVAL_S
-    url = Connection(config[AMQP_URI_CONFIG_KEY]).as_uri()
-    while not shutdown.received:
-        health.tick()
-        try:
-            _check_broker(config)
-        except BROKER_ERRORS as error:
-            if time.monotonic() - logged_at >= LOG_INTERVAL_S:
-                log.warning("waiting for broker %s: %s", url, error)
-                logged_at = time.monotonic()
-            eventlet.sleep(TICK_S)
-        else:
-            log.info("broker %s is available", url)
-            return True
-    return False
+    wait = _Wait("broker", config[AMQP_URI_CONFIG_KEY], shutdown, health)
+    return wait.until_done(lambda: _check_broker(config), BROKER_ERRORS)
+
+
+@dataclass(frozen=True, slots=True)
+class _Wait:
+    """A wait for a server, which a signal ends."""
+
+    server: str
+    url: str
+    shutdown: _ShutdownSignal
+    health: Health
+
+    def until_done(
+        self, work: Callable[[], object], errors: tuple[type[Exception], ...]
+    ) -> bool:
+        """Try work until the server does it; False when told to stop first.
+
+        Raises:
+            InvalidSettings: a file is not there; waiting would not make it.
+        """
+        failures = WaitLog(log, self.server, self.url)
+        while not self.shutdown.received:
+            self.health.tick()
+            try:
+                work()
+            except errors as error:
+                if self.url.startswith("sqlite"):
+                    raise InvalidSettings(
+                        f"the database {self.url}: {reason_of(error)}"
+                    ) from None
+                failures.failed(error)
+                eventlet.sleep(TICK_S)
+            else:
+                failures.succeeded()
+                return True
+        return False
 
 
 def _force_exit_after(seconds: float) -> None:

@@ -1,90 +1,325 @@
-"""Settings from the environment, checked before anything starts."""
+"""Settings of a process: declared once, read from the environment, checked at start.
+
+A setting is a field of a dataclass, annotated with what an operator has to know. Help,
+checks, documents and example environments are made from these declarations::
+
+    digest_hour: Annotated[int, Setting("the hour of daily digests", HOUR)] = 7
+"""
 
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import MISSING, dataclass, fields
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Annotated, Any, Final, TypeVar, get_args, get_origin, get_type_hints
+from urllib.parse import urlsplit
 
-from marshmallow import ValidationError
-
-from clp_contracts.serialization import settings_schema
+from clp_chassis.setting_kinds import (
+    ADDRESS,
+    BROKER,
+    NETWORKS,
+    WEB,
+    Kind,
+    between,
+    one_of,
+    parse_address,
+)
+from clp_contracts.broker_users import BROKER_USERS
 
 T = TypeVar("T")
 MIN_SECRET_BYTES: Final = 32
-PLACEHOLDER: Final = "..."
+# What manuals and example files write where a secret belongs.
+PLACEHOLDER: Final = re.compile(
+    r"\W+|\W*(your[-_ ]?)?"
+    r"(secret|password|placeholder|change[-_ ]?(me|it|this)|example|todo|x+)\W*",
+    re.IGNORECASE,
+)
+BOOLEANS: Final = {
+    "true": True,
+    "yes": True,
+    "on": True,
+    "1": True,
+    "false": False,
+    "no": False,
+    "off": False,
+    "0": False,
+}
+MAX_SHOWN: Final = 60
+LOG_SHAPES: Final = ("text", "json")
+LOG_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR")
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What a setting means, which values it takes, its unit, whether it is a secret.
+
+    A secret is never shown. One without a ``kind`` is our own, of 32 bytes at least.
+    """
+
+    meaning: str
+    kind: Kind | None = None
+    unit: str = ""
+    is_secret: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettingDescription:
+    """A setting as documents and help show it; ``default`` is None where required.
+
+    ``shared_variable`` sets it for every service at once, where that exists.
+    """
+
+    name: str
+    variable: str
+    shared_variable: str
+    type: type
+    default: Any
+    setting: Setting
+
+    @property
+    def is_own_secret(self) -> bool:
+        """Whether it is a secret that an operator makes for us."""
+        return self.setting.is_secret and self.setting.kind is None
+
+    @property
+    def expected(self) -> str:
+        """The values that it takes, in words."""
+        if self.is_own_secret:
+            return f"a secret of {MIN_SECRET_BYTES} bytes at least"
+        if self.type is bool:
+            return "true or false"
+        kind = self.setting.kind
+        if self.type is str:
+            return kind.expected if kind else "text"
+        noun = "a whole number" if self.type is int else "a number"
+        return f"{noun} {kind.expected}" if kind else noun
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProcessSettings:
-    """Settings of every process, whatever its service.
+    """Settings of every process, whatever its service."""
 
-    ``observe_address`` (``HOST:PORT``) is where ``/live``, ``/ready`` and ``/metrics``
-    are served; empty for none. ``log_shape`` is ``text`` or ``json``. ``traces_url``
-    names an OpenTelemetry collector (OTLP over HTTP); empty for no traces.
-    ``calls_at_once`` and ``calls_per_second`` are the rate limit of one person.
-    ``trusted_proxies`` lists the addresses or networks, with commas, of proxies whose
-    ``X-Forwarded-For`` names the client.
-    """
+    broker_url: Annotated[
+        str, Setting("the broker of calls and events", BROKER, is_secret=True)
+    ] = "amqp://guest:guest@127.0.0.1:5672//"
+    keys_dir: Annotated[
+        str, Setting("the folder with the own passport key and trusted.json")
+    ] = "keys"
+    observe_address: Annotated[
+        str, Setting("where /live, /ready and /metrics are served; empty: not", ADDRESS)
+    ] = ""
+    log_level: Annotated[
+        str, Setting("the least level of log lines", one_of(*LOG_LEVELS))
+    ] = "INFO"
+    log_shape: Annotated[str, Setting("the form of log lines", one_of(*LOG_SHAPES))] = (
+        "text"
+    )
+    traces_url: Annotated[
+        str, Setting("an OpenTelemetry collector (OTLP over HTTP); empty: none", WEB)
+    ] = ""
+    calls_at_once: Annotated[
+        int, Setting("calls that one person may make at once", between(1), "calls")
+    ] = 40
+    calls_per_second: Annotated[
+        float,
+        Setting("calls of one person in the long run", between(0.001), "calls/s"),
+    ] = 20.0
+    trusted_proxies: Annotated[
+        str, Setting("proxies whose X-Forwarded-For names the client", NETWORKS)
+    ] = ""
 
-    broker_url: str = "amqp://guest:guest@127.0.0.1:5672//"
-    keys_dir: str = "keys"
-    observe_address: str = ""
-    log_level: str = "INFO"
-    log_shape: str = "text"
-    traces_url: str = ""
-    calls_at_once: int = 40
-    calls_per_second: float = 20.0
-    trusted_proxies: str = ""
+
+SHARED: Final = frozenset(field.name for field in fields(ProcessSettings))
 
 
 class InvalidSettings(Exception):
-    """A setting is missing or wrong; names each variable and the reason."""
+    """A setting is missing or wrong; a line for each names variable and reason."""
+
+
+@contextmanager
+def naming_setting(variable: str) -> Iterator[None]:
+    """Blame a variable for a ValueError; its text says what is expected."""
+    try:
+        yield
+    except ValueError as error:
+        raise InvalidSettings(f"{variable}: {error}") from None
+
+
+def describe_settings(cls: type, service: str) -> tuple[SettingDescription, ...]:
+    """Describe every setting of a service, its own first.
+
+    Raises:
+        TypeError: when a field is not annotated with a `Setting`.
+    """
+    hints = get_type_hints(cls, include_extras=True)
+    own_first = sorted(fields(cls), key=lambda field: field.name in SHARED)
+    return tuple(
+        SettingDescription(
+            name=field.name,
+            variable=f"CLP_{service}_{field.name}".upper(),
+            shared_variable=f"CLP_{field.name}".upper() if field.name in SHARED else "",
+            type=_plain(hints[field.name])[0],
+            default=None if field.default is MISSING else field.default,
+            setting=_plain(hints[field.name])[1],
+        )
+        for field in own_first
+    )
+
+
+def _plain(hint: Any) -> tuple[type, Setting]:
+    plain, *annotations = get_args(hint) if get_origin(hint) is Annotated else (hint,)
+    for annotation in annotations:
+        if isinstance(annotation, Setting):
+            return plain, annotation
+    raise TypeError(f"{hint} is not annotated with a Setting")
 
 
 def read_settings(
-    cls: type[T], prefix: str, environ: Mapping[str, str] = os.environ
+    cls: type[T], service: str, environ: Mapping[str, str] = os.environ
 ) -> T:
-    """Read a dataclass of settings from variables such as ``CLP_SEARCH_DATA_DIR``.
+    """Read the settings of a service from variables such as ``CLP_SEARCH_DATA_DIR``.
 
-    A variable with the service's name wins over the one without (``CLP_DATA_DIR``), so
-    that the processes can share an environment. A secret is kept in a file, named by
-    the variable with the suffix ``_FILE`` (``CLP_SEARCH_BROKER_URL_FILE``).
-
-    A ``secret`` of our own, where it is set, has at least 32 bytes; the literal ``...``
-    of a manual is refused for secrets of others too (``oidc_client_secret``).
+    What every process has may be set once for all (``CLP_BROKER_URL``); a variable with
+    the service's name wins. A secret is kept in a file, named by the variable with the
+    suffix ``_FILE`` (``CLP_SEARCH_BROKER_URL_FILE``).
 
     Raises:
         InvalidSettings: naming each variable that is missing or wrong.
     """
     values: dict[str, Any] = {}
-    for field in fields(cls):  # type: ignore[arg-type]
-        for name in (f"{prefix}_{field.name}", f"CLP_{field.name}"):
-            if (value := _value_of(name.upper(), environ)) is not None:
-                if value != field.default:
-                    _require_strong_secret(name.upper(), field.name, value)
-                values[field.name] = value
-                break
+    problems: list[str] = []
+    for described in describe_settings(cls, service):
+        try:
+            values |= _read(described, environ)
+        except InvalidSettings as error:
+            problems.append(str(error))
+    if problems:
+        raise InvalidSettings("\n".join(problems))
+    return cls(**values)
+
+
+def read_whole_environment(
+    cls: type[T], service: str, environ: Mapping[str, str] = os.environ
+) -> T:
+    """Read the settings of a process, and refuse what else its environment sets.
+
+    Two addresses with one port are refused, and so are variables that begin with
+    ``CLP_`` and set nothing; those of other services and clients are theirs to judge.
+
+    Raises:
+        InvalidSettings: naming each variable that is missing, wrong or unknown.
+    """
+    described = describe_settings(cls, service)
+    problems = _unknown_names(described, service, environ)
     try:
-        loaded: T = settings_schema(cls).load(values)
-    except ValidationError as error:
-        lines = (
-            f"{prefix}_{name}".upper() + f": {reason}"
-            for name, reason in sorted(error.messages_dict.items())
-        )
-        raise InvalidSettings("\n".join(lines)) from None
-    return loaded
+        settings = read_settings(cls, service, environ)
+    except InvalidSettings as error:
+        raise InvalidSettings("\n".join([*problems, str(error)])) from None
+    if problems := problems + _shared_ports(described, settings):
+        raise InvalidSettings("\n".join(problems))
+    return settings
 
 
-def _require_strong_secret(variable: str, field: str, value: str) -> None:
-    """Refuse a secret that can be guessed."""
-    if field.endswith("secret") and value == PLACEHOLDER:
-        raise InvalidSettings(f"{variable}: is a placeholder, not a secret")
-    if field == "secret" and len(value.encode()) < MIN_SECRET_BYTES:
+def _shared_ports(
+    described: Iterable[SettingDescription], settings: object
+) -> list[str]:
+    problems: list[str] = []
+    taken: dict[int, str] = {}
+    for one in described:
+        address = getattr(settings, one.name)
+        if one.setting.kind is not ADDRESS or not address:
+            continue
+        _, port = parse_address(address)
+        if port and (other := taken.setdefault(port, one.variable)) != one.variable:
+            problems.append(
+                f"{one.variable}: {address} has the port of {other}; expected another"
+            )
+    return problems
+
+
+def _unknown_names(
+    described: Sequence[SettingDescription], service: str, environ: Mapping[str, str]
+) -> list[str]:
+    known = {one.variable for one in described} | {
+        one.shared_variable for one in described
+    }
+    others = tuple(
+        f"CLP_{user}_".upper() for user in BROKER_USERS if user != service.lower()
+    )
+    return [
+        f"{name}: no such setting{_hint(name, known)}"
+        for name in sorted(environ)
+        if name.startswith("CLP_")
+        and not name.startswith(others)
+        and name.removesuffix("_FILE") not in known
+    ]
+
+
+def _hint(name: str, known: set[str]) -> str:
+    close = get_close_matches(name.removesuffix("_FILE"), known, n=1, cutoff=0.75)
+    return f"; did you mean {close[0]}?" if close else "; --help lists all"
+
+
+def _read(described: SettingDescription, environ: Mapping[str, str]) -> dict[str, Any]:
+    """Return the value of a setting by its name; nothing where the default holds."""
+    for variable in (described.variable, described.shared_variable):
+        if variable and (text := _value_of(variable, environ)) is not None:
+            return {described.name: _judged(described, variable, text)}
+    if described.default is None:
+        raise InvalidSettings(f"{described.variable}: is not set; {_wanted(described)}")
+    return {}
+
+
+def _wanted(described: SettingDescription) -> str:
+    if described.is_own_secret:
+        return f"`openssl rand -hex {MIN_SECRET_BYTES}` makes one"
+    return f"expected {described.expected}"
+
+
+def _judged(described: SettingDescription, variable: str, text: str) -> Any:
+    """Convert and judge a value; one that is a secret is no part of a refusal."""
+    if text == described.default:
+        return text
+    setting = described.setting
+    if reason := _weakness(described, text):
+        raise InvalidSettings(f"{variable}: {reason}; {_wanted(described)}")
+    try:
+        value = _converted(described, text)
+    except (ValueError, OverflowError):
+        shown = "the value" if setting.is_secret else repr(text[:MAX_SHOWN])
         raise InvalidSettings(
-            f"{variable}: needs {MIN_SECRET_BYTES} bytes at least; "
-            "`openssl rand -hex 32` makes one"
-        )
+            f"{variable}: {shown} is not usable; {_wanted(described)}"
+        ) from None
+    return value
+
+
+def _weakness(described: SettingDescription, text: str) -> str:
+    """Why a value is no value, or a secret that can be guessed; else empty."""
+    if described.setting.is_secret and _is_placeholder(text):
+        return "is a placeholder, not a secret"
+    if described.is_own_secret and len(text.encode()) < MIN_SECRET_BYTES:
+        return f"needs {MIN_SECRET_BYTES} bytes at least"
+    return "" if text else "is empty"
+
+
+def _is_placeholder(text: str) -> bool:
+    password = text
+    if "://" in text:
+        with suppress(ValueError):
+            password = urlsplit(text).password or text
+    return PLACEHOLDER.fullmatch(password) is not None
+
+
+def _converted(described: SettingDescription, text: str) -> Any:
+    """Convert a text; raise ValueError where it is none of the expected values."""
+    kind = described.setting.kind
+    is_bool = described.type is bool
+    value = BOOLEANS.get(text.lower()) if is_bool else described.type(text)
+    if value is None or (kind is not None and kind.judge(value) is False):
+        raise ValueError(text)
+    return value
 
 
 def _value_of(name: str, environ: Mapping[str, str]) -> str | None:
@@ -96,5 +331,5 @@ def _value_of(name: str, environ: Mapping[str, str]) -> str | None:
     try:
         return Path(file).read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
-        reason = type(error).__name__
+        reason = getattr(error, "strerror", None) or "is not UTF-8"
         raise InvalidSettings(f"{name}_FILE: cannot read {file}: {reason}") from None

@@ -24,7 +24,7 @@ from typing import (
 )
 
 import msgspec
-from marshmallow import EXCLUDE, RAISE, Schema, ValidationError, post_load, validate
+from marshmallow import RAISE, Schema, ValidationError, post_load, validate
 from marshmallow import fields as wire
 
 from clp_contracts.errors import Refused
@@ -194,27 +194,3 @@ def _scalar(hint: type, options: dict[str, Any]) -> wire.Field[Any]:
     if hint is str:
         options.setdefault("validate", validate.Length(max=MAX_TEXT_LENGTH))
     return SCALARS[hint](**options)
-
-
-def settings_schema(shape: Any) -> Schema:
-    """Return the Marshmallow schema of a dataclass whose values are strings."""
-    key = (shape, "settings")
-    if key not in _schemas:
-        hints = get_type_hints(shape)
-        members = {
-            f.name: SCALARS[_plain(hints[f.name])](required=f.default is MISSING)
-            for f in fields(shape)
-        }
-
-        def build(_schema: Schema, values: dict[str, Any], **_: Any) -> Any:
-            return shape(**values)
-
-        made = type(
-            f"{shape.__name__}Schema", (Schema,), members | {"b": post_load(build)}
-        )
-        _schemas[key] = made(unknown=EXCLUDE)
-    return _schemas[key]
-
-
-def _plain(hint: Any) -> Any:
-    return next((arg for arg in get_args(hint) if arg is not type(None)), hint)

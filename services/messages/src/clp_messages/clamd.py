@@ -32,6 +32,9 @@ class ScannerUnavailable(NotScanned):
 class Scanner(Protocol):
     """Scans files."""
 
+    def ping(self) -> None:
+        """Raise when the scanner does not respond."""
+
     def finding(self, chunks: Iterable[bytes]) -> str | None:
         """Return what a file is infected with, or None.
 
@@ -68,6 +71,12 @@ class Clamd:
         if address.scheme == "tcp" and address.hostname and address.port:
             return cls(TcpAddress(address.hostname, address.port), timeout_s)
         raise ValueError("must read tcp://HOST:PORT or unix:///PATH")
+
+    def ping(self) -> None:
+        """Raise when clamd does not respond."""
+        with self._connect() as sock:
+            sock.sendall(b"zPING\0")
+            self._reply(sock, time.monotonic() + self._timeout_s)
 
     def finding(self, chunks: Iterable[bytes]) -> str | None:
         """Return what a file is infected with, or None."""

@@ -22,11 +22,11 @@ from clp_chassis.events.outbox_relay import OutboxRelay, RelayConfig
 from clp_chassis.events.projections import DatabaseProjection
 from clp_chassis.http import http, json_response
 from clp_chassis.messaging import on_broadcast_events
-from clp_chassis.observability import Probes
+from clp_chassis.observability import Check, Probes
 from clp_chassis.persistence.database import Database
 from clp_chassis.rpc import CallContext, rpc_method
 from clp_chassis.security.passports import Passport
-from clp_chassis.settings import InvalidSettings
+from clp_chassis.settings import naming_setting
 from clp_contracts import events
 from clp_contracts import feed as feed_contract
 from clp_contracts import messages as contract
@@ -221,38 +221,43 @@ class MessagesService(
 
 
 def _open_scanner(settings: Settings) -> Scanner | None:
-    try:
+    with naming_setting("CLP_MESSAGES_SCANNER_URL"):
         return open_scanner(settings.scanner_url, settings.scanner_timeout_s)
-    except ValueError as error:
-        raise InvalidSettings(f"CLP_MESSAGES_SCANNER_URL: {error}") from None
 
 
 def load_robot_texts(settings: Settings) -> RobotTexts:
     """Load the templates of the deployment, or the defaults; raise in one line."""
     if not settings.robot_texts_dir:
         return DEFAULT_TEXTS
-    try:
+    with naming_setting("CLP_MESSAGES_ROBOT_TEXTS_DIR"):
         return RobotTexts.load(Path(settings.robot_texts_dir))
-    except ValueError as error:
-        raise InvalidSettings(f"CLP_MESSAGES_ROBOT_TEXTS_DIR: {error}") from None
 
 
 def open_attachment_policy(settings: Settings) -> AttachmentPolicy:
     """Read the policy of the deployment, or the published one; raise in one line."""
-    try:
+    with naming_setting("CLP_MESSAGES_ATTACHMENT_POLICY"):
         return load_attachment_policy(settings.attachment_policy)
-    except ValueError as error:
-        raise InvalidSettings(f"CLP_MESSAGES_ATTACHMENT_POLICY: {error}") from None
 
 
 def _open_file_store(settings: Settings) -> FileStore:
-    try:
+    with naming_setting("CLP_MESSAGES_FILES_URL"):
         # Waiting for the disk blocks, so it is done in a thread pool.
         return open_file_store(
             settings.files_url, Path(settings.files_dir), tpool.execute
         )
-    except ValueError as error:
-        raise InvalidSettings(f"CLP_MESSAGES_FILES_URL: {error}") from None
+
+
+def reach(settings: Settings) -> dict[str, Check]:
+    """What ``--check`` tries: files, scanner, policy and texts."""
+    checks: dict[str, Check] = {
+        "attachment_policy": lambda: open_attachment_policy(settings),
+        "robot_texts_dir": lambda: load_robot_texts(settings),
+    }
+    store = "files_url" if settings.files_url else "files_dir"
+    checks[store] = lambda: _open_file_store(settings).ping()
+    if scanner := _open_scanner(settings):
+        checks["scanner_url"] = scanner.ping
+    return checks
 
 
 def build(settings: Settings, context: ProcessContext) -> Process:

@@ -1,31 +1,53 @@
 """Settings of `messages`."""
 
 from dataclasses import dataclass
+from typing import Annotated, Final
 
-from clp_chassis.settings import ProcessSettings
+from clp_chassis.setting_kinds import ADDRESS, DATABASE, LEASE, SECONDS, url
+from clp_chassis.settings import ProcessSettings, Setting
 from clp_contracts.facts_cache import LEASE_S
+
+FILES: Final = url("s3", form="s3://BUCKET/PREFIX?endpoint=URL&region=NAME")
+SCANNER: Final = url("tcp", "unix", form="tcp://HOST:PORT or unix:///PATH")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings(ProcessSettings):
-    """Read from ``CLP_MESSAGES_…``, or ``CLP_…`` where services share a value.
+    """Settings from ``CLP_MESSAGES_…``, or ``CLP_…`` for those of every process."""
 
-    With port 0 in ``http_address`` the system picks a port; the process writes
-    ``HOST:PORT`` to ``http_address_file`` once it listens.
-    """
-
-    database_url: str = "sqlite:///messages.db"
-    # s3://BUCKET/PREFIX?endpoint=URL&region=NAME; empty: files are stored in files_dir.
-    files_url: str = ""
-    files_dir: str = "files"
-    # tcp://HOST:PORT or unix:///PATH of a clamd; empty: files are not scanned.
-    scanner_url: str = ""
-    scanner_timeout_s: float = 10.0
-    # A TOML or JSON file with the types and sizes of attachments; empty: as published.
-    attachment_policy: str = ""
-    # A folder with templates KIND.txt that replace the default texts of the robot.
-    robot_texts_dir: str = ""
-    # Seconds for which facts about access are leased; its end may wait so long.
-    access_lease_s: float = LEASE_S
-    http_address: str = "127.0.0.1:8000"
-    http_address_file: str = ""
+    database_url: Annotated[
+        str, Setting("the database of the service", DATABASE, is_secret=True)
+    ]
+    files_url: Annotated[
+        str, Setting("the bucket of attachments; empty: a folder", FILES)
+    ] = ""
+    files_dir: Annotated[
+        str, Setting("the folder of attachments, without a bucket")
+    ] = "files"
+    scanner_url: Annotated[
+        str, Setting("a clamd; empty: files are not scanned", SCANNER)
+    ] = ""
+    scanner_timeout_s: Annotated[
+        float, Setting("how long the scan of a file may take", SECONDS, "s")
+    ] = 10.0
+    attachment_policy: Annotated[
+        str,
+        Setting(
+            "a TOML or JSON file with types and sizes of attachments; empty: as"
+            " published"
+        ),
+    ] = ""
+    robot_texts_dir: Annotated[
+        str,
+        Setting("a folder of templates KIND.txt for the robot; empty: ours"),
+    ] = ""
+    access_lease_s: Annotated[
+        float,
+        Setting("how long facts about access are leased; its end waits", LEASE, "s"),
+    ] = LEASE_S
+    http_address: Annotated[
+        str, Setting("where attachments are served; port 0: a free one", ADDRESS)
+    ] = "127.0.0.1:8000"
+    http_address_file: Annotated[
+        str, Setting("a file for the address that was really bound; empty: none")
+    ] = ""

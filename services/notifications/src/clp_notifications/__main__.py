@@ -10,21 +10,27 @@ from clp_chassis.concurrency import monkey_patch  # isort: skip  # noqa: F401 - 
 import os
 import sys
 
-from clp_chassis.runner import main
+from clp_chassis.process_command import main
+from clp_contracts.notifications import SERVICE
 from clp_notifications.inbound.maildir import deliver_to_maildir
-from clp_notifications.service import build, build_delivery
+from clp_notifications.service import build, build_delivery, reach, reach_relay
 from clp_notifications.settings import Settings
 
-BUILDERS = {(): (build, "notifications"), ("delivery",): (build_delivery, "delivery")}
-
-USAGE = "usage: python -m clp_notifications [delivery | bounce [ADDRESS] < MAIL]"
+DELIVERY = "delivery"
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["bounce"] and len(sys.argv) <= 3:  # noqa: PLR2004
         folder = os.environ.get("CLP_NOTIFICATIONS_BOUNCE_DIR", "")
         recipient = sys.argv[2] if sys.argv[2:] else None
         raise SystemExit(deliver_to_maildir(sys.stdin.buffer.read(), folder, recipient))
-    if tuple(sys.argv[1:]) not in BUILDERS:
-        raise SystemExit(USAGE)
-    builder, process_type = BUILDERS[tuple(sys.argv[1:])]
-    main("notifications", Settings, builder, process_type=process_type)
+    if sys.argv[1:2] == [DELIVERY]:
+        main(
+            SERVICE,
+            Settings,
+            build_delivery,
+            reach=reach_relay,
+            process_type=DELIVERY,
+            arguments=sys.argv[2:],
+        )
+    else:
+        main(SERVICE, Settings, build, reach=reach)

@@ -66,7 +66,7 @@ def run(
 
 def connected() -> Clients:
     """Clients with a passport of the service itself, from the environment."""
-    settings = read_settings(ProcessSettings, f"CLP_{SERVICE.upper()}")
+    settings = read_settings(ProcessSettings, SERVICE)
     keys = Path(settings.keys_dir)
     return ProcessContext.from_files(SERVICE, settings.broker_url, keys).clients()
 

@@ -1,49 +1,151 @@
 """Settings of both process types of `notifications`."""
 
+import re
 from dataclasses import dataclass
+from typing import Annotated, Final
 
-from clp_chassis.settings import ProcessSettings
+from clp_chassis.setting_kinds import (
+    ADDRESS,
+    DATABASE,
+    DOMAIN,
+    LANGUAGE,
+    LEASE,
+    MAIL_ADDRESS,
+    SECONDS,
+    TIME_ZONE,
+    WEB,
+    Kind,
+    between,
+    one_of,
+)
+from clp_chassis.settings import ProcessSettings, Setting
+from clp_core.routing import MentionRouting
+
+RELAY_SCHEME: Final = re.compile(r"(smtps?|smtp\+starttls|maildir)://", re.IGNORECASE)
+# A password may hold what no other URL may (`SmtpRelay.from_url`).
+RELAY: Final = Kind(
+    "smtps://USER:PASSWORD@HOST:PORT?ca=FILE (or smtp+starttls://, smtp://) with"
+    " `%`, and `:` in the user, percent-encoded; or maildir:///FOLDER",
+    lambda text: bool(RELAY_SCHEME.match(text)),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings(ProcessSettings):
-    """Read from ``CLP_NOTIFICATIONS_…``, or ``CLP_…`` where services share a value.
+    """From ``CLP_NOTIFICATIONS_…``, or ``CLP_…`` for those of every process."""
 
-    ``smtp_url`` is ``maildir:///folder``, ``smtp://host:port``, ``smtps://…`` or
-    ``smtp+starttls://…``, with ``user:password@`` where the relay requires a login.
-    ``secret`` authenticates bounce addresses; a new one invalidates those of mails
-    already sent. Links begin with ``base_url``; this service's ``http_address`` serves
-    those below ``/-/unsubscribe/``. ``language`` (BCP 47) and ``time_zone`` are the
-    defaults of readers. Without ``mail_content`` no mail shows texts, whatever its
-    reader chose.
-
-    Tickets are mailed to ``help_address``; without one none can be submitted.
-    Mail to ``bounce_domain`` is read from ``bounce_dir``, a Maildir.
-    """
-
-    secret: str
-    database_url: str = "sqlite:///notifications.db"
-    http_address: str = "127.0.0.1:8001"
-    http_address_file: str = ""
-    smtp_url: str = "smtp://127.0.0.1:25"
-    base_url: str = "https://clp.example"
-    mail_domain: str = "clp.example"
-    bounce_domain: str = "bounce.clp.example"
-    bounce_dir: str = ""
-    sender_name: str = "CLP Communications"
-    studio_name: str = "the studio"
-    mail_window_s: float = 60.0
-    mention_window_s: float = 10.0
-    digest_hour: int = 7
-    max_mails_per_hour: int = 12
-    max_mention_mails_per_hour: int = 30
-    language: str = "en"
-    time_zone: str = "UTC"
-    help_address: str = ""
-    mail_content: bool = True
-    mention_routing: str = "replaces"
-    mail_connections: int = 16
-    recheck_lease_s: float = 0.5
-    lease_s: float = 60.0
-    poll_s: float = 1.0
-    smtp_timeout_s: float = 30.0
+    secret: Annotated[
+        str,
+        Setting(
+            "authenticates bounce addresses; a new one invalidates those of mails"
+            " already sent",
+            is_secret=True,
+        ),
+    ]
+    database_url: Annotated[
+        str, Setting("the database of the service", DATABASE, is_secret=True)
+    ]
+    http_address: Annotated[
+        str, Setting("where the unsubscribe pages are served", ADDRESS)
+    ] = "127.0.0.1:8001"
+    http_address_file: Annotated[
+        str, Setting("a file for the address that was really bound; empty: none")
+    ] = ""
+    smtp_url: Annotated[
+        str, Setting("the relay that mails are sent to", RELAY, is_secret=True)
+    ] = "smtp://127.0.0.1:25"
+    base_url: Annotated[str, Setting("the base of links in mails", WEB)] = (
+        "https://clp.example"
+    )
+    mail_domain: Annotated[
+        str, Setting("the domain of the sender and of Message-IDs", DOMAIN)
+    ] = "clp.example"
+    bounce_domain: Annotated[
+        str, Setting("the domain of the envelope sender", DOMAIN)
+    ] = "bounce.clp.example"
+    bounce_dir: Annotated[
+        str, Setting("the Maildir of incoming mail; empty: none is read")
+    ] = ""
+    sender_name: Annotated[str, Setting("the display name of the sender")] = (
+        "CLP Communications"
+    )
+    studio_name: Annotated[str, Setting("how mails to partners name the studio")] = (
+        "the studio"
+    )
+    mail_window_s: Annotated[
+        float,
+        Setting("how long mails of a channel are batched; 0: not at all", SECONDS, "s"),
+    ] = 60.0
+    mention_window_s: Annotated[
+        float,
+        Setting("how long mentions of a channel are batched; 0: not", SECONDS, "s"),
+    ] = 10.0
+    digest_hour: Annotated[
+        int,
+        Setting(
+            "when daily digests are due, in the reader's time zone",
+            between(0, 23),
+            "hour",
+        ),
+    ] = 7
+    max_mails_per_hour: Annotated[
+        int,
+        Setting(
+            "to one person about one project, the rest is a digest; 0: no limit",
+            between(0),
+            "mails",
+        ),
+    ] = 12
+    max_mention_mails_per_hour: Annotated[
+        int, Setting("the same for mention mails", between(0), "mails")
+    ] = 30
+    language: Annotated[str, Setting("the default of readers", LANGUAGE)] = "en"
+    time_zone: Annotated[str, Setting("the default of readers", TIME_ZONE)] = "UTC"
+    help_address: Annotated[
+        str,
+        Setting("where tickets are mailed; empty: none can be submitted", MAIL_ADDRESS),
+    ] = ""
+    mail_content: Annotated[
+        bool, Setting("whether mails show texts; false: whatever a reader chose")
+    ] = True
+    mention_routing: Annotated[
+        str,
+        Setting(
+            "whether a mention replaces the mails to followers",
+            one_of(*MentionRouting),
+        ),
+    ] = "replaces"
+    mail_connections: Annotated[
+        int,
+        Setting(
+            "to the relay, for each of two batches of a worker",
+            between(1, 1000),
+            "connections",
+        ),
+    ] = 16
+    recheck_lease_s: Annotated[
+        float,
+        Setting(
+            "how long a recheck is valid; ending an access waits as long", LEASE, "s"
+        ),
+    ] = 0.5
+    lease_s: Annotated[
+        float,
+        Setting(
+            "how long a worker has a mail before others may claim it",
+            between(1),
+            "s",
+        ),
+    ] = 60.0
+    poll_s: Annotated[
+        float,
+        Setting(
+            "how long a worker idles at most when nothing wakes it",
+            between(0.001, 3600),
+            "s",
+        ),
+    ] = 1.0
+    smtp_timeout_s: Annotated[
+        float,
+        Setting("how long the relay may take for one mail", between(0.1, 3600), "s"),
+    ] = 30.0

@@ -14,15 +14,17 @@ from clp_chassis.bootstrap import (
     container_config,
     dependencies_of,
 )
-from clp_chassis.clock import Clock
+from clp_chassis.clock import Clock, now
 from clp_chassis.concurrency.loop_timer import timeout
 from clp_chassis.concurrency.periodic import PeriodicTask
 from clp_chassis.http import public_http
 from clp_chassis.messaging import on_broadcast_events
+from clp_chassis.observability import Check
 from clp_chassis.persistence.database import Database
+from clp_chassis.reachability import require_connection
 from clp_chassis.rpc import CallContext, rpc_method
 from clp_chassis.security.passports import Issuer, Passport
-from clp_chassis.settings import InvalidSettings
+from clp_chassis.settings import naming_setting
 from clp_contracts import events
 from clp_contracts import portal as contract
 from clp_contracts.client import Clients
@@ -199,9 +201,15 @@ def _policy(settings: Settings) -> SessionPolicy:
     )
 
 
+def reach(settings: Settings) -> dict[str, Check]:
+    """What ``--check`` tries: the identity provider, and `messages`."""
+    return {
+        "oidc_issuer": lambda: _oidc(settings, now).ping(),
+        "messages_url": lambda: require_connection(settings.messages_url),
+    }
+
+
 def _oidc(settings: Settings, clock: Clock) -> OidcSignIn:
-    if not settings.oidc_issuer:
-        raise InvalidSettings("CLP_PORTAL_OIDC_ISSUER: name the identity provider")
     public_url = settings.public_url.rstrip("/")
     client = OidcClient(
         issuer=settings.oidc_issuer,
@@ -212,7 +220,5 @@ def _oidc(settings: Settings, clock: Clock) -> OidcSignIn:
         person_claim=settings.person_claim,
         timeout_s=settings.oidc_timeout_s,
     )
-    try:
+    with naming_setting("CLP_PORTAL_OIDC_ISSUER"):
         return OidcSignIn(client, clock)
-    except ValueError as error:
-        raise InvalidSettings(f"CLP_PORTAL_OIDC_ISSUER: {error}") from None

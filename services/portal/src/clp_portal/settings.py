@@ -1,35 +1,69 @@
 """Settings of `portal`."""
 
 from dataclasses import dataclass
+from typing import Annotated
 
-from clp_chassis.settings import ProcessSettings
+from clp_chassis.setting_kinds import (
+    ADDRESS,
+    DATABASE,
+    ISSUED_SECRET,
+    SECONDS,
+    TIME_ZONE,
+    WEB,
+)
+from clp_chassis.settings import ProcessSettings, Setting
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings(ProcessSettings):
-    """Read from ``CLP_PORTAL_…``, or ``CLP_…`` where services share a value.
+    """Settings from ``CLP_PORTAL_…``, or ``CLP_…`` for those of every process."""
 
-    ``public_url`` is the origin under which browsers reach the portal
-    (``https://portal.example``). ``secret`` encrypts short-lived cookies; it is the
-    same in every portal process. ``person_claim`` names the claim of the ID token that
-    is the person's id. Sessions end after ``session_idle_s`` without a request and
-    ``session_max_s`` after sign-in, in seconds.
-    """
-
-    database_url: str = "sqlite:///portal.db"
-    http_address: str = "127.0.0.1:8080"
-    http_address_file: str = ""
-    public_url: str = "http://127.0.0.1:8080"
-    # Where `messages` takes uploads and serves attachments.
-    messages_url: str = "http://127.0.0.1:8000"
-    secret: str
-    oidc_issuer: str = ""
-    oidc_client_id: str = "clp-portal"
-    oidc_client_secret: str = ""
-    oidc_timeout_s: float = 5.0
-    person_claim: str = "sub"
-    session_idle_s: float = 8 * 3600.0
-    session_max_s: float = 20 * 3600.0
-    # The time zone of people whose record names none, and the address for questions.
-    time_zone: str = "UTC"
-    support_address: str = ""
+    database_url: Annotated[
+        str, Setting("the database of sessions", DATABASE, is_secret=True)
+    ]
+    secret: Annotated[
+        str,
+        Setting(
+            "encrypts short-lived cookies, the same in every portal process",
+            is_secret=True,
+        ),
+    ]
+    http_address: Annotated[
+        str, Setting("where pages are served; port 0: a free one", ADDRESS)
+    ] = "127.0.0.1:8080"
+    http_address_file: Annotated[
+        str, Setting("a file for the address that was really bound; empty: none")
+    ] = ""
+    public_url: Annotated[
+        str, Setting("the origin under which browsers reach the portal", WEB)
+    ] = "http://127.0.0.1:8080"
+    messages_url: Annotated[
+        str, Setting("where `messages` takes uploads and serves attachments", WEB)
+    ] = "http://127.0.0.1:8000"
+    oidc_issuer: Annotated[
+        str, Setting("the identity provider; its discovery document lies below", WEB)
+    ] = ""
+    oidc_client_id: Annotated[
+        str, Setting("the client registered at the identity provider")
+    ] = "clp-portal"
+    oidc_client_secret: Annotated[
+        str, Setting("the secret of that client", ISSUED_SECRET, is_secret=True)
+    ] = ""
+    oidc_timeout_s: Annotated[
+        float, Setting("how long the provider may take to respond", SECONDS, "s")
+    ] = 5.0
+    person_claim: Annotated[
+        str, Setting("the claim of the ID token that is the person's id")
+    ] = "sub"
+    session_idle_s: Annotated[
+        float, Setting("the end of a session without a request", SECONDS, "s")
+    ] = 8 * 3600.0
+    session_max_s: Annotated[
+        float, Setting("the end of a session after sign-in", SECONDS, "s")
+    ] = 20 * 3600.0
+    time_zone: Annotated[
+        str, Setting("of people whose record names none", TIME_ZONE)
+    ] = "UTC"
+    support_address: Annotated[
+        str, Setting("the address for questions; empty: none is shown")
+    ] = ""

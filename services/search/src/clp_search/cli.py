@@ -2,7 +2,7 @@
 
 import sys
 import time
-from argparse import ArgumentParser, RawDescriptionHelpFormatter
+from argparse import ArgumentParser
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
@@ -14,12 +14,6 @@ from clp_search.rebuild import RebuildProgress, read_progress
 BAR_WIDTH: Final = 40
 POLL_INTERVAL_S: Final = 0.2
 
-_ABOUT: Final = """\
-Serve calls, or run a command. Settings are environment variables:
-CLP_SEARCH_DATA_DIR is the folder of the index, CLP_SEARCH_WORKERS the number of
-processes that search and index (0: this one alone), CLP_SEARCH_SHARDS the number of
-shards. README.md lists them all.
-"""
 _REBUILD: Final = """\
 Rebuild the index from the feed of messages while the old one serves; the new one
 takes over when it has caught up. Another number of shards, or a version with another
@@ -27,26 +21,13 @@ analysis, starts a rebuild by itself.
 """
 
 
-def parse_arguments(arguments: Sequence[str]) -> tuple[str, bool]:
-    """Parse the command line: the command, and whether to wait for its end."""
-    parser = ArgumentParser(
-        "python -m clp_search",
-        description=_ABOUT,
-        formatter_class=RawDescriptionHelpFormatter,
-    )
-    commands = parser.add_subparsers(dest="command", title="commands")
-    commands.add_parser("serve", help="serve calls (the default)")
-    rebuild = commands.add_parser(
-        "rebuild",
-        help="rebuild the index while the old one serves",
-        description=_REBUILD,
-        formatter_class=RawDescriptionHelpFormatter,
-    )
-    rebuild.add_argument(
+def parse_rebuild(arguments: Sequence[str]) -> bool:
+    """Parse the command line of a rebuild: whether to wait for its end."""
+    parser = ArgumentParser("python -m clp_search rebuild", description=_REBUILD)
+    parser.add_argument(
         "--no-wait", action="store_true", help="request the rebuild and return at once"
     )
-    options = parser.parse_args(arguments)
-    return options.command or "serve", not getattr(options, "no_wait", False)
+    return not parser.parse_args(arguments).no_wait
 
 
 def rebuild(

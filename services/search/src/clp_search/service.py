@@ -19,6 +19,8 @@ from clp_chassis.concurrency.fair_queue import FairQueue
 from clp_chassis.concurrency.periodic import PeriodicTask
 from clp_chassis.events.feed_reader import FeedReader, FeedSubscription
 from clp_chassis.messaging import on_broadcast_events
+from clp_chassis.observability import Check
+from clp_chassis.reachability import require_database, require_folder
 from clp_chassis.rpc import CallContext, rpc_method
 from clp_chassis.security.passports import Passport
 from clp_contracts import events, feed
@@ -99,6 +101,16 @@ class SearchService:
     @on_broadcast_events(projects_contract.SERVICE, *events.OF_PROJECTS)
     def on_projects_changed(self, body: Any) -> None:
         self.deps.facts.invalidate(body)
+
+
+def reach(settings: Settings) -> dict[str, Check]:
+    """What ``--check`` tries: the folder, and the database of a shared index."""
+    checks: dict[str, Check] = {
+        "data_dir": lambda: require_folder(Path(settings.data_dir))
+    }
+    if settings.engine_url:
+        checks["engine_url"] = lambda: require_database(settings.engine_url)
+    return checks
 
 
 def build(settings: Settings, context: ProcessContext) -> Process:

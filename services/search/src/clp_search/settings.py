@@ -1,32 +1,68 @@
 """Settings of `search`."""
 
 from dataclasses import dataclass
+from typing import Annotated, Final
 
-from clp_chassis.settings import ProcessSettings
+from clp_chassis.setting_kinds import LEASE, SECONDS, between, url
+from clp_chassis.settings import ProcessSettings, Setting
 from clp_contracts.facts_cache import LEASE_S
+
+ENGINE: Final = url(
+    "postgresql+psycopg", form="postgresql+psycopg://USER:PASSWORD@HOST/DATABASE"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings(ProcessSettings):
-    """Read from ``CLP_SEARCH_…``, or ``CLP_…`` where services share a value.
+    """Settings from ``CLP_SEARCH_…``, or ``CLP_…`` for those of every process."""
 
-    ``engine_url`` selects the engine: empty for a folder of this process, or
-    ``postgresql+psycopg://…`` for a database that search processes share. ``data_dir``
-    belongs to one process. ``secret`` authenticates page cursors; replicas share it,
-    and without it each start makes a new one. ``workers`` is the number of processes
-    that search and index; with 0 this process does the work itself, and calls wait for
-    each other. More ``shards`` speed up large installations; changing the number
-    rebuilds the index beside the one that serves. ``flush_docs``, ``flush_after_s`` and
-    ``max_merge_docs`` bound the buffer of a shard and the size of merged segments.
-    """
-
-    engine_url: str = ""
-    data_dir: str = "index"
-    secret: str = ""
-    # Seconds for which facts about access are leased; its end may wait so long.
-    access_lease_s: float = LEASE_S
-    workers: int = 2
-    shards: int = 16
-    flush_docs: int = 200
-    flush_after_s: float = 5.0
-    max_merge_docs: int = 20_000
+    data_dir: Annotated[
+        str, Setting("the folder of the index and its dead letters, of one process")
+    ]
+    engine_url: Annotated[
+        str,
+        Setting(
+            "a database for an index that search processes share; empty: a folder",
+            ENGINE,
+            is_secret=True,
+        ),
+    ] = ""
+    secret: Annotated[
+        str,
+        Setting(
+            "authenticates page cursors, the same for processes that serve the same"
+            " calls; empty: a new one at each start",
+            is_secret=True,
+        ),
+    ] = ""
+    access_lease_s: Annotated[
+        float,
+        Setting("how long facts about access are leased; its end waits", LEASE, "s"),
+    ] = LEASE_S
+    workers: Annotated[
+        int,
+        Setting(
+            "processes that search and index; 0: this one, and calls wait for each"
+            " other",
+            between(0, 256),
+            "processes",
+        ),
+    ] = 2
+    shards: Annotated[
+        int,
+        Setting(
+            "shards of the index, 64 beyond four million messages; another number"
+            " rebuilds it beside the one that serves",
+            between(1, 1024),
+            "shards",
+        ),
+    ] = 16
+    flush_docs: Annotated[
+        int, Setting("what a shard buffers before a flush", between(1), "messages")
+    ] = 200
+    flush_after_s: Annotated[
+        float, Setting("the longest time before a flush", SECONDS, "s")
+    ] = 5.0
+    max_merge_docs: Annotated[
+        int, Setting("the largest segment of a merge", between(1), "messages")
+    ] = 20_000

@@ -25,11 +25,17 @@ from typing import Any, Final
 
 from clp_chassis.messaging import RETRY_DELAYS_MS, retry_exchange
 from clp_chassis.messaging.event_consumer import QUEUE_VERSION
+from clp_contracts.broker_users import (
+    BROKER_USERS,
+    CLIENTS,
+    GATEWAY,
+    SCALING,
+    SERVICES,
+)
 from clp_contracts.exchanges import REPLIES
 from clp_contracts.exchanges import REQUESTS as CALLS
 from clp_contracts.methods import PEOPLE
 from clp_deploy.service_inventory import (
-    SERVICES,
     ServiceInventory,
     methods,
     service_inventories,
@@ -40,12 +46,6 @@ VHOST: Final = "clp"
 UUID: Final = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 NOTHING: Final = "^(?!)"
 WHAT: Final = ("configure", "write", "read")
-GATEWAY: Final = "gateway"
-DIRECTORY: Final = "directory"
-OPERATIONS: Final = "operations"
-CLIENTS: Final = (GATEWAY, DIRECTORY, OPERATIONS)
-SCALING: Final = "scaling"
-USERS: Final = (*SERVICES, *CLIENTS, SCALING)
 
 
 def definitions(passwords: Mapping[str, str] | None = None) -> dict[str, Any]:
@@ -53,7 +53,7 @@ def definitions(passwords: Mapping[str, str] | None = None) -> dict[str, Any]:
     inventories = service_inventories()
     return {
         "vhosts": [{"name": VHOST}],
-        "users": [_user(name, (passwords or {}).get(name)) for name in USERS],
+        "users": [_user(name, (passwords or {}).get(name)) for name in BROKER_USERS],
         "permissions": [
             *(_service_permissions(one) for one in inventories),
             *(_client_permissions(name) for name in CLIENTS),

@@ -6,13 +6,13 @@ mails, and nothing else.
 
 from typing import Final
 
+from clp_contracts.broker_users import SCALING
 from clp_deploy.processes import PROCESS_TYPES
 
 DATABASE_SERVICES: Final = tuple(t.service for t in PROCESS_TYPES if t.migrates)
 # Search stores rows where its index is in PostgreSQL (`CLP_SEARCH_ENGINE_URL`).
 SEARCH: Final = "search"
 DATABASES: Final = (*DATABASE_SERVICES, SEARCH)
-SCALING: Final = "scaling"
 SCALED_DATABASE: Final = "notifications"
 ROLES: Final = (*DATABASES, SCALING)
 # The function that the autoscaler calls.

@@ -20,12 +20,9 @@ from clp_chassis.security.passports import (
     private_pem,
     public_pem,
 )
+from clp_contracts.broker_users import DIRECTORY, GATEWAY, OPERATIONS, SERVICES
 from clp_contracts.methods import PassportKind
 
-SERVICES: Final = ("projects", "messages", "search", "notifications", "portal")
-DIRECTORY: Final = "directory"
-OPERATIONS: Final = "operations"
-GATEWAY: Final = "gateway"
 # Issues passports of people, of any person and of nobody else.
 PEOPLE: Final = "people"
 ISSUERS: Final = (*SERVICES, DIRECTORY, OPERATIONS, PEOPLE)

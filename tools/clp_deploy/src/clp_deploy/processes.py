@@ -9,7 +9,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from clp_chassis.settings import read_settings
+from clp_chassis.settings import ProcessSettings, read_settings
 
 if TYPE_CHECKING:
     from clp_chassis.bootstrap import Process, ProcessContext
@@ -46,9 +46,14 @@ class ProcessType:
         module, _, function = self.builder.partition(":")
         build: Callable[[Any, ProcessContext], Process]
         build = getattr(import_module(module), function)
-        settings = import_module(f"{self.package}.settings").Settings
-        prefix = f"CLP_{self.service.upper()}"
-        return build(read_settings(settings, prefix, environ), context)
+        return build(read_settings(self.settings_type, self.service, environ), context)
+
+    @property
+    def settings_type(self) -> type[ProcessSettings]:
+        """The class of the settings of its service."""
+        found: type[ProcessSettings]
+        found = import_module(f"{self.package}.settings").Settings
+        return found
 
 
 def read_process_types(path: Path) -> tuple[ProcessType, ...]:

@@ -4,8 +4,9 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Final
 
+from clp_contracts.broker_users import SERVICES
 from clp_deploy.processes import PROCESS_TYPES
-from clp_deploy.service_inventory import SERVICES, ServiceInventory, service_inventories
+from clp_deploy.service_inventory import ServiceInventory, service_inventories
 
 # Clients and servers outside, which the code of the services does not name.
 OUTSIDE: Final = (

@@ -21,19 +21,14 @@ from typing import Final, Self
 
 import trustme
 
-from clp_deploy.broker_permissions import (
-    CLIENTS,
-    SCALING,
-    USERS,
-    VHOST,
-    definitions,
-)
+from clp_contracts.broker_users import BROKER_USERS, CLIENTS, SCALING, SERVICES
+from clp_deploy.broker_permissions import VHOST, definitions
 from clp_deploy.database_roles import (
     DATABASES,
     SCALED_DATABASE,
     SEARCH,
 )
-from clp_deploy.keys import HOLDERS, SERVICES, write_keys
+from clp_deploy.keys import HOLDERS, write_keys
 
 HOST: Final = "localhost"
 RABBITMQ: Final = "rabbitmq"
@@ -110,7 +105,7 @@ def _write_all(folder: Path) -> None:
     authority = CertificateAuthority(folder / RABBITMQ).write()
     _write_keys(folder)
     databases = PasswordStore(folder / POSTGRESQL)
-    brokers = {user: secrets.token_urlsafe(24) for user in USERS}
+    brokers = {user: secrets.token_urlsafe(24) for user in BROKER_USERS}
     for service in SERVICES:
         _write_service(folder / service, brokers[service], databases)
     for user in CLIENTS:

@@ -22,6 +22,7 @@ from typing import Any, Final, TypeGuard
 from clp_chassis.events.outbox_relay import OutboxRelay
 from clp_chassis.messaging import BroadcastEventHandler, EventHandler, Rpc
 from clp_contracts import events, messages, notifications, portal, projects, search
+from clp_contracts.broker_users import SERVICES
 from clp_contracts.facts_cache import FactsCache
 from clp_contracts.methods import Method
 from clp_deploy.processes import PROCESS_TYPES
@@ -33,7 +34,6 @@ CONTRACTS: Final[tuple[ModuleType, ...]] = (
     notifications,
     portal,
 )
-SERVICES: Final = tuple(contract.SERVICE for contract in CONTRACTS)
 # "_callers" until every service has renamed the attribute.
 CLIENTS: Final = frozenset({"clients", "_clients", "_callers"})
 # Classes that take a client of a service as an argument and call it.

@@ -117,7 +117,7 @@ class EmbeddedSuite(Suite):
         context = ProcessContext.from_files(
             PORTAL, environment.broker_url, environment.keys_dir / PORTAL
         )
-        settings = read_settings(PortalSettings, "CLP_PORTAL", environment.environ())
+        settings = read_settings(PortalSettings, PORTAL, environment.environ())
         sign_in = DevelopmentSignIn(
             sample_choices(),
             broker_url=environment.broker_url,

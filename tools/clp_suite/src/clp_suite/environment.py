@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from clp_deploy.keys import SERVICES
+from clp_contracts.broker_users import SERVICES
 
 # A suite holds few messages and starts often.
 SHARDS: Final = 4
@@ -13,6 +13,11 @@ ACCESS_LEASE_S: Final = 0.3
 # The Maildir of incoming mail.
 INCOMING: Final = "incoming"
 SUITE_KEY: Final = "a-suite-on-this-host-keeps-no-secrets"
+
+
+def without_settings(environ: Mapping[str, str]) -> dict[str, str]:
+    """An environment without settings: those of whoever starts a suite are not its."""
+    return {name: v for name, v in environ.items() if not name.startswith("CLP_")}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ from typing_extensions import override
 from clp_contracts.errors import CallFailed, Refused
 from clp_deploy.keys import write_keys
 from clp_deploy.processes import PROCESS_TYPES
-from clp_suite.environment import SuiteEnvironment
+from clp_suite.environment import SuiteEnvironment, without_settings
 from clp_suite.server_access import Broker, DatabaseServer
 from clp_suite.server_process import as_account, free_ports
 from clp_suite.suite import OPERATIONS, Suite
@@ -113,7 +113,7 @@ class ProcessSuite(Suite):
             self._running[name] = subprocess.Popen(  # noqa: S603
                 # The kernel ends them when this process dies.
                 [*as_account(None), sys.executable, "-W", "ignore", "-m", *command],
-                env=os.environ | self.environ(name),
+                env=without_settings(os.environ) | self.environ(name),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,

@@ -20,8 +20,6 @@ from typing_extensions import override
 from clp_chassis.observability.call_chain import current_chain
 from clp_contracts.errors import CallFailed, Refused
 
-SHAPES: Final = ("text", "json")
-LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR")
 TEXT: Final = (
     "%(asctime)s %(levelname)s %(process_type)s %(name)s %(message)s%(in_call)s"
 )

@@ -41,6 +41,7 @@ LIFETIME: Final = timedelta(seconds=120)
 MAX_LIFETIME: Final = timedelta(minutes=10)
 CLOCK_TOLERANCE: Final = timedelta(seconds=30)
 MAX_CACHED: Final = 4096
+MAKE_KEYS: Final = "`python -m clp_deploy.keys FOLDER` makes the keys of all services"
 RELOAD_INTERVAL: Final = timedelta(seconds=2)
 
 
@@ -71,6 +72,10 @@ class TrustedKey:
         )
 
 
+class UnusableKey(ValueError):
+    """A file of keys is missing or damaged; the text names it, and what makes one."""
+
+
 class _ReloadingFile(Generic[T]):
     """The parsed content of a file, reloaded when the file changes."""
 
@@ -78,8 +83,14 @@ class _ReloadingFile(Generic[T]):
         self._path = path
         self._read = read
         self._clock = clock
-        self._seen = _stat_of(path)
-        self._value = read(path)
+        try:
+            self._seen = _stat_of(path)
+            self._value = read(path)
+        except OSError as error:
+            raise UnusableKey(f"{path}: {error.strerror}; {MAKE_KEYS}") from None
+        except (ValueError, TypeError, KeyError) as error:
+            reason = error if isinstance(error, TypeError) else "is damaged"
+            raise UnusableKey(f"{path}: {reason}; {MAKE_KEYS}") from None
         self._reload_at = clock() + RELOAD_INTERVAL
 
     def __call__(self) -> T:
@@ -250,14 +261,14 @@ def key_id(name: str, key: Ed25519PublicKey) -> str:
 def _own_key(path: Path) -> tuple[str, Ed25519PrivateKey]:
     key = load_pem_private_key(path.read_bytes(), password=None)
     if not isinstance(key, Ed25519PrivateKey):
-        raise TypeError(f"{path.name} holds no Ed25519 key")
+        raise TypeError("holds no Ed25519 key")
     return key_id(path.stem, key.public_key()), key
 
 
 def _trusted_keys(path: Path) -> dict[str, TrustedKey]:
     entries = json.loads(path.read_text())
     if not isinstance(entries, dict):
-        raise TypeError(f"{path.name} is no object")
+        raise TypeError("is no JSON object")
     return {kid: _trusted(entry) for kid, entry in entries.items()}
 
 

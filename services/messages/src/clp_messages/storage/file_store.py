@@ -68,6 +68,9 @@ class Chunks:
 class FileStore(Protocol):
     """Stores files under keys chosen by the service; a stored file never changes."""
 
+    def ping(self) -> None:
+        """Raise when files cannot be stored."""
+
     def receiving(self, key: str) -> AbstractContextManager[UploadStream]:
         """Receive a file in chunks; an error on the way leaves nothing behind."""
 

@@ -6,6 +6,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from clp_chassis.reachability import require_folder
 from clp_messages.storage.file_store import Chunks, FileMissing, UploadStream
 
 
@@ -31,6 +32,10 @@ class LocalFileStore:
         self._run_blocking = run_blocking
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._unfinished.mkdir(exist_ok=True, mode=0o700)
+
+    def ping(self) -> None:
+        """Raise when the folder cannot be written."""
+        require_folder(self._unfinished)
 
     @contextmanager
     def receiving(self, key: str) -> Iterator[UploadStream]:

@@ -6,7 +6,7 @@ again would not yield, so boto3's own checksums are off.
 
 import base64
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from tempfile import SpooledTemporaryFile
 from typing import Any, Final, Self
 from urllib.parse import parse_qsl, urlsplit
@@ -74,6 +74,11 @@ class S3FileStore:
         """Read part of a file."""
         byte_range = f"bytes={start}-{start + length - 1}"
         return Chunks(self._call("get_object", key, Range=byte_range)["Body"], length)
+
+    def ping(self) -> None:
+        """Raise when the bucket cannot be reached with these credentials."""
+        with suppress(FileMissing):
+            self._call("get_object", "ping")
 
     def remove(self, key: str) -> None:
         """Remove a file."""

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from clp_chassis.clock import new_id, now
+from clp_chassis.reachability import require_folder
 from clp_notifications.delivery.smtp_replies import (
     ACCEPTED,
     STALE,
@@ -25,6 +26,10 @@ class Maildir:
         self._folder = folder
         self._process = new_id()[:8]
         create_private_folders(folder, "tmp", "new", "cur")
+
+    def ping(self) -> None:
+        """Raise when the folder cannot be written."""
+        require_folder(self._folder / "new")
 
     def send(self, mail: OutgoingMail, may_send: MaySend) -> SmtpOutcome:
         """Write a mail atomically."""

@@ -200,6 +200,17 @@ class SmtpTransport:
             else ssl.create_default_context(cafile=relay.ca)
         )
 
+    def ping(self) -> None:
+        """Open a session as for a mail, and end it."""
+        try:
+            connection = self._connect()
+        except _SessionRefused as refusal:
+            outcome = refusal.outcome
+            raise ConnectionError(
+                f"refused at {outcome.stage} with code {outcome.code}"
+            ) from None
+        connection.quit()
+
     def send(self, mail: OutgoingMail, may_send: MaySend) -> SmtpOutcome:
         """Send a mail; whatever happens is a result, and raises nothing."""
         try:

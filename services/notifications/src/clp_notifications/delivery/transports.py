@@ -20,7 +20,9 @@ class Transport(Protocol):
         """Close connections."""
 
 
-def transport_at(url: str, timeout_s: float, local_hostname: str) -> Transport:
+def transport_at(
+    url: str, timeout_s: float, local_hostname: str
+) -> Maildir | SmtpTransport:
     """The transport of an ``smtp_url``."""
     if url.startswith("maildir:"):
         return Maildir(Path(unquote(urlsplit(url).path)))

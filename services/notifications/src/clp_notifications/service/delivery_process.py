@@ -21,12 +21,11 @@ from clp_chassis.bootstrap import (
 )
 from clp_chassis.concurrency.loop_timer import LoopTimer
 from clp_chassis.messaging import on_events
-from clp_chassis.observability import Probes
+from clp_chassis.observability import Check, Probes
 from clp_chassis.persistence.database import TRANSIENT_ERRORS, Database
-from clp_chassis.settings import InvalidSettings
+from clp_chassis.settings import naming_setting
 from clp_contracts.events import OF_NOTIFICATIONS
 from clp_contracts.mail_addresses import (
-    InvalidMailAddress,
     MailAddress,
     parse_mail_address,
 )
@@ -40,7 +39,7 @@ from clp_notifications.delivery.dependencies import (
 )
 from clp_notifications.delivery.maildir import Maildir
 from clp_notifications.delivery.relay_throttle import RelayThrottle, throttle_gauges
-from clp_notifications.delivery.smtp import InvalidRelayUrl
+from clp_notifications.delivery.smtp import SmtpTransport
 from clp_notifications.delivery.tickets import send_tickets
 from clp_notifications.delivery.transports import transport_at
 from clp_notifications.gauges import probes
@@ -171,32 +170,28 @@ def sender_identity(settings: Settings) -> SenderIdentity:
     )
 
 
-def help_address(settings: Settings) -> MailAddress | None:
-    """Return the address of tickets, None without one.
+def _help_address(settings: Settings) -> MailAddress | None:
+    text = settings.help_address
+    return parse_mail_address(text) if text else None
 
-    Raises:
-        InvalidSettings: the address is malformed.
-    """
-    if not settings.help_address:
-        return None
-    try:
-        return parse_mail_address(settings.help_address)
-    except InvalidMailAddress:
-        raise InvalidSettings(
-            "CLP_NOTIFICATIONS_HELP_ADDRESS: not a mail address"
-        ) from None
+
+def reach(settings: Settings) -> dict[str, Check]:
+    """What ``--check`` tries: the relay, with TLS and login as for a mail."""
+    return {"smtp_url": lambda: _transport(settings).ping()}
+
+
+def _transport(settings: Settings) -> Maildir | SmtpTransport:
+    with naming_setting("CLP_NOTIFICATIONS_SMTP_URL"):
+        return transport_at(
+            settings.smtp_url, settings.smtp_timeout_s, settings.mail_domain
+        )
 
 
 def build(settings: Settings, context: ProcessContext) -> Process:
     """Wire the process; its database must be migrated."""
     database = Database(settings.database_url)
     identity = sender_identity(settings)
-    try:
-        transport = transport_at(
-            settings.smtp_url, settings.smtp_timeout_s, settings.mail_domain
-        )
-    except InvalidRelayUrl as error:
-        raise InvalidSettings(f"CLP_NOTIFICATIONS_SMTP_URL: {error}") from None
+    transport = _transport(settings)
     clients, throttle = context.clients(), RelayThrottle()
     # A folder orders mails by the time of writing: one after the other.
     is_folder = isinstance(transport, Maildir)
@@ -217,7 +212,7 @@ def build(settings: Settings, context: ProcessContext) -> Process:
             lease=timedelta(seconds=settings.lease_s),
             margin=timedelta(seconds=settings.smtp_timeout_s),
         ),
-        help_address=help_address(settings),
+        help_address=_help_address(settings),
         reader_preferences=ReaderPreferences(
             language=settings.language,
             time_zone=settings.time_zone,

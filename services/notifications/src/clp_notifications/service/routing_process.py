@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
+from pathlib import Path
 from typing import Any, Final
 
 from werkzeug.wrappers import Request, Response
@@ -21,7 +22,9 @@ from clp_chassis.events.outbox_relay import OutboxRelay, RelayConfig
 from clp_chassis.events.projections import DatabaseProjection
 from clp_chassis.http import public_http
 from clp_chassis.messaging import on_events
+from clp_chassis.observability import Check
 from clp_chassis.persistence.database import Database
+from clp_chassis.reachability import require_folder
 from clp_chassis.rpc import CallContext, rpc_method
 from clp_chassis.security.passports import Passport
 from clp_contracts import feed, messages
@@ -196,6 +199,12 @@ class NotificationsService(
         return unsubscribe_response(
             token, act=True, deps=self.deps, languages=languages
         )
+
+
+def reach(settings: Settings) -> dict[str, Check]:
+    """What ``--check`` tries: the Maildir of incoming mail."""
+    folder = settings.bounce_dir
+    return {"bounce_dir": lambda: require_folder(Path(folder))} if folder else {}
 
 
 def build(settings: Settings, context: ProcessContext) -> Process:

@@ -82,6 +82,16 @@ class OidcSignIn:
         self._monotonic = monotonic
         self._provider: _Provider | None = None
 
+    def ping(self) -> None:
+        """Raise when the provider does not serve its metadata."""
+        metadata = self._get(self._discovery)
+        if metadata.get("issuer") != self._client.issuer:
+            raise ValueError(f"the provider calls itself {metadata.get('issuer')}")
+
+    @property
+    def _discovery(self) -> str:
+        return f"{self._client.issuer.rstrip('/')}/.well-known/openid-configuration"
+
     def begin(self) -> ProviderStep:
         """Return the address of the provider's sign-in, and what to compare later."""
         provider = self._metadata()
@@ -182,9 +192,8 @@ class OidcSignIn:
 
     def _fetch(self) -> _Provider:
         """Fetch metadata and keys; raises `SignInFailed` (``provider``)."""
-        address = f"{self._client.issuer.rstrip('/')}/.well-known/openid-configuration"
         try:
-            metadata = self._get(address)
+            metadata = self._get(self._discovery)
             keys = KeySet.import_key_set(self._get(metadata["jwks_uri"]))
         except (requests.RequestException, ValueError, KeyError, JoseError) as error:
             log.warning("the provider cannot be reached: %s", type(error).__name__)

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from clp_deploy.broker_permissions import DIRECTORY, GATEWAY, OPERATIONS
+from clp_chassis.settings import describe_settings
+from clp_contracts.broker_users import CLIENTS, OPERATIONS, SERVICES
 from clp_deploy.database_roles import DATABASE_SERVICES
-from clp_deploy.keys import SERVICES, write_keys
+from clp_deploy.keys import write_keys
 from clp_deploy.processes import ProcessType
 from clp_deploy.secret_files import CertificateAuthority, PasswordStore
 from clp_suite.environment import SuiteEnvironment
@@ -53,18 +54,27 @@ class Host:
 
         It holds no other service's passwords; copies share neither folders nor ports.
         """
-        others = tuple(
-            f"CLP_{name.upper()}_"
-            for name in self.broker_urls
-            if name != process_type.service
-        )
-        environ = {k: v for k, v in self.environ.items() if not k.startswith(others)}
+        described = describe_settings(process_type.settings_type, process_type.service)
+        own = {one.variable for one in described} | {
+            one.shared_variable for one in described
+        }
+        environ = {
+            name: value
+            for name, value in self.environ.items()
+            if not name.startswith("CLP_") or name.removesuffix("_FILE") in own
+        }
         (port,) = free_ports(1)
         environ[OBSERVE] = f"127.0.0.1:{port}"
         if copy > 0:
-            prefix = f"CLP_{process_type.service.upper()}"
-            environ[f"{prefix}_HTTP_ADDRESS"] = "127.0.0.1:0"
-            environ[f"{prefix}_DATA_DIR"] = str(self.data_dir / f"index.{copy}")
+            of_copies = {
+                "http_address": "127.0.0.1:0",
+                "data_dir": str(self.data_dir / f"index.{copy}"),
+            }
+            environ |= {
+                one.variable: of_copies[one.name]
+                for one in described
+                if one.name in of_copies
+            }
         return environ
 
 
@@ -92,7 +102,7 @@ def configured_brokers(environ: Mapping[str, str]) -> dict[str, str]:
     Raises:
         SystemExit: when only some users have one.
     """
-    users = (*SERVICES, GATEWAY, DIRECTORY, OPERATIONS)
+    users = (*SERVICES, *CLIENTS)
     urls = {
         user: url
         for user in users

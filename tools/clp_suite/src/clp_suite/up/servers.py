@@ -14,8 +14,8 @@ from typing import Any, Final
 
 import orjson
 
+from clp_contracts.broker_users import BROKER_USERS
 from clp_deploy.broker_permissions import (
-    USERS,
     VHOST,
     definitions,
     password_hash,
@@ -45,7 +45,7 @@ class PrivateServers:
         directory = self._folder / "rabbit"
         shutil.rmtree(directory, ignore_errors=True)
         passwords = {
-            user: self._secrets.get(f"{user}_broker_password") for user in USERS
+            user: self._secrets.get(f"{user}_broker_password") for user in BROKER_USERS
         }
         (port,) = free_ports(1)
         account = account_for(PrivateRabbit.PREFERRED_ACCOUNT)

@@ -10,10 +10,10 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Final
 
+from clp_contracts.broker_users import OPERATIONS
 from clp_contracts.client import connect
 from clp_contracts.errors import CallFailed, Refused
 from clp_contracts.methods import PassportKind
-from clp_deploy.broker_permissions import OPERATIONS
 from clp_deploy.keys import KeyRing
 from clp_suite.server_process import ServerError
 from clp_suite.up.console import LogConsole

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import IO, Final
 
 from clp_deploy.processes import PROCESS_TYPES, ProcessType
+from clp_suite.environment import without_settings
 from clp_suite.server_process import as_account
 from clp_suite.up.console import LogConsole
 from clp_suite.up.host import OBSERVE, PROVIDER, SINK, Host
@@ -129,7 +130,9 @@ class Supervisor:
     def _start(self, process: ManagedProcess) -> None:
         process.child = subprocess.Popen(  # noqa: S603 - fixed commands
             [*as_account(None), sys.executable, "-W", "ignore", "-m", *process.command],
-            env=os.environ | dict(process.environ) | {"PYTHONUNBUFFERED": "1"},
+            env=without_settings(os.environ)
+            | dict(process.environ)
+            | {"PYTHONUNBUFFERED": "1"},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
