@@ -31,6 +31,10 @@ COMMON = {
 settings.register_profile("ci", derandomize=True, database=None, **COMMON)
 # New examples in every run; failing ones are stored and tried first.
 settings.register_profile("dev", max_examples=100, **COMMON)
+# Tests run once for each mutant: what few examples kill, many kill as well.
+settings.register_profile(
+    "mutation", max_examples=25, derandomize=True, database=None, **COMMON
+)
 settings.register_profile("night", max_examples=5000, **COMMON)
 
 settings.load_profile(

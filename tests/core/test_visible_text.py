@@ -82,6 +82,8 @@ def test_marks_of_direction_are_dropped_and_joiners_kept(
         ("a\x00\n", "\x00"),
         ("\u2029", "\u2029"),
     ],
+    # A surrogate in the name of a test cannot be written anywhere.
+    ids=ascii,
 )
 def test_the_first_unprintable_character(text: str, character: str | None) -> None:
     assert unprintable_in(text) == character
