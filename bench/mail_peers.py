@@ -37,7 +37,7 @@ HTML: Final = """<!doctype html><html lang="en"><head><meta charset="utf-8">
 <a href="{{ stop }}">Stop mails about this project</a></p></body></html>
 """
 LINK: Final = "https://clp.example/p1/broadcast/7"
-STOP: Final = "https://clp.example/mail/stop/" + "k" * 90
+STOP: Final = "https://clp.example/-/unsubscribe/" + "k" * 43
 SENDER: Final = "CLP Communications <notifications@clp.example>"
 
 

@@ -7,6 +7,7 @@ from clp_chassis.concurrency import monkey_patch  # isort: skip  # noqa: F401 - 
 
 import cProfile
 import os
+import time
 from collections.abc import Callable, Sequence
 
 from clp_chassis.runner import main
@@ -15,7 +16,8 @@ from clp_notifications.delivery.dependencies import DeliveryDependencies
 from clp_notifications.service import build_delivery, delivery_process
 from clp_notifications.settings import Settings
 
-profile = cProfile.Profile()
+# By processor time: other processes share the cores.
+profile = cProfile.Profile(time.process_time)
 deliver = delivery_process.deliver
 
 

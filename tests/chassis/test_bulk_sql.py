@@ -149,6 +149,17 @@ def test_one_row_that_cannot_be_stored_stores_none(things: Database) -> None:
         assert session.scalars(select(KINDS.c.word)).all() == []
 
 
+def test_rows_whose_key_exists_are_left_as_they_are(things: Database) -> None:
+    with things.writing() as session:
+        insert_rows(session, KINDS, [{"word": "a", "many": 1}])
+        rows = [{"word": word, "many": 2} for word in ("b", "a", "b")]
+        insert_rows(session, KINDS, rows, if_absent=True)
+        insert_rows(session, KINDS, [], if_absent=True)
+    with things.reading() as session:
+        stored = session.execute(select(KINDS.c.word, KINDS.c.many)).all()
+    assert sorted((row.word, row.many) for row in stored) == [("a", 1), ("b", 2)]
+
+
 def test_a_value_that_no_column_knows_is_refused(things: Database) -> None:
     with pytest.raises(Exception, match=r"zone|no value"), things.writing() as session:
         insert_rows(session, KINDS, [{"word": "a", "at": AT.replace(tzinfo=None)}])

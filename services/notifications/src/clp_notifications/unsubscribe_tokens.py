@@ -11,7 +11,7 @@ from typing import Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from clp_chassis.persistence.bulk_sql import in_array, insert_if_absent
+from clp_chassis.persistence.bulk_sql import in_array, insert_rows
 from clp_chassis.persistence.database import Database
 from clp_notifications.states import MailMode
 from clp_notifications.tables import UNSUBSCRIBE_TOKENS, UnsubscribeToken
@@ -66,13 +66,15 @@ class UnsubscribeTokens:
             return found
         with self._database.writing(notify=False) as session:
             # In one order, so that two workers never wait for each other's rows.
-            for person, project in sorted(pairs - found.keys()):
-                row = {
+            rows = [
+                {
                     "person": person,
                     "project": project,
                     "token": secrets.token_urlsafe(TOKEN_BYTES),
                 }
-                insert_if_absent(session, UNSUBSCRIBE_TOKENS, row)
+                for person, project in sorted(pairs - found.keys())
+            ]
+            insert_rows(session, UNSUBSCRIBE_TOKENS, rows, if_absent=True)
             return found | _read(session, pairs)
 
 

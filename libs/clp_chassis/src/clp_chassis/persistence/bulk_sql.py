@@ -15,7 +15,6 @@ from sqlalchemy import (
     TextClause,
     TypeDecorator,
     bindparam,
-    insert,
     text,
 )
 from sqlalchemy.dialects import postgresql, sqlite
@@ -52,28 +51,36 @@ def upsert_max(
 
 
 def insert_rows(
-    session: Session, table: Table, rows: Sequence[Mapping[str, Any]]
+    session: Session,
+    table: Table,
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    if_absent: bool = False,
 ) -> None:
-    """Insert any number of rows, all with the same columns.
+    """Insert any number of rows, all with the same columns, in their order.
 
-    PostgreSQL reads them from one JSON parameter: a statement per row would cost most
-    of its time.
+    With ``if_absent`` a row whose key exists is left as it is. PostgreSQL reads all
+    rows from one JSON parameter: a statement per row would cost most of its time.
     """
     if not rows:
         return
     if session.get_bind().dialect.name == "sqlite":
-        session.execute(insert(table), rows)
+        row = sqlite.insert(table)
+        session.execute(row.on_conflict_do_nothing() if if_absent else row, rows)
         return
-    statement = _from_one_parameter(table, tuple(rows[0]))
-    session.execute(statement, {"rows": json.dumps(rows, default=_in_json)})
+    one = _from_one_parameter(table, tuple(rows[0]), if_absent=if_absent)
+    session.execute(one, {"rows": json.dumps(rows, default=_in_json)})
 
 
 @cache
-def _from_one_parameter(table: Table, columns: tuple[str, ...]) -> TextClause:
+def _from_one_parameter(
+    table: Table, columns: tuple[str, ...], *, if_absent: bool
+) -> TextClause:
     name, names = table.name, ", ".join(columns)
     read = f"json_populate_recordset(CAST(NULL AS {name}), CAST(:rows AS json))"
+    conflict = " ON CONFLICT DO NOTHING" if if_absent else ""
     # Names of tables and columns come from the code.
-    return text(f"INSERT INTO {name} ({names}) SELECT {names} FROM {read}")  # noqa: S608
+    return text(f"INSERT INTO {name} ({names}) SELECT {names} FROM {read}{conflict}")  # noqa: S608
 
 
 def _in_json(value: Any) -> str:

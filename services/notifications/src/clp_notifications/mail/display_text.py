@@ -53,6 +53,9 @@ def _picture(control: re.Match[str]) -> str:
 
 def isolated(line: str, direction: str = "ltr") -> str:
     """Isolate a part of a sentence that runs against the sentence's direction."""
+    # Most names are ASCII, and looking at each character takes longer than this.
+    if direction == "ltr" and line.isascii():
+        return line
     against = AGAINST[direction]
     if any(unicodedata.bidirectional(character) in against for character in line):
         return f"{ISOLATE}{line}{END_ISOLATE}"

@@ -44,6 +44,7 @@ MAX_MESSAGE_BYTES: Final = 48_000
 MESSAGE_OVERHEAD: Final = 1_200
 FILE_OVERHEAD: Final = 500
 MAX_MESSAGES: Final = 40
+LINE_END: Final = Markup("<br>")
 # Bytes of one character in HTML: an escaped quote, or the tag of a line end.
 MAX_ESCAPED_BYTES: Final = 5
 
@@ -216,7 +217,7 @@ class Renderer:
         text = shown_text(message.text) if content.shows_text else ""
         return view | {
             "author": isolate(view["author"]),
-            "quoted": [f"> {line}" for line in text.split("\n")] if text else [],
+            "quoted": "> " + text.replace("\n", "\n> ") if text else "",
             "files": [file | {"name": isolate(file["name"])} for file in view["files"]],
         }
 
@@ -224,7 +225,7 @@ class Renderer:
         text = shown_text(message.text) if content.shows_text else ""
         kept = text_that_fits(message, text)
         return self._view(content, message) | {
-            "lines": kept.split("\n") if kept else [],
+            "text": escape(kept).replace("\n", LINE_END),
             "is_cut": len(kept) < len(text),
         }
 
@@ -344,7 +345,7 @@ def text_that_fits(message: MailMessage, text: str) -> str:
 
 def _size(text: str) -> int:
     """Bytes of a text in HTML, where each line end becomes a tag."""
-    return len(escape(text).encode()) + len("<br>") * text.count("\n")
+    return len(escape(text).encode()) + len(LINE_END) * text.count("\n")
 
 
 def _markup_size(message: MailMessage) -> int:
