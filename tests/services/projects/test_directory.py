@@ -7,6 +7,7 @@ from clp_contracts.projects import (
     GetFacts,
     GetFollowers,
     GetPeopleByHandle,
+    GetRecords,
     PersonFacts,
 )
 from clp_core.mentions import address_key, name_key
@@ -231,3 +232,24 @@ def test_narrowed_facts_show_the_partners_of_the_people_only(world: World) -> No
     assert partners("nat", "sam") == (("north",), ("south",), ["north", "south"])
     assert partners("nat", "ivy") == (("north",), ("south",), ["north", "south"])
     assert partners("nobody") == partners() == ((), (), [])
+
+
+def test_records_are_read_as_they_are_stored(world: World) -> None:
+    found = directory.records(
+        GetRecords(
+            people=("nat", "nobody", "n\0"),
+            partners=("north", "nobody"),
+            project_ids=("p1", "nothing"),
+        ),
+        deps=world.deps,
+    )
+    assert found.people == (world.facts_of("nat"),)
+    assert [(one.id, one.name) for one in found.partners] == [
+        ("north", "North Dubbing")
+    ]
+    assert [(one.id, one.title) for one in found.projects] == [("p1", "Night Train")]
+    assert {(one.project, one.withdrawn) for one in found.assignments} == {
+        ("p1", False)
+    }
+    assert [one.partner for one in found.assignments] == ["north", "south"]
+    assert directory.records(GetRecords(), deps=world.deps).people == ()

@@ -256,6 +256,43 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GetRecords:
+    """Read records by their ids; assignments by the project."""
+
+    people: tuple[str, ...] = ()
+    partners: tuple[str, ...] = ()
+    project_ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProjectTitle:
+    """The title of a project."""
+
+    id: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assignment:
+    """A partner on a project, now or in the past."""
+
+    project: str
+    partner: str
+    languages: tuple[str, ...]
+    withdrawn: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Records:
+    """The records as they are stored; missing ones are left out."""
+
+    people: tuple[PersonFacts, ...]
+    partners: tuple[PartnerName, ...]
+    projects: tuple[ProjectTitle, ...]
+    assignments: tuple[Assignment, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GetFollowers:
     """Read the followers of a project.
 
@@ -333,6 +370,7 @@ FIND_PROJECTS: Final = Method(
 MY_PROJECTS: Final = Method(SERVICE, "my_projects", Empty, MyProjects, PEOPLE)
 ANNOUNCE: Final = Method(SERVICE, "announce", Announce, Announced, SERVICES)
 FACTS: Final = Method(SERVICE, "facts", GetFacts, Facts, SERVICES)
+RECORDS: Final = Method(SERVICE, "records", GetRecords, Records, SERVICES)
 FOLLOWERS: Final = Method(SERVICE, "followers", GetFollowers, People, SERVICES)
 PEOPLE_BY_HANDLE: Final = Method(
     SERVICE, "people_by_handle", GetPeopleByHandle, People, SERVICES

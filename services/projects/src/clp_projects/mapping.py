@@ -9,7 +9,13 @@ from sqlalchemy.orm import Session
 
 from clp_chassis.persistence.bulk_sql import in_array
 from clp_contracts.core_mapping import to_person, to_project
-from clp_contracts.projects import PartnerName, PersonFacts, ProjectFacts
+from clp_contracts.projects import (
+    Assignment,
+    PartnerName,
+    PersonFacts,
+    ProjectFacts,
+    ProjectTitle,
+)
 from clp_core.channels import Project, is_id
 from clp_core.people import Person
 from clp_projects.tables import (
@@ -89,6 +95,15 @@ FOLLOWERS_AMONG: Final = select(FollowerRow.person).where(
 TITLES: Final = select(ProjectRow.id, ProjectRow.title).where(
     in_array(ProjectRow.id, "ids")
 )
+PARTNER_NAMES: Final = select(PartnerRow.id, PartnerRow.name).where(
+    in_array(PartnerRow.id, "ids")
+)
+ASSIGNED_LANGUAGES: Final = select(
+    AssignmentRow.project,
+    AssignmentRow.partner,
+    AssignmentRow.languages,
+    AssignmentRow.withdrawn_at,
+).where(in_array(AssignmentRow.project, "ids"))
 ASSIGNMENTS: Final = (
     select(
         AssignmentRow.project,
@@ -203,6 +218,35 @@ def _project(row: Any, partners: list[Any]) -> ProjectFacts:
         withdrawn=tuple(one.id for one in partners if one.withdrawn_at is not None),
         partners=tuple(PartnerName(id=one.id, name=one.name) for one in partners),
     )
+
+
+def partners_by_id(session: Session, ids: Iterable[str]) -> tuple[PartnerName, ...]:
+    """Return the partners with these ids, ordered by id."""
+    rows = session.execute(PARTNER_NAMES, {"ids": [*filter(is_id, ids)]})
+    found = (PartnerName(id=row.id, name=row.name) for row in rows)
+    return tuple(sorted(found, key=lambda partner: partner.id))
+
+
+def titles_by_id(session: Session, ids: Iterable[str]) -> tuple[ProjectTitle, ...]:
+    """Return the titles of the projects with these ids, ordered by id."""
+    rows = session.execute(TITLES, {"ids": [*filter(is_id, ids)]})
+    found = (ProjectTitle(id=row.id, title=row.title) for row in rows)
+    return tuple(sorted(found, key=lambda project: project.id))
+
+
+def assignments_of(session: Session, ids: Iterable[str]) -> tuple[Assignment, ...]:
+    """Return the assignments on these projects, ordered by project and partner."""
+    rows = session.execute(ASSIGNED_LANGUAGES, {"ids": [*filter(is_id, ids)]})
+    found = (
+        Assignment(
+            project=row.project,
+            partner=row.partner,
+            languages=tuple(row.languages),
+            withdrawn=row.withdrawn_at is not None,
+        )
+        for row in rows
+    )
+    return tuple(sorted(found, key=lambda one: (one.project, one.partner)))
 
 
 def person(session: Session, id: str) -> Person | None:

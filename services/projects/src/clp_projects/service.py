@@ -127,6 +127,10 @@ class ProjectsService:
     def facts(self, request: contract.GetFacts, _: Passport) -> contract.Facts:
         return directory.facts_about(request, deps=self.deps)
 
+    @rpc_method(contract.RECORDS, subjects=DIRECTORY)
+    def records(self, request: contract.GetRecords, _: Passport) -> contract.Records:
+        return directory.records(request, deps=self.deps)
+
     @rpc_method(contract.FOLLOWERS, subjects=("notifications",))
     def followers(self, request: contract.GetFollowers, _: Passport) -> contract.People:
         return directory.followers(request, deps=self.deps)

@@ -8,25 +8,28 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
+import shtab
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from clp_chassis.clock import now
-from clp_chassis.security.passports import Issuer
-from clp_contracts.client import Clients, connect
+from clp_contracts.client import Clients
 from clp_contracts.errors import CallFailed, Refused
-from clp_ops import incoming_mails, portal_commands, tables
-from clp_ops.arguments import parse_arguments
+from clp_ops import (
+    import_command,
+    incoming_mails,
+    notification_commands,
+    portal_commands,
+    record_commands,
+    tables,
+)
+from clp_ops.arguments import parse_arguments, parser
+from clp_ops.connections import DIRECTORY, OPERATIONS, Environ, connected_as
+from clp_ops.output import print_json
 from clp_ops.status import system_status
 
-OPERATIONS: Final = "operations"
-BROKER: Final = "CLP_BROKER_URL"
-OWN_BROKER: Final = "CLP_OPERATIONS_BROKER_URL"
-KEYS: Final = "CLP_KEYS_DIR"
 INDEX: Final = "CLP_SEARCH_DATA_DIR"
-BATCH: Final = 100
 
-Environ = Mapping[str, str]
+Command = Callable[[Namespace, Clients, Console], int]
+LocalCommand = Callable[[Namespace, Environ, Console], int]
 
 
 def main(
@@ -41,47 +44,18 @@ def main(
     """
     args = parse_arguments(arguments)
     output = console or Console()
-    if args.command == "rebuild-index":
-        folder = args.folder or environ.get(INDEX)
-        if folder is None:
-            raise SystemExit(f"name the folder of the index: --folder, or {INDEX}")
-        # Imported here: the other commands start faster without the search engine.
-        search = import_module("clp_search.cli")
-        return int(search.rebuild(Path(folder), wait=not args.no_wait))
-    if args.command == "queues":
-        dead_letters = import_module("clp_ops.dead_letters")
-        return _show_or_redrive(args, dead_letters.QueueCommand(environ, output))
-    commands: dict[str, Callable[[Namespace, Clients, Console], int]] = {
-        "status": _status,
-        "dead": _dead,
-        "redrive": _redrive,
-        "dead-letters": _dead_letters,
-        "incoming": incoming_mails.incoming,
-        "unsuppress": _unsuppress,
-        "end-sessions": portal_commands.end_sessions,
-        "tickets": portal_commands.tickets,
-        "close-ticket": portal_commands.close_ticket,
-    }
-    with _connected(environ, args.timeout) as clp:
+    if args.command in LOCAL:
+        return LOCAL[args.command](args, environ, output)
+    subject = DIRECTORY if args.command in OF_DIRECTORY else OPERATIONS
+    with connected_as(subject, args, environ) as clp:
         try:
-            return commands[args.command](args, clp, output)
+            return (OF_DIRECTORY | OF_OPERATIONS)[args.command](args, clp, output)
         except Refused as refused:
             raise SystemExit(f"refused: {refused.code}: {refused}") from None
         except CallFailed as failure:
             raise SystemExit(
                 f"{failure}; is it running? `clp-ops status` shows which services are"
             ) from None
-
-
-def _connected(environ: Environ, timeout: float) -> Clients:
-    broker = environ.get(OWN_BROKER) or environ.get(BROKER)
-    keys = Path(environ.get(KEYS, "keys"))
-    if broker is None:
-        raise SystemExit(f"name the broker: {BROKER}=amqp://user:password@host:5672//")
-    if (path := keys / f"{OPERATIONS}.pem").exists():
-        passport = Issuer.from_file(path, now).for_service(OPERATIONS)
-        return connect(broker, passport, timeout)
-    raise SystemExit(f"{keys} holds no {OPERATIONS}.pem; set its folder: {KEYS}")
 
 
 def _status(args: Namespace, clp: Clients, console: Console) -> int:
@@ -95,34 +69,15 @@ def _status(args: Namespace, clp: Clients, console: Console) -> int:
     return 0 if status.is_healthy else 1
 
 
-def _dead(args: Namespace, clp: Clients, console: Console) -> int:
-    rows = clp.notifications.dead(limit=args.limit).notifications
-    console.print(tables.dead(rows) if rows else "No notification is dead.")
-    if len(rows) == args.limit:
-        console.print(f"These are the oldest {args.limit}; --limit shows more.")
-    return 0
-
-
-def _redrive(args: Namespace, clp: Clients, console: Console) -> int:
-    named = tuple(args.notification) or _all_dead(clp)
-    if not named:
-        console.print("No notification is dead.")
-        return 0
-    sent = 0
-    bar = (TextColumn("redriving"), BarColumn(), MofNCompleteColumn())
-    with Progress(*bar, console=console) as progress:
-        task = progress.add_task("redrive", total=len(named))
-        for start in range(0, len(named), BATCH):
-            batch = named[start : start + BATCH]
-            sent += clp.notifications.redrive(notification_ids=batch).count
-            progress.advance(task, len(batch))
-    console.print(f"{sent:,} of {len(named):,} notifications are due again.")
-    return 0
-
-
 def _dead_letters(args: Namespace, clp: Clients, console: Console) -> int:
     dead_letters = import_module("clp_ops.dead_letters")
-    return _show_or_redrive(args, dead_letters.ChangeCommand(clp, console))
+    return _show_or_redrive(args, dead_letters.ChangeCommand(clp, console, args.json))
+
+
+def _queues(args: Namespace, environ: Environ, console: Console) -> int:
+    dead_letters = import_module("clp_ops.dead_letters")
+    command = dead_letters.QueueCommand(environ, console, args.json)
+    return _show_or_redrive(args, command)
 
 
 def _show_or_redrive(args: Namespace, command: Any) -> int:
@@ -132,29 +87,54 @@ def _show_or_redrive(args: Namespace, command: Any) -> int:
     return 0
 
 
-def _all_dead(clp: Clients) -> tuple[str, ...]:
-    found: list[str] = []
-    while True:
-        after = found[-1] if found else None
-        rows = clp.notifications.dead(after=after, limit=BATCH).notifications
-        found += (row.id for row in rows)
-        if len(rows) < BATCH:
-            return tuple(found)
+def _rebuild_index(args: Namespace, environ: Environ, console: Console) -> int:
+    folder = args.folder or environ.get(INDEX)
+    if folder is None:
+        raise SystemExit(f"name the folder of the index: --folder, or {INDEX}")
+    # Imported here: the other commands start faster without the search engine.
+    search = import_module("clp_search.cli")
+    code = int(search.rebuild(Path(folder), wait=not args.no_wait))
+    if args.json:
+        print_json(console, {"folder": str(folder), "served": code == 0})
+    return code
 
 
-def _unsuppress(args: Namespace, clp: Clients, console: Console) -> int:
-    if args.address is None:
-        rows = clp.notifications.suppressions().suppressions
-        console.print(
-            tables.suppressions(rows) if rows else "No address is suppressed."
-        )
-        return 0
-    deleted = clp.notifications.delete_suppression(address=args.address)
-    console.print(
-        f"{deleted.address} is no longer suppressed; clp-ops redrive sends its dead"
-        " notifications."
-    )
+def _completion(args: Namespace, environ: Environ, console: Console) -> int:
+    del environ
+    script = shtab.complete(parser(), shell=args.shell)
+    if args.json:
+        print_json(console, {"shell": args.shell, "script": script})
+    else:
+        console.file.write(script + "\n")
     return 0
+
+
+# What calls no service.
+LOCAL: Final[Mapping[str, LocalCommand]] = {
+    "completion": _completion,
+    "passport": record_commands.passport,
+    "queues": _queues,
+    "rebuild-index": _rebuild_index,
+}
+OF_DIRECTORY: Final[dict[str, Command]] = {
+    "person": record_commands.person,
+    "partner": record_commands.partner,
+    "project": record_commands.project,
+    "assign": record_commands.assign,
+    "withdraw": record_commands.withdraw,
+    "import": import_command.import_records,
+}
+OF_OPERATIONS: Final[dict[str, Command]] = {
+    "status": _status,
+    "dead": notification_commands.dead,
+    "redrive": notification_commands.redrive,
+    "dead-letters": _dead_letters,
+    "incoming": incoming_mails.incoming,
+    "unsuppress": notification_commands.unsuppress,
+    "end-sessions": portal_commands.end_sessions,
+    "tickets": portal_commands.tickets,
+    "close-ticket": portal_commands.close_ticket,
+}
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ A feed reader keeps the changes it could not apply in its database; an event han
 leaves the events it could not handle in a dead-letter queue of the broker.
 """
 
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,11 +16,13 @@ from rich.table import Table
 from clp_contracts.client import Clients
 from clp_contracts.feed import DeadLetter, DeadLetterRedriven, DeadLetters
 from clp_ops.dead_letter_queues import (
+    DeadEvent,
     DeadLetterQueue,
     dead_events,
     dead_letter_queues,
     redrive_queue,
 )
+from clp_ops.output import print_json
 
 BATCH: Final = 100
 BROKER: Final = "CLP_BROKER_URL"
@@ -34,9 +37,13 @@ class ChangeCommand:
 
     clp: Clients
     console: Console
+    json: bool
 
     def show(self) -> None:
         """Print the reader, the change and the last error of each dead letter."""
+        if self.json:
+            print_json(self.console, [letter for _, letter in self._dead_letters()])
+            return
         table = Table("reader", "failed at", "change", "error")
         for _, letter in self._dead_letters():
             change = f"{letter.position}: {letter.type} {letter.subject}"
@@ -53,9 +60,13 @@ class ChangeCommand:
             applied += response.applied
             if not response.applied:
                 failed += 1
-                self.console.print(
-                    f"{letter.reader} {letter.position}: {response.error}"
-                )
+                if not self.json:
+                    self.console.print(
+                        f"{letter.reader} {letter.position}: {response.error}"
+                    )
+        if self.json:
+            print_json(self.console, {"applied": applied, "failed": failed})
+            return 1 if failed else 0
         self.console.print(f"{applied:,} changes applied, {failed:,} failed again.")
         return 1 if failed else 0
 
@@ -84,15 +95,21 @@ class QueueCommand:
 
     environ: Mapping[str, str]
     console: Console
+    json: bool
 
     def show(self) -> None:
         """Print the event, its attempts and the last error of each dead event."""
-        table = Table("queue", "attempts", "event", "error")
+        events: list[DeadEvent] = []
         for queue, url in self._queues():
             with self._report_no_access(queue):
-                for event in dead_events(queue, url):
-                    attempts = str(event.attempts or "")
-                    table.add_row(event.queue, attempts, event.type, event.error)
+                events += dead_events(queue, url)
+        if self.json:
+            print_json(self.console, events)
+            return
+        table = Table("queue", "attempts", "event", "error")
+        for event in events:
+            attempts = str(event.attempts or "")
+            table.add_row(event.queue, attempts, event.type, event.error)
         self.console.print(
             table if table.row_count else "The dead-letter queues are empty."
         )
@@ -103,6 +120,9 @@ class QueueCommand:
         for queue, url in self._queues():
             with self._report_no_access(queue):
                 sent += redrive_queue(queue, url)
+        if self.json:
+            print_json(self.console, {"returned": sent})
+            return 0
         self.console.print(f"{sent:,} events were returned to their handlers.")
         return 0
 
@@ -121,9 +141,9 @@ class QueueCommand:
         try:
             yield
         except PermissionError:
-            self.console.print(
-                f"{queue.name} is readable by its owner alone: set {_variable(queue)}."
-            )
+            # Beside the output, which may be JSON.
+            need = f"is readable by its owner alone: set {_variable(queue)}."
+            sys.stderr.write(f"{queue.name} {need}\n")
 
 
 def _variable(queue: DeadLetterQueue) -> str:

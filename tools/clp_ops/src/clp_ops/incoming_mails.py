@@ -1,6 +1,5 @@
 """``incoming``: incoming mails that are dead letters: list, show, redrive, discard."""
 
-import json
 from argparse import Namespace
 from collections.abc import Iterator
 from typing import Final
@@ -9,8 +8,8 @@ from rich.console import Console
 
 from clp_contracts.client import Clients
 from clp_contracts.notifications import DeadIncomingMail
-from clp_contracts.serialization import dump
 from clp_ops import tables
+from clp_ops.output import print_json
 
 BATCH: Final = 100
 
@@ -19,12 +18,12 @@ def incoming(args: Namespace, clp: Clients, console: Console) -> int:
     """Run the command: the options say what is done with the mails."""
     if args.redrive:
         count = clp.notifications.redrive_incoming(incoming_mail_ids=args.mail).count
-        console.print(f"{count:,} incoming mails are handled once more.")
+        _print_count(console, count, "are handled once more", json=args.json)
     elif args.discard:
         if not args.mail:
             raise SystemExit("name the incoming mails to discard")
         count = clp.notifications.discard_incoming(incoming_mail_ids=args.mail).count
-        console.print(f"{count:,} incoming mails were deleted.")
+        _print_count(console, count, "were deleted", json=args.json)
     elif args.mail:
         _show(args, clp, console)
     else:
@@ -32,10 +31,17 @@ def incoming(args: Namespace, clp: Clients, console: Console) -> int:
     return 0
 
 
+def _print_count(console: Console, count: int, what: str, *, json: bool) -> None:
+    if json:
+        print_json(console, {"count": count})
+    else:
+        console.print(f"{count:,} incoming mails {what}.")
+
+
 def _show(args: Namespace, clp: Clients, console: Console) -> None:
     shown = [clp.notifications.show_dead_incoming(incoming_mail=m) for m in args.mail]
     if args.json:
-        console.print_json(json.dumps(dump(shown)))
+        print_json(console, shown)
         return
     for one in shown:
         console.print(tables.incoming_mails([one.mail]))
@@ -46,7 +52,7 @@ def _show(args: Namespace, clp: Clients, console: Console) -> None:
 def _list(args: Namespace, clp: Clients, console: Console) -> None:
     mails = list(_dead(clp))
     if args.json:
-        console.print_json(json.dumps(dump(mails)))
+        print_json(console, mails)
     else:
         console.print(
             tables.incoming_mails(mails) if mails else "No incoming mail is dead."

@@ -127,6 +127,21 @@ class Projects:
         )
         return self._call(projects.FACTS, request)
 
+    def records(
+        self,
+        *,
+        people: Items[str] = (),
+        partners: Items[str] = (),
+        project_ids: Items[str] = (),
+    ) -> projects.Records:
+        """Read records as they are stored; the directory only."""
+        request = projects.GetRecords(
+            people=items(people),
+            partners=items(partners),
+            project_ids=items(project_ids),
+        )
+        return self._call(projects.RECORDS, request)
+
     def followers(self, *, project: str, partner: str | None = None) -> projects.People:
         """List the followers of a project, of one partner and the studio or of all."""
         request = projects.GetFollowers(project=project, partner=partner)

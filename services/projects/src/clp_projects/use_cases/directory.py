@@ -12,8 +12,10 @@ from clp_contracts.projects import (
     GetFacts,
     GetFollowers,
     GetPeopleByHandle,
+    GetRecords,
     People,
     PersonFacts,
+    Records,
 )
 from clp_core.channels import is_id
 from clp_projects import mapping
@@ -86,6 +88,17 @@ def _follows(session: Session, request: GetFacts) -> tuple[Follow, ...]:
             session, project, sorted(requested[project])
         )
     )
+
+
+def records(request: GetRecords, *, deps: Dependencies) -> Records:
+    """Return records as they are stored, for who compares them with a source."""
+    with deps.database.reading() as session:
+        return Records(
+            people=mapping.people_by_id(session, request.people),
+            partners=mapping.partners_by_id(session, request.partners),
+            projects=mapping.titles_by_id(session, request.project_ids),
+            assignments=mapping.assignments_of(session, request.project_ids),
+        )
 
 
 def followers(request: GetFollowers, *, deps: Dependencies) -> People:

@@ -1,0 +1,52 @@
+"""Connect to the services with a key of the folder that ``--keys`` names."""
+
+from argparse import Namespace
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from clp_chassis.clock import now
+from clp_chassis.security.passports import Issuer
+from clp_contracts.client import Clients, connect
+
+OPERATIONS: Final = "operations"
+DIRECTORY: Final = "directory"
+PEOPLE: Final = "people"
+BROKER: Final = "CLP_BROKER_URL"
+KEYS: Final = "CLP_KEYS_DIR"
+
+Environ = Mapping[str, str]
+
+
+def connected_as(subject: str, args: Namespace, environ: Environ) -> Clients:
+    """Return clients that call as a service, with its key and broker account.
+
+    Raises:
+        SystemExit: with a sentence, when an address or a key is missing.
+    """
+    own = f"CLP_{subject.upper()}_BROKER_URL"
+    broker = environ.get(own) or environ.get(BROKER)
+    if broker is None:
+        raise SystemExit(f"name the broker: {BROKER}=amqp://user:password@host:5672//")
+    passport = issuer_of(subject, args, environ).for_service(subject)
+    return connect(broker, passport, args.timeout)
+
+
+def issuer_of(name: str, args: Namespace, environ: Environ) -> Issuer:
+    """Return who issues passports with a key of the folder of keys.
+
+    Raises:
+        SystemExit: with a sentence, when the folder has no such key.
+    """
+    keys = args.keys or Path(environ.get(KEYS, "keys"))
+    path = keys / f"{name}.pem"
+    if not path.exists():
+        raise SystemExit(
+            f"{keys} holds no {name}.pem; name its folder: --keys, or {KEYS}"
+        )
+    try:
+        return Issuer.from_file(path, now)
+    except PermissionError:
+        raise SystemExit(f"{path} is not readable by this account") from None
+    except (ValueError, TypeError):
+        raise SystemExit(f"{path} is no private key") from None
