@@ -24,7 +24,7 @@ PORTAL = "dub_portal_user"
 CSV = f"""\
 record,id,name,email,partner,internal,roles,title,project,languages,active
 person,nat,Nat Moreau,nat@north.example,north,,{PORTAL},,,,
-person,ivy,"Lane, Ivy",ivy@studio.example,,yes,{PORTAL},,,,
+person,ivy,"Moss, Ian",ivy@studio.example,,yes,{PORTAL},,,,
 person,old,Olga Old,old@studio.example,,yes,,,,,no
 partner,north,North Dubbing,,,,,,,,
 project,p1,,,,,,Night Train,,,
@@ -147,13 +147,20 @@ def csv_file(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.fixture
+def new_suite(tmp_path: Path) -> Iterator[EmbeddedSuite]:
+    with EmbeddedSuite(tmp_path / "suite") as running:
+        yield running
+
+
 def test_an_import_shows_stores_and_then_finds_nothing_to_do(
-    suite: EmbeddedSuite, directory: Administrator, csv_file: Path
+    new_suite: EmbeddedSuite, csv_file: Path
 ) -> None:
+    suite, directory = new_suite, Administrator(new_suite, "directory")
     code, shown = directory.run("import", csv_file, "--dry-run")
     assert code == 0
     assert "6 records would change; 0 are stored like this already." in shown
-    assert "Lane, Ivy" in shown
+    assert "Moss, Ian" in shown
     assert not suite.client(service="directory").projects.records(people=["ivy"]).people
 
     code, shown = directory.run("import", csv_file)
