@@ -118,8 +118,8 @@ def test_a_passport_of_the_folder_opens_a_service(suite: EmbeddedSuite) -> None:
     assert code == 0
     context = {"auth_token": printed.strip()}
     assert suite.call("projects.me", {}, context)["id"] == "pia"
-    answer = gateway.json("passport", "pia", "--service", "projects")
-    assert answer.keys() == {"person", "service", "passport"}
+    printed_json = gateway.json("passport", "pia", "--service", "projects")
+    assert printed_json.keys() == {"person", "service", "passport"}
 
 
 @pytest.mark.parametrize(
@@ -320,14 +320,14 @@ def test_bash_completes_commands_and_options() -> None:
         text=True,
         check=True,
     ).stdout
-    ask = """
+    program = """
         COMP_WORDS=(clp-ops "$@"); COMP_CWORD=$#; COMP_LINE="clp-ops $*"
         _shtab_clp_ops; printf '%s\\n' "${COMPREPLY[@]}"
     """
 
     def completed(*words: str) -> set[str]:
         ran = subprocess.run(
-            ["bash", "-c", script + ask, "bash", *words],
+            ["bash", "-c", script + program, "bash", *words],
             capture_output=True,
             text=True,
             check=False,
