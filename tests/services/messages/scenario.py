@@ -73,6 +73,11 @@ class Scenario:
         )
         self._keys: Iterator[int] = itertools.count(1)
 
+    @property
+    def dialect(self) -> str:
+        """The name of the database's dialect."""
+        return self.deps.database.engine.dialect.name
+
     def wait(self, **span: int) -> None:
         self.time += timedelta(**span)
 

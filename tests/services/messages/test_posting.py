@@ -213,6 +213,17 @@ def test_eight_parallel_writers_leave_no_gap(scenario: Scenario) -> None:
     assert len(set(scenario.texts("ivy", NORTH, limit=100))) == 80
 
 
+def test_parallel_posts_of_one_author_are_all_counted_as_their_own(
+    scenario: Scenario,
+) -> None:
+    scenario.post("nat", NORTH, "first")
+    in_parallel([lambda: scenario.post("ivy", NORTH, "hello")] * 24)
+    last = scenario.unread_in("nat", NORTH)
+    assert (last.unread, last.first) == (24, 2)
+    # Counted by subtracting the numbers of the author's own messages.
+    assert scenario.unread_in("ivy", NORTH).unread == 1
+
+
 def test_channels_are_numbered_each_for_itself(scenario: Scenario) -> None:
     for _ in range(3):
         scenario.post("ivy", SOUTH, "busy")

@@ -4,6 +4,7 @@ The budgets are exact: a call that got cheaper changes its row as well.
 """
 
 from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 import pytest
 
@@ -67,13 +68,22 @@ def now(call: Call) -> Callable[[Scenario], Call]:
     return lambda _: call
 
 
+class Statements(NamedTuple):
+    """What SQLite needs where PostgreSQL posts with one statement."""
+
+    sqlite: int
+    postgresql: int
+
+
 # call                                          | statements | calls
-BUDGETS: list[tuple[str, Callable[[Scenario], Call], int, Mapping[str, int]]] = [
-    ("post, by a partner", now(lambda s: s.post("nat", NORTH, "hello")), 3, FACTS),
-    ("post, by the studio", now(lambda s: s.post("ivy", NORTH, "hello")), 3, CACHED),
-    ("post, with a mention", now(lambda s: s.post("ivy", NORTH, "@Nat Moreau")), 4, {"owners": 1}),
-    ("post, with a file", with_file, 5, FACTS),
-    ("post, replayed", replay, 3, FACTS),
+BUDGETS: list[
+    tuple[str, Callable[[Scenario], Call], int | Statements, Mapping[str, int]]
+] = [
+    ("post, by a partner", now(lambda s: s.post("nat", NORTH, "hello")), Statements(3, 1), FACTS),
+    ("post, by the studio", now(lambda s: s.post("ivy", NORTH, "hello")), Statements(3, 1), CACHED),
+    ("post, with a mention", now(lambda s: s.post("ivy", NORTH, "@Nat Moreau")), Statements(4, 1), {"owners": 1}),
+    ("post, with a file", with_file, Statements(5, 3), FACTS),
+    ("post, replayed", replay, Statements(3, 2), FACTS),
     ("post, refused", now(lambda s: refused(s, "nat", SOUTH)), 0, FACTS),
     ("edit", lambda s: first_edit(s, "nat", "other words"), 8, FACTS),
     ("edit, with a mention", lambda s: first_edit(s, "nat", "@Ian Moss"), 9, RESOLVING),
@@ -83,7 +93,7 @@ BUDGETS: list[tuple[str, Callable[[Scenario], Call], int, Mapping[str, int]]] = 
     ("page, for the studio", now(lambda s: s.page("ivy", NORTH, around=3)), 1, CACHED),
     ("conversation", now(lambda s: s.conversation("nat", channel=NORTH)), 2, FACTS),
     ("channels", now(lambda s: s.channels("nat")), 0, FACTS),
-    ("mark read", now(lambda s: s.mark_read("nat", NORTH, 10**6)), 4, FACTS),
+    ("mark read", now(lambda s: s.mark_read("nat", NORTH, 10**6)), 1, FACTS),
     ("unread", now(lambda s: s.unread("nat")), 1, FACTS),
     ("mentionable", now(lambda s: s.mentionable("nat", NORTH, "i")), 0, {"facts": 1, "suggest_people": 1}),
     ("readable messages", mail_items, 4, FACTS),
@@ -122,6 +132,8 @@ def test_no_call_costs_more_with_more_data(scenario: Scenario) -> None:
             scenario.projects.calls.clear()
             with scenario.counted_statements() as executed:
                 call(scenario)
+            if isinstance(statements, Statements):
+                statements = getattr(statements, scenario.dialect)  # noqa: PLW2901
             assert len(executed) == statements, (name, executed)
             assert scenario.projects.calls == questions, name
 

@@ -13,13 +13,14 @@ from sqlalchemy.sql.functions import FunctionElement
 from clp_chassis.persistence.bulk_sql import in_array
 from clp_messages.mapping import StoredRow
 from clp_messages.tables import (
+    CHANNELS,
+    MENTIONS,
+    MESSAGES,
     NUMBER,
+    READ_MARKERS,
+    REVISIONS,
     AttachmentRow,
-    ChannelRow,
-    MentionRow,
     MessageRow,
-    ReadMarkerRow,
-    RevisionRow,
 )
 
 # The form of the ids that the service makes; anything else is not looked up.
@@ -64,62 +65,62 @@ class PageBounds(NamedTuple):
 
 def page_of_channel(columns: Sequence[Any]) -> Select[Any]:
     """Select a page with the channel's last number; one row without id if empty."""
-    latest = ChannelRow.last_number + 1 - bindparam("back")
+    latest = CHANNELS.c.last_number + 1 - bindparam("back")
     wanted = bindparam("wanted", type_=NUMBER)
     floor = bindparam("floor", type_=NUMBER)
     first = case((wanted < latest, wanted), else_=latest)
     start = case((first < floor, floor), else_=first)
     return (
-        select(ChannelRow.last_number, *columns)
+        select(CHANNELS.c.last_number, *columns)
         .outerjoin_from(
-            ChannelRow,
-            MessageRow,
-            (MessageRow.channel == ChannelRow.name)
-            & (MessageRow.number >= start)
-            & (MessageRow.number < start + bindparam("size")),
+            CHANNELS,
+            MESSAGES,
+            (MESSAGES.c.channel == CHANNELS.c.name)
+            & (MESSAGES.c.number >= start)
+            & (MESSAGES.c.number < start + bindparam("size")),
         )
-        .where(ChannelRow.name == bindparam("in_channel"))
-        .order_by(MessageRow.number)
+        .where(CHANNELS.c.name == bindparam("in_channel"))
+        .order_by(MESSAGES.c.number)
     )
 
 
 # Built once at import: they run for every page and every batch of mails.
 COLUMNS: Final = (
-    MessageRow.id,
-    MessageRow.channel,
-    MessageRow.project,
-    MessageRow.number,
-    MessageRow.revision,
-    MessageRow.author,
-    MessageRow.author_name,
-    MessageRow.author_side,
-    MessageRow.text,
-    MessageRow.marks,
-    MessageRow.posted_at,
-    MessageRow.edited_at,
-    MessageRow.deleted_at,
+    MESSAGES.c.id,
+    MESSAGES.c.channel,
+    MESSAGES.c.project,
+    MESSAGES.c.number,
+    MESSAGES.c.revision,
+    MESSAGES.c.author,
+    MESSAGES.c.author_name,
+    MESSAGES.c.author_side,
+    MESSAGES.c.text,
+    MESSAGES.c.marks,
+    MESSAGES.c.posted_at,
+    MESSAGES.c.edited_at,
+    MESSAGES.c.deleted_at,
     _FilesOfMessage().label("files"),
 )
-MESSAGES: Final = select(*COLUMNS).where(in_array(MessageRow.id, "ids"))
+BY_ID: Final = select(*COLUMNS).where(in_array(MESSAGES.c.id, "ids"))
 PAGE: Final = page_of_channel(COLUMNS)
-PROJECTS: Final = select(MessageRow.id, MessageRow.project).where(
-    in_array(MessageRow.id, "ids")
+PROJECTS: Final = select(MESSAGES.c.id, MESSAGES.c.project).where(
+    in_array(MESSAGES.c.id, "ids")
 )
 EARLIER_MARKS: Final = (
-    select(RevisionRow.message, RevisionRow.revision, RevisionRow.marks)
-    .where(in_array(RevisionRow.message, "messages"))
-    .order_by(RevisionRow.message, RevisionRow.revision)
+    select(REVISIONS.c.message, REVISIONS.c.revision, REVISIONS.c.marks)
+    .where(in_array(REVISIONS.c.message, "messages"))
+    .order_by(REVISIONS.c.message, REVISIONS.c.revision)
 )
-MENTIONS: Final = (
-    select(MentionRow.message, MentionRow.person)
-    .where(in_array(MentionRow.message, "messages"))
-    .order_by(MentionRow.message, MentionRow.person)
+MENTIONED: Final = (
+    select(MENTIONS.c.message, MENTIONS.c.person)
+    .where(in_array(MENTIONS.c.message, "messages"))
+    .order_by(MENTIONS.c.message, MENTIONS.c.person)
 )
 MARKERS: Final = select(
-    ReadMarkerRow.person, ReadMarkerRow.channel, ReadMarkerRow.number
+    READ_MARKERS.c.person, READ_MARKERS.c.channel, READ_MARKERS.c.number
 ).where(
-    in_array(ReadMarkerRow.person, "people"),
-    in_array(ReadMarkerRow.channel, "channels"),
+    in_array(READ_MARKERS.c.person, "people"),
+    in_array(READ_MARKERS.c.channel, "channels"),
 )
 
 
@@ -140,7 +141,7 @@ def message_by_id(
 
 def messages_by_id(session: Session, ids: Iterable[str]) -> list[StoredRow]:
     """Return the messages of these ids that exist, with their files."""
-    return list(session.execute(MESSAGES, {"ids": random_ids(ids)}))
+    return list(session.execute(BY_ID, {"ids": random_ids(ids)}))
 
 
 class PageRows(NamedTuple):
@@ -162,12 +163,6 @@ def projects_of(session: Session, messages: Iterable[str]) -> Mapping[str, str]:
     """Return the project of each message that exists."""
     rows = session.execute(PROJECTS, {"ids": random_ids(messages)})
     return {row.id: row.project for row in rows}
-
-
-def last_number(session: Session, channel: str) -> int:
-    """Return the number of a channel's last message; 0 if it has none."""
-    statement = select(ChannelRow.last_number).where(ChannelRow.name == channel)
-    return session.scalar(statement) or 0
 
 
 def attachment_count(session: Session, message: str) -> int:
@@ -200,7 +195,7 @@ def mentioned_in(
 ) -> Mapping[str, tuple[str, ...]]:
     """Return the people whom messages mention now, by message and in order of ids."""
     found: defaultdict[str, tuple[str, ...]] = defaultdict(tuple)
-    for row in session.execute(MENTIONS, {"messages": messages}):
+    for row in session.execute(MENTIONED, {"messages": messages}):
         found[row.message] += (row.person,)
     return found
 

@@ -171,5 +171,11 @@ class ReadMarkerRow(Base):
     number: Mapped[int] = mapped_column(NUMBER)
 
 
+# Frequent statements name tables: they do not pass through the object mapper.
+CHANNELS: Final = Base.metadata.tables["channels"]
+MESSAGES: Final = Base.metadata.tables["messages"]
+REVISIONS: Final = Base.metadata.tables["revisions"]
+MENTIONS: Final = Base.metadata.tables["mentions"]
+READ_MARKERS: Final = Base.metadata.tables["read_markers"]
 OUTBOX: Final = Outbox(Base.metadata)
 CURSORS: Final = Cursors(Base.metadata)

@@ -89,18 +89,36 @@ class Outbox:
 
         ``detail`` holds ids only, never a person's text.
         """
-        # A consumer of the change continues the trace of its cause.
-        details = {**(detail or {}), **carrier()}
-        session.execute(
-            self._statements.append,
-            {
-                "type": event_type,
-                "subject": subject,
-                "project": project,
-                "detail": json.dumps(details, sort_keys=True),
-                "at": at,
-            },
+        row = self.row(
+            event_type=event_type,
+            subject=subject,
+            project=project,
+            at=at,
+            detail=detail or {},
         )
+        self.insert(session, row)
+
+    @staticmethod
+    def row(
+        *,
+        event_type: str,
+        subject: str,
+        project: str,
+        at: datetime,
+        detail: Mapping[str, str],
+    ) -> dict[str, Any]:
+        """Return the row of a change, with what continues the trace of its cause."""
+        return {
+            "type": event_type,
+            "subject": subject,
+            "project": project,
+            "detail": json.dumps({**detail, **carrier()}, sort_keys=True),
+            "at": at,
+        }
+
+    def insert(self, session: Session, row: Mapping[str, Any]) -> None:
+        """Write the row of a change in the transaction of its effect."""
+        session.execute(self._statements.append, row)
 
     def has_unsequenced(self, session: Session) -> bool:
         """Whether a committed change has no position yet."""

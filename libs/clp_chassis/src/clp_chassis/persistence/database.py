@@ -21,7 +21,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
-from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy.orm import Session
+
+from clp_chassis.persistence.direct_session import DirectSession
 
 # The database or its disk is unavailable for a while: worth another try.
 TRANSIENT_ERRORS: Final = (OperationalError, PoolTimeoutError, OSError)
@@ -59,11 +61,8 @@ class Database:
         # PostgreSQL shows each statement what is committed by then, with or without a
         # transaction around it; autocommit saves two round trips.
         reading = {} if self.is_sqlite else {"isolation_level": "AUTOCOMMIT"}
-        self._readers = sessionmaker(
-            self.engine.execution_options(**reading), expire_on_commit=False
-        )
-        writing = self.engine.execution_options(clp_writes=True)
-        self._writers = sessionmaker(writing, expire_on_commit=False)
+        self._readers = self.engine.execution_options(**reading)
+        self._writers = self.engine.execution_options(clp_writes=True)
         self._on_commit: list[Callable[[], None]] = []
         # SQLite has one writer. Waiting for it here lets other green threads run;
         # waiting inside SQLite would block them all.
@@ -79,19 +78,36 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Session]:
         """Open a session that only reads."""
-        with self._readers() as session:
+        with (
+            self._readers.connect() as connection,
+            DirectSession(connection) as session,
+        ):
             yield session
 
     @contextmanager
-    def writing(self, *, notify: bool = True) -> Iterator[Session]:
+    def writing(
+        self, *, notify: bool = True, at_once: bool = False
+    ) -> Iterator[Session]:
         """Open a write transaction; after its commit, call the `on_commit` listeners.
 
-        ``notify`` is false for transactions that write nothing to the outbox.
+        ``notify`` is false for transactions that write nothing to the outbox. With
+        ``at_once`` a single statement is the transaction on PostgreSQL, which saves the
+        round trips that begin and commit one; SQLite has none.
         """
-        with self._writer, self._writers.begin() as session:
+        with (
+            self._writer,
+            self._transaction(at_once=at_once) as connection,
+            DirectSession(connection) as session,
+        ):
             yield session
+            session.flush()
         for listener in self._on_commit if notify else ():
             listener()
+
+    def _transaction(self, *, at_once: bool) -> AbstractContextManager[Connection]:
+        if at_once and not self.is_sqlite:
+            return self._readers.connect()
+        return self._writers.begin()
 
     def on_commit(self, listener: Callable[[], None]) -> None:
         """Call a function after each committed write transaction."""
@@ -190,6 +206,7 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    writes = connection.get_execution_options().get("clp_writes", False)
-    # A transaction that begins by reading cannot always go on to write.
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    # Statements that only read see what is committed by then, as on PostgreSQL. A
+    # transaction that begins by reading cannot always go on to write.
+    if connection.get_execution_options().get("clp_writes", False):
+        connection.exec_driver_sql("BEGIN IMMEDIATE")

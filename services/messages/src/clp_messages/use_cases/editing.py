@@ -26,11 +26,11 @@ from clp_core.messages import MessageFacts, judge_text, may_audit, may_delete, m
 from clp_core.people import Person
 from clp_messages.dependencies import Dependencies
 from clp_messages.mapping import AccessContext, serialize_marks, to_message_facts
+from clp_messages.message_rows import write_mentions
 from clp_messages.queries import attachment_count, mentioned_in, message_by_id
 from clp_messages.tables import OUTBOX, MentionRow, MessageRow, RevisionRow
 from clp_messages.use_cases.authorization import allowed_context, refuse, require
 from clp_messages.use_cases.mentions import MentionContext, mentions_in
-from clp_messages.use_cases.posting import write_mentions
 
 Rule = Callable[[Person, MessageFacts, Project], Decision]
 

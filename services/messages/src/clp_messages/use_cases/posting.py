@@ -2,19 +2,15 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 
-from sqlalchemy import ColumnElement, bindparam, func, insert, select, update
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from clp_chassis.clock import new_id
-from clp_chassis.persistence.bulk_sql import insert_if_absent
 from clp_chassis.security.passports import Passport
-from clp_contracts import events
 from clp_contracts.errors import Refused
 from clp_contracts.messages import Posted, PostMessage
 from clp_core.attachments import judge_count
@@ -30,8 +26,9 @@ from clp_messages.mapping import (
     serialize_marks,
     serialize_outcomes,
 )
+from clp_messages.message_rows import insert_message
 from clp_messages.queries import RANDOM
-from clp_messages.tables import OUTBOX, AttachmentRow, Base, MessageRow
+from clp_messages.tables import AttachmentRow, MessageRow
 from clp_messages.use_cases.authorization import (
     author_in,
     channel_named,
@@ -39,34 +36,6 @@ from clp_messages.use_cases.authorization import (
     require,
 )
 from clp_messages.use_cases.mentions import MentionContext, Mentions, mentions_in
-
-CHANNELS: Final = Base.metadata.tables["channels"]
-MESSAGES: Final = Base.metadata.tables["messages"]
-TAKE_NUMBER: Final = (
-    update(CHANNELS)
-    .where(CHANNELS.c.name == bindparam("in_channel"))
-    .values(last_number=CHANNELS.c.last_number + 1)
-    .returning(CHANNELS.c.last_number)
-)
-
-
-def _next_author_number() -> ColumnElement[int]:
-    """Add one to the author's last number; the row lock of the channel guards it."""
-    last = (
-        select(MESSAGES.c.author_number)
-        .where(
-            MESSAGES.c.channel == bindparam("in_channel"),
-            MESSAGES.c.author == bindparam("by_author"),
-        )
-        .order_by(MESSAGES.c.number.desc())
-        .limit(1)
-    )
-    return func.coalesce(last.scalar_subquery(), 0) + 1
-
-
-INSERT_MESSAGE: Final = insert(MESSAGES).values(
-    revision=1, author_number=_next_author_number()
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,7 +98,7 @@ def _first_post_or_replay(draft: Draft, deps: Dependencies) -> Posted:
     """
     try:
         require(draft.mentions.decision)
-        with deps.database.writing() as session:
+        with deps.database.writing(at_once=not draft.attachments) as session:
             return write_message(session, draft)
     except (IntegrityError, Refused):
         with deps.database.reading() as session:
@@ -166,62 +135,34 @@ def earlier_post(session: Session, draft: Draft) -> Posted | None:
 
 
 def write_message(session: Session, draft: Draft) -> Posted:
-    """Number the message and write it with its feed change, in one transaction."""
-    number = _next_number(session, draft.channel)
-    message = new_id()
+    """Number the message and write it with its feed change, in one transaction.
+
+    Without attachments, one statement on PostgreSQL.
+    """
     author = author_view(draft.author)
-    session.execute(
-        INSERT_MESSAGE,
-        {
-            "id": message,
-            "channel": draft.channel.name,
-            "project": draft.channel.project,
-            "number": number,
-            "author": author.id,
-            "author_name": author.name,
-            "author_side": author.side,
-            "text": draft.text,
-            "marks": serialize_marks(draft.mentions.marks),
-            "posted_at": draft.at,
-            "idempotency_key": draft.key,
-            "content_hash": draft.content_hash,
-            "outcomes": serialize_outcomes(draft.mentions.outcomes),
-            "in_channel": draft.channel.name,
-            "by_author": author.id,
-        },
-    )
-    _attach(session, draft, message)
-    write_mentions(session, message, draft.mentions.people)
-    OUTBOX.append(
-        session,
-        event_type=events.MESSAGE_POSTED,
-        subject=message,
-        project=draft.channel.project,
-        at=draft.at,
-        detail={
-            "channel": draft.channel.name,
-            "number": str(number),
-            "revision": "1",
-            "author": author.id,
-        },
-    )
+    row = {
+        "id": new_id(),
+        "channel": draft.channel.name,
+        "project": draft.channel.project,
+        "author": author.id,
+        "author_name": author.name,
+        "author_side": author.side,
+        "text": draft.text,
+        "marks": serialize_marks(draft.mentions.marks),
+        "posted_at": draft.at,
+        "idempotency_key": draft.key,
+        "content_hash": draft.content_hash,
+        "outcomes": serialize_outcomes(draft.mentions.outcomes),
+    }
+    number = insert_message(session, row, draft.mentions.people)
+    _attach(session, draft, str(row["id"]))
     return Posted(
-        id=message,
+        id=str(row["id"]),
         channel=draft.channel.name,
         number=number,
         posted_at=draft.at,
         mentions=draft.mentions.outcomes,
     )
-
-
-def _next_number(session: Session, channel: Channel) -> int:
-    """Take the next number of a channel and lock its row until the commit."""
-    parameters = {"in_channel": channel.name}
-    if (number := session.scalar(TAKE_NUMBER, parameters)) is None:
-        first = {"name": channel.name, "project": channel.project, "last_number": 0}
-        insert_if_absent(session, CHANNELS, first)
-        number = session.execute(TAKE_NUMBER, parameters).scalar_one()
-    return int(number)
 
 
 def _attach(session: Session, draft: Draft, message: str) -> None:
@@ -249,12 +190,3 @@ def _attach(session: Session, draft: Draft, message: str) -> None:
             raise Refused(f"attachment.{state}")
     for place, file in enumerate(draft.attachments):
         files[file].message, files[file].place = message, place
-
-
-def write_mentions(session: Session, message: str, people: Sequence[str]) -> None:
-    """Store the people whom a message mentions."""
-    if people:
-        session.execute(
-            insert(Base.metadata.tables["mentions"]),
-            [{"message": message, "person": person} for person in people],
-        )

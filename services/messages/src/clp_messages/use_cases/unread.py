@@ -4,10 +4,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import BindParameter, Row, Select, bindparam, func, select
+from sqlalchemy import BindParameter, Row, Select, bindparam, case, func, select
 from sqlalchemy.orm import Session
 
-from clp_chassis.persistence.bulk_sql import in_array, insert_if_absent
+from clp_chassis.persistence.bulk_sql import INSERTS, in_array
 from clp_chassis.security.passports import Passport
 from clp_contracts.core_mapping import to_people, to_project
 from clp_contracts.messages import (
@@ -18,14 +18,16 @@ from clp_contracts.messages import (
     ProjectUnread,
     Unread,
 )
-from clp_core.channels import Channel, Project, ProjectId, is_id
+from clp_core.channels import Project, ProjectId, is_id
 from clp_core.people import Person
-from clp_core.unread import advance_marker, project_unread_count
+from clp_core.unread import project_unread_count
 from clp_core.visibility import channels_readable_by
 from clp_messages.dependencies import Dependencies
-from clp_messages.queries import last_number
-from clp_messages.tables import Base, ChannelRow, MessageRow, ReadMarkerRow
+from clp_messages.tables import CHANNELS, ID, MESSAGES, NUMBER, READ_MARKERS
 from clp_messages.use_cases.authorization import channel_named, reader_in
+
+# Above the number of any message, and within what the databases store.
+MAX_NUMBER: Final = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +45,13 @@ def _unread_after_marker() -> Select[Any]:
     history costs no more than a short one. Only deleted messages are counted singly.
     """
     reader: BindParameter[str] = bindparam("reader")
-    marker = func.coalesce(ReadMarkerRow.number, 0)
-    here = MessageRow.channel == ChannelRow.name
-    after = (here, MessageRow.number > marker)
-    own = (here, MessageRow.author == reader)
-    others = MessageRow.author != reader
-    kept = MessageRow.deleted_at.is_(None)
-    number, author_number = MessageRow.number, MessageRow.author_number
+    marker = func.coalesce(READ_MARKERS.c.number, 0)
+    here = MESSAGES.c.channel == CHANNELS.c.name
+    after = (here, MESSAGES.c.number > marker)
+    own = (here, MESSAGES.c.author == reader)
+    others = MESSAGES.c.author != reader
+    kept = MESSAGES.c.deleted_at.is_(None)
+    number, author_number = MESSAGES.c.number, MESSAGES.c.author_number
     subqueries = {
         "own": select(author_number).where(*own).order_by(number.desc()),
         "own_read": select(author_number)
@@ -60,26 +62,47 @@ def _unread_after_marker() -> Select[Any]:
     }
     columns = (
         subquery.limit(1)
-        .correlate(ChannelRow, ReadMarkerRow)
+        .correlate(CHANNELS, READ_MARKERS)
         .scalar_subquery()
         .label(name)
         for name, subquery in subqueries.items()
     )
     return (
         select(
-            ChannelRow.name, ChannelRow.last_number, marker.label("marker"), *columns
+            CHANNELS.c.name, CHANNELS.c.last_number, marker.label("marker"), *columns
         )
         .outerjoin(
-            ReadMarkerRow,
-            (ReadMarkerRow.channel == ChannelRow.name)
-            & (ReadMarkerRow.person == reader),
+            READ_MARKERS,
+            (READ_MARKERS.c.channel == CHANNELS.c.name)
+            & (READ_MARKERS.c.person == reader),
         )
-        .where(in_array(ChannelRow.name, "channels"))
+        .where(in_array(CHANNELS.c.name, "channels"))
     )
 
 
 # Built once at import: this is a frequent query.
 UNREAD: Final = _unread_after_marker()
+
+
+def _advance_marker(insert: Any) -> Any:
+    """Move a marker as `clp_core.unread.advance_marker`, to an existing message."""
+    last, wanted = CHANNELS.c.last_number, bindparam("wanted", type_=NUMBER)
+    reached = select(
+        bindparam("reader", type_=ID),
+        CHANNELS.c.name,
+        case((wanted < last, wanted), else_=last),
+    ).where(CHANNELS.c.name == bindparam("in_channel"))
+    upsert = insert(READ_MARKERS).from_select(["person", "channel", "number"], reached)
+    old, new = READ_MARKERS.c.number, upsert.excluded.number
+    return upsert.on_conflict_do_update(
+        index_elements=READ_MARKERS.primary_key,
+        set_={"number": case((old < new, new), else_=old)},
+    ).returning(old)
+
+
+ADVANCE_MARKER: Final = {
+    dialect: _advance_marker(insert) for dialect, insert in INSERTS.items()
+}
 
 
 def mark_read(request: MarkRead, *, actor: Passport, deps: Dependencies) -> MarkedRead:
@@ -90,20 +113,12 @@ def mark_read(request: MarkRead, *, actor: Passport, deps: Dependencies) -> Mark
     """
     channel = channel_named(request.channel)
     reader, _ = reader_in(channel, actor, deps)
-    with deps.database.writing(notify=False) as session:
-        reached = min(request.number, last_number(session, channel.name))
-        marker = _locked_marker(session, reader, channel)
-        marker.number = advance_marker(marker.number, reached)
-        return MarkedRead(channel=channel.name, number=marker.number)
-
-
-def _locked_marker(session: Session, reader: Person, channel: Channel) -> ReadMarkerRow:
-    table = Base.metadata.tables["read_markers"]
-    key = {"person": reader.id, "channel": channel.name}
-    insert_if_absent(session, table, {**key, "number": 0})
-    return session.get_one(
-        ReadMarkerRow, (reader.id, channel.name), with_for_update=True
-    )
+    number = max(0, min(request.number, MAX_NUMBER))
+    parameters = {"reader": reader.id, "in_channel": channel.name, "wanted": number}
+    with deps.database.writing(notify=False, at_once=True) as session:
+        statement = ADVANCE_MARKER[session.get_bind().dialect.name]
+        reached = session.scalar(statement, parameters) or 0
+    return MarkedRead(channel=channel.name, number=reached)
 
 
 def unread(request: GetUnread, *, actor: Passport, deps: Dependencies) -> Unread:
