@@ -232,7 +232,7 @@ class Scenario:
         with self.deps.database.writing(notify=False) as session:
             while OUTBOX.assign_positions(session):
                 pass
-        return feed.changes(feed_contract.ReadChanges(), deps=self.deps).changes
+        return feed.changes(contract.ReadMessageChanges(), deps=self.deps).changes
 
     def files_kept(self) -> list[Path]:
         return [path for path in self.folder.rglob("*") if path.is_file()]

@@ -1,9 +1,13 @@
 """Reads for search and notifications: messages, mail content, progress (rule 23)."""
 
+from typing import Any
+
 import pytest
 
 from clp_contracts import messages as contract
+from clp_contracts.messages import MessageChanges, ReadMessageChanges
 from clp_messages.use_cases import feed
+from clp_messages.use_cases.feed import MAX_LENGTH
 from clp_suite.sample_data import LINGUIST, PORTAL, CastMember
 from tests.services.messages.scenario import BROADCAST, NORTH, SOUTH, Scenario
 
@@ -154,3 +158,30 @@ def test_progress_counts_pending_changes(scenario: Scenario) -> None:
     ]
     scenario.feed()
     assert feed.progress(deps=scenario.deps).head == 1
+
+
+def read(scenario: Scenario, **request: Any) -> MessageChanges:
+    scenario.feed()
+    return feed.changes(ReadMessageChanges(**request), deps=scenario.deps)
+
+
+def test_changes_come_with_the_messages_as_they_are_now(scenario: Scenario) -> None:
+    posted = scenario.post("ivy", NORTH, "first words")
+    other = scenario.post("nat", NORTH, "other words")
+    scenario.edit("ivy", posted.id, "second words")
+    batch = read(scenario, contents=True)
+    assert [one.subject for one in batch.changes] == [posted.id, other.id, posted.id]
+    texts = {one.message.id: one.message.text for one in batch.messages}
+    assert texts == {posted.id: "second words", other.id: "other words"}
+    assert read(scenario).messages == ()
+    assert read(scenario, after=2, contents=True).messages[0].message.id == posted.id
+
+
+def test_a_batch_ends_before_it_holds_too_much_text(scenario: Scenario) -> None:
+    text = "a" * 10_000
+    for _ in range(MAX_LENGTH // len(text) + 2):
+        scenario.post("ivy", NORTH, text)
+    batch = read(scenario, contents=True)
+    assert len(batch.changes) == len(batch.messages) == MAX_LENGTH // len(text)
+    rest = read(scenario, contents=True, after=batch.changes[-1].position)
+    assert (len(rest.changes), rest.head) == (2, batch.head)

@@ -10,6 +10,7 @@ from clp_chassis.events.projections import DatabaseProjection
 from clp_chassis.persistence.database import Database
 from clp_chassis.security.passports import Passport
 from clp_contracts import notifications as contract
+from clp_contracts.message_feed import MessageFeed
 from clp_contracts.methods import PassportKind
 from clp_core.routing import PUBLISHED_ROUTING, RoutingPolicy
 from clp_notifications.delivery.batch import deliver
@@ -136,7 +137,11 @@ class DeliveryHarness:
             database=self.database,
             cursors=CURSORS,
             clock=self.world.clock,
-            prepare=partial(recipients.prepare, deps=self.deps),
+            prepare=partial(
+                recipients.prepare,
+                feed=MessageFeed(self.world.clients.messages),
+                deps=self.deps,
+            ),
             write=partial(recipients.write, deps=self.deps),
         )
 

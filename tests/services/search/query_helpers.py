@@ -11,11 +11,12 @@ import pytest
 from clp_chassis.concurrency.fair_queue import FairQueue
 from clp_contracts.errors import CallFailed, Refused
 from clp_contracts.facts_cache import FactsCache
-from clp_contracts.feed import Change, Changes
+from clp_contracts.feed import Change
 from clp_contracts.messages import (
     Attachment,
     Author,
     Message,
+    MessageChanges,
     StoredMessage,
     StoredMessages,
 )
@@ -103,12 +104,19 @@ class NeighbourServices:
             people=tuple(self.people[p] for p in people if p in self.people),
         )
 
-    def _changes(self, *, after: int, limit: int = 200) -> Changes:
+    def _changes(self, *, after: int, limit: int = 200, contents: bool) -> Any:
         if self.away:
             raise CallFailed("messages.changes")
-        return Changes(
-            changes=tuple(self.feed[after : after + limit]), head=len(self.feed)
-        )
+        changes = tuple(self.feed[after : after + limit])
+        ids = dict.fromkeys(change.subject for change in changes if contents)
+        self.calls.append(("contents", tuple(ids)))
+        messages = tuple(self.stored[message] for message in ids)
+        return MessageChanges(changes=changes, head=len(self.feed), messages=messages)
+
+    def contents_read(self) -> int:
+        """Return how many messages were read, with changes or by their ids."""
+        kinds = ("get_messages", "contents")
+        return sum(len(ids) for what, ids in self.calls if what in kinds)
 
     def _get_messages(self, *, message_ids: Sequence[str]) -> StoredMessages:
         if self.away:

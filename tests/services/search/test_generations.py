@@ -166,10 +166,7 @@ def test_a_restart_continues_an_unfinished_rebuild(harness: RebuildHarness) -> N
     harness.neighbours.calls.clear()
     _work_until_done(harness)
     assert len(_all(harness.index)) == 450
-    fetched = sum(
-        len(ids) for what, ids in harness.neighbours.calls if what == "get_messages"
-    )
-    assert fetched == 250
+    assert harness.neighbours.contents_read() == 250
 
 
 def test_while_messages_is_unavailable_the_old_index_serves(

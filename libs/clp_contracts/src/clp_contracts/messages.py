@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Final
 
 from clp_contracts.feed import (
-    changes_of,
+    Change,
     dead_letters_of,
     progress_of,
     redrive_dead_letter_of,
@@ -351,6 +351,27 @@ class StoredMessages:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReadMessageChanges:
+    """Read the changes after a position, on request with the changed messages."""
+
+    after: int = 0
+    limit: int = 200
+    contents: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageChanges:
+    """Consecutive changes, the newest position of the feed, and the changed messages.
+
+    With contents, a batch ends early rather than hold too much text.
+    """
+
+    changes: tuple[Change, ...]
+    head: int
+    messages: tuple[StoredMessage, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MailReader:
     """A recipient and the messages to mail to them."""
 
@@ -477,7 +498,9 @@ READABLE_MESSAGES: Final = Method(
 SCREEN_MESSAGES: Final = Method(
     SERVICE, "screen_messages", GetScreenMessages, ScreenMessages, SERVICES
 )
-CHANGES: Final = changes_of(SERVICE)
+CHANGES: Final = Method(
+    SERVICE, "changes", ReadMessageChanges, MessageChanges, SERVICES
+)
 PROGRESS: Final = progress_of(SERVICE)
 DEAD_LETTERS: Final = dead_letters_of(SERVICE)
 REDRIVE_DEAD_LETTER: Final = redrive_dead_letter_of(SERVICE)

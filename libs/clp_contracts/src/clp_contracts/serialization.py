@@ -79,6 +79,11 @@ def dump(value: Any) -> Any:
     return msgspec.to_builtins(value, str_keys=True)
 
 
+def encode(value: Any) -> bytes:
+    """Encode a value as JSON, the same as `dump` and a JSON encoder."""
+    return msgspec.json.encode(value)
+
+
 def arguments(request: Any) -> dict[str, Any]:
     """Return the arguments of a request, without those at their defaults.
 

@@ -189,8 +189,8 @@ class MessagesService(
 
     @rpc_method(contract.CHANGES, subjects=("search", "notifications", "portal"))
     def changes(
-        self, request: feed_contract.ReadChanges, _: Passport
-    ) -> feed_contract.Changes:
+        self, request: contract.ReadMessageChanges, _: Passport
+    ) -> contract.MessageChanges:
         return feed.changes(request, deps=self.deps)
 
     @rpc_method(contract.PROGRESS, subjects=OPERATIONS)

@@ -10,7 +10,9 @@ from typing import Final
 from clp_chassis.clock import Clock
 from clp_chassis.observability.metrics import DEAD_LETTERS as DEAD_LETTERS_TOTAL
 from clp_contracts.client import Clients
-from clp_contracts.feed import Change, Changes
+from clp_contracts.feed import Change
+from clp_contracts.message_feed import MessageFeed
+from clp_contracts.messages import MessageChanges
 from clp_contracts.search import SERVICE as READER
 from clp_search.engine import (
     Document,
@@ -35,28 +37,30 @@ MAX_TIMEOUTS: Final = 3
 class MessagesProjection:
     """Keeps an engine up to date; its cursor is the engine's own.
 
-    Changes only name messages. Their state is fetched afterwards, so it is at least as
-    new as the change, and a replay ends in the same state.
+    Changes only name messages. The state that comes with them is at least as new as the
+    change, so a replay ends in the same state.
     """
 
     def __init__(
         self, engine: Engine, clients: Clients, *, clock: Clock, folder: Path
     ) -> None:
         self._engine = engine
-        self._clients = clients
+        self._feed = MessageFeed(clients.messages)
         self._clock = clock
         self._folder = folder
         self._head = 0
         self._timeouts: Counter[int] = Counter()
+        # A part of the index that is behind wants few of the changes.
+        self._wants_all = False
 
     @property
     def lag(self) -> int:
         """The number of known changes that are not applied yet."""
         return max(0, self._head - self.cursor())
 
-    def fetch(self, after: int) -> Changes:
+    def fetch(self, after: int) -> MessageChanges:
         """Fetch the changes after a position, and the head of the feed."""
-        changes = self._clients.messages.changes(after=after)
+        changes = self._feed.fetch(after, contents=self._wants_all)
         self._head = changes.head
         return changes
 
@@ -138,8 +142,6 @@ class MessagesProjection:
 
     def _documents(self, changes: tuple[Change, ...]) -> list[Document]:
         wants = self._engine.wants
-        ids = dict.fromkeys(c.subject for c in changes if wants(c.project, c.position))
-        if not ids:
-            return []
-        response = self._clients.messages.get_messages(message_ids=list(ids))
-        return [document_of(content) for content in response.messages]
+        wanted = [c for c in changes if wants(c.project, c.position)]
+        self._wants_all = len(wanted) == len(changes)
+        return [document_of(content) for content in self._feed.messages_of(wanted)]

@@ -4,7 +4,7 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from typing_extensions import override
 
@@ -18,7 +18,7 @@ from clp_chassis.observability.metrics import DEAD_LETTERS, FEED_AGE, FEED_LAG
 from clp_chassis.observability.tracing import span
 from clp_chassis.persistence.database import TRANSIENT_ERRORS
 from clp_contracts.errors import CallFailed, Refused
-from clp_contracts.feed import Change, Changes
+from clp_contracts.feed import Change
 
 log = logging.getLogger(__name__)
 
@@ -38,13 +38,22 @@ def is_transient(error: Exception) -> bool:
     return isinstance(error, TRANSIENT)
 
 
+class Batch(Protocol):
+    """Consecutive changes, and the newest position of their feed."""
+
+    @property
+    def changes(self) -> tuple[Change, ...]: ...
+    @property
+    def head(self) -> int: ...
+
+
 @dataclass(frozen=True, slots=True)
 class FeedSubscription:
     """A reader of a service's feed: how to fetch changes, and where to apply them."""
 
     reader: str
     source: str
-    fetch: Callable[[int], Changes]
+    fetch: Callable[[int], Batch]
     projection: Projection
     interval_s: float = 2.0
 
@@ -128,7 +137,7 @@ class FeedReader(BackgroundLoop):
         self._measure(batch)
         return batch.changes[-1].position < batch.head
 
-    def _measure(self, batch: Changes) -> None:
+    def _measure(self, batch: Batch) -> None:
         reader, at = self._subscription.reader, now()
         FEED_LAG.labels(reader).set(max(0, batch.head - batch.changes[-1].position))
         for change in batch.changes:

@@ -127,9 +127,10 @@ class Outbox:
     def assign_positions(self, session: Session) -> tuple[feed.Change, ...]:
         """Give positions to committed changes without one; return these changes."""
         at = self._locked_position(session)
-        rows = session.execute(self._statements.assign, {"at_position": at})
+        dialect = session.get_bind().dialect.name
+        rows = session.execute(self._statements.assign[dialect], {"at_position": at})
         changes = sorted(map(_change_of, rows), key=lambda change: change.position)
-        if changes:
+        if changes and dialect == "sqlite":
             session.execute(self._statements.move, {"position": at + len(changes)})
         return tuple(changes)
 
@@ -154,7 +155,7 @@ class Outbox:
         """Record that the changes at these positions were published."""
         session.execute(
             self._statements.mark_published,
-            {"positions": list(positions), "published_at": at},
+            {"positions": positions, "published_at": at},
         )
 
     def after(self, session: Session, request: feed.ReadChanges) -> feed.Changes:
@@ -162,9 +163,10 @@ class Outbox:
         limit = max(1, min(request.limit, BATCH))
         rows = session.execute(
             self._statements.after, {"after": request.after, "at_most": limit}
-        )
+        ).all()
         changes = tuple(map(_change_of, rows))
-        return feed.Changes(changes=changes, head=self.head(session))
+        head = rows[0].head if rows else self.head(session)
+        return feed.Changes(changes=changes, head=head)
 
     def head(self, session: Session) -> int:
         """Return the position of the newest change with one."""
@@ -226,31 +228,42 @@ class _Statements:
             .where(unsequenced)
             .order_by(changes.c.id)
             .limit(BATCH)
-            .subquery("waiting")
+            .cte("waiting")
         )
-        in_order = select(changes).order_by(changes.c.position)
         self.append = insert(changes)
         self.unsequenced = select(changes.c.id).where(unsequenced).limit(1)
-        self.assign = (
+        at_position = bindparam("at_position", type_=BIG)
+        assign = (
             update(changes)
             .where(changes.c.id == waiting.c.id)
-            .values(position=waiting.c.rank + bindparam("at_position", type_=BIG))
+            .values(position=waiting.c.rank + at_position)
             .returning(*changes.c)
         )
+        counted = select(func.count()).select_from(waiting).scalar_subquery()
+        moved = (
+            update(relay)
+            .where(relay.c.id == RELAY_ROW)
+            .values(position=at_position + counted)
+            .cte("moved")
+        )
+        self.assign = {"sqlite": assign, "postgresql": assign.add_cte(moved)}
         self.locked_position = (
             select(relay.c.position).where(relay.c.id == RELAY_ROW).with_for_update()
         )
         self.move = update(relay).where(relay.c.id == RELAY_ROW)
+        in_order = select(changes).order_by(changes.c.position)
         self.unpublished = in_order.where(
             changes.c.published_at.is_(None), changes.c.position.is_not(None)
         ).limit(BATCH)
         self.mark_published = update(changes).where(
             changes.c.position.in_(bindparam("positions", expanding=True))
         )
-        self.after = in_order.where(
-            changes.c.position > bindparam("after", type_=BIG)
-        ).limit(bindparam("at_most", type_=Integer))
-        self.head = select(func.max(changes.c.position))
+        self.head = select(func.max(changes.alias("newest").c.position))
+        self.after = (
+            in_order.add_columns(self.head.scalar_subquery().label("head"))
+            .where(changes.c.position > bindparam("after", type_=BIG))
+            .limit(bindparam("at_most", type_=Integer))
+        )
 
 
 def _change_of(row: Row[Any]) -> feed.Change:

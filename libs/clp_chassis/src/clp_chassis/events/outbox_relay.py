@@ -11,13 +11,13 @@ from clp_chassis.clock import Clock
 from clp_chassis.concurrency.loop_timer import MIN_INTERVAL, MIN_INTERVAL_S, LoopTimer
 from clp_chassis.concurrency.periodic import BackgroundLoop
 from clp_chassis.events.outbox import BATCH, Outbox
-from clp_chassis.messaging import EventPublisher
+from clp_chassis.messaging import EncodedEvent, EventPublisher
 from clp_chassis.observability.metrics import OUTBOX_PUBLISHED
 from clp_chassis.observability.tracing import span
 from clp_chassis.persistence.database import Database
 from clp_contracts.exchanges import event_exchange
 from clp_contracts.feed import Change
-from clp_contracts.serialization import dump
+from clp_contracts.serialization import encode
 
 log = logging.getLogger(__name__)
 
@@ -52,13 +52,19 @@ class OutboxRelay(BackgroundLoop):
         # An earlier process may have assigned positions and published nothing.
         self._failed_last_run = True
         self._config.database.on_commit(self.timer.wake)
-        self._exchange = event_exchange(self._config.service)
         broker = self.container.config
         self._publisher = EventPublisher(
             broker["AMQP_URI"],
+            event_exchange(self._config.service),
             ssl=broker.get("AMQP_SSL"),
             confirm_timeout=CONFIRM_TIMEOUT_S,
         )
+
+    @override
+    def stop(self) -> None:
+        """Stop after the current run, and close the connection."""
+        super().stop()
+        self._publisher.close()
 
     @override
     def make_timer(self) -> LoopTimer:
@@ -101,15 +107,12 @@ class OutboxRelay(BackgroundLoop):
 
     def _publish(self, changes: tuple[Change, ...]) -> None:
         config = self._config
+        events = []
         for change in changes:
             with span(f"publish {change.type}", "producer", carrier=change.detail):
-                self._publisher.publish(
-                    dump(change),
-                    exchange=self._exchange,
-                    routing_key=change.type,
-                    declare=[self._exchange],
-                )
+                events.append(EncodedEvent(change.type, encode(change)))
+        self._publisher.publish(events)
         OUTBOX_PUBLISHED.labels(config.service).inc(len(changes))
-        with config.database.writing(notify=False) as session:
+        with config.database.writing(notify=False, at_once=True) as session:
             positions = [change.position for change in changes]
             config.outbox.mark_published(session, positions, config.clock())

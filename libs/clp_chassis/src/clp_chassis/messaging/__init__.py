@@ -14,17 +14,15 @@ from clp_chassis.messaging.event_consumer import (
     on_events,
     retry_exchange,
 )
-from clp_chassis.messaging.publishers import (
-    EventPublisher,
-    ReplyPublisher,
-    RetryPublisher,
-)
+from clp_chassis.messaging.event_publisher import EncodedEvent, EventPublisher
+from clp_chassis.messaging.publishers import ReplyPublisher, RetryPublisher
 from clp_chassis.messaging.rpc_server import Rpc, RpcConsumer, rpc
 
 __all__ = [
     "BROKER_ERRORS",
     "RETRY_DELAYS_MS",
     "BroadcastEventHandler",
+    "EncodedEvent",
     "EventHandler",
     "EventPublisher",
     "QueueConsumer",

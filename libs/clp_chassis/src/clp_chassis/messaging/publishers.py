@@ -14,14 +14,6 @@ from nameko.amqp.publish import Publisher
 from nameko.constants import NON_PERSISTENT, PERSISTENT
 
 
-class EventPublisher(Publisher):  # type: ignore[misc]
-    """Publish events: persistent and confirmed."""
-
-    transport_options: ClassVar[dict[str, Any]] = dict(Publisher.transport_options)
-    use_confirms = True
-    delivery_mode = PERSISTENT
-
-
 class ReplyPublisher(Publisher):  # type: ignore[misc]
     """Publish replies, unconfirmed: for a lost reply the caller times out."""
 

@@ -86,7 +86,7 @@ def _from_one_parameter(
 def _in_json(value: Any) -> str:
     """Encode a time with its zone for PostgreSQL."""
     if not isinstance(value, datetime) or value.tzinfo is None:
-        raise ValueError(f"not a value of a row: {type(value).__name__}")
+        raise ValueError(f"no value of a row: {type(value).__name__}")
     return value.isoformat()
 
 

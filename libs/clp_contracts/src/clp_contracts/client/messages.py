@@ -128,9 +128,14 @@ class Messages:
         )
         return self._call(messages.SCREEN_MESSAGES, request)
 
-    def changes(self, *, after: int = 0, limit: int = 200) -> feed.Changes:
+    def changes(
+        self, *, after: int = 0, limit: int = 200, contents: bool = False
+    ) -> messages.MessageChanges:
         """Read the feed after a position; services only."""
-        return self._call(messages.CHANGES, feed.ReadChanges(after=after, limit=limit))
+        request = messages.ReadMessageChanges(
+            after=after, limit=limit, contents=contents
+        )
+        return self._call(messages.CHANGES, request)
 
     def progress(self) -> feed.Progress:
         """Report the progress of the service; services only."""

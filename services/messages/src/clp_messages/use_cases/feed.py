@@ -1,12 +1,16 @@
 """Reads for other services: stored messages, the feed, and the service's progress."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
+
+from sqlalchemy.orm import Session
 
 from clp_contracts import feed
 from clp_contracts.messages import (
     GetMessages,
     Message,
+    MessageChanges,
+    ReadMessageChanges,
     RevisionMentions,
     StoredMessage,
     StoredMessages,
@@ -22,19 +26,22 @@ from clp_messages.tables import CURSORS, OUTBOX
 
 ANNOUNCEMENTS: Final = "messages.announcements"
 PROJECTS: Final = "projects"
+# Of the texts in a response, in characters.
+MAX_LENGTH: Final = 300_000
 
 
 def get_messages(request: GetMessages, *, deps: Dependencies) -> StoredMessages:
     """Return messages as they are stored now, for projections and routing."""
     with deps.database.reading() as session:
-        rows = messages_by_id(session, request.message_ids)
-        earlier = earlier_marks(session, (row.id for row in rows if row.revision > 1))
-        views = message_views(rows)
-    return StoredMessages(
-        messages=tuple(
-            _stored_message(view, row, earlier.get(row.id, ()))
-            for view, row in zip(views, rows, strict=True)
-        )
+        return StoredMessages(messages=_stored(session, request.message_ids))
+
+
+def _stored(session: Session, ids: Iterable[str]) -> tuple[StoredMessage, ...]:
+    rows = messages_by_id(session, ids)
+    earlier = earlier_marks(session, (row.id for row in rows if row.revision > 1))
+    return tuple(
+        _stored_message(view, row, earlier.get(row.id, ()))
+        for view, row in zip(message_views(rows), rows, strict=True)
     )
 
 
@@ -60,10 +67,35 @@ def _mentioned(marks: str) -> tuple[str, ...]:
     return tuple(sorted({mark.person for mark in parse_marks(marks)}))
 
 
-def changes(request: feed.ReadChanges, *, deps: Dependencies) -> feed.Changes:
-    """Return the feed after a position."""
+def changes(request: ReadMessageChanges, *, deps: Dependencies) -> MessageChanges:
+    """Return the feed after a position, on request with the changed messages."""
+    page = feed.ReadChanges(after=request.after, limit=request.limit)
     with deps.database.reading() as session:
-        return OUTBOX.after(session, request)
+        found = OUTBOX.after(session, page)
+        changed, head = found.changes, found.head
+        if not request.contents or not changed:
+            return MessageChanges(changes=changed, head=head)
+        # After the changes: each message is at least as new as its change.
+        stored = _stored(session, dict.fromkeys(one.subject for one in changed))
+    lengths = {one.message.id: len(one.message.text) for one in stored}
+    changed = _within_length(changed, lengths)
+    kept = {one.subject for one in changed}
+    messages = tuple(one for one in stored if one.message.id in kept)
+    return MessageChanges(changes=changed, head=head, messages=messages)
+
+
+def _within_length(
+    changes: tuple[feed.Change, ...], lengths: Mapping[str, int]
+) -> tuple[feed.Change, ...]:
+    """Return the first changes whose messages have a bounded length, at least one."""
+    total, counted = 0, set[str]()
+    for number, change in enumerate(changes):
+        if change.subject not in counted:
+            counted.add(change.subject)
+            total += lengths.get(change.subject, 0)
+        if number and total > MAX_LENGTH:
+            return changes[:number]
+    return changes
 
 
 def progress(*, deps: Dependencies) -> feed.Progress:

@@ -17,6 +17,7 @@ from clp_chassis.persistence.bulk_sql import in_array
 from clp_contracts.core_mapping import to_people, to_project
 from clp_contracts.events import MESSAGE_EDITED, MESSAGE_POSTED
 from clp_contracts.feed import Change
+from clp_contracts.message_feed import MessageFeed
 from clp_contracts.messages import StoredMessage
 from clp_contracts.projects import Facts, PersonFacts
 from clp_core.channels import Channel
@@ -78,13 +79,12 @@ class RoutingInput:
 
 
 def prepare(
-    changes: tuple[Change, ...], deps: Dependencies
+    changes: tuple[Change, ...], feed: MessageFeed, deps: Dependencies
 ) -> Mapping[str, RoutingInput]:
     """Read the facts of the changed messages, the deleted ones included."""
-    ids = {change.subject for change in changes if change.type in ROUTED}
-    if not ids:
+    messages = feed.messages_of(change for change in changes if change.type in ROUTED)
+    if not messages:
         return {}
-    messages = deps.clients.messages.get_messages(message_ids=sorted(ids)).messages
     facts = _facts_for(messages, deps)
     followers = {
         project.id: deps.clients.projects.followers(project=project.id).people
@@ -98,8 +98,6 @@ def _facts_for(messages: tuple[StoredMessage, ...], deps: Dependencies) -> Facts
     projects = {Channel.named(stored.message.channel).project for stored in messages}
     people = {stored.message.author.id for stored in messages}
     people.update(person for stored in messages for person in _ever_mentioned(stored))
-    if not messages:
-        return Facts(projects=(), people=())
     return deps.clients.projects.facts(
         project_ids=sorted(projects), people=sorted(people)
     )

@@ -30,6 +30,7 @@ from clp_chassis.security.passports import Passport
 from clp_contracts import feed, messages
 from clp_contracts import notifications as contract
 from clp_contracts.events import OF_MESSAGES
+from clp_contracts.message_feed import MessageFeed
 from clp_contracts.serialization import Empty
 from clp_notifications.dependencies import Bounces, Dependencies, MailPolicy
 from clp_notifications.gauges import probes
@@ -62,16 +63,17 @@ def _relay_config(container: Any) -> RelayConfig:
 
 def _subscription(container: Any) -> FeedSubscription:
     deps: Dependencies = dependencies_of(container)
+    changed = MessageFeed(deps.clients.messages)
     return FeedSubscription(
         reader=progress.READER,
         source=messages.SERVICE,
-        fetch=lambda after: deps.clients.messages.changes(after=after),
+        fetch=changed.fetch,
         projection=DatabaseProjection(
             progress.READER,
             database=deps.database,
             cursors=CURSORS,
             clock=deps.clock,
-            prepare=partial(recipients.prepare, deps=deps),
+            prepare=partial(recipients.prepare, feed=changed, deps=deps),
             write=partial(recipients.write, deps=deps),
         ),
     )
