@@ -4,12 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from clp_contracts.feed import (
-    Change,
-    dead_letters_of,
-    progress_of,
-    redrive_dead_letter_of,
-)
+from clp_contracts import feed
 from clp_contracts.methods import PEOPLE, SERVICES, Method
 from clp_contracts.projects import Facts
 from clp_contracts.serialization import Empty
@@ -361,12 +356,9 @@ class ReadMessageChanges:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageChanges:
-    """Consecutive changes, the newest position of the feed, and the changed messages.
+    """Consecutive changes, the newest position, and on request their messages."""
 
-    With contents, a batch ends early rather than hold too much text.
-    """
-
-    changes: tuple[Change, ...]
+    changes: tuple[feed.Change, ...]
     head: int
     messages: tuple[StoredMessage, ...] = ()
 
@@ -501,6 +493,6 @@ SCREEN_MESSAGES: Final = Method(
 CHANGES: Final = Method(
     SERVICE, "changes", ReadMessageChanges, MessageChanges, SERVICES
 )
-PROGRESS: Final = progress_of(SERVICE)
-DEAD_LETTERS: Final = dead_letters_of(SERVICE)
-REDRIVE_DEAD_LETTER: Final = redrive_dead_letter_of(SERVICE)
+PROGRESS: Final = feed.progress_of(SERVICE)
+DEAD_LETTERS: Final = feed.dead_letters_of(SERVICE)
+REDRIVE_DEAD_LETTER: Final = feed.redrive_dead_letter_of(SERVICE)
