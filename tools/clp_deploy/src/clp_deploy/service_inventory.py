@@ -24,6 +24,7 @@ from clp_chassis.messaging import BroadcastEventHandler, EventHandler, Rpc
 from clp_contracts import events, messages, notifications, portal, projects, search
 from clp_contracts.broker_users import SERVICES
 from clp_contracts.facts_cache import FactsCache
+from clp_contracts.message_feed import MessageFeed
 from clp_contracts.methods import Method
 from clp_deploy.processes import PROCESS_TYPES
 
@@ -37,7 +38,7 @@ CONTRACTS: Final[tuple[ModuleType, ...]] = (
 # "_callers" until every service has renamed the attribute.
 CLIENTS: Final = frozenset({"clients", "_clients", "_callers"})
 # Classes that take a client of a service as an argument and call it.
-HELPERS: Final = {"FactsCache": FactsCache}
+HELPERS: Final = {"FactsCache": FactsCache, "MessageFeed": MessageFeed}
 
 
 @dataclass(frozen=True, slots=True)
