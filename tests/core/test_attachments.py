@@ -1,6 +1,7 @@
 """Rules 26 to 29: names, sizes, extensions, and bytes that contradict them."""
 
 import unicodedata
+from collections.abc import Callable
 from dataclasses import fields, replace
 from typing import Any
 
@@ -453,9 +454,21 @@ def test_a_policy_says_which_contents_an_extension_admits() -> None:
     )
 
     assert judge_content("a.aaf", K.ARCHIVE, policy)
+    assert judge_attachment("a.aaf", 9, K.ARCHIVE, policy=policy)
+    assert not judge_attachment("a.csv", 9, K.UNKNOWN, policy=policy)
     assert not judge_content("a.aaf", K.TEXT, policy)
     assert not judge_content("a.csv", K.UNKNOWN, policy)
     assert isinstance(hash(policy), int)
+
+
+def test_an_upload_is_judged_by_the_policy_of_the_deployment() -> None:
+    policy = replace(
+        PUBLISHED_ATTACHMENTS, extra_extensions=frozenset({"srt"}), max_bytes=5
+    )
+
+    assert judge_upload("a.srt", 5, policy)
+    assert judge_upload("a.srt", 6, policy).detail == {"max_bytes": 5}
+    assert not judge_upload("a.srt", 5)
 
 
 @pytest.mark.parametrize("kind", sorted(DISGUISES))
@@ -465,26 +478,28 @@ def test_no_policy_admits_a_disguise(kind: DetectedKind) -> None:
 
 
 DETAILS = [
-    (judge_name("a.exe"), {"extension": "exe", "extensions": sorted(PUBLISHED_EXTENSIONS)}),
-    (judge_size(MAX := 10_485_761), {"max_bytes": MAX - 1}),
-    (judge_count(11), {"max_files": 10, "files": 11}),
-    (judge_content("a.png", K.PDF), {"detected": "pdf"}),
+    (lambda: judge_name("a.exe"), {"extension": "exe", "extensions": sorted(PUBLISHED_EXTENSIONS)}),
+    (lambda: judge_size(10_485_761), {"max_bytes": 10_485_760}),
+    (lambda: judge_count(11), {"max_files": 10, "files": 11}),
+    (lambda: judge_content("a.png", K.PDF), {"detected": "pdf"}),
     (
-        judge_daily_quota(QuotaScope.PERSON, files=501, size=1),
+        lambda: judge_daily_quota(QuotaScope.PERSON, files=501, size=1),
         {"scope": "person", "max_files": 500, "max_bytes": 2 * GIBIBYTE},
     ),
-    (judge_name("a\x00.pdf"), {"character": "U+0000"}),
-    (judge_name("\ud800.pdf"), {"character": "U+D800"}),
-    (judge_name("a.exe:b.pdf"), {"character": "U+003A"}),
-    (judge_name("a.\u200b.pdf"), {"character": "U+200B"}),
-    (judge_name("x/CON .pdf"), {"reserved": "CON"}),
-    (judge_name(".pdf"), {}),
+    (lambda: judge_name("a\x00.pdf"), {"character": "U+0000"}),
+    (lambda: judge_name("\ud800.pdf"), {"character": "U+D800"}),
+    (lambda: judge_name("a.exe:b.pdf"), {"character": "U+003A"}),
+    (lambda: judge_name(".exe:b.pdf"), {"character": "U+003A"}),
+    (lambda: judge_name("a.\u200b.pdf"), {"character": "U+200B"}),
+    (lambda: judge_name("x/CON .pdf"), {"reserved": "CON"}),
+    (lambda: judge_name(".pdf"), {}),
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("decision", "detail"), DETAILS)
+@pytest.mark.parametrize(("judge", "detail"), DETAILS)
 def test_a_refusal_names_its_limit_or_the_character_at_fault(
-    decision: Decision, detail: dict[str, object]
+    judge: Callable[[], Decision], detail: dict[str, object]
 ) -> None:
+    decision = judge()
     assert not decision
     assert decision.detail == detail

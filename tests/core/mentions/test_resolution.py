@@ -253,3 +253,17 @@ def test_outcomes_print_as_written_in_code() -> None:
         "self",
         "duplicate",
     ]
+
+
+def test_a_name_ends_at_the_end_of_its_line_before_a_later_suffix() -> None:
+    ann = person("ann", "Ann Lee")
+    (found,) = read("@Ann Lee\nthe O'hara part", [ann]).outcomes
+    assert (found.outcome, found.span) == (Outcome.MENTIONED, Span(0, 8))
+
+
+def test_a_name_of_the_greatest_length_may_end_in_emphasis() -> None:
+    short = MentionPolicy(max_name_length=3)
+    ann = person("ann", "Ann")
+    for text in ("_@Ann_ look", "_@Ann__", "*_@Ann_*"):
+        (found,) = read(text, [ann], policy=short).outcomes
+        assert found.outcome is Outcome.MENTIONED, text
