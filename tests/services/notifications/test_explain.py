@@ -213,6 +213,78 @@ def test_a_withdrawn_mail_is_explained_by_its_last_transition(
     assert found.sentence.endswith("withdrawn: may no longer read the channel")
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(
+    ("language", "sentence", "facts"),
+    [
+        (
+            "ja-JP",
+            (
+                "通知あり：プロジェクトをフォロー、スタジオから所属パートナーへのメッセージ"
+                "。メールを待っている"
+            ),
+            ("投稿者は ivy", "2026年3月1日 21:01 JST に送るメールで待機中"),
+        ),
+        (
+            "ar",
+            "أُعلِم: يتابع المشروع، كتب الاستوديو إلى شريكه؛ ينتظر رسالة بريده",
+            ("الكاتب هو \u2068ivy\u2069", "ينتظر في رسالة بريد موعدها"),
+        ),
+        (
+            "fr",
+            (
+                "averti : suit le projet, le studio a écrit à son partenaire ; attend son "
+                "courriel"
+            ),
+            ("ivy est l’auteur", "attend dans un courriel à envoyer le 1 mars 2026"),
+        ),
+        (
+            "xx",
+            (
+                "told: follows the project, the studio wrote to their partner; waits for "
+                "its mail"
+            ),
+            ("ivy is the author", "waits in a mail that is due at 1 March 2026"),
+        ),
+    ],
+)
+def test_an_explanation_is_in_the_readers_language_and_time_zone(
+    harness: DeliveryHarness,
+    language: str,
+    sentence: str,
+    facts: tuple[str, str],
+) -> None:
+    harness.world.follow("nat")
+    message = harness.world.post("ivy", NORTH)
+    harness.window(60)
+    harness.route()
+    request = GetExplanation(
+        message=message, person="nat", language=language, time_zone="Asia/Tokyo"
+    )
+    (found,) = explain(request, actor=passport("support"), deps=harness.deps).people
+    assert found.sentence == sentence
+    assert found.facts[1] == facts[0]
+    assert found.facts[-1].startswith(facts[1])
+    assert "21:01" in found.facts[-1] or language == "ar"
+
+
+def test_a_withdrawn_choice_of_somebody_else_is_told_in_each_language(
+    harness: DeliveryHarness,
+) -> None:
+    harness.world.follow("nat")
+    message = harness.world.post("ivy", NORTH)
+    harness.window(60)
+    harness.route()
+    harness.world.unfollow("nat")
+    harness.world.clock.forward(seconds=60)
+    harness.deliver()
+    request = GetExplanation(message=message, person="nat", language="fr")
+    actor = person_passport("ivy")
+    (found,) = explain(request, actor=actor, deps=harness.deps).people
+    assert found.transitions[-1].reason == "reader_choice"
+    assert found.sentence.endswith("retiré : son lecteur n’en a pas besoin")
+
+
 def test_the_facts_are_sentences(harness: DeliveryHarness, world: World) -> None:
     world.follow("nat")
     message = world.post("ivy", NORTH)
@@ -224,7 +296,7 @@ def test_the_facts_are_sentences(harness: DeliveryHarness, world: World) -> None
         "ivy is the author",
         "the text does not mention this person",
         "wants mails batched for a short while, by default",
-        "waits in a direct mail that is due at 2026-03-01 12:01:00 UTC",
+        "waits in a mail that is due at 1 March 2026, 12:01 UTC",
     )
     assert [step.sentence for step in found.transitions] == ["waits for its mail"]
     world.clock.forward(seconds=60)

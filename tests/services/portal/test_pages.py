@@ -296,6 +296,10 @@ def test_who_was_told_is_for_everybody_what_it_should_be(
     assert "Nat Moreau" in partner.words
     assert "Nia Roux" not in partner.text
     assert browser("sam").get(address).status == 404
+    in_japanese = browser("nia", language="ja").get(address).words
+    assert "通知" in in_japanese
+    assert "told" not in in_japanese
+    assert "the text" not in in_japanese
 
 
 def test_mail_settings_are_kept(browser: Open, suite: EmbeddedSuite) -> None:

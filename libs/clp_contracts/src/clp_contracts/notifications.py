@@ -19,10 +19,16 @@ SERVICE: Final = "notifications"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GetExplanation:
-    """Explain who was told of a message and why, or one person only (rule 25)."""
+    """Explain who was told of a message and why, or one person only (rule 25).
+
+    Sentences are in ``language`` (BCP 47) with times of ``time_zone`` (IANA); in
+    English with UTC where the caller names none.
+    """
 
     message: str
     person: str | None = None
+    language: str | None = None
+    time_zone: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,16 +1,31 @@
-"""Explain rules, facts and transitions in sentences (rule 25)."""
+"""Explain rules, facts and transitions in sentences of the reader's language (rule 25).
+
+The sentences of `clp_core.routing` and `states` are translated here, by the catalogs of
+mails, so that there is one source for each language.
+"""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from clp_core.channels import Channel
+from clp_notifications.mail.display_text import isolated
+from clp_notifications.mail.locales import (
+    DEFAULT_LOCALE_PREFERENCES,
+    N_,
+    LocalePreferences,
+    best_language,
+    locale_of,
+    shown_time,
+)
 from clp_notifications.states import SENTENCES, MailMode, TransitionReason
 
 ANY_ROUTE: Final = "R1-R4"
-NOT_CONCERNED: Final = "not told: neither follows the project nor is mentioned"
-NOT_YET: Final = "not looked at yet"
+NOT_CONCERNED: Final = N_("not told: neither follows the project nor is mentioned")
+NOT_YET: Final = N_("not looked at yet")
 
+# For operators, who read them in English.
 RULES: Final[Mapping[str, str]] = {
     "R1": "a broadcast is told to the external followers of the project",
     "R2": "a direct message of a partner is told to the internal followers",
@@ -24,50 +39,79 @@ RULES: Final[Mapping[str, str]] = {
     "23": "neither the author nor people who may not read the channel are told",
 }
 MODES: Final[Mapping[MailMode, str]] = {
-    MailMode.AT_ONCE: "wants each mail at once",
-    MailMode.BATCHED: "wants mails batched for a short while",
-    MailMode.DAILY: "wants one digest a day",
-    MailMode.OFF: "wants no mail about this project",
+    MailMode.AT_ONCE: N_("wants each mail at once"),
+    MailMode.BATCHED: N_("wants mails batched for a short while"),
+    MailMode.DAILY: N_("wants one digest a day"),
+    MailMode.OFF: N_("wants no mail about this project"),
 }
+BY_DEFAULT: Final = N_("wants mails batched for a short while, by default")
+COMPLAINED: Final = N_("wants no mail about this project: reported a mail as spam")
+IN_BROADCAST: Final = N_("the message is in %(channel)s, the broadcast")
+IN_DIRECT: Final = N_("the message is in %(channel)s, a direct channel")
+AUTHOR: Final = N_("%(author)s is the author")
+MENTIONED: Final = N_("the text mentions this person")
+NOT_MENTIONED: Final = N_("the text does not mention this person")
+DUE: Final = N_("waits in a mail that is due at %(when)s")
+DUE_IN_DIGEST: Final = N_("waits in a digest mail that is due at %(when)s")
+ROUTING_AND_MAIL: Final = N_("%(routing)s; %(mail)s")
 # Reasons that reveal what a reader read or chose.
 CHOICES: Final = frozenset(
     {TransitionReason.READ, TransitionReason.MAIL_OFF, TransitionReason.UNFOLLOWED}
 )
-READER_CHOICE: Final = ("reader_choice", "withdrawn: not needed by its reader")
+READER_CHOICE: Final = "reader_choice"
+NOT_NEEDED: Final = N_("withdrawn: not needed by its reader")
 
 
-def visible_reason(reason: TransitionReason, *, sees_choices: bool) -> tuple[str, str]:
-    """Return code and sentence of a transition, without choices of others (rule 31)."""
-    if reason in CHOICES and not sees_choices:
-        return READER_CHOICE
-    if reason is TransitionReason.COMPLAINED and not sees_choices:
-        reason = TransitionReason.ACCEPTED
-    return reason.value, SENTENCES[reason]
+@dataclass(frozen=True, slots=True)
+class ExplanationLocale:
+    """The language and time zone of an explanation."""
 
+    preferences: LocalePreferences = DEFAULT_LOCALE_PREFERENCES
 
-def facts_of_message(
-    channel: Channel, author: str, *, is_mentioned: bool
-) -> tuple[str, ...]:
-    """Return the facts that the rules use, of the message and one person."""
-    kind = "the broadcast" if channel.partner is None else "a direct channel"
-    mention = "the text mentions" if is_mentioned else "the text does not mention"
-    return (
-        f"the message is in {channel.name}, {kind}",
-        f"{author} is the author",
-        f"{mention} this person",
-    )
+    def sentence(self, sentence: str, **values: str) -> str:
+        """Translate a sentence and fill it in; values keep their own direction."""
+        locale = locale_of(best_language((self.preferences.language,)))
+        translated = locale.translate(sentence)
+        if not values:
+            return translated
+        return translated % {
+            name: isolated(value, locale.direction) for name, value in values.items()
+        }
 
+    def routing_and_mail(self, routing: str, mail: str) -> str:
+        """Join what routing decided and what became of the mail."""
+        joined = locale_of(best_language((self.preferences.language,)))
+        values = {"routing": self.sentence(routing), "mail": mail}
+        return joined.translate(ROUTING_AND_MAIL) % values
 
-def mail_mode_sentence(mode: MailMode | None, *, has_complained: bool = False) -> str:
-    """Say when the person wants mails about the project."""
-    if has_complained:
-        return f"{MODES[MailMode.OFF]}: reported a mail as spam"
-    if mode is None:
-        return f"{MODES[MailMode.BATCHED]}, by default"
-    return MODES[mode]
+    def reason(
+        self, reason: TransitionReason, *, sees_choices: bool
+    ) -> tuple[str, str]:
+        """Code and sentence of a transition, without choices of others (rule 31)."""
+        if reason in CHOICES and not sees_choices:
+            return READER_CHOICE, self.sentence(NOT_NEEDED)
+        if reason is TransitionReason.COMPLAINED and not sees_choices:
+            reason = TransitionReason.ACCEPTED
+        return reason.value, self.sentence(SENTENCES[reason])
 
+    def facts_of_message(
+        self, channel: Channel, author: str, *, is_mentioned: bool
+    ) -> tuple[str, ...]:
+        """The facts that the rules use, of the message and one person."""
+        kind = IN_BROADCAST if channel.partner is None else IN_DIRECT
+        return (
+            self.sentence(kind, channel=channel.name),
+            self.sentence(AUTHOR, author=author),
+            self.sentence(MENTIONED if is_mentioned else NOT_MENTIONED),
+        )
 
-def due_sentence(kind: str, due_at: datetime) -> str:
-    """Say when a waiting mail is due."""
-    at = due_at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-    return f"waits in a {kind} mail that is due at {at}"
+    def mail_mode(self, mode: MailMode | None, *, has_complained: bool = False) -> str:
+        """When the person wants mails about the project."""
+        if has_complained:
+            return self.sentence(COMPLAINED)
+        return self.sentence(BY_DEFAULT if mode is None else MODES[mode])
+
+    def due(self, due_at: datetime, *, in_digest: bool) -> str:
+        """When a waiting mail is due, in the reader's time zone."""
+        when = shown_time(due_at, self.preferences)
+        return self.sentence(DUE_IN_DIGEST if in_digest else DUE, when=when)

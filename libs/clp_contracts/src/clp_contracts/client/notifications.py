@@ -12,10 +12,17 @@ class Notifications:
         self._call = client.call
 
     def explain(
-        self, *, message: str, person: str | None = None
+        self,
+        *,
+        message: str,
+        person: str | None = None,
+        language: str | None = None,
+        time_zone: str | None = None,
     ) -> notifications.MessageExplanation:
         """Explain who was told of a message and why (rule 25)."""
-        request = notifications.GetExplanation(message=message, person=person)
+        request = notifications.GetExplanation(
+            message=message, person=person, language=language, time_zone=time_zone
+        )
         return self._call(notifications.EXPLAIN, request)
 
     def preview(self, *, channel: str, text: str = "") -> notifications.Preview:

@@ -21,6 +21,9 @@ from clp_core.routing import RoutingReason
 from clp_core.visibility import may_read
 from clp_notifications import explanations
 from clp_notifications.dependencies import Dependencies
+from clp_notifications.explanations import ExplanationLocale
+from clp_notifications.mail.content import Kind
+from clp_notifications.mail.locales import LocalePreferences
 from clp_notifications.mapping import person_in, project_in
 from clp_notifications.states import MailMode, State, TransitionReason
 from clp_notifications.tables import (
@@ -46,6 +49,7 @@ class _Scope:
     author: str
     person: str | None
     actor: Passport
+    locale: ExplanationLocale
 
     def sees_choices_of(self, person: str) -> bool:
         """Whether the actor may know what the person read and chose (rule 31)."""
@@ -138,6 +142,18 @@ def _scope_of(
         author=messages[0].message.author.id,
         person=person,
         actor=actor,
+        locale=_locale_of(request),
+    )
+
+
+def _locale_of(request: contract.GetExplanation) -> ExplanationLocale:
+    """The language and time zone that the caller names, else those of operators."""
+    default = LocalePreferences()
+    return ExplanationLocale(
+        LocalePreferences(
+            language=request.language or default.language,
+            time_zone=request.time_zone or default.time_zone,
+        )
     )
 
 
@@ -216,19 +232,23 @@ def _explain_notification(
 ) -> contract.PersonExplained:
     sees_choices = scope.sees_choices_of(notification.person)
     visible = [
-        _visible_transition(one, sees_choices=sees_choices) for one in transitions
+        _visible_transition(one, scope.locale, sees_choices=sees_choices)
+        for one in transitions
     ]
     routing = ROUTING_SENTENCES[RoutingReason(notification.routing_reason)]
     facts = _facts(notification.person, scope, state)
     if notification.state == State.DUE and mail.due_at is not None:
-        facts = (*facts, explanations.due_sentence(mail.kind, mail.due_at))
+        in_digest = mail.kind == Kind.DIGEST
+        facts = (*facts, scope.locale.due(mail.due_at, in_digest=in_digest))
     return contract.PersonExplained(
         person=notification.person,
         told=True,
         trigger=notification.trigger,
         rule=notification.rule,
         reason=notification.routing_reason,
-        sentence="; ".join([routing, *(one.sentence for one in visible[-1:])]),
+        sentence=scope.locale.routing_and_mail(routing, visible[-1].sentence)
+        if visible
+        else scope.locale.sentence(routing),
         state=notification.state,
         transitions=tuple(visible),
         facts=facts,
@@ -236,9 +256,9 @@ def _explain_notification(
 
 
 def _visible_transition(
-    row: TransitionRow, *, sees_choices: bool
+    row: TransitionRow, locale: ExplanationLocale, *, sees_choices: bool
 ) -> contract.Transition:
-    reason, sentence = explanations.visible_reason(
+    reason, sentence = locale.reason(
         TransitionReason(row.reason), sees_choices=sees_choices
     )
     return contract.Transition(
@@ -247,11 +267,11 @@ def _visible_transition(
 
 
 def _facts(person: str, scope: _Scope, state: _MessageState) -> tuple[str, ...]:
-    found = explanations.facts_of_message(
+    found = scope.locale.facts_of_message(
         scope.channel, scope.author, is_mentioned=state.mentions(person)
     )
     if scope.sees_choices_of(person):
-        sentence = explanations.mail_mode_sentence(
+        sentence = scope.locale.mail_mode(
             state.modes.get(person), has_complained=person in state.complainants
         )
         found = (*found, sentence)
@@ -267,7 +287,9 @@ def _explain_outcome(
         trigger=None,
         rule=outcome.rule,
         reason=outcome.reason,
-        sentence=ROUTING_SENTENCES[RoutingReason(outcome.reason)],
+        sentence=scope.locale.sentence(
+            ROUTING_SENTENCES[RoutingReason(outcome.reason)]
+        ),
         state=None,
         transitions=(),
         facts=_facts(person, scope, state),
@@ -285,10 +307,12 @@ def _explain_unconcerned(
         trigger=None,
         rule=explanations.ANY_ROUTE,
         reason=str(RoutingReason.NOT_TOLD_NOT_FOLLOWING) if is_routed else "",
-        sentence=explanations.NOT_CONCERNED if is_routed else explanations.NOT_YET,
+        sentence=scope.locale.sentence(
+            explanations.NOT_CONCERNED if is_routed else explanations.NOT_YET
+        ),
         state=None,
         transitions=(),
-        facts=explanations.facts_of_message(
+        facts=scope.locale.facts_of_message(
             scope.channel, scope.author, is_mentioned=False
         ),
     )

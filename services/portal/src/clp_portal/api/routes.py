@@ -136,7 +136,7 @@ OPERATIONS: Final = (
         verb="GET",
         path=f"{MESSAGE}/explanation",
         method=notifications.EXPLAIN,
-        query=("person",),
+        query=("person", "language", "time_zone"),
     ),
     Operation(verb="GET", path=f"{MESSAGE}/revisions", method=messages.REVISIONS),
     Operation(

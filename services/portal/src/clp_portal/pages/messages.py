@@ -8,7 +8,9 @@ from clp_portal.web import Context, Response, StreamResponse, TemplateResponse
 def show_explanation(context: Context) -> Response:
     """Show who was told of a message, and why."""
     explanation = context.clients.notifications.explain(
-        message=context.value("message")
+        message=context.value("message"),
+        language=context.locale.tag,
+        time_zone=context.locale.time_zone,
     )
     rows = explanation_rows(explanation, context.locale)
     return _shown(context, "explanation.html", rows)
