@@ -75,7 +75,18 @@ def test_fifty_one_are() -> None:
     found = read(calling(CROWD[:51]), CROWD)
 
     assert found.decision.reason is Reason.MENTION_TOO_MANY
+    assert found.decision.detail == {"max_people": 50, "people": 51}
     assert len(found.people) == 51
+
+
+@pytest.mark.parametrize(
+    "first", ["@nat@north.example", "@'", "@nobody@else.example", "@-"]
+)
+def test_a_handle_after_any_other_is_read(first: str) -> None:
+    nat = person("nat", "Nat", NORTH)
+    found = read(f"{first}, and @Ian Moss", [IAN, nat])
+
+    assert IAN in found.people
 
 
 def test_duplicates_oneself_and_the_unknown_do_not_count() -> None:
