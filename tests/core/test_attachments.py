@@ -461,16 +461,6 @@ def test_a_policy_says_which_contents_an_extension_admits() -> None:
     assert isinstance(hash(policy), int)
 
 
-def test_an_upload_is_judged_by_the_policy_of_the_deployment() -> None:
-    policy = replace(
-        PUBLISHED_ATTACHMENTS, extra_extensions=frozenset({"srt"}), max_bytes=5
-    )
-
-    assert judge_upload("a.srt", 5, policy)
-    assert judge_upload("a.srt", 6, policy).detail == {"max_bytes": 5}
-    assert not judge_upload("a.srt", 5)
-
-
 @pytest.mark.parametrize("kind", sorted(DISGUISES))
 def test_no_policy_admits_a_disguise(kind: DetectedKind) -> None:
     with pytest.raises(InvalidValue, match=rf"^kinds: aaf may not admit {kind}$"):

@@ -1,14 +1,18 @@
 """Every limit is data, with the published defaults; a mistake is named by its field."""
 
 import tomllib
-from dataclasses import FrozenInstanceError, fields
+from dataclasses import FrozenInstanceError, fields, replace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clp_core.attachments import AttachmentPolicy
+from clp_core.attachments import (
+    PUBLISHED_ATTACHMENTS,
+    AttachmentPolicy,
+    judge_upload,
+)
 from clp_core.decisions import InvalidValue
 from clp_core.mentions.policy import MentionPolicy
 from clp_core.messages import TextPolicy
@@ -168,3 +172,13 @@ def test_nothing_that_toml_can_hold_is_more_than_a_named_mistake(
     except InvalidValue as problem:
         judged = str(problem)
     assert judged.startswith(("Policies(", *mapping))
+
+
+def test_an_upload_is_judged_by_the_policy_of_the_deployment() -> None:
+    policy = replace(
+        PUBLISHED_ATTACHMENTS, extra_extensions=frozenset({"srt"}), max_bytes=5
+    )
+
+    assert judge_upload("a.srt", 5, policy)
+    assert judge_upload("a.srt", 6, policy).detail == {"max_bytes": 5}
+    assert not judge_upload("a.srt", 5)
