@@ -6,6 +6,7 @@ patched. Each wait is bounded: a silent broker raises `TimeoutError`.
 
 import secrets
 import time
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -61,7 +62,8 @@ class RpcConnection:
         self._link: Any = None
         self._producer: Any = None
         self._replies: dict[str | None, Any] = {}
-        self._reply_to = secrets.token_hex(16)
+        # Broker permissions admit names of this form only.
+        self._reply_to = str(uuid.UUID(bytes=secrets.token_bytes(16), version=4))
         self._connection = Connection(
             broker.url,
             ssl=broker.tls,
