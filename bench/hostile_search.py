@@ -11,7 +11,6 @@ from clp_suite import EmbeddedSuite  # isort: skip - first: it patches the proce
 
 import argparse
 import itertools
-import os
 import statistics
 import tempfile
 import time
@@ -221,13 +220,15 @@ def started(folder: Path, options: argparse.Namespace) -> Iterator[Suite]:
         server_directory() as servers,
         PrivateRabbit(servers / "rabbit") as rabbit,
         PrivatePostgres(servers / "postgres") as postgres,
+        ProcessSuite(
+            folder / "suite",
+            rabbit=rabbit,
+            postgres=postgres,
+            mail_window_s=60.0,
+            search_in_postgres=options.postgres,
+        ) as running,
     ):
-        if options.postgres:
-            os.environ["CLP_SEARCH_ENGINE_URL"] = postgres.create_database("engine")
-        with ProcessSuite(
-            folder / "suite", rabbit=rabbit, postgres=postgres, mail_window_s=60.0
-        ) as running:
-            yield running
+        yield running
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ from tempfile import TemporaryDirectory
 
 from bench.engines.settling import settle
 from bench.search_messages import Conversations
+from clp_chassis.persistence.database import migrate
 from clp_search.dependencies import Dependencies
 from clp_search.engine import Document, Engine
 from clp_search.index.sharded_index import BULK, ShardedIndex
@@ -101,7 +102,9 @@ def _in_postgres() -> Iterator[Engine]:
         server_directory() as directory,
         PrivatePostgres(directory / "pg", durable=False) as server,
     ):
-        engine = open_index(server.create_database("search"))
+        url = server.create_database("search")
+        migrate(url, "clp_search")
+        engine = open_index(url)
         yield engine
         engine.close()
 

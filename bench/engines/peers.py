@@ -18,6 +18,7 @@ import tantivy
 from bench.engines.settling import settle
 from bench.search_messages import SampleQuery
 from clp_chassis.clock import now
+from clp_chassis.persistence.database import migrate
 from clp_search.engine import Document, Engine, SearchRequest
 from clp_search.index.sharded_index import BULK, ShardedIndex
 from clp_search.postgres.engine import open_index
@@ -95,6 +96,7 @@ def ours_in_a_folder(folder: Path) -> Ours:
 
 
 def ours_in_postgres(url: str) -> Ours:
+    migrate(url, "clp_search")
     return Ours(open_index(url))
 
 

@@ -132,6 +132,19 @@ def test_a_process_without_any_setting_names_what_it_needs(
     assert {line.partition(":")[0] for line in lines} == required
 
 
+def test_delivery_starts_beside_the_process_that_serves_http(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"127.0.0.1:{server.getsockname()[1]}"
+        environ = GIVEN | {
+            "CLP_NOTIFICATIONS_HTTP_ADDRESS": address,
+            "CLP_NOTIFICATIONS_KEYS_DIR": str(tmp_path / "none"),
+        }
+        done = ran("delivery", folder=tmp_path, environ=environ)
+    assert done.returncode == 1
+    assert "KEYS_DIR" in done.stderr
+    assert "HTTP_ADDRESS" not in done.stderr
+
+
 def test_a_port_of_somebody_else_is_named_by_its_setting(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         address = f"127.0.0.1:{server.getsockname()[1]}"
@@ -158,7 +171,7 @@ def test_missing_keys_are_one_line(tmp_path: Path) -> None:
 def test_an_argument_nobody_knows_is_refused(tmp_path: Path) -> None:
     done = ran("projects", "serve", folder=tmp_path, environ={})
     assert done.returncode == 2
-    assert "unrecognized arguments: serve" in done.stderr
+    assert "invalid choice: 'serve'" in done.stderr
 
 
 # ---- --check

@@ -29,14 +29,15 @@ def _finds(scenario: Scenario, person: str, word: str, messages: list[str]) -> b
 
 def test_readers_find_messages_in_a_shared_index(
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
     new_broker: Callable[[], BrokerAccess],
     postgres: DatabaseAccess,
 ) -> None:
-    url = postgres.create_database("search_index")
-    monkeypatch.setenv("CLP_SEARCH_ENGINE_URL", url)
     with ProcessSuite(
-        tmp_path, rabbit=new_broker(), postgres=postgres, copies={"search": 2}
+        tmp_path,
+        rabbit=new_broker(),
+        postgres=postgres,
+        copies={"search": 2},
+        search_in_postgres=True,
     ) as suite:
         put_cast(suite.client(service="directory"))
         _post_messages(Scenario(suite, "shared"))

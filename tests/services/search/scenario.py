@@ -12,6 +12,7 @@ from weakref import WeakKeyDictionary
 
 import pytest
 
+from clp_chassis.persistence.database import migrate
 from clp_search.engine import Document, Engine, SearchRequest, SortKey
 from clp_search.index.shard import MergePolicy
 from clp_search.index.sharded_index import FlushPolicy, ShardedIndex
@@ -147,6 +148,7 @@ class DatabaseHarness:
 
     def __init__(self, url: str) -> None:
         self.url = url
+        migrate(url, "clp_search")
         self._first = open_index(url)
         self._numbers = count(1)
 

@@ -14,6 +14,7 @@ from sqlalchemy.exc import DataError
 
 from clp_chassis.bootstrap import ProcessContext
 from clp_chassis.events.feed_reader import is_transient
+from clp_chassis.persistence.database import migrate
 from clp_deploy.keys import write_keys
 from clp_search.dependencies import Dependencies
 from clp_search.engine import EngineUnavailable
@@ -160,7 +161,9 @@ def test_an_unused_generation_is_removed_and_no_other(
 def test_without_its_database_the_service_is_unavailable(
     postgres: DatabaseAccess,
 ) -> None:
-    engine = open_index(postgres.create_database("search_gone"))
+    url = postgres.create_database("search_gone")
+    migrate(url, "clp_search")
+    engine = open_index(url)
     apply_to(engine, [document(1, "common")])
     deps = dependencies_with(engine, sample_neighbours())
     postgres.drop_database("search_gone")
@@ -180,6 +183,7 @@ def test_a_search_that_takes_too_long_is_cancelled(
     postgres: DatabaseAccess,
 ) -> None:
     url = postgres.create_database("search_slow")
+    migrate(url, "clp_search")
     engine = open_index(url, timeout=timedelta(milliseconds=100))
     apply_to(engine, [document(1, "common")])
     with engine.database.writing() as session:

@@ -1,4 +1,4 @@
-"""The command line of a process: serve, ``--help`` and ``--check``."""
+"""The command line of a process: serve, migrate, ``--help`` and ``--check``."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import eventlet
 
 from clp_chassis.bootstrap import Process, ProcessContext
+from clp_chassis.migrate_command import migrate_database
 from clp_chassis.persistence.database import UnsupportedSchema
 from clp_chassis.reachability import (
     place_of,
@@ -31,12 +32,13 @@ from clp_chassis.settings import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from clp_chassis.observability.gauges import Check
 
 S = TypeVar("S", bound=ProcessSettings)
 
+MIGRATE: Final = "migrate"
 CHECK_TIMEOUT_S: Final = 10.0
 WIDTH: Final = 78
 INDENT: Final = " " * 6
@@ -57,8 +59,9 @@ def main(
 ) -> None:
     """Run one process type of a service; every `__main__` calls this.
 
-    Reads the settings, opens the port for health and metrics, migrates the database
-    if the settings name one, builds the process and runs it until it is told to stop.
+    Reads the settings, opens the port for health and metrics, migrates a SQLite file or
+    checks the schema of a PostgreSQL database, builds the process and runs it until it
+    is told to stop. With ``migrate`` it upgrades the database and ends.
     ``reach`` gives what ``--check`` tries beyond that: functions that raise, each by
     the name of its setting. ``process_type`` is its name in logs and traces, where that
     is not the service's.
@@ -69,12 +72,17 @@ def main(
     # Files of this process are readable by its own account only.
     os.umask(0o077)
     options = _parser(service, settings_type, process_type).parse_args(arguments)
+    if options.command == MIGRATE:
+        migrate_database(service, settings_type)
+        return
     try:
         settings = read_whole_environment(settings_type, service)
+        name = process_type or service
+        addresses = _addresses(service, settings, process_type=name)
         if options.check:
-            raise SystemExit(_check(service, settings, reach))
-        _require_free_ports(service, settings)
-        serve(settings, build, service=service, process_type=process_type or service)
+            raise SystemExit(_check(service, settings, reach, addresses=addresses))
+        _require_free_ports(addresses, settings)
+        serve(settings, build, service=service, process_type=name)
     except InvalidSettings as error:
         raise SystemExit(f"invalid settings:\n{error}") from None
     except UnsupportedSchema as error:
@@ -93,6 +101,13 @@ def _parser(
         description=sys.modules["__main__"].__doc__,
         epilog=settings_help(settings_type, service),
         formatter_class=RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "command",
+        nargs="?",
+        choices=[MIGRATE],
+        help="upgrade the database of the service, and end; the role that owns its "
+        f"tables is in CLP_{service.upper()}_MIGRATION_URL",
     )
     parser.add_argument(
         "--check",
@@ -127,11 +142,18 @@ def shown_default(one: SettingDescription) -> str:
 # ---- --check
 
 
-def _check(service: str, settings: S, reach: Callable[[S], Mapping[str, Check]]) -> int:
+def _check(
+    service: str,
+    settings: S,
+    reach: Callable[[S], Mapping[str, Check]],
+    *,
+    addresses: Sequence[SettingDescription],
+) -> int:
     """Try whatever the settings name; print a line for each; return the exit code."""
     described = {one.name: one for one in describe_settings(type(settings), service)}
     failed = 0
-    for name, check in [*_own_checks(service, settings), *reach(settings).items()]:
+    own = _own_checks(service, settings, addresses)
+    for name, check in [*own, *reach(settings).items()]:
         one = described[name]
         failure = _failure(check)
         failed += failure is not None
@@ -142,14 +164,16 @@ def _check(service: str, settings: S, reach: Callable[[S], Mapping[str, Check]])
     return 1 if failed else 0
 
 
-def _own_checks(service: str, settings: Any) -> Iterator[tuple[str, Check]]:
+def _own_checks(
+    service: str, settings: Any, addresses: Iterable[SettingDescription]
+) -> Iterator[tuple[str, Check]]:
     """What every process names: its keys, broker, database and ports."""
     yield "keys_dir", lambda: ProcessContext.from_settings(service, settings)
     if not settings.broker_url.startswith("inprocess:"):
         yield "broker_url", lambda: require_broker(settings.broker_url)
     if hasattr(settings, "database_url"):
         yield "database_url", lambda: require_database(settings.database_url)
-    for one in _addresses(service, settings):
+    for one in addresses:
         address = parse_address(getattr(settings, one.name))
         yield one.name, partial(require_free_port, *address)
 
@@ -167,17 +191,27 @@ def _failure(check: Check) -> str | None:
     return None
 
 
-def _addresses(service: str, settings: Any) -> list[SettingDescription]:
+def _addresses(
+    service: str, settings: Any, *, process_type: str
+) -> list[SettingDescription]:
+    """The settings of addresses that a process listens on.
+
+    A process beside that of the service's name serves no HTTP but health and metrics.
+    """
     return [
         one
         for one in describe_settings(type(settings), service)
-        if one.setting.kind is ADDRESS and getattr(settings, one.name)
+        if one.setting.kind is ADDRESS
+        and getattr(settings, one.name)
+        and (process_type == service or one.name == "observe_address")
     ]
 
 
-def _require_free_ports(service: str, settings: ProcessSettings) -> None:
+def _require_free_ports(
+    addresses: Iterable[SettingDescription], settings: ProcessSettings
+) -> None:
     """Name the setting whose address is taken, before anything starts."""
-    for one in _addresses(service, settings):
+    for one in addresses:
         address = getattr(settings, one.name)
         try:
             require_free_port(*parse_address(address))

@@ -25,7 +25,7 @@ from clp_chassis.observability.gauges import Probes
 from clp_chassis.observability.health_server import Health, HealthServer
 from clp_chassis.observability.logs import configure_logs
 from clp_chassis.observability.tracing import configure_traces, end_traces
-from clp_chassis.persistence.database import TRANSIENT_ERRORS, migrate
+from clp_chassis.persistence.database import TRANSIENT_ERRORS, prepare_schema
 from clp_chassis.reachability import (
     CONNECT_TIMEOUT_S,
     WaitLog,
@@ -125,13 +125,12 @@ def serve(
     shutdown.install()
     health_server = _start_observability(settings, process_type, health)
     try:
-        url = getattr(settings, "database_url", None)
-        if url is not None:
+        if url := settings.schema_url:
             health.watch(Probes(checks={"database": lambda: require_database(url)}))
-            migrated = _Wait("database", url, shutdown, health).until_done(
-                lambda: migrate(url, f"clp_{service}"), TRANSIENT_ERRORS
+            prepared = _Wait("database", url, shutdown, health).until_done(
+                lambda: prepare_schema(url, f"clp_{service}"), TRANSIENT_ERRORS
             )
-            if not migrated:
+            if not prepared:
                 return
         process = build(settings, ProcessContext.from_settings(service, settings))
         if health_server is not None:

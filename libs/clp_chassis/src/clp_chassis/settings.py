@@ -13,7 +13,16 @@ from contextlib import contextmanager, suppress
 from dataclasses import MISSING, dataclass, fields
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, Final, TypeVar, get_args, get_origin, get_type_hints
+from typing import (
+    Annotated,
+    Any,
+    ClassVar,
+    Final,
+    TypeVar,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 from urllib.parse import urlsplit
 
 from clp_chassis.setting_kinds import (
@@ -101,6 +110,9 @@ class SettingDescription:
 class ProcessSettings:
     """Settings of every process, whatever its service."""
 
+    # The setting that names the database of the service, where it has one.
+    database_setting: ClassVar[str] = "database_url"
+
     broker_url: Annotated[
         str, Setting("the broker of calls and events", BROKER, is_secret=True)
     ] = "amqp://guest:guest@127.0.0.1:5672//"
@@ -129,6 +141,11 @@ class ProcessSettings:
     trusted_proxies: Annotated[
         str, Setting("proxies whose X-Forwarded-For names the client", NETWORKS)
     ] = ""
+
+    @property
+    def schema_url(self) -> str:
+        """The database that holds the schema of the service; empty for none."""
+        return getattr(self, self.database_setting, "")
 
 
 SHARED: Final = frozenset(field.name for field in fields(ProcessSettings))
@@ -192,7 +209,7 @@ def read_settings(
     problems: list[str] = []
     for described in describe_settings(cls, service):
         try:
-            values |= _read(described, environ)
+            values |= read_setting(described, environ)
         except InvalidSettings as error:
             problems.append(str(error))
     if problems:
@@ -262,8 +279,14 @@ def _hint(name: str, known: set[str]) -> str:
     return f"; did you mean {close[0]}?" if close else "; --help lists all"
 
 
-def _read(described: SettingDescription, environ: Mapping[str, str]) -> dict[str, Any]:
-    """Return the value of a setting by its name; nothing where the default holds."""
+def read_setting(
+    described: SettingDescription, environ: Mapping[str, str] = os.environ
+) -> dict[str, Any]:
+    """Return the value of a setting by its name; nothing where the default holds.
+
+    Raises:
+        InvalidSettings: when it is wrong, or required and missing.
+    """
     for variable in (described.variable, described.shared_variable):
         if variable and (text := _value_of(variable, environ)) is not None:
             return {described.name: _judged(described, variable, text)}

@@ -1,7 +1,7 @@
 """Settings of `search`."""
 
 from dataclasses import dataclass
-from typing import Annotated, Final
+from typing import Annotated, ClassVar, Final
 
 from clp_chassis.setting_kinds import LEASE, SECONDS, between, url
 from clp_chassis.settings import ProcessSettings, Setting
@@ -15,6 +15,8 @@ ENGINE: Final = url(
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings(ProcessSettings):
     """Settings from ``CLP_SEARCH_…``, or ``CLP_…`` for those of every process."""
+
+    database_setting: ClassVar[str] = "engine_url"
 
     data_dir: Annotated[
         str, Setting("the folder of the index and its dead letters, of one process")

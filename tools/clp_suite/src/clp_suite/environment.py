@@ -37,6 +37,7 @@ class SuiteEnvironment:
     smtp_url: str
     mail_window_s: float
     search_workers: int
+    search_url: str = ""
     broker_urls: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -79,6 +80,7 @@ class SuiteEnvironment:
             "CLP_PORTAL_SECRET": SUITE_KEY,
             "CLP_SEARCH_SECRET": SUITE_KEY,
             "CLP_SEARCH_DATA_DIR": str(self.data_dir / "index"),
+            **({"CLP_SEARCH_ENGINE_URL": self.search_url} if self.search_url else {}),
             "CLP_SEARCH_WORKERS": str(self.search_workers),
             "CLP_SEARCH_SHARDS": str(SHARDS),
         }

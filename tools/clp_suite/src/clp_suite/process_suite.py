@@ -10,6 +10,7 @@ from typing import Final
 
 from typing_extensions import override
 
+from clp_chassis.persistence.database import migrate
 from clp_contracts.errors import CallFailed, Refused
 from clp_deploy.keys import write_keys
 from clp_deploy.processes import PROCESS_TYPES
@@ -32,7 +33,8 @@ class NotStarted(Exception):
 class ProcessSuite(Suite):
     """One process per type on running servers.
 
-    ``copies`` maps a process type to its number of processes; the default is one.
+    ``copies`` maps a process type to its number of processes; the default is one. With
+    ``search_in_postgres`` search processes share an index in a database.
     """
 
     def __init__(
@@ -43,6 +45,7 @@ class ProcessSuite(Suite):
         postgres: DatabaseServer,
         mail_window_s: float = 0.0,
         copies: dict[str, int] | None = None,
+        search_in_postgres: bool = False,
     ) -> None:
         super().__init__(data_dir)
         messages_port, notifications_port, self.sink_port = free_ports(3)
@@ -58,18 +61,30 @@ class ProcessSuite(Suite):
             smtp_url=f"smtp://127.0.0.1:{self.sink_port}",
             mail_window_s=mail_window_s,
             search_workers=1,
+            search_url=self._index_database() if search_in_postgres else "",
         )
 
-    def _databases(self) -> dict[str, str]:
+    @property
+    def _tag(self) -> str:
         # Unique per suite, so that several can share one server.
-        tag = f"{os.getpid()}_{id(self):x}"
+        return f"{os.getpid()}_{id(self):x}"
+
+    def _index_database(self) -> str:
+        return self._migrated(f"search_{self._tag}", "clp_search")
+
+    def _databases(self) -> dict[str, str]:
         return {
-            process_type.service: self._postgres.create_database(
-                f"{process_type.service}_{tag}"
+            process_type.service: self._migrated(
+                f"{process_type.service}_{self._tag}", process_type.package
             )
             for process_type in PROCESS_TYPES
             if process_type.migrates
         }
+
+    def _migrated(self, name: str, package: str) -> str:
+        """Create and migrate a database; return its URL for the role that serves."""
+        migrate(self._postgres.create_database(name), package)
+        return self._postgres.serving_url(name)
 
     @override
     def start(self) -> None:

@@ -338,6 +338,10 @@ class PrivatePostgres(_PrivateServer):
         """Create a database, empty or a copy of ``template``; return its URL."""
         return self.access.create_database(name, template=template)
 
+    def serving_url(self, name: str) -> str:
+        """The URL of a migrated database for the role that serves."""
+        return self.access.serving_url(name)
+
     def drop_database(self, name: str) -> None:
         """Drop a database and end its connections."""
         self.access.drop_database(name)

@@ -1,4 +1,4 @@
-"""One database per service: SQLite or PostgreSQL, migrated before it is used."""
+"""One database per service: SQLite or PostgreSQL, with the schema of its program."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -19,7 +19,7 @@ from sqlalchemy import (
     table,
     text,
 )
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 
@@ -123,48 +123,93 @@ class Database:
         self.engine.dispose()
 
 
-def migrate(url: str, package: str) -> None:
+def migrate(url: str, package: str) -> str:
     """Upgrade a database to the newest schema of a service; safe to run in parallel.
 
     A schema newer than this program is left as it is: in a rolling update the new
-    program migrates first, and an old one may still start. Schemas only grow, so the
-    old program finds all it knows.
+    program migrates first, and an old one may still start. Within a generation (the
+    thousands of a revision) schemas only grow, so the old program finds all it knows.
+
+    Returns:
+        The revision that the database has now.
 
     Raises:
-        UnsupportedSchema: when the schema is older than the first known revision.
+        UnsupportedSchema: when the schema is of another generation.
     """
     engine = _engine(url, 1)
     writing = engine.execution_options(clp_writes=True)
     try:
         with as_file(files(package) / "migrations") as scripts:
-            if _is_newest(engine, scripts):
-                return
-            # Slow to import, and only needed when there is something to migrate.
-            from clp_chassis.persistence.migrations import upgrade  # noqa: PLC0415
+            known = _known_revisions(scripts)
+            if _current_revision(engine, known) != known[-1]:
+                # Slow to import, and needed only when there is something to migrate.
+                from clp_chassis.persistence.migrations import upgrade  # noqa: PLC0415
 
-            with writing.begin() as connection:
-                upgrade(connection, scripts)
+                with writing.begin() as connection:
+                    upgrade(connection, scripts)
+            return _current_revision(engine, known)
     finally:
         engine.dispose()
 
 
-def _is_newest(engine: Engine, scripts: Path) -> bool:
-    """Whether the schema is at the newest revision that this program knows.
+def prepare_schema(url: str, package: str) -> None:
+    """Migrate a SQLite file; on PostgreSQL only look, and refuse an old schema.
+
+    The role that serves may create nothing there: another one migrates.
+
+    Raises:
+        UnsupportedSchema: naming the command to run.
+    """
+    if url.startswith("sqlite"):
+        migrate(url, package)
+        return
+    engine = _engine(url, 1)
+    try:
+        with as_file(files(package) / "migrations") as scripts:
+            known = _known_revisions(scripts)
+        current = _current_revision(engine, known)
+    except ProgrammingError as error:
+        reason = type(error.orig).__name__
+        raise UnsupportedSchema(
+            f"the role may not read the database ({reason}): "
+            "run deploy/postgresql/roles.sql"
+        ) from None
+    finally:
+        engine.dispose()
+    if current < known[-1]:
+        found = f"at {current}" if current else "empty"
+        raise UnsupportedSchema(
+            f"the schema of the database is {found}, this program needs {known[-1]}: "
+            f"run `python -m {package} migrate`"
+        )
+
+
+def _known_revisions(scripts: Path) -> list[str]:
+    """The revisions that this program knows, oldest first.
 
     Names of revision files begin with the number of the revision, in ascending order.
     """
-    known = sorted(
+    return sorted(
         path.name.partition("_")[0] for path in (scripts / "versions").glob("[0-9]*.py")
     )
+
+
+def _current_revision(engine: Engine, known: list[str]) -> str:
+    """The revision of a database; empty for a database without a schema."""
     with engine.connect() as connection:
         if not inspect(connection).has_table(VERSION_TABLE):
-            return False
-        current = connection.scalars(CURRENT_REVISION).all()
-    if any(revision < known[0] for revision in current):
+            return ""
+        current = max(connection.scalars(CURRENT_REVISION).all(), default="")
+    if current and current < known[0]:
         raise UnsupportedSchema(
             "the database was made before 0.1.0: begin with an empty data folder"
         )
-    return list(current) == known[-1:]
+    if current[:1] > known[-1][:1]:
+        raise UnsupportedSchema(
+            f"the schema of the database is at {current}, of a later generation than "
+            f"this program, which knows {known[-1]}: start a newer program"
+        )
+    return current
 
 
 def _engine(url: str, pool_size: int) -> Engine:

@@ -36,6 +36,25 @@ def upgrade(connection: Connection, scripts: Path) -> None:
         log.warning("the schema is newer than this program: %s", ", ".join(newer))
         return
     command.upgrade(config, "head")
+    if connection.dialect.name == "postgresql":
+        _protect_revision(connection)
+
+
+# Default privileges of the owner's role let the serving role write every new table.
+WRITERS: Final = text(
+    "select distinct grantee from information_schema.role_table_grants"
+    " where table_name = 'alembic_version' and privilege_type <> 'SELECT'"
+    " and grantee <> current_user"
+)
+
+
+def _protect_revision(connection: Connection) -> None:
+    """Leave the revision readable by roles that serve, and writable by the owner."""
+    quote = connection.dialect.identifier_preparer.quote
+    for role in connection.scalars(WRITERS).all():
+        connection.exec_driver_sql(
+            f"REVOKE INSERT, UPDATE, DELETE ON alembic_version FROM {quote(role)}"
+        )
 
 
 def _unknown_revisions(connection: Connection, config: Config) -> list[str]:

@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm import Session
 
-from clp_chassis.persistence.database import Database, migrate
+from clp_chassis.persistence.database import Database
 from clp_search.engine import (
     MAX_COUNTED,
     Document,
@@ -242,8 +242,7 @@ def _let_others_run() -> None:
 
 
 def open_index(url: str, *, timeout: timedelta = SEARCH_TIMEOUT) -> PostgresIndex:
-    """Migrate a database and open the index in it."""
-    migrate(url, "clp_search")
+    """Open the index in a migrated database."""
     database = Database(url)
 
     def prepare(connection: Any, _record: Any) -> None:
