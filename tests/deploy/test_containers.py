@@ -19,6 +19,7 @@ import pytest
 import yaml
 
 from clp_chassis.settings import read_whole_environment
+from clp_deploy.database_roles import DATABASES, migration_of
 from clp_deploy.keys import HOLDERS
 from clp_deploy.processes import PROCESS_TYPES
 from clp_deploy.secret_files import write_secret_folders
@@ -236,6 +237,12 @@ def test_the_image_installs_with_all_it_needs(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("process_type", PROCESS_TYPES, ids=lambda t: t.name)
+def test_the_image_migrates_the_database_of_a_process_type(process_type: Any) -> None:
+    module = process_type.command[0]
+    assert command_of(process_type.name, "migrate") == ("-m", module, "migrate")
+
+
+@pytest.mark.parametrize("process_type", PROCESS_TYPES, ids=lambda t: t.name)
 def test_the_argument_of_the_image_is_a_process_type(process_type: Any) -> None:
     rows = tomllib.loads((ROOT / "deploy" / "processes.toml").read_text())["process"]
     (row,) = (one for one in rows if one["name"] == process_type.name)
@@ -264,7 +271,8 @@ def test_the_compose_file_is_valid() -> None:
 
 def test_every_process_type_is_composed(compose: dict[str, Any]) -> None:
     services = compose["services"]
-    assert set(services) == {t.name for t in PROCESS_TYPES} | SERVERS
+    migrations = {migration_of(service) for service in DATABASES}
+    assert set(services) == {t.name for t in PROCESS_TYPES} | SERVERS | migrations
     for process_type in PROCESS_TYPES:
         service = services[process_type.name]
         assert service["command"] == [process_type.name]
@@ -272,6 +280,31 @@ def test_every_process_type_is_composed(compose: dict[str, Any]) -> None:
         assert service["cap_drop"] == ["ALL"]
         assert service["depends_on"]["rabbitmq"] == {"condition": "service_healthy"}
         assert service["depends_on"]["postgresql"] == {"condition": "service_healthy"}
+
+
+def test_a_database_is_migrated_before_a_process_uses_it(
+    compose: dict[str, Any], tmp_path: Path
+) -> None:
+    """By a container of its own: no other has the role that owns the tables."""
+    write_secret_folders(tmp_path, {})
+    for process_type in PROCESS_TYPES:
+        name = migration_of(process_type.service)
+        waits = compose["services"][process_type.name]["depends_on"]
+        assert waits[name] == {"condition": "service_completed_successfully"}
+        migration = compose["services"][name]
+        assert migration["command"] == [process_type.service, "migrate"]
+        assert migration["volumes"] == [f"{name}:/etc/clp:ro"]
+        assert migration["depends_on"]["postgresql"] == {"condition": "service_healthy"}
+        ((variable, place),) = migration["environment"].items()
+        assert variable == f"CLP_{process_type.service.upper()}_MIGRATION_URL_FILE"
+        url = (tmp_path / name / Path(place).name).read_text()
+        assert f"//{process_type.service}_owner:" in url
+    owned = [
+        name
+        for name, service in compose["services"].items()
+        if any("-migration:/etc/clp" in v for v in service.get("volumes", ()))
+    ]
+    assert sorted(owned) == sorted(map(migration_of, DATABASES))
 
 
 def test_every_container_runs_without_privileges(compose: dict[str, Any]) -> None:

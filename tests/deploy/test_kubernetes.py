@@ -110,6 +110,24 @@ def test_a_workload_mounts_the_secrets_of_its_service_only(
         assert keys[0]["secret"]["name"] == f"clp-{process_type.service}-key"
 
 
+def test_the_role_that_owns_the_tables_is_in_the_init_container_alone(
+    workloads: dict[str, dict[str, Any]],
+) -> None:
+    for process_type in PROCESS_TYPES:
+        pod = pod_of(workloads[process_type.name])
+        (container,) = pod["containers"]
+        (migration,) = pod["initContainers"]
+        service = process_type.service
+        assert migration["args"] == [service, "migrate"]
+        (source,) = migration["envFrom"]
+        assert source["secretRef"]["name"] == f"clp-{service}-migration"
+        # Search has a database only where its index is in PostgreSQL.
+        assert source["secretRef"].get("optional", False) == (service == "search")
+        assert "migration" not in str(container["envFrom"])
+        assert migration["securityContext"] == container["securityContext"]
+        assert {m["name"] for m in migration["volumeMounts"]} == {"scratch", "tls"}
+
+
 def test_every_mount_has_a_volume(workloads: dict[str, dict[str, Any]]) -> None:
     for workload in workloads.values():
         pod = pod_of(workload)

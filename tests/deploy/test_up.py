@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from clp_contracts.errors import CallFailed, Refused
+from clp_deploy.database_roles import DATABASE_SERVICES
 from clp_deploy.processes import PROCESS_TYPES
 from clp_suite.up.__main__ import main
 from clp_suite.up.host import Host, configured_brokers, configured_databases
@@ -94,7 +95,8 @@ def test_no_process_has_the_passwords_of_another_service(up: UpSystem) -> None:
         service = next(
             t.service for t in PROCESS_TYPES if t.name == name.partition(".")[0]
         )
-        for other in {t.service for t in PROCESS_TYPES} - {service}:
+        owners = {f"{t.service}_owner" for t in PROCESS_TYPES}
+        for other in ({t.service for t in PROCESS_TYPES} - {service}) | owners:
             for kind in ("broker", "database"):
                 secret = up.data / "secrets" / f"{other}_{kind}_password"
                 assert not secret.exists() or secret.read_text() not in environ
@@ -122,7 +124,18 @@ def test_servers_of_the_environment_are_used() -> None:
     environ = {"CLP_BROKER_URL": "amqp://b", "CLP_SEARCH_BROKER_URL": "amqp://s"}
     brokers = configured_brokers(environ)
     assert (brokers["search"], brokers["messages"]) == ("amqp://s", "amqp://b")
-    assert configured_brokers({}) == configured_databases({}) == {}
+    assert configured_brokers({}) == {}
+    assert configured_databases({}) is None
+
+
+def test_a_database_is_migrated_by_the_role_that_the_environment_names() -> None:
+    environ = {f"CLP_{s.upper()}_DATABASE_URL": s for s in DATABASE_SERVICES}
+    environ["CLP_MESSAGES_MIGRATION_URL"] = "owner"
+    databases = configured_databases(environ)
+    assert databases is not None
+    assert databases.serving["messages"] == "messages"
+    assert databases.migrating["messages"] == "owner"
+    assert databases.migrating["projects"] == databases.serving["projects"]
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 
 from clp_deploy.broker_permissions import definitions
-from clp_deploy.database_roles import HOST_RULES, roles_sql
-from clp_deploy.environments import example_environment
+from clp_deploy.database_roles import DATABASES, HOST_RULES, migration_of, roles_sql
+from clp_deploy.environments import example_environment, migration_environment
 from clp_deploy.kubernetes import processes_yaml
 from clp_deploy.processes import PROCESS_TYPES
 
@@ -15,6 +15,10 @@ def generated_files() -> dict[str, str]:
     environments = {
         f"environments/{process_type.name}.env": example_environment(process_type)
         for process_type in PROCESS_TYPES
+    }
+    environments |= {
+        f"environments/{migration_of(service)}.env": migration_environment(service)
+        for service in DATABASES
     }
     return environments | {
         "rabbitmq/definitions.json": json.dumps(definitions(), indent=1) + "\n",

@@ -7,7 +7,7 @@ from typing import Any, Final
 import yaml
 
 from clp_chassis.messaging.event_consumer import QUEUE_VERSION
-from clp_deploy.database_roles import DUE_MAILS
+from clp_deploy.database_roles import DUE_MAILS, SEARCH, migration_of
 from clp_deploy.processes import PROCESS_TYPES, ProcessType
 from clp_deploy.service_inventory import service_inventories
 
@@ -136,17 +136,39 @@ def _pod(process_type: ProcessType, size: Size) -> dict[str, Any]:
                 "labelSelector": _selector(process_type),
             }
         ],
+        "initContainers": [_migration(process_type)],
         "containers": [_container(process_type, size)],
         "volumes": volumes,
     }
 
 
+def _migration(process_type: ProcessType) -> dict[str, Any]:
+    """The container that migrates the database before the process starts.
+
+    It alone has the role that owns the tables. Search has a database only where its
+    index is in PostgreSQL.
+    """
+    service = process_type.service
+    secret: dict[str, Any] = {"name": f"clp-{migration_of(service)}"}
+    if service == SEARCH:
+        secret["optional"] = True
+    return {
+        "name": "migrate",
+        "image": IMAGE,
+        "args": [service, "migrate"],
+        "envFrom": [{"secretRef": secret}],
+        "resources": {
+            "requests": {"cpu": "100m", "memory": "128Mi"},
+            "limits": {"memory": "256Mi"},
+        },
+        "securityContext": _restricted(),
+        "volumeMounts": [*_mounts()],
+    }
+
+
 def _container(process_type: ProcessType, size: Size) -> dict[str, Any]:
-    mounts = [
-        {"name": "scratch", "mountPath": "/tmp"},  # noqa: S108 - of the container
-        {"name": "keys", "mountPath": "/etc/clp/keys", "readOnly": True},
-        {"name": "tls", "mountPath": "/etc/clp/tls", "readOnly": True},
-    ]
+    keys = {"name": "keys", "mountPath": "/etc/clp/keys", "readOnly": True}
+    mounts = [*_mounts(), keys]
     if size.files:
         mounts.append({"name": "files", "mountPath": "/var/lib/clp/files"})
     if size.data:
@@ -165,11 +187,7 @@ def _container(process_type: ProcessType, size: Size) -> dict[str, Any]:
             # No CPU limit: throttling delays every caller of the process.
             "limits": {"memory": _twice(size.memory)},
         },
-        "securityContext": {
-            "allowPrivilegeEscalation": False,
-            "readOnlyRootFilesystem": True,
-            "capabilities": {"drop": ["ALL"]},
-        },
+        "securityContext": _restricted(),
         "startupProbe": {**_probe("live"), "periodSeconds": 2, "failureThreshold": 90},
         "livenessProbe": {**_probe("live"), "periodSeconds": 10, "failureThreshold": 3},
         "readinessProbe": {**_probe("ready"), "periodSeconds": 5},
@@ -178,6 +196,21 @@ def _container(process_type: ProcessType, size: Size) -> dict[str, Any]:
     if size.port:
         container["ports"].append({"name": "http", "containerPort": size.port})
     return container
+
+
+def _restricted() -> dict[str, Any]:
+    return {
+        "allowPrivilegeEscalation": False,
+        "readOnlyRootFilesystem": True,
+        "capabilities": {"drop": ["ALL"]},
+    }
+
+
+def _mounts() -> list[dict[str, Any]]:
+    return [
+        {"name": "scratch", "mountPath": "/tmp"},  # noqa: S108 - of the container
+        {"name": "tls", "mountPath": "/etc/clp/tls", "readOnly": True},
+    ]
 
 
 def _scaling_of_delivery() -> dict[str, Any]:

@@ -3,6 +3,8 @@
 rabbitmq/     definitions.json (passwords hashed), ca.pem, server.pem
 postgresql/   server.pem, a password for each role
 SERVICE/      broker_url, database_url (search: engine_url), secret, ca.pem, keys/
+SERVICE-migration/
+              migration_url, ca.pem
 scaling/      login of the autoscaler: broker_url, tls, connection, ca.pem
 gateway/, directory/, operations/
               broker_url, ca.pem and keys/ of each client outside
@@ -27,6 +29,8 @@ from clp_deploy.database_roles import (
     DATABASES,
     SCALED_DATABASE,
     SEARCH,
+    migration_of,
+    owner_of,
 )
 from clp_deploy.keys import HOLDERS, write_keys
 
@@ -36,6 +40,7 @@ POSTGRESQL: Final = "postgresql"
 MOUNT_DIR: Final = "/etc/clp"
 # The folder of KEDA's installation for additional authorities.
 KEDA_AUTHORITIES: Final = "/custom/ca"
+MIGRATIONS: Final = tuple(migration_of(service) for service in DATABASES)
 
 
 @dataclass(slots=True)
@@ -91,7 +96,7 @@ def write_secret_folders(folder: Path, owners: Mapping[str, int]) -> None:
 
     ``owners`` maps a folder to the user id that owns it; by default the current user.
     """
-    for name in (RABBITMQ, POSTGRESQL, SCALING, *HOLDERS):
+    for name in (RABBITMQ, POSTGRESQL, SCALING, *MIGRATIONS, *HOLDERS):
         (folder / name).mkdir(parents=True, exist_ok=True, mode=0o700)
     if not (folder / RABBITMQ / "server.pem").exists():
         _write_all(folder)
@@ -115,7 +120,7 @@ def _write_all(folder: Path) -> None:
     authority.issue(folder / POSTGRESQL, host=POSTGRESQL)
     text = json.dumps(definitions(brokers), indent=1)
     _put(folder / RABBITMQ / "definitions.json", text)
-    for name in (SCALING, *HOLDERS):
+    for name in (SCALING, *MIGRATIONS, *HOLDERS):
         shutil.copy(authority.certificate, folder / name / "ca.pem")
     # Last: its presence marks a complete set.
     authority.issue(folder / RABBITMQ, host=RABBITMQ)
@@ -126,9 +131,10 @@ def _write_service(place: Path, password: str, databases: PasswordStore) -> None
     _put(place / "broker_url", _broker_url(service, password))
     _put(place / "secret", secrets.token_urlsafe(32))
     if service in DATABASES:
-        database = _database(service, service, databases)
-        url = f"postgresql+psycopg{database}{MOUNT_DIR}/ca.pem"
-        _put(place / ("engine_url" if service == SEARCH else "database_url"), url)
+        name = "engine_url" if service == SEARCH else "database_url"
+        _put(place / name, _service_url(service, service, databases))
+        owned = _service_url(owner_of(service), service, databases)
+        _put(place.with_name(migration_of(service)) / "migration_url", owned)
 
 
 def _write_keys(folder: Path) -> None:
@@ -146,6 +152,11 @@ def _write_scaling(place: Path, password: str, databases: PasswordStore) -> None
     _put(place / "tls", "enable")
     database = _database(SCALING, SCALED_DATABASE, databases)
     _put(place / "connection", f"postgresql{database}{KEDA_AUTHORITIES}/ca.pem")
+
+
+def _service_url(role: str, service: str, databases: PasswordStore) -> str:
+    place = _database(role, service, databases)
+    return f"postgresql+psycopg{place}{MOUNT_DIR}/ca.pem"
 
 
 def _database(role: str, database: str, databases: PasswordStore) -> str:

@@ -1,15 +1,21 @@
-"""``python -m clp_suite.entrypoint TYPE``: run one process of a type."""
+"""``python -m clp_suite.entrypoint TYPE [migrate]``: run a process, or migrate."""
 
 import argparse
 import os
 import sys
+from typing import Final
 
 from clp_deploy.processes import PROCESS_TYPES
 
+MIGRATE: Final = "migrate"
 
-def command_of(name: str) -> tuple[str, ...]:
-    """The arguments that follow ``python`` to run a process type."""
-    return next(("-m", *t.command) for t in PROCESS_TYPES if t.name == name)
+
+def command_of(name: str, command: str = "") -> tuple[str, ...]:
+    """The arguments that follow ``python`` to run a process type, or to migrate."""
+    process_type = next(t for t in PROCESS_TYPES if t.name == name)
+    if command:
+        return ("-m", process_type.package, command)
+    return ("-m", *process_type.command)
 
 
 def main() -> None:
@@ -20,9 +26,16 @@ def main() -> None:
         epilog="To run another module, such as clp_deploy.keys, call `python -m`.",
     )
     parser.add_argument("type", choices=[t.name for t in PROCESS_TYPES])
-    name: str = parser.parse_args().type
+    parser.add_argument(
+        "command",
+        nargs="?",
+        choices=[MIGRATE],
+        help="upgrade the database of its service, and end",
+    )
+    options = parser.parse_args()
     # Replace this process, so that signals and the exit code need no forwarding.
-    os.execv(sys.executable, [sys.executable, *command_of(name)])  # noqa: S606
+    command = command_of(options.type, options.command or "")
+    os.execv(sys.executable, [sys.executable, *command])  # noqa: S606
 
 
 if __name__ == "__main__":

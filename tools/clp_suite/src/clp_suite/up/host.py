@@ -5,20 +5,23 @@ import socket
 import tempfile
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from sqlalchemy.exc import SQLAlchemyError
+
+from clp_chassis.persistence.database import UnsupportedSchema, migrate
 from clp_chassis.settings import describe_settings
 from clp_contracts.broker_users import CLIENTS, OPERATIONS, SERVICES
-from clp_deploy.database_roles import DATABASE_SERVICES
+from clp_deploy.database_roles import DATABASE_SERVICES, DATABASES
 from clp_deploy.keys import write_keys
 from clp_deploy.processes import ProcessType
 from clp_deploy.secret_files import CertificateAuthority, PasswordStore
 from clp_suite.environment import SuiteEnvironment
 from clp_suite.sample_data import CAST
 from clp_suite.server_process import free_ports
-from clp_suite.up.servers import PrivateServers
+from clp_suite.up.servers import DatabaseUrls, PrivateServers
 
 BROKER: Final = "CLP_BROKER_URL"
 MAIL: Final = "CLP_NOTIFICATIONS_SMTP_URL"
@@ -39,7 +42,8 @@ class Host:
     ``broker_urls`` maps each broker user to its URL; ``sink`` is the command of the
     SMTP sink, empty where the environment names a relay; ``provider`` that of the
     local identity provider, empty where it names one; ``restart_dead`` restarts
-    private servers that have ended and returns their names.
+    private servers that have ended and returns their names. No process gets the
+    ``migration_urls``, those of the roles that own the tables of each service.
     """
 
     data_dir: Path
@@ -48,6 +52,7 @@ class Host:
     sink: tuple[str, ...]
     provider: tuple[str, ...] = ()
     restart_dead: Callable[[], list[str]] = list
+    migration_urls: Mapping[str, str] = field(default_factory=dict)
 
     def environment_of(self, process_type: ProcessType, copy: int) -> dict[str, str]:
         """The environment of one process.
@@ -78,8 +83,11 @@ class Host:
         return environ
 
 
-def configured_databases(environ: Mapping[str, str]) -> dict[str, str]:
-    """The database URLs of the environment: of every service, or none.
+def configured_databases(environ: Mapping[str, str]) -> DatabaseUrls | None:
+    """The database URLs of the environment: of every service, or None.
+
+    ``CLP_SERVICE_MIGRATION_URL`` names a database with the role that owns its tables,
+    where that is another one than the role that serves.
 
     Raises:
         SystemExit: when only some services have one.
@@ -93,7 +101,29 @@ def configured_databases(environ: Mapping[str, str]) -> dict[str, str]:
     if urls and len(urls) < len(names):
         missing = ", ".join(sorted(names[s] for s in names.keys() - urls.keys()))
         raise SystemExit(f"name every database or none; missing: {missing}")
-    return urls
+    owned = {
+        service: environ.get(_migration_variable(service), url)
+        for service, url in urls.items()
+    }
+    return DatabaseUrls(serving=urls, migrating=owned) if urls else None
+
+
+def migrate_databases(databases: DatabaseUrls) -> None:
+    """Upgrade every database to the newest schema before a process uses it.
+
+    Raises:
+        SystemExit: naming a database that cannot be upgraded.
+    """
+    for service, url in databases.migrating.items():
+        try:
+            migrate(url, f"clp_{service}")
+        except (SQLAlchemyError, UnsupportedSchema) as error:
+            reason = str(error).partition("\n")[0]
+            raise SystemExit(f"{service}: {reason}") from None
+
+
+def _migration_variable(service: str) -> str:
+    return f"CLP_{service.upper()}_MIGRATION_URL"
 
 
 def configured_brokers(environ: Mapping[str, str]) -> dict[str, str]:
@@ -120,10 +150,11 @@ def prepare_host(
     """Start the servers that the environment does not name; collect the settings."""
     data_dir.mkdir(parents=True, exist_ok=True, mode=0o755)
     authority = CertificateAuthority(data_dir / "tls").write()
-    databases, brokers = configured_databases(environ), configured_brokers(environ)
+    named, brokers = configured_databases(environ), configured_brokers(environ)
     servers = PrivateServers(_servers_dir(data_dir, cleanup), data_dir, authority)
     cleanup.callback(servers.stop)
-    databases = databases or servers.start_postgres()
+    databases = named or servers.start_postgres()
+    migrate_databases(databases)
     brokers = brokers or servers.start_rabbit()
     write_keys(data_dir / "keys")
     sink: tuple[str, ...] = ()
@@ -134,7 +165,7 @@ def prepare_host(
     settings = SuiteEnvironment(
         broker_url=brokers[OPERATIONS],
         data_dir=data_dir,
-        database_urls=databases,
+        database_urls=databases.serving,
         messages_port=_port(MESSAGES_PORT),
         notifications_port=_port(NOTIFICATIONS_PORT),
         portal_port=_port(PORTAL_PORT),
@@ -146,13 +177,15 @@ def prepare_host(
     )
     passwords = PasswordStore(data_dir / "secrets")
     shared = {name: passwords.get(name.lower()) for name in SHARED_SECRETS}
-    # The user's environment wins, except for the broker URLs, which were read above.
+    # The user's environment wins, except for the URLs that were read above.
     merged = settings.environ() | shared | dict(environ)
-    merged.pop(BROKER, None)
+    for name in (BROKER, *map(_migration_variable, DATABASES)):
+        merged.pop(name, None)
     return Host(
         data_dir,
         merged,
         brokers,
+        migration_urls=databases.migrating,
         sink=sink,
         provider=provider,
         restart_dead=servers.restart_dead,

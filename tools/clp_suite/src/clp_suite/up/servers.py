@@ -8,7 +8,9 @@ be read again from a feed.
 import os
 import shutil
 import subprocess
+from collections.abc import Mapping
 from contextlib import ExitStack, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,12 +22,26 @@ from clp_deploy.broker_permissions import (
     definitions,
     password_hash,
 )
-from clp_deploy.database_roles import DATABASE_SERVICES, HOST_RULES, ROLES, roles_sql
+from clp_deploy.database_roles import (
+    DATABASE_SERVICES,
+    HOST_RULES,
+    ROLES,
+    owner_of,
+    roles_sql,
+)
 from clp_deploy.secret_files import HOST, CertificateAuthority, PasswordStore
 from clp_suite.server_process import account_for, free_ports
 from clp_suite.servers import PrivatePostgres, PrivateRabbit, ServerError
 
 SUPERUSER: Final = "clp"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatabaseUrls:
+    """The databases of the services, by the roles that serve and those that migrate."""
+
+    serving: Mapping[str, str]
+    migrating: Mapping[str, str]
 
 
 class PrivateServers:
@@ -79,8 +95,8 @@ class PrivateServers:
             for user, password in passwords.items()
         }
 
-    def start_postgres(self) -> dict[str, str]:
-        """Start PostgreSQL with roles and databases; return each service's URL."""
+    def start_postgres(self) -> DatabaseUrls:
+        """Start PostgreSQL with roles and databases; return the URLs of both roles."""
         directory = self._folder / "postgres"
         account = account_for(PrivatePostgres.PREFERRED_ACCOUNT)
         certificate = str(self._authority.issue(self._folder / "postgres-tls", account))
@@ -98,16 +114,25 @@ class PrivateServers:
         server.password = self._secrets.get("postgres_superuser_password")
         self._servers.append(self._open.enter_context(server))
         self._open.callback(server.stop)
-        passwords = {
-            name: self._secrets.get(f"{name}_database_password") for name in ROLES
-        }
+        for role in ROLES:
+            self._secrets.get(f"{role}_database_password")
         self._run_psql(server)
+        return DatabaseUrls(
+            serving={
+                name: self._database_url(server, name, role=name)
+                for name in DATABASE_SERVICES
+            },
+            migrating={
+                name: self._database_url(server, name, role=owner_of(name))
+                for name in DATABASE_SERVICES
+            },
+        )
+
+    def _database_url(self, server: PrivatePostgres, name: str, *, role: str) -> str:
+        password = self._secrets.get(f"{role}_database_password")
         query = f"?sslmode=verify-full&sslrootcert={self._authority.certificate}"
-        return {
-            name: f"postgresql+psycopg://{name}:{passwords[name]}@{HOST}:{server.port}"
-            f"/{name}{query}"
-            for name in DATABASE_SERVICES
-        }
+        place = f"{HOST}:{server.port}/{name}"
+        return f"postgresql+psycopg://{role}:{password}@{place}{query}"
 
     def _run_psql(self, server: PrivatePostgres) -> None:
         psql = shutil.which("psql")

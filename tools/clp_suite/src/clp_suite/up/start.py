@@ -103,6 +103,10 @@ def _write_addresses(host: Host) -> None:
     exports = {
         f"CLP_{user.upper()}_BROKER_URL": url for user, url in host.broker_urls.items()
     } | {k: v for k, v in host.environ.items() if k.endswith("_URL")}
+    exports |= {
+        f"CLP_{service.upper()}_MIGRATION_URL": url
+        for service, url in host.migration_urls.items()
+    }
     # `clp-ops` reads these two.
     exports[BROKER] = host.broker_urls[OPERATIONS]
     exports["CLP_KEYS_DIR"] = str(host.data_dir / "keys" / OPERATIONS)
