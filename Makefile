@@ -92,6 +92,10 @@ fmt: setup ## format the code and sort its imports
 readme: setup ## write the tables of README.md again from the code
 	@$(PY) -m clp_deploy.readme_tables
 
+.PHONY: reference
+reference: setup ## write docs/reference/ again from the code
+	@$(PY) -W ignore -m clp_deploy.reference
+
 .PHONY: deploy-files
 deploy-files: setup ## write the files of deploy/ that follow from the code
 	@$(PY) -W ignore -m clp_deploy files deploy
@@ -172,7 +176,7 @@ test-all: ## for nights: everything, everywhere; an hour or more
 	@$(MAKE) test
 	@CLP_TWO_WORLDS_RUNS=90 $(MAKE) test-system SELECTED="slow and not bench and not clamd and not browser"
 	@CLP_TWO_WORLDS_RUNS=90 $(MAKE) test-system TESTS="tests/journeys -k two_worlds"
-	@$(MAKE) test-whoosh-2 test-asyncio-hub mails-many mail-parsers portal-types test-corpus
+	@$(MAKE) test-whoosh-2 test-asyncio-hub mails-many mail-parsers portal-types test-node test-corpus
 	@$(MAKE) test-pythons test-debian
 
 .PHONY: test-asyncio-hub
@@ -249,6 +253,12 @@ test-corpus: setup ## judge some thousand real files of published test sets as a
 mail-parsers: setup ## compare npm's mail parser with ours (Node.js)
 	@deploy/install/npm.sh tests/services/notifications/parsers .cache/mail-parsers
 	@$(PY) -W ignore -m tests.services.notifications.cross_parser .cache/mail-parsers
+
+.PHONY: test-node
+test-node: setup servers ## the vectors of the reference, called from Node.js over AMQP
+	@$(call title,a caller in Node.js)
+	@deploy/install/npm.sh tests/contracts/node .cache/node-caller
+	@$(PY) -W ignore -m tests.contracts.node_caller .cache/node-caller
 
 .PHONY: portal-types
 portal-types: setup ## check the JSDoc types of the portal's modules with tsc (Node.js)

@@ -1,0 +1,100 @@
+"""The reference equals the code, and real requests and responses keep its schemas."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from clp_contracts.error_codes import CODES
+from clp_contracts.error_remedies import REMEDIES
+from clp_contracts.errors import Refused
+from clp_contracts.events import EVENT_TYPES
+from clp_deploy.reference.__main__ import FOLDER, reference
+from clp_deploy.reference.events import MEANINGS
+from clp_deploy.reference.refusals import OF_EVERY_METHOD, refusals_of
+from clp_deploy.service_inventory import methods
+from clp_suite import EmbeddedSuite
+from tests.architecture.metrics import declared_metrics, queried_metrics
+from tests.architecture.tree import ROOT
+from tests.contracts.vectors import VECTORS, agrees, disagreements, passport_of
+
+SCHEMAS: dict[str, Any] = json.loads((FOLDER / "schemas.json").read_text())
+
+
+@pytest.mark.parametrize("name", reference())
+def test_the_reference_equals_the_code(name: str) -> None:
+    assert (FOLDER / name).read_text(encoding="utf-8") == reference()[name], (
+        "make reference"
+    )
+
+
+def test_every_code_has_a_remedy() -> None:
+    assert list(REMEDIES) == list(CODES)
+
+
+def test_every_event_has_a_meaning() -> None:
+    assert set(MEANINGS) == set(EVENT_TYPES)
+
+
+def test_every_metric_is_listed() -> None:
+    page = (FOLDER / "metrics.md").read_text(encoding="utf-8")
+    assert queried_metrics(page) == declared_metrics(ROOT)
+
+
+def test_the_schemas_name_every_method() -> None:
+    assert set(SCHEMAS["methods"]) == set(methods())
+    Draft202012Validator.check_schema(SCHEMAS)
+
+
+def validator(method: str, what: str) -> Draft202012Validator:
+    shape = SCHEMAS["methods"][method][what]
+    return Draft202012Validator({**shape, "$defs": SCHEMAS["$defs"]})
+
+
+@pytest.fixture(scope="module")
+def replies(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[dict[str, Any]]]:
+    """What each vector gets from running services, in order."""
+    found: list[dict[str, Any]] = []
+    with EmbeddedSuite(tmp_path_factory.mktemp("vectors")) as suite:
+        for one in VECTORS:
+            context = {"auth_token": passport_of(suite, one)}
+            try:
+                found.append(
+                    {"result": suite.call(one["method"], one["request"], context)}
+                )
+            except Refused as refused:
+                found.append({"error": {"exc_args": [refused.code]}})
+        yield found
+
+
+def test_the_vectors_hold(replies: list[dict[str, Any]]) -> None:
+    assert disagreements(replies) == []
+
+
+def test_a_vector_that_does_not_hold_is_noticed() -> None:
+    assert agrees({"a": [{"b": 1}]}, {"a": [{"b": 1, "c": 2}], "d": 3})
+    assert not agrees({"a": [{"b": 1}]}, {"a": [{"b": 2}]})
+    assert not agrees({"a": [1]}, {"a": [1, 2]})
+    assert not agrees({"a": 1}, {})
+    wrong = [{"error": {"exc_args": ["tea.cold"]}} for _ in VECTORS]
+    assert len(disagreements(wrong)) == len(VECTORS)
+
+
+def test_requests_and_responses_keep_their_schemas(
+    replies: list[dict[str, Any]],
+) -> None:
+    for vector, reply in zip(VECTORS, replies, strict=True):
+        request = validator(vector["method"], "request")
+        malformed = vector.get("refusal") == "request.malformed"
+        assert request.is_valid(vector["request"]) != malformed, vector
+        if "result" in reply:
+            validator(vector["method"], "response").validate(reply["result"])
+
+
+def test_refusals_of_vectors_are_listed_with_their_call() -> None:
+    for vector in VECTORS:
+        if code := vector.get("refusal"):
+            listed = refusals_of(*vector["method"].split("."))
+            assert code in (*listed, *OF_EVERY_METHOD), vector

@@ -1,0 +1,158 @@
+"""The pages of error codes, settings, metrics, attachment types and search."""
+
+import ast
+from collections.abc import Iterator
+from datetime import UTC
+from importlib import import_module
+from pathlib import Path
+from typing import Final
+
+from clp_contracts.error_codes import CODES
+from clp_contracts.error_remedies import REMEDIES
+from clp_core.attachments import PUBLISHED_ATTACHMENTS
+from clp_deploy.environments import all_settings
+from clp_deploy.processes import PROCESS_TYPES
+from clp_deploy.reference.markdown import code, page, table
+
+METRIC_FACTORIES: Final = {
+    "Counter": "counter",
+    "Gauge": "gauge",
+    "GaugeSample": "gauge",
+    "GaugeMetricFamily": "gauge",
+    "Histogram": "histogram",
+}
+SYNTAX: Final = (
+    ("night train", "messages with both words, in any order"),
+    ('"night train"', "the words side by side"),
+    ("epis*", "words that begin so"),
+    ("-draft", "not with this word; needs another word or filter"),
+    ("from:nat", "by an author of this name or mail address"),
+    ("file:script", "with a file of this name, or a part of it"),
+    ("has:attachment", "with files"),
+    ("-has:attachment", "without files"),
+    ("before:2026-11-30", "posted before this day"),
+    ("after:2026-11-30", "posted after this day"),
+    ("on:2026-11", "posted on this day, or in this month or year"),
+    ("PKG-12345", "an identifier, whole or by part"),
+    ("明日", "Han, kana, Hangul, Thai, Lao, Khmer and Burmese: any run of characters"),
+)
+
+
+def errors_page() -> str:
+    """The page of error codes."""
+    rows = ((code(one), CODES[one], REMEDIES[one]) for one in CODES)
+    return page(
+        "Error codes",
+        "A refusal has a code of this list and a detail, an object with facts for"
+        " programs. Codes are only added. A code that ends in `missing` reads the same"
+        " for what does not exist and for what is hidden ([the rules](../rules.md)).",
+        table(("code", "meaning", "remedy"), rows),
+    )
+
+
+def settings_page() -> str:
+    """The page of settings."""
+    return page(
+        "Settings",
+        "Settings are environment variables. `NAME_FILE` instead of `NAME` names a file"
+        " that holds the value. A process checks all of them at its start; `python -m"
+        " clp_SERVICE --help` prints them, and `--check` judges them.",
+        *_settings(),
+    )
+
+
+def _settings() -> Iterator[str]:
+    for service, described in all_settings().items():
+        yield f"## {service}"
+        rows = []
+        for one in described:
+            shared = f" or {code(one.shared_variable)}" if one.shared_variable else ""
+            unit = f", in {one.setting.unit}" if one.setting.unit else ""
+            default = "required" if one.default is None else code(str(one.default))
+            meaning = f"{one.setting.meaning}{unit}"
+            rows.append(
+                (f"{code(one.variable)}{shared}", meaning, one.expected, default)
+            )
+        yield table(("variable", "meaning", "expected", "default"), rows)
+
+
+def metrics_page() -> str:
+    """The page of metrics."""
+    rows = sorted(set(_metrics()))
+    return page(
+        "Metrics",
+        "Processes serve these in the format of Prometheus at `/metrics` of their"
+        " observe address. Labels name services, methods, readers and codes: never a"
+        " person, a project or a channel.",
+        table(("metric", "kind", "meaning"), rows),
+    )
+
+
+def _metrics() -> Iterator[tuple[str, str, str]]:
+    packages = ("clp_chassis", *(t.package for t in PROCESS_TYPES))
+    for package in dict.fromkeys(packages):
+        folder = Path(str(import_module(package).__file__)).parent
+        for path in sorted(folder.rglob("*.py")):
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.Call):
+                    yield from _metric(node)
+
+
+def _metric(call: ast.Call) -> Iterator[tuple[str, str, str]]:
+    factory = call.func.id if isinstance(call.func, ast.Name) else ""
+    texts = [
+        str(value.value)
+        for value in (*call.args, *(k.value for k in call.keywords))
+        if isinstance(value, ast.Constant) and isinstance(value.value, str)
+    ]
+    if factory in METRIC_FACTORIES and texts and texts[0].startswith("clp_"):
+        yield code(texts[0]), METRIC_FACTORIES[factory], texts[1]
+
+
+def attachments_page() -> str:
+    """The page of attachment types."""
+    policy = PUBLISHED_ATTACHMENTS
+    rows = (
+        (code(one), ", ".join(map(str, sorted(policy.admissible_kinds(one)))))
+        for one in sorted(policy.extensions)
+    )
+    return page(
+        "Attachment types",
+        f"A file has 1 to {policy.max_bytes:,} bytes, a message"
+        f" {policy.max_per_message} files at most. Its last extension decides, whatever"
+        " its case, and its content must not contradict it. A policy file may add types"
+        " ([the rules](../rules.md)).",
+        table(("extension", "content that is taken"), rows),
+    )
+
+
+def search_page() -> str:
+    """The page of the search syntax; each example is read by the parser."""
+    query = import_module("clp_search.query")
+    rows = []
+    for example, meaning in SYNTAX:
+        parsed = query.parse(f"{example} word", UTC)
+        if parsed.notes:
+            raise ValueError(f"{example}: {parsed.notes}")
+        rows.append((code(example), meaning))
+    notes = sorted(v for k, v in vars(query).items() if k in NOTES)
+    return page(
+        "Search syntax",
+        f"All parts of a query must hold. A query has {query.MAX_QUERY_LENGTH}"
+        f" characters and {query.MAX_KEYWORDS} words at most. Anything else that is"
+        " typed is read as plain words; days are days of the reader's time zone, and"
+        " full-width signs count as their ASCII forms.",
+        table(("typed", "finds"), rows),
+        "What was not used as typed is named in `notes` of the response: "
+        + ", ".join(map(code, notes))
+        + ".",
+    )
+
+
+NOTES: Final = (
+    "TOO_MANY",
+    "PREFIX_TOO_SHORT",
+    "DATE_UNREADABLE",
+    "EXCLUSION_EMPTY",
+    "NOTHING_TO_FIND",
+)

@@ -1,0 +1,42 @@
+"""JSON Schemas of all requests and responses, for callers in other languages."""
+
+import json
+from typing import Any, Final
+
+import msgspec
+
+from clp_deploy.service_inventory import methods
+
+DRAFT: Final = "https://json-schema.org/draft/2020-12/schema"
+REFERENCE: Final = "#/$defs/{name}"
+
+
+def schemas() -> dict[str, Any]:
+    """One document: each method's request and response, and the shapes they hold.
+
+    A service refuses unknown arguments; a caller ignores unknown fields of a response,
+    which a newer service may add.
+    """
+    found = methods()
+    requests = [one.request for one in found.values()]
+    shapes = dict.fromkeys((*requests, *(one.response for one in found.values())))
+    references, definitions = msgspec.json.schema_components(
+        shapes, ref_template=REFERENCE
+    )
+    for request in requests:
+        definitions[request.__name__]["additionalProperties"] = False
+    named = dict(zip(shapes, references, strict=True))
+    return {
+        "$schema": DRAFT,
+        "title": "Calls of CLP Communications",
+        "methods": {
+            name: {"request": named[one.request], "response": named[one.response]}
+            for name, one in sorted(found.items())
+        },
+        "$defs": definitions,
+    }
+
+
+def schemas_text() -> str:
+    """The document as JSON."""
+    return json.dumps(schemas(), indent=1, sort_keys=True) + "\n"
