@@ -128,6 +128,7 @@ def measured(suite: Suite, seconds: float, *, hostile: bool) -> Figures:
         partial(_search_as_usual, suite, figures, end),
         partial(_probe, suite, figures, end),
         *(partial(_attack, suite, figures, end, person=one) for one in attackers),
+        *(partial(_flood, suite, figures, end, person=one) for one in attackers),
     ]
     for thread in [eventlet.spawn(one) for one in work]:
         thread.wait()
@@ -165,20 +166,33 @@ def _probe(suite: Suite, figures: Figures, end: float) -> None:
 
 
 def _attack(suite: Suite, figures: Figures, end: float, *, person: str) -> None:
-    """Post and search without a pause, as far as the limits of a person allow."""
+    """Search without a pause, as far as the limits of a person allow."""
     search = suite.client(person).search
     for number in itertools.count():
         if time.monotonic() >= end:
             return
-        try:
-            if number % 4 == 0:
-                _post(suite, person, TEXTS[number // 4 % len(TEXTS)])
-            query = QUERIES[number % len(QUERIES)]
-            search.find(query=query[:500], project=PROJECT, limit=50)
-            figures.hostile.append("found")
-        except (CallFailed, Refused) as error:
-            figures.hostile.append(getattr(error, "code", type(error).__name__))
+        query = QUERIES[number % len(QUERIES)][:500]
+        find = partial(search.find, query=query, project=PROJECT, limit=50)
+        figures.hostile.append(_outcome(find, "found"))
         eventlet.sleep(0)
+
+
+def _flood(suite: Suite, figures: Figures, end: float, *, person: str) -> None:
+    """Post without a pause, as far as the limits of a person allow."""
+    for number in itertools.count():
+        if time.monotonic() >= end:
+            return
+        text = TEXTS[number % len(TEXTS)]
+        figures.hostile.append(_outcome(partial(_post, suite, person, text), "posted"))
+        eventlet.sleep(0)
+
+
+def _outcome(call: Callable[[], object], done: str) -> str:
+    try:
+        call()
+    except (CallFailed, Refused) as error:
+        return getattr(error, "code", type(error).__name__)
+    return done
 
 
 _serial = itertools.count()

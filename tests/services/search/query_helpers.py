@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from clp_chassis.concurrency.fair_queue import FairQueue
 from clp_contracts.errors import CallFailed, Refused
 from clp_contracts.facts_cache import FactsCache
 from clp_contracts.feed import Change
@@ -26,6 +25,7 @@ from clp_search.dependencies import Dependencies
 from clp_search.engine import Document, Engine
 from clp_search.page_cursors import PageCursors
 from clp_search.projection import MessagesProjection
+from clp_search.turns import SearchTurns
 from clp_search.use_cases.find import find
 from tests.services.search.scenario import APPLIED, START
 
@@ -173,7 +173,7 @@ def dependencies_with(
         clients=clients,
         facts=FactsCache(clients.projects),
         cursors=PageCursors(key),
-        search_slots=FairQueue(1),
+        turns=SearchTurns(1),
     )
 
 

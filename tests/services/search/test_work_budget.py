@@ -27,7 +27,7 @@ from clp_search.index.shard import Shard
 from clp_search.index.sharded_index import ShardedIndex
 from clp_search.projection import DEAD_LETTERS, MAX_BATCH_LENGTH, MessagesProjection
 from clp_search.query import parse
-from clp_search.snippets import snippets_of, text_snippet
+from clp_search.snippets import highlight_slice, text_snippet
 from clp_search.terms import text_length
 from clp_search.workers import protocol
 from clp_search.workers.protocol import HIGHLIGHT, SEARCH, Outcome, Response
@@ -177,9 +177,9 @@ def test_a_worker_that_refuses_a_query_lives(
 def test_the_snippets_of_a_page_have_a_budget_for_each_text() -> None:
     texts = [document(n, "common " * 400) for n in range(200)]
     query = parse('"common common"')
-    assert len(snippets_of(texts, query)) == 200
+    assert len(highlight_slice(texts, query).snippets) == 200
     with pytest.raises(QueryTooExpensive):
-        snippets_of([document(1, "common " * 400_000)], query)
+        highlight_slice([document(1, "common " * 400_000)], query)
 
 
 class Recording(ShardedIndex):

@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 
-from clp_chassis.concurrency.fair_queue import FairQueue
 from clp_contracts.client import Clients
 from clp_contracts.facts_cache import FactsCache
 from clp_search.engine import Engine
 from clp_search.page_cursors import PageCursors
 from clp_search.projection import MessagesProjection
 from clp_search.rebuild import IndexRebuild
+from clp_search.turns import SearchTurns
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,7 +16,7 @@ class Dependencies:
     """The engine, the projection that feeds it, and the clients of other services.
 
     ``facts`` caches facts for seconds and serves access checks; ``clients`` always
-    call. ``search_slots`` lets few searches run at a time, in rotation by partner.
+    call. ``turns`` lets few parts of searches run at a time, in rotation by partner.
     """
 
     engine: Engine
@@ -24,5 +24,5 @@ class Dependencies:
     clients: Clients
     facts: FactsCache
     cursors: PageCursors
-    search_slots: FairQueue
+    turns: SearchTurns
     rebuild: IndexRebuild | None = None

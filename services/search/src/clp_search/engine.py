@@ -4,15 +4,16 @@ An engine takes analysed terms and never a person's query, so every engine match
 same messages. Each search names the channels it covers; there is no unscoped search.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol, TypeVar
 
 from clp_contracts.search import Snippet
 from clp_search.query import Clause, Query
 
 MAX_COUNTED: Final = 100
+Result = TypeVar("Result")
 
 
 class SortKey(NamedTuple):
@@ -134,6 +135,13 @@ class HitSnippets(NamedTuple):
     attachments: tuple[Snippet, ...]
 
 
+class HighlightedSlice(NamedTuple):
+    """What a page shows of some documents, and the work that it took."""
+
+    snippets: tuple[HitSnippets, ...]
+    steps: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndexSize:
     """Number of documents and bytes an engine stores."""
@@ -162,6 +170,26 @@ class EngineTimeout(EngineUnavailable):
     """The engine took too long; a smaller request may fit."""
 
 
+class Turns(Protocol):
+    """Runs the parts of a search, each when it is its turn."""
+
+    def __call__(
+        self, part: Callable[[], Result], steps_of: Callable[[Result], int], /
+    ) -> Result:
+        """Run a part, and pay the steps that it took."""
+
+
+def at_once(part: Callable[[], Result], steps_of: Callable[[Result], int]) -> Result:
+    """Run a part of a search that shares its engine with nobody."""
+    del steps_of
+    return part()
+
+
+def without_steps(_: object) -> int:
+    """Return the steps of a part that reads no text."""
+    return 0
+
+
 class Engine(Protocol):
     """Stores documents up to a position of the feed, and searches them."""
 
@@ -178,11 +206,11 @@ class Engine(Protocol):
         documents that would leave a gap in the positions are ignored.
         """
 
-    def search(self, request: SearchRequest) -> HitPage:
-        """Return a page of matching messages."""
+    def search(self, request: SearchRequest, turns: Turns = at_once) -> HitPage:
+        """Return a page of matching messages, part by part."""
 
     def highlight(
-        self, documents: Sequence[Document], query: Query
+        self, documents: Sequence[Document], query: Query, turns: Turns = at_once
     ) -> tuple[HitSnippets, ...]:
         """Highlight the matches in the documents of a page.
 

@@ -8,6 +8,7 @@ after. A query that is too much for a single text is refused.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice
 from typing import Final
 
@@ -20,6 +21,7 @@ from clp_search.engine import (
     SearchRequest,
     SliceRequest,
     SortKey,
+    Turns,
     VerifiedSlice,
 )
 from clp_search.highlighting import VerifiedHit
@@ -98,15 +100,15 @@ def _with(
     )
 
 
-def verified_page(request: SearchRequest, verify: VerifySlice) -> HitPage:
+def verified_page(request: SearchRequest, verify: VerifySlice, turns: Turns) -> HitPage:
     """Verify documents for the page first, then count the matches newer than it."""
-    page = _Verification(request, verify)
+    page = _Verification(request, verify, turns)
     page.run(
         after=request.after, until=None, needed=max(request.limit, MAX_COUNTED) + 1
     )
     total, complete = page.count, not page.exhausted
     if request.after is not None:
-        newer = _Verification(request, verify)
+        newer = _Verification(request, verify, turns)
         newer.run(after=None, until=request.after, needed=MAX_COUNTED + 1)
         total, complete = total + newer.count, complete and not newer.exhausted
     found = _page(page.documents, request, total, complete=complete)
@@ -118,9 +120,12 @@ def verified_page(request: SearchRequest, verify: VerifySlice) -> HitPage:
 class _Verification:
     """Verifies slice after slice until there is enough or the budget is spent."""
 
-    def __init__(self, request: SearchRequest, verify: VerifySlice) -> None:
+    def __init__(
+        self, request: SearchRequest, verify: VerifySlice, turns: Turns
+    ) -> None:
         self._request = request
         self._verify = verify
+        self._turns = turns
         self.documents: list[Document] = []
         self.count = 0
         self.last: SortKey | None = None
@@ -130,14 +135,13 @@ class _Verification:
         """Verify the documents after one sort key and not after another."""
         steps = verified = 0
         while self.count < needed:
-            slice_ = self._verify(
-                SliceRequest(
-                    search=self._request,
-                    after=after,
-                    until=until,
-                    needed=needed - self.count,
-                )
+            part = SliceRequest(
+                search=self._request,
+                after=after,
+                until=until,
+                needed=needed - self.count,
             )
+            slice_ = self._turns(partial(self._verify, part), _steps_of)
             room = self._request.limit + 1 - len(self.documents)
             self.documents += slice_.documents[:room]
             self.count += slice_.count
@@ -149,6 +153,10 @@ class _Verification:
             if steps >= MAX_STEPS or verified >= MAX_VERIFIED:
                 self.exhausted = self.count < needed
                 return
+
+
+def _steps_of(slice_: VerifiedSlice) -> int:
+    return slice_.steps
 
 
 def _page(

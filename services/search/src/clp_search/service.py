@@ -15,7 +15,6 @@ from clp_chassis.bootstrap import (
     dependencies_of,
 )
 from clp_chassis.clock import new_id
-from clp_chassis.concurrency.fair_queue import FairQueue
 from clp_chassis.concurrency.periodic import PeriodicTask
 from clp_chassis.events.feed_reader import FeedReader, FeedSubscription
 from clp_chassis.messaging import on_broadcast_events
@@ -41,6 +40,7 @@ from clp_search.postgres.engine import open_index
 from clp_search.projection import MessagesProjection
 from clp_search.rebuild import IndexRebuild
 from clp_search.settings import Settings
+from clp_search.turns import SearchTurns
 from clp_search.use_cases import find, status
 from clp_search.workers.remote_engine import RemoteEngine
 
@@ -132,7 +132,7 @@ def build(settings: Settings, context: ProcessContext) -> Process:
             clients.projects, lease_s=settings.access_lease_s, spawn=eventlet.spawn_n
         ),
         cursors=PageCursors(settings.secret or new_id()),
-        search_slots=FairQueue(_concurrent_searches(settings), max_per_caller=1),
+        turns=SearchTurns(_concurrent_searches(settings)),
         rebuild=rebuild,
     )
 

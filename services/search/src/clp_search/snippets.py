@@ -1,34 +1,73 @@
 """Snippets: the part of a text around its first match, with spans and no markup."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from typing import Final
 
 from clp_contracts.search import Snippet, Span
 from clp_search.analysis.characters import continues
 from clp_search.analysis.work import MAX_STEPS_OF_TEXT, OverBudget, WorkBudget
-from clp_search.engine import Document, HitSnippets, QueryTooExpensive
+from clp_search.engine import (
+    Document,
+    HighlightedSlice,
+    HitSnippets,
+    QueryTooExpensive,
+    Turns,
+)
 from clp_search.highlighting import Spans, first_highlights, highlights
 from clp_search.query import Field, Query
 
 MAX_LENGTH: Final = 240
 MAX_LEAD: Final = 60
 
+# Texts of so many characters are highlighted in one slice, or a single longer one.
+MAX_PART_LENGTH: Final = 10_000
+# Of a page: some tenths of a second, and more than any page of ordinary texts takes.
+MAX_STEPS_OF_PAGE: Final = 800_000
+
 # Read so much of a long text first: matches in it are all that is shown.
 _FIRST_PART: Final = 1_000
 
 
+HighlightSlice = Callable[[Sequence[Document], Query], HighlightedSlice]
+
+
 def snippets_of(
+    documents: Sequence[Document],
+    query: Query,
+    *,
+    highlight: HighlightSlice,
+    turns: Turns,
+) -> tuple[HitSnippets, ...]:
+    """Return what a page shows of each of its documents, slice by slice.
+
+    When the page has taken its budget of work, the rest of it has no highlights.
+    """
+    snippets: list[HitSnippets] = []
+    steps = 0
+    for part in _parts(documents):
+        if steps > MAX_STEPS_OF_PAGE:
+            snippets += [HitSnippets(snippet(each.text, ()), ()) for each in part]
+            continue
+        slice_ = turns(partial(highlight, part, query), _steps_of)
+        snippets += slice_.snippets
+        steps += slice_.steps
+    return tuple(snippets)
+
+
+def highlight_slice(
     documents: Iterable[Document],
     query: Query,
     *,
     pause: Callable[[], None] | None = None,
-) -> tuple[HitSnippets, ...]:
-    """Return what a page shows of each of its documents.
+) -> HighlightedSlice:
+    """Highlight some documents of a page.
 
     Raises:
         QueryTooExpensive: when a single document takes too much work.
     """
     snippets: list[HitSnippets] = []
+    steps = 0
     for document in documents:
         budget = WorkBudget(MAX_STEPS_OF_TEXT, pause=pause)
         try:
@@ -36,7 +75,26 @@ def snippets_of(
             snippets.append(HitSnippets(text, file_snippets(document, query, budget)))
         except OverBudget as error:
             raise QueryTooExpensive from error
-    return tuple(snippets)
+        steps += MAX_STEPS_OF_TEXT - budget.left
+    return HighlightedSlice(tuple(snippets), steps)
+
+
+def _parts(documents: Sequence[Document]) -> Iterator[list[Document]]:
+    """Divide documents by the length of their texts."""
+    part: list[Document] = []
+    length = 0
+    for document in documents:
+        if part and length + len(document.text) > MAX_PART_LENGTH:
+            yield part
+            part, length = [], 0
+        part.append(document)
+        length += len(document.text)
+    if part:
+        yield part
+
+
+def _steps_of(slice_: HighlightedSlice) -> int:
+    return slice_.steps
 
 
 def text_snippet(

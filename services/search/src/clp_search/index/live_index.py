@@ -14,6 +14,8 @@ from clp_search.engine import (
     IndexDamaged,
     IndexSize,
     SearchRequest,
+    Turns,
+    at_once,
 )
 from clp_search.index.generations import REBUILD_REQUESTED, Generation, Generations
 from clp_search.index.sharded_index import IndexBusy, lock_file
@@ -83,27 +85,27 @@ class LiveIndex:
         """Apply documents to the generation that serves."""
         self._serving.apply(documents, after=after, upto=upto)
 
-    def search(self, request: SearchRequest) -> HitPage:
+    def search(self, request: SearchRequest, turns: Turns = at_once) -> HitPage:
         """Return a page; retry once when the generation was switched meanwhile."""
         serving = self._serving
         try:
-            return serving.search(request)
+            return serving.search(request, turns)
         except IndexDamaged:
             if serving is self._serving:
                 raise
-            return self._serving.search(request)
+            return self._serving.search(request, turns)
 
     def highlight(
-        self, documents: Sequence[Document], query: Query
+        self, documents: Sequence[Document], query: Query, turns: Turns = at_once
     ) -> tuple[HitSnippets, ...]:
         """Highlight a page; retry once when the generation was switched meanwhile."""
         serving = self._serving
         try:
-            return serving.highlight(documents, query)
+            return serving.highlight(documents, query, turns)
         except IndexDamaged:
             if serving is self._serving:
                 raise
-            return self._serving.highlight(documents, query)
+            return self._serving.highlight(documents, query, turns)
 
     def maintain(self, now: datetime) -> None:
         """Do due maintenance."""

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO, Final
 from zlib import crc32
@@ -17,13 +18,16 @@ from clp_search.engine import (
     IndexSize,
     SearchRequest,
     SliceRequest,
+    Turns,
     VerifiedSlice,
+    at_once,
+    without_steps,
 )
 from clp_search.index.generations import Generation
 from clp_search.index.shard import MergePolicy, Shard
 from clp_search.query import Query
 from clp_search.result_pages import verified_page
-from clp_search.snippets import snippets_of
+from clp_search.snippets import highlight_slice, snippets_of
 
 # Nobody searches an index being built: buffer so many documents before a flush.
 _BULK_BUFFER_DOCS: Final = 128_000
@@ -128,21 +132,22 @@ class ShardedIndex:
         for number, shard in self._shards.items():
             shard.apply(by_shard[number], after=after, upto=upto)
 
-    def search(self, request: SearchRequest) -> HitPage:
+    def search(self, request: SearchRequest, turns: Turns = at_once) -> HitPage:
         """Return a page of matching messages of one project."""
         if request.plan.verify:
-            return verified_page(request, self.verify)
-        return self._shards[self._number(request.project)].search(request)
+            return verified_page(request, self.verify, turns)
+        shard = self._shards[self._number(request.project)]
+        return turns(partial(shard.search, request), without_steps)
 
     def verify(self, request: SliceRequest) -> VerifiedSlice:
         """Verify a slice of the messages of one project that match the terms."""
         return self._shards[self._number(request.search.project)].verify(request)
 
     def highlight(
-        self, documents: Sequence[Document], query: Query
+        self, documents: Sequence[Document], query: Query, turns: Turns = at_once
     ) -> tuple[HitSnippets, ...]:
         """Highlight the matches in the documents of a page."""
-        return snippets_of(documents, query)
+        return snippets_of(documents, query, highlight=highlight_slice, turns=turns)
 
     def maintain(self, now: datetime) -> None:
         """Flush what is due, and verify a file."""

@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Final
 from unicodedata import unidata_version
 
@@ -24,7 +25,10 @@ from clp_search.engine import (
     SearchRequest,
     SliceRequest,
     SortKey,
+    Turns,
     VerifiedSlice,
+    at_once,
+    without_steps,
 )
 from clp_search.postgres.rows import COLUMNS, document_of, rows_of, upsert
 from clp_search.postgres.where import conditions
@@ -35,7 +39,7 @@ from clp_search.result_pages import (
     verified_page,
     verify_slice,
 )
-from clp_search.snippets import snippets_of
+from clp_search.snippets import highlight_slice, snippets_of
 from clp_search.tables import DOCUMENTS, GENERATIONS
 
 log = logging.getLogger(__name__)
@@ -116,12 +120,14 @@ class PostgresIndex:
             )
         self._cursor = upto
 
-    def search(self, request: SearchRequest) -> HitPage:
+    def search(self, request: SearchRequest, turns: Turns = at_once) -> HitPage:
         """Return a page of matching messages of some channels."""
-        with self._querying() as connection:
+        if request.plan.verify:
+            return verified_page(request, self._verify, turns)
+        return turns(partial(self._page, request), without_steps)
 
-            def newest_first(after: SortKey | None) -> Iterator[Document]:
-                return self._found(connection, request, after)
+    def _page(self, request: SearchRequest) -> HitPage:
+        with self._querying() as connection:
 
             def count() -> int:
                 met, values = conditions(request, self.generation, None)
@@ -129,20 +135,21 @@ class PostgresIndex:
                 values = (*values, MAX_COUNTED + 1)
                 return int(connection.exec_driver_sql(statement, values).scalar_one())
 
-            def verify(part: SliceRequest) -> VerifiedSlice:
-                return verify_slice(
-                    newest_first, part, bounds=WHOLE_PAGE, pause=_let_others_run
-                )
+            return page_of(partial(self._found, connection, request), request, count)
 
-            if request.plan.verify:
-                return verified_page(request, verify)
-            return page_of(newest_first, request, count)
+    def _verify(self, part: SliceRequest) -> VerifiedSlice:
+        with self._querying() as connection:
+            newest_first = partial(self._found, connection, part.search)
+            return verify_slice(
+                newest_first, part, bounds=WHOLE_PAGE, pause=_let_others_run
+            )
 
     def highlight(
-        self, documents: Sequence[Document], query: Query
+        self, documents: Sequence[Document], query: Query, turns: Turns = at_once
     ) -> tuple[HitSnippets, ...]:
         """Highlight in this process: a database has no workers of ours."""
-        return snippets_of(documents, query, pause=_let_others_run)
+        highlight = partial(highlight_slice, pause=_let_others_run)
+        return snippets_of(documents, query, highlight=highlight, turns=turns)
 
     def maintain(self, now: datetime) -> None:
         """Mark this generation as used; remove a part of an unused one."""

@@ -70,13 +70,11 @@ def find(request: FindMessages, *, actor: str, deps: Dependencies) -> SearchPage
         after=after,
         limit=limit,
     )
-    slot = partial(deps.search_slots.slot, actor, access.group)
-    with slot():
-        page = _call(partial(deps.engine.search, search)) if query else NO_HITS
+    turns = deps.turns.of(actor, access.group)
+    page = _call(partial(deps.engine.search, search, turns)) if query else NO_HITS
     # The index may lag and is no authority: check each hit once more.
     current = _current(page.documents, query, access=access, deps=deps)
-    with slot():
-        hits = _call(partial(deps.engine.highlight, current, query))
+    hits = _call(partial(deps.engine.highlight, current, query, turns))
     unfinished = page.next is not None and len(page.documents) < limit
     return SearchPage(
         hits=tuple(map(_hit, current, hits)),

@@ -1,5 +1,6 @@
 """A worker process: started by the service, holds some shards, ends with it."""
 
+import gc
 import logging
 import socket
 import sys
@@ -31,6 +32,8 @@ def main(arguments: list[str]) -> None:
         # The service's own sockets never block, and this one came from there.
         connection.settimeout(None)
         index = _open(config)
+        # What was imported stays: no search waits until it was looked through.
+        gc.freeze()
         try:
             EngineServer(index, connection).run()
         finally:

@@ -18,8 +18,8 @@ import msgspec
 
 from clp_search.engine import (
     Document,
+    HighlightedSlice,
     HitPage,
-    HitSnippets,
     IndexSize,
     SearchRequest,
     SliceRequest,
@@ -53,9 +53,7 @@ class Method:
 APPLY: Final = Method("apply", (tuple[Document, ...], int, int))
 SEARCH: Final = Method("search", (SearchRequest,), HitPage)
 VERIFY: Final = Method("verify", (SliceRequest,), VerifiedSlice)
-HIGHLIGHT: Final = Method(
-    "highlight", (tuple[Document, ...], Query), tuple[HitSnippets, ...]
-)
+HIGHLIGHT: Final = Method("highlight", (tuple[Document, ...], Query), HighlightedSlice)
 MAINTAIN: Final = Method("maintain", (datetime,))
 FLUSH: Final = Method("flush", (), bool)
 SIZE: Final = Method("size", (), IndexSize)

@@ -2,25 +2,30 @@
 
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any, Final, cast
 
 from clp_search.engine import (
     Document,
+    HighlightedSlice,
     HitPage,
     HitSnippets,
     IndexDamaged,
     IndexSize,
     SearchRequest,
     SliceRequest,
+    Turns,
     VerifiedSlice,
+    at_once,
+    without_steps,
 )
 from clp_search.index.generations import Generation
 from clp_search.index.sharded_index import FlushPolicy, shard_of
 from clp_search.query import Query
 from clp_search.result_pages import verified_page
+from clp_search.snippets import snippets_of
 from clp_search.workers.process import PendingResult, Worker
 from clp_search.workers.protocol import (
     APPLY,
@@ -39,8 +44,6 @@ log = logging.getLogger(__name__)
 # A search beyond this met a stuck worker; writing may take longer.
 SEARCH_TIMEOUT_S: Final = 5.0
 WRITE_TIMEOUT_S: Final = 60.0
-# Texts of so many characters are highlighted at a time, or a single longer one.
-MAX_PART_LENGTH: Final = 10_000
 
 Starter = Callable[[], PendingResult]
 
@@ -84,13 +87,13 @@ class RemoteEngine:
             for number, worker in enumerate(self.workers)
         )
 
-    def search(self, request: SearchRequest) -> HitPage:
+    def search(self, request: SearchRequest, turns: Turns = at_once) -> HitPage:
         """Search in the worker that holds the project, slice by slice."""
         if request.plan.verify:
-            return verified_page(request, self._verify)
+            return verified_page(request, self._verify, turns)
         worker = self._worker(shard_of(request.project, self._shards))
-        page = worker.call(SEARCH, (request,), timeout_s=SEARCH_TIMEOUT_S)
-        return cast("HitPage", page)
+        call = partial(worker.call, SEARCH, (request,), timeout_s=SEARCH_TIMEOUT_S)
+        return cast("HitPage", turns(call, without_steps))
 
     def _verify(self, request: SliceRequest) -> VerifiedSlice:
         worker = self._worker(shard_of(request.search.project, self._shards))
@@ -98,21 +101,20 @@ class RemoteEngine:
         return cast("VerifiedSlice", result)
 
     def highlight(
-        self, documents: Sequence[Document], query: Query
+        self, documents: Sequence[Document], query: Query, turns: Turns = at_once
     ) -> tuple[HitSnippets, ...]:
         """Highlight in the worker that found the page, in one more round trip.
 
         Long texts take more of them, and other calls get through in between.
         """
-        if not documents:
-            return ()
+        return snippets_of(documents, query, highlight=self._highlight, turns=turns)
+
+    def _highlight(
+        self, documents: Sequence[Document], query: Query
+    ) -> HighlightedSlice:
         worker = self._worker(shard_of(documents[0].project, self._shards))
-        snippets: list[HitSnippets] = []
-        for part in _parts(documents):
-            snippets += worker.call(
-                HIGHLIGHT, (part, query), timeout_s=SEARCH_TIMEOUT_S
-            )
-        return tuple(snippets)
+        result = worker.call(HIGHLIGHT, (documents, query), timeout_s=SEARCH_TIMEOUT_S)
+        return cast("HighlightedSlice", result)
 
     def maintain(self, now: datetime) -> None:
         """Do due maintenance in each worker; restart workers that ended."""
@@ -152,19 +154,6 @@ def _worker_config(
         policy=policy.of(generation),
         own_shards=tuple(range(number, generation.shards, of)),
     )
-
-
-def _parts(documents: Sequence[Document]) -> Iterator[list[Document]]:
-    """Divide documents by the length of their texts."""
-    part: list[Document] = []
-    length = 0
-    for document in documents:
-        if part and length + len(document.text) > MAX_PART_LENGTH:
-            yield part
-            part, length = [], 0
-        part.append(document)
-        length += len(document.text)
-    yield part
 
 
 def _call_each(

@@ -16,6 +16,7 @@ import msgspec
 
 from clp_search.engine import Document, IndexDamaged, QueryTooExpensive
 from clp_search.index.sharded_index import FlushPolicy, ShardedIndex
+from clp_search.snippets import highlight_slice
 from clp_search.workers import protocol
 from clp_search.workers.protocol import (
     APPLY,
@@ -80,7 +81,7 @@ class EngineServer:
             APPLY: self._apply,
             SEARCH: index.search,
             VERIFY: index.verify,
-            HIGHLIGHT: index.highlight,
+            HIGHLIGHT: highlight_slice,
             MAINTAIN: index.begin_flush,
             FLUSH: lambda: index.flush_for(FLUSH_SLICE_S),
             SIZE: index.size,
