@@ -25,7 +25,7 @@ from clp_search.dependencies import Dependencies
 from clp_search.engine import Document, Engine
 from clp_search.page_cursors import PageCursors
 from clp_search.projection import MessagesProjection
-from clp_search.turns import SearchTurns
+from clp_search.search_slots import SearchSlots
 from clp_search.use_cases.find import find
 from tests.services.search.scenario import APPLIED, START
 
@@ -173,7 +173,7 @@ def dependencies_with(
         clients=clients,
         facts=FactsCache(clients.projects),
         cursors=PageCursors(key),
-        turns=SearchTurns(1),
+        search_slots=SearchSlots(1),
     )
 
 

@@ -131,13 +131,13 @@ def test_hits_outside_the_readable_channels_are_dropped(
     deps: Dependencies, engine: Engine
 ) -> None:
     class Chatty:
-        def search(self, request_for: Any, _turns: Any) -> Any:
+        def search(self, request_for: Any, _slots: Any) -> Any:
             everywhere = replace(
                 request_for, channels=frozenset({WITH_NORTH, WITH_SOUTH})
             )
             return engine.search(everywhere)
 
-        def highlight(self, documents: Any, query: Any, _turns: Any) -> Any:
+        def highlight(self, documents: Any, query: Any, _slots: Any) -> Any:
             assert [d.channel for d in documents] == [WITH_NORTH]
             return engine.highlight(documents, query)
 

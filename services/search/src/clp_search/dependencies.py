@@ -8,7 +8,7 @@ from clp_search.engine import Engine
 from clp_search.page_cursors import PageCursors
 from clp_search.projection import MessagesProjection
 from clp_search.rebuild import IndexRebuild
-from clp_search.turns import SearchTurns
+from clp_search.search_slots import SearchSlots
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,7 +16,7 @@ class Dependencies:
     """The engine, the projection that feeds it, and the clients of other services.
 
     ``facts`` caches facts for seconds and serves access checks; ``clients`` always
-    call. ``turns`` lets few parts of searches run at a time, in rotation by partner.
+    call. ``search_slots`` lets few parts of searches run at a time, by partner.
     """
 
     engine: Engine
@@ -24,5 +24,5 @@ class Dependencies:
     clients: Clients
     facts: FactsCache
     cursors: PageCursors
-    turns: SearchTurns
+    search_slots: SearchSlots
     rebuild: IndexRebuild | None = None

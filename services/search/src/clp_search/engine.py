@@ -170,8 +170,8 @@ class EngineTimeout(EngineUnavailable):
     """The engine took too long; a smaller request may fit."""
 
 
-class Turns(Protocol):
-    """Runs the parts of a search, each when it is its turn."""
+class Slots(Protocol):
+    """Runs the parts of a search, each when it has a slot."""
 
     def __call__(
         self, part: Callable[[], Result], steps_of: Callable[[Result], int], /
@@ -206,11 +206,11 @@ class Engine(Protocol):
         documents that would leave a gap in the positions are ignored.
         """
 
-    def search(self, request: SearchRequest, turns: Turns = at_once) -> HitPage:
+    def search(self, request: SearchRequest, slots: Slots = at_once) -> HitPage:
         """Return a page of matching messages, part by part."""
 
     def highlight(
-        self, documents: Sequence[Document], query: Query, turns: Turns = at_once
+        self, documents: Sequence[Document], query: Query, slots: Slots = at_once
     ) -> tuple[HitSnippets, ...]:
         """Highlight the matches in the documents of a page.
 

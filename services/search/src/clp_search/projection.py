@@ -2,8 +2,10 @@
 
 import json
 import logging
+import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -32,6 +34,14 @@ MAX_BATCH_LENGTH: Final = 20_000
 # Three times the longest text of a message: only signs that expand reach it.
 MAX_TEXT_LENGTH: Final = 30_000
 MAX_TIMEOUTS: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class _Measured:
+    """A document, and the length of its normalized text: measured once."""
+
+    document: Document
+    length: int
 
 
 class MessagesProjection:
@@ -74,12 +84,11 @@ class MessagesProjection:
         A batch that is too much work is halved, so that searches get through between
         its parts, and a text that is too much alone becomes a dead letter.
         """
-        documents = {d.message: d for d in self._documents(changes)}
-        self._apply(changes, documents)
+        self._apply(changes, self._documents(changes))
         self.maintain()
 
     def _apply(
-        self, changes: Sequence[Change], documents: Mapping[str, Document]
+        self, changes: Sequence[Change], documents: Mapping[str, _Measured]
     ) -> None:
         ids = dict.fromkeys(c.subject for c in changes if c.subject in documents)
         part = [documents[message] for message in ids]
@@ -98,9 +107,10 @@ class MessagesProjection:
                 raise
 
     def _apply_part(
-        self, changes: Sequence[Change], documents: Sequence[Document]
+        self, changes: Sequence[Change], measured: Sequence[_Measured]
     ) -> None:
-        lengths = [text_length(document) for document in documents]
+        lengths = [each.length for each in measured]
+        documents = [each.document for each in measured]
         if len(changes) > 1 and sum(lengths) > MAX_BATCH_LENGTH:
             raise TextTooLarge("a batch is too large")
         if any(length > MAX_TEXT_LENGTH for length in lengths):
@@ -140,8 +150,15 @@ class MessagesProjection:
         except OSError as error:
             log.warning("the index cannot be written: %s", error)
 
-    def _documents(self, changes: tuple[Change, ...]) -> list[Document]:
+    def _documents(self, changes: tuple[Change, ...]) -> dict[str, _Measured]:
+        """Return the documents of changes that the engine wants, by message."""
         wants = self._engine.wants
         wanted = [c for c in changes if wants(c.project, c.position)]
         self._wants_all = len(wanted) == len(changes)
-        return [document_of(content) for content in self._feed.messages_of(wanted)]
+        measured: dict[str, _Measured] = {}
+        for content in self._feed.messages_of(wanted):
+            document = document_of(content)
+            measured[document.message] = _Measured(document, text_length(document))
+            # Long texts take a while to measure: let searches through.
+            time.sleep(0)
+        return measured

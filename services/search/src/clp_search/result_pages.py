@@ -20,8 +20,8 @@ from clp_search.engine import (
     QueryTooExpensive,
     SearchRequest,
     SliceRequest,
+    Slots,
     SortKey,
-    Turns,
     VerifiedSlice,
 )
 from clp_search.highlighting import VerifiedHit
@@ -100,15 +100,15 @@ def _with(
     )
 
 
-def verified_page(request: SearchRequest, verify: VerifySlice, turns: Turns) -> HitPage:
+def verified_page(request: SearchRequest, verify: VerifySlice, slots: Slots) -> HitPage:
     """Verify documents for the page first, then count the matches newer than it."""
-    page = _Verification(request, verify, turns)
+    page = _Verification(request, verify, slots)
     page.run(
         after=request.after, until=None, needed=max(request.limit, MAX_COUNTED) + 1
     )
     total, complete = page.count, not page.exhausted
     if request.after is not None:
-        newer = _Verification(request, verify, turns)
+        newer = _Verification(request, verify, slots)
         newer.run(after=None, until=request.after, needed=MAX_COUNTED + 1)
         total, complete = total + newer.count, complete and not newer.exhausted
     found = _page(page.documents, request, total, complete=complete)
@@ -121,11 +121,11 @@ class _Verification:
     """Verifies slice after slice until there is enough or the budget is spent."""
 
     def __init__(
-        self, request: SearchRequest, verify: VerifySlice, turns: Turns
+        self, request: SearchRequest, verify: VerifySlice, slots: Slots
     ) -> None:
         self._request = request
         self._verify = verify
-        self._turns = turns
+        self._slots = slots
         self.documents: list[Document] = []
         self.count = 0
         self.last: SortKey | None = None
@@ -141,7 +141,7 @@ class _Verification:
                 until=until,
                 needed=needed - self.count,
             )
-            slice_ = self._turns(partial(self._verify, part), _steps_of)
+            slice_ = self._slots(partial(self._verify, part), _steps_of)
             room = self._request.limit + 1 - len(self.documents)
             self.documents += slice_.documents[:room]
             self.count += slice_.count

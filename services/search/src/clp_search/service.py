@@ -39,8 +39,8 @@ from clp_search.page_cursors import PageCursors
 from clp_search.postgres.engine import open_index
 from clp_search.projection import MessagesProjection
 from clp_search.rebuild import IndexRebuild
+from clp_search.search_slots import SearchSlots
 from clp_search.settings import Settings
-from clp_search.turns import SearchTurns
 from clp_search.use_cases import find, status
 from clp_search.workers.remote_engine import RemoteEngine
 
@@ -132,7 +132,7 @@ def build(settings: Settings, context: ProcessContext) -> Process:
             clients.projects, lease_s=settings.access_lease_s, spawn=eventlet.spawn_n
         ),
         cursors=PageCursors(settings.secret or new_id()),
-        turns=SearchTurns(_concurrent_searches(settings)),
+        search_slots=SearchSlots(_concurrent_searches(settings)),
         rebuild=rebuild,
     )
 

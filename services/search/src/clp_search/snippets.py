@@ -12,7 +12,7 @@ from clp_search.engine import (
     HighlightedSlice,
     HitSnippets,
     QueryTooExpensive,
-    Turns,
+    Slots,
 )
 from clp_search.highlighting import Spans, first_highlights, highlights
 from clp_search.query import Field, Query
@@ -37,7 +37,7 @@ def snippets_of(
     query: Query,
     *,
     highlight: HighlightSlice,
-    turns: Turns,
+    slots: Slots,
 ) -> tuple[HitSnippets, ...]:
     """Return what a page shows of each of its documents, slice by slice.
 
@@ -49,7 +49,7 @@ def snippets_of(
         if steps > MAX_STEPS_OF_PAGE:
             snippets += [HitSnippets(snippet(each.text, ()), ()) for each in part]
             continue
-        slice_ = turns(partial(highlight, part, query), _steps_of)
+        slice_ = slots(partial(highlight, part, query), _steps_of)
         snippets += slice_.snippets
         steps += slice_.steps
     return tuple(snippets)

@@ -14,7 +14,7 @@ from clp_search.engine import (
     IndexDamaged,
     IndexSize,
     SearchRequest,
-    Turns,
+    Slots,
     at_once,
 )
 from clp_search.index.generations import REBUILD_REQUESTED, Generation, Generations
@@ -85,27 +85,27 @@ class LiveIndex:
         """Apply documents to the generation that serves."""
         self._serving.apply(documents, after=after, upto=upto)
 
-    def search(self, request: SearchRequest, turns: Turns = at_once) -> HitPage:
+    def search(self, request: SearchRequest, slots: Slots = at_once) -> HitPage:
         """Return a page; retry once when the generation was switched meanwhile."""
         serving = self._serving
         try:
-            return serving.search(request, turns)
+            return serving.search(request, slots)
         except IndexDamaged:
             if serving is self._serving:
                 raise
-            return self._serving.search(request, turns)
+            return self._serving.search(request, slots)
 
     def highlight(
-        self, documents: Sequence[Document], query: Query, turns: Turns = at_once
+        self, documents: Sequence[Document], query: Query, slots: Slots = at_once
     ) -> tuple[HitSnippets, ...]:
         """Highlight a page; retry once when the generation was switched meanwhile."""
         serving = self._serving
         try:
-            return serving.highlight(documents, query, turns)
+            return serving.highlight(documents, query, slots)
         except IndexDamaged:
             if serving is self._serving:
                 raise
-            return self._serving.highlight(documents, query, turns)
+            return self._serving.highlight(documents, query, slots)
 
     def maintain(self, now: datetime) -> None:
         """Do due maintenance."""

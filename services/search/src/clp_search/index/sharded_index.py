@@ -18,7 +18,7 @@ from clp_search.engine import (
     IndexSize,
     SearchRequest,
     SliceRequest,
-    Turns,
+    Slots,
     VerifiedSlice,
     at_once,
     without_steps,
@@ -132,22 +132,22 @@ class ShardedIndex:
         for number, shard in self._shards.items():
             shard.apply(by_shard[number], after=after, upto=upto)
 
-    def search(self, request: SearchRequest, turns: Turns = at_once) -> HitPage:
+    def search(self, request: SearchRequest, slots: Slots = at_once) -> HitPage:
         """Return a page of matching messages of one project."""
         if request.plan.verify:
-            return verified_page(request, self.verify, turns)
+            return verified_page(request, self.verify, slots)
         shard = self._shards[self._number(request.project)]
-        return turns(partial(shard.search, request), without_steps)
+        return slots(partial(shard.search, request), without_steps)
 
     def verify(self, request: SliceRequest) -> VerifiedSlice:
         """Verify a slice of the messages of one project that match the terms."""
         return self._shards[self._number(request.search.project)].verify(request)
 
     def highlight(
-        self, documents: Sequence[Document], query: Query, turns: Turns = at_once
+        self, documents: Sequence[Document], query: Query, slots: Slots = at_once
     ) -> tuple[HitSnippets, ...]:
         """Highlight the matches in the documents of a page."""
-        return snippets_of(documents, query, highlight=highlight_slice, turns=turns)
+        return snippets_of(documents, query, highlight=highlight_slice, slots=slots)
 
     def maintain(self, now: datetime) -> None:
         """Flush what is due, and verify a file."""

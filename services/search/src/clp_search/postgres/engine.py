@@ -24,8 +24,8 @@ from clp_search.engine import (
     IndexSize,
     SearchRequest,
     SliceRequest,
+    Slots,
     SortKey,
-    Turns,
     VerifiedSlice,
     at_once,
     without_steps,
@@ -120,11 +120,11 @@ class PostgresIndex:
             )
         self._cursor = upto
 
-    def search(self, request: SearchRequest, turns: Turns = at_once) -> HitPage:
+    def search(self, request: SearchRequest, slots: Slots = at_once) -> HitPage:
         """Return a page of matching messages of some channels."""
         if request.plan.verify:
-            return verified_page(request, self._verify, turns)
-        return turns(partial(self._page, request), without_steps)
+            return verified_page(request, self._verify, slots)
+        return slots(partial(self._page, request), without_steps)
 
     def _page(self, request: SearchRequest) -> HitPage:
         with self._querying() as connection:
@@ -145,11 +145,11 @@ class PostgresIndex:
             )
 
     def highlight(
-        self, documents: Sequence[Document], query: Query, turns: Turns = at_once
+        self, documents: Sequence[Document], query: Query, slots: Slots = at_once
     ) -> tuple[HitSnippets, ...]:
         """Highlight in this process: a database has no workers of ours."""
         highlight = partial(highlight_slice, pause=_let_others_run)
-        return snippets_of(documents, query, highlight=highlight, turns=turns)
+        return snippets_of(documents, query, highlight=highlight, slots=slots)
 
     def maintain(self, now: datetime) -> None:
         """Mark this generation as used; remove a part of an unused one."""

@@ -70,11 +70,11 @@ def find(request: FindMessages, *, actor: str, deps: Dependencies) -> SearchPage
         after=after,
         limit=limit,
     )
-    turns = deps.turns.of(actor, access.group)
-    page = _call(partial(deps.engine.search, search, turns)) if query else NO_HITS
+    slots = deps.search_slots.of(actor, access.group)
+    page = _call(partial(deps.engine.search, search, slots)) if query else NO_HITS
     # The index may lag and is no authority: check each hit once more.
     current = _current(page.documents, query, access=access, deps=deps)
-    hits = _call(partial(deps.engine.highlight, current, query, turns))
+    hits = _call(partial(deps.engine.highlight, current, query, slots))
     unfinished = page.next is not None and len(page.documents) < limit
     return SearchPage(
         hits=tuple(map(_hit, current, hits)),

@@ -16,7 +16,7 @@ from clp_search.engine import (
     IndexSize,
     SearchRequest,
     SliceRequest,
-    Turns,
+    Slots,
     VerifiedSlice,
     at_once,
     without_steps,
@@ -87,13 +87,13 @@ class RemoteEngine:
             for number, worker in enumerate(self.workers)
         )
 
-    def search(self, request: SearchRequest, turns: Turns = at_once) -> HitPage:
+    def search(self, request: SearchRequest, slots: Slots = at_once) -> HitPage:
         """Search in the worker that holds the project, slice by slice."""
         if request.plan.verify:
-            return verified_page(request, self._verify, turns)
+            return verified_page(request, self._verify, slots)
         worker = self._worker(shard_of(request.project, self._shards))
         call = partial(worker.call, SEARCH, (request,), timeout_s=SEARCH_TIMEOUT_S)
-        return cast("HitPage", turns(call, without_steps))
+        return cast("HitPage", slots(call, without_steps))
 
     def _verify(self, request: SliceRequest) -> VerifiedSlice:
         worker = self._worker(shard_of(request.search.project, self._shards))
@@ -101,13 +101,13 @@ class RemoteEngine:
         return cast("VerifiedSlice", result)
 
     def highlight(
-        self, documents: Sequence[Document], query: Query, turns: Turns = at_once
+        self, documents: Sequence[Document], query: Query, slots: Slots = at_once
     ) -> tuple[HitSnippets, ...]:
         """Highlight in the worker that found the page, in one more round trip.
 
         Long texts take more of them, and other calls get through in between.
         """
-        return snippets_of(documents, query, highlight=self._highlight, turns=turns)
+        return snippets_of(documents, query, highlight=self._highlight, slots=slots)
 
     def _highlight(
         self, documents: Sequence[Document], query: Query

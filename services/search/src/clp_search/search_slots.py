@@ -1,6 +1,6 @@
-"""Turns of searches: few parts run at a time, in rotation, each paid in steps.
+"""Slots of searches: few parts run at a time, in rotation, each paid in steps.
 
-A search runs in small parts, and waits for its turn before each of them. Turns go
+A search runs in small parts, and waits for a slot before each of them. Slots go
 round by partner, and for the studio by person, so a short search waits for one part of
 a long one. Each partner has so many steps a second; after more of them its next part
 waits, whoever else searches. Nothing is refused here.
@@ -13,7 +13,7 @@ from typing import Final, TypeVar
 
 from clp_chassis.concurrency.fair_queue import FairQueue
 from clp_search.analysis.work import MAX_STEPS_OF_TEXT
-from clp_search.engine import QueryTooExpensive, Turns
+from clp_search.engine import QueryTooExpensive, Slots
 
 Result = TypeVar("Result")
 
@@ -32,8 +32,8 @@ class _Account:
     at: float
 
 
-class SearchTurns:
-    """Give turns to the parts of searches.
+class SearchSlots:
+    """Give slots to the parts of searches.
 
     Args:
         concurrent: the number of parts that run at the same time.
@@ -48,23 +48,23 @@ class SearchTurns:
         monotonic: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._slots = FairQueue(concurrent, max_per_caller=1)
+        self._queue = FairQueue(concurrent, max_per_caller=1)
         self._monotonic = monotonic
         self._sleep = sleep
         self._accounts: dict[str, _Account] = {}
         self._swept_at = monotonic()
 
-    def of(self, person: str, group: str) -> Turns:
-        """Return the turns of a person, who shares steps with a group."""
+    def of(self, person: str, group: str) -> Slots:
+        """Return the slots of a person, who shares steps with a group."""
 
-        def in_turn(
+        def in_slot(
             part: Callable[[], Result], steps_of: Callable[[Result], int]
         ) -> Result:
             while (overdrawn := -self._account(group).steps) > 0:
                 self._sleep(overdrawn / STEPS_PER_S)
             self._sleep(0)
             steps = 0
-            with self._slots.slot(person, group):
+            with self._queue.slot(person, group):
                 try:
                     result = part()
                     steps = steps_of(result)
@@ -75,7 +75,7 @@ class SearchTurns:
                     self._account(group).steps -= steps
             return result
 
-        return in_turn
+        return in_slot
 
     def _account(self, group: str) -> _Account:
         """Return the account of a group with the steps that it gained since."""
