@@ -118,13 +118,13 @@ def _files(folder: Path) -> set[str]:
 
 def _sweep_an_hour_later(group: ProcessGroup, database_url: str, folder: Path) -> None:
     clients = group.client("ivy")
-    parts = Dependencies(
+    deps = Dependencies(
         database=Database(database_url),
         files=LocalFileStore(folder),
         clients=clients,
-        known=FactsCache(clients.projects),
+        facts=FactsCache(clients.projects),
         clock=lambda: now() + timedelta(hours=2),
     )
-    while sweep_orphans(parts=parts):
+    while sweep_orphans(deps=deps):
         pass
-    parts.database.engine.dispose()
+    deps.database.engine.dispose()

@@ -10,6 +10,7 @@ from clp_contracts.errors import Refused
 from clp_suite.sample_data import CastMember
 from clp_suite.suite import Suite
 from tests.journeys.scenario import Scenario
+from tests.waiting import until
 
 ROUNDS = 3
 
@@ -82,8 +83,7 @@ def test_after_a_confirmed_withdrawal_the_partner_reads_nothing(
             PollingReader(everything["search"]),
             PollingReader(page),
         ]
-        while not all(somebody.seen_at for somebody in readers):
-            time.sleep(0.001)
+        until(lambda: all(somebody.seen_at for somebody in readers))
         scenario.withdraw("north")
         ended_at = time.monotonic()
         late = {name for name, look in everything.items() if not refused(look)}
@@ -125,6 +125,7 @@ def test_a_person_who_leaves_reads_nothing_once_it_is_confirmed(
     everything = looks(scenario, "zoe", posted.id)
     assert not refused(everything["a page"])
     readers = PollingReader(everything["a page"])
+    until(lambda: readers.seen_at)
     put(active=False)
     ended_at = time.monotonic()
     late = {name for name, look in everything.items() if not refused(look)}

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any, cast
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import Connection, event, select
 from sqlalchemy.orm import Session
 
 from clp_chassis.persistence.database import Database
@@ -202,6 +202,27 @@ def test_a_request_without_a_lease_gets_none(world: World) -> None:
     assert lease(world, -3.0) == 0.0
     withdraw(world)
     assert world.slept == []
+
+
+def test_a_database_that_cannot_be_written_gives_facts_without_a_lease(
+    world: World,
+) -> None:
+    engine = world.deps.database.engine
+    postgres = engine.dialect.name == "postgresql"
+    deny = "set transaction read only" if postgres else "pragma query_only = 1"
+
+    @event.listens_for(engine, "begin")
+    def deny_writing(connection: Connection) -> None:
+        connection.exec_driver_sql(deny)
+
+    try:
+        facts = directory.facts_about(
+            GetFacts(project_ids=("p1",), people=("nat",), lease_s=1.0), deps=world.deps
+        )
+    finally:
+        event.remove(engine, "begin", deny_writing)
+        engine.dispose()
+    assert (facts.lease_s, [one.id for one in facts.people]) == (0.0, ["nat"])
 
 
 def test_a_shorter_lease_does_not_shorten_a_longer_one(world: World) -> None:

@@ -8,6 +8,7 @@ A lease belongs to a person, their partner (or the studio) and a project. What o
 partner requests neither extends nor delays anything of another one.
 """
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -16,11 +17,14 @@ from itertools import product
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, delete, func, select
+from sqlalchemy.exc import InternalError, OperationalError
 
 from clp_chassis.persistence.bulk_sql import in_array, upsert_max
 from clp_contracts.projects import MAX_LEASE_S
 from clp_projects.dependencies import Dependencies
 from clp_projects.tables import Base, ReadLeaseRow
+
+logger = logging.getLogger(__name__)
 
 # The process that grants and the one that waits may run on two machines.
 MAX_CLOCK_SKEW: Final = timedelta(seconds=0.25)
@@ -79,7 +83,9 @@ class LeaseSubject:
 def grant_lease(seconds: float, subject: LeaseSubject, *, deps: Dependencies) -> float:
     """Grant a lease on facts read from now on; return its length in seconds.
 
-    Commit the lease before reading the facts: later changes of them will see it.
+    Commit the lease before reading the facts: later changes of them will see it. A
+    database that can only be read, as with a full disk, grants none, so that the facts
+    hold for the call that reads them and people can go on reading.
     """
     granted: float = min(seconds, MAX_LEASE_S)
     if granted <= 0:
@@ -97,8 +103,12 @@ def grant_lease(seconds: float, subject: LeaseSubject, *, deps: Dependencies) ->
     ]
     if missing:
         table = Base.metadata.tables["read_leases"]
-        with deps.database.writing(notify=False) as session:
-            upsert_max(session, table, missing, column="until")
+        try:
+            with deps.database.writing(notify=False) as session:
+                upsert_max(session, table, missing, column="until")
+        except (InternalError, OperationalError):
+            logger.warning("no read lease: the database cannot be written")
+            return 0.0
     return granted
 
 
