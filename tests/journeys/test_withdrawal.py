@@ -83,7 +83,8 @@ def test_after_a_confirmed_withdrawal_the_partner_reads_nothing(
             PollingReader(everything["search"]),
             PollingReader(page),
         ]
-        until(lambda: all(somebody.seen_at for somebody in readers))
+        for somebody in readers:
+            until(somebody.seen_at.__len__)
         scenario.withdraw("north")
         ended_at = time.monotonic()
         late = {name for name, look in everything.items() if not refused(look)}
@@ -125,7 +126,7 @@ def test_a_person_who_leaves_reads_nothing_once_it_is_confirmed(
     everything = looks(scenario, "zoe", posted.id)
     assert not refused(everything["a page"])
     readers = PollingReader(everything["a page"])
-    until(lambda: readers.seen_at)
+    until(readers.seen_at.__len__)
     put(active=False)
     ended_at = time.monotonic()
     late = {name for name, look in everything.items() if not refused(look)}
