@@ -112,7 +112,7 @@ mail-pictures: setup ## draw the mails at phone and desktop width into .cache/ma
 ##@ Test
 
 # What runs at night only is marked `slow`; the others need a program or an hour.
-SELECTED := not slow and not bench and not clamd and not browser
+SELECTED := not slow and not bench and not clamd and not browser and not promtool
 
 .PHONY: test
 test: ## every change: lint, unit, contract, journey and fault tests, on both brokers
@@ -174,9 +174,9 @@ test-faults: setup ## kills, outages, full disks, in short: nothing acknowledged
 .PHONY: test-all
 test-all: ## for nights: everything, everywhere; an hour or more
 	@$(MAKE) test
-	@CLP_TWO_WORLDS_RUNS=90 $(MAKE) test-system SELECTED="slow and not bench and not clamd and not browser"
+	@CLP_TWO_WORLDS_RUNS=90 $(MAKE) test-system SELECTED="slow and not bench and not clamd and not browser and not promtool"
 	@CLP_TWO_WORLDS_RUNS=90 $(MAKE) test-system TESTS="tests/journeys -k two_worlds"
-	@$(MAKE) test-whoosh-2 test-asyncio-hub mails-many mail-parsers portal-types test-node test-corpus
+	@$(MAKE) test-alerts test-whoosh-2 test-asyncio-hub mails-many mail-parsers portal-types test-node test-corpus
 	@$(MAKE) test-pythons test-debian
 
 .PHONY: test-asyncio-hub
@@ -215,6 +215,11 @@ $(VENV)/.whoosh-2: deploy/install/hashed/whoosh2.txt $(VENV)/.ready
 	  --target $(VENV)/whoosh-2 -r deploy/install/hashed/whoosh2.txt
 	@$(PY) -W ignore -m compileall -q $(VENV)/whoosh-2
 	@touch $@
+
+.PHONY: test-alerts
+test-alerts: setup ## each alert fires when what it tells of is true (promtool)
+	@$(call title,alerts)
+	@deploy/install/test_alerts.sh
 
 .PHONY: test-clamd
 test-clamd: setup ## the virus scanner's protocol against a real clamd (installed when root)

@@ -32,3 +32,18 @@ install_packages() {
   fi
   rm -f "$log"
 }
+
+# Debian starts the services it installs. A temporary policy forbids it, unless the machine
+# has a policy of its own.
+POLICY=/usr/sbin/policy-rc.d
+install_without_starting() {
+  if [ ! -e "$POLICY" ]; then
+    trap 'rm -f "$POLICY"' EXIT
+    printf '#!/bin/sh\nexit 101\n' >"$POLICY"
+    chmod 755 "$POLICY"
+  fi
+  install_packages "$@"
+  if [ -d /run/systemd/system ]; then
+    say "installed and not started: $*"
+  fi
+}

@@ -24,21 +24,6 @@ missing() {
   have_postgresql || printf 'postgresql '
 }
 
-# Debian starts the services it installs. A temporary policy forbids it, unless the machine
-# has a policy of its own.
-POLICY=/usr/sbin/policy-rc.d
-install_without_starting() {
-  if [ ! -e "$POLICY" ]; then
-    trap 'rm -f "$POLICY"' EXIT
-    printf '#!/bin/sh\nexit 101\n' >"$POLICY"
-    chmod 755 "$POLICY"
-  fi
-  install_packages "$@"
-  if [ -d /run/systemd/system ]; then
-    say "RabbitMQ and PostgreSQL are installed and were not started"
-  fi
-}
-
 missing_packages=$(missing)
 if [ "${1:-}" = --check ]; then
   [ -z "$missing_packages" ]

@@ -10,7 +10,14 @@ from tests.architecture.tree import SHIPPED, sources_of
 NAME = re.compile(r"clp_[a-z_]+")
 # Suffixes added by Prometheus.
 SUFFIXES = ("_bucket", "_count", "_sum", "_total")
-METRIC_FACTORIES = {"Counter", "Gauge", "Histogram", "GaugeSample", "GaugeMetricFamily"}
+METRIC_FACTORIES = {
+    "Sign",
+    "Counter",
+    "Gauge",
+    "Histogram",
+    "GaugeSample",
+    "GaugeMetricFamily",
+}
 
 
 def declared_metrics(root: Path) -> set[str]:

@@ -1,6 +1,7 @@
 """The dashboard and the alert rules query metrics that exist."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,15 +11,23 @@ import yaml
 from tests.architecture.metrics import declared_metrics, queried_metrics
 from tests.architecture.tree import ROOT
 
-ALERTS = ROOT / "deploy/observability/alerts.yaml"
+ALERTS = [
+    ROOT / "deploy/observability" / name for name in ("alerts.yaml", "health.yaml")
+]
 DASHBOARD = ROOT / "deploy/observability/dashboard.json"
+# The action of an alert names a command, in back quotes, that shows the matter.
+COMMAND = re.compile(r"`(clp-ops|python -m|curl) [^`]+`")
 # Declared by a constant, not by a literal.
 NAMED_ELSEWHERE = {"clp_gauges_unreadable"}
 
 
 def rules() -> list[dict[str, object]]:
-    groups = yaml.safe_load(ALERTS.read_text(encoding="utf-8"))["groups"]
-    return [rule for group in groups for rule in group["rules"]]
+    return [
+        rule
+        for path in ALERTS
+        for group in yaml.safe_load(path.read_text(encoding="utf-8"))["groups"]
+        for rule in group["rules"]
+    ]
 
 
 def panels() -> list[dict[str, Any]]:
@@ -66,7 +75,7 @@ def test_an_alert_queries_metrics_that_exist_and_names_an_action(
     assert queried <= declared_metrics(ROOT) | NAMED_ELSEWHERE
     assert rule["labels"]["severity"] in {"page", "ticket"}
     assert rule["annotations"]["summary"]
-    assert rule["annotations"]["action"]
+    assert COMMAND.search(rule["annotations"]["action"])
 
 
 def test_a_metric_nobody_declares_is_noticed(tmp_path: Path) -> None:

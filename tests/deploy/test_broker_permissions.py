@@ -342,7 +342,7 @@ def test_t25_each_method_names_the_services_that_call_it() -> None:
 def test_the_generated_files_are_up_to_date(
     repository: Path,
 ) -> None:
-    assert outdated_files(repository / "deploy") == [], "run `make deploy-files`"
+    assert outdated_files(repository / "deploy") == {}, "run `make deploy-files`"
 
 
 def test_the_generated_definitions_hold_no_password(repository: Path) -> None:

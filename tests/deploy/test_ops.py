@@ -111,7 +111,9 @@ def test_dead_notifications_are_listed_and_redriven(
     code, output = operator.run("status")
     assert code == 1
     assert "1 notifications are dead" in output
-    assert "refused" in operator.run("dead")[1]
+    assert (
+        "failed: the mail server refused the mail (refused)" in operator.run("dead")[1]
+    )
 
     code, output = operator.run("redrive")
     assert code == 0
@@ -168,6 +170,7 @@ def test_a_dead_letter_is_listed_with_its_error_and_redriven(
 
     _, output = operator.run("dead-letters")
     assert output.count("KeyError") == 3
+    assert "the change lacks a part that this version expects" in output
     code, output = operator.run("dead-letters", "--redrive")
 
     assert code == 1

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from clp_contracts.health import SignValue
 from clp_contracts.methods import SERVICES, Method
 from clp_contracts.serialization import Empty
 
@@ -49,13 +50,15 @@ class Progress:
     """Progress of a service.
 
     ``head`` is the newest position of its feed, ``pending`` the outbox events without a
-    position, ``due`` the mails that wait, ``readers`` the cursors in other feeds.
+    position, ``due`` the mails that wait, ``readers`` the cursors in other feeds,
+    ``signs`` what it measures of its health (`clp_contracts.health`).
     """
 
     head: int
     pending: int
     due: int
     readers: tuple[ReaderProgress, ...]
+    signs: tuple[SignValue, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
+from clp_contracts.feed import progress_of
 from clp_contracts.methods import SERVICES, Method
 
 SERVICE: Final = "portal"
@@ -22,6 +23,7 @@ class SessionsEnded:
     count: int
 
 
+PROGRESS: Final = progress_of(SERVICE)
 END_SESSIONS: Final = Method(
     SERVICE, "end_sessions", EndSessions, SessionsEnded, SERVICES
 )

@@ -195,7 +195,7 @@ class MessagesService(
 
     @rpc_method(contract.PROGRESS, subjects=OPERATIONS)
     def progress(self, _call: Empty, _: Passport) -> feed_contract.Progress:
-        return feed.progress(deps=self.deps)
+        return feed.progress(deps=self.deps, signs=self.announcements.signs())
 
     @on_broadcast_events(feed.PROJECTS, *events.OF_PROJECTS)
     def on_projects_changed(self, body: Any) -> None:

@@ -1,7 +1,7 @@
 """The dependencies of the use cases of the routing process."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from clp_chassis.clock import Clock
 from clp_chassis.persistence.database import Database
@@ -49,3 +49,5 @@ class Dependencies:
     bounces: Bounces = Bounces()
     studio_name: str = "the studio"
     help_address: str = ""
+    # When this process began: a heartbeat may be missing since then.
+    started_at: datetime | None = None

@@ -220,12 +220,24 @@ class TicketRow(Base):
     )
 
 
+class Heartbeat(Base):
+    """A sign of life of a delivery process, with the last refusal of its relay."""
+
+    __tablename__ = "heartbeats"
+
+    process: Mapped[str] = mapped_column(ID, primary_key=True)
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    refusing_since: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    last_refusal: Mapped[str] = mapped_column(String(200))
+
+
 # For statements that run for every few mails, where the ORM would cost more than the
 # statement.
 MAILS: Final = cast(Table, Mail.__table__)
 NOTIFICATIONS: Final = cast(Table, Notification.__table__)
 OUTCOMES: Final = cast(Table, Outcome.__table__)
 TRANSITIONS: Final = cast(Table, TransitionRow.__table__)
+HEARTBEATS: Final = cast(Table, Heartbeat.__table__)
 TICKETS: Final = cast(Table, TicketRow.__table__)
 MAIL_SETTINGS: Final = cast(Table, MailSetting.__table__)
 MAIL_PREFERENCES: Final = cast(Table, MailPreference.__table__)

@@ -25,12 +25,13 @@ from clp_chassis.reachability import require_connection
 from clp_chassis.rpc import CallContext, rpc_method
 from clp_chassis.security.passports import Issuer, Passport
 from clp_chassis.settings import naming_setting
-from clp_contracts import events
+from clp_contracts import events, feed
 from clp_contracts import portal as contract
 from clp_contracts.client import Clients
 from clp_contracts.connection_pool import RpcConnectionPool
 from clp_contracts.messages import SERVICE as MESSAGES
 from clp_contracts.projects import SERVICE as PROJECTS
+from clp_contracts.serialization import Empty
 from clp_portal.attachment_proxy import AttachmentProxy
 from clp_portal.auth.encryption import Encryption
 from clp_portal.auth.identities import Identities
@@ -76,6 +77,11 @@ class PortalService:
     call_info = CallContext()
     sweep = PeriodicTask(_sweep, SWEEP_INTERVAL_S)
     ticks = Ticks(_tick, TICK_S)
+
+    @rpc_method(contract.PROGRESS, subjects=("operations",))
+    def progress(self, _request: Empty, _: Passport) -> feed.Progress:
+        # It owns no feed and keeps no cursor: its response is its sign of life.
+        return feed.Progress(head=0, pending=0, due=0, readers=())
 
     @rpc_method(contract.END_SESSIONS, subjects=("operations",))
     def end_sessions(

@@ -141,6 +141,14 @@ class MessagesProjection:
             file.write(json.dumps(note) + "\n")
         self._engine.apply((), after=change.position - 1, upto=change.position)
 
+    def count_dead_letters(self) -> int:
+        """Return how many changes could not be indexed since the last rebuild."""
+        try:
+            with (self._folder / DEAD_LETTERS).open("rb") as file:
+                return sum(1 for _ in file)
+        except FileNotFoundError:
+            return 0
+
     def maintain(self) -> None:
         """Do due maintenance; retry later when the disk is full, without loss."""
         try:

@@ -1,6 +1,7 @@
 """The entrypoints of `search`: decode, call, encode."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -92,7 +93,7 @@ class SearchService:
 
     @rpc_method(contract.PROGRESS, subjects=OPERATIONS)
     def progress(self, _request: Empty, _: Passport) -> feed.Progress:
-        return status.progress(deps=self.deps)
+        return replace(status.progress(deps=self.deps), signs=self.reader.signs())
 
     @on_broadcast_events(messages_contract.SERVICE, *events.OF_MESSAGES)
     def on_messages_changed(self, _body: object) -> None:

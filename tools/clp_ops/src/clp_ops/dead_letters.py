@@ -22,6 +22,7 @@ from clp_ops.dead_letter_queues import (
     dead_letter_queues,
     redrive_queue,
 )
+from clp_ops.error_words import in_words
 from clp_ops.output import print_json
 
 BATCH: Final = 100
@@ -48,7 +49,7 @@ class ChangeCommand:
         for _, letter in self._dead_letters():
             change = f"{letter.position}: {letter.type} {letter.subject}"
             at = f"{letter.at:%Y-%m-%d %H:%M:%S}"
-            table.add_row(letter.reader, at, change, letter.error)
+            table.add_row(letter.reader, at, change, in_words(letter.error))
         self.console.print(table if table.row_count else "There are no dead letters.")
 
     def redrive(self) -> int:
@@ -62,7 +63,7 @@ class ChangeCommand:
                 failed += 1
                 if not self.json:
                     self.console.print(
-                        f"{letter.reader} {letter.position}: {response.error}"
+                        f"{letter.reader} {letter.position}: {in_words(response.error)}"
                     )
         if self.json:
             print_json(self.console, {"applied": applied, "failed": failed})
@@ -109,7 +110,7 @@ class QueueCommand:
         table = Table("queue", "attempts", "event", "error")
         for event in events:
             attempts = str(event.attempts or "")
-            table.add_row(event.queue, attempts, event.type, event.error)
+            table.add_row(event.queue, attempts, event.type, in_words(event.error))
         self.console.print(
             table if table.row_count else "The dead-letter queues are empty."
         )

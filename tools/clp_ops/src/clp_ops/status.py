@@ -8,10 +8,9 @@ from typing import Final
 from clp_contracts.client import Clients
 from clp_contracts.errors import CallFailed, Refused
 from clp_contracts.feed import Progress
+from clp_contracts.health import problems_of
 from clp_contracts.search import Status
 
-# A smaller backlog is gone within a second.
-BACKLOG_THRESHOLD: Final = 1000
 # The largest page of dead notifications.
 MAX_DEAD_COUNTED: Final = 500
 
@@ -61,6 +60,7 @@ def system_status(clp: Clients) -> SystemStatus:
         "messages": clp.messages.progress,
         "search": clp.search.progress,
         "notifications": clp.notifications.progress,
+        "portal": clp.portal.progress,
     }
     services = {name: _probe(name, progress) for name, progress in arguments.items()}
     system = SystemStatus(services=services, index=_index(clp), dead=_dead(clp))
@@ -101,23 +101,10 @@ def _problems(system: SystemStatus) -> list[str]:
     """Every problem, each with the first thing to look at."""
     found: list[str] = []
     for name, service in system.services.items():
-        progress = service.progress
-        if progress is None:
+        if service.progress is None:
             found.append(f"{name} does not respond ({service.error}): is it running?")
-            continue
-        if progress.pending > BACKLOG_THRESHOLD:
-            found.append(
-                f"{name} has {progress.pending:,} events to publish: is the broker up?"
-            )
-        if progress.due > BACKLOG_THRESHOLD:
-            found.append(f"{progress.due:,} mails are due: add delivery processes")
-        if (behind := system.behind(name)) > BACKLOG_THRESHOLD:
-            found.append(f"{name} is {behind:,} changes behind: look at its log")
-    if system.dead:
-        found.append(
-            f"{counted(system.dead)} notifications are dead: clp-ops dead prints the"
-            " reasons, clp-ops redrive sends them again"
-        )
+        else:
+            found += problems_of(service.progress.signs)
     return found
 
 

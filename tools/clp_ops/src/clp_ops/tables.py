@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
 from rich.table import Table
 from rich.text import Text
@@ -14,7 +14,10 @@ from clp_contracts.notifications import (
     Suppression,
 )
 from clp_contracts.serialization import dump
+from clp_notifications.states import SENTENCES
 from clp_ops.status import SystemStatus, counted
+
+SENTENCE_OF: Final = {reason.value: sentence for reason, sentence in SENTENCES.items()}
 
 
 def health(system: SystemStatus) -> Table:
@@ -82,7 +85,8 @@ def dead(rows: Iterable[DeadNotification]) -> Table:
     table = Table("notification", "dead since", "message", "person", "reason")
     for row in rows:
         at = f"{row.at:%Y-%m-%d %H:%M:%S}"
-        table.add_row(row.id, at, row.message, row.person, row.reason)
+        reason = f"{SENTENCE_OF.get(row.reason, '')} ({row.reason})".strip()
+        table.add_row(row.id, at, row.message, row.person, reason)
     return table
 
 

@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final, Protocol
 
 from typing_extensions import override
@@ -13,12 +14,22 @@ from clp_chassis.concurrency.loop_timer import MIN_INTERVAL, MIN_INTERVAL_S, Loo
 from clp_chassis.concurrency.periodic import BackgroundLoop
 from clp_chassis.events.projections import Projection
 from clp_chassis.observability.call_chain import in_chain
+from clp_chassis.observability.gauges import require_well
 from clp_chassis.observability.logs import safe_error_text
-from clp_chassis.observability.metrics import DEAD_LETTERS, FEED_AGE, FEED_LAG
+from clp_chassis.observability.metrics import (
+    DEAD_LETTERS,
+    DEAD_LETTERS_KEPT,
+    FEED_AGE,
+    FEED_AHEAD,
+    FEED_LAG,
+    FEED_OLDEST,
+)
 from clp_chassis.observability.tracing import span
 from clp_chassis.persistence.database import TRANSIENT_ERRORS
+from clp_contracts import health
 from clp_contracts.errors import CallFailed, Refused
 from clp_contracts.feed import Change
+from clp_contracts.health import SignValue
 
 log = logging.getLogger(__name__)
 
@@ -27,8 +38,6 @@ TRANSIENT: Final = (CallFailed, *TRANSIENT_ERRORS)
 TRANSIENT_CODES: Final = frozenset({"service.unavailable", "service.failed"})
 MAX_ATTEMPTS: Final = 5
 RETRY_INTERVAL_S: Final = 0.5
-# A reader that is behind for longer makes its process not ready.
-MAX_LAG_S: Final = 60.0
 
 
 def is_transient(error: Exception) -> bool:
@@ -76,6 +85,12 @@ class FeedReader(BackgroundLoop):
         self._subscription = self._subscription_of(self.container)
         self._attempts: dict[int, int] = {}
         self._current_at = time.monotonic()
+        self._oldest_at: datetime | None = None
+        self._ahead = 0
+        reader = self._subscription.reader
+        FEED_OLDEST.labels(reader).set_function(self._oldest_s)
+        FEED_AHEAD.labels(reader).set_function(lambda: self._ahead)
+        DEAD_LETTERS_KEPT.labels(reader).set_function(self._dead_letters_if_known)
         super().setup()
 
     @override
@@ -95,9 +110,44 @@ class FeedReader(BackgroundLoop):
 
     def _check(self) -> None:
         """Raise while the feed was not read to its end for too long."""
+        require_well(self._signs_of_the_cursor())
+
+    def signs(self) -> tuple[SignValue, ...]:
+        """Measure the health of this reader: age, cursor and dead letters."""
+        reader, kept = self._subscription.reader, self._dead_letters()
+        return (
+            *self._signs_of_the_cursor(),
+            SignValue(metric=health.DEAD_LETTERS.metric, of=reader, value=kept),
+        )
+
+    def _signs_of_the_cursor(self) -> tuple[SignValue, ...]:
+        reader, ahead = self._subscription.reader, float(self._ahead)
+        return (
+            SignValue(
+                metric=health.FEED_WAITS.metric, of=reader, value=self._oldest_s()
+            ),
+            SignValue(metric=health.FEED_AHEAD.metric, of=reader, value=ahead),
+        )
+
+    def _oldest_s(self) -> float:
+        """Age of the oldest change that is known and not applied.
+
+        While the feed cannot be read it is unknown: the time since it last was.
+        """
         late_s = time.monotonic() - self._current_at
-        if late_s > MAX_LAG_S:
-            raise OSError(f"not read to its end for {late_s:.0f} s")
+        if self._oldest_at is None:
+            return late_s
+        return max(late_s, (now() - self._oldest_at).total_seconds())
+
+    def _dead_letters_if_known(self) -> float:
+        try:
+            return self._dead_letters()
+        except TRANSIENT:
+            # One gauge that cannot be read must hide no other.
+            return float("nan")
+
+    def _dead_letters(self) -> float:
+        return float(self._subscription.projection.count_dead_letters())
 
     def wake(self) -> None:
         """Read the feed soon: it has new changes."""
@@ -108,7 +158,7 @@ class FeedReader(BackgroundLoop):
         """Apply the feed to its end."""
         while self._read_batch():
             pass
-        self._current_at = time.monotonic()
+        self._current_at, self._oldest_at = time.monotonic(), None
 
     @override
     def on_error(self, error: Exception) -> float | None:
@@ -123,7 +173,10 @@ class FeedReader(BackgroundLoop):
     def _read_batch(self) -> bool:
         """Apply the next changes; return whether there are more."""
         subscription = self._subscription
-        batch = subscription.fetch(subscription.projection.cursor())
+        cursor = subscription.projection.cursor()
+        batch = subscription.fetch(cursor)
+        self._ahead = max(0, cursor - batch.head)
+        self._oldest_at = batch.changes[0].at if batch.changes else None
         if not batch.changes:
             FEED_LAG.labels(subscription.reader).set(0)
             return False

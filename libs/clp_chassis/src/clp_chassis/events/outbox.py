@@ -29,12 +29,13 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from clp_chassis.clock import Clock
-from clp_chassis.observability.gauges import GaugeSample
+from clp_chassis.observability.gauges import GaugeSample, samples_of
 from clp_chassis.observability.tracing import carrier
 from clp_chassis.persistence.bulk_sql import insert_if_absent
 from clp_chassis.persistence.column_types import UtcDateTime
 from clp_chassis.persistence.database import Database
 from clp_contracts import feed
+from clp_contracts.health import OUTBOX_WAITS, SignValue
 
 BIG: Final = BigInteger().with_variant(Integer(), "sqlite")
 BATCH: Final = 200
@@ -188,30 +189,30 @@ class Outbox:
 
         return read
 
-    def samples(
+    def signs(
         self, session: Session, service: str, now: datetime
-    ) -> tuple[GaugeSample, ...]:
-        """Return how many changes wait to be published, and the age of the oldest."""
+    ) -> tuple[SignValue, ...]:
+        """Measure the age of the oldest change that waits to be published."""
         oldest = session.scalar(
             select(func.min(self.changes.c.at)).where(
                 self.changes.c.published_at.is_(None)
             )
         )
         age = 0.0 if oldest is None else max(0.0, (now - oldest).total_seconds())
-        labels = {"service": service}
+        return (SignValue(metric=OUTBOX_WAITS.metric, of=service, value=age),)
+
+    def samples(
+        self, session: Session, service: str, now: datetime
+    ) -> tuple[GaugeSample, ...]:
+        """Return how many changes wait to be published, and the age of the oldest."""
         return (
             GaugeSample(
                 name="clp_outbox_waiting_changes",
                 help="Committed changes not published yet.",
                 value=self.pending(session),
-                labels=labels,
+                labels={"service": service},
             ),
-            GaugeSample(
-                name="clp_outbox_oldest_seconds",
-                help="Age of the oldest of them.",
-                value=age,
-                labels=labels,
-            ),
+            *samples_of(self.signs(session, service, now)),
         )
 
 

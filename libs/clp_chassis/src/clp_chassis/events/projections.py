@@ -12,6 +12,7 @@ from sqlalchemy import (
     Table,
     Text,
     delete,
+    func,
     insert,
     select,
     update,
@@ -38,6 +39,9 @@ class Projection(Protocol):
 
     def apply(self, changes: tuple[Change, ...]) -> None:
         """Apply changes in order and move the cursor, in one step."""
+
+    def count_dead_letters(self) -> int:
+        """Return how many dead letters wait for an operator."""
 
     def add_dead_letter(self, change: Change, error: str) -> None:
         """Record a change that cannot be applied, and move the cursor past it."""
@@ -138,6 +142,13 @@ class DatabaseProjection:
                 )
             )
             self._cursors.move(session, self._reader, change.position)
+
+    def count_dead_letters(self) -> int:
+        """Return how many dead letters wait for an operator."""
+        rows = self._cursors.dead_letters
+        counted = select(func.count()).where(rows.c.reader == self._reader)
+        with self._database.reading() as session:
+            return session.scalar(counted) or 0
 
     def dead_letters(self, after: int, limit: int) -> Sequence[Row[Any]]:
         """Return the dead letters after a position, oldest first."""

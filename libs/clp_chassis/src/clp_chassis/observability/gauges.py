@@ -9,6 +9,8 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 from typing_extensions import override
 
+from clp_contracts.health import SIGNS, SignValue, problem_of
+
 log = logging.getLogger(__name__)
 
 UNREADABLE: Final = "clp_gauges_unreadable"
@@ -22,6 +24,28 @@ class GaugeSample:
     help: str
     value: float
     labels: Mapping[str, str] = field(default_factory=dict)
+
+
+def samples_of(values: Iterable[SignValue]) -> tuple[GaugeSample, ...]:
+    """Return measured signs of health as the gauges that the table names."""
+    return tuple(
+        GaugeSample(
+            name=value.metric,
+            help=SIGNS[value.metric].meaning,
+            value=value.value,
+            labels={SIGNS[value.metric].label: value.of},
+        )
+        for value in values
+    )
+
+
+def require_well(values: Iterable[SignValue]) -> None:
+    """Raise while a sign means that this process is not ready."""
+    for value in values:
+        sign = SIGNS[value.metric]
+        if sign.unready and value.value > sign.limit:
+            detail = f" ({value.detail})" if value.detail else ""
+            raise OSError(f"{problem_of(sign, value)}{detail}")
 
 
 Gauge = Callable[[], Iterable[GaugeSample]]

@@ -8,6 +8,8 @@ from typing import Final
 
 from prometheus_client import Counter, Gauge, Histogram
 
+from clp_contracts import health
+
 FAST: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 SLOW: Final = (0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800)
 
@@ -43,6 +45,15 @@ FEED_AGE: Final = Histogram(
     "Age of changes when a reader had applied them.",
     ["reader"],
     buckets=SLOW,
+)
+FEED_OLDEST: Final = Gauge(
+    health.FEED_WAITS.metric, health.FEED_WAITS.meaning, ["reader"]
+)
+FEED_AHEAD: Final = Gauge(
+    health.FEED_AHEAD.metric, health.FEED_AHEAD.meaning, ["reader"]
+)
+DEAD_LETTERS_KEPT: Final = Gauge(
+    health.DEAD_LETTERS.metric, health.DEAD_LETTERS.meaning, ["reader"]
 )
 DEAD_LETTERS: Final = Counter(
     "clp_dead_letters", "Changes that could not be applied.", ["reader"]

@@ -6,7 +6,9 @@ from typing import Final
 from sqlalchemy.orm import Session
 
 from clp_contracts import feed
+from clp_contracts.health import SignValue
 from clp_contracts.messages import (
+    SERVICE,
     GetMessages,
     Message,
     MessageChanges,
@@ -98,12 +100,15 @@ def _within_length(
     return changes
 
 
-def progress(*, deps: Dependencies) -> feed.Progress:
-    """Return the head of the own feed and the cursor in that of `projects`."""
+def progress(*, deps: Dependencies, signs: tuple[SignValue, ...] = ()) -> feed.Progress:
+    """Return the head of the own feed, the cursor in that of `projects`, and signs."""
     with deps.database.reading() as session:
         # In the order in which work moves on, so that none is overlooked in between.
         cursor = CURSORS.position(session, ANNOUNCEMENTS)
         pending = OUTBOX.pending(session)
         head = OUTBOX.head(session)
+        signs += OUTBOX.signs(session, SERVICE, deps.clock())
     reader = feed.ReaderProgress(reader=ANNOUNCEMENTS, source=PROJECTS, cursor=cursor)
-    return feed.Progress(head=head, pending=pending, due=0, readers=(reader,))
+    return feed.Progress(
+        head=head, pending=pending, due=0, readers=(reader,), signs=signs
+    )

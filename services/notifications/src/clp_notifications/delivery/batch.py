@@ -45,7 +45,7 @@ from clp_notifications.mail.content import (
 )
 from clp_notifications.mail.locales import LocalePreferences
 from clp_notifications.mapping import partner_name
-from clp_notifications.states import State, TransitionReason
+from clp_notifications.states import SENTENCES, State, TransitionReason
 from clp_notifications.transitions import suppress
 
 log = logging.getLogger(__name__)
@@ -114,6 +114,12 @@ def content_for(
         unsubscribe_token=unsubscribe_token,
         digested_at=claim.dated_at if claim.kind is Kind.DIGEST else None,
     )
+
+
+# What the relay does to all mails; the other effects are of one mail or one person.
+TAKES_NO_MAIL: Final = frozenset(
+    {Effect.THROTTLED, Effect.RELAY_REFUSED, Effect.POLICY_REFUSED}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -319,6 +325,9 @@ class _Batch:
                 return None
             result = self._deps.transport.send(one.mail, lambda: self._may_send(one))
             self._update_throttle(result)
+            if result.effect in TAKES_NO_MAIL:
+                words, at = _refusal_in_words(result), self._deps.clock()
+                self._deps.throttle.record_refusal(at, words)
             return self._outcome_of(one, result)
         except Exception:
             log.exception("mail %s could not be sent", one.claim.mail)
@@ -392,6 +401,13 @@ class _Batch:
                     log.error("the relay refuses mails by policy: sending is paused")
             case _:
                 pass
+
+
+def _refusal_in_words(result: SmtpOutcome) -> str:
+    """What the relay did; its own text is left out, as it may quote an address."""
+    if not result.code:
+        return SENTENCES[result.reason].partition(";")[0]
+    return f"it answered {result.code} at {result.stage}"
 
 
 def _is_away(result: SmtpOutcome) -> bool:

@@ -50,6 +50,23 @@ class RelayThrottle:
         self._next_at: datetime | None = None
         self._slowed_at: datetime | None = None
         self._sent_times: deque[datetime] = deque()
+        self._refusing_since: datetime | None = None
+        self._last_refusal = ""
+
+    @property
+    def refusing_since(self) -> datetime | None:
+        """When the relay began to take no mail; None since it accepted one."""
+        return self._refusing_since
+
+    @property
+    def last_refusal(self) -> str:
+        """What the relay did last instead of accepting a mail."""
+        return self._last_refusal
+
+    def record_refusal(self, now: datetime, refusal: str) -> None:
+        """Remember what the relay did instead of accepting a mail."""
+        self._refusing_since = self._refusing_since or now
+        self._last_refusal = refusal
 
     @property
     def rate(self) -> float | None:
@@ -97,6 +114,7 @@ class RelayThrottle:
         self._pause = INITIAL_PAUSE
         self._policy_refusals = 0
         self._is_refused = False
+        self._refusing_since, self._last_refusal = None, ""
         self._last_sent_at = now
         self._sent_times.append(now)
         self._drop_old(now)

@@ -5,8 +5,9 @@ run side by side.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Any, Final
 
 import eventlet
@@ -19,9 +20,11 @@ from clp_chassis.bootstrap import (
     container_config,
     dependencies_of,
 )
+from clp_chassis.clock import new_id
 from clp_chassis.concurrency.loop_timer import LoopTimer
+from clp_chassis.concurrency.periodic import PeriodicTask
 from clp_chassis.messaging import on_events
-from clp_chassis.observability import Check, Probes
+from clp_chassis.observability import Check, Probes, require_well
 from clp_chassis.persistence.database import TRANSIENT_ERRORS, Database
 from clp_chassis.settings import naming_setting
 from clp_contracts.events import OF_NOTIFICATIONS
@@ -43,6 +46,7 @@ from clp_notifications.delivery.smtp import SmtpTransport
 from clp_notifications.delivery.tickets import send_tickets
 from clp_notifications.delivery.transports import transport_at
 from clp_notifications.gauges import probes
+from clp_notifications.health import beat, measure
 from clp_notifications.mail.composer import Composer
 from clp_notifications.mail.content import ReaderPreferences, SenderIdentity
 from clp_notifications.mail.rendering import Renderer
@@ -54,6 +58,7 @@ log = logging.getLogger(__name__)
 
 BATCHES: Final = 2
 SWEEP_EVERY: Final = timedelta(seconds=5)
+HEARTBEAT_INTERVAL_S: Final = 5.0
 MIN_IDLE: Final = timedelta(milliseconds=20)
 IDLE_AFTER_ERROR_S: Final = 0.5
 
@@ -148,11 +153,30 @@ def run_parallel(jobs: Sequence[Job]) -> None:
         raise errors[0]
 
 
+def _heartbeat(container: Any) -> Callable[[], object]:
+    deps: DeliveryDependencies
+    deps, _, _ = dependencies_of(container)
+    return partial(beat_once, deps, new_id())
+
+
+def beat_once(deps: DeliveryDependencies, process: str) -> None:
+    """Leave a sign of life of this process, with the state of its relay."""
+    with deps.database.writing(notify=False) as session:
+        beat(
+            session,
+            process,
+            deps.clock(),
+            refusing_since=deps.throttle.refusing_since,
+            last_refusal=deps.throttle.last_refusal,
+        )
+
+
 class DeliveryService:
     """Delivers the mails that routing assigned."""
 
     name = "notifications_delivery"
     worker = Worker()
+    heartbeat = PeriodicTask(_heartbeat, HEARTBEAT_INTERVAL_S)
 
     @on_events(SERVICE, *OF_NOTIFICATIONS)
     def on_notification_due(self, _body: object) -> None:
@@ -240,4 +264,11 @@ def _probes(
     """Probes of the service, and the relay throttle of this process."""
     common, clock = probes(database, context.clock), context.clock
     gauges = (*common.gauges, lambda: throttle_gauges(throttle, clock))
-    return Probes(gauges=gauges, checks=common.checks)
+
+    started_at = clock()
+
+    def relay() -> None:
+        with database.reading() as session:
+            require_well(measure(session, clock(), since=started_at))
+
+    return Probes(gauges=gauges, checks={**common.checks, "relay": relay})

@@ -186,7 +186,7 @@ class NotificationsService(
 
     @rpc_method(contract.PROGRESS, subjects=OPERATORS)
     def progress(self, _request: Empty, _: Passport) -> feed.Progress:
-        return progress.progress(deps=self.deps)
+        return progress.progress(deps=self.deps, signs=self.reader.signs())
 
     @public_http("GET", UNSUBSCRIBE_PATH)
     def show_unsubscribe(self, request: Request, token: str) -> Response:
@@ -217,6 +217,7 @@ def build(settings: Settings, context: ProcessContext) -> Process:
         database=database,
         clients=clients,
         clock=context.clock,
+        started_at=context.clock(),
         tokens=MailTokens(settings.secret),
         routing=progress.routing_policy(settings.mention_routing),
         mail=MailPolicy(

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from clp_contracts.feed import Changes, Progress, ReadChanges
 from clp_contracts.projects import (
+    SERVICE,
     Facts,
     Follow,
     GetFacts,
@@ -136,4 +137,5 @@ def progress(*, deps: Dependencies) -> Progress:
     """Report the progress; this service reads no other feed."""
     with deps.database.reading() as session:
         pending, head = OUTBOX.pending(session), OUTBOX.head(session)
-    return Progress(head=head, pending=pending, due=0, readers=())
+        signs = OUTBOX.signs(session, SERVICE, deps.clock())
+    return Progress(head=head, pending=pending, due=0, readers=(), signs=signs)
