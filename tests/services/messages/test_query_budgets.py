@@ -147,6 +147,7 @@ def test_a_partner_costs_no_call_while_facts_are_leased(scenario: Scenario) -> N
     scenario.page("nat", NORTH)
     scenario.page("nat", BROADCAST)
     scenario.mark_read("nat", NORTH, 1)
+    scenario.unread("nat")
     scenario.edit("nat", posted.id, "other words")
     scenario.download("nat", file)
     assert scenario.projects.calls == {}

@@ -9,6 +9,7 @@ from clp_core.channels import Channel
 from clp_core.messages import MessageFacts
 from clp_core.people import PersonId
 from clp_core.unread import first_unread, unread_count
+from clp_messages.use_cases.unread import MAX_LEASED_PROJECTS
 from tests.services.messages.scenario import BROADCAST, NORTH, SOUTH, Scenario, refusal
 
 
@@ -169,3 +170,31 @@ def test_the_database_counts_as_the_rule_does(
     assert shown.unread == unread_count(messages, nat, marker)
     assert shown.channels[1].first == first_unread(messages, nat, marker)
     assert shown.channels[1].marker == marker
+
+
+def test_unread_numbers_show_a_channel_of_a_new_partner_at_once(
+    scenario: Scenario,
+) -> None:
+    scenario.fill_cache()
+    scenario.projects.put_project("p1", ["north", "south", "west"])
+    (project,) = scenario.unread("ivy").projects
+    assert "p1/direct/west" in [one.channel for one in project.channels]
+
+
+def test_a_partner_sees_a_new_assignment_at_once(scenario: Scenario) -> None:
+    assert scenario.unread("wes").projects == ()
+    scenario.projects.put_project("p1", ["north", "south", "west"])
+    assert [one.project for one in scenario.unread("wes").projects] == ["p1"]
+
+
+def test_many_projects_are_counted_in_one_call(scenario: Scenario) -> None:
+    names = [f"many{number}" for number in range(MAX_LEASED_PROJECTS + 1)]
+    for name in names:
+        scenario.projects.put_project(name, ["north"])
+    for several in (names, names[:3]):
+        scenario.projects.calls.clear()
+        found = scenario.unread("nat", *several)
+        assert [one.project for one in found.projects] == several
+        assert scenario.projects.calls == {"facts": 1}
+    scenario.unread("nat", *names[:3])
+    assert scenario.projects.calls == {"facts": 1}

@@ -10,6 +10,7 @@ from nameko.extensions import DependencyProvider
 
 from clp_chassis.clock import new_id
 from clp_chassis.concurrency.call_limits import RATE_LIMIT, CallLimits
+from clp_chassis.messaging import EncodedResponse
 from clp_chassis.messaging import rpc as rpc_entrypoint
 from clp_chassis.observability import observed_call
 from clp_chassis.observability.tracing import PARENT
@@ -17,7 +18,7 @@ from clp_chassis.persistence.database import TRANSIENT_ERRORS
 from clp_chassis.security.passports import Passport, Verifier
 from clp_contracts.errors import CallFailed, Refused
 from clp_contracts.methods import Method, PassportKind, Request, Response
-from clp_contracts.serialization import dump, load
+from clp_contracts.serialization import encode, load
 
 log = logging.getLogger(__name__)
 
@@ -130,7 +131,7 @@ def rpc_method(
                 )
             with call.slot(passport):
                 request = load(method.request, arguments)
-                return dump(function(service, request, passport))
+                return EncodedResponse(encode(function(service, request, passport)))
 
         # Nameko compares a call with the signature it sees. This one takes anything,
         # so that a malformed call is refused with a code and not by Nameko's error.

@@ -15,9 +15,9 @@ Never use cached facts for effects that cannot be undone, such as sending a mail
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Final
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final, NamedTuple
 
 from clp_contracts import events
 from clp_contracts.client.projects import Projects
@@ -53,12 +53,12 @@ class _Entry:
     is_renewing: bool = False
 
 
-@dataclass(slots=True, eq=False)
-class _Fetch:
-    """A request on its way, and the events that were received meanwhile."""
+class _Fetched(NamedTuple):
+    """A response, and the events that were received while it was on its way."""
 
-    key: _Key
-    events: list[Event] = field(default_factory=list)
+    facts: Facts
+    expires_at: float
+    events: Sequence[Event]
 
 
 class FactsCache:
@@ -80,7 +80,7 @@ class FactsCache:
         self._clock = clock
         self._spawn = spawn
         self._entries: dict[_Key, _Entry] = {}
-        self._fetches: set[_Fetch] = set()
+        self._underway: list[list[Event]] = []
 
     def get(self, person: str | None, project: str | None) -> Iterator[Facts]:
         """Yield the cached facts, if there are any, then the current ones.
@@ -92,31 +92,48 @@ class FactsCache:
             yield cached
         yield self.fetch(person, project)
 
+    def cached(self, person: str, project: str) -> Facts | None:
+        """Return the cached facts, if there are any."""
+        return self._cached((person, project))
+
     def fetch(self, person: str | None, project: str | None) -> Facts:
         """Return the current facts under a lease, and cache them."""
-        fetch = _Fetch((person, project))
-        self._fetches.add(fetch)
+        fetched = self._fetch(person, [] if project is None else [project])
+        self._store((person, project), fetched.facts, fetched)
+        return fetched.facts
+
+    def fetch_each(self, person: str, projects: Sequence[str]) -> Mapping[str, Facts]:
+        """Return the current facts for each project that exists, in one call."""
+        fetched = self._fetch(person, projects)
+        found = {
+            project.id: replace(fetched.facts, projects=(project,))
+            for project in fetched.facts.projects
+        }
+        for project, facts in found.items():
+            self._store((person, project), facts, fetched)
+        return found
+
+    def _fetch(self, person: str | None, projects: Sequence[str]) -> "_Fetched":
+        events: list[Event] = []
+        self._underway.append(events)
         requested_at = self._clock()
         try:
             facts = self._projects.facts(
-                project_ids=[] if project is None else [project],
+                project_ids=list(projects),
                 people=[] if person is None else [person],
                 lease_s=self._lease_s,
                 narrowed=person is not None,
             )
         finally:
-            self._fetches.discard(fetch)
-        # Facts that were invalidated meanwhile may be older than the event.
-        if not any(_concerns(event, fetch.key, facts) for event in fetch.events):
-            self._store(fetch.key, _Entry(facts, requested_at + facts.lease_s))
-        return facts
+            self._underway = [one for one in self._underway if one is not events]
+        return _Fetched(facts, requested_at + facts.lease_s, events)
 
     def invalidate(self, event: Event) -> None:
         """Remove what an event of `projects` may have changed."""
         if event.get("type") in IRRELEVANT:
             return
-        for fetch in self._fetches:
-            fetch.events.append(event)
+        for received in self._underway:
+            received.append(event)
         for key, entry in list(self._entries.items()):
             if _concerns(event, key, entry.facts):
                 del self._entries[key]
@@ -143,7 +160,11 @@ class FactsCache:
 
         self._spawn(renew)
 
-    def _store(self, key: _Key, entry: _Entry) -> None:
+    def _store(self, key: _Key, facts: Facts, fetched: "_Fetched") -> None:
+        # Facts that were invalidated meanwhile may be older than the event.
+        if any(_concerns(event, key, facts) for event in fetched.events):
+            return
+        entry = _Entry(facts, fetched.expires_at)
         now = self._clock()
         if entry.expires_at <= now:
             return

@@ -8,9 +8,11 @@ ignores unknown fields, at a fraction of the cost.
 import json
 import re
 import types
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
 from datetime import datetime
+from functools import cache
+from math import isfinite
 from typing import (
     Any,
     Final,
@@ -62,11 +64,62 @@ def load(shape: type[T], values: Mapping[str, Any]) -> T:
     Raises:
         Refused: ``request.malformed``, with every wrong, missing or unknown field.
     """
+    if (plain := _load_plain(shape, values)) is not None:
+        return plain
     try:
         loaded: T = schema_of(shape).load(values)
     except ValidationError as error:
         raise Refused.because("request.malformed", fields=error.messages) from None
     return loaded
+
+
+def _is_text(value: Any) -> bool:
+    return type(value) is str and len(value) <= MAX_TEXT_LENGTH
+
+
+def _are_texts(value: Any) -> bool:
+    return type(value) is list and len(value) <= MAX_ITEMS and all(map(_is_text, value))
+
+
+# What a field of this type takes as it is.
+PLAIN_VALUES: Final[Mapping[Any, Callable[[Any], bool]]] = {
+    str: _is_text,
+    str | None: lambda value: value is None or _is_text(value),
+    int: lambda value: type(value) is int,
+    int | None: lambda value: value is None or type(value) is int,
+    bool: lambda value: type(value) is bool,
+    float: lambda value: type(value) is float and isfinite(value),
+    tuple[str, ...]: _are_texts,
+}
+
+
+@cache
+def _plain_fields(shape: Any) -> Mapping[str, Callable[[Any], bool]] | None:
+    """Return a check for each field; None for a request with nested or other fields."""
+    hints = get_type_hints(shape)
+    if any(hints[one.name] not in PLAIN_VALUES for one in fields(shape)):
+        return None
+    checks = {one.name: PLAIN_VALUES[hints[one.name]] for one in fields(shape)}
+    if LIMIT in checks:
+        checks[LIMIT] = lambda value: type(value) is int and value >= 1
+    return checks
+
+
+def _load_plain(shape: type[T], values: Mapping[str, Any]) -> T | None:
+    """Return a request whose values are all as they should be, without Marshmallow.
+
+    That is all of them but hostile ones; None where there may be an error to report.
+    """
+    checks = _plain_fields(cast("Any", shape))
+    if checks is None or any(
+        name not in checks or not checks[name](value) for name, value in values.items()
+    ):
+        return None
+    try:
+        return shape(**{name: _frozen(value) for name, value in values.items()})
+    except TypeError:
+        # A missing field.
+        return None
 
 
 def load_response(shape: type[T], values: Mapping[str, Any]) -> T:
@@ -80,8 +133,12 @@ def dump(value: Any) -> Any:
 
 
 def encode(value: Any) -> bytes:
-    """Encode a value as JSON, the same as `dump` and a JSON encoder."""
-    return msgspec.json.encode(value)
+    """Encode a value as JSON, in one step."""
+    try:
+        return msgspec.json.encode(value)
+    except UnicodeEncodeError:
+        # Half of a surrogate pair: JSON can say it, UTF-8 cannot.
+        return json.dumps(dump(value)).encode()
 
 
 def arguments(request: Any) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from clp_chassis.security.passports import Passport
@@ -24,6 +24,8 @@ from clp_core.people import Author as CoreAuthor
 from clp_core.people import PartnerId, Person, PersonId, Side
 
 ROBOT_NAME: Final = "Robot"
+# The marks of most messages, as stored.
+NO_MARKS: Final = "[]"
 # A row of `messages`; where it is shown, with its ``files`` as JSON.
 StoredRow = Any
 
@@ -71,6 +73,10 @@ class ProjectReader:
 
     person: Person
     project: Project
+    # What they may do to messages, judged once for all that the rules judge alike.
+    judged: dict[tuple[str, bool, bool], MessageMay] = field(
+        default_factory=dict, compare=False
+    )
 
 
 def message_view(row: StoredRow, reader: ProjectReader | None = None) -> Message:
@@ -112,7 +118,7 @@ def _attachments(files: str) -> tuple[Attachment, ...]:
 
 def mention_marks(row: StoredRow, reader: Person) -> tuple[MentionMark, ...]:
     """Return the marks of a message for one reader (rule 45)."""
-    if row.deleted_at is not None:
+    if row.deleted_at is not None or row.marks == NO_MARKS:
         return ()
     return tuple(
         MentionMark(
@@ -126,12 +132,18 @@ def mention_marks(row: StoredRow, reader: Person) -> tuple[MentionMark, ...]:
 
 
 def message_may(row: StoredRow, reader: ProjectReader) -> MessageMay:
-    """Return what a reader may do to a message now."""
-    facts = to_message_facts(row)
-    return MessageMay(
-        edit=bool(may_edit(reader.person, facts, reader.project)),
-        delete=bool(may_delete(reader.person, facts, reader.project)),
-    )
+    """Return what a reader may do to a message now.
+
+    It depends on the channel, and on whether the message is theirs or deleted.
+    """
+    alike = (row.channel, row.author == reader.person.id, row.deleted_at is not None)
+    if (judged := reader.judged.get(alike)) is None:
+        facts = to_message_facts(row)
+        judged = reader.judged[alike] = MessageMay(
+            edit=bool(may_edit(reader.person, facts, reader.project)),
+            delete=bool(may_delete(reader.person, facts, reader.project)),
+        )
+    return judged
 
 
 def serialize_marks(marks: Iterable[StoredMark]) -> str:
@@ -143,6 +155,8 @@ def serialize_marks(marks: Iterable[StoredMark]) -> str:
 
 def parse_marks(text: str) -> tuple[StoredMark, ...]:
     """Parse the mention marks of a row."""
+    if text == NO_MARKS:
+        return ()
     return tuple(
         StoredMark(
             Span(start, end),

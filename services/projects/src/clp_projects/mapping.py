@@ -19,13 +19,13 @@ from clp_contracts.projects import (
 from clp_core.channels import Project, is_id
 from clp_core.people import Person
 from clp_projects.tables import (
+    ASSIGNMENTS,
+    FOLLOWERS,
     INTERNAL,
-    AssignmentRow,
-    FollowerRow,
-    PartnerRow,
-    PersonRow,
-    ProjectRow,
-    RoleRow,
+    PARTNERS,
+    PEOPLE,
+    PROJECTS,
+    ROLES,
 )
 
 
@@ -37,39 +37,37 @@ class _PeopleQueries:
 
     def __init__(self, is_selected: Callable[[Any], ColumnElement[bool]]) -> None:
         self.roles = (
-            select(RoleRow.person, RoleRow.role)
-            .where(is_selected(RoleRow.person))
-            .order_by(RoleRow.role)
+            select(ROLES.c.person, ROLES.c.role)
+            .where(is_selected(ROLES.c.person))
+            .order_by(ROLES.c.role)
         )
         self.people = select(
-            PersonRow.id,
-            PersonRow.name,
-            PersonRow.email,
-            PersonRow.partner,
-            PersonRow.active,
-            PersonRow.language,
-            PersonRow.time_zone,
-        ).where(is_selected(PersonRow.id))
+            PEOPLE.c.id,
+            PEOPLE.c.name,
+            PEOPLE.c.email,
+            PEOPLE.c.partner,
+            PEOPLE.c.active,
+            PEOPLE.c.language,
+            PEOPLE.c.time_zone,
+        ).where(is_selected(PEOPLE.c.id))
 
 
-PARTNERS_OF_PEOPLE: Final = select(PersonRow.id, PersonRow.partner).where(
-    in_array(PersonRow.id, "ids")
+PARTNERS_OF_PEOPLE: Final = select(PEOPLE.c.id, PEOPLE.c.partner).where(
+    in_array(PEOPLE.c.id, "ids")
 )
 BY_ID: Final = _PeopleQueries(lambda ids: in_array(ids, "ids"))
 # The index of the keys also decides whose people they are: hidden owners cost nothing.
-VISIBLE: Final = PersonRow.partner.is_(None) | (
-    PersonRow.partner == bindparam("partner")
-)
+VISIBLE: Final = PEOPLE.c.partner.is_(None) | (PEOPLE.c.partner == bindparam("partner"))
 
 
 def _handle_owners(*conditions: ColumnElement[bool]) -> _PeopleQueries:
     # Two index lookups; an `or` of both conditions would scan the table.
     owners = (
-        select(PersonRow.id)
-        .where(in_array(PersonRow.name_key, "keys"), *conditions)
+        select(PEOPLE.c.id)
+        .where(in_array(PEOPLE.c.name_key, "keys"), *conditions)
         .union(
-            select(PersonRow.id).where(
-                in_array(PersonRow.address_key, "keys"), *conditions
+            select(PEOPLE.c.id).where(
+                in_array(PEOPLE.c.address_key, "keys"), *conditions
             )
         )
     )
@@ -78,46 +76,44 @@ def _handle_owners(*conditions: ColumnElement[bool]) -> _PeopleQueries:
 
 BY_KEY: Final = _handle_owners()
 VISIBLE_BY_KEY: Final = _handle_owners(VISIBLE)
-FOLLOWING: Final = select(FollowerRow.person).where(
-    FollowerRow.project == bindparam("project")
+FOLLOWING: Final = select(FOLLOWERS.c.person).where(
+    FOLLOWERS.c.project == bindparam("project")
 )
-FOLLOWERS: Final = _PeopleQueries(lambda ids: ids.in_(FOLLOWING))
+ALL_FOLLOWERS: Final = _PeopleQueries(lambda ids: ids.in_(FOLLOWING))
 NEAR_FOLLOWERS: Final = _PeopleQueries(
     lambda ids: ids.in_(
-        FOLLOWING.join(PersonRow, PersonRow.id == FollowerRow.person).where(
-            or_(PersonRow.partner.is_(None), PersonRow.partner == bindparam("partner"))
+        FOLLOWING.join(PEOPLE, PEOPLE.c.id == FOLLOWERS.c.person).where(
+            or_(PEOPLE.c.partner.is_(None), PEOPLE.c.partner == bindparam("partner"))
         )
     )
 )
-FOLLOWERS_AMONG: Final = select(FollowerRow.person).where(
-    FollowerRow.project == bindparam("project"), in_array(FollowerRow.person, "people")
+FOLLOWERS_AMONG: Final = select(FOLLOWERS.c.person).where(
+    FOLLOWERS.c.project == bindparam("project"), in_array(FOLLOWERS.c.person, "people")
 )
-TITLES: Final = select(ProjectRow.id, ProjectRow.title).where(
-    in_array(ProjectRow.id, "ids")
+TITLES: Final = select(PROJECTS.c.id, PROJECTS.c.title).where(
+    in_array(PROJECTS.c.id, "ids")
 )
-PARTNER_NAMES: Final = select(PartnerRow.id, PartnerRow.name).where(
-    in_array(PartnerRow.id, "ids")
+PARTNER_NAMES: Final = select(PARTNERS.c.id, PARTNERS.c.name).where(
+    in_array(PARTNERS.c.id, "ids")
 )
 ASSIGNED_LANGUAGES: Final = select(
-    AssignmentRow.project,
-    AssignmentRow.partner,
-    AssignmentRow.languages,
-    AssignmentRow.withdrawn_at,
-).where(in_array(AssignmentRow.project, "ids"))
-ASSIGNMENTS: Final = (
+    ASSIGNMENTS.c.project,
+    ASSIGNMENTS.c.partner,
+    ASSIGNMENTS.c.languages,
+    ASSIGNMENTS.c.withdrawn_at,
+).where(in_array(ASSIGNMENTS.c.project, "ids"))
+ASSIGNED: Final = (
     select(
-        AssignmentRow.project,
-        AssignmentRow.withdrawn_at,
-        PartnerRow.id,
-        PartnerRow.name,
+        ASSIGNMENTS.c.project,
+        ASSIGNMENTS.c.withdrawn_at,
+        PARTNERS.c.id,
+        PARTNERS.c.name,
     )
-    .join(PartnerRow, PartnerRow.id == AssignmentRow.partner)
-    .where(in_array(AssignmentRow.project, "ids"))
-    .order_by(AssignmentRow.project, PartnerRow.id)
+    .join(PARTNERS, PARTNERS.c.id == ASSIGNMENTS.c.partner)
+    .where(in_array(ASSIGNMENTS.c.project, "ids"))
+    .order_by(ASSIGNMENTS.c.project, PARTNERS.c.id)
 )
-NARROWED_ASSIGNMENTS: Final = ASSIGNMENTS.where(
-    in_array(AssignmentRow.partner, "partners")
-)
+NARROWED_ASSIGNED: Final = ASSIGNED.where(in_array(ASSIGNMENTS.c.partner, "partners"))
 
 
 def people_by_id(session: Session, ids: Iterable[str]) -> tuple[PersonFacts, ...]:
@@ -161,7 +157,7 @@ def followers_of(
     With a partner only internal people and those of the partner.
     """
     if partner is None:
-        return _people(session, FOLLOWERS, {"project": project})
+        return _people(session, ALL_FOLLOWERS, {"project": project})
     narrowed = {"project": project, "partner": partner}
     return _people(session, NEAR_FOLLOWERS, narrowed)
 
@@ -201,9 +197,9 @@ def projects_by_id(
     if not parameters["ids"]:
         return ()
     rows: defaultdict[str, list[Any]] = defaultdict(list)
-    assignments = ASSIGNMENTS
+    assignments = ASSIGNED
     if partners is not None:
-        assignments, parameters["partners"] = NARROWED_ASSIGNMENTS, [*partners]
+        assignments, parameters["partners"] = NARROWED_ASSIGNED, [*partners]
     for row in session.execute(assignments, parameters):
         rows[row.project].append(row)
     found = (_project(row, rows[row.id]) for row in session.execute(TITLES, parameters))

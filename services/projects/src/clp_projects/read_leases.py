@@ -22,7 +22,7 @@ from sqlalchemy.exc import InternalError, OperationalError
 from clp_chassis.persistence.bulk_sql import in_array, upsert_max
 from clp_contracts.projects import MAX_LEASE_S
 from clp_projects.dependencies import Dependencies
-from clp_projects.tables import Base, ReadLeaseRow
+from clp_projects.tables import READ_LEASES
 
 logger = logging.getLogger(__name__)
 
@@ -36,8 +36,8 @@ MAX_NAMED_PEOPLE: Final = 50
 # No id has this form.
 ANY: Final = "*"
 KEPT: Final = timedelta(minutes=1)
-LEASED: Final = select(ReadLeaseRow.key, ReadLeaseRow.until).where(
-    in_array(ReadLeaseRow.key, "keys")
+LEASED: Final = select(READ_LEASES.c.key, READ_LEASES.c.until).where(
+    in_array(READ_LEASES.c.key, "keys")
 )
 
 
@@ -102,10 +102,9 @@ def grant_lease(seconds: float, subject: LeaseSubject, *, deps: Dependencies) ->
         if key not in leased or leased[key] < until
     ]
     if missing:
-        table = Base.metadata.tables["read_leases"]
         try:
             with deps.database.writing(notify=False) as session:
-                upsert_max(session, table, missing, column="until")
+                upsert_max(session, READ_LEASES, missing, column="until")
         except (InternalError, OperationalError):
             logger.warning("no read lease: the database cannot be written")
             return 0.0
@@ -115,15 +114,15 @@ def grant_lease(seconds: float, subject: LeaseSubject, *, deps: Dependencies) ->
 def leases_of_partner(project: str, partner: str) -> ColumnElement[bool]:
     """Select the leases on the access of a partner's people to a project."""
     return (
-        (ReadLeaseRow.scope == LeaseScope.ACCESS)
-        & ReadLeaseRow.project.in_((project, ANY))
-        & ReadLeaseRow.partner.in_((partner, ANY))
+        (READ_LEASES.c.scope == LeaseScope.ACCESS)
+        & READ_LEASES.c.project.in_((project, ANY))
+        & READ_LEASES.c.partner.in_((partner, ANY))
     )
 
 
 def leases_of_person(person: str) -> ColumnElement[bool]:
     """Select the leases on the access of a person, also among many people."""
-    return (ReadLeaseRow.scope == LeaseScope.ACCESS) & ReadLeaseRow.person.in_(
+    return (READ_LEASES.c.scope == LeaseScope.ACCESS) & READ_LEASES.c.person.in_(
         (person, ANY)
     )
 
@@ -131,16 +130,16 @@ def leases_of_person(person: str) -> ColumnElement[bool]:
 def leases_of_follow(person: str, project: str) -> ColumnElement[bool]:
     """Select the leases on whether a person follows a project."""
     return (
-        (ReadLeaseRow.scope == LeaseScope.FOLLOWS)
-        & ReadLeaseRow.project.in_((project, ANY))
-        & ReadLeaseRow.person.in_((person, ANY))
+        (READ_LEASES.c.scope == LeaseScope.FOLLOWS)
+        & READ_LEASES.c.project.in_((project, ANY))
+        & READ_LEASES.c.person.in_((person, ANY))
     )
 
 
 def wait_for_leases(condition: ColumnElement[bool], *, deps: Dependencies) -> None:
     """Wait until every selected lease granted before this call has expired."""
     with deps.database.reading() as session:
-        until = session.scalar(select(func.max(ReadLeaseRow.until)).where(condition))
+        until = session.scalar(select(func.max(READ_LEASES.c.until)).where(condition))
     if until is None:
         return
     remaining = until - deps.clock() + MAX_CLOCK_SKEW
@@ -150,6 +149,6 @@ def wait_for_leases(condition: ColumnElement[bool], *, deps: Dependencies) -> No
 
 def delete_expired_leases(*, deps: Dependencies) -> None:
     """Delete the leases that nobody waits for any more."""
-    expired = ReadLeaseRow.until < deps.clock() - KEPT
+    expired = READ_LEASES.c.until < deps.clock() - KEPT
     with deps.database.writing(notify=False) as session:
-        session.execute(delete(ReadLeaseRow).where(expired))
+        session.execute(delete(READ_LEASES).where(expired))

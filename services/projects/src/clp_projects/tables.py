@@ -149,4 +149,12 @@ class ReadLeaseRow(Base):
     until: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
+# Frequent statements name tables: they do not pass through the object mapper.
+PEOPLE: Final = Base.metadata.tables["people"]
+ROLES: Final = Base.metadata.tables["person_roles"]
+FOLLOWERS: Final = Base.metadata.tables["followers"]
+PROJECTS: Final = Base.metadata.tables["projects"]
+ASSIGNMENTS: Final = Base.metadata.tables["assignments"]
+PARTNERS: Final = Base.metadata.tables["partners"]
+READ_LEASES: Final = Base.metadata.tables["read_leases"]
 OUTBOX: Final = Outbox(Base.metadata)

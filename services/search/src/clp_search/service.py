@@ -95,7 +95,7 @@ class SearchService:
     def progress(self, _request: Empty, _: Passport) -> feed.Progress:
         return replace(status.progress(deps=self.deps), signs=self.reader.signs())
 
-    @on_broadcast_events(messages_contract.SERVICE, *events.OF_MESSAGES)
+    @on_broadcast_events(messages_contract.SERVICE, *events.OF_MESSAGES, wakes=True)
     def on_messages_changed(self, _body: object) -> None:
         self.reader.wake()
 

@@ -16,13 +16,14 @@ from clp_chassis.messaging.event_consumer import (
 )
 from clp_chassis.messaging.event_publisher import EncodedEvent, EventPublisher
 from clp_chassis.messaging.publishers import ReplyPublisher, RetryPublisher
-from clp_chassis.messaging.rpc_server import Rpc, RpcConsumer, rpc
+from clp_chassis.messaging.rpc_server import EncodedResponse, Rpc, RpcConsumer, rpc
 
 __all__ = [
     "BROKER_ERRORS",
     "RETRY_DELAYS_MS",
     "BroadcastEventHandler",
     "EncodedEvent",
+    "EncodedResponse",
     "EventHandler",
     "EventPublisher",
     "QueueConsumer",

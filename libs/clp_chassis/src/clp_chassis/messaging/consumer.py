@@ -55,6 +55,13 @@ class QueueConsumer(messaging.QueueConsumer):  # type: ignore[misc]
         """Reject a message: the dead letter exchange of its queue gets it, if any."""
         self._send(lambda rejected: rejected.reject(), message)
 
+    def handle_message(self, provider: Any, body: Any, message: Any) -> None:
+        """Handle a message in a green thread of its own, unless it only wakes loops."""
+        if getattr(provider, "runs_in_loop", False):
+            provider.handle_message(body, message)
+        else:
+            super().handle_message(provider, body, message)
+
     def on_decode_error(self, message: Any, exc: Exception) -> None:
         """Reject a message that cannot be decoded, instead of acknowledging it."""
         log.error("undecodable message rejected: %r", exc)

@@ -22,6 +22,7 @@ and needs none.
 from __future__ import annotations
 
 import logging
+from types import SimpleNamespace
 from typing import Any, Final
 
 from kombu import Connection, Exchange, Queue, binding
@@ -72,14 +73,22 @@ class Reject(Exception):
 
 
 class _EventConsumer(Consumer):  # type: ignore[misc]
-    """A method that consumes events of one source; one queue for all its types."""
+    """A method that consumes events of one source; one queue for all its types.
+
+    One that ``wakes`` only wakes background loops, which are all that it gets of its
+    dependencies. It runs in the loop of the consumer: a worker for each event costs
+    many times as much. It must not wait.
+    """
 
     queue_consumer = QueueConsumer()
 
-    def __init__(self, source: str, *event_types: str, **kwargs: Any) -> None:
+    def __init__(
+        self, source: str, *event_types: str, wakes: bool = False, **kwargs: Any
+    ) -> None:
         super().__init__(queue=None, **kwargs)
         self.source = source
         self.event_types = event_types
+        self.runs_in_loop = wakes
 
     @property
     def _queue_name(self) -> str:
@@ -92,12 +101,23 @@ class _EventConsumer(Consumer):  # type: ignore[misc]
 
     def handle_message(self, body: Any, message: Any) -> None:
         """Reject an event without a known content type."""
-        if is_plain_json(message):
-            EVENTS_CONSUMED.labels(self.container.service_name, self.source).inc()
-            super().handle_message(body, message)
-        else:
+        if not is_plain_json(message):
             log.error("event rejected, its content type is unknown: %r", message)
             self.queue_consumer.reject_message(message)
+            return
+        EVENTS_CONSUMED.labels(self.container.service_name, self.source).inc()
+        if self.runs_in_loop:
+            self._wake(body)
+            self.queue_consumer.ack_message(message)
+        else:
+            super().handle_message(body, message)
+
+    def _wake(self, body: Any) -> None:
+        container = self.container
+        loops = {
+            one.attr_name: one for one in container.dependencies if hasattr(one, "wake")
+        }
+        getattr(container.service_cls, self.method_name)(SimpleNamespace(**loops), body)
 
     def unpack_message_headers(self, message: Any) -> dict[str, Any]:
         return without_broken_call_stack(super().unpack_message_headers(message))

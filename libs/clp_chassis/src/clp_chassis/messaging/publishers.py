@@ -8,18 +8,61 @@ its mode once.
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
+from kombu import Connection
+from kombu.pools import producers
 from nameko.amqp.publish import Publisher
-from nameko.constants import NON_PERSISTENT, PERSISTENT
+from nameko.constants import (
+    AMQP_SSL_CONFIG_KEY,
+    AMQP_URI_CONFIG_KEY,
+    DEFAULT_RETRY_POLICY,
+    DEFAULT_TRANSPORT_OPTIONS,
+    LOGIN_METHOD_CONFIG_KEY,
+    NON_PERSISTENT,
+    PERSISTENT,
+)
+
+from clp_contracts.exchanges import REPLIES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
-class ReplyPublisher(Publisher):  # type: ignore[misc]
-    """Publish replies, unconfirmed: for a lost reply the caller times out."""
+class ReplyPublisher:
+    """Publish replies, unconfirmed: for a lost reply the caller times out.
 
-    transport_options: ClassVar[dict[str, Any]] = dict(Publisher.transport_options)
-    use_confirms = False
-    delivery_mode = NON_PERSISTENT
+    Nameko looks up the pool of connections by all their settings for each reply.
+    """
+
+    transport_options: ClassVar[dict[str, Any]] = {
+        **DEFAULT_TRANSPORT_OPTIONS,
+        "confirm_publish": False,
+    }
+
+    def __init__(self, config: Mapping[str, Any]) -> None:
+        connection = Connection(
+            config[AMQP_URI_CONFIG_KEY],
+            ssl=config.get(AMQP_SSL_CONFIG_KEY),
+            login_method=config.get(LOGIN_METHOD_CONFIG_KEY),
+            transport_options=dict(self.transport_options),
+        )
+        self._producers = producers[connection]
+
+    def publish(self, request: Any, body: bytes) -> None:
+        """Publish an encoded reply to a request."""
+        with self._producers.acquire(block=True) as producer:
+            producer.publish(
+                body,
+                exchange=REPLIES,
+                routing_key=request.properties["reply_to"],
+                correlation_id=request.properties.get("correlation_id"),
+                content_type="application/json",
+                content_encoding="utf-8",
+                delivery_mode=NON_PERSISTENT,
+                retry=True,
+                retry_policy=DEFAULT_RETRY_POLICY,
+            )
 
 
 class RetryPublisher(Publisher):  # type: ignore[misc]

@@ -7,18 +7,13 @@ dropped with an error in the log. When a reply cannot be sent, its caller times 
 
 from __future__ import annotations
 
+import json
 import logging
 from typing import Any
 
 from kombu import Queue
 from nameko import rpc as nameko_rpc
-from nameko.constants import (
-    AMQP_SSL_CONFIG_KEY,
-    AMQP_URI_CONFIG_KEY,
-    DEFAULT_SERIALIZER,
-    LOGIN_METHOD_CONFIG_KEY,
-    SERIALIZER_CONFIG_KEY,
-)
+from nameko.exceptions import UnserializableValueError, serialize
 
 from clp_chassis.messaging.consumer import (
     BROKER_ERRORS,
@@ -27,15 +22,15 @@ from clp_chassis.messaging.consumer import (
     without_broken_call_stack,
 )
 from clp_chassis.messaging.publishers import ReplyPublisher
-from clp_contracts.exchanges import REPLIES, REQUESTS, shared_exchange
+from clp_contracts.exchanges import REQUESTS, shared_exchange
 
 log = logging.getLogger(__name__)
 
 
-class Responder(nameko_rpc.Responder):  # type: ignore[misc]
-    """Publish replies without waiting for a confirm."""
+class EncodedResponse(bytes):
+    """A response as JSON."""
 
-    publisher_cls = ReplyPublisher
+    __slots__ = ()
 
 
 class CallQueueConsumer(QueueConsumer):
@@ -47,6 +42,7 @@ class RpcConsumer(nameko_rpc.RpcConsumer):  # type: ignore[misc]
 
     queue_consumer = CallQueueConsumer()
     queue: Queue | None
+    _reply_publisher: ReplyPublisher | None = None
 
     def setup(self) -> None:
         """Declare the queue of the service; the exchange is shared."""
@@ -78,22 +74,34 @@ class RpcConsumer(nameko_rpc.RpcConsumer):  # type: ignore[misc]
         super().handle_message(body, message)
 
     def handle_result(self, message: Any, result: Any, exc_info: Any) -> Any:
-        config = self.container.config
-        responder = Responder(
-            config[AMQP_URI_CONFIG_KEY],
-            shared_exchange(REPLIES),
-            config.get(SERIALIZER_CONFIG_KEY, DEFAULT_SERIALIZER),
-            message,
-            ssl=config.get(AMQP_SSL_CONFIG_KEY),
-            login_method=config.get(LOGIN_METHOD_CONFIG_KEY),
-        )
         try:
-            result, exc_info = responder.send_response(result, exc_info)
+            self._replies().publish(message, reply_body(result, exc_info))
         except BROKER_ERRORS as error:
             log.warning("reply not sent, its caller times out: %r", error)
         if not message.acknowledged:
             self.queue_consumer.ack_message(message)
         return result, exc_info
+
+    def _replies(self) -> ReplyPublisher:
+        if self._reply_publisher is None:
+            self._reply_publisher = ReplyPublisher(self.container.config)
+        return self._reply_publisher
+
+
+def reply_body(result: Any, exc_info: Any) -> bytes:
+    """Return a reply in the form of Nameko, which encodes each result twice.
+
+    The result of an `rpc_method` is encoded already; others are encoded here.
+    """
+    error = None if exc_info is None else serialize(exc_info[1])
+    if error is None and isinstance(result, EncodedResponse):
+        return b'{"result":%b,"error":null}' % result
+    try:
+        encoded = json.dumps({"result": result, "error": error})
+    except (TypeError, ValueError):
+        error = serialize(UnserializableValueError(result))
+        encoded = json.dumps({"result": None, "error": error})
+    return encoded.encode()
 
 
 class Rpc(nameko_rpc.Rpc):  # type: ignore[misc]

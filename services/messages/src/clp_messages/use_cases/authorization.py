@@ -122,11 +122,14 @@ class ReaderAccess:
         self._people = to_people(facts.people)
         self._projects = {project.id: to_project(project) for project in facts.projects}
         self._judged: dict[tuple[str, str], bool] = {}
+        self._readers: dict[tuple[str, str], ProjectReader] = {}
 
     def reader(self, person: str, project: str) -> ProjectReader | None:
         """Return a person as a reader of a project; None if either is missing."""
         known, about = self._people.get(person), self._projects.get(project)
-        return None if known is None or about is None else ProjectReader(known, about)
+        if known is None or about is None:
+            return None
+        return self._readers.setdefault((person, project), ProjectReader(known, about))
 
     def may_read(self, person: str, channel: str) -> bool:
         """Return whether a person may read a channel."""

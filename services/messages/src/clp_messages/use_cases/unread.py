@@ -1,7 +1,7 @@
 """Read markers and unread numbers (rules 31 and 32)."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from sqlalchemy import BindParameter, Row, Select, bindparam, case, func, select
@@ -9,7 +9,6 @@ from sqlalchemy.orm import Session
 
 from clp_chassis.persistence.bulk_sql import INSERTS, in_array
 from clp_chassis.security.passports import Passport
-from clp_contracts.core_mapping import to_people, to_project
 from clp_contracts.messages import (
     ChannelUnread,
     GetUnread,
@@ -18,14 +17,18 @@ from clp_contracts.messages import (
     ProjectUnread,
     Unread,
 )
+from clp_contracts.projects import Facts
 from clp_core.channels import Project, ProjectId, is_id
-from clp_core.people import Person
+from clp_core.people import Person, Side
 from clp_core.unread import project_unread_count
 from clp_core.visibility import channels_readable_by
 from clp_messages.dependencies import Dependencies
+from clp_messages.mapping import access_context_of
 from clp_messages.tables import CHANNELS, ID, MESSAGES, NUMBER, READ_MARKERS
 from clp_messages.use_cases.authorization import channel_named, reader_in
 
+# More have no leases: each is a row, and a place in the cache that others may need.
+MAX_LEASED_PROJECTS: Final = 20
 # Above the number of any message, and within what the databases store.
 MAX_NUMBER: Final = 2**31 - 1
 
@@ -124,20 +127,23 @@ def mark_read(request: MarkRead, *, actor: Passport, deps: Dependencies) -> Mark
 def unread(request: GetUnread, *, actor: Passport, deps: Dependencies) -> Unread:
     """Return the unread numbers of projects in the order of the request (rule 31).
 
-    Hidden and missing projects are left out. One call to `projects` and one statement,
-    however many projects and messages there are.
+    Hidden and missing projects are left out. At most one call to `projects` and one
+    statement, however many projects and messages there are.
     """
     wanted = [
         ProjectId(name) for name in dict.fromkeys(request.projects) if is_id(name)
     ]
-    facts = deps.clients.projects.facts(project_ids=wanted, people=[actor.subject])
-    reader = to_people(facts.people).get(actor.subject)
+    facts = _facts_of_each(wanted, actor, deps)
+    contexts = {name: access_context_of(actor, found) for name, found in facts.items()}
+    reader = next((one.actor for one in contexts.values()), None)
     if reader is None:
         return Unread(projects=())
-    projects = {project.id: to_project(project) for project in facts.projects}
+    projects = {
+        name: one.project for name, one in contexts.items() if one.project is not None
+    }
     readable = {
-        project.id: channels
-        for project in projects.values()
+        name: channels
+        for name, project in projects.items()
         if (channels := channels_readable_by(reader, project))
     }
     names = [channel.name for channels in readable.values() for channel in channels]
@@ -150,6 +156,43 @@ def unread(request: GetUnread, *, actor: Passport, deps: Dependencies) -> Unread
             if project in readable
         )
     )
+
+
+def _facts_of_each(
+    projects: Sequence[ProjectId], actor: Passport, deps: Dependencies
+) -> Mapping[ProjectId, Facts]:
+    """Return facts about projects: leased ones where they show all, else current.
+
+    All that a partner's person may read of a project is lost and won together. To the
+    studio, cached facts may miss the channel of a partner that was just assigned.
+    """
+    person = actor.subject
+    if len(projects) > MAX_LEASED_PROJECTS:
+        facts = deps.clients.projects.facts(
+            project_ids=projects, people=[person], narrowed=True
+        )
+        return {
+            ProjectId(one.id): replace(facts, projects=(one,)) for one in facts.projects
+        }
+    cached = {name: deps.facts.cached(person, name) for name in projects}
+    found = {
+        name: facts
+        for name, facts in cached.items()
+        if facts is not None and _shows_all(facts, actor)
+    }
+    missing = [name for name in projects if name not in found]
+    if missing:
+        fetched = deps.facts.fetch_each(person, missing)
+        found.update((ProjectId(name), facts) for name, facts in fetched.items())
+    return found
+
+
+def _shows_all(facts: Facts, actor: Passport) -> bool:
+    context = access_context_of(actor, facts)
+    person, project = context.actor, context.project
+    if person is None or project is None or person.side is Side.INTERNAL:
+        return False
+    return bool(channels_readable_by(person, project))
 
 
 def project_unread(

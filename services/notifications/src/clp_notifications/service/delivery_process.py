@@ -178,7 +178,7 @@ class DeliveryService:
     worker = Worker()
     heartbeat = PeriodicTask(_heartbeat, HEARTBEAT_INTERVAL_S)
 
-    @on_events(SERVICE, *OF_NOTIFICATIONS)
+    @on_events(SERVICE, *OF_NOTIFICATIONS, wakes=True)
     def on_notification_due(self, _body: object) -> None:
         self.worker.wake()
 

@@ -96,7 +96,7 @@ class NotificationsService(
     reader = FeedReader(_subscription)
     incoming = PeriodicTask(_incoming, INCOMING_INTERVAL_S)
 
-    @on_events(messages.SERVICE, *OF_MESSAGES)
+    @on_events(messages.SERVICE, *OF_MESSAGES, wakes=True)
     def on_messages_changed(self, _body: object) -> None:
         self.reader.wake()
 
