@@ -27,6 +27,7 @@ from typing import Final
 
 from bench.index import SERVING, SHARDS
 from bench.search_messages import Conversations, SampleQuery
+from clp_chassis.concurrency.rate_limiter import NO_LIMIT
 from clp_search.engine import SearchRequest
 from clp_search.index.generations import Generations
 from clp_search.query import parse
@@ -229,7 +230,7 @@ def _request(question: SampleQuery) -> SearchRequest:
 
 @contextmanager
 def _embedded(folder: str) -> Iterator[Suite]:
-    with EmbeddedSuite(folder) as suite:
+    with EmbeddedSuite(folder, rate_limit=NO_LIMIT) as suite:
         yield suite
 
 

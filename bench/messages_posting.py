@@ -16,6 +16,7 @@ from typing import Final
 from nameko.standalone.rpc import ServiceRpcProxy
 
 from bench.bare_service import BareService, config_of
+from clp_chassis.concurrency.rate_limiter import NO_LIMIT
 from clp_chassis.runner import ContainerGroup
 from clp_contracts.connection_pool import RpcConnectionPool
 from clp_contracts.errors import CallFailed
@@ -212,7 +213,7 @@ def processes(folder: Path) -> Iterator[PostBench]:
 @contextmanager
 def embedded(folder: Path) -> Iterator[PostBench]:
     """Run all in one process: the suite, the bare service, and their callers."""
-    with EmbeddedSuite(folder / "suite") as suite:
+    with EmbeddedSuite(folder / "suite", rate_limit=NO_LIMIT) as suite:
         config = config_of(suite.broker_url, f"sqlite:///{folder / 'bare.db'}")
         group = ContainerGroup([(BareService, config)])
         group.start()

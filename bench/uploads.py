@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from clp_chassis.concurrency.rate_limiter import NO_LIMIT
 from clp_suite import EmbeddedSuite
 from clp_suite.process_suite import ProcessSuite
 from clp_suite.sample_data import put_cast
@@ -48,7 +49,7 @@ def main() -> None:
         PrivateRabbit(servers / "rabbit") as rabbit,
         PrivatePostgres(servers / "postgres") as postgres,
         tempfile.TemporaryDirectory() as folder,
-        EmbeddedSuite(Path(folder, "embedded")) as embedded,
+        EmbeddedSuite(Path(folder, "embedded"), rate_limit=NO_LIMIT) as embedded,
         ProcessSuite(Path(folder, "many"), rabbit=rabbit, postgres=postgres) as many,
         _bare(Path(folder)) as bare,
     ):

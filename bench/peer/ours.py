@@ -18,6 +18,7 @@ from bench.peer.host import (
     run_commands,
     text_of,
 )
+from clp_chassis.concurrency.rate_limiter import NO_LIMIT
 from clp_suite.process_suite import ProcessSuite
 from clp_suite.server_process import server_directory
 from clp_suite.servers import PrivatePostgres, PrivateRabbit
@@ -44,7 +45,7 @@ class OurSystem(PeerSystem):
 
     def _made(self, open_: ExitStack) -> Suite:
         if not self._servers:
-            return EmbeddedSuite(self._folder)
+            return EmbeddedSuite(self._folder, rate_limit=NO_LIMIT)
         directory = open_.enter_context(server_directory())
         rabbit = open_.enter_context(PrivateRabbit(directory / "rabbit"))
         postgres = open_.enter_context(PrivatePostgres(directory / "postgres"))

@@ -30,6 +30,15 @@ def test_limits_and_proxies_come_from_the_settings(keys: Path) -> None:
     assert context.trusted_proxies == ("10.0.0.1", "2001:db8::/64")
 
 
+def test_t32_every_process_has_the_rate_limit_of_the_settings(keys: Path) -> None:
+    settings = ProcessSettings(keys_dir=str(keys))
+    usual = ProcessContext.from_settings("notes", settings).rate_limit
+    assert (
+        ProcessContext.from_files("notes", "inprocess://x/", keys).rate_limit == usual
+    )
+    assert usual == RateLimit(burst=40, per_second=20.0)
+
+
 # fmt: off
 UNUSABLE = [
     # file           its content        the line says

@@ -160,3 +160,11 @@ def test_nothing_is_kept_of_callers_who_left() -> None:
     kept = work.queue
     assert [*kept._waiting, *kept._running, *kept._served, *kept._groups] == []
     assert [*kept._running_of_group, *kept._group_served] == []
+
+
+def test_t23_a_group_leaves_slots_to_others() -> None:
+    work = Work(FairQueue(max_running=10, max_per_group=8))
+    work.request(*"abcdefgh" * 3, group="south")
+    assert len(work.running) == 8
+    work.request("nat", group="north")
+    assert "nat" in work.running

@@ -9,7 +9,10 @@ from eventlet.event import Event
 
 from clp_chassis.bootstrap import DependenciesProvider, ProcessContext, container_config
 from clp_chassis.clock import now
-from clp_chassis.concurrency.fair_queue import MAX_RUNNING_PER_CALLER
+from clp_chassis.concurrency.fair_queue import (
+    MAX_RUNNING_PER_CALLER,
+    MAX_RUNNING_PER_GROUP,
+)
 from clp_chassis.concurrency.rate_limiter import MAX_DELAY_S, RateLimit
 from clp_chassis.rpc import CallContext, rpc_method
 from clp_chassis.runner import ContainerGroup
@@ -47,7 +50,7 @@ class Gate:
         self.opened = Event()
 
     def pass_through(self, caller: str) -> None:
-        if caller in (BUSY, "search"):
+        if caller.startswith(BUSY) or caller == "search":
             self.running.append(caller)
             self.opened.wait()
 
@@ -55,7 +58,7 @@ class Gate:
 class Projects:
     name = "projects"
     deps = DependenciesProvider()
-    call_info = CallContext()
+    call_info = CallContext(lambda _, person: person.partition("-")[0])
 
     @rpc_method(contract.MY_PROJECTS)
     def my_projects(self, _: Empty, passport: Passport) -> contract.MyProjects:
@@ -125,6 +128,20 @@ def test_a_person_who_calls_without_a_pause_delays_nobody_else(
     assert len(gate.running) == MAX_RUNNING_PER_CALLER
     gate.opened.send()
     until(lambda: len(gate.running) == 30)
+
+
+def test_t23_the_people_of_one_partner_leave_slots_to_others(
+    gate: Gate, connected_as: Any
+) -> None:
+    for person in range(8):
+        call_often(connected_as(f"{BUSY}-{person}").projects.my_projects, 4)
+    until(lambda: len(gate.running) == MAX_RUNNING_PER_GROUP)
+    with eventlet.Timeout(5):
+        for _ in range(5):
+            assert connected_as("quiet-1").projects.my_projects().projects == ()
+    assert len(gate.running) == MAX_RUNNING_PER_GROUP
+    gate.opened.send()
+    until(lambda: len(gate.running) == 32)
 
 
 def test_a_person_beyond_the_rate_limit_is_refused_and_nobody_else_is(

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import pytest
 
+from clp_chassis.concurrency.rate_limiter import NO_LIMIT
 from clp_contracts import messages, notifications, portal, projects, search
 from clp_contracts.client import Clients
 from clp_contracts.errors import Refused
@@ -113,7 +114,9 @@ CALLS: Final = (
 
 @pytest.fixture(scope="module")
 def suite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedSuite]:
-    with EmbeddedSuite(tmp_path_factory.mktemp("limits")) as running:
+    with EmbeddedSuite(
+        tmp_path_factory.mktemp("limits"), rate_limit=NO_LIMIT
+    ) as running:
         admin = running.client(service="directory")
         put_cast(admin)
         admin.projects.put_project(id="p-limits", title="Night Train")

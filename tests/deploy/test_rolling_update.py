@@ -10,6 +10,7 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Engine, create_engine, text
 
+from clp_chassis.concurrency.rate_limiter import NO_LIMIT
 from clp_chassis.persistence.database import Database, migrate
 from clp_contracts.errors import CallFailed, Refused
 from clp_deploy.database_roles import DATABASE_SERVICES
@@ -125,7 +126,9 @@ def test_a_program_starts_on_the_next_schema_and_back(tmp_path: Path) -> None:
     """On the embedded suite: this schema, the next one, and this one again."""
 
     def hello(key: str) -> None:
-        with EmbeddedSuite(tmp_path / "suite", portal=True) as suite:
+        with EmbeddedSuite(
+            tmp_path / "suite", portal=True, rate_limit=NO_LIMIT
+        ) as suite:
             put_cast(suite.client(service="directory"))
             admin = suite.client(service="directory").projects
             admin.put_project(id="p1", title="Night Train")

@@ -10,6 +10,7 @@ import logging
 import sys
 from pathlib import Path
 
+from clp_chassis.concurrency.rate_limiter import NO_LIMIT
 from clp_suite import EmbeddedSuite
 from tests.faults.ack_log import AckLog
 from tests.faults.load import Client, Load, create_world
@@ -22,7 +23,7 @@ def main() -> None:
     logging.basicConfig(level=logging.ERROR)
     ack_log = AckLog(folder / "acks.jsonl")
     posted = ack_log.read_back()
-    with EmbeddedSuite(folder / "data") as suite:
+    with EmbeddedSuite(folder / "data", rate_limit=NO_LIMIT) as suite:
         if not posted:
             create_world(suite, LOAD)
         (folder / "up").touch()

@@ -6,6 +6,7 @@ from pathlib import Path
 import eventlet
 import pytest
 
+from clp_chassis.concurrency.rate_limiter import NO_LIMIT
 from clp_contracts.errors import CallFailed, Refused
 from clp_suite import EmbeddedSuite
 from tests.faults.ack_log import Acked, AckLog
@@ -34,7 +35,7 @@ def test_a_full_disk_refuses_cleanly_and_loses_nothing(tmp_path: Path) -> None:
 def _fill_and_free(disk: Path, ack_log: AckLog) -> None:
     load = Load(run=60, clients=1, each=5, projects=1, seed=seed_of_session())
     channel = f"{load.project(0)}/direct/north"
-    with EmbeddedSuite(disk / "data") as suite:
+    with EmbeddedSuite(disk / "data", rate_limit=NO_LIMIT) as suite:
         create_world(suite, load)
         Client(0, load, ack_log).work(suite)
         # The load picks its channels by its seed; this one is read below, whatever it is.

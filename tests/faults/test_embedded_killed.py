@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from clp_chassis.concurrency.rate_limiter import NO_LIMIT
 from clp_suite import EmbeddedSuite
 from clp_suite.server_process import as_account
 from tests.faults.ack_log import AckLog, SentMail
@@ -39,7 +40,7 @@ def test_the_embedded_suite_survives_the_death_of_its_process(tmp_path: Path) ->
         ready.append(_run_and_kill(tmp_path, seed, turn))
         print(f"turn {turn}: up after {ready[-1]:.1f} s")
         assert time.monotonic() - began < 200
-    with EmbeddedSuite(tmp_path / "data") as suite:
+    with EmbeddedSuite(tmp_path / "data", rate_limit=NO_LIMIT) as suite:
         settle(suite, 120)
         # A mail that met a service that was not up yet waits for its next try.
         until(lambda: not any(left_in(tmp_path).values()), 120, "no mail waits")

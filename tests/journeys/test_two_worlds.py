@@ -24,6 +24,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from clp_chassis.concurrency.rate_limiter import NO_LIMIT
 from clp_suite import EmbeddedSuite
 from clp_suite.suite import Suite
 from tests.journeys.worlds import (
@@ -428,8 +429,10 @@ def test_two_worlds_look_the_same_to_one_partner(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     with (
-        EmbeddedSuite(tmp_path_factory.mktemp("alone")) as alone,
-        EmbeddedSuite(tmp_path_factory.mktemp("neighboured")) as neighboured,
+        EmbeddedSuite(tmp_path_factory.mktemp("alone"), rate_limit=NO_LIMIT) as alone,
+        EmbeddedSuite(
+            tmp_path_factory.mktemp("neighboured"), rate_limit=NO_LIMIT
+        ) as neighboured,
     ):
         TwoWorlds.alone = World(alone, with_neighbour=False)
         TwoWorlds.neighboured = World(neighboured, with_neighbour=True)

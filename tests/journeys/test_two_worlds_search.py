@@ -13,6 +13,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import rule, run_state_machine_as_test
 
+from clp_chassis.concurrency.rate_limiter import NO_LIMIT
 from clp_suite import EmbeddedSuite
 from clp_suite.suite import Suite
 from tests.journeys.test_two_worlds import NORTH, TwoWorlds
@@ -110,8 +111,10 @@ def test_two_worlds_search_the_same_for_one_partner(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     with (
-        EmbeddedSuite(tmp_path_factory.mktemp("alone")) as alone,
-        EmbeddedSuite(tmp_path_factory.mktemp("neighboured")) as neighboured,
+        EmbeddedSuite(tmp_path_factory.mktemp("alone"), rate_limit=NO_LIMIT) as alone,
+        EmbeddedSuite(
+            tmp_path_factory.mktemp("neighboured"), rate_limit=NO_LIMIT
+        ) as neighboured,
     ):
         SearchedWorlds.alone = World(alone, with_neighbour=False)
         SearchedWorlds.neighboured = World(neighboured, with_neighbour=True)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from clp_chassis.concurrency.rate_limiter import NO_LIMIT
 from clp_suite import EmbeddedSuite
 from clp_suite.sample_data import CAST, put_cast
 from tests.services.portal.browser import Browser, Response
@@ -96,8 +97,8 @@ def worlds(
     """The world with South, and the one without."""
     folder: Path = tmp_path_factory.mktemp("worlds")
     with (
-        EmbeddedSuite(folder / "with", portal=True) as with_south,
-        EmbeddedSuite(folder / "without", portal=True) as without,
+        EmbeddedSuite(folder / "with", portal=True, rate_limit=NO_LIMIT) as with_south,
+        EmbeddedSuite(folder / "without", portal=True, rate_limit=NO_LIMIT) as without,
     ):
         world(with_south, south=True)
         world(without, south=False)

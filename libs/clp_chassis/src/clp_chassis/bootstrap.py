@@ -10,7 +10,7 @@ from nameko.extensions import DependencyProvider
 from clp_chassis.clock import Clock, now
 from clp_chassis.concurrency.call_limits import RATE_LIMIT
 from clp_chassis.concurrency.loop_timer import MIN_INTERVAL, MIN_INTERVAL_S, timeout
-from clp_chassis.concurrency.rate_limiter import RateLimit
+from clp_chassis.concurrency.rate_limiter import DEFAULT_LIMIT, RateLimit
 from clp_chassis.observability.call_chain import current_chain
 from clp_chassis.observability.gauges import Probes
 from clp_chassis.observability.tracing import carrier
@@ -39,7 +39,7 @@ class ProcessContext:
 
     ``passport`` gives passports of this service for calls to a named one. Runs of
     background loops are at least ``min_interval_s`` apart. ``rate_limit`` bounds the
-    calls of each person; None for no limit. ``trusted_proxies`` are the addresses of
+    calls of each person. ``trusted_proxies`` are the addresses of
     proxies in front of the HTTP edge.
     """
 
@@ -49,7 +49,7 @@ class ProcessContext:
     clock: Clock = now
     call_timeout_s: float = 10.0
     min_interval_s: float = MIN_INTERVAL_S
-    rate_limit: RateLimit | None = None
+    rate_limit: RateLimit = DEFAULT_LIMIT
     trusted_proxies: tuple[str, ...] = ()
 
     @classmethod

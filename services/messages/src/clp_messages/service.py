@@ -96,6 +96,11 @@ def _sweep(container: Any) -> Callable[[], object]:
     return sweep
 
 
+def _group_of(container: Any, person: str) -> str:
+    deps: Dependencies = dependencies_of(container)
+    return deps.facts.group_of(person)
+
+
 def _scan(container: Any) -> Callable[[], object]:
     deps: Dependencies = dependencies_of(container)
     return lambda: scanning.scan_pending(deps=deps)
@@ -108,7 +113,7 @@ class MessagesService(
 
     name = contract.SERVICE
     deps = bootstrap.DependenciesProvider()
-    call_info = CallContext()
+    call_info = CallContext(_group_of)
     relay = OutboxRelay(_relay_config)
     announcements = FeedReader(_announcements)
     sweep = PeriodicTask(_sweep, SWEEP_INTERVAL_S)

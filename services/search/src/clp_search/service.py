@@ -61,6 +61,11 @@ def _messages(container: Any) -> FeedSubscription:
     )
 
 
+def _group_of(container: Any, person: str) -> str:
+    deps: Dependencies = dependencies_of(container)
+    return deps.facts.group_of(person)
+
+
 def _maintenance(container: Any) -> Callable[[], object]:
     deps: Dependencies = dependencies_of(container)
     return deps.projection.maintain
@@ -76,7 +81,7 @@ class SearchService:
 
     name = contract.SERVICE
     deps = DependenciesProvider()
-    call_info = CallContext()
+    call_info = CallContext(_group_of)
     reader = FeedReader(_messages)
     maintenance = PeriodicTask(_maintenance, MAINTENANCE_INTERVAL_S)
     rebuild = PeriodicTask(_rebuild, REBUILD_INTERVAL_S)

@@ -10,6 +10,7 @@ from typing_extensions import override
 
 from clp_chassis.bootstrap import Process, ProcessContext
 from clp_chassis.clock import now
+from clp_chassis.concurrency.rate_limiter import DEFAULT_LIMIT, RateLimit
 from clp_chassis.inprocess import reset
 from clp_chassis.persistence.database import Database, migrate
 from clp_chassis.runner import ContainerGroup
@@ -40,6 +41,7 @@ class EmbeddedSuite(Suite):
         portal: whether the portal runs too, with the development sign-in: anybody who
             reaches the loopback address can be anybody of the sample world.
         portal_port: the port of the portal, 0 for a free one.
+        rate_limit: of each person and service; `NO_LIMIT` lifts it.
     """
 
     def __init__(
@@ -49,10 +51,12 @@ class EmbeddedSuite(Suite):
         mail_window_s: float = 0.0,
         portal: bool = False,
         portal_port: int = 0,
+        rate_limit: RateLimit = DEFAULT_LIMIT,
     ) -> None:
         super().__init__(data_dir)
         messages_port, notifications_port, free_port = free_ports(3)
         self._has_portal = portal
+        self._rate_limit = rate_limit
         self._broker = f"suite-{secrets.token_hex(8)}"
         self._environment = SuiteEnvironment(
             broker_url=f"inprocess://{self._broker}/",
@@ -106,7 +110,9 @@ class EmbeddedSuite(Suite):
             )
             if process_type.name == DELIVERY:
                 self._release_claims()
-            context = replace(context, min_interval_s=MIN_INTERVAL_S)
+            context = replace(
+                context, min_interval_s=MIN_INTERVAL_S, rate_limit=self._rate_limit
+            )
             yield process_type.build(environment.environ(), context)
         if self._has_portal:
             yield self._build_portal()

@@ -6,7 +6,7 @@ from typing import Final
 
 import eventlet
 
-from clp_chassis.concurrency.fair_queue import FairQueue
+from clp_chassis.concurrency.fair_queue import MAX_RUNNING_PER_GROUP, FairQueue
 from clp_chassis.concurrency.rate_limiter import RateLimit, TokenBucketLimiter
 
 # The container setting that holds the rate limit of a person.
@@ -30,7 +30,7 @@ class CallLimits:
     ) -> None:
         self._rates = None if limit is None else TokenBucketLimiter(limit)
         self._group_of = group_of
-        self._people = FairQueue()
+        self._people = FairQueue(max_per_group=MAX_RUNNING_PER_GROUP)
         self._services = FairQueue(MAX_RUNNING_SERVICES, MAX_RUNNING_PER_SERVICE)
 
     @contextmanager

@@ -3,8 +3,9 @@
 A process runs a limited number of calls at a time. While others wait, the next call is
 of the group (a partner's people, or one person of the studio) with the fewest running
 calls; within a group of the caller with the fewest; among equals in rotation. One
-caller never has more than a few running calls, so a new one always finds a free slot
-soon. Waiting depends on the load of others; refusals never do (see `rate_limiter`).
+caller never has more than a few running calls, and a group leaves some slots to others,
+so a new one always finds a free slot soon. Waiting depends on the load of others;
+refusals never do (see `rate_limiter`).
 """
 
 import itertools
@@ -18,6 +19,8 @@ from eventlet.event import Event
 # Running calls of all callers, and of one.
 MAX_RUNNING: Final = 10
 MAX_RUNNING_PER_CALLER: Final = 2
+# Of the people of one partner together.
+MAX_RUNNING_PER_GROUP: Final = 8
 
 
 class FairQueue:
@@ -27,9 +30,12 @@ class FairQueue:
         self,
         max_running: int = MAX_RUNNING,
         max_per_caller: int = MAX_RUNNING_PER_CALLER,
+        *,
+        max_per_group: int | None = None,
     ) -> None:
         self._free = max_running
         self._max_per_caller = max_per_caller
+        self._max_per_group = max_running if max_per_group is None else max_per_group
         self._waiting: dict[str, deque[Event]] = {}
         self._running: Counter[str] = Counter()
         self._groups: dict[str, str] = {}
@@ -74,10 +80,13 @@ class FairQueue:
 
     def _next(self) -> str | None:
         """The caller whose call runs next."""
-        return min(
-            (one for one in self._waiting if self._running[one] < self._max_per_caller),
-            key=self._rank,
-            default=None,
+        may_run = filter(self._may_run, self._waiting)
+        return min(may_run, key=self._rank, default=None)
+
+    def _may_run(self, caller: str) -> bool:
+        return (
+            self._running[caller] < self._max_per_caller
+            and self._running_of_group[self._groups[caller]] < self._max_per_group
         )
 
     def _rank(self, caller: str) -> tuple[int, int, int, int]:

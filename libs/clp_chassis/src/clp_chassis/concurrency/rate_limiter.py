@@ -25,6 +25,11 @@ class RateLimit:
     per_second: float = 20.0
 
 
+DEFAULT_LIMIT: Final = RateLimit()
+# For programs of ours that make the calls of many people as one person.
+NO_LIMIT: Final = RateLimit(burst=1_000_000, per_second=1_000_000.0)
+
+
 @dataclass(slots=True)
 class _Bucket:
     """Tokens left at a moment; below zero when calls are waiting for theirs."""
