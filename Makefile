@@ -176,8 +176,8 @@ test-all: ## for nights: everything, everywhere; an hour or more
 	@$(MAKE) test
 	@CLP_TWO_WORLDS_RUNS=90 $(MAKE) test-system SELECTED="slow and not bench and not clamd and not browser and not promtool"
 	@CLP_TWO_WORLDS_RUNS=90 $(MAKE) test-system TESTS="tests/journeys -k two_worlds"
-	@$(MAKE) test-alerts test-whoosh-2 test-asyncio-hub mails-many mail-parsers portal-types test-node test-corpus
-	@$(MAKE) test-pythons test-debian
+	@$(MAKE) test-alerts test-whoosh-2 test-asyncio-hub mails-many mail-parsers portal-types
+	@$(MAKE) test-node site test-corpus test-pythons test-debian newcomer
 
 .PHONY: test-asyncio-hub
 test-asyncio-hub: setup ## chassis and journeys on Eventlet's asyncio hub, its way to the future
@@ -258,6 +258,23 @@ test-corpus: setup ## judge some thousand real files of published test sets as a
 mail-parsers: setup ## compare npm's mail parser with ours (Node.js)
 	@deploy/install/npm.sh tests/services/notifications/parsers .cache/mail-parsers
 	@$(PY) -W ignore -m tests.services.notifications.cross_parser .cache/mail-parsers
+
+# The pinned mkdocs in an environment of its own, outside of the tests'.
+.PHONY: site
+site: setup ## docs/ as a site in build/site, every link checked
+	@$(call title,the site)
+	@test -x build/mkdocs/bin/mkdocs || $(PY) -m venv build/mkdocs
+	@$(PY) -m pip --python build/mkdocs/bin/python install -qq -c constraints.txt --group site
+	@NO_MKDOCS_2_WARNING=1 build/mkdocs/bin/python -m mkdocs build --strict --quiet
+
+.PHONY: pages
+pages: setup servers ## README, tutorial and operator's guide, done as they are written
+	@$(call title,the pages of a newcomer)
+	@$(PY) deploy/checks/run_pages.py README.md docs/tutorial.md docs/operations/guide.md
+
+.PHONY: newcomer
+newcomer: ## the same on a fresh Debian 13, with nothing prepared
+	@deploy/checks/newcomer.sh
 
 .PHONY: test-node
 test-node: setup servers ## the vectors of the reference, called from Node.js over AMQP

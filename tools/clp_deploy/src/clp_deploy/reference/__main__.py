@@ -5,6 +5,7 @@ from clp_chassis.concurrency import monkey_patch  # isort: skip  # noqa: F401 - 
 from pathlib import Path
 from typing import Final
 
+from clp_deploy.readme_tables import with_tables
 from clp_deploy.reference.calls import calls_page
 from clp_deploy.reference.events import asyncapi_text, events_page
 from clp_deploy.reference.pages import (
@@ -16,7 +17,9 @@ from clp_deploy.reference.pages import (
 )
 from clp_deploy.reference.schemas import schemas_text
 
-FOLDER: Final = Path(__file__).resolve().parents[5] / "docs" / "reference"
+ROOT: Final = Path(__file__).resolve().parents[5]
+FOLDER: Final = ROOT / "docs" / "reference"
+CALLER: Final = ROOT / "tests" / "contracts" / "node" / "caller.mjs"
 
 
 def reference() -> dict[str, str]:
@@ -31,7 +34,15 @@ def reference() -> dict[str, str]:
         "attachments.md": attachments_page(),
         "asyncapi.json": asyncapi_text(),
         "schemas.json": schemas_text(),
+        "../tutorial.md": _tutorial(),
     }
+
+
+def _tutorial() -> str:
+    """The tutorial, with the caller in JavaScript that passes the vectors."""
+    caller = CALLER.read_text(encoding="utf-8").strip()
+    page = (FOLDER.parent / "tutorial.md").read_text(encoding="utf-8")
+    return with_tables(page, {"caller": f"\n```js\n{caller}\n```\n"})
 
 
 def main() -> None:

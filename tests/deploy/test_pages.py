@@ -1,0 +1,90 @@
+"""The pages for newcomers, operators and embedders hold what they promise."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.architecture.tree import ROOT
+
+CHECK = ROOT / "deploy/checks/run_pages.py"
+PYTHON = re.compile(r"```python\n(.*?)```", re.DOTALL)
+EMBEDDING = PYTHON.findall((ROOT / "docs/embedding.md").read_text(encoding="utf-8"))
+# What stands in for the Makefile: the environment of the tests is ready.
+MAKEFILE = f"up:\n\t@exec {sys.executable} -W ignore -m clp_suite.up start\n"
+
+
+@pytest.mark.parametrize(
+    ("program", "printed"),
+    list(zip(EMBEDDING, ["False broadcast.internal_only\n", "1\n"], strict=True)),
+    ids=["the rules alone", "the services in a test"],
+)
+def test_the_programs_of_the_embedders_guide_run(
+    tmp_path: Path, program: str, printed: str
+) -> None:
+    ran = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", program],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+    )
+    assert (ran.stdout, ran.returncode) == (printed, 0), ran.stderr
+
+
+def run_pages(folder: Path, *pages: Path) -> "subprocess.CompletedProcess[str]":
+    (folder / "Makefile").write_text(MAKEFILE)
+    (folder / ".venv").symlink_to(Path(sys.executable).parents[1])
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    return subprocess.run(
+        [sys.executable, CHECK, *pages],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=folder,
+        env=os.environ | {"PATH": path, "PYTHONWARNINGS": "ignore"},
+    )
+
+
+@pytest.mark.broker
+@pytest.mark.faults
+@pytest.mark.timeout(900)
+def test_the_operators_guide_restores_a_lost_machine(tmp_path: Path) -> None:
+    """Install, scale, back up, lose everything, restore: each command as written."""
+    # The processes of the system run under accounts of their own.
+    tmp_path.chmod(0o755)
+    ran = run_pages(tmp_path, ROOT / "docs/operations/guide.md")
+    assert ran.returncode == 0, ran.stdout[-3000:] + ran.stderr[-3000:]
+    assert "p9 is stored." in ran.stdout
+    assert "p9 was stored like this before." in ran.stdout
+    assert (tmp_path / "build/newcomer/lost-data").is_dir()
+
+
+def test_a_page_whose_command_fails_is_noticed(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(
+        "<!-- newcomer: run -->\n```sh\nexport A=1\nfalse\ntouch after\n```\n"
+    )
+    assert run_pages(tmp_path, page).returncode != 0
+    assert not (tmp_path / "after").exists()
+
+
+def test_a_page_keeps_its_shell_between_blocks(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    block = "<!-- newcomer: run -->\n```sh\n{}\n```\n"
+    page.write_text(
+        block.format("export A='x y'\nmkdir d\ncd d")
+        + block.format(f'echo "$A" > found\ntest "$PWD" = "{tmp_path}/d"')
+    )
+    ran = run_pages(tmp_path, page)
+    assert ran.returncode == 0, ran.stderr
+    assert (tmp_path / "d/found").read_text() == "x y\n"
+
+
+def test_a_page_without_steps_is_refused(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("nothing to do")
+    assert "no step for a newcomer" in run_pages(tmp_path, page).stderr
