@@ -7,19 +7,18 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 from typing import Final
 
+from nameko.exceptions import RpcTimeout, UnknownService
 from nameko.standalone.rpc import ServiceRpcProxy
 
 from bench.bare_service import BareService, config_of
 from clp_chassis.concurrency.rate_limiter import NO_LIMIT
 from clp_chassis.runner import ContainerGroup
-from clp_contracts.connection_pool import RpcConnectionPool
-from clp_contracts.errors import CallFailed
 from clp_suite import EmbeddedSuite
 from clp_suite.process_suite import ProcessSuite
 from clp_suite.sample_data import put_cast
@@ -79,7 +78,6 @@ class PostBench:
         self.suite = suite
         self.pids = pids
         self._broker_url = broker_url
-        self._pool = RpcConnectionPool(broker_url, 10.0)
         self._keys: Iterator[int] = itertools.count()
         put_cast(suite.client(service="directory"))
         projects = suite.client(service="directory").projects
@@ -111,21 +109,13 @@ class PostBench:
             for proxy in proxies:
                 proxy.stop()
 
-    def bare_on_our_pool(self) -> Post:
-        """Return a client of the bare service on the connections of our clients."""
-        arguments = {"channel": "q0/broadcast", "text": TEXT}
-        return lambda _: self._pool.call("bare", "post", arguments)
-
-    def close(self) -> None:
-        """Return the connections."""
-        self._pool.close()
-
     def wait_for_bare(self) -> None:
         """Return once the bare service responds."""
         for _ in range(400):
             try:
-                self.bare_on_our_pool()(0)
-            except CallFailed:
+                with self.bare(1) as posts:
+                    posts[0](0)
+            except (UnknownService, RpcTimeout):
                 time.sleep(0.05)
             else:
                 return
@@ -148,7 +138,6 @@ class PostBench:
                     self.ours("ivy", f"q{n}/direct/north", f"@Nat Moreau {TEXT}")
                     for n in range(writers)
                 ],
-                "bare, on our lines": [self.bare_on_our_pool()] * writers,
             }
             with self.bare(writers) as bare:
                 found = self._alternate(
@@ -203,8 +192,7 @@ def processes(folder: Path) -> Iterator[PostBench]:
         try:
             post_bench = PostBench(suite, rabbit.url, suite.pids())
             post_bench.wait_for_bare()
-            with closing(post_bench):
-                yield post_bench
+            yield post_bench
         finally:
             bare.terminate()
             bare.wait()
@@ -218,9 +206,6 @@ def embedded(folder: Path) -> Iterator[PostBench]:
         group = ContainerGroup([(BareService, config)])
         group.start()
         try:
-            with closing(
-                PostBench(suite, suite.broker_url, [os.getpid()])
-            ) as post_bench:
-                yield post_bench
+            yield PostBench(suite, suite.broker_url, [os.getpid()])
         finally:
             group.stop()

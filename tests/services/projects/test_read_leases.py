@@ -11,14 +11,18 @@ from sqlalchemy import Connection, event, select
 from sqlalchemy.orm import Session
 
 from clp_chassis.persistence.database import Database
+from clp_contracts.errors import Refused
 from clp_contracts.projects import (
     MAX_LEASE_S,
     Follow,
     GetFacts,
     ProjectRef,
+    PutPeople,
+    PutPerson,
     Stored,
     WithdrawPartner,
 )
+from clp_projects import mapping
 from clp_projects.read_leases import (
     MAX_CLOCK_SKEW,
     MAX_NAMED_PEOPLE,
@@ -26,7 +30,7 @@ from clp_projects.read_leases import (
     delete_expired_leases,
 )
 from clp_projects.tables import ReadLeaseRow
-from clp_projects.use_cases import assignments, directory, followers
+from clp_projects.use_cases import assignments, directory, followers, people
 from tests.services.projects.sample_world import LINGUIST, NOON, World
 
 APART_S = (MAX_CLOCK_SKEW + SLACK).total_seconds()
@@ -146,6 +150,32 @@ def test_many_changes_of_people_wait_for_their_own_leases_only(world: World) -> 
         world.person(f"n{number}", f"Nat {number}", partner="north")
         world.person(f"n{number}", f"Nat {number}", partner="north", active=False)
     assert world.slept == []
+
+
+def test_many_people_who_leave_at_once_are_waited_for_once(world: World) -> None:
+    lease(world, 1.5)
+    leavers = [
+        PutPerson(
+            id=person,
+            name=person.title(),
+            email=f"{person}@north.example",
+            partner="north",
+            active=False,
+        )
+        for person in ("nat", "nia")
+    ]
+    stored = people.put_people(PutPeople(people=tuple(leavers)), deps=world.deps)
+    assert [one.changed for one in stored.people] == [True, True]
+    assert world.slept == [1.5 + APART_S]
+
+
+def test_people_are_stored_all_or_none(world: World) -> None:
+    good = PutPerson(id="new", name="New", email="new@studio.example", internal=True)
+    bad = PutPerson(id="bad", name="Bad", email="bad@x.example", partner="nobody")
+    with pytest.raises(Refused, match=r"partner\.missing"):
+        people.put_people(PutPeople(people=(good, bad)), deps=world.deps)
+    with world.database.reading() as session:
+        assert mapping.people_by_id(session, ["new"]) == ()
 
 
 @pytest.mark.parametrize("happens", [withdraw, lambda s: nat(s, roles=())])

@@ -34,6 +34,7 @@ def refused(code: str, call: Callable[[], object]) -> str:
 # method             for      a call that is taken
 CALLS: list[tuple[str, PassportKind, Callable[[Clients], object]]] = [
     ("put_person", SERVICE, lambda c: c.projects.put_person(id="x", name="X", email="x@y.example", internal=True)),
+    ("put_people", SERVICE, lambda c: c.projects.put_people(people=[])),
     ("put_partner", SERVICE, lambda c: c.projects.put_partner(id="x", name="X")),
     ("put_project", SERVICE, lambda c: c.projects.put_project(id="x", title="X")),
     ("assign_partner", SERVICE, lambda c: c.projects.assign_partner(project="p1", partner="north")),

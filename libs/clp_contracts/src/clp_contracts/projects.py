@@ -48,6 +48,13 @@ class PutPerson:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PutPeople:
+    """Store the whole records of people, all of them or none."""
+
+    people: tuple[PutPerson, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PutPartner:
     """Store a partner."""
 
@@ -69,6 +76,13 @@ class Stored:
 
     id: str
     changed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeopleStored:
+    """The stored people, in the order of the request."""
+
+    people: tuple[Stored, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -356,6 +370,7 @@ class Announcement:
 
 
 PUT_PERSON: Final = Method(SERVICE, "put_person", PutPerson, Stored, SERVICES)
+PUT_PEOPLE: Final = Method(SERVICE, "put_people", PutPeople, PeopleStored, SERVICES)
 PUT_PARTNER: Final = Method(SERVICE, "put_partner", PutPartner, Stored, SERVICES)
 PUT_PROJECT: Final = Method(SERVICE, "put_project", PutProject, Stored, SERVICES)
 ASSIGN: Final = Method(SERVICE, "assign_partner", AssignPartner, Stored, SERVICES)

@@ -120,10 +120,10 @@ def leases_of_partner(project: str, partner: str) -> ColumnElement[bool]:
     )
 
 
-def leases_of_person(person: str) -> ColumnElement[bool]:
-    """Select the leases on the access of a person, also among many people."""
+def leases_of_people(people: Sequence[str]) -> ColumnElement[bool]:
+    """Select the leases on the access of people, also among many people."""
     return (READ_LEASES.c.scope == LeaseScope.ACCESS) & READ_LEASES.c.person.in_(
-        (person, ANY)
+        (*people, ANY)
     )
 
 

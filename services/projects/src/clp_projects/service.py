@@ -63,6 +63,12 @@ class ProjectsService:
     def put_person(self, request: contract.PutPerson, _: Passport) -> contract.Stored:
         return people.put_person(request, deps=self.deps)
 
+    @rpc_method(contract.PUT_PEOPLE, subjects=DIRECTORY)
+    def put_people(
+        self, request: contract.PutPeople, _: Passport
+    ) -> contract.PeopleStored:
+        return people.put_people(request, deps=self.deps)
+
     @rpc_method(contract.PUT_PARTNER, subjects=DIRECTORY)
     def put_partner(self, request: contract.PutPartner, _: Passport) -> contract.Stored:
         return people.put_partner(request, deps=self.deps)

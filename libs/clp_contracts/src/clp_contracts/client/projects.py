@@ -42,6 +42,11 @@ class Projects:
         )
         return self._call(projects.PUT_PERSON, request)
 
+    def put_people(self, *, people: Items[projects.PutPerson]) -> projects.PeopleStored:
+        """Store the records of many people; wait for the end of accesses once."""
+        request = projects.PutPeople(people=items(people))
+        return self._call(projects.PUT_PEOPLE, request)
+
     def put_partner(self, *, id: str, name: str) -> projects.Stored:
         """Store a partner."""
         return self._call(projects.PUT_PARTNER, projects.PutPartner(id=id, name=name))

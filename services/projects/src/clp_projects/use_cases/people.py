@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
@@ -11,14 +11,22 @@ from clp_contracts import events
 from clp_contracts.core_mapping import to_person
 from clp_contracts.errors import Refused
 from clp_contracts.mail_addresses import is_mail_address
-from clp_contracts.projects import Me, PersonFacts, PutPartner, PutPerson, Stored
+from clp_contracts.projects import (
+    Me,
+    PeopleStored,
+    PersonFacts,
+    PutPartner,
+    PutPeople,
+    PutPerson,
+    Stored,
+)
 from clp_core.channels import is_id
 from clp_core.mentions import address_key, name_key, prefix_entries
 from clp_core.people import ROBOT, PartnerId, Person, has_portal_access
 from clp_projects import mapping
 from clp_projects.dependencies import Dependencies
 from clp_projects.locales import is_time_zone, language_tag
-from clp_projects.read_leases import leases_of_person, wait_for_leases
+from clp_projects.read_leases import leases_of_people, wait_for_leases
 from clp_projects.tables import (
     INTERNAL,
     OUTBOX,
@@ -30,6 +38,9 @@ from clp_projects.tables import (
 from clp_projects.text_validation import is_one_line, stored_name
 from clp_projects.upserts import store_row
 
+# One transaction: it locks the rows that it writes.
+MAX_PEOPLE: Final = 500
+
 
 def put_person(request: PutPerson, *, deps: Dependencies) -> Stored:
     """Store the whole record of a person; an equal one changes nothing.
@@ -37,32 +48,62 @@ def put_person(request: PutPerson, *, deps: Dependencies) -> Stored:
     If access may have ended, wait until the leases on it have expired, so that its end
     holds from the response on (rule 2). Other people's leases are not waited for.
     """
-    request = _validated_person(request)
-    with deps.database.writing() as session:
-        before = mapping.person(session, request.id)
-        _require_confirmed_move(before, request)
-        if request.partner is not None and not _is_partner(session, request.partner):
-            raise Refused("partner.missing")
-        changed = store_row(
-            session,
-            Base.metadata.tables["people"],
-            key={"id": request.id},
-            values=_columns_of(request),
+    (stored,) = put_people(PutPeople(people=(request,)), deps=deps).people
+    return stored
+
+
+def put_people(request: PutPeople, *, deps: Dependencies) -> PeopleStored:
+    """Store the whole records of people, all of them or none.
+
+    However many accesses may have ended, wait once until the leases on them have
+    expired: an import or a nightly sync of many people takes no longer than one change.
+
+    Raises:
+        Refused: as `put_person`, for the first person that is refused.
+    """
+    if len(request.people) > MAX_PEOPLE:
+        raise Refused.because(
+            "request.malformed", fields={"people": [f"At most {MAX_PEOPLE} at once."]}
         )
-        changed |= _store_roles(session, request.id, frozenset(request.roles))
-        if changed:
-            _store_prefix_entries(session, request)
-            OUTBOX.append(
-                session,
-                event_type=events.PERSON_CHANGED,
-                subject=request.id,
-                project="",
-                at=deps.clock(),
-                detail={"partner": request.partner or ""},
-            )
-    if before is not None and _may_lose_access(before, request):
-        wait_for_leases(leases_of_person(request.id), deps=deps)
-    return Stored(id=request.id, changed=changed)
+    valid = [_validated_person(one) for one in request.people]
+    with deps.database.writing() as session:
+        outcomes = [_store_person(session, one, deps) for one in valid]
+    if ended := [one.stored.id for one in outcomes if one.may_lose_access]:
+        wait_for_leases(leases_of_people(ended), deps=deps)
+    return PeopleStored(people=tuple(one.stored for one in outcomes))
+
+
+class _PersonStored(NamedTuple):
+    stored: Stored
+    may_lose_access: bool
+
+
+def _store_person(
+    session: Session, request: PutPerson, deps: Dependencies
+) -> _PersonStored:
+    before = mapping.person(session, request.id)
+    _require_confirmed_move(before, request)
+    if request.partner is not None and not _is_partner(session, request.partner):
+        raise Refused("partner.missing")
+    changed = store_row(
+        session,
+        Base.metadata.tables["people"],
+        key={"id": request.id},
+        values=_columns_of(request),
+    )
+    changed |= _store_roles(session, request.id, frozenset(request.roles))
+    if changed:
+        _store_prefix_entries(session, request)
+        OUTBOX.append(
+            session,
+            event_type=events.PERSON_CHANGED,
+            subject=request.id,
+            project="",
+            at=deps.clock(),
+            detail={"partner": request.partner or ""},
+        )
+    ended = before is not None and _may_lose_access(before, request)
+    return _PersonStored(Stored(id=request.id, changed=changed), ended)
 
 
 def _require_confirmed_move(before: Person | None, request: PutPerson) -> None:
