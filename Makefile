@@ -77,9 +77,13 @@ run-delivery: setup
 COPIES = $(foreach type,projects messages search notifications delivery portal,$(patsubst \
   %,$(type)=%,$($(shell echo $(type) | tr a-z A-Z))))
 
+# What else was typed is for the command to refuse: DELIVRY=3.
+MISTYPED = $(foreach typed,$(MAKEOVERRIDES),$(if $(filter VENV=% PYTHON=% PROJECTS=% \
+  MESSAGES=% SEARCH=% NOTIFICATIONS=% DELIVERY=% PORTAL=%,$(typed)),,$(typed)))
+
 .PHONY: up
 up: setup servers ## all process types on this host; make up DELIVERY=3, end with Ctrl-C
-	@exec $(PY) -W ignore -m clp_suite.up start $(COPIES)
+	@exec $(PY) -W ignore -m clp_suite.up start $(COPIES) $(MISTYPED)
 
 ##@ Write
 

@@ -118,6 +118,7 @@ def test_the_state_of_the_relay_comes_with_its_last_refusal(
     waiting.world.clock.forward(minutes=5)
     waiting.deliver()
     beat_once(waiting.delivery, "worker")
+    assert waiting.delivery.throttle.refusing_since is None
     assert measured(waiting)[RELAY] == 0
 
 

@@ -263,7 +263,10 @@ def _unknown_names(
         one.shared_variable for one in described
     }
     others = tuple(
-        f"CLP_{user}_".upper() for user in BROKER_USERS if user != service.lower()
+        # `make up` leaves names of its own in the shells that operate it.
+        f"CLP_{user}_".upper()
+        for user in (*BROKER_USERS, "up")
+        if user != service.lower()
     )
     return [
         f"{name}: no such setting{_hint(name, known)}"

@@ -16,6 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from clp_chassis.bootstrap import ProcessContext
+from clp_chassis.security.passports import UnusableKey
 from clp_chassis.settings import InvalidSettings, ProcessSettings, read_settings
 from clp_contracts.client import Clients
 from clp_contracts.errors import CallFailed, Refused
@@ -57,7 +58,7 @@ def run(
         console.print(f"no response: {error}", markup=False)
         console.print("Is the broker up, and a notifications process running?")
         return UNREACHABLE
-    except (InvalidSettings, OSError) as error:
+    except (InvalidSettings, UnusableKey, OSError) as error:
         console.print(f"invalid settings: {error}", markup=False)
         return MISUSED
     console.print(output)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from clp_search.index.generations import REBUILD_REQUESTED
-from clp_search.index.live_index import is_served, request_rebuild
+from clp_search.index.live_index import LOCK, is_served, request_rebuild
 from clp_search.rebuild import RebuildProgress, read_progress
 
 BAR_WIDTH: Final = 40
@@ -37,6 +37,9 @@ def rebuild(
 
     Return the exit status: 1 when no process serves the folder.
     """
+    if not (folder / LOCK).is_file():
+        _write(f"{folder} holds no index; name the folder of a search process.\n")
+        return 1
     request_rebuild(folder)
     if not is_served(folder):
         _write("No process serves this index; the next one that does rebuilds it.\n")

@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from clp_chassis.one_line_errors import in_one_line
 from clp_deploy.generated_files import write_generated_files
 from clp_deploy.secret_files import write_secret_folders
 
@@ -45,7 +46,8 @@ def main() -> None:
                 help="the owner of a folder, such as rabbitmq=999",
             )
     args = parser.parse_args()
-    args.act(args)
+    with in_one_line():
+        args.act(args)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from clp_chassis.clock import now
+from clp_chassis.one_line_errors import in_one_line
 from clp_chassis.security.passports import (
     Issuer,
     key_id,
@@ -172,10 +173,11 @@ def main() -> None:
         step_group.add_argument(option, metavar="NAME", choices=ISSUERS, help=text)
     args = parser.parse_args()
     folder: Path = args.folder
-    write_keys(folder)
-    for step, act in steps.items():
-        if (name := getattr(args, step)) is not None:
-            act(folder, name)
+    with in_one_line():
+        write_keys(folder)
+        for step, act in steps.items():
+            if (name := getattr(args, step)) is not None:
+                act(folder, name)
     sys.stdout.write(f"{folder} holds keys of {', '.join(HOLDERS)}\n")
 
 

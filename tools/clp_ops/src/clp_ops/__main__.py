@@ -11,6 +11,7 @@ from typing import Any, Final
 import shtab
 from rich.console import Console
 
+from clp_chassis.one_line_errors import in_one_line
 from clp_contracts.client import Clients
 from clp_contracts.errors import CallFailed, Refused
 from clp_ops import (
@@ -43,7 +44,11 @@ def main(
         SystemExit: with a sentence, when a setting is missing or a call fails.
     """
     args = parse_arguments(arguments)
-    output = console or Console()
+    with in_one_line():
+        return _run(args, environ, console or Console())
+
+
+def _run(args: Namespace, environ: Environ, output: Console) -> int:
     if args.command in LOCAL:
         return LOCAL[args.command](args, environ, output)
     subject = DIRECTORY if args.command in OF_DIRECTORY else OPERATIONS

@@ -7,6 +7,9 @@ from typing import Final
 
 from clp_chassis.clock import now
 from clp_chassis.security.passports import Issuer
+from clp_chassis.setting_kinds import BROKER as BROKER_KIND
+from clp_chassis.settings import naming_setting
+from clp_contracts.broker_address import BrokerAddress
 from clp_contracts.client import Clients, connect
 
 OPERATIONS: Final = "operations"
@@ -28,6 +31,10 @@ def connected_as(subject: str, args: Namespace, environ: Environ) -> Clients:
     broker = environ.get(own) or environ.get(BROKER)
     if broker is None:
         raise SystemExit(f"name the broker: {BROKER}=amqp://user:password@host:5672//")
+    with naming_setting(own if own in environ else BROKER):
+        if BROKER_KIND.judge(broker) is False:
+            raise ValueError(f"expected {BROKER_KIND.expected}")
+        BrokerAddress.read(broker)
     passport = issuer_of(subject, args, environ).for_service(subject)
     return connect(broker, passport, args.timeout)
 

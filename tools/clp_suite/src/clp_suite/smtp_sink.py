@@ -69,7 +69,7 @@ def main() -> None:
         prog="python -m clp_suite.smtp_sink",
         description="Run an SMTP server that stores every mail as a file.",
     )
-    parser.add_argument("port", type=int)
+    parser.add_argument("port", type=int, choices=range(65_536), metavar="port")
     parser.add_argument("folder", type=Path)
     parser.add_argument("--certificate", type=Path, help="PEM file with its key")
     parser.add_argument("--address", default="127.0.0.1", help="address to listen on")

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum, auto
 from pathlib import Path
+from typing import Final
 
 from clp_search.engine import (
     Document,
@@ -20,6 +21,9 @@ from clp_search.engine import (
 from clp_search.index.generations import REBUILD_REQUESTED, Generation, Generations
 from clp_search.index.sharded_index import IndexBusy, lock_file
 from clp_search.query import Query
+
+# Held by the process that serves the index of a folder.
+LOCK: Final = "lock"
 
 
 class Use(Enum):
@@ -45,7 +49,7 @@ class LiveIndex:
 
     def __init__(self, folder: Path, *, shards: int, opener: Opener) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self._lock = lock_file(folder / "lock")
+        self._lock = lock_file(folder / LOCK)
         self._folder = folder
         self._generations = Generations(folder, shards)
         self._engine_opener = opener
@@ -129,7 +133,6 @@ class LiveIndex:
 
 def request_rebuild(folder: Path) -> None:
     """Request a rebuild from whatever process serves the index in a folder."""
-    folder.mkdir(parents=True, exist_ok=True)
     (folder / REBUILD_REQUESTED).touch()
 
 
@@ -138,7 +141,7 @@ def is_served(folder: Path) -> bool:
     if not folder.is_dir():
         return False
     try:
-        lock_file(folder / "lock").close()
+        lock_file(folder / LOCK).close()
     except IndexBusy:
         return True
     return False

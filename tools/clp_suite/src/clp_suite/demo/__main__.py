@@ -8,7 +8,9 @@ from pathlib import Path
 
 from rich.console import Console
 
-from clp_suite import EmbeddedSuite
+from clp_suite import EmbeddedSuite  # isort: skip - first: it patches the process
+
+from clp_chassis.one_line_errors import in_one_line
 from clp_suite.demo.play import play, set_up
 from clp_suite.demo.tables import show_people, show_results
 
@@ -50,4 +52,5 @@ def _is_disposable(folder: Path) -> bool:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    with in_one_line():
+        sys.exit(main())

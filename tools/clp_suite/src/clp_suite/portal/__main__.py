@@ -11,7 +11,9 @@ from pathlib import Path
 import eventlet
 from rich.console import Console
 
-from clp_suite import EmbeddedSuite
+from clp_suite import EmbeddedSuite  # isort: skip - first: it patches the process
+
+from clp_chassis.one_line_errors import in_one_line
 from clp_suite.demo.play import play, set_up
 from clp_suite.portal.more_projects import add_projects
 from clp_suite.sample_data import CAST, PARTNERS
@@ -78,4 +80,5 @@ def _print_welcome(url: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    with in_one_line():
+        sys.exit(main())

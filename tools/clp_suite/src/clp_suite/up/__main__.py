@@ -7,9 +7,11 @@ from importlib import import_module
 from pathlib import Path
 from typing import Final
 
+from clp_chassis.one_line_errors import in_one_line
 from clp_contracts.methods import PassportKind
 from clp_deploy.processes import PROCESS_TYPES
 from clp_suite.up.commands import passport, restart, scale, status
+from clp_suite.up.safety import require_running
 
 DATA_VARIABLE: Final = "CLP_UP_DATA"
 DATA: Final = Path(os.environ.get(DATA_VARIABLE, "run-data"))
@@ -89,7 +91,10 @@ def _parser() -> argparse.ArgumentParser:
 def main() -> None:
     """Run the command of the command line."""
     args = _parser().parse_args()
-    args.act(args)
+    if args.act is not start:
+        require_running(args.data)
+    with in_one_line():
+        args.act(args)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import logging
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -10,17 +11,23 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Final
 
-from clp_contracts.broker_users import OPERATIONS
+from clp_contracts.broker_users import DIRECTORY, OPERATIONS
 from clp_contracts.client import connect
 from clp_contracts.errors import CallFailed, Refused
 from clp_contracts.methods import PassportKind
 from clp_deploy.keys import KeyRing
+from clp_suite.sample_data import CAST
 from clp_suite.server_process import ServerError
 from clp_suite.up.console import LogConsole
 from clp_suite.up.host import BROKER, Host, prepare_host
+from clp_suite.up.safety import ADDRESSES_OF, lock_data_dir, refuse_unsafe
 from clp_suite.up.supervisor import Supervisor
 
 ADDRESSES: Final = "addresses.env"
+ADD_A_PERSON: Final = (
+    "person ivy --name 'Ivy Lane' --email ivy@studio.example --internal"
+    " --role dub_portal_user"
+)
 HEADER: Final = (
     "# Source this in a shell that operates this system; not to start another."
 )
@@ -31,7 +38,9 @@ def start(data_dir: Path, copies: Iterable[tuple[str, int]]) -> None:
     console = LogConsole()
     # A refused connection while a service starts is expected.
     logging.getLogger("amqp").setLevel(logging.ERROR)
+    refuse_unsafe(data_dir, os.environ)
     with ExitStack() as cleanup:
+        lock_data_dir(data_dir, cleanup)
         stop_requests: list[int] = []
         on_stop_signal(lambda: stop_requests.append(1))
         console.notice("starting; the first start takes a few seconds more")
@@ -84,17 +93,23 @@ def _summary(host: Host) -> list[str]:
     environ, data = host.environ, host.data_dir
     option = "" if data == Path("run-data").resolve() else f" --data {data}"
     mails = data / "sink" if host.sink else environ["CLP_NOTIFICATIONS_SMTP_URL"]
+    people = ", ".join(person.id for person in CAST[:3])
+    programs = Path(sys.executable).parent
     return [
         "everything is up",
-        f"  portal         {environ['CLP_PORTAL_PUBLIC_URL']}",
         f"  attachments    http://{environ['CLP_MESSAGES_HTTP_ADDRESS']}/attachments",
         f"  unsubscribe    http://{environ['CLP_NOTIFICATIONS_HTTP_ADDRESS']}/-/unsubscribe/",
         f"  mails          {mails}",
         f"  data           {data}",
-        f"  addresses      {data / ADDRESSES} (holds passwords)",
-        f"  a passport     python -m clp_suite.up passport ivy{option}",
         f"  scale          python -m clp_suite.up scale delivery=3{option}",
-        "  stop           Ctrl-C",
+        "next, in another shell:",
+        f"  1 path         export PATH={programs}:$PATH; . {data / ADDRESSES}",
+        f"  2 a person     clp-ops --keys {data / 'keys' / DIRECTORY} {ADD_A_PERSON}",
+        f"  3 the portal   {environ['CLP_PORTAL_PUBLIC_URL']}",
+        f"  4 sign in as   {people}, once added"
+        if host.provider
+        else f"  4 sign in at   {environ['CLP_PORTAL_OIDC_ISSUER']}",
+        "  5 stop         Ctrl-C here",
     ]
 
 
@@ -109,6 +124,7 @@ def _write_addresses(host: Host) -> None:
     }
     # `clp-ops` reads these two.
     exports[BROKER] = host.broker_urls[OPERATIONS]
+    exports[ADDRESSES_OF] = str(host.data_dir)
     exports["CLP_KEYS_DIR"] = str(host.data_dir / "keys" / OPERATIONS)
     path = host.data_dir / ADDRESSES
     path.unlink(missing_ok=True)

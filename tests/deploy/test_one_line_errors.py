@@ -1,0 +1,100 @@
+"""Whatever a person can mistype ends in one line that names it, never in a trace."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from clp_chassis.one_line_errors import in_one_line
+from clp_deploy.keys import write_keys
+from clp_ops.__main__ import main as ops
+from clp_suite.environment import without_settings
+from clp_suite.server_process import free_ports
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    """A folder with good keys, damaged keys and a file where a folder belongs."""
+    write_keys(tmp_path / "keys")
+    (tmp_path / "damaged").mkdir()
+    for name in ("operations.pem", "notifications.pem", "trusted.json"):
+        (tmp_path / "damaged" / name).write_text("no key at all")
+    (tmp_path / "file").touch()
+    return tmp_path
+
+
+# fmt: off
+OPS = [
+    # the broker                          keys               arguments                                     the line
+    ("rabbit",                            "keys/operations", ["status"],                                   "CLP_BROKER_URL: expected amqps://"),
+    ("amqp://g:g@localhost:http//",       "keys/operations", ["redrive"],                                  "CLP_BROKER_URL: Port could not be cast"),
+    ("amqp://g:g@localhost//?x=1",        "keys/operations", ["dead"],                                     "CLP_BROKER_URL: broker address with unknown parameters: x"),
+    ("amqp://g:g@localhost:{port}//",     "keys/operations", ["queues"],                                   "the broker: connection refused, nothing listens there"),
+    ("amqp://g:g@nowhere.invalid//",      "keys/operations", ["queues"],                                   "the broker: unknown host"),
+    ("amqp://g:g@localhost//",            "damaged",         ["dead"],                                     "{place}/damaged/operations.pem"),
+    ("amqp://g:g@localhost//",            "nowhere",         ["dead"],                                     "{place}/nowhere holds no operations.pem"),
+]
+# fmt: on
+
+
+@pytest.mark.parametrize(("broker", "keys", "arguments", "line"), OPS)
+def test_a_wrong_address_or_key_of_the_operators_command(
+    broker: str, keys: str, arguments: list[str], line: str, place: Path
+) -> None:
+    (port,) = free_ports(1)
+    environ = {
+        "CLP_BROKER_URL": broker.format(port=port),
+        "CLP_KEYS_DIR": str(place / keys),
+    }
+    with pytest.raises(SystemExit) as ended:
+        ops(["--timeout", "1", *arguments], environ)
+    assert str(ended.value).startswith(line.format(place=place))
+    assert len(str(ended.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize("folder", ["elsewhere", "file", "keys"])
+def test_a_rebuild_elsewhere_creates_nothing(
+    folder: str, place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = sorted(place.rglob("*"))
+    assert ops(["rebuild-index", "--folder", str(place / folder)], {}) == 1
+    assert "holds no index" in capsys.readouterr().err
+    assert sorted(place.rglob("*")) == before
+
+
+COMMANDS = [
+    ["clp_deploy.keys", "{place}/file"],
+    ["clp_deploy", "secrets", "{place}/file"],
+    ["clp_deploy", "files", "{place}/file"],
+    ["clp_suite.portal", "--port", "99999"],
+    ["clp_suite.demo", "--data-dir", "{place}/file"],
+    ["clp_suite.smtp_sink", "99999", "{place}/sink"],
+    ["clp_suite.entrypoint", "mesages"],
+    ["clp_search", "rebuild"],
+]
+
+
+@pytest.mark.parametrize("arguments", COMMANDS, ids=lambda one: " ".join(one[:2]))
+def test_a_wrong_folder_port_or_argument_of_a_command(
+    arguments: list[str], place: Path
+) -> None:
+    module, *rest = (one.format(place=place) for one in arguments)
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-m", module, *rest],
+        cwd=place,
+        env=without_settings(os.environ),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode in {1, 2}
+    assert done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_an_error_of_the_program_keeps_its_trace() -> None:
+    with pytest.raises(ZeroDivisionError), in_one_line():
+        raise ZeroDivisionError
