@@ -68,6 +68,12 @@ CALLS: Final = (
         by_service=True,
     ),
     ListCall(
+        "notifications.dead_incoming",
+        "operations",
+        lambda clp, n: clp.notifications.dead_incoming(limit=n),
+        by_service=True,
+    ),
+    ListCall(
         "notifications.dead_letters",
         "operations",
         lambda clp, n: clp.notifications.dead_letters(limit=n),

@@ -208,7 +208,7 @@ def test_dead_incoming_mails_are_listed_shown_redriven_and_discarded(
     assert "Subject: No \N{REPLACEMENT CHARACTER}[2J[/red]\n" in output
     assert "secret" not in output
     (shown,) = json.loads(operator.run("incoming", "mail1", "--json")[1])
-    assert shown["mail"]["reason"] == "broken [/red] 1"
+    assert shown["reason"] == "broken [/red] 1"
 
     _, output = operator.run("incoming", "--discard", "mail1")
     assert "1 incoming mails were deleted" in output

@@ -104,14 +104,14 @@ class FakeProjects:
     def people_by_handle(
         self,
         *,
-        keys: Sequence[str],
+        lookup_keys: Sequence[str],
         partner: str | None = None,
         everybody: bool = False,
     ) -> People:
         self.calls["owners"] += 1
-        self.looked_up_keys += keys
+        self.looked_up_keys += lookup_keys
         self.looked_up_partners.append("*" if everybody else partner)
-        wanted = set(keys)
+        wanted = set(lookup_keys)
         return People(
             people=tuple(
                 person

@@ -182,7 +182,7 @@ class Scenario:
 
     def mail_items(self, person: str, *messages: str) -> list[MailItem]:
         """What one person may be mailed of some messages, in that order."""
-        reader = contract.MailReader(person=person, messages=messages)
+        reader = contract.MailReader(person=person, message_ids=messages)
         response = mail_content.readable_messages(
             contract.GetReadableMessages(readers=(reader,)), deps=self.deps
         )
@@ -192,7 +192,7 @@ class Scenario:
             MailItem(
                 readable=message in part.readable,
                 read=message in part.read,
-                mentioned=message in part.mentioned,
+                mentioned=message in part.mentioned_in,
                 text=texts.get(message),
             )
             for message in messages

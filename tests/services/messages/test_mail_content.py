@@ -10,7 +10,7 @@ from tests.services.messages.scenario import BROADCAST, NORTH, SOUTH, Scenario
 
 def readable_messages(scenario: Scenario, **messages_of: list[str]) -> ReadableMessages:
     readers = tuple(
-        MailReader(person=person, messages=tuple(messages))
+        MailReader(person=person, message_ids=tuple(messages))
         for person, messages in messages_of.items()
     )
     return mail_content.readable_messages(
@@ -61,15 +61,15 @@ def test_read_and_mentioned_are_per_reader(scenario: Scenario) -> None:
     scenario.mark_read("nat", NORTH, first.number)
     response = readable_messages(scenario, nat=[first.id, second.id], ivy=[second.id])
     nat, ivy = response.readers
-    assert (nat.read, nat.mentioned) == ((first.id,), (first.id, second.id))
-    assert (ivy.read, ivy.mentioned) == ((), ())
+    assert (nat.read, nat.mentioned_in) == ((first.id,), (first.id, second.id))
+    assert (ivy.read, ivy.mentioned_in) == ((), ())
 
 
 def test_a_deleted_message_is_listed_without_its_text(scenario: Scenario) -> None:
     posted = scenario.post("ivy", NORTH, "x")
     scenario.delete("ivy", posted.id)
     response = readable_messages(scenario, nat=[posted.id, "f" * 32])
-    assert response.deleted == (posted.id,)
+    assert response.deleted_ids == (posted.id,)
     assert response.readers[0].readable == response.messages == ()
 
 
@@ -96,7 +96,7 @@ def test_a_requested_lease_is_passed_on(
     scenario: Scenario,
 ) -> None:
     posted = scenario.post("ivy", BROADCAST, "x")
-    readers = (MailReader(person="nat", messages=(posted.id,)),)
+    readers = (MailReader(person="nat", message_ids=(posted.id,)),)
     request = GetReadableMessages(readers=readers, lease_s=1.5)
     response = mail_content.readable_messages(request, deps=scenario.deps)
     assert response.facts.lease_s == 1.5

@@ -46,7 +46,7 @@ def test_a_conversation_over_rpc(running: Running) -> None:
     assert search.get_messages(message_ids=[posted.id]).messages[0].message.deleted
     notifications = running.as_("notifications", PassportKind.SERVICE).messages
     deleted = notifications.readable_messages(
-        readers=[MailReader(person="nat", messages=(posted.id,))]
+        readers=[MailReader(person="nat", message_ids=(posted.id,))]
     )
     assert deleted.readers[0].readable == ()
     operations = running.as_("operations", PassportKind.SERVICE).messages

@@ -278,7 +278,7 @@ class _Projects:
     def people_by_handle(
         self,
         *,
-        keys: Sequence[str],
+        lookup_keys: Sequence[str],
         partner: str | None = None,
         everybody: bool = False,
     ) -> People:
@@ -287,7 +287,7 @@ class _Projects:
             people=tuple(
                 one
                 for one in self.world.people.values()
-                if {name_key(one.name), address_key(one.email)} & set(keys)
+                if {name_key(one.name), address_key(one.email)} & set(lookup_keys)
                 and (everybody or one.partner in (None, partner))
             )
         )
@@ -324,10 +324,10 @@ class _Messages:
         response = ReadableMessages(
             readers=entries,
             messages=tuple(messages[one] for one in sorted(readable)),
-            deleted=tuple(
+            deleted_ids=tuple(
                 sorted(
                     one
-                    for one in {m for reader in readers for m in reader.messages}
+                    for one in {m for reader in readers for m in reader.message_ids}
                     if messages[one].deleted
                 )
             ),
@@ -348,7 +348,7 @@ class _Messages:
         reader, rules = to_person(world.people[person]), to_project(world.project)
         readable = [
             message
-            for message in (world.messages[one] for one in requested.messages)
+            for message in (world.messages[one] for one in requested.message_ids)
             if not message.deleted
             and may_read(reader, Channel.named(message.channel), rules)
         ]
@@ -360,7 +360,9 @@ class _Messages:
                 for m in readable
                 if world.markers.get((person, m.channel), 0) >= m.number
             ),
-            mentioned=tuple(m.id for m in readable if person in world.mentioned[m.id]),
+            mentioned_in=tuple(
+                m.id for m in readable if person in world.mentioned[m.id]
+            ),
         )
 
 

@@ -73,7 +73,7 @@ def test_a_shown_mail_has_its_header_and_nothing_that_a_person_wrote(
     request = contract.IncomingMailRef(incoming_mail="m1")
     shown = show_dead_incoming(request, deps=harness.deps)
     assert shown.header == "Subject: broken\nContent-Type: multipart/mixed"
-    assert (shown.mail.id, shown.mail.reason) == ("m1", REASON)
+    assert (shown.id, shown.reason) == ("m1", REASON)
     request = contract.IncomingMailRef(incoming_mail="m2")
     shown = show_dead_incoming(request, deps=harness.deps)
     assert len(shown.header) == MAX_HEADER_BYTES

@@ -16,7 +16,7 @@ from tests.services.projects.sample_world import LINGUIST, PORTAL, World
 
 
 def people_with_keys(world: World, *keys: str) -> list[str]:
-    request = GetPeopleByHandle(keys=keys, everybody=True)
+    request = GetPeopleByHandle(lookup_keys=keys, everybody=True)
     found = directory.people_by_handle(request, deps=world.deps)
     return [person.id for person in found.people]
 
@@ -41,7 +41,7 @@ def test_handles_are_looked_up_among_visible_people_only(
         name_key("Nat Moreau"),
         address_key("sam@south.example"),
     )
-    request = GetPeopleByHandle(keys=keys, partner=partner)
+    request = GetPeopleByHandle(lookup_keys=keys, partner=partner)
     found = directory.people_by_handle(request, deps=world.deps)
     assert [person.id for person in found.people] == owners
 
@@ -177,7 +177,7 @@ def test_facts_include_which_people_follow(world: World) -> None:
     people = ("nia", "sam", "nat", "nobody", "no/id")
 
     def followers(project: str | None) -> tuple[str, ...]:
-        request = GetFacts(people=people, following=project)
+        request = GetFacts(people=people, followers_of=project)
         return directory.facts_about(request, deps=world.deps).followers
 
     assert followers("p1") == ("nat", "sam")

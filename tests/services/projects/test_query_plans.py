@@ -31,11 +31,11 @@ HOT: list[tuple[str, Statement]] = [
     ("one person and one project", lambda s: directory.facts_about(
         GetFacts(people=("c7",), project_ids=("y7",)), deps=s.deps)),
     ("a page of people, and who of them follows", lambda s: directory.facts_about(
-        GetFacts(people=tuple(f"c{n}" for n in range(50)), project_ids=("y7",), following="y7"), deps=s.deps)),
+        GetFacts(people=tuple(f"c{n}" for n in range(50)), project_ids=("y7",), followers_of="y7"), deps=s.deps)),
     ("who owns a name or an address", lambda s: directory.people_by_handle(
-        GetPeopleByHandle(keys=(name_key("Ada Abe7"), address_key("c9@ito.example")), partner="north"), deps=s.deps)),
+        GetPeopleByHandle(lookup_keys=(name_key("Ada Abe7"), address_key("c9@ito.example")), partner="north"), deps=s.deps)),
     ("who owns a name or an address, of everybody", lambda s: directory.people_by_handle(
-        GetPeopleByHandle(keys=(name_key("Ada Abe7"), address_key("c9@ito.example")), everybody=True), deps=s.deps)),
+        GetPeopleByHandle(lookup_keys=(name_key("Ada Abe7"), address_key("c9@ito.example")), everybody=True), deps=s.deps)),
     ("who follows a project", lambda s: directory.followers(GetFollowers(project="y7"), deps=s.deps)),
     ("who of one partner follows a project", lambda s: directory.followers(
         GetFollowers(project="y7", partner="north"), deps=s.deps)),

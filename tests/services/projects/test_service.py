@@ -48,9 +48,10 @@ CALLS: list[tuple[str, PassportKind, Callable[[Clients], object]]] = [
     ("announce", SERVICE, lambda c: c.projects.announce(project="p1", kind="qc_status_changed", key="k", facts={"status": "ok"})),
     ("facts", SERVICE, lambda c: c.projects.facts(project_ids=["p1"], people=["nat"])),
     ("followers", SERVICE, lambda c: c.projects.followers(project="p1")),
-    ("people_by_handle", SERVICE, lambda c: c.projects.people_by_handle(keys=["nat moreau"])),
+    ("people_by_handle", SERVICE, lambda c: c.projects.people_by_handle(lookup_keys=["nat moreau"])),
     ("suggest_people", SERVICE, lambda c: c.projects.suggest_people(typed="n", project="p1")),
     ("announcement", SERVICE, lambda c: refused("announcement.missing", lambda: c.projects.announcement(id="a1"))),
+    ("records", SERVICE, lambda c: c.projects.records(people=["nat"])),
     ("changes", SERVICE, lambda c: c.projects.changes()),
     ("progress", SERVICE, lambda c: c.projects.progress()),
 ]  # fmt: skip

@@ -120,6 +120,6 @@ def test_status_and_progress_report_how_far_the_index_is(
     engine.checkpoint()
     apply_to = status(deps=deps)
     assert (apply_to.position, apply_to.lag, apply_to.documents) == (6, 4, 6)
-    assert apply_to.size_bytes > 0
+    assert apply_to.size > 0
     (reader,) = progress(deps=deps).readers
     assert (reader.reader, reader.source, reader.cursor) == ("search", "messages", 6)

@@ -77,7 +77,7 @@ class DeadLetter:
 class DeadLetters:
     """The dead letters of a service's feed readers, oldest first, up to a limit."""
 
-    changes: tuple[DeadLetter, ...]
+    dead_letters: tuple[DeadLetter, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

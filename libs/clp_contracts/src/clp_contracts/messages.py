@@ -368,7 +368,7 @@ class MailReader:
     """A recipient and the messages to mail to them."""
 
     person: str
-    messages: tuple[str, ...]
+    message_ids: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -387,26 +387,26 @@ class ReaderMessages:
     """The requested message ids that one person may read now.
 
     Of the ``readable`` ones, ``read`` are those before the person's read marker and
-    ``mentioned`` those whose current text mentions the person.
+    ``mentioned_in`` those whose current text mentions the person.
     """
 
     person: str
     readable: tuple[str, ...]
     read: tuple[str, ...] = ()
-    mentioned: tuple[str, ...] = ()
+    mentioned_in: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadableMessages:
     """One entry per reader, in the order of the request, and the readable messages.
 
-    ``deleted`` are the ids of deleted messages. ``facts`` are the facts the response
+    ``deleted_ids`` are those of deleted messages. ``facts`` are the facts the response
     was judged by: the readers, the projects of the messages, and who follows them.
     """
 
     readers: tuple[ReaderMessages, ...]
     messages: tuple[Message, ...]
-    deleted: tuple[str, ...] = ()
+    deleted_ids: tuple[str, ...] = ()
     facts: Facts
 
 

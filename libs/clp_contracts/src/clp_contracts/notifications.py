@@ -342,7 +342,10 @@ class IncomingMailRef:
 class DeadIncomingShown:
     """A dead incoming mail with its header lines; what people wrote is left out."""
 
-    mail: DeadIncomingMail
+    id: str
+    reason: str
+    size: int
+    at: datetime
     header: str
 
 

@@ -206,7 +206,7 @@ class Follow:
 class GetFacts:
     """Read facts about projects and people.
 
-    ``following`` names a project: the response lists which of ``people`` follow it.
+    ``followers_of`` names a project: the response lists which of ``people`` follow it.
     ``follows`` checks single follows. ``lease_s`` requests a read lease in seconds,
     counted from the request: withdrawals of access are confirmed after it expired.
 
@@ -216,7 +216,7 @@ class GetFacts:
 
     project_ids: tuple[str, ...] = ()
     people: tuple[str, ...] = ()
-    following: str | None = None
+    followers_of: str | None = None
     follows: tuple[Follow, ...] = ()
     lease_s: float = 0.0
     narrowed: bool = False
@@ -332,7 +332,7 @@ class GetPeopleByHandle:
     the people of every partner.
     """
 
-    keys: tuple[str, ...]
+    lookup_keys: tuple[str, ...]
     partner: str | None = None
     everybody: bool = False
 

@@ -69,7 +69,7 @@ class SearchPage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
-    """Position, lag and size of the index.
+    """Position, lag and size in bytes of the index.
 
     ``rebuilt_to`` is the position of the index being rebuilt, which replaces the
     current one when it has caught up; None while no rebuild runs.
@@ -78,7 +78,7 @@ class Status:
     position: int
     lag: int
     documents: int
-    size_bytes: int
+    size: int
     rebuilt_to: int | None = None
 
 

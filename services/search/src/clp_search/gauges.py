@@ -25,7 +25,5 @@ def _samples(deps: Dependencies) -> tuple[GaugeSample, ...]:
             help="Messages that can be found.",
             value=seen.documents,
         ),
-        GaugeSample(
-            name="clp_index_bytes", help="Size of the index.", value=seen.size_bytes
-        ),
+        GaugeSample(name="clp_index_bytes", help="Size of the index.", value=seen.size),
     )

@@ -85,7 +85,7 @@ class ChangeCommand:
     def _dead_letters(self) -> Iterator[tuple[str, DeadLetter]]:
         for service, (list_call, _) in self._services().items():
             after = 0
-            while letters := list_call(after=after, limit=BATCH).changes:
+            while letters := list_call(after=after, limit=BATCH).dead_letters:
                 yield from ((service, letter) for letter in letters)
                 after = letters[-1].position
 

@@ -44,7 +44,7 @@ def _show(args: Namespace, clp: Clients, console: Console) -> None:
         print_json(console, shown)
         return
     for one in shown:
-        console.print(tables.incoming_mails([one.mail]))
+        console.print(tables.incoming_mails([one]))
         for line in one.header.splitlines():
             console.print(tables.printable(line), soft_wrap=True)
 

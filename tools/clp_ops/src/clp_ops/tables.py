@@ -9,6 +9,7 @@ from rich.text import Text
 
 from clp_contracts.notifications import (
     DeadIncomingMail,
+    DeadIncomingShown,
     DeadNotification,
     SupportTicket,
     Suppression,
@@ -51,7 +52,7 @@ def _details(system: SystemStatus, name: str) -> str:
         building = (
             "" if index.rebuilt_to is None else f", rebuilt to {index.rebuilt_to:,}"
         )
-        size = index.size_bytes / 1_000_000
+        size = index.size / 1_000_000
         return f"{index.documents:,} messages, {size:,.1f} MB{building}"
     if name == "notifications" and system.dead is not None:
         return f"{counted(system.dead)} dead"
@@ -105,7 +106,9 @@ def printable(text: str) -> Text:
     )
 
 
-def incoming_mails(rows: Iterable[DeadIncomingMail]) -> Table:
+def incoming_mails(
+    rows: Iterable[DeadIncomingMail | DeadIncomingShown],
+) -> Table:
     """Incoming mails that could not be handled, with their reasons."""
     table = Table("incoming mail", "dead since", "bytes", "reason")
     for row in rows:

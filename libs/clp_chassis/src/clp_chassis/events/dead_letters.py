@@ -46,7 +46,7 @@ class DeadLetterProvider(DependencyProvider):  # type: ignore[misc]
         limit = min(request.limit, MAX_LISTED)
         rows = self._projection.dead_letters(request.after, limit)
         return feed.DeadLetters(
-            changes=tuple(
+            dead_letters=tuple(
                 feed.DeadLetter(
                     reader=row.reader,
                     position=row.position,

@@ -116,7 +116,7 @@ class Projects:
         *,
         project_ids: Items[str] = (),
         people: Items[str] = (),
-        following: str | None = None,
+        followers_of: str | None = None,
         follows: Items[projects.Follow] = (),
         lease_s: float = 0.0,
         narrowed: bool = False,
@@ -125,7 +125,7 @@ class Projects:
         request = projects.GetFacts(
             project_ids=items(project_ids),
             people=items(people),
-            following=following,
+            followers_of=followers_of,
             follows=items(follows),
             lease_s=lease_s,
             narrowed=narrowed,
@@ -155,13 +155,13 @@ class Projects:
     def people_by_handle(
         self,
         *,
-        keys: Items[str],
+        lookup_keys: Items[str],
         partner: str | None = None,
         everybody: bool = False,
     ) -> projects.People:
         """Find people by name or mail address keys; services only."""
         request = projects.GetPeopleByHandle(
-            keys=items(keys), partner=partner, everybody=everybody
+            lookup_keys=items(lookup_keys), partner=partner, everybody=everybody
         )
         return self._call(projects.PEOPLE_BY_HANDLE, request)
 

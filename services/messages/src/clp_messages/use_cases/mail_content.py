@@ -38,7 +38,7 @@ def readable_messages(
 ) -> ReadableMessages:
     """Return messages as each of several people may read them now."""
     people = sorted({reader.person for reader in request.readers})
-    wanted = {message for reader in request.readers for message in reader.messages}
+    wanted = {message for reader in request.readers for message in reader.message_ids}
     with deps.database.reading() as session:
         projects = projects_of(session, wanted)
     facts = _facts(request, projects, deps)
@@ -51,7 +51,7 @@ def readable_messages(
     return ReadableMessages(
         readers=readers,
         messages=tuple(stored.messages[message] for message in sorted(readable)),
-        deleted=tuple(
+        deleted_ids=tuple(
             sorted(
                 message.id for message in stored.messages.values() if message.deleted
             )
@@ -67,7 +67,7 @@ def _facts(
     follows = {
         (reader.person, projects[message])
         for reader in request.readers
-        for message in reader.messages
+        for message in reader.message_ids
         if message in projects
     }
     return deps.clients.projects.facts(
@@ -99,7 +99,7 @@ def _messages_of(
     person = reader.person
     readable = [
         message
-        for key in reader.messages
+        for key in reader.message_ids
         if (message := stored.messages.get(key)) is not None
         and not message.deleted
         and access.may_read(person, message.channel)
@@ -112,7 +112,7 @@ def _messages_of(
             for message in readable
             if stored.markers.get((person, message.channel), 0) >= message.number
         ),
-        mentioned=tuple(
+        mentioned_in=tuple(
             message.id
             for message in readable
             if person in stored.mentioned.get(message.id, ())

@@ -61,7 +61,7 @@ def mentions_in(text: str, context: MentionContext, deps: Dependencies) -> Menti
     owners: dict[str, Person] = {}
     for keys in batched(sorted(lookup_keys_in(text)), KEYS_PER_CALL):
         response = deps.clients.projects.people_by_handle(
-            keys=keys,
+            lookup_keys=keys,
             partner=context.channel.partner,
             everybody=context.channel.kind is ChannelKind.BROADCAST,
         )

@@ -173,7 +173,7 @@ def recheck(
     rules = {key: to_project(project) for key, project in projects.items()}
     people, follows = to_people(facts.people), frozenset(facts.follows)
     locales = {one.id: (one.language, one.time_zone) for one in facts.people}
-    deleted = frozenset(response.deleted)
+    deleted = frozenset(response.deleted_ids)
 
     def facts_of(claim: Claim, readable: ReaderMessages) -> RecheckFacts:
         project = claim.channel.project
@@ -205,7 +205,7 @@ def withdrawal_reason(item: Item, facts: RecheckFacts) -> TransitionReason | Non
     is_deleted = message in facts.deleted
     if message not in readable.readable and not is_deleted:
         return TransitionReason.NO_ACCESS
-    is_mentioned = message in readable.mentioned
+    is_mentioned = message in readable.mentioned_in
     decision = judge_delivery(
         Recipient(facts.reader, item.trigger),
         MessageFacts(
@@ -248,7 +248,7 @@ def addresses_of(
 
 def _reader_of(claim: Claim) -> MailReader:
     messages = dict.fromkeys(item.message for item in claim.items)
-    return MailReader(person=claim.person, messages=tuple(messages))
+    return MailReader(person=claim.person, message_ids=tuple(messages))
 
 
 def _eligibilities(

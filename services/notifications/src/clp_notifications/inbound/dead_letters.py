@@ -48,8 +48,13 @@ def show_dead_incoming(
     (path,) = _named((request.incoming_mail,), deps)
     raw = read_mail(path)[:MAX_HEADER_BYTES].replace(b"\r\n", b"\n")
     header = raw.lstrip(b"\n").partition(b"\n\n")[0]
+    found = _described(path)
     return contract.DeadIncomingShown(
-        mail=_described(path), header=header.decode("utf-8", "replace")
+        id=found.id,
+        reason=found.reason,
+        size=found.size,
+        at=found.at,
+        header=header.decode("utf-8", "replace"),
     )
 
 

@@ -72,7 +72,7 @@ def _mentions_in(
     owners: dict[str, Person] = {}
     for keys in batched(sorted(lookup_keys_in(text)), KEYS_PER_CALL):
         response = deps.clients.projects.people_by_handle(
-            keys=keys,
+            lookup_keys=keys,
             partner=channel.partner,
             everybody=channel.kind is ChannelKind.BROADCAST,
         )

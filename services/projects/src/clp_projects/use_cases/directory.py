@@ -43,7 +43,7 @@ def facts_about(request: GetFacts, *, deps: Dependencies) -> Facts:
         subject = LeaseSubject(
             partners=partners,
             project_ids=[*filter(is_id, request.project_ids)],
-            follows=bool(request.follows) or request.following is not None,
+            follows=bool(request.follows) or request.followers_of is not None,
         )
         lease_s = grant_lease(request.lease_s, subject, deps=deps)
         facts = _read_facts(request, deps=deps)
@@ -71,9 +71,9 @@ def _partners_shown(people: tuple[PersonFacts, ...]) -> frozenset[str] | None:
 
 
 def _followers(session: Session, request: GetFacts) -> tuple[str, ...]:
-    if request.following is None or not is_id(request.following):
+    if request.followers_of is None or not is_id(request.followers_of):
         return ()
-    return mapping.followers_among(session, request.following, request.people)
+    return mapping.followers_among(session, request.followers_of, request.people)
 
 
 def _follows(session: Session, request: GetFacts) -> tuple[Follow, ...]:
@@ -118,7 +118,7 @@ def people_by_handle(request: GetPeopleByHandle, *, deps: Dependencies) -> Peopl
 
     Hidden people are not read: the duration must not depend on them (T33).
     """
-    keys = [key for key in request.keys if is_indexable(key)]
+    keys = [key for key in request.lookup_keys if is_indexable(key)]
     partner = request.partner if request.partner and is_id(request.partner) else None
     with deps.database.reading() as session:
         people = mapping.people_by_key(

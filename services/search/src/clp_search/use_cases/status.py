@@ -23,7 +23,7 @@ def status(*, deps: Dependencies) -> Status:
         position=position,
         lag=deps.projection.lag,
         documents=size.documents,
-        size_bytes=size.size_bytes,
+        size=size.size_bytes,
         rebuilt_to=built.position if built else None,
     )
 
