@@ -8,8 +8,8 @@ from tests.contracts.vocabulary import contracts, methods, used
 
 TABLE = Path(__file__).with_name("vocabulary.toml")
 VOCABULARY: dict[str, list[str]] = tomllib.loads(TABLE.read_text("utf-8"))
-# Endings and beginnings that promise a shape.
-PROMISES = {
+# The shape that goes with an ending or a beginning.
+SHAPE_OF_FORM = {
     r"\w+_at|at": "datetime",
     r"\w+_s": "float",
     r"max_\w+": "int",
@@ -24,12 +24,12 @@ def test_every_field_of_the_contracts_has_its_row() -> None:
     assert shapes == {name: shape for name, (shape, _) in VOCABULARY.items()}
 
 
-def test_names_keep_what_their_form_promises() -> None:
+def test_names_have_the_shape_of_their_form() -> None:
     broken = {
         name: shape
         for name, (shape, _) in VOCABULARY.items()
-        for form, promised in PROMISES.items()
-        if re.fullmatch(form, name) and shape != promised
+        for form, expected in SHAPE_OF_FORM.items()
+        if re.fullmatch(form, name) and shape != expected
     }
     assert broken == {}
 
