@@ -269,7 +269,7 @@ site: setup ## docs/ as a site in build/site, every link checked
 	@$(call title,the site)
 	@test -x build/mkdocs/bin/mkdocs || $(PY) -m venv build/mkdocs
 	@$(PY) -m pip --python build/mkdocs/bin/python install -qq -c constraints.txt --group site
-	@NO_MKDOCS_2_WARNING=1 build/mkdocs/bin/python -m mkdocs build --strict --quiet
+	@NO_MKDOCS_2_WARNING=1 build/mkdocs/bin/python -m mkdocs build --strict
 
 .PHONY: pages
 pages: setup servers ## README, tutorial and operator's guide, done as they are written

@@ -18,6 +18,8 @@ METRIC_FACTORIES: Final = {
     "Counter": "counter",
     "Gauge": "gauge",
     "GaugeSample": "gauge",
+    # The signs of health: their meaning comes after the label and the alert.
+    "Sign": "gauge",
     "GaugeMetricFamily": "gauge",
     "Histogram": "histogram",
 }
@@ -89,7 +91,7 @@ def metrics_page() -> str:
 
 
 def _metrics() -> Iterator[tuple[str, str, str]]:
-    packages = ("clp_chassis", *(t.package for t in PROCESS_TYPES))
+    packages = ("clp_contracts", "clp_chassis", *(t.package for t in PROCESS_TYPES))
     for package in dict.fromkeys(packages):
         folder = Path(str(import_module(package).__file__)).parent
         for path in sorted(folder.rglob("*.py")):
@@ -106,7 +108,8 @@ def _metric(call: ast.Call) -> Iterator[tuple[str, str, str]]:
         if isinstance(value, ast.Constant) and isinstance(value.value, str)
     ]
     if factory in METRIC_FACTORIES and texts and texts[0].startswith("clp_"):
-        yield code(texts[0]), METRIC_FACTORIES[factory], texts[1]
+        meaning = texts[3] if factory == "Sign" else texts[1]
+        yield code(texts[0]), METRIC_FACTORIES[factory], meaning
 
 
 def attachments_page() -> str:
