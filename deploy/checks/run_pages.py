@@ -68,7 +68,10 @@ class Newcomer:
             )
         deadline = time.monotonic() + START_S
         while READY[command] not in self._log.read_text(errors="replace"):
-            if self._running.poll() is not None or time.monotonic() > deadline:
+            if self._running.poll() is not None:
+                self._running = None
+                raise SystemExit(f"{command} ended:\n{self._log.read_text()[-4000:]}")
+            if time.monotonic() > deadline:
                 raise SystemExit(f"{command} failed:\n{self._log.read_text()[-4000:]}")
             time.sleep(0.2)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from clp_suite.server_process import server_directory
 from tests.architecture.tree import ROOT
 
 CHECK = ROOT / "deploy/checks/run_pages.py"
@@ -52,15 +53,15 @@ def run_pages(folder: Path, *pages: Path) -> "subprocess.CompletedProcess[str]":
 @pytest.mark.broker
 @pytest.mark.faults
 @pytest.mark.timeout(900)
-def test_the_operators_guide_restores_a_lost_machine(tmp_path: Path) -> None:
+def test_the_operators_guide_restores_a_lost_machine() -> None:
     """Install, scale, back up, lose everything, restore: each command as written."""
-    # The processes of the system run under accounts of their own.
-    tmp_path.chmod(0o755)
-    ran = run_pages(tmp_path, ROOT / "docs/operations/guide.md")
-    assert ran.returncode == 0, ran.stdout[-3000:] + ran.stderr[-3000:]
-    assert "p9 is stored." in ran.stdout
-    assert "p9 was stored like this before." in ran.stdout
-    assert (tmp_path / "build/newcomer/lost-data").is_dir()
+    # Its processes run under accounts of their own, which must reach the folder.
+    with server_directory() as folder:
+        ran = run_pages(folder, ROOT / "docs/operations/guide.md")
+        assert ran.returncode == 0, ran.stdout[-3000:] + ran.stderr[-3000:]
+        assert "p9 is stored." in ran.stdout
+        assert "p9 was stored like this before." in ran.stdout
+        assert (folder / "build/newcomer/lost-data").is_dir()
 
 
 def test_a_page_whose_command_fails_is_noticed(tmp_path: Path) -> None:
