@@ -1,6 +1,10 @@
 """Live updates over HTTP: frames of readable messages only, resumed exactly."""
 
+import contextlib
+import fcntl
 import json
+import socket
+import termios
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -77,7 +81,9 @@ def listen(browser: Open) -> Iterator[Listen]:
 def post(suite: EmbeddedSuite, person: str, channel: str, text: str) -> str:
     return (
         suite.client(person)
-        .messages.post(channel=channel, text=text, key=f"{person} {channel} {text}")
+        .messages.post(
+            channel=channel, text=text, key=f"{person} {channel} {text}"[:100]
+        )
         .id
     )
 
@@ -197,3 +203,36 @@ def test_after_a_withdrawal_there_is_one_last_event(
     )
     # Reading on would wait for more: the assignment ended the stream, nothing before it.
     assert sam.is_over()
+
+
+def arrived(sock: socket.socket) -> int:
+    """Bytes that the client's kernel has received and nobody has read."""
+    return int.from_bytes(fcntl.ioctl(sock, termios.FIONREAD, bytes(4)), "little")
+
+
+def rest_of(sock: socket.socket) -> bytes:
+    """Read whatever still arrives, up to the end or a reset."""
+    received = bytearray()
+    with contextlib.suppress(ConnectionError):
+        while data := sock.recv(65536):
+            received += data
+    return bytes(received)
+
+
+def test_no_byte_of_a_message_leaves_after_a_confirmed_withdrawal(
+    suite: EmbeddedSuite, listen: Listen
+) -> None:
+    """Not even what waits for a client that reads slowly."""
+    directory = suite.client(service="directory")
+    sam, nia = listen("sam"), listen("nia")
+    sock = sam.wire.socket
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    for number in range(20):
+        post(suite, "ivy", BROADCAST, f"slow {number} {'x' * 9000}")
+    assert len(nia.texts(20)) == 20
+    directory.projects.withdraw_partner(project=PROJECT, partner="south")
+    before = arrived(sock)
+    assert b"xx" not in rest_of(sock)[before:]
+    directory.projects.assign_partner(
+        project=PROJECT, partner="south", languages=["es"]
+    )

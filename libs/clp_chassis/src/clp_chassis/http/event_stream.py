@@ -3,23 +3,43 @@
 A client that went away is noticed only by writing to it. So a stream sends a comment
 whenever it has been silent for a while. A client that reads too slowly gets one last
 frame and is disconnected: it reconnects and starts anew.
+
+A frame may have a deadline: the end of the lease under which it was checked. It is
+compared when the frame is written and not when it is queued, and a connection is reset
+when bytes of a frame are still unsent at its deadline.
 """
 
 from __future__ import annotations
 
+import math
+import time
 from collections import deque
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
 
 from eventlet.event import Event
+from eventlet.hubs import get_hub
 from eventlet.timeout import Timeout
 from werkzeug.wrappers import Response
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from clp_chassis.http.client_socket import ClientSocket
+
 HEARTBEAT_S: Final = 15.0
 HEARTBEAT: Final = b":\n\n"
 MAX_QUEUED: Final = 100
+# What the kernel may hold for a client that reads slowly.
+SEND_BUFFER_BYTES: Final = 32 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """Bytes to be sent before a time of the monotonic clock."""
+
+    data: bytes
+    deadline: float = math.inf
 
 
 class EventStream:
@@ -44,26 +64,36 @@ class EventStream:
         self._on_close = on_close
         self._heartbeat_s = heartbeat_s
         self._max_queued = max_queued
-        self._frames: deque[bytes] = deque()
+        self._frames: deque[Frame] = deque()
         self._is_closed = False
         self._wakeup: Event | None = None
+        self._client: ClientSocket | None = None
+        # The deadline of the oldest bytes that were written and may be unsent.
+        self._timer: Any = None
+        self._is_writing = False
 
     @property
     def is_closed(self) -> bool:
         """Whether the stream has ended, or ends after its queued frames."""
         return self._is_closed
 
-    def send(self, frame: bytes) -> bool:
-        """Queue a frame; return False when the stream has ended."""
+    def attach(self, client: ClientSocket) -> None:
+        """Write to this client from now on."""
+        client.limit_send_buffer(SEND_BUFFER_BYTES)
+        self._client = client
+
+    def send(self, frame: bytes, *, deadline: float = math.inf) -> bool:
+        """Queue a frame; return False when the stream has ended.
+
+        A stream whose frame cannot be written before its deadline is ended: its client
+        resumes after the last frame that arrived.
+        """
         if self._is_closed:
             return False
         if len(self._frames) >= self._max_queued:
-            self._frames.clear()
-            if self._last_frame:
-                self._frames.append(self._last_frame)
-            self.close()
+            self.abort(self._last_frame)
             return False
-        self._frames.append(frame)
+        self._frames.append(Frame(frame, deadline))
         self._notify()
         return True
 
@@ -76,15 +106,70 @@ class EventStream:
         if self._on_close is not None:
             self._on_close()
 
+    def abort(self, last_frame: bytes = b"") -> None:
+        """End the stream in place of its queued frames, with one last frame or none."""
+        self._frames.clear()
+        if last_frame and not self._is_closed:
+            self._frames.append(Frame(last_frame))
+        self.close()
+
+    def interrupt(self, frame: bytes) -> None:
+        """Send a frame now; end the stream with it when leased ones wait before it."""
+        is_waiting = any(one.deadline < math.inf for one in self._frames)
+        if is_waiting or self._timer is not None:
+            self.abort(frame)
+        else:
+            self.send(frame)
+
     def __iter__(self) -> Iterator[bytes]:
         """Yield frames and heartbeats until the stream is closed."""
-        while True:
-            while self._frames:
-                yield self._frames.popleft()
-            if self._is_closed:
-                return
-            if not self._wait():
-                yield HEARTBEAT
+        try:
+            while True:
+                while self._frames:
+                    yield from self._written(self._frames.popleft())
+                if self._is_closed:
+                    return
+                if not self._wait():
+                    yield HEARTBEAT
+        finally:
+            self._finish()
+
+    def _written(self, frame: Frame) -> Iterator[bytes]:
+        """Yield a frame that is in time; whoever iterates writes it meanwhile."""
+        left = frame.deadline - time.monotonic()
+        if left <= 0:
+            self.abort()
+            return
+        if self._timer is None and left < math.inf:
+            self._timer = get_hub().schedule_call_global(left, self._reset_unsent)
+        self._is_writing = True
+        yield frame.data
+        self._is_writing = False
+        if self._timer is not None and not self._has_unsent():
+            self._timer.cancel()
+            self._timer = None
+
+    def _reset_unsent(self) -> None:
+        """At a deadline: end the connection unless the frame has left."""
+        self._timer = None
+        if self._is_writing or self._has_unsent():
+            self._reset()
+
+    def _finish(self) -> None:
+        """Leave nothing to the kernel that it would send after a deadline."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+            if self._is_writing or self._has_unsent():
+                self._reset()
+
+    def _reset(self) -> None:
+        self.abort()
+        if self._client is not None:
+            self._client.reset()
+
+    def _has_unsent(self) -> bool:
+        return self._client is not None and self._client.unsent() > 0
 
     def _wait(self) -> bool:
         """Wait for a frame or the end; return False after a time of silence."""
@@ -100,11 +185,12 @@ class EventStream:
 
 
 class EventStreamResponse(Response):
-    """The response that sends an event stream."""
+    """The response that sends an event stream, seated for a person if one is named."""
 
-    def __init__(self, stream: EventStream) -> None:
+    def __init__(self, stream: EventStream, *, person: str = "") -> None:
         super().__init__(stream, 200, content_type="text/event-stream; charset=utf-8")
         self.headers["Cache-Control"] = "no-store"
         # For proxies that buffer responses (nginx).
         self.headers["X-Accel-Buffering"] = "no"
         self.event_stream = stream
+        self.person = person

@@ -13,6 +13,7 @@ from typing import Any, Final
 import eventlet
 from eventlet.wsgi import HttpProtocol
 
+from clp_chassis.http.client_socket import ClientSocket
 from clp_chassis.http.head import MalformedHead, StrictHead, require_request_line
 from clp_chassis.http.request_body import MAX_DISCARDED_BYTES, body_from
 from clp_chassis.http.seats import RELEASES, release_all
@@ -22,6 +23,8 @@ log = logging.getLogger(__name__)
 
 # The environ key of a function that closes the connection after the response.
 CLOSE_CONNECTION: Final = "clp.close_connection"
+# The environ key of the `ClientSocket`.
+CLIENT_SOCKET: Final = "clp.client_socket"
 # The parser of heads misses the body of a multipart form, which comes after the head.
 BODY: Final = (
     CloseBoundaryNotFoundDefect,
@@ -72,6 +75,7 @@ class Protocol(HttpProtocol):  # type: ignore[misc]
         body = body_from(environ["eventlet.input"])
         environ["wsgi.input"] = environ["eventlet.input"] = body
         environ[CLOSE_CONNECTION] = self._close_after_response
+        environ[CLIENT_SOCKET] = ClientSocket(self.connection)
         environ[RELEASES] = []
         return environ
 

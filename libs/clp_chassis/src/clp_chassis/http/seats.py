@@ -137,12 +137,18 @@ class HttpSeats:
         """Take a seat of a person until the request ends."""
         _take(environ, self.people, person)
         # Event streams are counted per person where one is known.
-        environ[CLIENT] = f"person {person}"
+        environ[CLIENT] = _key_of_person(person)
 
-    def take_stream(self, environ: dict[str, Any], stream: EventStream) -> None:
-        """Take a seat of a stream in place of those of its request."""
+    def take_stream(
+        self, environ: dict[str, Any], stream: EventStream, person: str = ""
+    ) -> None:
+        """Take a seat of a stream in place of those of its request.
+
+        It is one of the person named here, else of the person or client of the request.
+        """
         release_all(environ)
-        _take(environ, self.streams, environ[CLIENT])
+        key = _key_of_person(person) if person else environ[CLIENT]
+        _take(environ, self.streams, key)
         self._open_streams.add(stream)
         environ[RELEASES].append(lambda: self._open_streams.discard(stream))
         environ[RELEASES].append(stream.close)
@@ -175,6 +181,10 @@ def key_of(peer: str) -> str:
     if isinstance(address, IPv6Address):
         return str(ip_network((address, IPV6_PREFIX), strict=False))
     return str(address or peer)
+
+
+def _key_of_person(person: str) -> str:
+    return f"person {person}"
 
 
 def _take(environ: dict[str, Any], seats: Seats, key: str) -> None:

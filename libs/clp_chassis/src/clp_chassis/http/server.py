@@ -17,7 +17,7 @@ from werkzeug.wrappers import Request, Response
 
 from clp_chassis.bootstrap import HTTP_ADDRESS_FILE, TRUSTED_PROXIES
 from clp_chassis.http.event_stream import EventStreamResponse
-from clp_chassis.http.protocol import CLOSE_CONNECTION, Protocol
+from clp_chassis.http.protocol import CLIENT_SOCKET, CLOSE_CONNECTION, Protocol
 from clp_chassis.http.responses import RETRY_AFTER_S, SAFE_HEADERS, handle_errors
 from clp_chassis.http.seats import (
     HTTP_LIMITS,
@@ -200,10 +200,11 @@ class App:
     ) -> Response:
         """Keep the connection for a stream, with a seat of its own."""
         try:
-            self._seats.take_stream(environ, response.event_stream)
+            self._seats.take_stream(environ, response.event_stream, response.person)
         except Refused:
             response.event_stream.close()
             raise
+        response.event_stream.attach(environ[CLIENT_SOCKET])
         # eventlet would hold back frames until it has 4 KiB of them.
         environ["eventlet.minimum_write_chunk_size"] = 1
         environ[CLOSE_CONNECTION]()

@@ -193,7 +193,7 @@ class Application:
             case JsonResponse():
                 return self._json(response, context)
             case LiveResponse():
-                return EventStreamResponse(response.stream)
+                return EventStreamResponse(response.stream, person=context.me.id)
             case StreamResponse():
                 return WerkzeugResponse(
                     response.chunks,

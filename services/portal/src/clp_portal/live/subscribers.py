@@ -1,10 +1,12 @@
 """The open streams of this process, and what each of them covers."""
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from clp_chassis.http import EventStream
 from clp_contracts.projects import Me
+from clp_portal.metrics import FRAMES
 from clp_portal.translation import Locale
 
 
@@ -29,6 +31,17 @@ class Subscriber:
     def covers(self, project: str) -> bool:
         """Whether changes of a project belong to this stream."""
         return project in self.followed or project in self.named
+
+    def send(self, event: str, frame: bytes, *, deadline: float = math.inf) -> None:
+        """Send a frame unless it is still unsent at its deadline."""
+        if self.stream.send(frame, deadline=deadline):
+            self.sent += 1
+            FRAMES.labels(event).inc()
+
+    def interrupt(self, event: str, frame: bytes) -> None:
+        """Send a frame before what is queued, which is never sent."""
+        self.stream.interrupt(frame)
+        FRAMES.labels(event).inc()
 
     def drop(self, project: str) -> None:
         """Leave out a project."""
@@ -66,7 +79,7 @@ class Subscribers:
         return (one for one in self if one.me.partner == partner)
 
     def close_where(self, is_over: Callable[[Subscriber], bool]) -> None:
-        """End streams; their browsers reconnect and are checked anew."""
+        """End streams, what is queued included; browsers reconnect and are checked."""
         for subscriber in self:
             if is_over(subscriber):
-                subscriber.stream.close()
+                subscriber.stream.abort()

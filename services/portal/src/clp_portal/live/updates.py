@@ -23,7 +23,6 @@ from clp_portal.live.event_ids import EventIds
 from clp_portal.live.frames import AGAIN, GONE, MESSAGE, OVERFLOW, frame, opening
 from clp_portal.live.message_frames import MessageFrames
 from clp_portal.live.subscribers import Subscriber, Subscribers
-from clp_portal.metrics import FRAMES
 from clp_portal.translation import Locale
 
 log = logging.getLogger(__name__)
@@ -35,6 +34,9 @@ MAX_BEHIND: Final = 500
 MAX_REPLAYED: Final = 90
 REPLAY_PAGE: Final = 20
 MAX_CHECKS: Final = 3
+# Streams served between two pauses, in which what is queued is written: drawing for
+# hundreds of streams must not outlast the lease of what was drawn first.
+STREAMS_PER_PAUSE: Final = 10
 FOLLOWING: Final = frozenset({events.PROJECT_FOLLOWED, events.PROJECT_UNFOLLOWED})
 
 
@@ -60,6 +62,8 @@ class LiveUpdates:
     message_frames: MessageFrames
     eligibility: Eligibility
     monotonic: Callable[[], float] = time.monotonic
+    # Lets others run: streams write what is queued for them.
+    pause: Callable[[], object] = lambda: time.sleep(0)
     subscribers: Subscribers = field(default_factory=Subscribers)
     _cursor: int | None = None
     _is_woken: bool = False
@@ -111,7 +115,7 @@ class LiveUpdates:
             if batch.head - reached > MAX_BEHIND or is_full:
                 one.position = max(batch.head, self._cursor or 0)
                 event_id = self.event_ids.encrypt(one.position)
-                self._send(one, AGAIN, frame(AGAIN, {}, event_id=event_id))
+                one.send(AGAIN, frame(AGAIN, {}, event_id=event_id))
                 return
             if batch.changes:
                 self._deliver([one], batch.changes)
@@ -173,7 +177,7 @@ class LiveUpdates:
         for one in self.subscribers.of_partner(partner):
             if one.covers(project):
                 one.drop(project)
-                self._send(one, GONE, frame(GONE, {"project": project}))
+                one.interrupt(GONE, frame(GONE, {"project": project}))
 
     def close_ended_sessions(self) -> None:
         """End the streams of sessions that are over, wherever they were ended."""
@@ -218,9 +222,11 @@ class LiveUpdates:
         screens = self.eligibility.check(people, wanted)
         in_force = self.sessions.in_force({one.session for one in pending})
         late: list[Subscriber] = []
-        for one in pending:
+        for served, one in enumerate(pending, start=1):
+            if served % STREAMS_PER_PAUSE == 0:
+                self.pause()
             if one.session not in in_force:
-                one.stream.close()
+                one.stream.abort()
             elif not self._send_changes(one, changes, screens):
                 late.append(one)
         return late
@@ -242,14 +248,10 @@ class LiveUpdates:
             if not one.covers(change.project):
                 continue
             event_id = self.event_ids.encrypt(change.position)
-            self._send(one, MESSAGE, frame(MESSAGE, data, event_id=event_id))
+            encoded = frame(MESSAGE, data, event_id=event_id)
+            one.send(MESSAGE, encoded, deadline=screens.deadline)
             one.position = change.position
         return True
-
-    def _send(self, one: Subscriber, event: str, sent: bytes) -> None:
-        if one.stream.send(sent):
-            one.sent += 1
-            FRAMES.labels(event).inc()
 
 
 def _projects(changes: Iterable[Change]) -> set[str]:
