@@ -1,5 +1,7 @@
 """Every attachment row of the case file that a rule, rather than a service, decides."""
 
+from dataclasses import replace
+
 import pytest
 
 from clp_core.attachments import (
@@ -7,9 +9,10 @@ from clp_core.attachments import (
     DetectedKind,
     judge_attachment,
     judge_count,
+    judge_held_bytes,
     judge_size,
 )
-from clp_core.decisions import Decision
+from clp_core.decisions import Decision, Reason
 from clp_core.file_names import safe_name
 from tests.cases.attachments import reason_for
 from tests.cases.loading import HostileCase, hostile_cases
@@ -104,3 +107,15 @@ def test_what_is_accepted_is_shown_as(case: HostileCase) -> None:
 )
 def test_any_other_accepted_name_is_shown_as_given(case: HostileCase) -> None:
     assert safe_name(case.filename) == case.filename
+
+
+def test_what_a_partner_holds_is_bounded() -> None:
+    limit = PUBLISHED_ATTACHMENTS.bytes_held_per_partner
+    assert limit == 100 * 1024**3
+    assert judge_held_bytes(limit)
+    refused = judge_held_bytes(limit + 1)
+    assert refused.reason is Reason.ATTACHMENT_PARTNER_QUOTA_SPENT
+    assert refused.detail == {"max_bytes": limit}
+    narrow = replace(PUBLISHED_ATTACHMENTS, bytes_held_per_partner=9)
+    assert judge_held_bytes(9, narrow)
+    assert not judge_held_bytes(10, narrow)

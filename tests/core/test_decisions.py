@@ -28,6 +28,7 @@ RELEASED = [
     "attachment.type_refused",
     "attachment.content_mismatch",
     "attachment.quota_spent",
+    "attachment.partner_quota_spent",
 ]
 
 

@@ -55,6 +55,8 @@ CODES: Final[Mapping[str, str]] = MappingProxyType(
         "attachment.pending": "The file is still being checked; try again soon.",
         "attachment.infected": "The file was found to be harmful and was removed.",
         "attachment.quota_spent": "No more files can be uploaded today.",
+        "attachment.partner_quota_spent": "The files of your partner take all the space"
+        " that they may; delete some first.",
         "address.not_suppressed": "Mail to this address is not suppressed.",
         "message.changed": "The message was changed meanwhile; read it again.",
         "change.missing": "There is no such dead letter.",
@@ -71,3 +73,5 @@ CODES: Final[Mapping[str, str]] = MappingProxyType(
         "incoming_mail.missing": "There is no such dead incoming mail.",
     }
 )
+# Their sentences end with the limit, which a deployment sets.
+NAMING_LIMIT: Final = frozenset({"attachment.partner_quota_spent"})

@@ -61,6 +61,8 @@ REMEDIES: Final[Mapping[str, str]] = MappingProxyType(
         "attachment.pending": "Ask again in some seconds.",
         "attachment.infected": "Clean the file and upload it again.",
         "attachment.quota_spent": "Upload tomorrow, or ask the operators.",
+        "attachment.partner_quota_spent": "Delete messages with files, or ask the"
+        " operators.",
         "address.not_suppressed": "Nothing: mail is delivered to it.",
         "message.changed": "Read the message and edit its present revision.",
         "change.missing": "List the dead letters again.",

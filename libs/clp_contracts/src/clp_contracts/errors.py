@@ -5,7 +5,7 @@ from typing import Any, Self
 
 from typing_extensions import override
 
-from clp_contracts.error_codes import CODES
+from clp_contracts.error_codes import CODES, NAMING_LIMIT
 
 
 class Refused(Exception):
@@ -36,8 +36,12 @@ class Refused(Exception):
 
     @property
     def sentence(self) -> str:
-        """The sentence of the code, for people."""
-        return CODES.get(self.code, self.code)
+        """The sentence of the code, for people; with the limit of a quota."""
+        sentence = CODES.get(self.code, self.code)
+        limit = self.detail.get("max_bytes")
+        if self.code in NAMING_LIMIT and isinstance(limit, int):
+            return f"{sentence} The limit is {limit:,} bytes."
+        return sentence
 
     @override
     def __str__(self) -> str:

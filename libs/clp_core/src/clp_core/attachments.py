@@ -128,8 +128,8 @@ class AttachmentPolicy:
     """Limits on attachments; the defaults are the published ones (rules 26 and 27).
 
     A deployment adds types as `extra_extensions`, and may say in `kinds` which contents
-    an extension admits. Sizes are in bytes; the daily quotas are not published, they
-    bound abuse, not work.
+    an extension admits. Sizes are in bytes; the quotas are not published, they bound
+    abuse, not work.
     """
 
     max_bytes: int = 10 * MEBIBYTE
@@ -138,6 +138,7 @@ class AttachmentPolicy:
     bytes_a_day_per_person: int = 2 * GIBIBYTE
     files_a_day_per_channel: int = 2_000
     bytes_a_day_per_channel: int = 8 * GIBIBYTE
+    bytes_held_per_partner: int = 100 * GIBIBYTE
     extensions: frozenset[str] = PUBLISHED_EXTENSIONS
     extra_extensions: frozenset[str] = frozenset()
     kinds: Mapping[str, frozenset[DetectedKind]] = field(
@@ -184,6 +185,7 @@ LIMITS: Final = (
     "bytes_a_day_per_person",
     "files_a_day_per_channel",
     "bytes_a_day_per_channel",
+    "bytes_held_per_partner",
 )
 PUBLISHED_ATTACHMENTS: Final = AttachmentPolicy()
 
@@ -259,6 +261,19 @@ def judge_daily_quota(
     if files > max_files or size > max_bytes:
         detail = {"scope": str(scope), "max_files": max_files, "max_bytes": max_bytes}
         return Decision(Reason.ATTACHMENT_QUOTA_SPENT, detail=detail)
+    return ALLOWED
+
+
+def judge_held_bytes(
+    size: int, policy: AttachmentPolicy = PUBLISHED_ATTACHMENTS
+) -> Decision:
+    """Bound what the people of one partner hold in the store, the new file included.
+
+    The studio is not bounded: nobody else pays for its files.
+    """
+    if size > policy.bytes_held_per_partner:
+        detail = {"max_bytes": policy.bytes_held_per_partner}
+        return Decision(Reason.ATTACHMENT_PARTNER_QUOTA_SPENT, detail=detail)
     return ALLOWED
 
 

@@ -51,6 +51,7 @@ class Reason(Code):
     ATTACHMENT_TYPE_REFUSED = "attachment.type_refused"
     ATTACHMENT_CONTENT_MISMATCH = "attachment.content_mismatch"
     ATTACHMENT_QUOTA_SPENT = "attachment.quota_spent"
+    ATTACHMENT_PARTNER_QUOTA_SPENT = "attachment.partner_quota_spent"
 
 
 # Attribute access on an Enum costs more than the comparison.

@@ -29,6 +29,7 @@ STATUSES: Final[Mapping[str, int]] = MappingProxyType(
         "broadcast.internal_only": 403,
         "attachment.pending": 409,
         "attachment.quota_spent": 429,
+        "attachment.partner_quota_spent": 409,
         "attachment.too_large": 413,
         "attachment.type_refused": 415,
         "attachment.content_mismatch": 415,

@@ -121,7 +121,11 @@ class MentionRow(Base):
 
 
 class AttachmentRow(Base):
-    """A file: being received, not posted yet, attached, or discarded."""
+    """A file: being received, not posted yet, attached, or discarded.
+
+    Until its end is known, ``size`` is the reserved number of bytes. ``partner`` is
+    that of the uploader then; empty for the studio.
+    """
 
     __tablename__ = "attachments"
     __table_args__ = (Index("attachments_of_message", "message", "place"),)
@@ -129,6 +133,7 @@ class AttachmentRow(Base):
     id: Mapped[str] = mapped_column(RANDOM_ID, primary_key=True)
     channel: Mapped[str] = mapped_column(CHANNEL)
     uploader: Mapped[str] = mapped_column(ID)
+    partner: Mapped[str | None] = mapped_column(ID)
     name: Mapped[str] = mapped_column(Text)
     size: Mapped[int] = mapped_column(NUMBER)
     sha256: Mapped[str] = mapped_column(String(64))
@@ -149,6 +154,15 @@ Index(
 )
 
 
+# Removed soon; a sweep finds those that an ended process left.
+Index(
+    "attachments_discarded",
+    AttachmentRow.id,
+    postgresql_where=AttachmentRow.state == "discarded",
+    sqlite_where=AttachmentRow.state == "discarded",
+)
+
+
 class UploadTallyRow(Base):
     """Files and bytes that a person or a channel uploaded on one day (UTC)."""
 
@@ -158,6 +172,15 @@ class UploadTallyRow(Base):
     scope: Mapped[str] = mapped_column(String(16), primary_key=True)
     name: Mapped[str] = mapped_column(CHANNEL, primary_key=True)
     files: Mapped[int] = mapped_column(NUMBER)
+    bytes: Mapped[int] = mapped_column(NUMBER)
+
+
+class HeldBytesRow(Base):
+    """The bytes of all files of a partner: the sum of their sizes, at every moment."""
+
+    __tablename__ = "held_bytes"
+
+    partner: Mapped[str] = mapped_column(ID, primary_key=True)
     bytes: Mapped[int] = mapped_column(NUMBER)
 
 

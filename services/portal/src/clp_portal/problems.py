@@ -36,6 +36,7 @@ STATUSES: Final[Mapping[str, int]] = MappingProxyType(
         "verb.refused": 405,
         "body.too_slow": 408,
         "attachment.pending": 409,
+        "attachment.partner_quota_spent": 409,
         "message.changed": 412,
         "attachment.too_large": 413,
         "request.too_large": 413,
@@ -82,6 +83,9 @@ SENTENCES: Final[Mapping[str, str]] = MappingProxyType(
         "attachment.pending": N_("The file is being checked. Try again soon."),
         "attachment.infected": N_("The file was found to be harmful."),
         "attachment.quota_spent": N_("You cannot upload more files today."),
+        "attachment.partner_quota_spent": N_(
+            "The files of your company take all the space they may. Delete some first."
+        ),
         "query.empty": N_("Type at least one word."),
         "query.too_long": N_("The search is too long: 500 characters at most."),
         "cursor.malformed": N_("This page of the search is no more. Search again."),

@@ -10,7 +10,6 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 from werkzeug.wrappers import Response
 
 from clp_chassis.clock import new_id
-from clp_contracts.error_codes import CODES
 from clp_contracts.errors import CallFailed, Refused
 
 log = logging.getLogger(__name__)
@@ -58,7 +57,7 @@ def error_response(refused: Refused, statuses: Mapping[str, int] = NONE) -> Resp
     """Return a refusal as JSON: code, sentence and detail, as over RPC."""
     body: dict[str, Any] = {
         "code": refused.code,
-        "sentence": CODES.get(refused.code, refused.code),
+        "sentence": refused.sentence,
     }
     detail = dict(refused.detail)
     if incident := detail.pop("incident", None):

@@ -1,5 +1,6 @@
 """Edit and delete messages, and keep earlier texts for internal audit (rule 12)."""
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,9 +9,10 @@ from typing import Final
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from clp_chassis.persistence.database import TRANSIENT_ERRORS
 from clp_chassis.security.passports import Passport
 from clp_contracts import events
-from clp_contracts.errors import Refused
+from clp_contracts.errors import CallFailed, Refused
 from clp_contracts.messages import (
     Deleted,
     Edited,
@@ -31,6 +33,9 @@ from clp_messages.queries import attachment_count, mentioned_in, message_by_id
 from clp_messages.tables import OUTBOX, MentionRow, MessageRow, RevisionRow
 from clp_messages.use_cases.authorization import allowed_context, refuse, require
 from clp_messages.use_cases.mentions import MentionContext, mentions_in
+from clp_messages.use_cases.uploads import discard_files, remove_discarded
+
+log = logging.getLogger(__name__)
 
 Rule = Callable[[Person, MessageFacts, Project], Decision]
 
@@ -103,6 +108,8 @@ def delete_message(
 ) -> Deleted:
     """Delete a message and leave a tombstone; its text stays for audit only.
 
+    Its files are removed, and its partner holds their bytes no more.
+
     Raises:
         Refused: ``message.missing``, ``message.deleted`` or ``message.not_yours``.
     """
@@ -118,8 +125,20 @@ def delete_message(
             editor=permitted.author,
             at=row.deleted_at,
         )
+        discarded = discard_files(session, row.id)
         _announce(session, events.MESSAGE_DELETED, row, at=row.deleted_at)
-        return Deleted(id=row.id, revision=row.revision)
+        deleted = Deleted(id=row.id, revision=row.revision)
+    _remove_files(discarded, deps)
+    return deleted
+
+
+def _remove_files(files: list[str], deps: Dependencies) -> None:
+    """Remove discarded files; the sweep does so where the store is unavailable."""
+    try:
+        if files:
+            remove_discarded(files, deps)
+    except (*TRANSIENT_ERRORS, CallFailed) as error:
+        log.warning("files of a deleted message wait: %s", type(error).__name__)
 
 
 def revisions(request: MessageRef, *, actor: Passport, deps: Dependencies) -> Revisions:

@@ -1,11 +1,12 @@
 """Receive attachments, authorize downloads, and remove orphaned files."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
-from typing import Final, Self
+from typing import Any, Final, Self
 
-from sqlalchemy import and_, delete, insert, or_, select, update
+from sqlalchemy import and_, insert, or_, select, update
+from sqlalchemy.orm import Session
 
 from clp_chassis.clock import new_id
 from clp_chassis.security.passports import Passport
@@ -41,7 +42,7 @@ from clp_messages.use_cases.authorization import (
     refuse,
     require,
 )
-from clp_messages.use_cases.quotas import QuotaCharge
+from clp_messages.use_cases.quotas import QuotaCharge, delete_files
 from clp_messages.use_cases.scanning import ScannedFile, scan_upload
 
 ORPHANED_AFTER: Final = timedelta(hours=1)
@@ -93,6 +94,7 @@ def receive_upload(
         day=deps.clock().date().isoformat(),
         person=author.id,
         channel=channel.name,
+        partner=author.partner,
         reserved=upload.declared or policy.max_bytes,
     )
     file = _register(_safe_name(upload.name), charge, deps)
@@ -110,12 +112,13 @@ def receive_upload(
         _forget(file, charge, deps)
         raise Refused("attachment.infected")
     with deps.database.writing(notify=False) as session:
-        session.execute(
+        updated: Any = session.execute(
             update(AttachmentRow)
             .where(AttachmentRow.id == file.id)
             .values(size=size, sha256=sha256, state=state, uploaded_at=deps.clock())
         )
-        charge.settle(session, size)
+        if updated.rowcount:
+            charge.settle(session, size)
     return replace(file, size=size, state=state)
 
 
@@ -131,7 +134,11 @@ def _register(
 ) -> StoredFile:
     """Insert the row of a file before its first byte, so that the sweep can find it."""
     file = StoredFile(
-        id=new_id(), name=name, size=0, store_key=new_id(), state=RECEIVING
+        id=new_id(),
+        name=name,
+        size=charge.reserved,
+        store_key=new_id(),
+        state=RECEIVING,
     )
     with deps.database.writing(notify=False) as session:
         charge.apply(session, deps.attachments)
@@ -140,6 +147,7 @@ def _register(
                 **asdict(file),
                 channel=charge.channel,
                 uploader=charge.person,
+                partner=charge.partner,
                 sha256="",
                 uploaded_at=deps.clock(),
                 place=0,
@@ -150,7 +158,7 @@ def _register(
 
 def _forget(file: StoredFile, charge: QuotaCharge, deps: Dependencies) -> None:
     with deps.database.writing(notify=False) as session:
-        session.execute(delete(AttachmentRow).where(AttachmentRow.id == file.id))
+        delete_files(session, AttachmentRow.id == file.id)
         charge.revert(session)
 
 
@@ -296,11 +304,34 @@ def _attachment(id: str, deps: Dependencies) -> tuple[AttachmentRow | None, bool
     return (None, False) if found is None else (found[0], found[1] is not None)
 
 
+def discard_files(session: Session, message: str) -> list[str]:
+    """Mark the files of a deleted message; return their ids for `remove_discarded`."""
+    of_message = AttachmentRow.message == message
+    ids = session.scalars(select(AttachmentRow.id).where(of_message)).all()
+    session.execute(update(AttachmentRow).where(of_message).values(state=DISCARDED))
+    return list(ids)
+
+
+def remove_discarded(ids: Collection[str], deps: Dependencies) -> int:
+    """Remove the bytes of discarded files, then their rows; return how many."""
+    batch = (AttachmentRow.id.in_(ids), AttachmentRow.state == DISCARDED)
+    with deps.database.reading() as session:
+        store_keys = session.scalars(select(AttachmentRow.store_key).where(*batch))
+        keys = store_keys.all()
+    for key in keys:
+        deps.files.remove(key)
+    if not keys:
+        return 0
+    with deps.database.writing(notify=False) as session:
+        return delete_files(session, *batch)
+
+
 def sweep_orphans(*, deps: Dependencies) -> int:
     """Remove files that were not posted within an hour; return how many.
 
     Rows are marked, then the bytes are removed, then the rows are deleted: the next
-    sweep completes an interrupted one, and no message can take a file being removed.
+    sweep completes an interrupted one, and that of a deleted message, and no message
+    can take a file being removed.
     """
     unattached = AttachmentRow.message.is_(None)
     now = deps.clock()
@@ -315,20 +346,17 @@ def sweep_orphans(*, deps: Dependencies) -> int:
         candidates = session.scalars(
             select(AttachmentRow.id).where(unattached, orphaned).limit(SWEEP_BATCH)
         ).all()
-    if not candidates:
-        return 0
-    batch = AttachmentRow.id.in_(candidates)
-    with deps.database.writing(notify=False) as session:
-        session.execute(
-            update(AttachmentRow).where(batch, unattached).values(state=DISCARDED)
-        )
-    discarded = AttachmentRow.state == DISCARDED
-    with deps.database.reading() as session:
-        store_keys = session.scalars(
-            select(AttachmentRow.store_key).where(batch, discarded)
+        left = session.scalars(
+            select(AttachmentRow.id)
+            .where(AttachmentRow.state == DISCARDED)
+            .limit(SWEEP_BATCH)
         ).all()
-    for key in store_keys:
-        deps.files.remove(key)
-    with deps.database.writing(notify=False) as session:
-        session.execute(delete(AttachmentRow).where(batch, discarded))
-    return len(store_keys)
+    if candidates:
+        with deps.database.writing(notify=False) as session:
+            session.execute(
+                update(AttachmentRow)
+                .where(AttachmentRow.id.in_(candidates), unattached)
+                .values(state=DISCARDED)
+            )
+    both = {*candidates, *left}
+    return remove_discarded(both, deps) if both else 0
