@@ -106,7 +106,7 @@ deploy-files: setup ## write the files of deploy/ that follow from the code
 
 .PHONY: mail-snapshots
 mail-snapshots: setup ## write the snapshots of every mail type and language
-	@CLP_WRITE_SNAPSHOTS=1 $(PYTEST) -q tests/services/notifications/test_snapshots.py
+	@TESTS_WRITE_SNAPSHOTS=1 $(PYTEST) -q tests/services/notifications/test_snapshots.py
 
 .PHONY: mail-pictures
 mail-pictures: setup ## draw the mails at phone and desktop width into .cache/mail-pictures
@@ -147,7 +147,7 @@ lint: setup ## style, types and import contracts
 .PHONY: test-core
 test-core: setup ## the rules alone: every line and branch, and the examples in the docs
 	@$(call title,core)
-	@CLP_PLAIN_TESTS=1 COVERAGE_FILE=.coverage.core $(PY) -m coverage run \
+	@TESTS_UNPATCHED=1 COVERAGE_FILE=.coverage.core $(PY) -m coverage run \
 	  -m pytest tests/core --doctest-modules libs/clp_core/src
 	@COVERAGE_FILE=.coverage.core $(PY) -m coverage report \
 	  --include='*/clp_core/*' --fail-under=100
@@ -178,8 +178,8 @@ test-faults: setup ## kills, outages, full disks, in short: nothing acknowledged
 .PHONY: test-all
 test-all: ## for nights: everything, everywhere; an hour or more
 	@$(MAKE) test
-	@CLP_TWO_WORLDS_RUNS=90 $(MAKE) test-system SELECTED="slow and not bench and not clamd and not browser and not promtool"
-	@CLP_TWO_WORLDS_RUNS=90 $(MAKE) test-system TESTS="tests/journeys -k two_worlds"
+	@TESTS_TWO_WORLDS_RUNS=90 $(MAKE) test-system SELECTED="slow and not bench and not clamd and not browser and not promtool"
+	@TESTS_TWO_WORLDS_RUNS=90 $(MAKE) test-system TESTS="tests/journeys -k two_worlds"
 	@$(MAKE) test-alerts test-whoosh-2 test-asyncio-hub mails-many mail-parsers portal-types
 	@$(MAKE) test-node site test-corpus test-pythons test-debian newcomer
 
@@ -200,17 +200,17 @@ test-debian: ## demo, core and broker tests in a fresh Debian 13 (as root, with 
 test-browser: setup ## the portal in Chromium: the story, axe-core, phones, no scripts
 	@$(call title,the portal in Chromium)
 	@deploy/install/browser.sh
-	@CLP_PLAIN_TESTS=1 $(PYTEST) -m browser -p no:randomly tests/browser
+	@TESTS_UNPATCHED=1 $(PYTEST) -m browser -p no:randomly tests/browser
 
 .PHONY: portal-pictures
 portal-pictures: setup ## every page of the portal as a picture, in build/portal-pictures
 	@deploy/install/browser.sh
-	@CLP_PLAIN_TESTS=1 $(PY) -m tests.browser.pictures build/portal-pictures
+	@TESTS_UNPATCHED=1 $(PY) -m tests.browser.pictures build/portal-pictures
 
 .PHONY: test-whoosh-2
 test-whoosh-2: setup $(VENV)/.whoosh-2 ## the index on Whoosh 2.7.4, the way out
 	@$(call title,the index on Whoosh 2.7.4)
-	@CLP_WHOOSH=2.7.4 PYTHONPATH=$(abspath $(VENV))/whoosh-2 $(PYTEST) \
+	@TESTS_WHOOSH=2.7.4 PYTHONPATH=$(abspath $(VENV))/whoosh-2 $(PYTEST) \
 	  tests/services/search/test_index.py tests/services/search/test_crash_recovery.py \
 	  tests/services/search/test_engine_pinned.py
 
@@ -234,8 +234,8 @@ test-clamd: setup ## the virus scanner's protocol against a real clamd (installe
 faults: setup ## the same in full: MESSAGES=100000 SEED=7, an hour or more
 	@$(PY) -W ignore -m tests.faults --messages $(or $(MESSAGES),100000) \
 	  $(if $(SEED),--seed $(SEED))
-	@CLP_FAULTS_KILLS=100 CLP_FAULTS_POSTS=500 CLP_FAULTS_MEGABYTES=10 \
-	  CLP_FAULTS_UPLOADS=50 CLP_FAULTS_WORKERS=1,8,2,5,0 $(PYTEST) -m faults --timeout 0 -s \
+	@TESTS_FAULTS_KILLS=100 TESTS_FAULTS_POSTS=500 TESTS_FAULTS_MEGABYTES=10 \
+	  TESTS_FAULTS_UPLOADS=50 TESTS_FAULTS_WORKERS=1,8,2,5,0 $(PYTEST) -m faults --timeout 0 -s \
 	  tests/faults/test_embedded_killed.py tests/faults/test_workers.py \
 	  tests/faults/test_clocks.py tests/faults/test_uploads_killed.py
 
@@ -251,7 +251,7 @@ two-worlds-long: setup ## for the nights: what one partner sees never depends on
 
 .PHONY: mails-many
 mails-many: setup ## check ten thousand generated mails byte for byte
-	@CLP_MAILS=10000 $(PYTEST) tests/services/notifications/test_many_mails.py --timeout 3600
+	@TESTS_MAILS=10000 $(PYTEST) tests/services/notifications/test_many_mails.py --timeout 3600
 
 .PHONY: test-corpus
 test-corpus: setup ## judge some thousand real files of published test sets as attachments

@@ -1,13 +1,13 @@
 """Settings of every test: Eventlet's monkey patch and the profiles of Hypothesis.
 
 Code that uses the broker needs the patch before any other import. The core needs none:
-with ``CLP_PLAIN_TESTS`` set (as `make test-core` does) it is tested unpatched.
+with ``TESTS_UNPATCHED`` set (as `make test-core` does) it is tested unpatched.
 """
 
 import importlib.util
 import os
 
-if not os.environ.get("CLP_PLAIN_TESTS") and importlib.util.find_spec("clp_chassis"):
+if not os.environ.get("TESTS_UNPATCHED") and importlib.util.find_spec("clp_chassis"):
     importlib.import_module("clp_chassis.concurrency.monkey_patch")
     # Fixtures are found by their name in a conftest module.
     _servers = importlib.import_module("tests.support.servers")

@@ -36,6 +36,6 @@ TOML
 cd "$LAID"
 # Test names hold characters that no terminal encodes.
 export PYTHONIOENCODING=utf-8:backslashreplace
-export CLP_PLAIN_TESTS=1 HYPOTHESIS_PROFILE=mutation
+export TESTS_UNPATCHED=1 HYPOTHESIS_PROFILE=mutation
 "$PYTHON" -m mutmut run --max-children "${MUTATION_CHILDREN:-2}" "$@"
 "$PYTHON" -m mutmut results

@@ -1,7 +1,7 @@
 """The portal in a process of its own, and browsers in which people are signed in.
 
 Playwright runs on asyncio and wants the standard library as it is, so these tests run in
-a plain interpreter (``CLP_PLAIN_TESTS``) and the suite in another one.
+a plain interpreter (``TESTS_UNPATCHED``) and the suite in another one.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 
 ROOT = Path(__file__).parents[2]
-CHROMIUM = os.environ.get("CLP_CHROMIUM", "/usr/bin/chromium")
+CHROMIUM = os.environ.get("TESTS_CHROMIUM", "/usr/bin/chromium")
 ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage")
 READY = "html[data-ready]"
 # What tests cause on purpose: a refusal, and a connection that is cut.
@@ -35,7 +35,7 @@ collect_ignore_glob = [] if importlib.util.find_spec("playwright") else ["test_*
 @pytest.fixture(scope="session")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a portal with the sample world."""
-    if not os.environ.get("CLP_PLAIN_TESTS"):
+    if not os.environ.get("TESTS_UNPATCHED"):
         pytest.fail("run these tests with `make test-browser`")
     folder = tmp_path_factory.mktemp("portal") / "data"
     command = ("-W", "ignore", "-m", "clp_suite.portal", "--port", "0")

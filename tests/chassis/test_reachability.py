@@ -138,7 +138,7 @@ def test_a_wrong_password_is_one(
     require_database(database)
     wrong = database.replace(postgres.password, "wrong")
     assert reason_for(lambda: require_database(wrong)) == "wrong user or password"
-    missing = database.replace("/reachable", "/missing")
+    missing = database.replace("reachable", "missing")
     assert reason_for(lambda: require_database(missing)) == "no such database"
     postgres.drop_database("reachable")
 

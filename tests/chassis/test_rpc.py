@@ -3,6 +3,7 @@
 import logging
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ from clp_chassis.security.passports import (
 from clp_contracts import feed
 from clp_contracts import projects as contract
 from clp_contracts.client import Clients, connect
+from clp_contracts.connection_pool import RpcConnectionPool
 from clp_contracts.errors import CallFailed, Refused
 from clp_contracts.events import OF_PROJECTS, PARTNER_CHANGED
 from clp_contracts.methods import PassportKind
@@ -218,7 +220,7 @@ def test_without_a_good_passport_nothing_is_done(
 
 
 def test_the_log_names_the_refusal_and_not_the_request(
-    broker_url: str, directory: Clients, caplog: pytest.LogCaptureFixture
+    broker_url: str, running: ContainerGroup, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
     with (
@@ -226,8 +228,13 @@ def test_the_log_names_the_refusal_and_not_the_request(
         pytest.raises(Refused),
     ):
         put(stranger, "planted")
-    with pytest.raises(Refused):
-        directory.projects.put_partner(id=3, name="planted")  # type: ignore[arg-type]
+    # The typed client would refuse this value before it is sent.
+    context = {"auth_token": ISSUER.for_service("directory")("projects")}
+    pool = RpcConnectionPool(broker_url, timeout=5)
+    with closing(pool), pytest.raises(Refused):
+        pool.call(
+            "projects", "put_partner", {"id": 3, "name": "planted"}, context=context
+        )
 
     logged = [
         (r.levelname, r.getMessage()) for r in caplog.records if "refused" in r.msg

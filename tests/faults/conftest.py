@@ -38,7 +38,7 @@ class FaultBed:
 
 def seed_of_session() -> int:
     """Return the seed of the environment, or a new one; each run prints it."""
-    given = os.environ.get("CLP_FAULTS_SEED")
+    given = os.environ.get("TESTS_FAULTS_SEED")
     return int(given) if given else random.SystemRandom().randrange(1 << 30)
 
 

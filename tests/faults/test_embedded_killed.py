@@ -26,8 +26,8 @@ from tests.faults.sink import more_than_shown, recipient_and_words
 
 pytestmark = pytest.mark.faults
 
-KILLS = int(os.environ.get("CLP_FAULTS_KILLS", "3"))
-POSTS_BETWEEN = int(os.environ.get("CLP_FAULTS_POSTS", "15"))
+KILLS = int(os.environ.get("TESTS_FAULTS_KILLS", "3"))
+POSTS_BETWEEN = int(os.environ.get("TESTS_FAULTS_POSTS", "15"))
 SERVICES = ("projects", "messages", "notifications")
 
 

@@ -29,10 +29,10 @@ from tests.faults.process_group import ProcessGroup
 
 pytestmark = pytest.mark.faults
 
-AT_ONCE = int(os.environ.get("CLP_FAULTS_UPLOADS", "20"))
+AT_ONCE = int(os.environ.get("TESTS_FAULTS_UPLOADS", "20"))
 # A person's day has room for so many files and no more.
 UPLOADERS = ("ivy", "nat", *STUDIO, *NORTH)
-MEGABYTES = int(os.environ.get("CLP_FAULTS_MEGABYTES", "1"))
+MEGABYTES = int(os.environ.get("TESTS_FAULTS_MEGABYTES", "1"))
 
 
 def test_no_row_is_without_its_file_and_no_file_without_its_row(

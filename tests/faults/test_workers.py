@@ -17,7 +17,7 @@ pytestmark = pytest.mark.faults
 
 # How many delivery workers there are, one after the other; at last there is none. In
 # full it is from one to eight and back.
-STEPS = tuple(map(int, os.environ.get("CLP_FAULTS_WORKERS", "3,1,2,0").split(",")))
+STEPS = tuple(map(int, os.environ.get("TESTS_FAULTS_WORKERS", "3,1,2,0").split(",")))
 
 
 def test_workers_that_stop_leave_no_claim_and_no_duplicate(

@@ -21,7 +21,7 @@ from tests.support.work_queue import COUNTER, WORKER
 
 def main() -> int:
     """Run pytest and return the worst exit code."""
-    workers = int(os.environ.get("CLP_TEST_WORKERS", os.cpu_count() or 1))
+    workers = int(os.environ.get("TESTS_PROCESSES", os.cpu_count() or 1))
     started = time.monotonic()
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))

@@ -18,7 +18,7 @@ from clp_suite.server_access import BrokerAccess, DatabaseAccess
 from clp_suite.servers import PrivatePostgres, PrivateRabbit, server_directory
 from tests.support.work_queue import worker_number
 
-VARIABLE: Final = "CLP_TEST_SERVERS"
+VARIABLE: Final = "TESTS_SERVERS"
 # A virtual host for every suite that a test process may start.
 VHOSTS_PER_WORKER: Final = 5
 

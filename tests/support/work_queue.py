@@ -14,8 +14,8 @@ from typing import Final
 
 import pytest
 
-COUNTER: Final = "CLP_TEST_QUEUE"
-WORKER: Final = "CLP_TEST_WORKER"
+COUNTER: Final = "TESTS_QUEUE"
+WORKER: Final = "TESTS_WORKER"
 # Session fixtures that start many processes, with their parameters; longest first.
 EXPENSIVE: Final = ("up", "bed", "suite[processes]")
 

@@ -10,7 +10,7 @@ import pytest
 from tests.services.notifications.generated import mails
 from tests.services.notifications.mailcheck import faults
 
-HOW_MANY = int(os.environ.get("CLP_MAILS", "100"))
+HOW_MANY = int(os.environ.get("TESTS_MAILS", "100"))
 # Of many, each dot of the progress stands for a hundred.
 BATCHES = max(10, HOW_MANY // 100)
 

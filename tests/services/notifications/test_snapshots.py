@@ -23,7 +23,7 @@ from tests.services.notifications.sample_mails import (
 )
 
 FOLDER = Path(__file__).parent / "snapshots"
-IS_WRITING = os.environ.get("CLP_WRITE_SNAPSHOTS") == "1"
+IS_WRITING = os.environ.get("TESTS_WRITE_SNAPSHOTS") == "1"
 RULE = "=" * 72
 
 

@@ -8,7 +8,7 @@ import whoosh
 
 from tests.architecture.tree import ROOT
 
-EXPECTED = os.environ.get("CLP_WHOOSH", "3.54.0")
+EXPECTED = os.environ.get("TESTS_WHOOSH", "3.54.0")
 HASHED = ROOT / "deploy" / "install" / "hashed"
 
 
