@@ -7,7 +7,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Open
+from tests.browser.conftest import READY, Open
 
 pytestmark = pytest.mark.browser
 
@@ -101,6 +101,28 @@ def test_everything_works_by_keyboard(open_page: Open) -> None:
     page.keyboard.type("zebra")
     page.keyboard.press("Enter")
     expect(page.locator(".hit").first).to_contain_text("zebra")
+
+
+def test_the_keys_are_switched_off_and_on_again(open_page: Open) -> None:
+    page = open_page("nat", NORTH)
+
+    def switch() -> None:
+        page.locator(".account summary").click()
+        page.get_by_role("button", name="Keyboard").click()
+        dialog = page.get_by_role("dialog", name="Keyboard")
+        assert violations(page) == []
+        dialog.get_by_label("Use these keys").click()
+        page.keyboard.press("Escape")
+        expect(dialog).to_have_count(0)
+        page.reload()
+        page.wait_for_selector(READY, state="attached")
+        page.locator("#main").focus()
+        page.keyboard.press("/")
+
+    switch()
+    expect(page.locator("#main")).to_be_focused()
+    switch()
+    expect(page.locator(".keyword input")).to_be_focused()
 
 
 def test_everything_works_without_scripts(open_page: Open, tmp_path: Path) -> None:

@@ -6,7 +6,6 @@ from typing import Any, Final
 import msgspec
 
 from clp_portal.api.routes import (
-    API,
     IDEMPOTENCY_KEY,
     IF_MATCH,
     OPERATIONS,
@@ -84,7 +83,7 @@ def _operation(operation: Operation, schemas: dict[str, Any]) -> dict[str, Any]:
     parameters += [_header(name) for name in operation.header_names]
     described: dict[str, Any] = {
         "operationId": _operation_id(operation),
-        "summary": _first_line(operation.method.request),
+        "summary": operation.summary,
         "tags": [operation.method.service],
         "parameters": parameters,
         "responses": {
@@ -205,7 +204,7 @@ def summary() -> list[dict[str, str]]:
     return [
         {
             "verb": verb.upper(),
-            "path": path.removeprefix(API),
+            "path": path,
             "summary": one["summary"],
         }
         for path, verbs in openapi()["paths"].items()

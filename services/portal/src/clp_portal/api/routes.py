@@ -40,6 +40,7 @@ class Operation:
 
     verb: str
     path: str
+    summary: str
     method: Method[Any, Any]
     query: tuple[str, ...] = ()
     status: int = 200
@@ -87,75 +88,151 @@ class Operation:
 
 
 OPERATIONS: Final = (
-    Operation(verb="GET", path=f"{API}/me", method=projects.ME),
+    Operation(
+        verb="GET", path=f"{API}/me", summary="See who you are.", method=projects.ME
+    ),
     Operation(
         verb="GET",
         path=f"{API}/projects",
+        summary="Find projects by words of their title or id.",
         method=projects.FIND_PROJECTS,
         query=("typed", "cursor", "limit"),
     ),
-    Operation(verb="GET", path=f"{API}/projects/followed", method=projects.MY_PROJECTS),
-    Operation(verb="GET", path=PROJECT, method=projects.PROJECT),
-    Operation(verb="PUT", path=f"{PROJECT}/following", method=projects.FOLLOW),
-    Operation(verb="DELETE", path=f"{PROJECT}/following", method=projects.UNFOLLOW),
-    Operation(verb="GET", path=f"{PROJECT}/channels", method=messages.CHANNELS),
     Operation(
-        verb="GET", path=f"{API}/unread", method=messages.UNREAD, query=("projects",)
+        verb="GET",
+        path=f"{API}/projects/followed",
+        summary="List the projects that you follow.",
+        method=projects.MY_PROJECTS,
+    ),
+    Operation(
+        verb="GET", path=PROJECT, summary="See a project.", method=projects.PROJECT
+    ),
+    Operation(
+        verb="PUT",
+        path=f"{PROJECT}/following",
+        summary="Follow a project.",
+        method=projects.FOLLOW,
+    ),
+    Operation(
+        verb="DELETE",
+        path=f"{PROJECT}/following",
+        summary="Unfollow a project.",
+        method=projects.UNFOLLOW,
+    ),
+    Operation(
+        verb="GET",
+        path=f"{PROJECT}/channels",
+        summary="List the channels of a project.",
+        method=messages.CHANNELS,
+    ),
+    Operation(
+        verb="GET",
+        path=f"{API}/unread",
+        summary="Count the unread messages of some projects.",
+        method=messages.UNREAD,
+        query=("projects",),
     ),
     Operation(
         verb="GET",
         path=f"{API}/conversation",
+        summary="Read a channel with everything that a page of it shows.",
         method=messages.CONVERSATION,
         query=("channel", "project", "before", "after", "around", "latest", "limit"),
     ),
     Operation(
         verb="GET",
         path=f"{CHANNEL}/messages",
+        summary="Read messages before, after or around a number.",
         method=messages.PAGE,
         query=("before", "after", "around", "limit"),
     ),
     Operation(
-        verb="POST", path=f"{CHANNEL}/messages", method=messages.POST, status=CREATED
+        verb="POST",
+        path=f"{CHANNEL}/messages",
+        summary="Post a message.",
+        method=messages.POST,
+        status=CREATED,
     ),
     Operation(
         verb="GET",
         path=f"{CHANNEL}/mentionable",
+        summary="Complete the beginning of a name or mail address.",
         method=messages.MENTIONABLE,
         query=("typed", "limit"),
     ),
     Operation(
         verb="GET",
         path=f"{CHANNEL}/audience",
+        summary="Preview whom a draft would reach.",
         method=notifications.PREVIEW,
         query=("text",),
     ),
-    Operation(verb="PUT", path=f"{CHANNEL}/read-marker", method=messages.MARK_READ),
-    Operation(verb="PUT", path=MESSAGE, method=messages.EDIT),
-    Operation(verb="DELETE", path=MESSAGE, method=messages.DELETE),
+    Operation(
+        verb="PUT",
+        path=f"{CHANNEL}/read-marker",
+        summary="Move your read marker forward to a message.",
+        method=messages.MARK_READ,
+    ),
+    Operation(
+        verb="PUT",
+        path=MESSAGE,
+        summary="Replace the text of your own message.",
+        method=messages.EDIT,
+    ),
+    Operation(
+        verb="DELETE",
+        path=MESSAGE,
+        summary="Delete a message; its place stays.",
+        method=messages.DELETE,
+    ),
     Operation(
         verb="GET",
         path=f"{MESSAGE}/explanation",
+        summary="See who was told of a message, and why.",
         method=notifications.EXPLAIN,
         query=("person", "language", "time_zone"),
     ),
-    Operation(verb="GET", path=f"{MESSAGE}/revisions", method=messages.REVISIONS),
+    Operation(
+        verb="GET",
+        path=f"{MESSAGE}/revisions",
+        summary="Read what a message said before.",
+        method=messages.REVISIONS,
+    ),
     Operation(
         verb="GET",
         path=f"{API}/search",
+        summary="Search messages and names of files.",
         method=search.FIND,
         query=("query", "channel", "project", "cursor", "limit"),
     ),
-    Operation(verb="GET", path=f"{API}/policy", method=messages.POLICY),
     Operation(
-        verb="GET", path=f"{API}/mail-settings", method=notifications.MAIL_SETTINGS
+        verb="GET",
+        path=f"{API}/policy",
+        summary="See which files may be attached.",
+        method=messages.POLICY,
     ),
     Operation(
-        verb="PATCH", path=f"{API}/mail-settings", method=notifications.MAIL_SETTINGS
+        verb="GET",
+        path=f"{API}/mail-settings",
+        summary="See your mail settings.",
+        method=notifications.MAIL_SETTINGS,
     ),
-    Operation(verb="GET", path=f"{API}/tickets", method=notifications.MY_TICKETS),
+    Operation(
+        verb="PATCH",
+        path=f"{API}/mail-settings",
+        summary="Change your mail settings.",
+        method=notifications.MAIL_SETTINGS,
+    ),
+    Operation(
+        verb="GET",
+        path=f"{API}/tickets",
+        summary="List your tickets.",
+        method=notifications.MY_TICKETS,
+    ),
     Operation(
         verb="POST",
         path=f"{API}/tickets",
+        summary="Submit a ticket to the support address.",
         method=notifications.SUBMIT_TICKET,
         status=CREATED,
     ),

@@ -22,6 +22,9 @@ export function open(content, label) {
   const heading = dialog.querySelector("h1, h2")
   if (heading && !label) {
     heading.id = "dialog-title"
+    // A screen reader begins at the heading, not at the first thing to press.
+    heading.setAttribute("tabindex", "-1")
+    heading.setAttribute("autofocus", "")
     dialog.setAttribute("aria-labelledby", heading.id)
   } else {
     dialog.setAttribute("aria-label", label ?? "")

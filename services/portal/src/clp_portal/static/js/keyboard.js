@@ -1,30 +1,54 @@
-// Keys of a conversation. None works while somebody writes.
+// Keys of the pages. None works while somebody writes, and a setting switches all off
+// (WCAG 2.1.4). A cookie keeps it: signing out clears the rest of the browser's storage.
 import { open } from "./dialogs.js"
 import { text } from "./texts.js"
 import { authorOf } from "./timeline.js"
 
+const SWITCHED_OFF = "__Host-clp-keys=off"
+const YEAR_S = 365 * 24 * 3600
+
 /**
- * @param {import("./timeline.js").Timeline} timeline
+ * @param {import("./timeline.js").Timeline | null} timeline
  * @param {import("./composer.js").Composer | null} composer
  */
 export function useKeys(timeline, composer) {
+  document.querySelector("[data-shortcuts]")?.addEventListener("click", show)
   document.addEventListener("keydown", (event) => {
     const target = /** @type {HTMLElement} */ (event.target)
-    if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return
+    if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || !areOn()) return
     if (target.closest("input, textarea, select, dialog, summary")) return
     const item = /** @type {HTMLElement | null} */ (target.closest(".message"))
     const actions = {
-      "/": () => /** @type {HTMLElement | null} */ (document.querySelector(".keyword input"))?.focus(),
-      "?": () => open(list(), text("shortcuts")),
-      ArrowDown: () => timeline.move(1),
-      ArrowUp: () => timeline.move(-1),
+      "/": () => /** @type {HTMLElement | null} */ (document.querySelector(".keyword input") ?? document.querySelector(".find input"))?.focus(),
+      "?": show,
+      ArrowDown: timeline && (() => timeline.move(1)),
+      ArrowUp: timeline && (() => timeline.move(-1)),
       e: () => item?.querySelector("a[data-edit]")?.dispatchEvent(new MouseEvent("click", { bubbles: true, cancelable: true })),
       r: () => item && composer?.replyTo(authorOf(item)),
     }
-    if (!(event.key in actions)) return
+    const action = actions[/** @type {keyof typeof actions} */ (event.key)]
+    if (!action) return
     event.preventDefault()
-    actions[/** @type {keyof typeof actions} */ (event.key)]()
+    action()
   })
+}
+
+function areOn() {
+  return !document.cookie.split("; ").includes(SWITCHED_OFF)
+}
+
+/** Show the keys, and the setting that switches them off. */
+function show() {
+  const label = Object.assign(document.createElement("label"), { className: "choice" })
+  const box = Object.assign(document.createElement("input"), { type: "checkbox", checked: areOn() })
+  box.addEventListener("change", () => {
+    document.cookie = `${SWITCHED_OFF}; path=/; secure; samesite=lax; max-age=${box.checked ? 0 : YEAR_S}`
+  })
+  label.append(box, text("use_keys"))
+  const heading = Object.assign(document.createElement("h2"), { className: "dialog-title", textContent: text("shortcuts") })
+  const content = document.createDocumentFragment()
+  content.append(heading, list(), label)
+  open(content)
 }
 
 function list() {

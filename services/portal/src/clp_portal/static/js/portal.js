@@ -19,7 +19,8 @@ watchConnection()
 closeMenus()
 
 const conversation = /** @type {HTMLElement | null} */ (document.querySelector(".conversation[data-channel]"))
-const timeline = conversation ? enhance(conversation) : null
+const { timeline, composer } = conversation ? enhance(conversation) : { timeline: null, composer: null }
+useKeys(timeline, composer)
 if (document.body.dataset.me) listen(document.body.dataset.me, conversation?.dataset.project ?? "")
 document.documentElement.dataset.ready = ""
 
@@ -35,8 +36,7 @@ function enhance(conversation) {
     previewAudience(form)
   }
   changeInPlace(timeline)
-  useKeys(timeline, composer)
-  return timeline
+  return { timeline, composer }
 }
 
 /** Show what happens elsewhere. @param {string} me @param {string} project */
@@ -45,11 +45,11 @@ function listen(me, project) {
   new Stream(me, project, (event, data) => {
     if (event === "message") take(data)
     else if (event === "gone") leave(data.project)
-    else timeline?.catchUp()
-    if (event === "again" || data.deleted) recount()
+    else timeline?.catchUp().catch(later)
+    if (event === "again" || data.deleted) recount().catch(later)
   })
 
-  /** @param {Record<string, any>} message */
+  /** @param {any} message */
   async function take(message) {
     const { channel, number, revision, deleted, author } = message
     const isNew = revision === 1 && !deleted && author !== me && number > (last.get(channel) ?? 0)
@@ -67,6 +67,9 @@ function listen(me, project) {
     setTimeout(() => location.assign("/"), LEAVE_AFTER_MS)
   }
 }
+
+/** What was not reached is asked for again when the stream opens the next time. */
+function later() {}
 
 /** A menu closes when something else is pressed, and on Escape. */
 function closeMenus() {
