@@ -42,6 +42,8 @@ class EmbeddedSuite(Suite):
             reaches the loopback address can be anybody of the sample world.
         portal_port: the port of the portal, 0 for a free one.
         rate_limit: of each person and service; `NO_LIMIT` lifts it.
+        attachment_policy: the file with types and sizes of attachments; without one the
+            published ones.
     """
 
     def __init__(
@@ -52,6 +54,7 @@ class EmbeddedSuite(Suite):
         portal: bool = False,
         portal_port: int = 0,
         rate_limit: RateLimit = DEFAULT_LIMIT,
+        attachment_policy: Path | str = "",
     ) -> None:
         super().__init__(data_dir)
         messages_port, notifications_port, free_port = free_ports(3)
@@ -75,6 +78,7 @@ class EmbeddedSuite(Suite):
             smtp_url=f"maildir://{self.data_dir / 'mails'}",
             mail_window_s=mail_window_s,
             search_workers=0,
+            attachment_policy=str(attachment_policy),
         )
         self._processes: list[Process] = []
         self._group: ContainerGroup | None = None

@@ -38,6 +38,7 @@ class SuiteEnvironment:
     mail_window_s: float
     search_workers: int
     search_url: str = ""
+    attachment_policy: str = ""
     broker_urls: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -65,6 +66,7 @@ class SuiteEnvironment:
             # Shorter than by default: the stories withdraw partners often.
             "CLP_MESSAGES_ACCESS_LEASE_S": f"{ACCESS_LEASE_S:g}",
             "CLP_SEARCH_ACCESS_LEASE_S": f"{ACCESS_LEASE_S:g}",
+            "CLP_MESSAGES_ATTACHMENT_POLICY": self.attachment_policy,
             "CLP_MESSAGES_FILES_DIR": str(self.data_dir / "files"),
             "CLP_MESSAGES_HTTP_ADDRESS": f"{loopback}:{self.messages_port}",
             "CLP_NOTIFICATIONS_HTTP_ADDRESS": f"{loopback}:{self.notifications_port}",
