@@ -219,8 +219,11 @@ def test_the_command_migrates_and_an_unmigrated_database_is_refused(
         f"CLP_{service.upper()}_{setting}_URL": owned,
         f"CLP_{service.upper()}_SECRET": 8 * "long-enough",
         f"CLP_{service.upper()}_KEYS_DIR": str(tmp_path / service),
+        f"CLP_{service.upper()}_HTTP_ADDRESS": "127.0.0.1:0",
         "CLP_SEARCH_DATA_DIR": str(tmp_path),
     }
+    if service == "search":
+        del serving["CLP_SEARCH_HTTP_ADDRESS"]
     if service == "messages":
         del serving["CLP_MESSAGES_SECRET"]
     refused = command(f"clp_{service}", **serving)

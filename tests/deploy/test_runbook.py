@@ -63,8 +63,9 @@ def test_dead_incoming_mails_are_handled_once_more(up: UpSystem) -> None:
     reason = incoming / "dead" / "broken.reason"
     until(reason.exists)
     until((incoming / "dead" / "broken").exists)
+    said = reason.read_text().strip()[:20]
     output = run_block("incoming", up)
-    assert reason.read_text().strip()[:20] in output
+    assert said in output
     assert "1 incoming mails are handled once more." in output
     until(lambda: not list((incoming / "new").iterdir()) and reason.exists())
 

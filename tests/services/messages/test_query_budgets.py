@@ -28,9 +28,10 @@ def first_edit(scenario: Scenario, person: str, text: str) -> Call:
     return lambda s: s.edit(person, message, text)
 
 
-def deletion(scenario: Scenario, person: str, author: str) -> Call:
-    message = last_of(scenario, author)
-    return lambda s: s.delete(person, message)
+def deletion(scenario: Scenario, *, files: int = 0) -> Call:
+    uploaded = tuple(scenario.upload("nat", NORTH) for _ in range(files))
+    message = scenario.post("nat", NORTH, "soon gone", files=uploaded).id
+    return lambda s: s.delete("ivy", message)
 
 
 def audit(scenario: Scenario) -> Call:
@@ -87,7 +88,8 @@ BUDGETS: list[
     ("post, refused", now(lambda s: refused(s, "nat", SOUTH)), 0, FACTS),
     ("edit", lambda s: first_edit(s, "nat", "other words"), 8, FACTS),
     ("edit, with a mention", lambda s: first_edit(s, "nat", "@Ian Moss"), 9, RESOLVING),
-    ("delete", lambda s: deletion(s, "ivy", "nat"), 7, CACHED),
+    ("delete", deletion, 9, CACHED),
+    ("delete, with files", lambda s: deletion(s, files=2), 12, CACHED),
     ("revisions", audit, 3, CACHED),
     ("page", now(lambda s: s.page("nat", NORTH, limit=10)), 1, FACTS),
     ("page, for the studio", now(lambda s: s.page("ivy", NORTH, around=3)), 1, CACHED),

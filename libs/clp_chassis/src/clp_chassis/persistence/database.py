@@ -141,8 +141,10 @@ def migrate(url: str, package: str) -> str:
     try:
         with as_file(files(package) / "migrations") as scripts:
             known = _known_revisions(scripts)
-            if _current_revision(engine, known) != known[-1]:
-                # Slow to import, and needed only when there is something to migrate.
+            # PostgreSQL also has privileges to set, which a restored table has lost.
+            is_current = _current_revision(engine, known) == known[-1]
+            if not is_current or engine.dialect.name == "postgresql":
+                # Slow to import, and needed only when there is something to do.
                 from clp_chassis.persistence.migrations import upgrade  # noqa: PLC0415
 
                 with writing.begin() as connection:
