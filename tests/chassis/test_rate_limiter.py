@@ -85,4 +85,4 @@ def test_nothing_is_kept_of_callers_who_left() -> None:
         callers.call(f"c{number}")
     callers.now += SWEEP_INTERVAL_S
     callers.call("a")
-    assert set(callers.limiter._buckets) == {"a"}
+    assert set(callers.limiter._buckets._buckets) == {"a"}

@@ -31,42 +31,33 @@ NO_LIMIT: Final = RateLimit(burst=1_000_000, per_second=1_000_000.0)
 
 
 @dataclass(slots=True)
-class _Bucket:
-    """Tokens left at a moment; below zero when calls are waiting for theirs."""
+class Bucket:
+    """Tokens left at a moment; below zero when more were taken than there were."""
 
     tokens: float
     at: float
 
 
-class TokenBucketLimiter:
-    """One token bucket per caller."""
+class TokenBuckets:
+    """One token bucket per caller, refilled at a steady rate up to the burst."""
 
     def __init__(
         self, limit: RateLimit, monotonic: Callable[[], float] = time.monotonic
     ) -> None:
         self._limit = limit
         self._monotonic = monotonic
-        self._buckets: dict[str, _Bucket] = {}
+        self._buckets: dict[str, Bucket] = {}
         self._swept_at = monotonic()
 
-    def delay_for(self, caller: str) -> float:
-        """Take a token of this caller's; return the seconds to wait for it.
-
-        Raises:
-            Refused: ``calls.too_many`` when it would take longer than `MAX_DELAY_S`;
-                no token is taken then.
-        """
+    def of(self, caller: str) -> Bucket:
+        """Return the bucket of a caller as it is now."""
         now = self._monotonic()
         self._sweep(now)
-        bucket = self._buckets.setdefault(caller, _Bucket(self._limit.burst, now))
+        bucket = self._buckets.setdefault(caller, Bucket(self._limit.burst, now))
         bucket.tokens, bucket.at = self._refilled(bucket, now), now
-        delay = max(0.0, (1.0 - bucket.tokens) / self._limit.per_second)
-        if delay > MAX_DELAY_S:
-            raise Refused.because("calls.too_many")
-        bucket.tokens -= 1.0
-        return delay
+        return bucket
 
-    def _refilled(self, bucket: _Bucket, now: float) -> float:
+    def _refilled(self, bucket: Bucket, now: float) -> float:
         gained = (now - bucket.at) * self._limit.per_second
         return min(self._limit.burst, bucket.tokens + gained)
 
@@ -80,3 +71,27 @@ class TokenBucketLimiter:
             for caller, bucket in self._buckets.items()
             if self._refilled(bucket, now) < self._limit.burst
         }
+
+
+class TokenBucketLimiter:
+    """Let each caller take a token per call, and wait or be refused without one."""
+
+    def __init__(
+        self, limit: RateLimit, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._per_second = limit.per_second
+        self._buckets = TokenBuckets(limit, monotonic)
+
+    def delay_for(self, caller: str) -> float:
+        """Take a token of this caller's; return the seconds to wait for it.
+
+        Raises:
+            Refused: ``calls.too_many`` when it would take longer than `MAX_DELAY_S`;
+                no token is taken then.
+        """
+        bucket = self._buckets.of(caller)
+        delay = max(0.0, (1.0 - bucket.tokens) / self._per_second)
+        if delay > MAX_DELAY_S:
+            raise Refused.because("calls.too_many")
+        bucket.tokens -= 1.0
+        return delay
