@@ -28,6 +28,8 @@ from urllib.parse import urlsplit
 from clp_chassis.setting_kinds import (
     ADDRESS,
     BROKER,
+    DATABASE,
+    LEASE,
     NETWORKS,
     WEB,
     Kind,
@@ -147,6 +149,17 @@ class ProcessSettings:
         """The database that holds the schema of the service; empty for none."""
         return getattr(self, self.database_setting, "")
 
+
+# Settings that several services have.
+DatabaseUrl = Annotated[
+    str, Setting("the database of the service", DATABASE, is_secret=True)
+]
+HttpAddressFile = Annotated[
+    str, Setting("a file for the address that was really bound; empty: none")
+]
+AccessLease = Annotated[
+    float, Setting("how long facts about access are leased; its end waits", LEASE, "s")
+]
 
 SHARED: Final = frozenset(field.name for field in fields(ProcessSettings))
 

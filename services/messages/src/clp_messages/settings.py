@@ -3,8 +3,14 @@
 from dataclasses import dataclass
 from typing import Annotated, Final
 
-from clp_chassis.setting_kinds import ADDRESS, DATABASE, LEASE, SECONDS, url
-from clp_chassis.settings import ProcessSettings, Setting
+from clp_chassis.setting_kinds import ADDRESS, SECONDS, url
+from clp_chassis.settings import (
+    AccessLease,
+    DatabaseUrl,
+    HttpAddressFile,
+    ProcessSettings,
+    Setting,
+)
 from clp_contracts.facts_cache import LEASE_S
 
 FILES: Final = url("s3", form="s3://BUCKET/PREFIX?endpoint=URL&region=NAME")
@@ -15,9 +21,7 @@ SCANNER: Final = url("tcp", "unix", form="tcp://HOST:PORT or unix:///PATH")
 class Settings(ProcessSettings):
     """Settings from ``CLP_MESSAGES_…``, or ``CLP_…`` for those of every process."""
 
-    database_url: Annotated[
-        str, Setting("the database of the service", DATABASE, is_secret=True)
-    ]
+    database_url: DatabaseUrl
     files_url: Annotated[
         str, Setting("the bucket of attachments; empty: a folder", FILES)
     ] = ""
@@ -41,13 +45,8 @@ class Settings(ProcessSettings):
         str,
         Setting("a folder of templates KIND.txt for the robot; empty: ours"),
     ] = ""
-    access_lease_s: Annotated[
-        float,
-        Setting("how long facts about access are leased; its end waits", LEASE, "s"),
-    ] = LEASE_S
+    access_lease_s: AccessLease = LEASE_S
     http_address: Annotated[
         str, Setting("where attachments are served; port 0: a free one", ADDRESS)
     ] = "127.0.0.1:8000"
-    http_address_file: Annotated[
-        str, Setting("a file for the address that was really bound; empty: none")
-    ] = ""
+    http_address_file: HttpAddressFile = ""

@@ -6,7 +6,6 @@ from typing import Annotated, Final
 
 from clp_chassis.setting_kinds import (
     ADDRESS,
-    DATABASE,
     DOMAIN,
     LANGUAGE,
     LEASE,
@@ -18,7 +17,7 @@ from clp_chassis.setting_kinds import (
     between,
     one_of,
 )
-from clp_chassis.settings import ProcessSettings, Setting
+from clp_chassis.settings import DatabaseUrl, HttpAddressFile, ProcessSettings, Setting
 from clp_core.routing import MentionRouting
 
 RELAY_SCHEME: Final = re.compile(r"(smtps?|smtp\+starttls|maildir)://", re.IGNORECASE)
@@ -42,15 +41,11 @@ class Settings(ProcessSettings):
             is_secret=True,
         ),
     ]
-    database_url: Annotated[
-        str, Setting("the database of the service", DATABASE, is_secret=True)
-    ]
+    database_url: DatabaseUrl
     http_address: Annotated[
         str, Setting("where the unsubscribe pages are served", ADDRESS)
     ] = "127.0.0.1:8001"
-    http_address_file: Annotated[
-        str, Setting("a file for the address that was really bound; empty: none")
-    ] = ""
+    http_address_file: HttpAddressFile = ""
     smtp_url: Annotated[
         str, Setting("the relay that mails are sent to", RELAY, is_secret=True)
     ] = "smtp://127.0.0.1:25"

@@ -11,7 +11,7 @@ from clp_chassis.setting_kinds import (
     TIME_ZONE,
     WEB,
 )
-from clp_chassis.settings import ProcessSettings, Setting
+from clp_chassis.settings import HttpAddressFile, ProcessSettings, Setting
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,9 +31,7 @@ class Settings(ProcessSettings):
     http_address: Annotated[
         str, Setting("where pages are served; port 0: a free one", ADDRESS)
     ] = "127.0.0.1:8080"
-    http_address_file: Annotated[
-        str, Setting("a file for the address that was really bound; empty: none")
-    ] = ""
+    http_address_file: HttpAddressFile = ""
     public_url: Annotated[
         str, Setting("the origin under which browsers reach the portal", WEB)
     ] = "http://127.0.0.1:8080"

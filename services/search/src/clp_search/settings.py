@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Final
 
-from clp_chassis.setting_kinds import LEASE, SECONDS, between, url
-from clp_chassis.settings import ProcessSettings, Setting
+from clp_chassis.setting_kinds import SECONDS, between, url
+from clp_chassis.settings import AccessLease, ProcessSettings, Setting
 from clp_contracts.facts_cache import LEASE_S
 
 ENGINE: Final = url(
@@ -37,10 +37,7 @@ class Settings(ProcessSettings):
             is_secret=True,
         ),
     ] = ""
-    access_lease_s: Annotated[
-        float,
-        Setting("how long facts about access are leased; its end waits", LEASE, "s"),
-    ] = LEASE_S
+    access_lease_s: AccessLease = LEASE_S
     workers: Annotated[
         int,
         Setting(
