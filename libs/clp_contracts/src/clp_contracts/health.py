@@ -155,14 +155,14 @@ def problems_of(values: Iterable[SignValue]) -> Iterator[str]:
         sign = SIGNS.get(value.metric)
         # A newer service may measure what this program does not know.
         if sign is not None and value.value > sign.limit:
-            detail = f" ({value.detail})" if value.detail else ""
-            yield f"{problem_of(sign, value)}{detail}. {sign.action}"
+            yield f"{problem_of(sign, value)}. {sign.action}"
 
 
 def problem_of(sign: Sign, value: SignValue) -> str:
-    """The sentence about a value."""
+    """The sentence about a value, with its detail."""
     said = age_in_words(value.value) if sign.unit == SECONDS else f"{value.value:,.0f}"
-    return sign.problem.format(of=value.of, value=said)
+    detail = f" ({value.detail})" if value.detail else ""
+    return sign.problem.format(of=value.of, value=said) + detail
 
 
 def age_in_words(seconds: float) -> str:

@@ -44,8 +44,7 @@ def require_well(values: Iterable[SignValue]) -> None:
     for value in values:
         sign = SIGNS[value.metric]
         if sign.unready and value.value > sign.limit:
-            detail = f" ({value.detail})" if value.detail else ""
-            raise OSError(f"{problem_of(sign, value)}{detail}")
+            raise OSError(problem_of(sign, value))
 
 
 Gauge = Callable[[], Iterable[GaugeSample]]
