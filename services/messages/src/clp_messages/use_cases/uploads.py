@@ -306,10 +306,13 @@ def _attachment(id: str, deps: Dependencies) -> tuple[AttachmentRow | None, bool
 
 def discard_files(session: Session, message: str) -> list[str]:
     """Mark the files of a deleted message; return their ids for `remove_discarded`."""
-    of_message = AttachmentRow.message == message
-    ids = session.scalars(select(AttachmentRow.id).where(of_message)).all()
-    session.execute(update(AttachmentRow).where(of_message).values(state=DISCARDED))
-    return list(ids)
+    discarded = (
+        update(AttachmentRow)
+        .where(AttachmentRow.message == message)
+        .values(state=DISCARDED)
+        .returning(AttachmentRow.id)
+    )
+    return list(session.scalars(discarded))
 
 
 def remove_discarded(ids: Collection[str], deps: Dependencies) -> int:
