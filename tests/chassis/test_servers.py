@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy
 from sqlalchemy.exc import ProgrammingError
 
-from clp_suite.server_process import _processes, create_directory_for
+from clp_suite.server_process import _processes, create_directory_for, free_ports
 from clp_suite.servers import (
     Availability,
     PrivatePostgres,
@@ -28,6 +28,12 @@ from tests.support.servers import require
 def directory() -> Iterator[Path]:
     with server_directory() as made:
         yield made
+
+
+def test_no_port_is_given_twice() -> None:
+    """Not even one whose server does not listen yet."""
+    ports = [port for _ in range(200) for port in free_ports(5)]
+    assert len(set(ports)) == len(ports)
 
 
 def test_a_missing_server_is_named() -> None:

@@ -29,6 +29,8 @@ LOG_TAIL_LINES: Final = 15
 MIN_PORT: Final = 10_000
 EPHEMERAL_PORT_RANGE: Final = Path("/proc/sys/net/ipv4/ip_local_port_range")
 DEFAULT_FIRST_EPHEMERAL_PORT: Final = 32_768
+# Ports that `free_ports` has returned in this process.
+_given_ports: set[int] = set()
 
 
 class ServerError(Exception):
@@ -39,14 +41,16 @@ def free_ports(count: int) -> list[int]:
     """Unused ports of the loopback interface.
 
     They lie below the ephemeral range, so that no outgoing connection takes one before
-    its server listens, and are random, so that parallel callers get different ones.
+    its server listens, and are random, so that parallel callers get different ones. No
+    port is returned twice: the server of an earlier caller may not listen yet.
     """
-    ports: set[int] = set()
+    ports: list[int] = []
     while len(ports) < count:
         port = MIN_PORT + secrets.randbelow(_first_ephemeral_port() - MIN_PORT)
-        if _is_free(port):
-            ports.add(port)
-    return list(ports)
+        if port not in _given_ports and _is_free(port):
+            _given_ports.add(port)
+            ports.append(port)
+    return ports
 
 
 def _is_free(port: int) -> bool:
