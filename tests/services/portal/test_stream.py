@@ -211,9 +211,9 @@ def arrived(sock: socket.socket) -> int:
 
 
 def rest_of(sock: socket.socket) -> bytes:
-    """Read whatever still arrives, up to the end or a reset."""
+    """Read what still arrives in 30 seconds, up to the end or a reset."""
     received = bytearray()
-    with contextlib.suppress(ConnectionError):
+    with contextlib.suppress(ConnectionError), eventlet.Timeout(30, exception=False):
         while data := sock.recv(65536):
             received += data
     return bytes(received)
@@ -226,10 +226,13 @@ def test_no_byte_of_a_message_leaves_after_a_confirmed_withdrawal(
     directory = suite.client(service="directory")
     sam, nia = listen("sam"), listen("nia")
     sock = sam.wire.socket
+    post(suite, "ivy", BROADCAST, "quick")
+    assert sam.texts(1) == nia.texts(1) == ["quick"]
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     for number in range(20):
         post(suite, "ivy", BROADCAST, f"slow {number} {'x' * 9000}")
     assert len(nia.texts(20)) == 20
+    assert arrived(sock) < 20 * 9000
     directory.projects.withdraw_partner(project=PROJECT, partner="south")
     before = arrived(sock)
     assert b"xx" not in rest_of(sock)[before:]
