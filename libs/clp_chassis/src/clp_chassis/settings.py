@@ -8,7 +8,7 @@ checks, documents and example environments are made from these declarations::
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import MISSING, dataclass, fields
 from difflib import get_close_matches
@@ -255,18 +255,22 @@ def read_whole_environment(
 def _shared_ports(
     described: Iterable[SettingDescription], settings: object
 ) -> list[str]:
-    problems: list[str] = []
+    addresses = (
+        (one.variable, getattr(settings, one.name))
+        for one in described
+        if one.setting.kind is ADDRESS
+    )
+    return list(shared_ports((name, text) for name, text in addresses if text))
+
+
+def shared_ports(addresses: Iterable[tuple[str, str]]) -> Iterator[str]:
+    """Name each variable whose address has the port of an earlier one."""
     taken: dict[int, str] = {}
-    for one in described:
-        address = getattr(settings, one.name)
-        if one.setting.kind is not ADDRESS or not address:
-            continue
+    for variable, address in addresses:
         _, port = parse_address(address)
-        if port and (other := taken.setdefault(port, one.variable)) != one.variable:
-            problems.append(
-                f"{one.variable}: {address} has the port of {other}; expected another"
-            )
-    return problems
+        other = taken.setdefault(port, variable)
+        if port and other != variable:
+            yield f"{variable}: {address} has the port of {other}; expected another"
 
 
 def _unknown_names(
@@ -281,18 +285,20 @@ def _unknown_names(
         for user in (*BROKER_USERS, "up")
         if user != service.lower()
     )
-    return [
-        f"{name}: no such setting{_hint(name, known)}"
-        for name in sorted(environ)
-        if name.startswith("CLP_")
-        and not name.startswith(others)
-        and name.removesuffix("_FILE") not in known
-    ]
+    candidates = (name for name in environ if not name.startswith(others))
+    return list(unknown_settings(candidates, known, otherwise="--help lists all"))
 
 
-def _hint(name: str, known: set[str]) -> str:
-    close = get_close_matches(name.removesuffix("_FILE"), known, n=1, cutoff=0.75)
-    return f"; did you mean {close[0]}?" if close else "; --help lists all"
+def unknown_settings(
+    names: Iterable[str], known: Collection[str], *, otherwise: str
+) -> Iterator[str]:
+    """Name each variable that begins with ``CLP_`` and sets nothing, with a hint."""
+    for name in sorted(names):
+        plain = name.removesuffix("_FILE")
+        if name.startswith("CLP_") and plain not in known:
+            close = get_close_matches(plain, known, n=1, cutoff=0.75)
+            hint = f"did you mean {close[0]}?" if close else otherwise
+            yield f"{name}: no such setting; {hint}"
 
 
 def read_setting(

@@ -4,11 +4,11 @@ import fcntl
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Final
 
 from clp_chassis.setting_kinds import ADDRESS, parse_address
+from clp_chassis.settings import shared_ports, unknown_settings
 from clp_contracts.broker_users import BROKER_USERS
 from clp_deploy.environments import all_settings
 
@@ -48,31 +48,24 @@ def _unknown_names(environ: Mapping[str, str]) -> Iterator[str]:
         for user in BROKER_USERS
         for what in ("BROKER", "MIGRATION")
     }
-    for name in sorted(environ):
-        plain = name.removesuffix("_FILE")
-        if name.startswith("CLP_") and plain not in known and name not in OWN:
-            close = get_close_matches(plain, known, n=1, cutoff=0.75)
-            hint = f"did you mean {close[0]}?" if close else "unset it"
-            yield f"{name}: no such setting; {hint}"
+    names = (name for name in environ if name not in OWN)
+    return unknown_settings(names, known, otherwise="unset it")
 
 
 def _shared_ports(environ: Mapping[str, str]) -> Iterator[str]:
-    taken: dict[int, str] = {}
+    addresses: list[tuple[str, str]] = []
     for described in all_settings().values():
         for one in described:
             text = environ.get(one.variable, "")
             if one.setting.kind is not ADDRESS or not text:
                 continue
             try:
-                _, port = parse_address(text)
+                parse_address(text)
             except ValueError:
                 yield f"{one.variable}: {text!r} is not usable; expected HOST:PORT"
-                continue
-            other = taken.setdefault(port, one.variable)
-            if port and other != one.variable:
-                yield (
-                    f"{one.variable}: {text} has the port of {other}; expected another"
-                )
+            else:
+                addresses.append((one.variable, text))
+    yield from shared_ports(addresses)
 
 
 def _refuse_closed_folder(data_dir: Path) -> None:
