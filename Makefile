@@ -128,6 +128,7 @@ test: ## every change: lint, unit, contract, journey and fault tests, on both br
 .PHONY: test-system
 test-system: setup ## every test but the core's, on all cores and one pair of servers
 	@$(call title,system)
+	@deploy/install/faketime.sh
 	@$(PY) -W ignore -m tests.support.run -q --no-header --timeout 900 -m "$(SELECTED)" \
 	  $(or $(TESTS),tests --ignore tests/core)
 
