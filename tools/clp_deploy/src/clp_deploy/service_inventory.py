@@ -35,8 +35,7 @@ CONTRACTS: Final[tuple[ModuleType, ...]] = (
     notifications,
     portal,
 )
-# "_callers" until every service has renamed the attribute.
-CLIENTS: Final = frozenset({"clients", "_clients", "_callers"})
+CLIENTS: Final = frozenset({"clients", "_clients"})
 # Classes that take a client of a service as an argument and call it.
 HELPERS: Final = {"FactsCache": FactsCache, "MessageFeed": MessageFeed}
 
