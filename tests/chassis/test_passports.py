@@ -182,3 +182,14 @@ def test_a_services_passport_is_renewed_before_it_expires(clock: Clock) -> None:
     assert fresh(AUDIENCE) == first
     clock.at = NOON + timedelta(seconds=61)
     assert fresh(AUDIENCE) != first
+
+
+def test_a_services_passport_is_renewed_when_its_clock_was_ahead(
+    verifier: Verifier, clock: Clock
+) -> None:
+    """One with a time of issue in the future is refused by everybody."""
+    passport = Issuer("search", SEARCH, clock).for_service("search")
+    clock.at = NOON + timedelta(hours=1)
+    passport(AUDIENCE)
+    clock.at = NOON
+    assert verifier.verify(passport(AUDIENCE), ANY_KIND).subject == "search"

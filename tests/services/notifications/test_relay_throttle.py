@@ -140,3 +140,21 @@ def test_a_claimed_mail_waits_for_its_grant(
     harness.run()
     assert harness.slept == [pytest.approx(1 / rate, rel=0.1)]
     assert len(harness.transport.mails) == 2
+
+
+@pytest.mark.parametrize("limit", ["paused", "slowed down", "refused"])
+def test_a_clock_that_was_ahead_delays_no_mail(limit: str) -> None:
+    """A pause until a moment that the right clock reaches in an hour is over."""
+    throttle, ahead = RelayThrottle(), NOON + timedelta(hours=1)
+    if limit == "slowed down":
+        throttle.record_sent(ahead)
+        throttle.slow_down(ahead)
+        throttle.grant(ahead, 1, LONG)
+    elif limit == "paused":
+        throttle.pause(ahead)
+        assert throttle.paused_for(ahead)
+    else:
+        throttle.refused(ahead, in_session=True)
+        assert throttle.paused_for(ahead)
+    assert throttle.paused_for(NOON) == AT_ONCE
+    assert throttle.grant(NOON, 1, AT_ONCE) == SendGrant(AT_ONCE, 1)

@@ -118,7 +118,7 @@ def _stat_of(path: Path) -> tuple[int, int, int]:
 
 @dataclass(frozen=True, slots=True)
 class _CachedPassport:
-    renew_at: datetime
+    issued_at: datetime
     key_id: str
     token: str
 
@@ -171,9 +171,14 @@ class Issuer:
         def passport(audience: str) -> str:
             at, (key, _) = self._clock(), self._own()
             found = cached.get(audience)
-            if found is None or found.renew_at <= at or found.key_id != key:
+            # One issued while the clock was ahead is from the future: nobody accepts it.
+            if (
+                found is None
+                or found.key_id != key
+                or not found.issued_at <= at < found.issued_at + LIFETIME / 2
+            ):
                 token = self.issue(subject, kind, audience=audience)
-                found = _CachedPassport(at + LIFETIME / 2, key, token)
+                found = _CachedPassport(at, key, token)
                 cached[audience] = found
             return found.token
 

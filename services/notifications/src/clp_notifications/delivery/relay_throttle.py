@@ -25,6 +25,8 @@ MIN_SLOWDOWN_INTERVAL: Final = timedelta(seconds=1)
 STEP_DOWN: Final = 0.95
 STEP_UP: Final = 0.02
 MIN_RATE: Final = 0.5
+# A clock that goes back by more was wrong before.
+CLOCK_JITTER: Final = timedelta(seconds=1)
 # What is sent in one go once the relay has shown a limit.
 BURST: Final = timedelta(milliseconds=50)
 
@@ -52,6 +54,7 @@ class RelayThrottle:
         self._sent_times: deque[datetime] = deque()
         self._refusing_since: datetime | None = None
         self._last_refusal = ""
+        self._asked_at: datetime | None = None
 
     @property
     def refusing_since(self) -> datetime | None:
@@ -93,6 +96,7 @@ class RelayThrottle:
 
         A grant is used up: the next one waits longer.
         """
+        self._forget_the_future(now)
         at = max(now, self._paused_until or now)
         if self._rate is not None:
             at = max(at, self._next_at or at)
@@ -107,6 +111,7 @@ class RelayThrottle:
 
     def paused_for(self, now: datetime) -> timedelta:
         """How long nothing may be sent at all."""
+        self._forget_the_future(now)
         return max(timedelta(0), (self._paused_until or now) - now)
 
     def record_sent(self, now: datetime) -> None:
@@ -164,6 +169,14 @@ class RelayThrottle:
         if self.is_broken:
             self._paused_until = now + BREAKER_PAUSE
         return self._policy_refusals == BREAKER_THRESHOLD
+
+    def _forget_the_future(self, now: datetime) -> None:
+        """Drop the moments of a clock that has been set back since: none would come."""
+        if self._asked_at is not None and now < self._asked_at - CLOCK_JITTER:
+            self._paused_until = self._next_at = None
+            self._last_sent_at = self._slowed_at = None
+            self._sent_times.clear()
+        self._asked_at = now
 
     def _drop_old(self, now: datetime) -> None:
         while self._sent_times and self._sent_times[0] <= now - RATE_WINDOW:

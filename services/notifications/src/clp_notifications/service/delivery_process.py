@@ -128,7 +128,8 @@ class Worker(DependencyProvider):  # type: ignore[misc]
 
     def _sweep(self) -> None:
         now = self._deps.clock()
-        if now >= self._sweep_at:
+        # At the usual interval also after the clock was set back.
+        if not self._sweep_at - SWEEP_EVERY <= now < self._sweep_at:
             sweep_expired(self._deps)
             self._sweep_at = now + SWEEP_EVERY
 
