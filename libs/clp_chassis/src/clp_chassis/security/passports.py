@@ -171,7 +171,7 @@ class Issuer:
         def passport(audience: str) -> str:
             at, (key, _) = self._clock(), self._own()
             found = cached.get(audience)
-            # One issued while the clock was ahead is from the future: nobody accepts it.
+            # One issued while the clock was ahead is from the future: all refuse it.
             if (
                 found is None
                 or found.key_id != key
