@@ -195,7 +195,7 @@ test-pythons: ## demo and tests on each supported Python of this machine, in its
 
 .PHONY: test-debian
 test-debian: ## demo, core and broker tests in a fresh Debian 13 (as root, with debootstrap)
-	@deploy/checks/debian13.sh demo servers test-core test-broker
+	@deploy/checks/debian.sh trixie demo servers test-core test-broker
 
 .PHONY: test-browser
 test-browser: setup ## the portal in Chromium: the story, axe-core, phones, no scripts
@@ -278,7 +278,7 @@ pages: setup servers ## README, tutorial and operator's guide, done as they are 
 	@$(PY) deploy/checks/run_pages.py README.md docs/tutorial.md docs/operations/guide.md
 
 .PHONY: newcomer
-newcomer: ## the same on a fresh Debian 13, with nothing prepared
+newcomer: ## the same on a fresh Debian 12 and 13, with nothing prepared
 	@deploy/checks/newcomer.sh
 
 .PHONY: test-node
