@@ -9,6 +9,12 @@ MAKEFLAGS += --no-print-directory
 # Another environment: make test VENV=build/python-3.13 PYTHON=python3.13
 VENV ?= .venv
 export VENV
+# A named Python is judged even where the environment is ready.
+ifdef PYTHON
+  ifneq ($(shell PYTHON='$(PYTHON)' VENV='$(VENV)' deploy/install/setup.sh --check >&2 || echo refused),)
+    $(error give another PYTHON, or none)
+  endif
+endif
 PY := $(VENV)/bin/python
 PYTEST := $(PY) -m pytest
 MANIFESTS := pyproject.toml constraints.txt deploy/install/setup.sh \

@@ -3,8 +3,9 @@
 # Idempotent: a second run upgrades what changed. Needs Python 3.11 to 3.13 and a package
 # index that pip is configured to use.
 #
-#   setup.sh demo    what `make demo`, `make portal` and one process type need
-#   setup.sh         servers, tests and linters as well
+#   setup.sh demo      what `make demo`, `make portal` and one process type need
+#   setup.sh           servers, tests and linters as well
+#   setup.sh --check   whether $PYTHON fits, and $VENV is of it; nothing is installed
 #
 # Third-party packages come first, each file by its hash; then the members, which find all
 # of their dependencies installed.
@@ -24,9 +25,28 @@ fits() {
     >/dev/null 2>&1
 }
 
+version_of() { "$1" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null; }
+
+# Who names a Python gets that one or an error, never another one.
+check_named_python() {
+  local named=${PYTHON:-} found existing
+  [ -n "$named" ] || return 0
+  found=$(version_of "$named") ||
+    fail "PYTHON=$named: no such program, or it is no Python; name one from 3.11 to 3.13"
+  fits "$named" ||
+    fail "PYTHON=$named is Python $found; name one from 3.11 to 3.13, or leave PYTHON out"
+  existing=$(version_of "$VENV/bin/python") || return 0
+  [ "$existing" = "$found" ] ||
+    fail "PYTHON=$named is Python $found and $VENV is of $existing: remove $VENV, or name another folder, VENV=build/python-$found"
+}
+
 find_python() {
   local candidate
-  for candidate in ${PYTHON:-} python3.11 /usr/bin/python3.11 python3.12 python3.13 python3; do
+  if [ -n "${PYTHON:-}" ]; then
+    command -v "$PYTHON"
+    return
+  fi
+  for candidate in python3.11 /usr/bin/python3.11 python3.12 python3.13 python3; do
     if command -v "$candidate" >/dev/null 2>&1 && fits "$candidate"; then
       command -v "$candidate"
       return 0
@@ -44,7 +64,7 @@ ensure_python() {
     python=$(find_python) ||
       fail "no Python from 3.11 to 3.13 found; install one or name it: PYTHON=/path make setup"
   fi
-  version=$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+  version=$(version_of "$python")
 }
 
 # Debian packages ensurepip separately, in python3-venv.
@@ -68,6 +88,8 @@ pip() {
   "$VENV/bin/python" -m pip --disable-pip-version-check --no-input "$@" </dev/null
 }
 
+check_named_python
+[ "$LEVEL" != --check ] || exit 0
 title "setup: one environment in $VENV"
 if environment_works; then
   say "keeping the environment ($("$VENV/bin/python" -V))"

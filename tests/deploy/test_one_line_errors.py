@@ -12,6 +12,7 @@ from clp_deploy.keys import write_keys
 from clp_ops.__main__ import main as ops
 from clp_suite.environment import without_settings
 from clp_suite.server_process import free_ports
+from tests.architecture.tree import ROOT
 
 
 @pytest.fixture
@@ -93,6 +94,44 @@ def test_a_wrong_folder_port_or_argument_of_a_command(
     assert done.returncode in {1, 2}
     assert done.stderr
     assert "Traceback" not in done.stderr
+
+
+# fmt: off
+PYTHONS = [
+    # what stands behind the name                        the line
+    ("case $* in *exit*) exit 1;; *) echo 3.9;; esac",   "is Python 3.9; name one from 3.11 to 3.13, or leave PYTHON out"),
+    ("exit 1",                                           "no such program, or it is no Python; name one from 3.11 to 3.13"),
+    (None,                                               "no such program, or it is no Python; name one from 3.11 to 3.13"),
+    ("case $* in *exit*) ;; *) echo 3.13;; esac",        "is Python 3.13 and {place}/environment is of 3.12: remove {place}/environment, or name another folder, VENV=build/python-3.13"),
+]
+# fmt: on
+
+
+@pytest.mark.parametrize(("script", "line"), PYTHONS)
+def test_a_python_that_does_not_fit_is_refused_by_make(
+    script: str | None, line: str, place: Path
+) -> None:
+    """Who names a Python gets that one, never another one in silence."""
+    for path, text in (("python", script), ("environment/bin/python", "echo 3.12")):
+        if text is not None:
+            program = place / path
+            program.parent.mkdir(parents=True, exist_ok=True)
+            program.write_text(f"#!/bin/sh\n{text}\n")
+            program.chmod(0o755)
+    done = subprocess.run(
+        ["make", "help", f"PYTHON={place}/python", f"VENV={place}/environment"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    first, *others = done.stderr.splitlines()
+    assert first.startswith("error: ")
+    assert first.endswith(line.format(place=place))
+    assert len(others) == 1  # make's own
+    assert done.returncode == 2
+    assert not done.stdout
 
 
 def test_an_error_of_the_program_keeps_its_trace() -> None:

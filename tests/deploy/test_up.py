@@ -7,6 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+import requests
 
 from clp_contracts.errors import CallFailed, Refused
 from clp_deploy.database_roles import DATABASE_SERVICES
@@ -20,7 +21,21 @@ pytestmark = pytest.mark.timeout(400)
 
 @pytest.mark.broker
 def test_every_process_type_runs_once(up: UpSystem) -> None:
-    assert set(up.pids) - {"sink"} == {f"{t.name}.0" for t in PROCESS_TYPES}
+    types = {f"{t.name}.0" for t in PROCESS_TYPES}
+    assert set(up.pids) == types | {"sink", "provider"}
+
+
+@pytest.mark.broker
+def test_a_person_signs_in_at_the_local_provider(up: UpSystem) -> None:
+    portal = up.address("CLP_PORTAL_PUBLIC_URL")
+    with requests.Session() as browser:
+        asked = browser.get(f"{portal}/-/sign-in", allow_redirects=False, timeout=10)
+        login = asked.headers["Location"]
+        assert login.startswith("http://localhost:")
+        page = browser.post(login, data={"sub": "ivy"}, timeout=10)
+    assert page.ok
+    assert page.url.startswith(f"{portal}/")
+    assert "Night Train" in page.text
 
 
 @pytest.mark.broker

@@ -94,7 +94,7 @@ class Supervisor:
                 environ = self._host.environment_of(process_type, copy)
                 self._add(name, process_type.command, environ)
         for name, process in list(self._processes.items()):
-            if name != SINK and name not in desired:
+            if name not in {SINK, PROVIDER, *desired}:
                 self._remove(process)
 
     def _desired_copies(self, process_type: ProcessType) -> int:
