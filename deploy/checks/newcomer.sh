@@ -8,25 +8,26 @@ cd "$(dirname "$0")/../.."
 . deploy/checks/debian_root.sh
 
 PAGES=(README.md docs/tutorial.md docs/operations/guide.md)
-REFUSAL=/tmp/refusal
+HOME_OF_USER=/srv/newcomer
 
 as_user() {
   inside setpriv --reuid newcomer --regid newcomer --init-groups \
-    env HOME=/home/newcomer sh -c 'cd ~/clp && exec "$@"' sh "$@"
+    env HOME="$HOME_OF_USER" sh -c 'cd ~/clp && exec "$@"' sh "$@"
 }
 
 # An ordinary user is told in one line what the machine lacks. Root gets it installed by the
 # commands of the pages; after that they work for the ordinary user as well.
 follow_pages() {
+  local refusal
   clone_into /srv/clp
-  inside useradd --create-home newcomer
-  clone_into /home/newcomer/clp
-  inside chown -R newcomer: /home/newcomer/clp
+  inside useradd --create-home --home-dir "$HOME_OF_USER" newcomer
+  clone_into "$HOME_OF_USER/clp"
+  inside chown -R newcomer: "$HOME_OF_USER"
   title "$1: an ordinary user is told what is missing"
-  if as_user make demo >"$root$REFUSAL" 2>&1; then
+  if refusal=$(as_user make demo 2>&1); then
     fail "make demo works without python3-venv: this check has lost its purpose"
   fi
-  grep "error: .*install python3-venv" "$root$REFUSAL" || fail "$(cat "$root$REFUSAL")"
+  grep "error: .*install python3-venv" <<<"$refusal" || fail "$refusal"
   title "$1: root"
   inside sh -c 'cd /srv/clp && exec python3 "$@"' sh deploy/checks/run_pages.py "${PAGES[@]}"
   title "$1: the ordinary user, on the same machine"

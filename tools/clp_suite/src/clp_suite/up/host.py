@@ -26,6 +26,8 @@ from clp_suite.up.servers import DatabaseUrls, PrivateServers
 BROKER: Final = "CLP_BROKER_URL"
 MAIL: Final = "CLP_NOTIFICATIONS_SMTP_URL"
 SHARED_SECRETS: Final = ("CLP_NOTIFICATIONS_SECRET", "CLP_SEARCH_SECRET")
+# The local provider accepts any secret, and no client without one.
+PROVIDER_SECRETS: Final = ("CLP_PORTAL_OIDC_CLIENT_SECRET",)
 MESSAGES_PORT: Final = 8000
 NOTIFICATIONS_PORT: Final = 8001
 PORTAL_PORT: Final = 8002
@@ -176,7 +178,8 @@ def prepare_host(
         broker_urls={service: brokers[service] for service in SERVICES},
     )
     passwords = PasswordStore(data_dir / "secrets")
-    shared = {name: passwords.get(name.lower()) for name in SHARED_SECRETS}
+    names = SHARED_SECRETS + (PROVIDER_SECRETS if provider else ())
+    shared = {name: passwords.get(name.lower()) for name in names}
     # The user's environment wins, except for the URLs that were read above.
     merged = settings.environ() | shared | dict(environ)
     for name in (BROKER, *map(_migration_variable, DATABASES)):

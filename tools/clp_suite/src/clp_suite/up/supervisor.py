@@ -69,10 +69,10 @@ class Supervisor:
 
     def run(self) -> None:
         """Supervise until a stop is requested, then shut down gracefully."""
-        if self._host.sink:
-            self._add(SINK, self._host.sink, self._host.environ)
-        if self._host.provider:
-            self._add(PROVIDER, self._host.provider, self._host.environ)
+        # Neither needs a setting, and so neither gets a password.
+        for name, command in ((SINK, self._host.sink), (PROVIDER, self._host.provider)):
+            if command:
+                self._add(name, command, {})
         while not self._stopping:
             for server in self._host.restart_dead():
                 self._console.notice(f"{server} had ended and is restarted")
