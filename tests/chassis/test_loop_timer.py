@@ -4,7 +4,11 @@ from collections.abc import Callable
 
 import pytest
 
-from clp_chassis.concurrency.loop_timer import MAX_PAUSE_S, LoopTimer
+from clp_chassis.concurrency.loop_timer import (
+    MAX_INTERVAL_S,
+    MAX_PAUSE_S,
+    LoopTimer,
+)
 
 MIN_INTERVAL_S = 0.05
 
@@ -53,6 +57,38 @@ def test_a_pause_is_as_long_as_the_run_before_it(
     timer.wake()
     assert timer.wait()
     assert clock.slept == pauses
+
+
+# wake-ups before each run | the pauses before the runs, of instant runs
+LOADS = [
+    ([1, 1, 1], [0.05, 0.05, 0.05]),
+    ([2, 2, 2, 2], [0.05, 0.1, MAX_INTERVAL_S, MAX_INTERVAL_S]),
+    ([9, 1, 1, 1], [0.05, 0.1, 0.05, 0.05]),
+]
+
+
+@pytest.mark.parametrize(("wakeups", "pauses"), LOADS)
+def test_the_interval_grows_while_several_wakeups_come_in_it(
+    wakeups: list[int], pauses: list[float]
+) -> None:
+    clock = Clock()
+    timer = timer_of(clock)
+    assert timer.wait()
+    for count in wakeups:
+        for _ in range(count):
+            timer.wake()
+        assert timer.wait()
+    assert clock.slept == pauses
+
+
+def test_a_timer_without_a_minimum_interval_never_waits() -> None:
+    clock = Clock()
+    timer = timer_of(clock, min_interval=0.0)
+    for _ in range(4):
+        timer.wake()
+        timer.wake()
+        assert timer.wait()
+    assert clock.slept == []
 
 
 def test_the_first_run_and_one_after_a_quiet_period_start_at_once() -> None:

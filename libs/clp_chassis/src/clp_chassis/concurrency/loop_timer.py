@@ -14,6 +14,8 @@ from eventlet.timeout import Timeout
 # the embedded suite, with everything in one process, gains less by waiting.
 MIN_INTERVAL: Final = "clp_min_interval_s"
 MIN_INTERVAL_S: Final = 0.05
+# While more than one wake-up comes in an interval, the interval grows up to this one.
+MAX_INTERVAL_S: Final = 0.1
 # Upper bound of the pause after a run, however long the run took.
 MAX_PAUSE_S: Final = 0.5
 
@@ -24,7 +26,9 @@ class LoopTimer:
     After a quiet period a wake-up takes effect at once. With ``min_interval``, runs
     start at least so many seconds apart, and the pause before a run is at least as
     long as the run before it (at most `MAX_PAUSE_S`). Work that arrives meanwhile is
-    done in one batch, so the cost per item falls as the load rises.
+    done in one batch, so the cost per item falls as the load rises. While several
+    wake-ups come in an interval, it doubles (up to `MAX_INTERVAL_S`); it falls back as
+    soon as there is nothing to gain.
     """
 
     def __init__(
@@ -36,10 +40,11 @@ class LoopTimer:
         sleep: Callable[[float], object] = eventlet.sleep,
     ) -> None:
         self._interval = interval
-        self._min_interval = min_interval
+        self._min_interval = self._apart = min_interval
         self._monotonic, self._sleep = monotonic, sleep
         self._ran_at: float | None = None
         self._is_woken = True
+        self._wakeups = 0
         # Whether the current run was requested, and not only due by the interval.
         self.was_woken = True
         self._is_stopped = False
@@ -48,6 +53,7 @@ class LoopTimer:
     def wake(self) -> None:
         """Request a run as soon as the minimum interval allows."""
         self._is_woken = True
+        self._wakeups += 1
         self._notify()
 
     def stop(self) -> None:
@@ -64,6 +70,7 @@ class LoopTimer:
         if early > 0 and not self._is_stopped:
             self._sleep(early)
         self.was_woken, self._is_woken = self._is_woken, False
+        self._adapt_to_load()
         self._ran_at = self._monotonic()
         return not self._is_stopped
 
@@ -72,7 +79,14 @@ class LoopTimer:
         if self._ran_at is None or not self._min_interval:
             return -math.inf
         took = self._monotonic() - self._ran_at
-        return self._ran_at + max(self._min_interval, took + min(took, MAX_PAUSE_S))
+        return self._ran_at + max(self._apart, took + min(took, MAX_PAUSE_S))
+
+    def _adapt_to_load(self) -> None:
+        """Set the interval before the next run by the wake-ups before this one."""
+        is_busy, self._wakeups = self._wakeups > 1, 0
+        wanted = self._apart * 2 if is_busy else self._apart / 2
+        longest = max(self._min_interval, MAX_INTERVAL_S)
+        self._apart = max(self._min_interval, min(wanted, longest))
 
     def _wait_for_wakeup(self, seconds: float) -> None:
         self._wakeup = Event()
