@@ -257,8 +257,16 @@ class _Projects:
         follows: Sequence[Follow] = (),
         lease_s: float = 0.0,
         narrowed: bool = False,
+        all_follows: bool = False,
     ) -> Facts:
         self.world.call()
+        if all_follows:
+            follows = [
+                Follow(person=person, project=project)
+                for project in project_ids
+                for person in sorted(self.world.following)
+            ]
+            people = [*dict.fromkeys((*people, *sorted(self.world.following)))]
         facts = self.world.facts(
             projects=project_ids, people=people, follows=follows, lease_s=lease_s
         )

@@ -199,7 +199,52 @@ def test_followers_cost_the_same_however_many_they_are(world: World) -> None:
     with world.counted() as statements:
         request = GetFollowers(project="p1")
         assert len(directory.followers(request, deps=world.deps).people) == 60
-    assert len(statements) == 2
+    assert len(statements) == 1
+
+
+# a request | the statements that it takes, however many people there are
+FACTS_STATEMENTS = [
+    (GetFacts(people=("nat", "ivy")), 1),
+    (GetFacts(project_ids=("p1",)), 1),
+    (GetFacts(people=("nat", "ivy"), project_ids=("p1",)), 2),
+    (GetFacts(people=("nat",), project_ids=("p1",), narrowed=True), 2),
+    (GetFacts(people=("nat",), project_ids=("p1",), all_follows=True), 3),
+]
+
+
+@pytest.mark.parametrize(("request_", "statements"), FACTS_STATEMENTS)
+def test_facts_cost_the_same_however_many_people_and_partners_there_are(
+    world: World, request_: GetFacts, statements: int
+) -> None:
+    for number in range(20):
+        world.person(f"n{number}", f"Nat {number}", partner="north")
+        world.follow(f"n{number}")
+    with world.counted() as executed:
+        directory.facts_about(request_, deps=world.deps)
+    assert len(executed) == statements
+
+
+def test_facts_include_all_follows_with_the_followers(world: World) -> None:
+    world.project("p2", "Day Train")
+    for person in ("nat", "sam", "ivy"):
+        world.follow(person)
+    world.follow("ivy", "p2")
+    world.withdraw("south")
+    request = GetFacts(
+        project_ids=("p2", "p1", "p9", "no/id"),
+        people=("nia",),
+        all_follows=True,
+        lease_s=1.0,
+    )
+    facts = directory.facts_about(request, deps=world.deps)
+    assert [(one.project, one.person) for one in facts.follows] == [
+        ("p1", "ivy"),
+        ("p1", "nat"),
+        ("p1", "sam"),
+        ("p2", "ivy"),
+    ]
+    assert [one.id for one in facts.people] == ["ivy", "nat", "nia", "sam"]
+    assert facts.lease_s == 0.0
 
 
 def test_progress_counts_pending_changes(world: World) -> None:

@@ -207,7 +207,9 @@ class GetFacts:
     """Read facts about projects and people.
 
     ``followers_of`` names a project: the response lists which of ``people`` follow it.
-    ``follows`` checks single follows. ``lease_s`` requests a read lease in seconds,
+    ``follows`` checks single follows. With ``all_follows`` the response has every follow
+    of the projects instead, their followers among its people, and no lease, which is
+    on named people. ``lease_s`` requests a read lease in seconds,
     counted from the request: withdrawals of access are confirmed after it expired.
 
     With ``narrowed`` the projects show the partners of ``people`` only, unless one of
@@ -220,6 +222,7 @@ class GetFacts:
     follows: tuple[Follow, ...] = ()
     lease_s: float = 0.0
     narrowed: bool = False
+    all_follows: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

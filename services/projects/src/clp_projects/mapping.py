@@ -1,16 +1,20 @@
 """Map rows to the facts of the contracts and to the values of the core."""
 
+import json
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, bindparam, or_, select
+from sqlalchemy import ColumnElement, Select, Text, and_, bindparam, select
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.functions import FunctionElement
 
 from clp_chassis.persistence.bulk_sql import in_array
 from clp_contracts.core_mapping import to_person, to_project
 from clp_contracts.projects import (
     Assignment,
+    Follow,
     PartnerName,
     PersonFacts,
     ProjectFacts,
@@ -25,42 +29,49 @@ from clp_projects.tables import (
     PARTNERS,
     PEOPLE,
     PROJECTS,
-    ROLES,
 )
 
 
-class _PeopleQueries:
-    """The two statements that read people, built once.
+class _RolesOfPerson(FunctionElement[str]):
+    """The roles of a person as a JSON list, in any order."""
 
-    ``is_selected`` returns the condition on a column with ids of people.
-    """
-
-    def __init__(self, is_selected: Callable[[Any], ColumnElement[bool]]) -> None:
-        self.roles = (
-            select(ROLES.c.person, ROLES.c.role)
-            .where(is_selected(ROLES.c.person))
-            .order_by(ROLES.c.role)
-        )
-        self.people = select(
-            PEOPLE.c.id,
-            PEOPLE.c.name,
-            PEOPLE.c.email,
-            PEOPLE.c.partner,
-            PEOPLE.c.active,
-            PEOPLE.c.language,
-            PEOPLE.c.time_zone,
-        ).where(is_selected(PEOPLE.c.id))
+    type = Text()
+    inherit_cache = True
 
 
+OF_PERSON: Final = "FROM person_roles AS r WHERE r.person = people.id"
+
+
+@compiles(_RolesOfPerson)
+def _roles_as_json(*_: Any, **__: Any) -> str:
+    return f"(SELECT CAST(json_agg(r.role) AS text) {OF_PERSON})"
+
+
+@compiles(_RolesOfPerson, "sqlite")
+def _roles_as_json_in_sqlite(*_: Any, **__: Any) -> str:
+    return f"(SELECT json_group_array(r.role) {OF_PERSON})"
+
+
+# One statement reads people with their roles, built once for each way to select them.
+FACTS_OF_PEOPLE: Final = select(
+    PEOPLE.c.id,
+    PEOPLE.c.name,
+    PEOPLE.c.email,
+    PEOPLE.c.partner,
+    PEOPLE.c.active,
+    PEOPLE.c.language,
+    PEOPLE.c.time_zone,
+    _RolesOfPerson().label("roles"),
+)
 PARTNERS_OF_PEOPLE: Final = select(PEOPLE.c.id, PEOPLE.c.partner).where(
     in_array(PEOPLE.c.id, "ids")
 )
-BY_ID: Final = _PeopleQueries(lambda ids: in_array(ids, "ids"))
+BY_ID: Final = FACTS_OF_PEOPLE.where(in_array(PEOPLE.c.id, "ids"))
 # The index of the keys also decides whose people they are: hidden owners cost nothing.
 VISIBLE: Final = PEOPLE.c.partner.is_(None) | (PEOPLE.c.partner == bindparam("partner"))
 
 
-def _handle_owners(*conditions: ColumnElement[bool]) -> _PeopleQueries:
+def _handle_owners(*conditions: ColumnElement[bool]) -> Select[Any]:
     # Two index lookups; an `or` of both conditions would scan the table.
     owners = (
         select(PEOPLE.c.id)
@@ -71,7 +82,7 @@ def _handle_owners(*conditions: ColumnElement[bool]) -> _PeopleQueries:
             )
         )
     )
-    return _PeopleQueries(lambda ids: ids.in_(owners))
+    return FACTS_OF_PEOPLE.where(PEOPLE.c.id.in_(owners))
 
 
 BY_KEY: Final = _handle_owners()
@@ -79,13 +90,10 @@ VISIBLE_BY_KEY: Final = _handle_owners(VISIBLE)
 FOLLOWING: Final = select(FOLLOWERS.c.person).where(
     FOLLOWERS.c.project == bindparam("project")
 )
-ALL_FOLLOWERS: Final = _PeopleQueries(lambda ids: ids.in_(FOLLOWING))
-NEAR_FOLLOWERS: Final = _PeopleQueries(
-    lambda ids: ids.in_(
-        FOLLOWING.join(PEOPLE, PEOPLE.c.id == FOLLOWERS.c.person).where(
-            or_(PEOPLE.c.partner.is_(None), PEOPLE.c.partner == bindparam("partner"))
-        )
-    )
+ALL_FOLLOWERS: Final = FACTS_OF_PEOPLE.where(PEOPLE.c.id.in_(FOLLOWING))
+NEAR_FOLLOWERS: Final = ALL_FOLLOWERS.where(VISIBLE)
+FOLLOWS: Final = select(FOLLOWERS.c.project, FOLLOWERS.c.person).where(
+    in_array(FOLLOWERS.c.project, "projects")
 )
 FOLLOWERS_AMONG: Final = select(FOLLOWERS.c.person).where(
     FOLLOWERS.c.project == bindparam("project"), in_array(FOLLOWERS.c.person, "people")
@@ -102,18 +110,30 @@ ASSIGNED_LANGUAGES: Final = select(
     ASSIGNMENTS.c.languages,
     ASSIGNMENTS.c.withdrawn_at,
 ).where(in_array(ASSIGNMENTS.c.project, "ids"))
-ASSIGNED: Final = (
-    select(
-        ASSIGNMENTS.c.project,
-        ASSIGNMENTS.c.withdrawn_at,
-        PARTNERS.c.id,
-        PARTNERS.c.name,
+
+
+def _projects(*narrowed: ColumnElement[bool]) -> Select[Any]:
+    """Select projects with their partners: a row for each, one without if none."""
+    return (
+        select(
+            PROJECTS.c.id,
+            PROJECTS.c.title,
+            ASSIGNMENTS.c.withdrawn_at,
+            PARTNERS.c.id.label("partner"),
+            PARTNERS.c.name,
+        )
+        .outerjoin_from(
+            PROJECTS,
+            ASSIGNMENTS,
+            and_(ASSIGNMENTS.c.project == PROJECTS.c.id, *narrowed),
+        )
+        .outerjoin(PARTNERS, PARTNERS.c.id == ASSIGNMENTS.c.partner)
+        .where(in_array(PROJECTS.c.id, "ids"))
     )
-    .join(PARTNERS, PARTNERS.c.id == ASSIGNMENTS.c.partner)
-    .where(in_array(ASSIGNMENTS.c.project, "ids"))
-    .order_by(ASSIGNMENTS.c.project, PARTNERS.c.id)
-)
-NARROWED_ASSIGNED: Final = ASSIGNED.where(in_array(ASSIGNMENTS.c.partner, "partners"))
+
+
+ALL_PROJECT_FACTS: Final = _projects()
+NARROWED_PROJECT_FACTS: Final = _projects(in_array(ASSIGNMENTS.c.partner, "partners"))
 
 
 def people_by_id(session: Session, ids: Iterable[str]) -> tuple[PersonFacts, ...]:
@@ -172,18 +192,35 @@ def followers_among(
     return tuple(sorted(session.scalars(FOLLOWERS_AMONG, parameters)))
 
 
+def follows_of(session: Session, projects: Iterable[str]) -> tuple[Follow, ...]:
+    """Return all follows of projects, with or without access."""
+    parameters = {"projects": [*filter(is_id, projects)]}
+    if not parameters["projects"]:
+        return ()
+    rows = session.execute(FOLLOWS, parameters)
+    found = (Follow(person=row.person, project=row.project) for row in rows)
+    return tuple(sorted(found, key=lambda one: (one.project, one.person)))
+
+
 def _people(
-    session: Session, queries: _PeopleQueries, parameters: Mapping[str, Any]
+    session: Session, people: Select[Any], parameters: Mapping[str, Any]
 ) -> tuple[PersonFacts, ...]:
-    roles: defaultdict[str, list[str]] = defaultdict(list)
-    for person, role in session.execute(queries.roles, parameters):
-        roles[person].append(role)
-    found = (
-        PersonFacts(**row._mapping, roles=tuple(roles[row.id]))  # noqa: SLF001
-        for row in session.execute(queries.people, parameters)
-    )
     # Databases order texts differently.
-    return tuple(sorted(found, key=lambda person: person.id))
+    found = sorted(session.execute(people, parameters), key=lambda row: str(row.id))
+    return tuple(map(_person, found))
+
+
+def _person(row: Any) -> PersonFacts:
+    return PersonFacts(
+        id=row.id,
+        name=row.name,
+        email=row.email,
+        partner=row.partner,
+        roles=tuple(sorted(json.loads(row.roles or "[]"))),
+        active=row.active,
+        language=row.language,
+        time_zone=row.time_zone,
+    )
 
 
 def projects_by_id(
@@ -196,23 +233,27 @@ def projects_by_id(
     parameters = {"ids": [*filter(is_id, ids)]}
     if not parameters["ids"]:
         return ()
-    rows: defaultdict[str, list[Any]] = defaultdict(list)
-    assignments = ASSIGNED
+    statement = ALL_PROJECT_FACTS
     if partners is not None:
-        assignments, parameters["partners"] = NARROWED_ASSIGNED, [*partners]
-    for row in session.execute(assignments, parameters):
-        rows[row.project].append(row)
-    found = (_project(row, rows[row.id]) for row in session.execute(TITLES, parameters))
-    return tuple(sorted(found, key=lambda project: project.id))
+        statement, parameters["partners"] = NARROWED_PROJECT_FACTS, [*partners]
+    rows: defaultdict[str, list[Any]] = defaultdict(list)
+    for row in session.execute(statement, parameters):
+        rows[row.id].append(row)
+    return tuple(_project(rows[project]) for project in sorted(rows))
 
 
-def _project(row: Any, partners: list[Any]) -> ProjectFacts:
+def _project(rows: list[Any]) -> ProjectFacts:
+    partners = sorted(
+        (row for row in rows if row.partner is not None), key=lambda row: row.partner
+    )
     return ProjectFacts(
-        id=row.id,
-        title=row.title,
-        assigned=tuple(one.id for one in partners if one.withdrawn_at is None),
-        withdrawn=tuple(one.id for one in partners if one.withdrawn_at is not None),
-        partners=tuple(PartnerName(id=one.id, name=one.name) for one in partners),
+        id=rows[0].id,
+        title=rows[0].title,
+        assigned=tuple(one.partner for one in partners if one.withdrawn_at is None),
+        withdrawn=tuple(
+            one.partner for one in partners if one.withdrawn_at is not None
+        ),
+        partners=tuple(PartnerName(id=one.partner, name=one.name) for one in partners),
     )
 
 

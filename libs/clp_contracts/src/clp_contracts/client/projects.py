@@ -120,6 +120,7 @@ class Projects:
         follows: Items[projects.Follow] = (),
         lease_s: float = 0.0,
         narrowed: bool = False,
+        all_follows: bool = False,
     ) -> projects.Facts:
         """Read facts about projects, people and follows; services only."""
         request = projects.GetFacts(
@@ -129,6 +130,7 @@ class Projects:
             follows=items(follows),
             lease_s=lease_s,
             narrowed=narrowed,
+            all_follows=all_follows,
         )
         return self._call(projects.FACTS, request)
 

@@ -86,21 +86,28 @@ def prepare(
     if not messages:
         return {}
     facts = _facts_for(messages, deps)
-    followers = {
-        project.id: deps.clients.projects.followers(project=project.id).people
-        for project in facts.projects
-    }
+    followers = _followers_by_project(facts)
     prepared = (_input_of(stored, facts, followers) for stored in messages)
     return {found.stored.message.id: found for found in prepared if found}
 
 
 def _facts_for(messages: tuple[StoredMessage, ...], deps: Dependencies) -> Facts:
+    """Read the facts about all messages, and all followers, in one call."""
     projects = {Channel.named(stored.message.channel).project for stored in messages}
     people = {stored.message.author.id for stored in messages}
     people.update(person for stored in messages for person in _ever_mentioned(stored))
     return deps.clients.projects.facts(
-        project_ids=sorted(projects), people=sorted(people)
+        project_ids=sorted(projects), people=sorted(people), all_follows=True
     )
+
+
+def _followers_by_project(facts: Facts) -> Mapping[str, list[PersonFacts]]:
+    people = {person.id: person for person in facts.people}
+    followers: dict[str, list[PersonFacts]] = {one.id: [] for one in facts.projects}
+    for follow in facts.follows:
+        if follow.person in people and follow.project in followers:
+            followers[follow.project].append(people[follow.person])
+    return followers
 
 
 def _ever_mentioned(stored: StoredMessage) -> frozenset[str]:
@@ -110,7 +117,7 @@ def _ever_mentioned(stored: StoredMessage) -> frozenset[str]:
 def _input_of(
     stored: StoredMessage,
     facts: Facts,
-    followers: Mapping[str, tuple[PersonFacts, ...]],
+    followers: Mapping[str, list[PersonFacts]],
 ) -> RoutingInput | None:
     channel = Channel.named(stored.message.channel)
     project = project_in(facts, channel.project)
@@ -122,9 +129,7 @@ def _input_of(
         stored=stored,
         people={one: people[one] for one in _ever_mentioned(stored) if one in people},
         time_zones={
-            one.id: one.time_zone
-            for one in (*facts.people, *following)
-            if one.time_zone is not None
+            one.id: one.time_zone for one in facts.people if one.time_zone is not None
         },
         facts=RoutingFacts(
             author=author_of(stored.message, people),

@@ -1,5 +1,6 @@
 """Facts about people and projects, for services that apply the rules."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Final
 
@@ -35,7 +36,7 @@ def facts_about(request: GetFacts, *, deps: Dependencies) -> Facts:
     A requested lease is granted before the facts are read (rule 23). It depends on the
     partners of the people: if one of them moves in between, it is granted once more.
     """
-    if request.lease_s <= 0:
+    if request.lease_s <= 0 or request.all_follows:
         return _read_facts(request, deps=deps)
     for _ in range(MAX_ATTEMPTS):
         with deps.database.reading() as session:
@@ -54,14 +55,21 @@ def facts_about(request: GetFacts, *, deps: Dependencies) -> Facts:
 
 def _read_facts(request: GetFacts, *, deps: Dependencies) -> Facts:
     with deps.database.reading() as session:
-        people = mapping.people_by_id(session, request.people)
+        follows = _follows(session, request)
+        people = mapping.people_by_id(session, _people_asked_for(request, follows))
         partners = _partners_shown(people) if request.narrowed else None
         return Facts(
             projects=mapping.projects_by_id(session, request.project_ids, partners),
             people=people,
             followers=_followers(session, request),
-            follows=_follows(session, request),
+            follows=follows,
         )
+
+
+def _people_asked_for(request: GetFacts, follows: Iterable[Follow]) -> Iterable[str]:
+    if not request.all_follows:
+        return request.people
+    return dict.fromkeys((*request.people, *(one.person for one in follows)))
 
 
 def _partners_shown(people: tuple[PersonFacts, ...]) -> frozenset[str] | None:
@@ -78,6 +86,8 @@ def _followers(session: Session, request: GetFacts) -> tuple[str, ...]:
 
 def _follows(session: Session, request: GetFacts) -> tuple[Follow, ...]:
     """Return the requested follows that hold, ordered by project and person."""
+    if request.all_follows:
+        return mapping.follows_of(session, request.project_ids)
     requested: dict[str, set[str]] = {}
     for follow in request.follows:
         if is_id(follow.project):
