@@ -4,6 +4,7 @@ import pytest
 
 from clp_contracts.feed import ReadChanges
 from clp_contracts.projects import (
+    Follow,
     GetFacts,
     GetFollowers,
     GetPeopleByHandle,
@@ -171,17 +172,18 @@ def test_followers_include_people_without_access(world: World) -> None:
     assert world.followers("p9") == world.followers("no/id\0") == []
 
 
-def test_facts_include_which_people_follow(world: World) -> None:
+def test_facts_include_which_of_the_named_follows_hold(world: World) -> None:
     for person in ("nat", "sam", "ivy"):
         world.follow(person)
-    people = ("nia", "sam", "nat", "nobody", "no/id")
 
-    def followers(project: str | None) -> tuple[str, ...]:
-        request = GetFacts(people=people, followers_of=project)
-        return directory.facts_about(request, deps=world.deps).followers
+    def followers(project: str) -> list[str]:
+        people = ("nia", "sam", "nat", "nobody", "no/id")
+        named = tuple(Follow(person=one, project=project) for one in people)
+        facts = directory.facts_about(GetFacts(follows=named), deps=world.deps)
+        return [one.person for one in facts.follows]
 
-    assert followers("p1") == ("nat", "sam")
-    assert followers("p9") == followers("no/id") == followers(None) == ()
+    assert followers("p1") == ["nat", "sam"]
+    assert followers("p9") == followers("no/id") == []
 
 
 def test_followers_are_narrowed_to_a_partner_and_the_studio(world: World) -> None:

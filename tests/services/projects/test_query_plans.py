@@ -10,6 +10,7 @@ from clp_contracts.feed import ReadChanges
 from clp_contracts.projects import (
     Announce,
     FindProjects,
+    Follow,
     GetAnnouncement,
     GetFacts,
     GetFollowers,
@@ -31,7 +32,9 @@ HOT: list[tuple[str, Statement]] = [
     ("one person and one project", lambda s: directory.facts_about(
         GetFacts(people=("c7",), project_ids=("y7",)), deps=s.deps)),
     ("a page of people, and who of them follows", lambda s: directory.facts_about(
-        GetFacts(people=tuple(f"c{n}" for n in range(50)), project_ids=("y7",), followers_of="y7"), deps=s.deps)),
+        GetFacts(people=tuple(f"c{n}" for n in range(50)), project_ids=("y7",), follows=(Follow(person="c5", project="y7"),)), deps=s.deps)),
+    ("projects with all their followers", lambda s: directory.facts_about(
+        GetFacts(people=("c7",), project_ids=("y7", "y8"), all_follows=True), deps=s.deps)),
     ("who owns a name or an address", lambda s: directory.people_by_handle(
         GetPeopleByHandle(lookup_keys=(name_key("Ada Abe7"), address_key("c9@ito.example")), partner="north"), deps=s.deps)),
     ("who owns a name or an address, of everybody", lambda s: directory.people_by_handle(

@@ -98,7 +98,6 @@ LEASES: list[tuple[dict[str, Any], Callable[[World], object]]] = [
     ({"project_ids": ()}, lambda world: nat(world, active=False)),
     ({"people": ("ivy",)}, lambda world: world.person("ivy", "Ivy Lane", active=False)),
     ({"follows": (Follow(person="nat", project="p1"),)}, unfollow),
-    ({"followers_of": "p1"}, unfollow),
 ]
 
 
@@ -116,7 +115,7 @@ OTHERS: list[tuple[dict[str, Any], Callable[[World], object]]] = [
     ({"people": ("sam", "ivy")}, withdraw),
     ({"project_ids": ("p2",)}, withdraw),
     ({"people": ("nia",)}, lambda world: nat(world, active=False)),
-    ({"people": ("nia",), "followers_of": "p1"}, unfollow),
+    ({"people": ("nia",), "follows": (Follow(person="nia", project="p1"),)}, unfollow),
 ]
 
 

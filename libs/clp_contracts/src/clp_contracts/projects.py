@@ -206,11 +206,10 @@ class Follow:
 class GetFacts:
     """Read facts about projects and people.
 
-    ``followers_of`` names a project: the response lists which of ``people`` follow it.
-    ``follows`` checks single follows. With ``all_follows`` the response has every follow
-    of the projects instead, their followers among its people, and no lease, which is
-    on named people. ``lease_s`` requests a read lease in seconds,
-    counted from the request: withdrawals of access are confirmed after it expired.
+    ``follows`` checks single follows. With ``all_follows`` the response has every
+    follow of the projects instead, their followers among its people, and no lease.
+    ``lease_s`` requests a read lease in seconds, counted from the request: withdrawals
+    of access are confirmed after it expired.
 
     With ``narrowed`` the projects show the partners of ``people`` only, unless one of
     them is internal: what is read for a partner does not grow with its rivals (rule 6).
@@ -218,7 +217,6 @@ class GetFacts:
 
     project_ids: tuple[str, ...] = ()
     people: tuple[str, ...] = ()
-    followers_of: str | None = None
     follows: tuple[Follow, ...] = ()
     lease_s: float = 0.0
     narrowed: bool = False
@@ -267,7 +265,6 @@ class Facts:
 
     projects: tuple[ProjectFacts, ...]
     people: tuple[PersonFacts, ...]
-    followers: tuple[str, ...] = ()
     follows: tuple[Follow, ...] = ()
     lease_s: float = 0.0
 

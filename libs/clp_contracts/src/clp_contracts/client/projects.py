@@ -116,7 +116,6 @@ class Projects:
         *,
         project_ids: Items[str] = (),
         people: Items[str] = (),
-        followers_of: str | None = None,
         follows: Items[projects.Follow] = (),
         lease_s: float = 0.0,
         narrowed: bool = False,
@@ -126,7 +125,6 @@ class Projects:
         request = projects.GetFacts(
             project_ids=items(project_ids),
             people=items(people),
-            followers_of=followers_of,
             follows=items(follows),
             lease_s=lease_s,
             narrowed=narrowed,

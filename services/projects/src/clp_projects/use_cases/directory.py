@@ -36,6 +36,7 @@ def facts_about(request: GetFacts, *, deps: Dependencies) -> Facts:
     A requested lease is granted before the facts are read (rule 23). It depends on the
     partners of the people: if one of them moves in between, it is granted once more.
     """
+    # Nobody knows in advance whom a lease on all followers would be about.
     if request.lease_s <= 0 or request.all_follows:
         return _read_facts(request, deps=deps)
     for _ in range(MAX_ATTEMPTS):
@@ -44,7 +45,7 @@ def facts_about(request: GetFacts, *, deps: Dependencies) -> Facts:
         subject = LeaseSubject(
             partners=partners,
             project_ids=[*filter(is_id, request.project_ids)],
-            follows=bool(request.follows) or request.followers_of is not None,
+            follows=bool(request.follows),
         )
         lease_s = grant_lease(request.lease_s, subject, deps=deps)
         facts = _read_facts(request, deps=deps)
@@ -61,7 +62,6 @@ def _read_facts(request: GetFacts, *, deps: Dependencies) -> Facts:
         return Facts(
             projects=mapping.projects_by_id(session, request.project_ids, partners),
             people=people,
-            followers=_followers(session, request),
             follows=follows,
         )
 
@@ -76,12 +76,6 @@ def _partners_shown(people: tuple[PersonFacts, ...]) -> frozenset[str] | None:
     """Return the partners of the people; None, which is all, for internal people."""
     partners = [person.partner for person in people]
     return None if None in partners else frozenset(filter(None, partners))
-
-
-def _followers(session: Session, request: GetFacts) -> tuple[str, ...]:
-    if request.followers_of is None or not is_id(request.followers_of):
-        return ()
-    return mapping.followers_among(session, request.followers_of, request.people)
 
 
 def _follows(session: Session, request: GetFacts) -> tuple[Follow, ...]:
