@@ -77,7 +77,16 @@ class OutboxRelay(BackgroundLoop):
         """Publish all that waits."""
         while self._publish_batch() >= BATCH:
             pass
+        self._publisher.check_exchange()
         self._failed_last_run = False
+
+    def readiness_checks(self) -> dict[str, Callable[[], None]]:
+        """Return the readiness check of the exchange of this service's events."""
+        return {f"{self.loop_name} of {self._config.service}": self._check}
+
+    def _check(self) -> None:
+        if self._publisher.problem is not None:
+            raise OSError(self._publisher.problem)
 
     @override
     def on_error(self, error: Exception) -> float | None:

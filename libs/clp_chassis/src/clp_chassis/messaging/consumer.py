@@ -11,6 +11,7 @@ a connection, and wait for each other when the broker is slow to answer for a qu
 from __future__ import annotations
 
 import logging
+import time
 from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
@@ -23,16 +24,23 @@ from nameko import messaging
 from nameko.constants import CALL_ID_STACK_CONTEXT_KEY
 from nameko.extensions import ProviderCollector
 
+from clp_chassis.concurrency.loop_timer import timeout
+from clp_chassis.inprocess import is_inprocess
+from clp_chassis.messaging.shared_bindings import BIND_INTERVAL_S, bind_again
+from clp_chassis.observability.logs import safe_error_text
 from clp_contracts.serialization import MAX_MESSAGE_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from kombu import Exchange
 
 log = logging.getLogger(__name__)
 
 BROKER_ERRORS: Final = (OSError, AMQPError, OperationalError)
 DRAIN_SECONDS: Final = 0.25
 RECONNECT_SECONDS: Final = 1.0
+BIND_TIMEOUT_S: Final = 5.0
 JSON: Final = "application/json"
 
 
@@ -43,7 +51,12 @@ class _StoppedWhileDisconnectedError(Exception):
 class QueueConsumer(messaging.QueueConsumer):  # type: ignore[misc]
     """Nameko's consumer loop; survives outages and can stop during one."""
 
+    # Exchanges that are needed besides those of the queues.
+    exchanges: tuple[Exchange, ...] = ()
     _kombu_connection: Any = None
+    # Why queues are not bound, if they are not; and when that was looked at.
+    _binding_problem: str | None = None
+    _bound_at: float = 0.0
 
     def ack_message(self, message: Any) -> None:
         self._send(super().ack_message, message)
@@ -74,19 +87,33 @@ class QueueConsumer(messaging.QueueConsumer):  # type: ignore[misc]
     def _check(self) -> None:
         """Raise while messages do not arrive here.
 
-        Nobody can bind or consume without the exchanges: after each reconnect they and
-        the bindings are declared before the consumers are ready.
+        Exchanges and bindings are declared before the consumers are ready, and again
+        every few seconds: an operator may have deleted one meanwhile.
         """
         connection = self._kombu_connection
-        if self._providers and (connection is None or not connection.connected):
+        if not self._providers:
+            return
+        if self._binding_problem is not None:
+            raise OSError(self._binding_problem)
+        if connection is None or not connection.connected:
             raise OSError("no connection to the broker")
-        if self._providers and len(self._consumers) < len(self._providers):
+        if len(self._consumers) < len(self._providers):
             raise OSError("queues are not consumed yet")
 
     def get_consumers(self, consumer_cls: Any, channel: Any) -> Any:
         """Consume with a bound on the size of messages."""
         bounded = partial(BoundedConsumer, *consumer_cls.args, **consumer_cls.keywords)
-        return super().get_consumers(bounded, channel)
+        try:
+            for exchange in self.exchanges:
+                exchange(channel).declare()
+            consumers = super().get_consumers(bounded, channel)
+        except AMQPError as error:
+            self._binding_problem = f"queues are not bound: {safe_error_text(error)}"
+            self._stop_if_unused()
+            raise
+        self._binding_problem = None
+        self._bound_at = time.monotonic()
+        return consumers
 
     def run(self, **_: object) -> None:
         """Consume until stopped; reconnect after an outage."""
@@ -131,6 +158,20 @@ class QueueConsumer(messaging.QueueConsumer):  # type: ignore[misc]
         super().on_iteration()
         if self.should_stop:
             self._wake()
+        elif time.monotonic() - self._bound_at > BIND_INTERVAL_S:
+            self._bind_again()
+
+    def _bind_again(self) -> None:
+        """Bind the queues again; here, since two threads must not read a socket."""
+        self._bound_at = time.monotonic()
+        if is_inprocess(self.amqp_uri):
+            return
+        queues = [provider.queue for provider in self._providers]
+        with timeout(BIND_TIMEOUT_S):
+            problem = bind_again(self._kombu_connection, queues, self.exchanges)
+        if problem != self._binding_problem:
+            log.warning("bindings: %s", problem or "restored")
+        self._binding_problem = problem
 
     @staticmethod
     def _send(send: Callable[[Any], None], message: Any) -> None:

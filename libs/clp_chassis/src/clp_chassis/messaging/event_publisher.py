@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import eventlet
@@ -13,6 +14,8 @@ from nameko.constants import PERSISTENT
 from clp_chassis.concurrency.loop_timer import timeout
 from clp_chassis.inprocess import is_inprocess
 from clp_chassis.messaging.consumer import BROKER_ERRORS, JSON
+from clp_chassis.messaging.shared_bindings import BIND_INTERVAL_S, bind_again
+from clp_chassis.observability.logs import safe_error_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,6 +48,9 @@ class EventPublisher:
         self._confirm_timeout = confirm_timeout
         self._connection: Connection | None = None
         self._confirms = _Confirms()
+        self._checked_at = 0.0
+        # In words, why events cannot be published; None when they can.
+        self.problem: str | None = None
 
     def publish(self, events: Sequence[EncodedEvent]) -> None:
         """Publish events and return when the broker has taken all of them.
@@ -57,14 +63,31 @@ class EventPublisher:
         is_reused = self._connection is not None
         try:
             self._publish(self._connection or self._connect(), events)
-        except BROKER_ERRORS:
+        except BROKER_ERRORS as error:
             self.close()
             if not is_reused:
+                self.problem = f"events are not published: {safe_error_text(error)}"
                 raise
             self.publish(events)
         except BaseException:
             self.close()
             raise
+        else:
+            self.problem = None
+
+    def check_exchange(self) -> None:
+        """Look every few seconds whether the exchange still exists.
+
+        Raises:
+            OSError, AMQPError, OperationalError: the broker cannot be asked.
+        """
+        connection = self._connection
+        if connection is None or is_inprocess(self._broker_url):
+            return
+        if time.monotonic() - self._checked_at > BIND_INTERVAL_S:
+            self._checked_at = time.monotonic()
+            with timeout(self._confirm_timeout):
+                self.problem = bind_again(connection, (), (self._exchange,))
 
     def close(self) -> None:
         """Drop the connection without a handshake; the next publish opens another."""

@@ -22,7 +22,7 @@ from clp_chassis.messaging.consumer import (
     without_broken_call_stack,
 )
 from clp_chassis.messaging.publishers import ReplyPublisher
-from clp_contracts.exchanges import REQUESTS, shared_exchange
+from clp_contracts.exchanges import REPLIES, REQUESTS, shared_exchange
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +35,8 @@ class EncodedResponse(bytes):
 
 class CallQueueConsumer(QueueConsumer):
     """A connection for requests alone: a slow event queue must not block them."""
+
+    exchanges = (shared_exchange(REPLIES),)
 
 
 class RpcConsumer(nameko_rpc.RpcConsumer):  # type: ignore[misc]

@@ -86,7 +86,7 @@ class PrivateServers:
                 "load_definitions": str(definitions_file),
             },
         )
-        content = _with_superuser(definitions(passwords), server)
+        content = with_superuser(definitions(passwords), server)
         definitions_file.write_bytes(orjson.dumps(content))
         self._servers.append(self._open.enter_context(server))
         query = f"?ca={self._authority.certificate}"
@@ -174,7 +174,7 @@ class PrivateServers:
         self._open.close()
 
 
-def _with_superuser(known: dict[str, Any], server: PrivateRabbit) -> dict[str, Any]:
+def with_superuser(known: dict[str, Any], server: PrivateRabbit) -> dict[str, Any]:
     """Broker definitions plus the private server's own administrator."""
     superuser = {
         "name": SUPERUSER,
