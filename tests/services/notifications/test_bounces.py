@@ -105,6 +105,14 @@ def test_a_forged_bounce_is_ignored(
     assert harness.states("m1") == {"nat": ("sent", "accepted")}
 
 
+def test_the_mac_of_one_mail_is_wrong_for_another(harness: DeliveryHarness) -> None:
+    one, other = mailed_to_nat(harness, 2)
+    mac = one.sender.partition("@")[0].rpartition(".")[2]
+    forged = f"b+{other.id}.{mac}@{DOMAIN}"
+    assert take(harness, dsn(forged)) == BounceEffect.NOT_OURS
+    assert addresses(harness) == {}
+
+
 def test_a_report_about_another_address_stops_nobody(
     harness: DeliveryHarness,
 ) -> None:

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,7 +23,11 @@ from clp_notifications.inbound.classifier import (
     facts_of,
 )
 from clp_notifications.inbound.incoming import HANDLERS, handle_waiting
-from clp_notifications.inbound.maildir import InboundMaildir, deliver_to_maildir
+from clp_notifications.inbound.maildir import (
+    InboundMaildir,
+    deliver_to_maildir,
+    reason_of,
+)
 from clp_notifications.inbound.mime import MalformedMail, parse_mail
 from clp_notifications.routing.mail_settings import mail_settings
 from clp_notifications.tables import UnsubscribeToken
@@ -33,12 +38,14 @@ from tests.services.notifications.bounce_reports import (
     complaint,
     report,
 )
-from tests.services.notifications.harness import IDENTITY, DeliveryHarness
+from tests.services.notifications.harness import IDENTITY, DeliveryHarness, inbound_in
 from tests.services.notifications.mailcheck import cut_up
 from tests.services.notifications.sample_world import BROADCAST, World
+from tests.services.notifications.server_reports import SERVER_REPORTS
 from tests.services.notifications.test_bounces import addresses, mailed_to_nat, take
 
 DOMAIN = IDENTITY.bounce_domain
+SHAPES = (*REPORTS, *SERVER_REPORTS)
 FIELD = Path(__file__).parents[2] / "cases" / "bounces.json"
 
 
@@ -59,6 +66,9 @@ EXPECTED_CLASSES = {
     (Report.DISPOSITION, Mailbox.BOUNCES):          (MailClass.AUTOMATIC_REPLY, MailClass.AUTOMATIC_REPLY, MailClass.AUTOMATIC_REPLY, MailClass.AUTOMATIC_REPLY),
     (Report.DISPOSITION, Mailbox.UNSUBSCRIBE):      (MailClass.AUTOMATIC_REPLY, MailClass.AUTOMATIC_REPLY, MailClass.AUTOMATIC_REPLY, MailClass.AUTOMATIC_REPLY),
     (Report.DISPOSITION, Mailbox.UNKNOWN):          (MailClass.AUTOMATIC_REPLY, MailClass.AUTOMATIC_REPLY, MailClass.AUTOMATIC_REPLY, MailClass.AUTOMATIC_REPLY),
+    (Report.FAILED_RECIPIENTS, Mailbox.BOUNCES):     (MailClass.BOUNCE,      MailClass.BOUNCE,          MailClass.BOUNCE,      MailClass.BOUNCE),
+    (Report.FAILED_RECIPIENTS, Mailbox.UNSUBSCRIBE): (MailClass.BOUNCE,      MailClass.BOUNCE,          MailClass.BOUNCE,      MailClass.BOUNCE),
+    (Report.FAILED_RECIPIENTS, Mailbox.UNKNOWN):     (MailClass.BOUNCE,      MailClass.BOUNCE,          MailClass.BOUNCE,      MailClass.BOUNCE),
     (Report.NONE, Mailbox.BOUNCES):                 (MailClass.OTHER,       MailClass.AUTOMATIC_REPLY, MailClass.BOUNCE,      MailClass.AUTOMATIC_REPLY),
     (Report.NONE, Mailbox.UNSUBSCRIBE):             (MailClass.UNSUBSCRIBE, MailClass.AUTOMATIC_REPLY, MailClass.OTHER,       MailClass.AUTOMATIC_REPLY),
     (Report.NONE, Mailbox.UNKNOWN):                 (MailClass.OTHER,       MailClass.AUTOMATIC_REPLY, MailClass.OTHER,       MailClass.AUTOMATIC_REPLY),
@@ -82,7 +92,7 @@ def test_the_table_of_classes_is_total_and_each_class_has_a_handler() -> None:
     assert {rule.result for rule in CLASSES} == set(MailClass)
 
 
-@pytest.mark.parametrize("shape", REPORTS, ids=[one.name for one in REPORTS])
+@pytest.mark.parametrize("shape", SHAPES, ids=[one.name for one in SHAPES])
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_each_shape_of_a_report_has_its_class_and_effect(
     harness: DeliveryHarness, shape: Shape
@@ -96,7 +106,7 @@ def test_each_shape_of_a_report_has_its_class_and_effect(
 
 
 def test_there_are_forty_shapes_of_reports() -> None:
-    assert len({one.name for one in REPORTS}) == len(REPORTS) >= 40
+    assert len({one.name for one in SHAPES}) == len(SHAPES) >= 40
 
 
 def test_every_action_and_status_has_an_effect() -> None:
@@ -157,6 +167,21 @@ def test_a_policy_bounce_stops_nobody_and_is_sent_again(
     assert addresses(harness) == {}
 
 
+def test_a_mail_that_a_policy_bounces_again_and_again_is_sent_less_often(
+    harness: DeliveryHarness, world: World
+) -> None:
+    """It is never given up, and never sent more often than helps (rule 41)."""
+    (mail,) = mailed_to_nat(harness)
+    raw = report("5.7.1")(mail.sender).encode()
+    for hours in (1, 2, 4, 8, 16, 24, 24):
+        take(harness, raw)
+        world.clock.forward(hours=hours, seconds=-1)
+        assert harness.deliver() == 0
+        world.clock.forward(seconds=1)
+        assert harness.deliver() == 1
+        assert harness.states("m1") == {"nat": ("sent", "accepted")}
+
+
 def test_a_mail_without_a_class_fails_alone_and_can_be_sent_again(
     harness: DeliveryHarness, world: World
 ) -> None:
@@ -174,6 +199,8 @@ WAYS_OF_A_COMPLAINT = [
     ("as its recipient",         complaint),
     ("as Original-Mail-From",    lambda sender: complaint("fbl@clp.example", more=f"Original-Mail-From: <{sender}>\r\n")),
     ("in the returned headers",  lambda sender: complaint("fbl@clp.example").replace(b"--b--", f"--b\r\nContent-Type: text/rfc822-headers\r\n\r\nReturn-Path: <{sender}>\r\nSubject: x\r\n--b--".encode())),
+    ("in an international mail", lambda sender: complaint("fbl@clp.example").replace(b"--b--", f"--b\r\nContent-Type: message/global\r\n\r\nReturn-Path: <{sender}>\r\n\r\nHello\r\n--b--".encode())),
+    ("in a part called text",    lambda sender: complaint(sender).replace(b"message/feedback-report", b"text/plain")),
     ("in the returned mail",     lambda sender: complaint("fbl@clp.example", "fraud").replace(b"--b--", f"--b\r\nContent-Type: message/rfc822\r\n\r\nReturn-Path: <{sender}>\r\n\r\nHello\r\n--b--".encode())),
 ]
 # fmt: on
@@ -232,7 +259,9 @@ def unsubscribe_mail(harness: DeliveryHarness) -> tuple[str, str]:
     return address, subject
 
 
-@pytest.mark.parametrize("place", ["subject", "text", "encoded text"])
+@pytest.mark.parametrize(
+    "place", ["subject", "text", "encoded text", "encoded subject"]
+)
 def test_unsubscribing_by_mail_works_as_the_link(
     harness: DeliveryHarness, world: World, place: str
 ) -> None:
@@ -241,11 +270,14 @@ def test_unsubscribing_by_mail_works_as_the_link(
     assert address == f"unsubscribe@{DOMAIN}"
     assert len(token) == 43
     subject = token if place == "subject" else "unsubscribe"
-    text = "" if place == "subject" else token
+    text = "" if "subject" in place else token
     encoding = ""
     if place == "encoded text":
         text = text.replace("_", "=5F")
         encoding = "Content-Transfer-Encoding: quoted-printable\r\n"
+    if place == "encoded subject":
+        words = [one.replace("_", "=5F") for one in (token[:20], token[20:])]
+        subject = f"=?utf-8?q?{words[0]}?=\r\n =?utf-8?q?{words[1]}?="
     raw = (
         f"From: somebody@else.example\r\nTo: {address}\r\nSubject: {subject}\r\n"
         f"{encoding}\r\n{text}\r\n"
@@ -293,7 +325,7 @@ HOSTILE = [
     ("many parts",                lambda sender: b'Content-Type: multipart/mixed; boundary="b"\r\n\r\n' + b"--b\r\n\r\nx\r\n" * 5_000, "too many parts"),
     ("broken base64",             lambda sender: f'To: {sender}\r\nContent-Type: multipart/report; report-type=delivery-status; boundary="b"\r\n\r\n--b\r\nContent-Type: message/delivery-status\r\nContent-Transfer-Encoding: base64\r\n\r\nA\r\n--b--\r\n'.encode(), "broken base64"),
     ("an impossible letter",      lambda sender: report("5.1.1", recipient=r"utf-8; \x{FFFFFF}@north.example")(sender).encode(), "impossible address"),
-    ("mails in mails",            lambda sender: f"From: MAILER-DAEMON@x\r\nTo: {sender}\r\n".encode() + b"Content-Type: message/rfc822\r\n\r\n" * 30_000, "RecursionError"),
+    ("mails in mails",            lambda sender: f"From: MAILER-DAEMON@x\r\nTo: {sender}\r\n".encode() + b"Content-Type: message/rfc822\r\n\r\n" * 30_000, "nested too deeply"),
 ]
 # fmt: on
 
@@ -327,6 +359,88 @@ def test_what_cannot_be_parsed_is_a_dead_letter_and_the_next_is_taken(
     # Put back by an operator, it is tried again.
     (folder / "dead" / "1").rename(folder / "new" / "1")
     assert handle_waiting(harness.deps) == 1
+
+
+FAILURES = [
+    RecursionError(),
+    KeyError("x"),
+    ValueError("nat@north.example"),
+    MemoryError(),
+]
+
+
+@pytest.mark.parametrize("failure", FAILURES, ids=repr)
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_whatever_goes_wrong_is_a_dead_letter_and_the_next_is_taken(
+    harness: DeliveryHarness, tmp_path: Path, failure: Exception
+) -> None:
+    folder = inbound_in(harness, tmp_path / "incoming")
+    (mail,) = mailed_to_nat(harness)
+
+    def fail(*_: object) -> str:
+        raise failure
+
+    deliver_to_maildir(complaint(mail.sender), str(folder))
+    deliver_to_maildir(report("5.1.1")(mail.sender).encode(), str(folder))
+    handlers = {**HANDLERS, MailClass.COMPLAINT: fail}
+    assert handle_waiting(harness.deps, handlers) == 2
+    assert addresses(harness) == {RECIPIENT: "bounced"}
+    (dead,) = InboundMaildir(str(folder)).dead()
+    # What and where, and nothing that the mail said.
+    assert reason_of(dead) == f"{type(failure).__name__} in test_inbound.py, fail"
+    assert handle_waiting(harness.deps) == 0
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_handled_mail_that_cannot_be_removed_holds_up_nothing(
+    harness: DeliveryHarness, tmp_path: Path
+) -> None:
+    folder = inbound_in(harness, tmp_path / "incoming")
+    (mail,) = mailed_to_nat(harness)
+
+    def replaced_by_a_folder(*_: object) -> str:
+        (path,) = (folder / "new").glob("1*")
+        path.unlink()
+        path.mkdir()
+        return "handled"
+
+    for name, raw in (
+        ("1", complaint(mail.sender)),
+        ("2", report("5.1.1")(mail.sender).encode()),
+    ):
+        deliver_to_maildir(raw, str(folder))
+        (new,) = [one for one in (folder / "new").iterdir() if len(one.name) > 1]
+        new.rename(folder / "new" / name)
+    handlers = {**HANDLERS, MailClass.COMPLAINT: replaced_by_a_folder}
+    assert handle_waiting(harness.deps, handlers) == 1
+    assert addresses(harness) == {RECIPIENT: "bounced"}
+
+
+LONG = {
+    "empty lines": b"\n",
+    "empty lines of a gateway": b"\r\n",
+    "short lines": b"a\n",
+    "addresses": b"<nat@north.example>:\n",
+    "tags": b"<a>",
+    "encoded words": b"=?a?q?",
+}
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("piece", LONG.values(), ids=LONG.keys())
+def test_a_bounce_of_a_megabyte_is_read_in_a_few_seconds(
+    harness: DeliveryHarness, piece: bytes
+) -> None:
+    (mail,) = mailed_to_nat(harness)
+    head = f"From: MAILER-DAEMON@x.example\r\nTo: {mail.sender}\r\n"
+    long_header = b"Subject: " + (piece * 60_000)[:60_000].replace(b"\n", b"")
+    began = time.process_time()
+    body = (piece * 1_000_000)[:1_000_000]
+    for raw in (body, long_header + b"\r\n\r\n" + body):
+        take(harness, head.encode() + b"\r\n" * (raw is body) + raw)
+    # Minutes without a limit; the limit of a test is far above what it takes.
+    assert time.process_time() - began < 20
+    assert addresses(harness) == {}
 
 
 def test_mails_below_the_limits_are_parsed() -> None:

@@ -15,6 +15,7 @@ from clp_notifications.delivery.smtp import (
 )
 from clp_notifications.delivery.smtp_replies import (
     ACCEPTED,
+    SESSION,
     Effect,
     MaySend,
     SmtpOutcome,
@@ -24,7 +25,7 @@ from clp_notifications.delivery.smtp_replies import (
 from clp_notifications.mail.composer import OutgoingMail
 from tests.services.notifications.harness import DeliveryHarness
 from tests.services.notifications.mail_builders import at_once, mailed
-from tests.services.notifications.relay import EXTENSIONS, ScriptedRelay
+from tests.services.notifications.relay import CUT, EXTENSIONS, ScriptedRelay
 from tests.services.notifications.sample_world import BROADCAST, NOON, World
 
 BROKEN_FOR = timedelta(minutes=10)
@@ -182,6 +183,41 @@ def test_a_wrong_password_and_no_offered_login_are_refusals_of_us() -> None:
                 Effect.RELAY_REFUSED,
                 SmtpStage.AUTH,
             )
+
+
+@pytest.mark.parametrize("then", [CUT, b"421 4.7.0 too many failures"])
+def test_a_refused_login_is_one_although_the_connection_ends_after_it(
+    then: bytes,
+) -> None:
+    script = {"AUTH": [b"535 5.7.8 no such login", then]}
+    extensions = (*EXTENSIONS, "AUTH CRAM-MD5 PLAIN")
+    with ScriptedRelay(script, extensions=extensions) as relay:
+        url = relay.url.replace("smtp://", "smtp://user:wrong@")
+        sending = SmtpTransport(SmtpRelay.from_url(url, 5.0, "clp.example"))
+        result = sending.send(mailed(), at_once)
+    assert (result.effect, result.code) == (Effect.RELAY_REFUSED, 535)
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(
+    ("smtp_stage", "paused_s"),
+    [(one, 60) for one in SESSION] + [(SmtpStage.RCPT, 0)],
+)
+def test_a_refused_session_pauses_although_other_connections_are_open(
+    harness: DeliveryHarness, world: World, smtp_stage: SmtpStage, paused_s: int
+) -> None:
+    """One refused inside a transaction may be a fault of that mail."""
+    world.follow("nat")
+    world.post("ivy", BROADCAST)
+    world.post("ivy", BROADCAST)
+    harness.transport.outcomes = [
+        ACCEPTED,
+        outcome_of_reply(550, b"relay not permitted", smtp_stage),
+    ]
+    harness.route()
+    harness.deliver_once()
+    throttle = harness.delivery.throttle
+    assert throttle.paused_for(world.clock()) == timedelta(seconds=paused_s)
 
 
 # fmt: off

@@ -108,6 +108,8 @@ def test_each_reply_at_each_stage_has_its_effect(
         result = sending.send(mailed(), at_once)
         sending.close()
         assert (result.effect, result.reason) == EFFECTS[effect]
+        # The alarm names it.
+        assert result.stage is smtp_stage
         assert relay.kept == []
 
 

@@ -17,8 +17,13 @@ from clp_contracts.notifications import (
     Ticket,
     TicketRef,
 )
-from clp_notifications.delivery.smtp_replies import RELAY_UNAVAILABLE, outcome_of_reply
+from clp_notifications.delivery.smtp_replies import (
+    RELAY_UNAVAILABLE,
+    SmtpStage,
+    outcome_of_reply,
+)
 from clp_notifications.delivery.tickets import send_tickets
+from clp_notifications.mail.composer import OutgoingMail
 from clp_notifications.routing import progress, tickets
 from clp_notifications.routing.tickets import MAX_OPEN_TICKETS, MAX_SCREENSHOT_BYTES
 from tests.services.notifications.harness import DeliveryHarness
@@ -160,6 +165,58 @@ def test_a_replay_is_the_same_ticket_and_one_mail(
     assert submit(help_harness, "nia").id != submit(help_harness).id
     assert len(sent(help_harness)) == 2
     assert len(sent(help_harness)) == 2
+
+
+REFUSED_LOGIN = outcome_of_reply(535, b"5.7.8 no such login", SmtpStage.AUTH)
+
+
+def test_a_relay_that_refuses_us_delays_no_ticket(
+    help_harness: DeliveryHarness,
+) -> None:
+    """It is no attempt of the ticket: a minute after the relay works, it is sent."""
+    world, throttle = help_harness.world, help_harness.delivery.throttle
+    submit(help_harness)
+    for _ in range(30):
+        help_harness.transport.outcomes = [REFUSED_LOGIN]
+        assert send_tickets(help_harness.delivery) == 0
+        assert throttle.is_refused
+        assert throttle.refusing_since is not None
+        world.clock.forward(minutes=1)
+    assert send_tickets(help_harness.delivery) == 1
+    assert not throttle.is_refused
+
+
+def test_one_ticket_probes_a_relay_that_refuses_us(
+    help_harness: DeliveryHarness,
+) -> None:
+    for number in range(3):
+        submit(help_harness, key=f"k{number}")
+    help_harness.transport.outcomes = [REFUSED_LOGIN]
+    assert send_tickets(help_harness.delivery) == 0
+    assert len(help_harness.transport.mails) == 1
+    help_harness.world.clock.forward(minutes=1)
+    assert send_tickets(help_harness.delivery) == 3
+
+
+def test_a_ticket_that_cannot_be_sent_holds_up_no_other(
+    help_harness: DeliveryHarness,
+) -> None:
+    first = submit(help_harness)
+    submit(help_harness, key="k2", summary="No picture")
+
+    def fail(mail: OutgoingMail) -> None:
+        if mail.id == first.id:
+            raise ValueError("a fault of the program")
+
+    help_harness.transport.before = fail
+    assert send_tickets(help_harness.delivery) == 1
+    help_harness.world.is_down = True
+    help_harness.world.clock.forward(seconds=6)
+    assert send_tickets(help_harness.delivery) == 0
+    help_harness.world.is_down = False
+    help_harness.transport.before = lambda _: None
+    help_harness.world.clock.forward(seconds=31)
+    assert send_tickets(help_harness.delivery) == 1
 
 
 def test_a_ticket_is_retried_until_the_relay_accepts_it(

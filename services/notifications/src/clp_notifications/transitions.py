@@ -15,7 +15,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from clp_chassis.persistence.bulk_sql import in_array
+from clp_chassis.persistence.bulk_sql import in_array, insert_if_absent
 from clp_contracts.events import NOTIFICATION_DUE
 from clp_notifications.states import MailMode, State, TransitionReason
 from clp_notifications.tables import (
@@ -30,7 +30,6 @@ from clp_notifications.tables import (
     Mail,
     MailPreference,
     MailSetting,
-    Suppression,
 )
 
 # The cause of settings that a complaint changed.
@@ -147,11 +146,11 @@ def set_mode(
     session: Session, *, person: str, project: str, mode: MailMode, at: datetime
 ) -> None:
     """Set the mail mode of a person for a project; an empty project is the default."""
-    found = session.get(MailSetting, (person, project), with_for_update=True)
-    if found is None:
-        session.add(MailSetting(person=person, project=project, mode=mode.value, at=at))
-    else:
-        found.mode, found.at, found.cause = mode.value, at, None
+    key = {"person": person, "project": project}
+    values = {"mode": mode.value, "cause": None, "at": at}
+    if not insert_if_absent(session, MAIL_SETTINGS, {**key, **values}):
+        statement = update(MailSetting).filter_by(**key).values(values)
+        session.execute(statement)
 
 
 def turn_off_all_mails(
@@ -159,7 +158,6 @@ def turn_off_all_mails(
 ) -> None:
     """Turn off the mails of a person about every project, chosen or not."""
     set_mode(session, person=person, project="", mode=MailMode.OFF, at=at)
-    session.flush()
     session.execute(
         update(MailSetting)
         .where(MailSetting.person == person)
@@ -200,8 +198,8 @@ def suppress(
     session: Session, address: str, *, mail: str, reason: TransitionReason, at: datetime
 ) -> None:
     """Suppress an address because of the mail that it refused for good."""
-    if not is_suppressed(session, address):
-        session.add(Suppression(address=address, reason=reason.value, mail=mail, at=at))
+    row = {"address": address, "reason": reason.value, "mail": mail, "at": at}
+    insert_if_absent(session, SUPPRESSIONS, row)
 
 
 def work_due(session: Session, now: datetime) -> int:

@@ -34,8 +34,12 @@ from clp_notifications.delivery.outcomes import (
     release,
     retry_later,
 )
-from clp_notifications.delivery.relay_throttle import BREAKER_PAUSE, PROBE_INTERVAL
-from clp_notifications.delivery.smtp_replies import SESSION, Effect, SmtpOutcome
+from clp_notifications.delivery.relay_replies import (
+    THROTTLE_RETRY,
+    due_after_fault,
+    update_throttle,
+)
+from clp_notifications.delivery.smtp_replies import Effect, SmtpOutcome
 from clp_notifications.mail.composer import OutgoingMail
 from clp_notifications.mail.content import (
     Kind,
@@ -45,23 +49,16 @@ from clp_notifications.mail.content import (
 )
 from clp_notifications.mail.locales import LocalePreferences
 from clp_notifications.mapping import partner_name
-from clp_notifications.states import SENTENCES, State, TransitionReason
+from clp_notifications.states import State, TransitionReason
 from clp_notifications.transitions import suppress
 
 log = logging.getLogger(__name__)
 
 SERVICES_RETRY: Final = timedelta(seconds=2)
-THROTTLE_RETRY: Final = timedelta(seconds=1)
-# A mail that is refused for a fault of ours is due when the relay is tried again.
-OUR_FAULT_RETRY: Final = {
-    Effect.RELAY_REFUSED: PROBE_INTERVAL,
-    Effect.POLICY_REFUSED: BREAKER_PAUSE,
-}
 # A worker waits so long for a grant before it releases its claims.
 MAX_GRANT_WAIT: Final = timedelta(seconds=3)
 # How often a mail is composed in vain before the services count as too slow.
 MAX_RECHECKS: Final = 6
-SERVICE_CLOSING: Final = 421
 FINAL_STATES: Final = {
     Effect.SENT: State.SENT,
     Effect.UNSENDABLE: State.SUPPRESSED,
@@ -114,12 +111,6 @@ def content_for(
         unsubscribe_token=unsubscribe_token,
         digested_at=claim.dated_at if claim.kind is Kind.DIGEST else None,
     )
-
-
-# What the relay does to all mails; the other effects are of one mail or one person.
-TAKES_NO_MAIL: Final = frozenset(
-    {Effect.THROTTLED, Effect.RELAY_REFUSED, Effect.POLICY_REFUSED}
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -324,10 +315,7 @@ class _Batch:
             if not self._may_send(one):
                 return None
             result = self._deps.transport.send(one.mail, lambda: self._may_send(one))
-            self._update_throttle(result)
-            if result.effect in TAKES_NO_MAIL:
-                words, at = _refusal_in_words(result), self._deps.clock()
-                self._deps.throttle.record_refusal(at, words)
+            update_throttle(self._deps.throttle, result, self._deps.clock())
             return self._outcome_of(one, result)
         except Exception:
             log.exception("mail %s could not be sent", one.claim.mail)
@@ -360,11 +348,10 @@ class _Batch:
     def _due_again(self, claim: Claim, result: SmtpOutcome) -> DeliveryOutcome:
         """Retry later; a fault of ours is no attempt, so no mail expires by it."""
         now = self._deps.clock()
-        paused_for = self._deps.throttle.paused_for(now)
-        if result.effect in OUR_FAULT_RETRY or _is_away(result):
-            shortest = OUR_FAULT_RETRY.get(result.effect, THROTTLE_RETRY)
-            return release(claim, result.reason, now + max(shortest, paused_for))
+        if due_at := due_after_fault(self._deps.throttle, result, now):
+            return release(claim, result.reason, due_at)
         if result.effect is Effect.THROTTLED:
+            paused_for = self._deps.throttle.paused_for(now)
             retry_at = now + max(THROTTLE_RETRY, paused_for)
             return retry_later(claim, result.reason, now=now, retry_at=retry_at)
         if result.effect is Effect.PERSON_LATER:
@@ -378,41 +365,3 @@ class _Batch:
             with self._deps.database.writing(notify=False) as session:
                 postpone_person(session, claim.person, outcome.retry_at)
         return outcome
-
-    def _update_throttle(self, result: SmtpOutcome) -> None:
-        throttle, now = self._deps.throttle, self._deps.clock()
-        match result.effect:
-            case Effect.SENT:
-                throttle.record_sent(now)
-            case Effect.THROTTLED if _is_away(result):
-                throttle.pause(now)
-            case Effect.THROTTLED:
-                throttle.slow_down(now)
-            case Effect.RELAY_REFUSED:
-                if throttle.refused(now, in_session=result.stage in SESSION):
-                    log.error(
-                        "the relay refuses us at %s with %s: mails wait, and one is"
-                        " sent every minute as a probe",
-                        result.stage,
-                        result.code or "no offer of what the URL requires",
-                    )
-            case Effect.POLICY_REFUSED:
-                if throttle.refused_by_policy(now):
-                    log.error("the relay refuses mails by policy: sending is paused")
-            case _:
-                pass
-
-
-def _refusal_in_words(result: SmtpOutcome) -> str:
-    """What the relay did; its own text is left out, as it may quote an address."""
-    if not result.code:
-        return SENTENCES[result.reason].partition(";")[0]
-    return f"it answered {result.code} at {result.stage}"
-
-
-def _is_away(result: SmtpOutcome) -> bool:
-    """Whether the relay takes nothing now, for whatever mail."""
-    return (
-        result.reason is TransitionReason.RELAY_UNAVAILABLE
-        or result.code == SERVICE_CLOSING
-    )

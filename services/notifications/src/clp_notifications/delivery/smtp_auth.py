@@ -25,13 +25,21 @@ def authenticate(connection: smtplib.SMTP, user: str, password: str) -> None:
     methods = [method for name, method in METHODS.items() if name in offered]
     if not methods:
         raise smtplib.SMTPNotSupportedError("the relay offers no login")
-    replies = (method(connection, user, password) for method in methods)
-    refusals: list[tuple[int, bytes]] = []
-    for code, text in replies:
+    refusal: tuple[int, bytes] | None = None
+    for method in methods:
+        try:
+            code, text = method(connection, user, password)
+        except smtplib.SMTPServerDisconnected:
+            if refusal is None:
+                raise
+            # Many servers close the connection after a refused login.
+            break
         if code == ACCEPTED:
             return
-        refusals.append((code, text))
-    raise smtplib.SMTPAuthenticationError(*refusals[-1])
+        # The first refusal is about the login; a later one may be about the number.
+        refusal = refusal or (code, text)
+    if refusal is not None:
+        raise smtplib.SMTPAuthenticationError(*refusal)
 
 
 def _cram_md5(connection: smtplib.SMTP, user: str, password: str) -> tuple[int, bytes]:

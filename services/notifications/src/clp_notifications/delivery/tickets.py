@@ -12,34 +12,64 @@ from typing import Final
 
 from sqlalchemy import or_, select
 
+from clp_contracts.errors import CallFailed
+from clp_contracts.mail_addresses import MailAddress
 from clp_notifications.delivery.dependencies import DeliveryDependencies
 from clp_notifications.delivery.outcomes import DELAYS
-from clp_notifications.delivery.smtp_replies import Effect
+from clp_notifications.delivery.relay_replies import due_after_fault, update_throttle
+from clp_notifications.delivery.smtp_replies import Effect, SmtpOutcome
 from clp_notifications.mail.ticket import TicketMail, compose_ticket
 from clp_notifications.mapping import person_in
+from clp_notifications.states import TransitionReason
 from clp_notifications.tables import TicketRow
 
 log = logging.getLogger(__name__)
 
 BATCH: Final = 10
+SERVICES_UNAVAILABLE: Final = SmtpOutcome(
+    Effect.MAIL_AGAIN, TransitionReason.SERVICES_UNAVAILABLE
+)
+FAULT: Final = SmtpOutcome(Effect.MAIL_AGAIN, TransitionReason.FAULT)
 
 
 def send_tickets(deps: DeliveryDependencies) -> int:
     """Send the due tickets to the support address; return how many were sent."""
     address = deps.help_address
-    if address is None or deps.throttle.paused_for(deps.clock()) > timedelta(0):
+    if address is None or _is_paused(deps):
         return 0
     sent = 0
+    outcome: SmtpOutcome | None = None
     for ticket in _claim(deps):
-        ticket_mail = _with_author(ticket, deps)
-        mail = compose_ticket(ticket_mail, deps.composer.identity, address)
-        outcome = deps.transport.send(mail, lambda: True)
-        accepted = outcome.effect is Effect.SENT
-        _record(ticket.id, deps, accepted=accepted)
-        sent += accepted
-        if not accepted:
+        # What stopped the ticket before this one stops this one too.
+        if outcome is None or not _is_paused(deps):
+            outcome = _send(ticket, address, deps)
+        _record(ticket.id, deps, outcome)
+        sent += outcome.effect is Effect.SENT
+        if outcome.effect is not Effect.SENT:
             log.warning("ticket %s was not sent: %s", ticket.id, outcome.reason)
     return sent
+
+
+def _is_paused(deps: DeliveryDependencies) -> bool:
+    return deps.throttle.paused_for(deps.clock()) > timedelta(0)
+
+
+def _send(
+    ticket: TicketMail, address: MailAddress, deps: DeliveryDependencies
+) -> SmtpOutcome:
+    """Send one ticket; a failure is of this one only."""
+    try:
+        whole = _with_author(ticket, deps)
+        mail = compose_ticket(whole, deps.composer.identity, address)
+        outcome = deps.transport.send(mail, lambda: True)
+    except CallFailed as error:
+        log.warning("ticket %s waits for services: %s", ticket.id, error)
+        return SERVICES_UNAVAILABLE
+    except Exception:
+        log.exception("ticket %s could not be sent", ticket.id)
+        return FAULT
+    update_throttle(deps.throttle, outcome, deps.clock())
+    return outcome
 
 
 def _claim(deps: DeliveryDependencies) -> list[TicketMail]:
@@ -83,15 +113,16 @@ def _with_author(ticket: TicketMail, deps: DeliveryDependencies) -> TicketMail:
     return replace(ticket, author_name=author.name, author_email=author.email)
 
 
-def _record(ticket: str, deps: DeliveryDependencies, *, accepted: bool) -> None:
+def _record(ticket: str, deps: DeliveryDependencies, outcome: SmtpOutcome) -> None:
     now = deps.clock()
+    due_at = due_after_fault(deps.throttle, outcome, now)
     with deps.database.writing(notify=False) as session:
         row = session.get_one(TicketRow, ticket, with_for_update=True)
         row.lease_until = None
-        row.attempts += 1
-        row.due_at = None if accepted else now + _delay(row.attempts)
-        if accepted:
-            row.screenshot = None
+        row.attempts += due_at is None
+        row.due_at = due_at or now + _delay(row.attempts)
+        if outcome.effect is Effect.SENT:
+            row.due_at = row.screenshot = None
 
 
 def _delay(attempts: int) -> timedelta:

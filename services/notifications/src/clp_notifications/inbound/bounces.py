@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Final
 
 from prometheus_client import Counter
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from clp_chassis.persistence.bulk_sql import insert_if_absent
@@ -45,8 +45,10 @@ log = logging.getLogger(__name__)
 HALF_LIFE: Final = timedelta(days=7)
 MAX_SCORE: Final = 4.0
 MAX_ADDRESSES: Final = 500
-# A mail that a policy bounced is sent again after this time.
+# A mail that a policy bounced is sent again after an hour, then after twice the time.
 POLICY_RETRY: Final = timedelta(hours=1)
+MAX_POLICY_RETRY: Final = timedelta(days=1)
+MAX_DOUBLINGS: Final = 5
 POLICY_BOUNCES: Final = Counter(
     "clp_policy_bounces_total", "Mails that bounced because of a policy on our sending."
 )
@@ -79,6 +81,8 @@ EFFECTS: Final[tuple[tuple[str, str, BounceEffect], ...]] = (
     (DELAYED, "", BounceEffect.TEMPORARY),
     ("", "", BounceEffect.NONE),
 )
+# The action of a report that states none, by the first digit of its status.
+ACTIONS: Final = {"5": FAILED, "4": DELAYED}
 STRENGTH: Final = {effect: rank for rank, effect in enumerate(BounceEffect)}
 TRANSITIONS: Final = {
     BounceEffect.PERMANENT: Transition(State.DEAD, TransitionReason.BOUNCED),
@@ -103,9 +107,11 @@ def handle_bounce(mail: Part, raw: bytes, *, deps: Dependencies) -> BounceEffect
     Raises:
         MalformedMail: the report cannot be parsed.
     """
+    marks = verp_marks(mail.headers, deps.bounces.domain)
+    if not marks:
+        return BounceEffect.NOT_OURS
     statuses = parse_report(mail, raw)
     reported = {address for status in statuses for address in status.addresses}
-    marks = verp_marks(mail.headers, deps.bounces.domain)
     bounced = verified_mail(marks, reported, deps=deps)
     if bounced is None:
         return BounceEffect.NOT_OURS
@@ -142,8 +148,8 @@ def _addresses_of(person: str, deps: Dependencies) -> Iterable[str]:
 
 def effect_of(action: str, status: str) -> BounceEffect:
     """The effect of a status on the recipient whom it is about."""
-    if not action and status:
-        action = FAILED if status.startswith("5") else DELAYED
+    if not action:
+        action = ACTIONS.get(status[:1], "")
     for row_action, row_status, effect in EFFECTS:
         if row_action in ("", action) and _matches(status, row_status):
             return effect
@@ -202,11 +208,15 @@ def _fail(
     elif effect is BounceEffect.POLICY and sent:
         log.error("mail %s bounced because of a policy on our sending", bounced.mail)
         POLICY_BOUNCES.inc()
-        session.execute(
-            update(Mail)
-            .where(Mail.id == bounced.mail)
-            .values(due_at=at + POLICY_RETRY, attempts=0, first_tried_at=None)
-        )
+        _postpone(session, bounced.mail, at=at)
+
+
+def _postpone(session: Session, mail: str, *, at: datetime) -> None:
+    """Let a mail that a policy bounced be sent again; it never expires by that."""
+    row = session.scalars(select(Mail).where(Mail.id == mail).with_for_update()).one()
+    delay = POLICY_RETRY * 2 ** min(max(0, row.attempts - 1), MAX_DOUBLINGS)
+    row.due_at = at + min(delay, MAX_POLICY_RETRY)
+    row.first_tried_at = None
 
 
 def _count_temporary(session: Session, bounced: VerifiedMail, *, at: datetime) -> None:

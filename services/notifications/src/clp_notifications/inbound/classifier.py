@@ -24,14 +24,19 @@ AUTOMATIC_REPLY: Final = (
     ("X-Auto-Reply", re.compile(r".")),
     ("Precedence", re.compile(r"auto_reply|auto-reply", re.IGNORECASE)),
     ("X-Mailer-Type", re.compile(r"vacation", re.IGNORECASE)),
-    (
-        "Subject",
-        re.compile(
-            r"(automatic reply|auto(matic)? ?response|autoreply|out of (the )?office"
-            r"|automatische antwort|abwesen|réponse automatique|自動応答|自動返信)",
-            re.IGNORECASE,
-        ),
-    ),
+)
+# Only at the beginning: the rest may be the subject of a mail of ours.
+AUTOMATIC_SUBJECT: Final = re.compile(
+    r"\s*(?:(?:re|aw|sv|tr|antw)\s*:\s*)*(?:"
+    r"auto(?:matic|mated)?[ -]?(?:reply|response)|out of (?:the )?office|autosvar"
+    r"|auto(?:matische antwort|matisch antwoord|matisk[ta]? svar|odpowied[zź])"
+    r"|abwesen|afwezig|r[ée]ponse automatique|absence du bureau|absent du bureau"
+    r"|r(?:espuesta|isposta|esposta) autom[aá]tica|fuera de la oficina|fuori sede"
+    r"|automatyczna odpowied[zź]|automaattinen vastaus|automatick[aá] odpov"
+    r"|automatikus v[aá]lasz|otomatik yan.t|αυτόματη απάντηση|автоответ"
+    r"|автоматический ответ|תשובה אוטומטית|رد تلقائي|ตอบกลับอัตโนมัติ"
+    r"|自動応答|自動返信|不在|自动(?:答复|回复)|自動(?:答覆|回覆)|자동 ?(?:회신|응답))",
+    re.IGNORECASE,
 )
 DAEMONS: Final = re.compile(
     r"(?<![\w.])(mailer-?daemon|mail-?daemon|postmaster|mdaemon)(?![\w.])",
@@ -48,11 +53,12 @@ class Mailbox(Enum):
 
 
 class Report(Enum):
-    """The machine-readable report in a mail."""
+    """The machine-readable report in a mail; Exim's is a header line."""
 
     DELIVERY_STATUS = "delivery-status"
     FEEDBACK = "feedback-report"
     DISPOSITION = "disposition-notification"
+    FAILED_RECIPIENTS = "failed-recipients"
     NONE = "none"
 
 
@@ -110,6 +116,7 @@ CLASSES: Final[tuple[ClassRule, ...]] = (
     ClassRule(report=Report.FEEDBACK, result=MailClass.COMPLAINT),
     ClassRule(report=Report.DELIVERY_STATUS, result=MailClass.BOUNCE),
     ClassRule(report=Report.DISPOSITION, result=MailClass.AUTOMATIC_REPLY),
+    ClassRule(report=Report.FAILED_RECIPIENTS, result=MailClass.BOUNCE),
     ClassRule(is_automatic_reply=True, result=MailClass.AUTOMATIC_REPLY),
     ClassRule(mailbox=Mailbox.BOUNCES, is_from_daemon=True, result=MailClass.BOUNCE),
     ClassRule(
@@ -130,11 +137,7 @@ def facts_of(mail: Part, bounce_domain: str) -> MailFacts:
     return MailFacts(
         mailbox=_mailbox(headers, bounce_domain),
         report=_report(mail),
-        is_automatic_reply=any(
-            pattern.search(value)
-            for name, pattern in AUTOMATIC_REPLY
-            for value in headers.all(name)
-        ),
+        is_automatic_reply=_is_automatic_reply(headers),
         is_from_daemon=_is_from_daemon(headers),
     )
 
@@ -170,18 +173,28 @@ def _mailbox(headers: Headers, domain: str) -> Mailbox:
 
 def _report(mail: Part) -> Report:
     """By the declared type, and by the parts where gateways changed the declaration."""
-    types = {part.content_type for part in mail.walk()}
+    parts = list(mail.walk())
+    types = {part.content_type for part in parts}
+    declared = {part.report_type for part in parts}
     for report in (Report.FEEDBACK, Report.DELIVERY_STATUS, Report.DISPOSITION):
         names = {f"message/{report.value}", f"message/global-{report.value}"}
-        if names & types or mail.report_type == report.value:
+        if names & types or report.value in declared:
             return report
+    if mail.headers.get("X-Failed-Recipients"):
+        return Report.FAILED_RECIPIENTS
     return Report.NONE
+
+
+def _is_automatic_reply(headers: Headers) -> bool:
+    return bool(AUTOMATIC_SUBJECT.match(headers.text("Subject"))) or any(
+        pattern.search(value)
+        for name, pattern in AUTOMATIC_REPLY
+        for value in headers.all(name)
+    )
 
 
 def _is_from_daemon(headers: Headers) -> bool:
     if headers.get("Return-Path").replace(" ", "") == "<>":
-        return True
-    if headers.get("X-Failed-Recipients"):
         return True
     return any(
         DAEMONS.search(value)

@@ -26,7 +26,8 @@ from clp_notifications.transitions import (
 
 log = logging.getLogger(__name__)
 
-FEEDBACK_TYPE: Final = "message/feedback-report"
+REPORT_TYPE: Final = "feedback-report"
+FEEDBACK_TYPE: Final = f"message/{REPORT_TYPE}"
 ORIGINAL_TYPES: Final = ("message/rfc822", "message/global", "text/rfc822-headers")
 # Feedback types (RFC 5965, section 7.3; RFC 6650) by which a reader rejects mails.
 # `not-spam` takes a complaint back and `auth-failure` is about our sending.
@@ -50,8 +51,7 @@ def handle_complaint(mail: Part, *, deps: Dependencies) -> ComplaintEffect:
     """
     reports = [
         parse_headers(part.body.strip())
-        for part in mail.walk()
-        if part.content_type == FEEDBACK_TYPE
+        for part in mail.report_parts(REPORT_TYPE, (FEEDBACK_TYPE,))
     ]
     kinds = {report.get("Feedback-Type").lower() for report in reports}
     if not kinds & COMPLAINTS:

@@ -3,23 +3,26 @@
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from email import message_from_bytes
 from typing import Final
 
-from flufl.bounce import all_failures
-
 from clp_notifications.inbound.mime import Headers, MalformedMail, Part, parse_headers
+from clp_notifications.inbound.older_bounces import older_failures
 from clp_notifications.mail.addresses import BadAddress, address_of
 
 STATUS_TYPES: Final = ("message/delivery-status", "message/global-delivery-status")
-BLOCK_END: Final = re.compile(rb"(?:\r?\n){2,}")
-STATUS: Final = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.])")
-# RFC 6533, section 3: characters of an address as \x{HEX}.
-XTEXT: Final = re.compile(r"\\x\{([0-9A-Fa-f]{1,6})\}")
+REPORT_TYPE: Final = "delivery-status"
+# A line of blanks ends a block as well as an empty one.
+BLOCK_END: Final = re.compile(rb"\r?\n(?:[ \t]*\r?\n)+")
+STATUS: Final = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?!\.?\d)")
+TEMPORARY_REPLY: Final = re.compile(r"(?<![\d.])4\d\d(?![\d.])")
+ACTION: Final = re.compile(r"[a-z]*", re.IGNORECASE)
+# Characters of an address: \x{HEX} (RFC 6533, section 3), +HEX (RFC 3461, section 4).
+UTF8_XTEXT: Final = re.compile(r"\\x\{([0-9A-Fa-f]{1,6})\}")
+XTEXT: Final = re.compile(r"\+([0-9A-F]{2})")
 ANGLE: Final = re.compile(r"<([^<>]+)>")
 NO_CLASS: Final = frozenset({"", "4.0.0", "5.0.0"})
+TEMPORARY: Final = "4.0.0"
 FAILED, DELAYED = "failed", "delayed"
-MAX_BOUNCE_TEXT: Final = 20_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,46 +46,62 @@ def parse_report(mail: Part, raw: bytes) -> tuple[RecipientStatus, ...]:
     """
     found = tuple(
         status
-        for part in mail.walk()
-        if part.content_type in STATUS_TYPES
+        for part in mail.report_parts(REPORT_TYPE, STATUS_TYPES)
         for status in _statuses(part.body)
     )
-    return found or tuple(_older_formats(mail, raw))
+    return found or tuple(_of_older_bounce(mail, raw))
 
 
 def _statuses(body: bytes) -> Iterator[RecipientStatus]:
     for block in BLOCK_END.split(body.strip()):
-        fields = parse_headers(block)
-        addresses = frozenset(_addresses(fields))
-        if addresses:
-            yield RecipientStatus(
-                addresses=addresses,
-                action=fields.get("Action").partition("(")[0].strip().lower(),
-                status=_status(fields),
-            )
+        # Some servers leave out the empty line between two recipients.
+        for fields in parse_headers(block).split_at(
+            "final-recipient", "original-recipient"
+        ):
+            addresses = frozenset(_addresses(fields))
+            if addresses:
+                yield RecipientStatus(
+                    addresses=addresses,
+                    action=_first_word(fields.get("Action")),
+                    status=_status(fields),
+                )
+
+
+def _first_word(action: str) -> str:
+    found = ACTION.match(action)
+    return "" if found is None else found[0].lower()
 
 
 def _status(fields: Headers) -> str:
     """The most precise status: of Status, or of Diagnostic-Code where that has none."""
     stated = STATUS.search(fields.get("Status"))
     status = "" if stated is None else stated[1]
-    if status in NO_CLASS and (found := STATUS.search(fields.get("Diagnostic-Code"))):
+    if status not in NO_CLASS:
+        return status
+    diagnostic = fields.get("Diagnostic-Code")
+    if found := STATUS.search(diagnostic):
         return found[1]
+    if not status and TEMPORARY_REPLY.search(diagnostic):
+        return TEMPORARY
     return status
 
 
 def _addresses(fields: Headers) -> Iterator[str]:
     for name in ("Final-Recipient", "Original-Recipient"):
         for value in fields.all(name):
-            kind, _, address = value.partition(";")
-            if kind.strip().lower() in ("rfc822", "utf-8"):
-                yield from normalized([_decoded(address)])
+            # The type before the semicolon is missing or wrong often enough.
+            _, has_type, address = value.partition(";")
+            yield from normalized(_readings(address if has_type else value))
 
 
-def _decoded(address: str) -> str:
+def _readings(address: str) -> Iterator[str]:
+    """An address with and without its escapes, which only its writer knows."""
     bare = ANGLE.search(address)
-    text = address if bare is None else bare[1]
-    return XTEXT.sub(_character, text).strip()
+    text = address.partition("(")[0] if bare is None else bare[1]
+    decoded = UTF8_XTEXT.sub(_character, text).strip()
+    yield decoded
+    if XTEXT.search(decoded):
+        yield XTEXT.sub(_character, decoded)
 
 
 def _character(found: re.Match[str]) -> str:
@@ -101,23 +120,27 @@ def normalized(addresses: Iterable[str]) -> Iterator[str]:
             continue
 
 
-def _older_formats(mail: Part, raw: bytes) -> Iterator[RecipientStatus]:
-    """Bounces in the formats before RFC 3464, which a library knows."""
-    temporary, permanent = all_failures(message_from_bytes(raw))
-    status = _only_status(mail)
-    for failures, action in ((permanent, FAILED), (temporary, DELAYED)):
-        for address in failures:
-            found = frozenset(normalized([address.decode("utf-8", "replace").strip()]))
-            if found:
-                yield RecipientStatus(addresses=found, action=action, status=status)
+def _of_older_bounce(mail: Part, raw: bytes) -> Iterator[RecipientStatus]:
+    """The recipients of a bounce that only people can read.
+
+    An answering machine writes from the address itself; a mail server never does.
+    """
+    senders = {address.casefold() for address in _senders(mail)}
+    failures = older_failures(mail, raw)
+    stated = set(failures.statuses) - NO_CLASS
+    status = stated.pop() if len(stated) == 1 else ""
+    for addresses, action in (
+        (failures.permanent, FAILED),
+        (failures.temporary, DELAYED),
+    ):
+        for address in normalized(addresses):
+            if address.casefold() not in senders:
+                yield RecipientStatus(
+                    addresses=frozenset({address}), action=action, status=status
+                )
 
 
-def _only_status(mail: Part) -> str:
-    """The enhanced status code in the text, where there is exactly one."""
-    texts = (
-        part.text[:MAX_BOUNCE_TEXT]
-        for part in mail.walk()
-        if part.content_type == "text/plain"
-    )
-    found = {one for text in texts for one in STATUS.findall(text)} - NO_CLASS
-    return found.pop() if len(found) == 1 else ""
+def _senders(mail: Part) -> Iterator[str]:
+    for value in mail.headers.all("From"):
+        found = ANGLE.search(value)
+        yield from normalized([(value if found is None else found[1]).strip()])

@@ -5,6 +5,7 @@ cannot be handled now, because a service or the database is unavailable, stays.
 """
 
 import logging
+import traceback
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
@@ -50,13 +51,24 @@ HANDLERS: Final[Mapping[MailClass, Handler]] = {
 }
 
 
-def handle_waiting(deps: Dependencies) -> int:
+def handle_waiting(
+    deps: Dependencies, handlers: Mapping[MailClass, Handler] = HANDLERS
+) -> int:
     """Handle all waiting mails; return how many were handled or became dead letters."""
     maildir = InboundMaildir(deps.bounces.folder)
-    return sum(_handle_file(path, maildir, deps) for path in maildir.waiting())
+    return sum(
+        _handle_file(path, maildir, deps, handlers=handlers)
+        for path in maildir.waiting()
+    )
 
 
-def _handle_file(path: Path, maildir: InboundMaildir, deps: Dependencies) -> bool:
+def _handle_file(
+    path: Path,
+    maildir: InboundMaildir,
+    deps: Dependencies,
+    *,
+    handlers: Mapping[MailClass, Handler],
+) -> bool:
     try:
         raw = read_mail(path)
     except OSError as error:
@@ -68,18 +80,36 @@ def _handle_file(path: Path, maildir: InboundMaildir, deps: Dependencies) -> boo
         mail = parse_mail(raw)
         found = class_of(facts_of(mail, deps.bounces.domain))
         kind = found.value
-        result = HANDLERS[found](mail, raw, deps)
+        result = handlers[found](mail, raw, deps)
     except UNAVAILABLE as error:
         log.warning("an incoming %s waits: %s", kind, type(error).__name__)
         return False
     except Exception as error:  # noqa: BLE001 - untrusted input; RecursionError too
-        reason = str(error) if isinstance(error, MalformedMail) else repr(error)[:200]
-        if not _bury(path, reason, maildir):
+        if not _bury(path, _reason_of(error), maildir):
             return False
         result = DEAD_LETTER
     else:
-        path.unlink(missing_ok=True)
+        if not _remove(path):
+            return False
     HANDLED.labels(kind, result).inc()
+    return True
+
+
+def _reason_of(error: Exception) -> str:
+    """The reason without any text of the mail: what and where."""
+    if isinstance(error, MalformedMail):
+        return str(error)
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__} in {Path(place.filename).name}, {place.name}"
+
+
+def _remove(path: Path) -> bool:
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        # It is handled once more, which changes nothing.
+        log.warning("a handled mail was not removed: %s", type(error).__name__)
+        return False
     return True
 
 

@@ -5,10 +5,11 @@ limits: a deeply nested multipart or a comment of a million parentheses exhausts
 stack. Here every limit is a number; a mail beyond one is malformed, with its reason.
 """
 
+import base64
 import binascii
 import quopri
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -21,12 +22,20 @@ MAX_NESTING: Final = 20
 MAX_PARTS: Final = 200
 
 HEADER_END: Final = re.compile(rb"\r?\n\r?\n|\A\r?\n")
+# Gateways replace the type of a report's part by one of these.
+GENERIC_TYPES: Final = frozenset({"text/plain", "application/octet-stream"})
+MAIL_TYPES: Final = frozenset({"message/rfc822", "message/global"})
 FIELD: Final = re.compile(r"([!-9;-~]+)[ \t]*:(.*)", re.DOTALL)
 LINE_END: Final = re.compile(r"\r\n|\r|\n")
 FOLD: Final = re.compile(r"\r?\n(?=[ \t])")
 PARAMETER: Final = r';\s*{name}\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;]+))'
 BOUNDARY: Final = re.compile(PARAMETER.format(name="boundary"), re.IGNORECASE)
 REPORT_TYPE: Final = re.compile(PARAMETER.format(name="report-type"), re.IGNORECASE)
+# RFC 2047; bounded, as an endless one would be searched again from each beginning.
+ENCODED_WORD: Final = re.compile(
+    r"=\?([^?\s]{1,40})\?([bq])\?([^?\s]{0,400})\?=(?:\s+(?==\?))?", re.IGNORECASE
+)
+NOT_BASE64: Final = re.compile(rb"[^A-Za-z0-9+/]")
 
 
 class MalformedMail(ValueError):
@@ -47,6 +56,20 @@ class Headers:
     def get(self, name: str) -> str:
         """The first value of this name, or an empty string."""
         return next(iter(self.all(name)), "")
+
+    def text(self, name: str) -> str:
+        """The first value of this name with its encoded words decoded (RFC 2047)."""
+        return ENCODED_WORD.sub(_decoded_word, self.get(name))
+
+    def split_at(self, *names: str) -> Iterator["Headers"]:
+        """The fields in groups; one of these names that repeats begins the next."""
+        group: list[tuple[str, str]] = []
+        for key, value in self._fields:
+            if key in names and any(key == other for other, _ in group):
+                yield Headers(group)
+                group = []
+            group.append((key, value))
+        yield Headers(group)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +103,10 @@ class Part:
             return quopri.decodestring(self.raw)
         if encoding != "base64":
             return self.raw
+        # A mail that was cut ends anywhere: its last letters may lack their padding.
+        letters = NOT_BASE64.sub(b"", self.raw.partition(b"=")[0])
         try:
-            return binascii.a2b_base64(self.raw)
+            return binascii.a2b_base64(letters + b"=" * (-len(letters) % 4))
         except binascii.Error:
             raise MalformedMail("a part has broken base64") from None
 
@@ -95,6 +120,15 @@ class Part:
         yield self
         for part in self.parts:
             yield from part.walk()
+
+    def report_parts(self, report_type: str, types: Sequence[str]) -> list["Part"]:
+        """The parts of these types; generic ones where only the report is declared."""
+        parts = list(self.walk())
+        if found := [part for part in parts if part.content_type in types]:
+            return found
+        if all(part.report_type != report_type for part in parts):
+            return []
+        return [part for part in parts if part.content_type in GENERIC_TYPES]
 
 
 def parse_mail(raw: bytes) -> Part:
@@ -138,6 +172,8 @@ class _Parser:
             raise MalformedMail("parts are nested too deeply")
         head, body = _halves(raw)
         whole = Part(parse_headers(head), body)
+        if whole.content_type in MAIL_TYPES:
+            _check_enclosed(body)
         boundary = _parameter(BOUNDARY, whole.headers)
         if not whole.content_type.startswith("multipart/") or not boundary:
             return whole
@@ -153,6 +189,15 @@ def _halves(raw: bytes) -> tuple[bytes, bytes]:
     if len(raw) > MAX_HEADER_BYTES:
         raise MalformedMail("a header is too large")
     return raw, b""
+
+
+def _check_enclosed(body: bytes) -> None:
+    """Refuse mails in mails in mails; what a mail encloses is not parsed further."""
+    for _ in range(MAX_NESTING):
+        head, body = _halves(body)
+        if Part(parse_headers(head), body).content_type not in MAIL_TYPES:
+            return
+    raise MalformedMail("mails are nested too deeply")
 
 
 def _split(body: bytes, boundary: str) -> Iterator[bytes]:
@@ -176,6 +221,18 @@ def _split(body: bytes, boundary: str) -> Iterator[bytes]:
 def _parameter(pattern: re.Pattern[str], headers: Headers) -> str:
     found = pattern.search(headers.get("Content-Type"))
     return "" if found is None else (found[1] or found[2] or "")
+
+
+def _decoded_word(found: re.Match[str]) -> str:
+    charset, encoding, text = found.groups()
+    try:
+        if encoding.lower() == "b":
+            raw = base64.b64decode(text + "=" * (-len(text) % 4))
+        else:
+            raw = quopri.decodestring(text, header=True)
+        return raw.decode(charset, "replace")
+    except (LookupError, ValueError):
+        return found[0]
 
 
 def _nesting(value: str) -> int:

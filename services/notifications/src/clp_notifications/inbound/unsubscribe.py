@@ -37,7 +37,7 @@ def handle_unsubscribe(mail: Part, *, deps: Dependencies) -> UnsubscribeEffect:
 
 
 def _tokens(mail: Part) -> Iterator[str]:
-    yield from TOKEN.findall(mail.headers.get("Subject"))
+    yield from TOKEN.findall(mail.headers.text("Subject"))
     for part in mail.walk():
         if part.content_type == "text/plain":
             yield from TOKEN.findall(part.text[:MAX_TEXT])
