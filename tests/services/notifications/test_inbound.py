@@ -321,6 +321,7 @@ HOSTILE = [
     ("a comment in a comment",    lambda sender: f"To: {'(' * 100_000}{sender}\r\n\r\nx".encode(),             "too large"),
     ("comments below the limit",  lambda sender: f"To: {'(' * 2_000} {sender}\r\n\r\nx".encode(),              "nested too deeply"),
     ("a header of a megabyte",    lambda sender: b"X: " + b"a" * 1_000_000,                                   "too large"),
+    ("a status of a megabyte",    lambda sender: report("5.1.1", more="X-More: " + "a" * 100_000)(sender).encode(),  "too large"),
     ("many header fields",        lambda sender: b"X: y\r\n" * 5_000 + b"\r\n",                               "too many fields"),
     ("many parts",                lambda sender: b'Content-Type: multipart/mixed; boundary="b"\r\n\r\n' + b"--b\r\n\r\nx\r\n" * 5_000, "too many parts"),
     ("broken base64",             lambda sender: f'To: {sender}\r\nContent-Type: multipart/report; report-type=delivery-status; boundary="b"\r\n\r\n--b\r\nContent-Type: message/delivery-status\r\nContent-Transfer-Encoding: base64\r\n\r\nA\r\n--b--\r\n'.encode(), "broken base64"),
