@@ -82,7 +82,7 @@ EXIM = (
 QMAIL = (
     "Hi. This is the qmail-send program at relay.example.\n"
     "I'm afraid I wasn't able to deliver your message to the following addresses.\n"
-    f"This is a permanent error; I've given up. Sorry it didn't work out.\n\n<{RECIPIENT}>:\n"
+    f"This is a permanent error. Sorry it didn't work out.\n\n<{RECIPIENT}>:\n"
 )
 COPY = "\n\n--- Below this line is a copy of the message.\n\nReturn-Path: <b@clp.example>\n"
 

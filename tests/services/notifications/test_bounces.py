@@ -168,6 +168,8 @@ def test_mails_that_come_back_for_now_stop_an_address_only_when_there_are_many(
         assert take(harness, dsn(mail.sender, status="4.2.2")) == BounceEffect.TEMPORARY
     assert addresses(harness) == {}
     assert harness.states("m1") == {"nat": ("sent", "bounced_for_now")}
+    reasons = [one.reason for one in harness.explained("m1", "nat").transitions]
+    assert reasons.count("bounced_for_now") == 1
     assert take(harness, dsn(mails[3].sender, status="4.2.2")) == BounceEffect.TEMPORARY
     assert addresses(harness) == {NAT: "bounced_for_now"}
 

@@ -170,7 +170,7 @@ def test_a_policy_bounce_stops_nobody_and_is_sent_again(
 def test_a_mail_that_a_policy_bounces_again_and_again_is_sent_less_often(
     harness: DeliveryHarness, world: World
 ) -> None:
-    """It is never given up, and never sent more often than helps (rule 41)."""
+    """It never fails for good, and is not sent more often than helps (rule 41)."""
     (mail,) = mailed_to_nat(harness)
     raw = report("5.7.1")(mail.sender).encode()
     for hours in (1, 2, 4, 8, 16, 24, 24):
