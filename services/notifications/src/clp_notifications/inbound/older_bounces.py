@@ -55,7 +55,7 @@ def older_failures(mail: Part, raw: bytes) -> OlderFailures:
     text = "\n".join(_texts(mail))[:MAX_TEXT]
     found = COPY.search(text)
     own = QUOTED.sub("", text if found is None else text[: found.start()])
-    temporary, permanent = all_failures(_beginning(mail, raw))
+    temporary, permanent = all_failures(_shortened(mail, raw))
     if not temporary and not permanent:
         # The library decodes no text.
         temporary, permanent = all_failures(_decoded(mail, text))
@@ -73,7 +73,7 @@ def _texts(mail: Part) -> Iterator[str]:
             yield part.text[:MAX_TEXT].replace("\r\n", "\n")
 
 
-def _beginning(mail: Part, raw: bytes) -> Message:
+def _shortened(mail: Part, raw: bytes) -> Message:
     body = EMPTY_LINES.sub(b"\n\n", raw.replace(b"\r\n", b"\n").partition(b"\n\n")[2])
     return message_from_bytes(_head(mail, HEADERS) + body[:MAX_TEXT])
 
