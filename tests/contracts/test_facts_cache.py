@@ -9,7 +9,7 @@ import pytest
 from clp_contracts import events
 from clp_contracts.client.projects import Projects
 from clp_contracts.errors import CallFailed
-from clp_contracts.facts_cache import LEASE_S, MAX_ENTRIES, RENEWED_BEFORE_S, FactsCache
+from clp_contracts.facts_cache import LEASE_S, MAX_ENTRIES, RENEWED_BEFORE, FactsCache
 from clp_contracts.projects import Facts, PersonFacts, ProjectFacts
 
 IVY = PersonFacts(
@@ -178,7 +178,7 @@ def test_the_lease_counts_from_the_request_and_not_from_the_response(
 
 def test_an_entry_in_use_is_renewed_in_the_background_once(cache: Cache) -> None:
     cache.fetch("nat")
-    cache.time += LEASE_S - RENEWED_BEFORE_S - 0.01
+    cache.time += LEASE_S - RENEWED_BEFORE * LEASE_S - 0.01
     assert cache.has("nat")
     assert cache.background == []
     cache.time += 0.02
@@ -190,13 +190,38 @@ def test_an_entry_in_use_is_renewed_in_the_background_once(cache: Cache) -> None
     assert cache.has("nat")
 
 
+def test_a_short_lease_is_not_renewed_at_once(cache: Cache) -> None:
+    cache.directory.longest_lease = 0.3
+    cache.fetch("nat")
+    assert cache.has("nat")
+    assert cache.background == []
+    cache.time += 0.25
+    assert cache.has("nat")
+    assert len(cache.background) == 1
+
+
+def test_entries_of_a_person_are_renewed_with_one_request(cache: Cache) -> None:
+    for project in ("p1", "p2"):
+        cache.fetch("nat", project=project)
+    cache.time += LEASE_S - 0.1
+    assert cache.has("nat", "p1")
+    assert cache.has("nat", "p2")
+    requests = cache.directory.requests
+    (renew,) = cache.background
+    renew()
+    assert cache.directory.requests == requests + 1
+    cache.time += 0.2
+    assert cache.has("nat", "p1")
+    assert cache.has("nat", "p2")
+
+
 def test_an_entry_that_nobody_uses_is_not_renewed(cache: Cache) -> None:
     cache.fetch("nat", "sam")
-    cache.time += LEASE_S - RENEWED_BEFORE_S + 0.01
+    cache.time += LEASE_S - RENEWED_BEFORE * LEASE_S + 0.01
     assert cache.has("sam")
     (renew,) = cache.background
     renew()
-    cache.time += RENEWED_BEFORE_S
+    cache.time += RENEWED_BEFORE * LEASE_S
     assert cache.has("sam")
     assert not cache.has("nat")
 

@@ -40,6 +40,8 @@ class NeighbourServices:
     feed: list[Change] = field(default_factory=list)
     calls: list[tuple[str, Any]] = field(default_factory=list)
     away: bool = False
+    # Without a lease each call of a test sees the facts of that moment.
+    lease_s: float = 0.0
     # Whose documents `messages` has as well.
     engine: Engine | None = None
 
@@ -95,13 +97,13 @@ class NeighbourServices:
         lease_s: float,
         narrowed: bool,
     ) -> Facts:
-        # Nothing is leased: each call of a test sees the facts of that moment.
         assert lease_s > 0
         assert narrowed
         self.calls.append(("facts", (tuple(project_ids), tuple(people))))
         return Facts(
             projects=tuple(self.shown[p] for p in project_ids if p in self.shown),
             people=tuple(self.people[p] for p in people if p in self.people),
+            lease_s=self.lease_s,
         )
 
     def _changes(self, *, after: int, limit: int = 200, contents: bool) -> Any:

@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 
 LEASE_S: Final = 2.0
 # An entry that is used with less of its lease left is renewed in the background.
-RENEWED_BEFORE_S: Final = 0.7
+RENEWED_BEFORE: Final = 0.35
 MAX_ENTRIES: Final = 20_000
 
 # Events that change no fact about access.
@@ -46,9 +46,10 @@ Spawn = Callable[[Callable[[], object]], object]
 
 @dataclass(slots=True)
 class _Entry:
-    """Cached facts; ``expires_at`` is a moment of the monotonic clock."""
+    """Cached facts; times are moments of the monotonic clock."""
 
     facts: Facts
+    renewed_from: float
     expires_at: float
     is_renewing: bool = False
 
@@ -81,6 +82,8 @@ class FactsCache:
         self._spawn = spawn
         self._entries: dict[_Key, _Entry] = {}
         self._underway: list[list[Event]] = []
+        # Entries that are renewed together, by person and project.
+        self._due: dict[str | None, dict[str | None, _Entry]] = {}
         # The last known partner of a person, None for the studio.
         self._partners: dict[str, str | None] = {}
 
@@ -94,7 +97,7 @@ class FactsCache:
             yield cached
         yield self.fetch(person, project)
 
-    def cached(self, person: str, project: str) -> Facts | None:
+    def cached(self, person: str, project: str | None) -> Facts | None:
         """Return the cached facts, if there are any."""
         return self._cached((person, project))
 
@@ -157,23 +160,34 @@ class FactsCache:
         entry, now = self._entries.get(key), self._clock()
         if entry is None or entry.expires_at <= now:
             return None
-        if entry.expires_at - now < RENEWED_BEFORE_S and not entry.is_renewing:
-            self._renew(key, entry)
+        if now > entry.renewed_from and not entry.is_renewing:
+            self._renew_soon(key, entry)
         return entry.facts
 
-    def _renew(self, key: _Key, entry: _Entry) -> None:
+    def _renew_soon(self, key: _Key, entry: _Entry) -> None:
+        """Renew in the background, together with others of this person that are due."""
         if self._spawn is None:
             return
         entry.is_renewing = True
+        person, project = key
+        due = self._due.setdefault(person, {})
+        due[project] = entry
+        if len(due) == 1:
+            self._spawn(lambda: self._renew_due(person))
 
-        def renew() -> None:
-            try:
-                self.fetch(*key)
-            except (CallFailed, Refused) as error:
+    def _renew_due(self, person: str | None) -> None:
+        due = self._due.pop(person, {})
+        projects = [project for project in due if project is not None]
+        try:
+            if person is not None and len(projects) == len(due):
+                self.fetch_each(person, projects)
+            else:
+                for project in due:
+                    self.fetch(person, project)
+        except (CallFailed, Refused) as error:
+            for entry in due.values():
                 entry.is_renewing = False
-                log.warning("cached facts were not renewed: %s", type(error).__name__)
-
-        self._spawn(renew)
+            log.warning("cached facts were not renewed: %s", type(error).__name__)
 
     def _note_partner(self, person: str, partner: str | None) -> None:
         if len(self._partners) >= MAX_ENTRIES and person not in self._partners:
@@ -184,8 +198,9 @@ class FactsCache:
         # Facts that were invalidated meanwhile may be older than the event.
         if any(_concerns(event, key, facts) for event in fetched.events):
             return
-        entry = _Entry(facts, fetched.expires_at)
         now = self._clock()
+        early = RENEWED_BEFORE * facts.lease_s
+        entry = _Entry(facts, fetched.expires_at - early, fetched.expires_at)
         if entry.expires_at <= now:
             return
         if len(self._entries) >= MAX_ENTRIES and key not in self._entries:

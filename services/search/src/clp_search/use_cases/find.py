@@ -1,10 +1,11 @@
 """Find messages, only in channels that the actor may read at this moment."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Final, TypeVar
 
 from clp_contracts.errors import Refused
+from clp_contracts.projects import Facts
 from clp_contracts.search import FindMessages, Hit, SearchPage
 from clp_core.channels import Channel, is_id
 from clp_core.decisions import InvalidValue, Reason
@@ -175,11 +176,7 @@ def _access(request: FindMessages, actor: str, deps: Dependencies) -> Access:
     )
     named = [project] if project is not None and is_id(project) else []
     about = (actor, named[0] if named else None)
-    # Cached facts may open a named channel; the list of channels is always fetched.
-    candidates = (
-        deps.facts.get(*about) if request.channel else (deps.facts.fetch(*about),)
-    )
-    for facts in candidates:
+    for facts in _facts_about(*about, request=request, deps=deps):
         readable = readable_channels(facts)
         if request.channel is not None:
             readable &= {request.channel}
@@ -188,6 +185,24 @@ def _access(request: FindMessages, actor: str, deps: Dependencies) -> Access:
     raise Refused.because(
         Reason.PROJECT_MISSING if request.channel is None else Reason.CHANNEL_MISSING
     )
+
+
+def _facts_about(
+    actor: str, project: str | None, *, request: FindMessages, deps: Dependencies
+) -> Iterator[Facts]:
+    """Yield leased facts that show all that the actor may search, then current ones.
+
+    All that a partner's person may read of a project is lost and won together. To the
+    studio, leased facts may miss the channel of a partner that was just assigned.
+    """
+    leased = deps.facts.cached(actor, project)
+    if leased is not None and (request.channel or _is_of_partner(leased)):
+        yield leased
+    yield deps.facts.fetch(actor, project)
+
+
+def _is_of_partner(facts: Facts) -> bool:
+    return any(person.partner is not None for person in facts.people)
 
 
 def _project_of(channel: str) -> str | None:
