@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -313,10 +314,28 @@ def test_mail_settings_are_kept(browser: Open, suite: EmbeddedSuite) -> None:
     assert "Saved." not in somebody.get("/-/mail-settings").words
 
 
+def test_a_project_follows_the_default_until_it_has_a_mode_of_its_own(
+    browser: Open, suite: EmbeddedSuite
+) -> None:
+    somebody, settings = browser("ian"), suite.client("ian").notifications.mail_settings
+
+    def save(default: str, project: str) -> None:
+        fields = {"default": default, "project:p1": project, "content": "1"}
+        assert "Saved." in somebody.post("/-/mail-settings", **fields).words
+
+    page = somebody.get("/-/mail-settings")
+    assert '<option value="default" selected>' in page.text
+    save("daily", "default")
+    assert (settings().default, settings().projects) == ("daily", ())
+    save("daily", "off")
+    assert [one.mode for one in settings().projects] == ["off"]
+    save("batched", "default")
+    assert settings().projects == ()
+
+
 def test_a_ticket_is_sent_and_its_author_sees_it(browser: Open) -> None:
     somebody = browser("nat")
-    page = somebody.get("/-/help?from=/p1/direct/north")
-    assert "/p1/direct/north" in page.text
+    page = somebody.get("/-/help")
     page = somebody.post(
         "/-/help",
         key=field_of(page, "key"),
@@ -327,6 +346,50 @@ def test_a_ticket_is_sent_and_its_author_sees_it(browser: Open) -> None:
     assert "Your ticket has the number" in page.words
     assert "The package cannot be opened" in page.text
     assert "The package cannot be opened" not in browser("nia").get("/-/help").text
+
+
+@pytest.mark.parametrize(
+    ("came_from", "filled_in"),
+    [
+        ("{url}/p1/direct/north?q=zebra", "{url}/p1/direct/north?q=zebra"),
+        ("{url}/-/help", ""),
+        ("{url}.evil.example/p1", ""),
+        ("https://evil.example/p1", ""),
+        ("{url}/\x09//evil", ""),
+        ("", ""),
+    ],
+)
+def test_the_form_names_the_page_from_which_somebody_comes(
+    browser: Open, suite: EmbeddedSuite, came_from: str, filled_in: str
+) -> None:
+    page = browser("nat").get("/-/help", Referer=came_from.format(url=suite.portal_url))
+    assert field_of(page, "url") == filled_in.format(url=suite.portal_url)
+
+
+def test_after_the_sign_in_the_page_opens_with_its_query(browser: Open) -> None:
+    response = browser().send("GET", "/p1/broadcast?q=two%20words&in=project")
+    assert response.status == 303
+    target = parse_qs(urlsplit(response.headers["Location"]).query)["next"][0]
+    assert target == "/p1/broadcast?q=two%20words&in=project"
+
+
+def test_of_many_projects_the_first_are_shown_and_all_are_a_link_away(
+    browser: Open, suite: EmbeddedSuite
+) -> None:
+    directory = suite.client(service="directory").projects
+    for number in range(60):
+        directory.put_project(id=f"m{number}", title=f"Many {number}")
+        suite.client("ivy").projects.follow(project=f"m{number}")
+    somebody = browser("ivy")
+    for path in ("/", "/-/mail-settings"):
+        page = somebody.get(path)
+        assert sum(f"Many {number}<" in page.text for number in range(60)) < 60
+        assert "All projects" in page.words
+        page = somebody.get(f"{path}?all=1")
+        assert all(f"Many {number}<" in page.text for number in range(60))
+        assert "All projects" not in page.words
+    for number in range(60):
+        suite.client("ivy").projects.unfollow(project=f"m{number}")
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from clp_portal.views.people import HUES, avatar, initials
         ("田中 太郎", "田"),
         ("أحمد علي", "أ"),
         ("  ", "?"),
+        ("🦓🎬", "🦓"),
         ("(Robot)", "R"),
         ("e\u0301mile zola", "ÉZ"),
     ],

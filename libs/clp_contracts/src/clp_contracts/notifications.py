@@ -15,6 +15,8 @@ from clp_contracts.methods import (
 from clp_contracts.serialization import Empty
 
 SERVICE: Final = "notifications"
+# The mode of a project for which nothing of its own is chosen.
+DEFAULT_MODE: Final = "default"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,8 +120,9 @@ class Preview:
 class UpdateMailSettings:
     """Read the actor's mail settings, or change the default or those of a project.
 
-    ``mode`` is ``at_once``, ``batched``, ``daily`` (a digest) or ``off``. ``content``
-    sets, for all projects, whether mails contain the text of messages.
+    ``mode`` is ``at_once``, ``batched``, ``daily`` (a digest) or ``off``; for a project
+    also ``default``, which lets the default apply to it again. ``content`` sets, for
+    all projects, whether mails contain the text of messages.
     """
 
     project: str | None = None

@@ -153,6 +153,13 @@ def set_mode(
         session.execute(statement)
 
 
+def drop_mode(session: Session, *, person: str, project: str) -> None:
+    """Let the default of a person apply to a project again."""
+    found = session.get(MailSetting, (person, project), with_for_update=True)
+    if found is not None:
+        session.delete(found)
+
+
 def turn_off_all_mails(
     session: Session, person: str, *, cause: str, at: datetime
 ) -> None:

@@ -63,6 +63,8 @@ class Request:
 
     method: str
     path: str
+    # Path and query, for a link back.
+    address: str = ""
     path_values: Mapping[str, Any] = field(default_factory=dict)
     query: Fields = field(default_factory=Fields)
     form: Fields = field(default_factory=Fields)

@@ -12,7 +12,12 @@ from clp_notifications.dependencies import Dependencies
 from clp_notifications.mapping import person_in, project_in
 from clp_notifications.states import MailMode
 from clp_notifications.tables import MailSetting
-from clp_notifications.transitions import people_without_content, set_content, set_mode
+from clp_notifications.transitions import (
+    drop_mode,
+    people_without_content,
+    set_content,
+    set_mode,
+)
 
 DEFAULT = MailMode.BATCHED
 
@@ -27,16 +32,14 @@ def mail_settings(
             without one to the portal, ``request.malformed`` for an unknown mode.
     """
     _check_access(request.project, actor, deps)
-    mode = None if request.mode is None else _parse_mode(request.mode)
+    project = request.project or ""
+    drops_mode = request.mode == contract.DEFAULT_MODE and bool(project)
+    mode = None if request.mode is None or drops_mode else _parse_mode(request.mode)
     with deps.database.writing() as session:
-        if mode is not None:
-            set_mode(
-                session,
-                person=actor,
-                project=request.project or "",
-                mode=mode,
-                at=deps.clock(),
-            )
+        if drops_mode:
+            drop_mode(session, person=actor, project=project)
+        elif mode is not None:
+            set_mode(session, person=actor, project=project, mode=mode, at=deps.clock())
         if request.content is not None:
             set_content(session, actor, content=request.content, at=deps.clock())
     return _settings_of(actor, deps)

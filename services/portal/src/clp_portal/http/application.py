@@ -19,7 +19,7 @@ from clp_contracts.projects import Me, MyProjects
 from clp_portal.dependencies import Dependencies
 from clp_portal.http import cookies
 from clp_portal.http.csrf import require_same_origin
-from clp_portal.http.decoding import decode
+from clp_portal.http.decoding import address_of, decode
 from clp_portal.http.headers import response_headers
 from clp_portal.http.static_files import StaticFiles
 from clp_portal.problems import (
@@ -89,6 +89,7 @@ class Application:
             request=Request(
                 method=request.method,
                 path=request.path,
+                address=address_of(request),
                 headers=_accept(request),
             ),
             locale=self._locale_of(request),
@@ -270,7 +271,7 @@ class Application:
             return self._problem(problem)
         is_get = context.request.method in {"GET", "HEAD"}
         if problem.code == SESSION_OVER and is_get:
-            location = sign_in_url(context.request.path)
+            location = sign_in_url(context.request.address)
             return self._redirect(RedirectResponse(location=location))
         page = TemplateResponse(
             template=_template_of(problem),

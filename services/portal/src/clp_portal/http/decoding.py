@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, quote
 
 from werkzeug.datastructures import FileStorage
 from werkzeug.exceptions import HTTPException
@@ -26,8 +26,8 @@ HEADERS: Final = (
     "Idempotency-Key",
     "If-Match",
     "Last-Event-ID",
-    "Last-Event-ID",
     "Range",
+    "Referer",
 )
 
 
@@ -44,6 +44,7 @@ def decode(
     return Request(
         method=request.method,
         path=request.path,
+        address=address_of(request),
         path_values=dict(path_values),
         query=_query(request),
         form=form,
@@ -55,6 +56,12 @@ def decode(
         chunks=lambda: iter_chunks(request, CHUNK_BYTES),
         length=declared_length(request) if body is Body.STREAM else None,
     )
+
+
+def address_of(request: WerkzeugRequest) -> str:
+    """Return path and query as a browser sent them."""
+    query = request.query_string.decode("ascii", "replace")
+    return f"{quote(request.path)}{'?' if query else ''}{query}"
 
 
 def _query(request: WerkzeugRequest) -> Fields:

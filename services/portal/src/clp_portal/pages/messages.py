@@ -12,7 +12,7 @@ def show_explanation(context: Context) -> Response:
         language=context.locale.tag,
         time_zone=context.locale.time_zone,
     )
-    rows = explanation_rows(explanation, context.locale)
+    rows = explanation_rows(explanation)
     return _shown(context, "explanation.html", rows)
 
 

@@ -1,9 +1,14 @@
 """My Projects, and finding and following others."""
 
+from typing import Final
+
 from clp_contracts.messages import ProjectUnread
 from clp_portal.views.projects import found_projects, my_projects
-from clp_portal.views.urls import FIND_PROJECTS, local_path
+from clp_portal.views.urls import ALL, FIND_PROJECTS, HOME, local_path
 from clp_portal.web import Context, RedirectResponse, Response, TemplateResponse
+
+# A list of more projects is a link away: unread ones come first.
+MAX_SHOWN: Final = 50
 
 
 def show_my_projects(context: Context) -> Response:
@@ -14,7 +19,12 @@ def show_my_projects(context: Context) -> Response:
         ids = [project.id for project in projects]
         unread = context.clients.messages.unread(projects=ids).projects
     rows = my_projects(projects, unread, context.locale)
-    return TemplateResponse(template="projects.html", values={"projects": rows})
+    shown = rows if ALL in context.request.query else rows[:MAX_SHOWN]
+    values = {
+        "projects": shown,
+        "all_url": f"{HOME}?{ALL}=1" if len(shown) < len(rows) else "",
+    }
+    return TemplateResponse(template="projects.html", values=values)
 
 
 def show_found_projects(context: Context) -> Response:

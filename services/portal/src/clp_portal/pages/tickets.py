@@ -22,13 +22,17 @@ MAX_SCREENSHOT_BYTES: Final = 10 * 1024 * 1024
 
 
 def show_tickets(context: Context) -> Response:
-    """Show the form, and one's own tickets."""
-    from_path = context.request.query.get("from")
-    address = ""
-    if from_path:
-        public_url = context.deps.settings.public_url.rstrip("/")
-        address = f"{public_url}{local_path(from_path)}"
-    return _page(context, TicketForm(values={"url": address}))
+    """Show the form, and one's own tickets.
+
+    The page from which somebody comes is filled in; browsers name it for pages of the
+    same origin only.
+    """
+    public_url = context.deps.settings.public_url.rstrip("/")
+    came_from = context.request.headers.get("Referer", "")
+    path = came_from.removeprefix(public_url)
+    if path == came_from or path.startswith(HELP) or local_path(path) != path:
+        came_from = ""
+    return _page(context, TicketForm(values={"url": came_from}))
 
 
 def submit_ticket(context: Context) -> Response:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from clp_contracts.notifications import MailSettings
+from clp_contracts.notifications import DEFAULT_MODE, MailSettings
 from clp_contracts.projects import ProjectView
 from clp_portal.translation import N_, Locale
 
@@ -54,7 +54,14 @@ def mail_settings_view(
             ProjectMode(
                 id=project.id,
                 title=project.title,
-                options=_options(chosen.get(project.id, settings.default), locale),
+                options=(
+                    Option(
+                        value=DEFAULT_MODE,
+                        label=locale.gettext("As above"),
+                        chosen=project.id not in chosen,
+                    ),
+                    *_options(chosen.get(project.id), locale),
+                ),
             )
             for project in projects
         ),
@@ -62,7 +69,7 @@ def mail_settings_view(
     )
 
 
-def _options(mode: str, locale: Locale) -> tuple[Option, ...]:
+def _options(mode: str | None, locale: Locale) -> tuple[Option, ...]:
     return tuple(
         Option(value=value, label=locale.gettext(label), chosen=value == mode)
         for value, label in MODES.items()

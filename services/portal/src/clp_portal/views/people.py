@@ -26,12 +26,14 @@ def avatar(person: str, name: str) -> Avatar:
 def initials(name: str) -> str:
     """Return the first letters of the first and the last word of a name.
 
+    A name without letters has its first sign.
+
     >>> initials("Nat Moreau"), initials("田中"), initials("Ivy"), initials("")
     ('NM', '田', 'I', '?')
     """
     words = [word for word in _words(name) if word]
     if not words:
-        return "?"
+        return name.strip()[:1] or "?"
     first = _first_letter(words[0])
     if len(words) == 1 or not first.isupper():
         return first

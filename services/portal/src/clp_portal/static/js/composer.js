@@ -18,6 +18,8 @@ export class Composer {
     this.notes = /** @type {HTMLElement} */ (form.querySelector("[data-notes]"))
     this.draft = `clp-draft ${timeline.me} ${timeline.channel}`
     this.field.value ||= localStorage.getItem(this.draft) ?? ""
+    // What failed before the page was drawn again keeps its key while it is unchanged.
+    this.failed = { written: this.field.value, key: localStorage.getItem(`${this.draft} key`) }
     this.field.addEventListener("input", () => this.#keep())
     this.field.addEventListener("keydown", (event) => this.#pressed(event))
     form.addEventListener("submit", (event) => {
@@ -36,12 +38,13 @@ export class Composer {
   async send() {
     if (this.uploads.isBusy) return this.#say(text("wait_for_uploads"))
     if (!this.field.value.trim() && !this.uploads.values.length) return
+    const written = this.field.value
     const body = new FormData()
     body.set("action", "post")
-    body.set("key", this.key.value)
-    body.set("text", this.field.value)
+    body.set("key", (written === this.failed.written && this.failed.key) || this.key.value)
+    body.set("text", written)
     for (const value of this.uploads.values) body.append("attachment", value)
-    const waiting = this.#showWaiting(this.field.value)
+    const waiting = this.#showWaiting(written)
     this.key.value = crypto.randomUUID()
     this.field.value = ""
     this.uploads.clear()
@@ -56,6 +59,7 @@ export class Composer {
     try {
       const drawn = await json(addressOf(this.form), { method: "POST", body })
       waiting.remove()
+      this.#keep()
       await this.timeline.take(drawn)
       this.notes.replaceChildren(parsed(drawn.outcomes))
     } catch (failure) {
@@ -78,6 +82,7 @@ export class Composer {
   /** @param {FormData} body @param {HTMLElement} waiting @param {Failure} failure */
   #showFailed(body, waiting, failure) {
     waiting.className = "message failed"
+    if (!this.field.value) this.#keep(String(body.get("text")), String(body.get("key")))
     const reason = Object.assign(document.createElement("p"), {
       className: "error",
       textContent: `${text("not_sent")} ${failure.message}`,
@@ -97,7 +102,8 @@ export class Composer {
     })
     const bar = Object.assign(document.createElement("p"), { className: "buttons" })
     // What was refused is refused again: take it back and change it.
-    bar.append(...(failure.status >= 400 && failure.status < 500 ? [discard] : [again, discard]))
+    bar.append(...(failure.mayPass ? [again, discard] : [discard]))
+    if (failure.status === 401) bar.prepend(link(text("sign_in"), `/-/sign-in?next=${encodeURIComponent(location.pathname)}`))
     waiting.append(reason, bar)
     bar.scrollIntoView({ block: "nearest" })
   }
@@ -109,9 +115,12 @@ export class Composer {
     this.send()
   }
 
-  #keep() {
-    if (this.field.value) localStorage.setItem(this.draft, this.field.value)
-    else localStorage.removeItem(this.draft)
+  /** Keep a text for the next time that the page is drawn. @param {string} written @param {string} key */
+  #keep(written = this.field.value, key = "") {
+    for (const [name, value] of [[this.draft, written], [`${this.draft} key`, key]]) {
+      if (value) localStorage.setItem(name, value)
+      else localStorage.removeItem(name)
+    }
   }
 
   /** @param {string} sentence */
@@ -184,6 +193,11 @@ async function submit(form, name, timeline) {
     form.querySelector(".error")?.remove()
     form.append(Object.assign(document.createElement("p"), { className: "error", textContent: /** @type {Error} */ (failure).message }))
   }
+}
+
+/** A link that leaves the page as it is. @param {string} label @param {string} href */
+function link(label, href) {
+  return Object.assign(document.createElement("a"), { href, textContent: label, target: "_blank", className: "button" })
 }
 
 /** @param {string} label @param {() => void} run */

@@ -8,6 +8,11 @@ export class Failure extends Error {
     super(message)
     this.status = status
   }
+
+  /** Whether the same request may succeed later: nobody answered, or not now. */
+  get mayPass() {
+    return this.status < 400 || this.status >= 500 || [401, 408, 409, 429].includes(this.status)
+  }
 }
 
 /**

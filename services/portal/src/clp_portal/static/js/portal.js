@@ -27,6 +27,7 @@ document.documentElement.dataset.ready = ""
 /** @param {HTMLElement} conversation */
 function enhance(conversation) {
   const timeline = new Timeline(conversation, document.body.dataset.me ?? "")
+  document.querySelector(".channel.current")?.scrollIntoView({ block: "nearest", inline: "nearest" })
   const form = /** @type {HTMLFormElement | null} */ (conversation.querySelector(".composer"))
   let composer = null
   if (form) {

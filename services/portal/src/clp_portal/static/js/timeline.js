@@ -125,8 +125,9 @@ export class Timeline {
   }
 
   #begin() {
+    const named = this.scroller.querySelector(".target, .changing")
     const divider = this.scroller.querySelector("#unread")
-    if (location.hash) document.querySelector(location.hash)?.scrollIntoView({ block: "center" })
+    if (named) named.scrollIntoView({ block: "center" })
     else divider?.scrollIntoView({ block: "start" })
   }
 

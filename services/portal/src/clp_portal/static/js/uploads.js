@@ -83,8 +83,8 @@ export class Uploads {
       bar.value = loaded / total
     }
     request.onload = () => {
-      const body = JSON.parse(request.responseText)
-      if (request.status !== 201) return refuse(body.title)
+      const body = bodyOf(request)
+      if (request.status !== 201 || !body) return refuse(body?.title ?? text("upload_failed"))
       entry.value = `${body.id} ${body.size} ${body.name}`
       bar.remove()
       announce(text("uploaded", { name: file.name }))
@@ -94,5 +94,14 @@ export class Uploads {
     request.setRequestHeader("Accept", "application/json")
     request.setRequestHeader("Content-Type", "application/octet-stream")
     request.send(file)
+  }
+}
+
+/** The JSON of a response; nothing when something before the portal answered. @param {XMLHttpRequest} request */
+function bodyOf(request) {
+  try {
+    return JSON.parse(request.responseText)
+  } catch {
+    return null
   }
 }
