@@ -49,7 +49,7 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     line = next(line for line in suite.stdout if line.startswith(OPENS))
     yield line.removeprefix(OPENS).split()[0]
     suite.terminate()
-    suite.communicate(timeout=30)
+    suite.communicate(timeout=120)
 
 
 @pytest.fixture(scope="session")
