@@ -27,6 +27,7 @@ from hypothesis.stateful import (
 from clp_chassis.concurrency.rate_limiter import NO_LIMIT
 from clp_suite import EmbeddedSuite
 from clp_suite.suite import Suite
+from tests.journeys.portal_pages import addresses
 from tests.journeys.worlds import (
     BROADCASTS,
     FILES,
@@ -385,6 +386,44 @@ class TwoWorlds(RuleBasedStateMachine):
                 )
             )
 
+    # ---- the same in the portal, while the studio looks as well
+
+    @rule(page=st.sampled_from(addresses("{project}")))
+    def the_studio_opens_a_page(self, page: str) -> None:
+        for world in (self.alone, self.neighboured):
+            world.portal.page("ivy", page.format(project=self.project))
+
+    @rule(person=st.sampled_from(NORTH), page=st.sampled_from(addresses("{project}")))
+    def north_opens_a_page(self, person: str, page: str) -> None:
+        self.settle()
+        self.same_page(person, page.format(project=self.project))
+
+    @rule(
+        person=st.sampled_from(NORTH),
+        text=TEXTS,
+        partner=st.sampled_from(["north", "south", "nobody"]),
+        action=st.sampled_from(["post", "preview"]),
+    )
+    def north_sends_a_form(
+        self, person: str, text: str, partner: str, action: str
+    ) -> None:
+        self.settle()
+        key = f"{self.project}-{next(self.keys)}"
+        address = f"/{self.project}/direct/{partner}"
+        seen = [
+            world.portal.submit(person, address, text=text, key=key, action=action)
+            for world in (self.alone, self.neighboured)
+        ]
+        assert seen[0] == seen[1]
+
+    def same_page(self, person: str, address: str) -> None:
+        """Require the same bytes and headers of an address in both worlds."""
+        one, other = (
+            world.portal.page(person, address)
+            for world in (self.alone, self.neighboured)
+        )
+        assert one == other, address
+
     def teardown(self) -> None:
         """Look at everything that North's people can see of the project."""
         self.settle()
@@ -393,6 +432,9 @@ class TwoWorlds(RuleBasedStateMachine):
         ):
             # Each look as one of the two, so that over the runs both see everything.
             self.same(first if (at + self.number) % 2 else second)
+        # A third of the addresses each time.
+        for at, address in enumerate(addresses(self.project)[self.number % 3 :: 3]):
+            self.same_page(NORTH[(at + self.number) % 2], address)
         result = [world.mails_to(NORTH) for world in (self.alone, self.neighboured)]
         assert result[0] == result[1]
 
@@ -429,9 +471,11 @@ def test_two_worlds_look_the_same_to_one_partner(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     with (
-        EmbeddedSuite(tmp_path_factory.mktemp("alone"), rate_limit=NO_LIMIT) as alone,
         EmbeddedSuite(
-            tmp_path_factory.mktemp("neighboured"), rate_limit=NO_LIMIT
+            tmp_path_factory.mktemp("alone"), rate_limit=NO_LIMIT, portal=True
+        ) as alone,
+        EmbeddedSuite(
+            tmp_path_factory.mktemp("neighboured"), rate_limit=NO_LIMIT, portal=True
         ) as neighboured,
     ):
         TwoWorlds.alone = World(alone, with_neighbour=False)

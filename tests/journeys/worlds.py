@@ -8,9 +8,11 @@ from hypothesis import strategies as st
 
 from clp_contracts.errors import Refused
 from clp_contracts.serialization import dump
+from clp_suite.embedded import EmbeddedSuite
 from clp_suite.http_client import HttpResponse
 from clp_suite.sample_data import CAST, PARTNERS, CastMember
 from clp_suite.suite import Suite
+from tests.journeys.portal_pages import PortalReader
 
 # Hexadecimal ids, and the token of an unsubscribe link.
 RANDOM = re.compile(
@@ -59,8 +61,9 @@ FILES = st.sampled_from(["cue.csv", "quokka.csv", "cue.exe", "字幕.csv"])
 class World:
     """One of the two suites, and a view of it without random ids and times."""
 
-    def __init__(self, suite: Suite, *, with_neighbour: bool) -> None:
+    def __init__(self, suite: EmbeddedSuite, *, with_neighbour: bool) -> None:
         self.suite = suite
+        self.portal = PortalReader(suite, self.neutral)
         self.with_neighbour = with_neighbour
         self._names: dict[str, str] = {}
         self._mails_before = 0
