@@ -83,6 +83,7 @@ MADE_SAFE = [
     ("one letter is stem enough", "nn." + "x" * 253, "n." + "x" * 253),
     ("a blank before the cut goes", "n" * 250 + " n.pdf", "n" * 250 + ".pdf"),
     ("a dot before the cut goes", "n" * 250 + ".n.pdf", "n" * 250 + ".pdf"),
+    ("one letter with more marks than fit, cut between them", "n" + "\u0323" * 300 + ".pdf", "ṇ" + "\u0323" * 124 + ".pdf"),
     ("no extension, cut all the same", "n" * 300, "n" * 255),
 ]  # fmt: skip
 
@@ -118,6 +119,7 @@ REFUSED = [
     ("a device in a folder", "folder/con.pdf"),
     ("a console", "CONIN$.pdf"),
     ("the other console", "conout$.pdf"),
+    ("a clock", "Clock$.csv"),
     ("a port", "COM1.csv"),
     ("port nought", "com0.csv"),
     ("a printer port", "LPT9.pdf"),
@@ -146,6 +148,33 @@ def test_a_name_is_refused_for(what: str, name: str) -> None:
     assert safe_name(name) == UNSAFE, what
     assert judge_name(name) == UNSAFE, what
     assert judge_attachment(name, 1, DetectedKind.PDF) == UNSAFE, what
+
+
+# name                      what the detail of its refusal says
+DETAILS = [
+    ("setup.exe:a.pdf", {"character": "U+003A"}),
+    ("a\x00.pdf", {"character": "U+0000"}),
+    ("a\udfff.pdf", {"character": "U+DFFF"}),
+    ("a. .pdf", {"character": "U+0020"}),
+    ("a.\u200b.pdf", {"character": "U+200B"}),
+    ("\u3164.pdf", {"character": "U+3164"}),
+    (" \u2800\u3164.pdf", {"character": "U+2800"}),
+    ("\u200b", {"character": "U+200B"}),
+    ("folder/\ufeff .pdf", {"character": "U+FEFF"}),
+    ("nul .csv", {"reserved": "nul"}),
+    ("a." + "x" * 254, {"max_bytes": 255}),
+    (".pdf", {}),
+    ("..", {}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "detail"), DETAILS, ids=[ascii(n) for n, _ in DETAILS]
+)
+def test_the_refusal_of_a_name_says(name: str, detail: dict[str, object]) -> None:
+    refusal = safe_name(name)
+    assert isinstance(refusal, Decision)
+    assert refusal.detail == detail
 
 
 HARD = [

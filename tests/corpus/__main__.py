@@ -13,6 +13,7 @@ from pathlib import Path
 
 from clp_core.attachments import judge_content
 from clp_messages.file_signatures import detect
+from tests.corpus.debian import debian_files
 from tests.corpus.published import CorpusFile, cases, files_of
 from tests.corpus.written import written
 
@@ -42,6 +43,7 @@ def corpus(folder: Path) -> Iterator[CorpusFile]:
     yield from written()
     for archive in sorted(_fetched(folder / "sources").glob("*.tar.gz")):
         yield from files_of(archive)
+    yield from debian_files(folder / "debian")
     for path in sorted(_pictures(folder).iterdir()):
         yield from cases("Pillow", path.name, path.read_bytes())
 

@@ -37,6 +37,14 @@ REFUSED = frozenset({
 })  # fmt: skip
 # Names under which a refused file is tried.
 DISGUISES = ("csv", "raw", "png", "mov", "mxl")
+# Names under which a good file of a kind is tried, which its reader does not take.
+OTHERS = {
+    **dict.fromkeys(("bmp", "gif", "jpg", "png", "webp", "psd"), ("mov", "pdf", "wav")),
+    **dict.fromkeys(("wav", "mov", "heif"), ("pdf", "png", "mxl")),
+    **dict.fromkeys(("pdf", "eps", "csv"), ("mov", "jpg", "bmp")),
+    "mxl": ("mov", "pdf", "csv"),
+    "raw": ("mov", "pdf", "png"),
+}
 # Files of a set that break their own format on purpose, and what is wrong with them.
 BROKEN = {
     "chardet/tests/ascii/_mozilla_bug638318_text.html": "nothing but zeros",
@@ -70,6 +78,10 @@ def cases(source: str, origin: str, head: bytes) -> Iterator[CorpusFile]:
     if extension in ACCEPTED:
         name = f"{path.stem}.{ACCEPTED[extension]}"
         yield CorpusFile(source, origin, name, head, accepted=True)
+        others = OTHERS.get(ACCEPTED[extension], ())
+        if others:
+            name = f"{path.stem}.{others[len(head) % len(others)]}"
+            yield CorpusFile(source, origin, name, head, accepted=False)
     if extension in REFUSED:
         for disguise in DISGUISES:
             name = f"{path.stem}.{disguise}"

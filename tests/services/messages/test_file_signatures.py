@@ -1,9 +1,7 @@
 """The kind of a file by its first bytes (rule 28)."""
 
-import io
 import os
 import random
-import zipfile
 
 import pytest
 from hypothesis import assume, given
@@ -13,12 +11,13 @@ from clp_core.attachments import PUBLISHED_EXTENSIONS, DetectedKind, judge_conte
 from clp_core.decisions import Decision, Reason
 from clp_messages.file_signatures import HEAD_BYTES, detect
 from clp_messages.signature_tables import SCRIPT, WEB_PAGE
+from tests.cases.files import BINARY, ZEROS, at, ftyp, zipped
+from tests.cases.files import FILES as MORE_FILES
 from tests.cases.loading import FieldCase, field_cases
 
 K = DetectedKind
 OK = Reason.ALLOWED
 NO = Reason.ATTACHMENT_CONTENT_MISMATCH
-ZEROS = b"\x00" * 2048
 
 # what                     | name      | first bytes                                  | kind          | reason
 FILES = [
@@ -103,24 +102,6 @@ def test_the_kind_of_a_file_and_whether_its_name_agrees(
     assert judge_content(name, kind, likeness=likeness).reason is reason
 
 
-def _zip(*names: str, stored: bytes = b"x") -> bytes:
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        for name in names:
-            archive.writestr(name, stored)
-    return buffer.getvalue()
-
-
-def _at(offset: int, value: bytes) -> bytes:
-    return bytes(offset) + value + ZEROS
-
-
-def _ftyp(main: bytes, *compatible: bytes) -> bytes:
-    brands = b"".join(compatible)
-    size = (16 + len(brands)).to_bytes(4, "big")
-    return size + b"ftyp" + main + bytes(4) + brands + ZEROS
-
-
 def _dos(pages: int, paragraphs: int) -> bytes:
     fields = (3, pages, 0, paragraphs, 0, 0xFFFF)
     return b"MZ" + b"".join(f.to_bytes(2, "little") for f in fields) + ZEROS
@@ -135,7 +116,6 @@ def _tape() -> bytes:
 
 DICTIONARY = b"%!PS-Adobe-3.0 EPSF-3.0\n"
 LINES = b"HTTP/1.1 200 OK\r\nContent-Type: application/pdf\r\n\r\n"
-BINARY = bytes(range(256)) * 8
 # what                     | name      | first bytes                                  | reason
 SHARPENED = [
     # good files of each kind, as their readers take them
@@ -161,16 +141,16 @@ SHARPENED = [
     ("samples that are loud", "a.raw", b"\xff\x7f\x00\x80" * 900, OK),
     ("silence", "a.raw", ZEROS * 20, OK),
     ("large Photoshop", "a.psd", b"8BPS\x00\x02" + ZEROS, OK),
-    ("HEIF of a newer brand", "a.heif", _ftyp(b"mif2", b"mif2", b"heic"), OK),
-    ("HEIF by a compatible brand", "a.heif", _ftyp(b"abcd", b"isom", b"mif1"), OK),
-    ("AVIF", "a.heif", _ftyp(b"avif", b"mif1", b"miaf"), OK),
-    ("film as a picture", "a.heif", _ftyp(b"mp42", b"isom", b"mp42"), NO),
-    ("camera, Canon of today", "a.raw", _ftyp(b"crx ", b"crx ", b"isom"), OK),
+    ("HEIF of a newer brand", "a.heif", ftyp(b"mif2", b"mif2", b"heic"), OK),
+    ("HEIF by a compatible brand", "a.heif", ftyp(b"abcd", b"isom", b"mif1"), OK),
+    ("AVIF", "a.heif", ftyp(b"avif", b"mif1", b"miaf"), OK),
+    ("film as a picture", "a.heif", ftyp(b"mp42", b"isom", b"mp42"), NO),
+    ("camera, Canon of today", "a.raw", ftyp(b"crx ", b"crx ", b"isom"), OK),
     ("camera, Olympus", "a.raw", b"IIRO\x08\x00" + ZEROS, OK),
     ("camera, Minolta", "a.raw", b"\x00MRM\x00\x01" + ZEROS, OK),
     ("camera, Sigma", "a.raw", b"FOVb\x01\x00" + ZEROS, OK),
     ("camera, RED", "a.raw", b"\x00\x00\x01\x00RED2" + ZEROS, OK),
-    ("film with another first atom", "a.mov", _at(0, b"\x00\x00\x00\x10PICT12345678\x00\x00\x00\x08moov"), OK),
+    ("film with another first atom", "a.mov", at(0, b"\x00\x00\x00\x10PICT12345678\x00\x00\x00\x08moov"), OK),
     ("film with a long atom", "a.mov", b"\x00\x00\x00\x01uuid\x00\x00\x00\x01\x00\x00\x00\x00" + ZEROS, OK),
     ("bare H.264", "a.mov", b"\x00\x00\x00\x01\x67\x64\x00\x1f" + BINARY, NO),
     ("bare H.265", "a.mov", b"\x00\x00\x00\x01\x40\x01\x0c\x01" + BINARY, NO),
@@ -179,16 +159,16 @@ SHARPENED = [
     ("AVI", "a.mov", b"RIFF\x24\x00\x00\x00AVI LIST", NO),
     ("Matroska", "a.mov", b"\x1aE\xdf\xa3\x01\x00matroska" + ZEROS, NO),
     ("samples of the letter G", "a.raw", b"G" * 2000, OK),
-    ("score", "a.mxl", _zip("META-INF/container.xml", "score.xml"), OK),
-    ("score with its type", "a.mxl", _zip("mimetype", stored=b"application/vnd.recordare.musicxml"), OK),
-    ("score before its container", "a.mxl", _zip("music.musicxml", "META-INF/container.xml"), OK),
-    ("office document", "a.mxl", _zip("[Content_Types].xml", "word/document.xml"), NO),
-    ("another office document", "a.mxl", _zip("docProps/app.xml", "xl/workbook.xml"), NO),
-    ("open document", "a.mxl", _zip("mimetype", "content.xml", stored=b"application/vnd.oasis.opendocument.text"), NO),
-    ("Java", "a.mxl", _zip("META-INF/", "META-INF/MANIFEST.MF", "A.class"), NO),
-    ("Android", "a.mxl", _zip("AndroidManifest.xml", "classes.dex"), NO),
-    ("program in a ZIP", "a.mxl", _zip("readme.xml", "setup.exe"), NO),
-    ("pictures in a ZIP", "a.mxl", _zip("a/1.png", "a/2.png"), NO),
+    ("score", "a.mxl", zipped("META-INF/container.xml", "score.xml"), OK),
+    ("score with its type", "a.mxl", zipped("mimetype", stored=b"application/vnd.recordare.musicxml"), OK),
+    ("score before its container", "a.mxl", zipped("music.musicxml", "META-INF/container.xml"), OK),
+    ("office document", "a.mxl", zipped("[Content_Types].xml", "word/document.xml"), NO),
+    ("another office document", "a.mxl", zipped("docProps/app.xml", "xl/workbook.xml"), NO),
+    ("open document", "a.mxl", zipped("mimetype", "content.xml", stored=b"application/vnd.oasis.opendocument.text"), NO),
+    ("Java", "a.mxl", zipped("META-INF/", "META-INF/MANIFEST.MF", "A.class"), NO),
+    ("Android", "a.mxl", zipped("AndroidManifest.xml", "classes.dex"), NO),
+    ("program in a ZIP", "a.mxl", zipped("readme.xml", "setup.exe"), NO),
+    ("pictures in a ZIP", "a.mxl", zipped("a/1.png", "a/2.png"), NO),
     ("tag in a cell", "a.csv", b"<i>Previously</i>,1\n", OK),
     ("placeholder in a cell", "a.csv", b"<header>,<html5>,<script_no>\n", OK),
     ("comment in a cell", "a.csv", b"<!-- take 2 -->,1\n", OK),
@@ -202,9 +182,9 @@ SHARPENED = [
     ("page in UTF-16 without a mark", "a.csv", "<script>x".encode("utf-16-be"), NO),
     ("XML", "a.csv", b"<?xml version='1.0'?><tt>", NO),
     ("batch with a blank line", "a.csv", b"\r\n@echo  OFF\r\n", NO),
-    ("ISO image", "a.raw", _at(0x8001, b"CD001\x01"), NO),
-    ("UDF image", "a.raw", _at(0x8001, b"BEA01\x01"), NO),
-    ("partitions", "a.raw", _at(512, b"EFI PART"), NO),
+    ("ISO image", "a.raw", at(0x8001, b"CD001\x01"), NO),
+    ("UDF image", "a.raw", at(0x8001, b"BEA01\x01"), NO),
+    ("partitions", "a.raw", at(512, b"EFI PART"), NO),
     ("file system", "a.raw", b"\xeb\x58\x90NTFS    " + ZEROS, NO),
     ("CD sectors", "a.raw", b"\x00" + b"\xff" * 10 + b"\x00" + ZEROS, NO),
     ("LHA", "a.raw", b"\x1f\x5e-lh5-" + BINARY, NO),
@@ -227,7 +207,7 @@ SHARPENED = [
     ("Lua", "a.raw", b"\x1bLuaQ" + ZEROS, NO),
     ("Erlang", "a.raw", b"FOR1\x00\x00\x10\x00BEAM" + ZEROS, NO),
     ("Flash", "a.raw", b"CWS\x09\x10\x20\x00\x00" + BINARY, NO),
-    ("jar", "a.raw", _zip("META-INF/MANIFEST.MF"), NO),
+    ("jar", "a.raw", zipped("META-INF/MANIFEST.MF"), NO),
 ]  # fmt: skip
 
 
@@ -239,6 +219,14 @@ def test_evidence_refuses_and_chance_does_not(
     name: str, content: bytes, reason: Reason
 ) -> None:
     assert judged(name, content).reason is reason
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "taken"),
+    [pytest.param(*row, id=what) for what, *row in MORE_FILES],
+)
+def test_more_files_people_send(name: str, content: bytes, *, taken: bool) -> None:
+    assert bool(judged(name, content)) is taken
 
 
 @pytest.mark.parametrize(

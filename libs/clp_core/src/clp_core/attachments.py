@@ -99,6 +99,10 @@ REFUSED_KINDS: Final = frozenset(
         DetectedKind.SCRIPT,
     }
 )
+# A weak likeness confirms a name only where no listed kind was proven.
+UNPROVEN_KINDS: Final = frozenset(
+    {DetectedKind.UNKNOWN, DetectedKind.TEXT, DetectedKind.OTHER, DetectedKind.ZIP}
+)
 # For any other extension that a deployment adds.
 HARMLESS_KINDS: Final = (
     frozenset(DetectedKind)
@@ -295,7 +299,7 @@ def judge_content(
     admitted = policy.admissible_kinds(extension_of(name))
     if detected in admitted:
         return ALLOWED
-    if detected not in REFUSED_KINDS and not likeness.isdisjoint(admitted):
+    if detected in UNPROVEN_KINDS and not likeness.isdisjoint(admitted):
         return ALLOWED
     detail = {"detected": str(detected)}
     return Decision(Reason.ATTACHMENT_CONTENT_MISMATCH, detail=detail)

@@ -21,12 +21,14 @@ _DROPPED: Final = re.compile(
     "[\x01-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]"
 )
 _BLANK: Final = rf"\s{INVISIBLE}"
+_FILLER: Final = re.compile(f"[{INVISIBLE}]")
 _LEADING: Final = re.compile(rf"\A[{_BLANK}]+")
 _TRAILING: Final = re.compile(rf"[{_BLANK}.]+\Z")
 _DOT_AND_BLANK_CHAIN: Final = re.compile(rf"\.([{_BLANK}])[{_BLANK}]*\.")
 # Windows reserves these device names, with any extension.
 _DEVICE: Final = re.compile(
-    r"(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9\xb9\xb2\xb3])[ ]*(?:\.|\Z)",
+    r"(?:con|prn|aux|nul|(?:clock|conin|conout)\$|(?:com|lpt)[0-9\xb9\xb2\xb3])[ ]*"
+    r"(?:\.|\Z)",
     re.IGNORECASE,
 )
 
@@ -34,8 +36,9 @@ _DEVICE: Final = re.compile(
 def safe_name(name: str) -> AttachmentName | Decision:
     r"""The safe name of an attachment, or a refusal (rule 29).
 
-    The detail of a refusal has the ``character`` at fault as ``U+003A``, or the
-    ``reserved`` name; neither if nothing visible stands before the extension.
+    The detail of a refusal has the ``character`` at fault as ``U+003A``, the
+    ``reserved`` name, or the ``max_bytes`` that the extension alone exceeds; it is
+    empty if nothing at all stands before the extension.
 
     >>> safe_name("C:\\fakepath\\cue\u202esheet.pdf ")
     'cuesheet.pdf'
@@ -50,10 +53,13 @@ def safe_name(name: str) -> AttachmentName | Decision:
     kept = _trimmed(unicodedata.normalize("NFC", _DROPPED.sub("", last_part)))
     if chain := _DOT_AND_BLANK_CHAIN.search(kept):
         return _unsafe(character=code_point(chain[1]))
-    fitting = _cut_to_fit(kept)
+    if not _trimmed(_stem_of(kept)):
+        return _without_visible_stem(_DROPPED.sub("", last_part))
+    if not (fitting := _cut_to_fit(kept)):
+        return _unsafe(max_bytes=MAX_NAME_BYTES)
     if device := _DEVICE.match(fitting):
         return _unsafe(reserved=device[0].rstrip(" ."))
-    return AttachmentName(fitting) if _trimmed(_stem_of(fitting)) else _unsafe()
+    return AttachmentName(fitting)
 
 
 def extension_of(name: str) -> str:
@@ -66,8 +72,14 @@ def extension_of(name: str) -> str:
     return extension.lower() if dot else ""
 
 
-def _unsafe(**detail: str) -> Decision:
+def _unsafe(**detail: object) -> Decision:
     return Decision(Reason.ATTACHMENT_NAME_UNSAFE, detail=detail)
+
+
+def _without_visible_stem(name: str) -> Decision:
+    """Name the invisible character that stands where a name should."""
+    filler = _FILLER.search(name)
+    return _unsafe(character=code_point(filler[0])) if filler else _unsafe()
 
 
 def _beyond_repair(name: str) -> str | None:
@@ -95,15 +107,19 @@ def _cut_to_fit(name: str) -> str:
     if room < 1:
         return ""
     stem = _stem_of(name).encode()[:room].decode(errors="ignore")
-    return _without_torn_letter(stem, name) + extension
+    kept = _without_torn_letter(stem, name)
+    return kept + extension if kept else ""
 
 
 def _without_torn_letter(stem: str, name: str) -> str:
-    """Drop a trailing base letter with its marks and joined letters."""
+    """Drop a trailing base letter with its marks and joined letters.
+
+    One letter with more marks than fit is cut between them.
+    """
     end = len(stem)
     while end and (_is_joined(name[end]) or name[end - 1] == "\u200d"):
         end -= 1
-    return _TRAILING.sub("", stem[:end])
+    return _TRAILING.sub("", stem[:end]) or _TRAILING.sub("", stem)
 
 
 def _is_joined(letter: str) -> bool:

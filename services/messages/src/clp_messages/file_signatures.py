@@ -15,7 +15,7 @@ from typing import Final
 import puremagic
 
 from clp_core.attachments import DetectedKind
-from clp_messages.executables import is_program
+from clp_messages.checked_headers import checked_kind
 from clp_messages.signature_tables import (
     BINARY_SIGNATURES,
     CANON_RAW_BRAND,
@@ -24,15 +24,18 @@ from clp_messages.signature_tables import (
     LIBRARY_KINDS,
     PAGE_IN_XML,
     PATTERNS,
+    PICTURE_HANDLER,
     PICTURE_SIGNATURES,
     QUICKTIME_ATOMS,
     QUICKTIME_BRAND,
     RIFF,
     RIFF_FORMS,
     SCRIPT,
-    TEXT_SIGNATURES,
+    TEXT_PATTERNS,
     WEB_PAGE,
     XML,
+    ZIP_ENTRY,
+    Pattern,
     Signature,
 )
 from clp_messages.zip_entries import has_readable_entry, kind_of_zip
@@ -46,11 +49,11 @@ OPENING_BYTES: Final = 1024
 
 # What a signature of the library needs to be strong.
 MIN_LETTERS: Final = 8
+MIN_LETTERS_OF_WORD: Final = 10
 MIN_TELLING_BYTES: Final = 4
 MIN_DISTINCT: Final = 3
 ATOM_HEADER: Final = 8
-TAR_BLOCK: Final = 512
-TAR_SUM: Final = slice(148, 156)
+MAX_ATOM: Final = 2**48
 
 K = DetectedKind
 NONE: Final[frozenset[DetectedKind]] = frozenset()
@@ -79,7 +82,14 @@ BYTE_ORDER_MARKS: Final[Mapping[bytes, str]] = MappingProxyType(
 UNMARKED: Final = ("utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be")
 
 # A head at the start of a line, or after nothing but marks and blanks.
-_BEFORE: Final = rb"(?:\A[\s\x00\x04\xef\xbb\xbf\xff\xfe]*|[\r\n][ \t]*)"
+_UEL: Final = rb"\x1b%-12345X"  # ends a language of printers
+_BEFORE: Final = (
+    rb"(?:\A(?:[\s\x00\x04\xef\xbb\xbf\xff\xfe]|"
+    + _UEL
+    + rb")*|[\r\n][ \t]*|"
+    + _UEL
+    + rb")"
+)
 PREAMBLES: Final = (
     (b"%PDF-", re.compile(_BEFORE + rb"%PDF-"), K.PDF),
     (b"%!", re.compile(_BEFORE + rb"\x04?%!"), K.POSTSCRIPT),
@@ -102,8 +112,8 @@ def detect(head: bytes) -> Detection:
     if head.startswith(RIFF) and head[8:12] in RIFF_FORMS:
         return Detection(RIFF_FORMS[head[8:12]])
     if is_text(head):
-        return Detection(_by_signature(head, TEXT_SIGNATURES) or K.TEXT, _alike(head))
-    for recognize in (_binary_signature, _container, _bitmap, _library):
+        return Detection(_by_pattern(head, TEXT_PATTERNS) or K.TEXT, _preambles(head))
+    for recognize in (_binary_signature, _container, _bitmap, _library, _hidden_zip):
         if (kind := recognize(head)) is not None:
             return Detection(kind, _alike(head))
     kind = K.TOO_SHORT if len(head) < MIN_HEAD_BYTES else K.UNKNOWN
@@ -160,26 +170,13 @@ def _by_signature(
     return None
 
 
+def _by_pattern(head: bytes, patterns: tuple[Pattern, ...]) -> DetectedKind | None:
+    return next((kind for pattern, kind in patterns if pattern.match(head)), None)
+
+
 def _binary_signature(head: bytes) -> DetectedKind | None:
-    if is_program(head):
-        return K.PROGRAM
-    if (kind := _by_signature(head, BINARY_SIGNATURES)) is not None:
-        return kind
-    if _is_old_tar(head):
-        return K.ARCHIVE
-    return next((kind for pattern, kind in PATTERNS if pattern.match(head)), None)
-
-
-def _is_old_tar(head: bytes) -> bool:
-    """A tar header of Unix V7, which has no signature but a sum of its bytes."""
-    header = head[:TAR_BLOCK]
-    stored = header[TAR_SUM].strip(b" \x00")
-    if len(header) < TAR_BLOCK or not stored or stored.translate(None, b"01234567"):
-        return False
-    blank = b" " * len(header[TAR_SUM])
-    return int(stored, 8) == sum(
-        header[: TAR_SUM.start] + blank + header[TAR_SUM.stop :]
-    )
+    kind = _by_pattern(head, TEXT_PATTERNS) or _by_signature(head, BINARY_SIGNATURES)
+    return kind or checked_kind(head) or _by_pattern(head, PATTERNS)
 
 
 def _container(head: bytes) -> DetectedKind | None:
@@ -189,7 +186,7 @@ def _container(head: bytes) -> DetectedKind | None:
         return K.OTHER
     if head[4:8] == b"ftyp":
         return _iso_kind(head)
-    if head[4:8] in QUICKTIME_ATOMS:
+    if _begins_with_atoms(head):
         return K.QUICKTIME
     return K.OTHER if _is_transport_stream(head) else None
 
@@ -202,7 +199,10 @@ def _iso_kind(head: bytes) -> DetectedKind:
         return K.QUICKTIME
     if CANON_RAW_BRAND in brands:
         return K.CAMERA_RAW
-    return K.HEIF if not HEIF_BRANDS.isdisjoint(brands) else K.ISO_MEDIA
+    is_picture = PICTURE_HANDLER.search(head, 0, size + 64)
+    if is_picture or not HEIF_BRANDS.isdisjoint(brands):
+        return K.HEIF
+    return K.ISO_MEDIA
 
 
 def _is_transport_stream(head: bytes) -> bool:
@@ -221,6 +221,11 @@ def _bitmap(head: bytes) -> DetectedKind | None:
     size = int.from_bytes(head[start + 14 : start + 18], "little")
     known = head.startswith(b"BM", start) and size in BITMAP_HEADERS
     return K.BMP if known else None
+
+
+def _hidden_zip(head: bytes) -> DetectedKind | None:
+    """An entry of a ZIP somewhere: programs that unpack it look for its end."""
+    return K.ARCHIVE if ZIP_ENTRY.search(head) else None
 
 
 def _library(head: bytes) -> DetectedKind | None:
@@ -244,12 +249,13 @@ def _is_strong(signature: bytes) -> bool:
     """Text begins with any letters, sound with zeros, ones and small numbers."""
     telling = signature.translate(None, b"\x00\x01\x02\xff\xfe ")
     if signature.isascii() and signature.decode().isprintable():
-        return len(telling) >= MIN_LETTERS
+        wanted = MIN_LETTERS_OF_WORD if telling.isalpha() else MIN_LETTERS
+        return len(telling) >= wanted
     return len(telling) >= MIN_TELLING_BYTES and len(set(telling)) >= MIN_DISTINCT
 
 
-def _alike(head: bytes) -> frozenset[DetectedKind]:
-    """The kinds that the head resembles weakly."""
+def _preambles(head: bytes) -> frozenset[DetectedKind]:
+    """The kinds whose head stands after lines, marks or blanks."""
     kinds = set()
     for value, pattern, kind in PREAMBLES:
         if head.find(value, 0, PREAMBLE_BYTES + 8) < 0:
@@ -257,29 +263,30 @@ def _alike(head: bytes) -> frozenset[DetectedKind]:
         found = pattern.search(head, 0, PREAMBLE_BYTES + 8)
         if found and NOT_PREAMBLE.search(head, 0, found.start()) is None:
             kinds.add(kind)
+    return frozenset(kinds)
+
+
+def _alike(head: bytes) -> frozenset[DetectedKind]:
+    """The kinds that a binary head resembles weakly."""
+    kinds = set(_preambles(head))
     if head.startswith(b"BM"):
         kinds.add(K.BMP)
     if head.startswith(b"8BPS"):
         kinds.add(K.PSD)
-    if head.startswith(b"PK\x03\x04") and kind_of_zip(head) is K.ZIP:
-        kinds.update(NONE if has_readable_entry(head) else {K.SCORE})
-    if _begins_with_atoms(head):
-        kinds.add(K.QUICKTIME)
+    if head.startswith(b"PK\x03\x04") and not has_readable_entry(head):
+        kinds.add(K.SCORE)
     return frozenset(kinds)
 
 
 def _begins_with_atoms(head: bytes) -> bool:
-    """Whether two atoms of QuickTime follow each other, or one fills the head."""
-    at = 0
-    for _ in range(2):
-        if ATOM.match(head, at) is None:
-            return False
-        size = int.from_bytes(head[at : at + 4], "big")
-        if size == 1:
-            size = int.from_bytes(head[at + 8 : at + 16], "big")
-        if size < ATOM_HEADER:
-            return False
-        at += size
-        if at + ATOM_HEADER > len(head):
-            return True
-    return True
+    """Whether a known atom of QuickTime comes first, and any atom follows it."""
+    if head[4:8] not in QUICKTIME_ATOMS:
+        return False
+    size = int.from_bytes(head[:4], "big")
+    if size == 0:  # up to the end of the file
+        return True
+    if size == 1:
+        size = int.from_bytes(head[8:16], "big")
+    if not ATOM_HEADER <= size < MAX_ATOM:
+        return False
+    return size + ATOM_HEADER > len(head) or ATOM.match(head, size) is not None
