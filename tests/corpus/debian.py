@@ -13,9 +13,11 @@ from tests.corpus.published import HEAD_BYTES, CorpusFile, cases
 PACKAGES = ("libarchive", "shared-mime-info")
 MIRROR = "deb http://deb.debian.org/debian bookworm main"
 FOLDERS = ("/libarchive/test/", "/tests/mime-detection/")
-# Files of a set that are no whole file of their kind, and what they are.
-PARTIAL = {
-    "test_compat_mac-1.tar.Z": "compressed twice on purpose",
+# Files of a set that are not what their extension says, and what they are.
+MISNAMED = {
+    "attachment.tif": "a JPEG",
+    "bug106330.iso": "nothing but zeros",
+    "foo.jpg": "a few letters",
 }
 
 
@@ -43,7 +45,8 @@ def _files_of(archive: Path, source: str) -> Iterator[CorpusFile]:
             path = PurePosixPath(member.name)
             if path.suffix == ".uu":
                 path, data = path.with_suffix(""), _decoded(data)
-            yield from cases(source, path.name, data[:HEAD_BYTES])
+            if path.name not in MISNAMED:
+                yield from cases(source, path.name, data[:HEAD_BYTES])
 
 
 def _decoded(text: bytes) -> bytes:

@@ -53,7 +53,8 @@ MIN_LETTERS_OF_WORD: Final = 10
 MIN_TELLING_BYTES: Final = 4
 MIN_DISTINCT: Final = 3
 ATOM_HEADER: Final = 8
-MAX_ATOM: Final = 2**48
+MAX_ATOM_BYTES: Final = 2**29
+MAX_MEDIA_BYTES: Final = 2**48
 
 K = DetectedKind
 NONE: Final[frozenset[DetectedKind]] = frozenset()
@@ -95,7 +96,6 @@ PREAMBLES: Final = (
     (b"%!", re.compile(_BEFORE + rb"\x04?%!"), K.POSTSCRIPT),
 )
 NOT_PREAMBLE: Final = re.compile(rb"[\x01-\x03\x05-\x08\x0b\x0e-\x1a\x1c-\x1f\x7f]")
-ATOM: Final = re.compile(rb"(?s:....)[A-Za-z0-9 _\xa9-]{4}")
 BITMAP_HEADERS: Final = frozenset({12, 16, 40, 52, 56, 64, 108, 124})
 TS_HEADER: Final = re.compile(rb"(?s)G[\x00-\x7f].[\x10-\x3f\x50-\x7f\x90-\xbf]")
 TS_PACKETS: Final = ((0, 188), (4, 192))
@@ -145,9 +145,8 @@ def _decodes(head: bytes, encoding: str, *, min_ascii: float = 0) -> bool:
 
 
 def _opening_of(head: bytes) -> bytes:
-    """The first visible bytes: marks, blanks and the zeros of UTF-16 run a file too."""
-    plain = head[: 4 * OPENING_BYTES].replace(b"\x00", b"")
-    return plain.lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n\f\v")[:OPENING_BYTES]
+    """From the first visible byte: marks, blanks and zeros of UTF-16 run a file too."""
+    return head.replace(b"\x00", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n\f\v")
 
 
 def _active_kind(opening: bytes) -> DetectedKind | None:
@@ -155,10 +154,11 @@ def _active_kind(opening: bytes) -> DetectedKind | None:
     if SCRIPT.match(opening):
         return K.SCRIPT
     if XML.match(opening):
-        return K.MARKUP if PAGE_IN_XML.search(opening) else K.XML
-    while comment := COMMENT.match(opening):
-        opening = opening[comment.end() :]
-    return K.MARKUP if WEB_PAGE.match(opening) else None
+        return K.MARKUP if PAGE_IN_XML.search(opening, 0, OPENING_BYTES) else K.XML
+    at = 0
+    while comment := COMMENT.match(opening, at):
+        at = comment.end()
+    return K.MARKUP if WEB_PAGE.match(opening, at) else None
 
 
 def _by_signature(
@@ -279,14 +279,10 @@ def _alike(head: bytes) -> frozenset[DetectedKind]:
 
 
 def _begins_with_atoms(head: bytes) -> bool:
-    """Whether a known atom of QuickTime comes first, and any atom follows it."""
-    if head[4:8] not in QUICKTIME_ATOMS:
-        return False
-    size = int.from_bytes(head[:4], "big")
-    if size == 0:  # up to the end of the file
-        return True
+    """Whether a known atom of QuickTime comes first, of a size it may have."""
+    kind, size = head[4:8], int.from_bytes(head[:4], "big")
+    # Letters in place of a size are those of a word before "free" or "skip".
+    largest = MAX_MEDIA_BYTES if kind == b"mdat" else MAX_ATOM_BYTES
     if size == 1:
-        size = int.from_bytes(head[8:16], "big")
-    if not ATOM_HEADER <= size < MAX_ATOM:
-        return False
-    return size + ATOM_HEADER > len(head) or ATOM.match(head, size) is not None
+        size, largest = int.from_bytes(head[8:16], "big"), MAX_MEDIA_BYTES
+    return kind in QUICKTIME_ATOMS and (size == 0 or ATOM_HEADER <= size < largest)
