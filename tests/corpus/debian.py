@@ -18,6 +18,7 @@ MISNAMED = {
     "attachment.tif": "a JPEG",
     "bug106330.iso": "nothing but zeros",
     "foo.jpg": "a few letters",
+    "test-really-html-not-xhtml.html": "a paragraph, which may begin a cell (rule 28)",
 }
 
 

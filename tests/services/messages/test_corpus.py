@@ -23,7 +23,7 @@ def test_no_file_of_this_machine_s_tools_is_judged_wrongly() -> None:
 
 
 def test_a_wrong_judgement_is_noticed() -> None:
-    (disguised,) = cases("x", "a.pdf", b"MZ\x90\x00" + bytes(99))
+    disguised, _ = cases("x", "a.pdf", b"MZ\x90\x00" + bytes(99))
     refused = [f for f in cases("x", "a.zip", b"a,b\n") if f.name == "a.csv"]
 
     assert not is_judged_right(disguised)

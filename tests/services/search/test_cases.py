@@ -102,6 +102,16 @@ def test_what_people_really_send_is_found(engine: Engine, case: FieldCase) -> No
         ("great 🫨 work", "🫨"),
         ("mix done", "－cut mix"),
         ("final mix", "＂final mix＂"),
+        ("final mix", "ｍｉｘ　ｆｒｏｍ：ivy"),
+        ("final mix", "mix　ｏｎ：２０２６－１１"),
+        ("final mix", "－has：attachment ｆｉｎ＊"),
+        ("ᄏᄏ", "ㅋㅋ"),
+        ("ㅇㅋ", "ᄋᄏ"),
+        ("편집 ㅇㅇ", "ᄋᄋ"),
+        ("new 🪪🪩 x", "🪩"),
+        ("x\U0001fae9y", "\U0001fae9"),
+        ("編集\U00033479確認", "\U00033479"),
+        ("അവള്‍ വന്നു", "അവൾ"),
     ],
 )
 def test_signs_typed_in_another_way_are_found(

@@ -34,8 +34,8 @@ _CLOSERS: Final = {
     "\u300c": "\u300d",
     "\u300e": "\u300f",
 }
-# Operators of Chinese and Japanese keyboards: colon, star, minus, quotation mark.
-_FULL_WIDTH: Final = {0xFF1A: ":", 0xFF0A: "*", 0xFF0D: "-", 0xFF02: '"'}
+# Operators, letters and digits of Chinese and Japanese keyboards.
+_FULL_WIDTH: Final = {code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)}
 _NAME: Final = re.compile(r"([A-Za-z]+):(?=\S)")
 _DATE: Final = re.compile(
     r"([0-9]{4})(?:[-./]([0-9]{1,2})(?:[-./]([0-9]{1,2}))?)?", re.ASCII

@@ -80,6 +80,11 @@ _LETTERS: Final = {
     "\u0640": "", "\u0649": "\u064a", "\u0629": "\u0647", "\u06a9": "\u0643",
     "\u06aa": "\u0643", "\u06cc": "\u064a", "\u06d5": "\u0647", "\u06c1": "\u0647",
     "\u0671": "\u0627",
+    # Conjoining Korean letters that stand alone are like those typed alone.
+    **{
+        unicodedata.normalize("NFKC", chr(code)): chr(code)
+        for code in range(0x3131, 0x318F)
+    },
 }  # fmt: skip
 
 # A separate letter in every alphabet that has it.
