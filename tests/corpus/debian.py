@@ -1,6 +1,7 @@
 """Test sets of Debian's source packages, fetched by name with apt, without root."""
 
 import binascii
+import re
 import shutil
 import subprocess
 import sys
@@ -11,7 +12,7 @@ from pathlib import Path, PurePosixPath
 from tests.corpus.published import HEAD_BYTES, CorpusFile, cases
 
 PACKAGES = ("libarchive", "shared-mime-info")
-MIRROR = "deb http://deb.debian.org/debian bookworm main"
+APT = Path("/etc/apt")
 FOLDERS = ("/libarchive/test/", "/tests/mime-detection/")
 # Files of a set that are not what their extension says, and what they are.
 MISNAMED = {
@@ -63,13 +64,15 @@ def _decoded(text: bytes) -> bytes:
 
 
 def _fetch(package: str, folder: Path) -> None:
-    lists = folder / "lists"
+    lists, mirrors = folder / "lists", folder / "mirrors"
     (lists / "partial").mkdir(parents=True, exist_ok=True)
-    sources = folder / "sources.list"
-    sources.write_text(MIRROR.replace("deb ", "deb-src ", 1) + "\n", encoding="utf-8")
+    mirrors.mkdir(exist_ok=True)
+    for path in (*APT.glob("*.list"), *APT.glob("sources.list.d/*")):
+        text = path.read_text(encoding="utf-8")
+        (mirrors / path.name).write_text(_of_sources(text), encoding="utf-8")
     options = (
-        "-o", f"Dir::Etc::sourcelist={sources.resolve()}",
-        "-o", "Dir::Etc::sourceparts=-",
+        "-o", "Dir::Etc::sourcelist=-",
+        "-o", f"Dir::Etc::sourceparts={mirrors.resolve()}",
         "-o", f"Dir::State::lists={lists.resolve()}",
         "-o", "APT::Sandbox::User=",
         "-o", "Debug::NoLocking=1",
@@ -81,3 +84,8 @@ def _fetch(package: str, folder: Path) -> None:
             check=True,
             stdout=sys.stderr,
         )
+
+
+def _of_sources(mirrors: str) -> str:
+    """The mirrors of this machine, asked for source packages."""
+    return re.sub(r"(?m)^(deb|Types: *deb)(?= |$)", r"\1-src", mirrors)
