@@ -25,10 +25,10 @@ def test_unread_is_after_the_marker_by_others_and_not_deleted(
     scenario.mark_read("nat", NORTH, 1)
     scenario.delete("ivy", deleted.id)
     assert scenario.unread_in("nat", NORTH) == ChannelUnread(
-        channel=NORTH, unread=2, first=4, marker=1
+        channel=NORTH, unread=2, first=4, marker=1, last=6
     )
     assert scenario.unread_in("ivy", NORTH) == ChannelUnread(
-        channel=NORTH, unread=3, first=2, marker=0
+        channel=NORTH, unread=3, first=2, marker=0, last=6
     )
 
 

@@ -6,16 +6,20 @@ import json
 import socket
 import termios
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import eventlet
 import pytest
 
+from clp_chassis.http import HttpLimits
 from clp_suite import EmbeddedSuite
+from clp_suite.sample_data import CAST, put_cast
 from tests.chassis.raw_http import Wire
 from tests.services.portal.browser import Browser
 from tests.services.portal.conftest import BROADCAST, NORTH, PROJECT, SOUTH
 
+MAX_STREAMS = HttpLimits().max_streams_per_person
 STREAM = f"/-/stream?project={PROJECT}"
 Open = Callable[..., Browser]
 
@@ -23,16 +27,20 @@ Open = Callable[..., Browser]
 class Stream:
     """A client of the event stream, as simple as can be."""
 
-    def __init__(self, browser: Browser, last_event_id: str = "") -> None:
+    def __init__(
+        self, browser: Browser, last_event_id: str = "", *, query: str = ""
+    ) -> None:
         host, _, port = browser.url.removeprefix("http://").partition(":")
         self.wire = Wire((host, int(port)))
         cookies = "; ".join(f"{k}={v}" for k, v in browser.cookies.items())
-        lines = [f"GET {STREAM} HTTP/1.1", f"Host: {host}:{port}", f"Cookie: {cookies}"]
+        first = f"GET {STREAM}{query} HTTP/1.1"
+        lines = [first, f"Host: {host}:{port}", f"Cookie: {cookies}"]
         if last_event_id:
             lines.append(f"Last-Event-ID: {last_event_id}")
         self.wire.send("\r\n".join([*lines, "", ""]).encode())
-        head = self.wire.read_head()
-        assert head["status"] == "200", head
+        self.status = self.wire.read_head()["status"]
+        if self.status != "200":
+            return
         self.opening = self.wire.read_chunk().decode()
         self.id = self.opening.partition("id: ")[2].strip()
 
@@ -68,9 +76,12 @@ def listen(browser: Open) -> Iterator[Listen]:
     """Open the stream of a signed-in person."""
     streams: list[Stream] = []
 
-    def opened(person: str | Browser, last_event_id: str = "") -> Stream:
+    def opened(
+        person: str | Browser, last_event_id: str = "", *, query: str = ""
+    ) -> Stream:
         one = browser(person) if isinstance(person, str) else person
-        streams.append(Stream(one, last_event_id))
+        streams.append(Stream(one, last_event_id, query=query))
+        assert streams[-1].status == "200"
         return streams[-1]
 
     yield opened
@@ -151,6 +162,80 @@ def test_a_reconnect_brings_exactly_what_was_missed(
     assert "This message was deleted." in data["html"]
 
 
+def event_id_of(page: str) -> str:
+    return page.partition('data-event-id="')[2].partition('"')[0]
+
+
+def test_a_change_between_a_page_and_its_stream_is_shown(
+    suite: EmbeddedSuite, listen: Listen, browser: Open
+) -> None:
+    message = post(suite, "ivy", NORTH, "as it was drawn")
+    nat, nia = browser("nat"), listen("nia")
+    drawn = event_id_of(nat.get(f"/{NORTH}").text)
+    suite.client("ivy").messages.edit(message=message, text="as it is")
+    post(suite, "ivy", NORTH, "written since")
+    nia.texts(2)
+    assert listen(nat, query=f"&after={drawn}").texts(2) == [
+        "as it is",
+        "written since",
+    ]
+
+
+def test_the_page_that_was_drawn_first_decides_where_a_stream_begins(
+    suite: EmbeddedSuite, listen: Listen, browser: Open
+) -> None:
+    nat, nia = browser("nat"), listen("nia")
+    first = event_id_of(nat.get("/").text)
+    post(suite, "ivy", NORTH, "between the tabs")
+    assert nia.texts(1) == ["between the tabs"]
+    second = event_id_of(nat.get("/").text)
+    stream = listen(nat, query=f"&after={second}&after={first}")
+    assert stream.texts(1) == ["between the tabs"]
+
+
+def test_an_access_that_ended_while_no_stream_was_open_is_told_at_once(
+    suite: EmbeddedSuite, listen: Listen
+) -> None:
+    """A hidden project and a missing one alike."""
+    suite.client(service="directory").projects.put_project(id="p7", title="Secret")
+    nat = listen("nat", query="&project=p7&project=p777")
+    assert sorted(nat.next()[1]["project"] for _ in range(2)) == ["p7", "p777"]
+    post(suite, "ivy", NORTH, "what is left")
+    assert nat.texts(1) == ["what is left"]
+
+
+def test_a_change_of_a_person_ends_their_streams_to_be_asked_anew(
+    suite: EmbeddedSuite, listen: Listen
+) -> None:
+    nat, nia = listen("nat"), listen("nia")
+    cast = next(one for one in CAST if one.id == "nat")
+    directory = suite.client(service="directory")
+    put_cast(directory, [replace(cast, name="Nathan Moreau")])
+    assert nat.is_over()
+    post(suite, "ivy", NORTH, "after the change")
+    assert nia.texts(1) == ["after the change"]
+    assert listen("nat", nat.id).texts(1) == ["after the change"]
+    put_cast(directory, [cast])
+
+
+def test_whoever_turns_pages_has_a_seat(listen: Listen, browser: Open) -> None:
+    """Each page opens a stream; the one before is gone without a word."""
+    nat = browser("nat")
+    for _ in range(MAX_STREAMS + 5):
+        listen(nat).close()
+
+
+def test_a_person_has_so_many_streams_and_others_have_theirs(
+    listen: Listen, browser: Open
+) -> None:
+    nat = browser("nat")
+    streams = [listen(nat) for _ in range(MAX_STREAMS)]
+    assert Stream(nat).status == "503"
+    listen("nia")
+    streams[0].close()
+    listen(nat)
+
+
 def test_a_forged_id_is_an_empty_start(suite: EmbeddedSuite, listen: Listen) -> None:
     nia = listen("nia")
     post(suite, "ivy", NORTH, "before")
@@ -229,9 +314,11 @@ def test_no_byte_of_a_message_leaves_after_a_confirmed_withdrawal(
     post(suite, "ivy", BROADCAST, "quick")
     assert sam.texts(1) == nia.texts(1) == ["quick"]
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    # She reads all the time: what waits for too long ends a stream.
+    reading = eventlet.spawn(nia.texts, 20)
     for number in range(20):
         post(suite, "ivy", BROADCAST, f"slow {number} {'x' * 9000}")
-    assert len(nia.texts(20)) == 20
+    assert len(reading.wait()) == 20
     assert arrived(sock) < 20 * 9000
     directory.projects.withdraw_partner(project=PROJECT, partner="south")
     before = arrived(sock)

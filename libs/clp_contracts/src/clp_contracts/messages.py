@@ -238,12 +238,13 @@ class GetUnread:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelUnread:
-    """Unread messages of one channel; ``first`` is the number of the oldest."""
+    """Unread messages; ``first`` is the oldest one, ``last`` the channel's newest."""
 
     channel: str
     unread: int
     first: int | None
     marker: int
+    last: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -41,6 +41,7 @@ TEXTS: Final[Mapping[str, str]] = {
     "in_project": N_("%(count)s in %(project)s"),
     "gone": N_("This project is not open to you any more."),
     "sign_in": N_("Sign in"),
+    "notifications_blocked": N_("The browser does not allow notifications."),
     "session_over": N_("Your session is over. Sign in again; your text is kept."),
 }
 PLURALS: Final[Mapping[str, tuple[str, str]]] = {

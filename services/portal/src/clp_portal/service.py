@@ -91,9 +91,9 @@ class PortalService:
         return application.end_sessions(request)
 
     @on_broadcast_events(MESSAGES, *events.OF_MESSAGES)
-    def on_messages_changed(self, _body: object) -> None:
+    def on_messages_changed(self, body: Any) -> None:
         application: Application = self.application
-        application.live.wake()
+        application.live.wake(body["position"])
 
     @on_broadcast_events(PROJECTS, *events.OF_PROJECTS)
     def on_projects_changed(self, body: Any) -> None:

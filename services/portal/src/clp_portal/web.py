@@ -168,7 +168,8 @@ class Context:
 
     ``clients`` call on behalf of the signed-in person. On a public route nobody need
     be signed in. ``sign_in_state`` was kept when a sign-in began, ``notice`` is what
-    the last form left to be shown once.
+    the last form left to be shown once. ``event_id`` stands for the changes that a page
+    drawn from now on has, for sure.
     """
 
     request: Request
@@ -181,6 +182,7 @@ class Context:
     session_id: str = ""
     sign_in_state: Mapping[str, str] | None = None
     notice: Mapping[str, Any] = field(default_factory=dict)
+    event_id: str = ""
 
     @property
     def me(self) -> "Me":

@@ -8,6 +8,8 @@ from typing import Any, Final
 
 # Linux: bytes in the send queue that were not sent yet (tcp(7), linux/sockios.h).
 SIOCOUTQNSD: Final = 0x894B
+# The first byte of `tcp_info` (tcp(7)) of a connection that neither side has closed.
+ESTABLISHED: Final = 1
 RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)
 
 
@@ -30,6 +32,14 @@ class ClientSocket:
             # Closed already.
             return 0
         return int.from_bytes(count, "little")
+
+    def is_gone(self) -> bool:
+        """Whether the client has closed the connection, or nobody has it any more."""
+        try:
+            state = self._socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)
+        except (OSError, ValueError):
+            return True
+        return bool(state[0] != ESTABLISHED)
 
     def reset(self) -> None:
         """End the connection; what the kernel has not sent is never sent."""

@@ -48,7 +48,8 @@ class EventStream:
     Args:
         last_frame: sent before the end to a client that reads too slowly.
         on_close: called once, when the stream ends for whatever reason.
-        heartbeat_s: seconds of silence after which a comment is sent.
+        heartbeat_s: seconds of silence after which a heartbeat is sent.
+        heartbeat: makes it; a comment unless given.
         max_queued: frames that may wait to be sent.
     """
 
@@ -58,11 +59,13 @@ class EventStream:
         last_frame: bytes = b"",
         on_close: Callable[[], object] | None = None,
         heartbeat_s: float = HEARTBEAT_S,
+        heartbeat: Callable[[], bytes] = lambda: HEARTBEAT,
         max_queued: int = MAX_QUEUED,
     ) -> None:
         self._last_frame = last_frame
         self._on_close = on_close
         self._heartbeat_s = heartbeat_s
+        self._heartbeat = heartbeat
         self._max_queued = max_queued
         self._frames: deque[Frame] = deque()
         self._is_closed = False
@@ -81,6 +84,13 @@ class EventStream:
         """Write to this client from now on."""
         client.limit_send_buffer(SEND_BUFFER_BYTES)
         self._client = client
+
+    def end_if_gone(self) -> bool:
+        """End a stream whose client went away; return whether it did."""
+        if self._client is None or not self._client.is_gone():
+            return False
+        self.abort()
+        return True
 
     def send(self, frame: bytes, *, deadline: float = math.inf) -> bool:
         """Queue a frame; return False when the stream has ended.
@@ -130,7 +140,7 @@ class EventStream:
                 if self._is_closed:
                     return
                 if not self._wait():
-                    yield HEARTBEAT
+                    yield self._heartbeat()
         finally:
             self._finish()
 

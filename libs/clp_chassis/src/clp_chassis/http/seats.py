@@ -14,6 +14,8 @@ from ipaddress import (
 )
 from typing import TYPE_CHECKING, Any, Final
 
+import eventlet
+
 from clp_contracts.errors import Refused
 
 if TYPE_CHECKING:
@@ -123,7 +125,7 @@ class HttpSeats:
         self.requests = Seats(limits.max_requests, limits.max_requests_per_client)
         self.people = Seats(limits.max_requests, limits.max_requests_per_person)
         self.streams = Seats(limits.max_streams, limits.max_streams_per_person)
-        self._open_streams: set[EventStream] = set()
+        self._open_streams: dict[EventStream, str] = {}
         self._is_stopping = False
 
     def take_request(self, environ: dict[str, Any]) -> None:
@@ -148,12 +150,23 @@ class HttpSeats:
         """
         release_all(environ)
         key = _key_of_person(person) if person else environ[CLIENT]
+        self._free_left_seats(key)
         _take(environ, self.streams, key)
-        self._open_streams.add(stream)
-        environ[RELEASES].append(lambda: self._open_streams.discard(stream))
+        self._open_streams[stream] = key
+        environ[RELEASES].append(lambda: self._open_streams.pop(stream))
         environ[RELEASES].append(stream.close)
         if self._is_stopping:
             stream.close()
+
+    def _free_left_seats(self, key: str) -> None:
+        """Take back the seats of clients that went away: each new page opens a stream.
+
+        Streams themselves notice it only when they write.
+        """
+        streams = [one for one, its in self._open_streams.items() if its == key]
+        if [one for one in streams if one.end_if_gone()]:
+            # Their threads run, and give the seats back.
+            eventlet.sleep(0)
 
     def close_streams(self) -> None:
         """End all event streams, and those that are opened from now on."""

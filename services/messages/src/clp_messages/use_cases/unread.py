@@ -234,4 +234,5 @@ def _channel_unread(row: Row[Any]) -> ChannelUnread:
         unread=row.last_number - row.marker - own_after - row.gone,
         first=row.first,
         marker=row.marker,
+        last=row.last_number,
     )

@@ -140,6 +140,8 @@ class Application:
         session = deps.sessions.find(session_id)
         if session is None:
             raise Refused(SESSION_OVER)
+        # Before anything of the page is read.
+        event_id = deps.live.event_id() if route.area is Area.PAGE else ""
         clients = deps.people.for_person(session.person)
         me, projects = self._identity(route, session.person, clients)
         if not me.access:
@@ -157,6 +159,7 @@ class Application:
             person_clients=clients,
             session_id=session_id,
             notice=self._notice(request),
+            event_id=event_id,
         )
 
     def _identity(
@@ -216,6 +219,7 @@ class Application:
         values = {
             "me": context.reader,
             "locale": context.locale,
+            "event_id": context.event_id,
             "path": request.path,
             "is_development": self._deps.sign_in.is_development,
             **response.values,
@@ -275,7 +279,8 @@ class Application:
             return self._redirect(RedirectResponse(location=location))
         page = TemplateResponse(
             template=_template_of(problem),
-            values={"problem": problem},
+            # The bytes of a hidden page and of a missing one are the same.
+            values={"problem": problem, "event_id": ""},
             status=problem.status,
         )
         return self._page(page, context)

@@ -8,6 +8,8 @@ RETRY_MS: Final = 2000
 MESSAGE: Final = "message"
 GONE: Final = "gone"
 AGAIN: Final = "again"
+# In place of a comment: a silent stream resumes from here, however long it was silent.
+ALIVE: Final = "alive"
 
 
 def frame(event: str, data: Mapping[str, Any], *, event_id: str = "") -> bytes:

@@ -16,7 +16,8 @@ class Subscriber:
 
     ``named`` are the projects that an open page shows; the others are followed.
     ``position`` is the last position of the feed that the stream has dealt with,
-    ``sent`` the number of its frames.
+    ``sent`` the number of its frames, ``resent`` of those since it was last in step
+    with the others.
     """
 
     stream: EventStream
@@ -27,6 +28,7 @@ class Subscriber:
     named: set[str]
     position: int = 0
     sent: int = 0
+    resent: int = 0
 
     def covers(self, project: str) -> bool:
         """Whether changes of a project belong to this stream."""
@@ -37,6 +39,10 @@ class Subscriber:
         if self.stream.send(frame, deadline=deadline):
             self.sent += 1
             FRAMES.labels(event).inc()
+
+    def advance(self, position: int) -> None:
+        """Have dealt with the feed up to a position."""
+        self.position = max(self.position, position)
 
     def interrupt(self, event: str, frame: bytes) -> None:
         """Send a frame before what is queued, which is never sent."""

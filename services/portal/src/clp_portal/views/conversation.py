@@ -26,6 +26,7 @@ class ChannelLink:
     is_broadcast: bool
     is_current: bool
     unread: UnreadCount | None
+    last_number: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,6 +144,7 @@ def project_frame(
             is_broadcast=channel.kind == BROADCAST,
             is_current=channel.name == current,
             unread=channel_unread(unread_of(conversation, channel.name), locale),
+            last_number=unread_of(conversation, channel.name).last,
         )
         for channel in conversation.channels
     )

@@ -1,7 +1,7 @@
 """My Projects, and the projects that a person finds (rules 43 and 44)."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from clp_contracts.messages import ProjectUnread
 from clp_contracts.projects import ProjectView
@@ -12,7 +12,7 @@ from clp_portal.views.urls import following_url, project_url
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProjectRow:
-    """A project in a list."""
+    """A project in a list, with the last number of each channel that was counted."""
 
     id: str
     title: str
@@ -21,6 +21,7 @@ class ProjectRow:
     following: bool
     following_url: str
     unread: UnreadCount | None = None
+    last_numbers: Mapping[str, int] = field(default_factory=dict)
 
 
 def my_projects(
@@ -70,6 +71,9 @@ def _followed(
         unread=None
         if number is None
         else project_unread(number, project.title, locale),
+        last_numbers={}
+        if number is None
+        else {one.channel: one.last for one in number.channels},
     )
 
 

@@ -179,16 +179,22 @@ function edit(form, item, timeline) {
   })
   form.addEventListener("submit", async (event) => {
     event.preventDefault()
-    await submit(form, "edit", timeline)
+    await submit(form, "edit", timeline, stop)
   })
 }
 
-/** @param {HTMLFormElement} form @param {string} name @param {import("./timeline.js").Timeline} timeline */
-async function submit(form, name, timeline) {
+/**
+ * @param {HTMLFormElement} form @param {string} name
+ * @param {import("./timeline.js").Timeline} timeline
+ * @param {() => void} [done]
+ */
+async function submit(form, name, timeline, done) {
   const body = new FormData(form)
   body.set("action", name)
   try {
-    await timeline.take(await json(addressOf(form), { method: "POST", body }))
+    const drawn = await json(addressOf(form), { method: "POST", body })
+    done?.()
+    await timeline.take(drawn)
   } catch (failure) {
     form.querySelector(".error")?.remove()
     form.append(Object.assign(document.createElement("p"), { className: "error", textContent: /** @type {Error} */ (failure).message }))

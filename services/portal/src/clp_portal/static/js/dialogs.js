@@ -1,6 +1,10 @@
 // Dialogs: parts of pages in a frame of their own, and a question before deleting.
-import { fragment } from "./http.js"
+import { Failure, fragment } from "./http.js"
 import { text } from "./texts.js"
+
+const LOOK_AFTER_MS = 2000
+const LOOK_AT_LEAST_MS = 30000
+const MAX_LOOKS = 20
 
 /**
  * Open a dialog around some content; the focus returns to where it was.
@@ -74,11 +78,36 @@ export function openLinksInDialogs() {
     event.preventDefault()
     link.closest("details")?.removeAttribute("open")
     try {
-      open(await fragment(link.href))
+      keepCurrent(open(await fragment(link.href)), link.href)
     } catch (failure) {
       open(document.createTextNode(/** @type {Error} */ (failure).message), link.textContent ?? "")
     }
   })
+}
+
+/**
+ * Show what becomes of something while it is open: look again, ever more seldom.
+ * @param {ParentNode & Node} place
+ * @param {string} url
+ */
+export async function keepCurrent(place, url) {
+  const part = place.querySelector("[data-current]")
+  if (!part) return
+  let shown = part.innerHTML
+  for (let look = 0, wait = LOOK_AFTER_MS; look < MAX_LOOKS; look += 1) {
+    await new Promise((resolve) => setTimeout(resolve, wait))
+    wait = Math.min(wait * 2, LOOK_AT_LEAST_MS)
+    if (!part.isConnected) return
+    try {
+      const now = (await fragment(url)).querySelector("[data-current]")?.innerHTML ?? shown
+      if (now === shown) continue
+      const opened = [...part.querySelectorAll("details")].map((one) => one.open)
+      part.innerHTML = shown = now
+      part.querySelectorAll("details").forEach((one, at) => (one.open = opened[at] ?? false))
+    } catch (failure) {
+      if (failure instanceof Failure && failure.status) return
+    }
+  }
 }
 
 /** @param {string} label @param {string} className */

@@ -1,11 +1,11 @@
 // Enhance pages that work without any script.
 import { previewAudience } from "./audience.js"
 import { changeInPlace, Composer } from "./composer.js"
-import { countOne, recount } from "./badges.js"
-import { show, watchConnection } from "./connection.js"
-import { openLinksInDialogs } from "./dialogs.js"
+import { countOne, recountSoon, retitle } from "./badges.js"
+import { keepCurrent, openLinksInDialogs } from "./dialogs.js"
 import { useKeys } from "./keyboard.js"
-import { Stream } from "./stream.js"
+import { notify, offerNotifications } from "./notifications.js"
+import { show, Stream, watchConnection } from "./stream.js"
 import { text } from "./texts.js"
 import { Timeline } from "./timeline.js"
 import { Typeahead } from "./typeahead.js"
@@ -15,7 +15,10 @@ const LEAVE_AFTER_MS = 4000
 
 document.documentElement.classList.add("scripted")
 openLinksInDialogs()
+keepCurrent(document, location.href)
 watchConnection()
+offerNotifications()
+retitle()
 closeMenus()
 
 const conversation = /** @type {HTMLElement | null} */ (document.querySelector(".conversation[data-channel]"))
@@ -42,21 +45,20 @@ function enhance(conversation) {
 
 /** Show what happens elsewhere. @param {string} me @param {string} project */
 function listen(me, project) {
-  const last = new Map()
-  new Stream(me, project, (event, data) => {
-    if (event === "message") take(data)
+  const stream = new Stream(me, project, (event, data) => {
+    if (event === "message") take(data).catch(later)
     else if (event === "gone") leave(data.project)
-    else timeline?.catchUp().catch(later)
-    if (event === "again" || data.deleted) recount().catch(later)
+    else timeline?.reload().catch(later)
+    if (event === "again" || data.deleted) recountSoon().catch(later)
   })
 
   /** @param {any} message */
   async function take(message) {
-    const { channel, number, revision, deleted, author } = message
-    const isNew = revision === 1 && !deleted && author !== me && number > (last.get(channel) ?? 0)
-    if (isNew) last.set(channel, number)
+    const { channel, revision, deleted, author } = message
     const isOpen = channel === timeline?.channel
-    if (isNew && !(isOpen && timeline?.isWatched)) countOne(message)
+    const isSeen = isOpen && Boolean(timeline?.isWatched)
+    if (!deleted && author !== me) countOne(message, isSeen)
+    if (revision === 1 && !deleted && author !== me && !isSeen && stream.leads) notify(message)
     if (isOpen) await timeline?.take(message)
   }
 

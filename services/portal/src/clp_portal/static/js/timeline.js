@@ -63,9 +63,8 @@ export class Timeline {
     if (old instanceof HTMLElement) {
       const revision = Number(old.dataset.revision ?? 1)
       if (revision > drawn.revision) return
-      // Shown already: an open menu stays open.
-      const isSame = revision === drawn.revision && isDeleted(old) === isDeleted(item)
-      if (isSame && !old.querySelector("form")) return
+      // Shown already: an open menu or form stays open.
+      if (revision === drawn.revision && isDeleted(old) === isDeleted(item)) return
       if (old.classList.contains("grouped")) item.classList.add("grouped")
       const hadFocus = old.contains(document.activeElement)
       old.replaceWith(item)
@@ -74,15 +73,17 @@ export class Timeline {
       return
     }
     // A change of a message that is not loaded.
-    if (drawn.number <= Number(this.inner.dataset.last)) return
+    if (drawn.number < Number(this.inner.dataset.first)) return
     const own = item.dataset.author === this.me
-    if (!this.isAtEnd) {
+    // One's own message may come before what others wrote a moment earlier.
+    const isLate = drawn.number <= Number(this.inner.dataset.last)
+    if (!isLate && !this.isAtEnd) {
       if (own) await this.#newest()
       else this.#showBelow()
       return
     }
     const wasNear = this.#nearEnd()
-    this.#keepPlace(() => this.#append(item, drawn), wasNear || own)
+    this.#keepPlace(() => this.#insert(item, drawn), wasNear || own)
     if (!own && !wasNear) this.#showBelow()
     if (!own) announce(text("said", { author: authorOf(item), text: item.querySelector(".text")?.textContent ?? "" }))
   }
@@ -92,20 +93,15 @@ export class Timeline {
     return document.visibilityState === "visible" && this.isAtEnd && this.#nearEnd()
   }
 
-  /** Load what was written since the page was drawn. */
-  async catchUp() {
-    if (!this.isAtEnd) return
-    const page = await fragment(`/${this.channel}?after=${this.inner.dataset.last}`)
-    if (page.querySelector("[data-newer]")) return this.#newest()
-    for (const day of page.querySelectorAll(".day")) {
-      for (const item of day.querySelectorAll(".message")) {
-        const html = item.outerHTML
-        const day_heading = day.querySelector(".day-heading")?.textContent ?? ""
-        const number = Number(item.id.slice(1))
-        const revision = Number(item.getAttribute("data-revision") ?? 1)
-        await this.take({ number, revision, html, day: day.getAttribute("data-day") ?? "", day_heading })
-      }
-    }
+  /** Load anew what is looked at; what somebody edits at the moment stays as it is. */
+  async reload() {
+    const top = this.scroller.getBoundingClientRect().top
+    const first = this.items.find((item) => item.id && item.getBoundingClientRect().bottom > top)
+    if (!first || (this.isAtEnd && this.#nearEnd())) return this.#newest()
+    const place = first.getBoundingClientRect().top
+    await this.#replace(`/${this.channel}/${first.id.slice(1)}`)
+    const moved = this.scroller.querySelector(`#${first.id}`)?.getBoundingClientRect().top ?? place
+    this.scroller.scrollTop += moved - place
   }
 
   /** Go to the newest message. */
@@ -131,9 +127,10 @@ export class Timeline {
     else divider?.scrollIntoView({ block: "start" })
   }
 
-  /** @param {HTMLElement} item @param {Drawn} drawn */
-  #append(item, drawn) {
+  /** Put a message in the order of the numbers. @param {HTMLElement} item @param {Drawn} drawn */
+  #insert(item, drawn) {
     this.scroller.querySelector(".empty")?.remove()
+    const next = this.items.find((one) => Number(one.id.slice(1)) > drawn.number)
     let day = this.scroller.querySelector(`.day[data-day="${drawn.day}"]`)
     if (!day) {
       day = Object.assign(document.createElement("section"), { className: "day" })
@@ -143,16 +140,18 @@ export class Timeline {
       const list = Object.assign(document.createElement("ol"), { className: "messages" })
       list.setAttribute("role", "list")
       day.append(heading, list)
-      this.inner.append(day)
+      if (next) next.closest(".day")?.before(day)
+      else this.inner.append(day)
     }
     const list = /** @type {HTMLElement} */ (day.querySelector(".messages"))
-    const before = list.querySelector(".message:last-child:not(.waiting, .failed)")
+    const after = next && list.contains(next) ? next : null
+    const before = after ? after.previousElementSibling : list.lastElementChild
     if (before instanceof HTMLElement && belongsTo(item, before)) {
       item.classList.add("grouped")
       item.querySelector(".avatar")?.remove()
     }
-    list.append(item)
-    this.inner.dataset.last = String(drawn.number)
+    list.insertBefore(item, after)
+    if (!next) this.inner.dataset.last = String(drawn.number)
     this.#observe(list)
   }
 
@@ -280,9 +279,18 @@ export class Timeline {
   }
 
   async #newest() {
-    this.scroller.replaceChildren(await fragment(`/${this.channel}?latest=1`))
-    this.#observe(this.scroller)
+    await this.#replace(`/${this.channel}?latest=1`)
     this.scroller.scrollTop = 0
+  }
+
+  /** Show another page. @param {string} url */
+  async #replace(url) {
+    const page = await fragment(url)
+    for (const item of this.items.filter((one) => one.querySelector("form"))) page.querySelector(`#${item.id}`)?.replaceWith(item)
+    const unsent = [...this.inner.querySelectorAll(":scope > .message")]
+    this.scroller.replaceChildren(page)
+    this.inner.append(...unsent)
+    this.#observe(this.scroller)
   }
 
   #showBelow() {
