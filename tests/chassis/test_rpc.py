@@ -206,6 +206,24 @@ def test_a_malformed_call_is_refused(
     assert refused.value.code == code
 
 
+# Named as parameters of functions on the way of a call.
+@pytest.mark.parametrize("argument", ["service", "self", "request", "extra"])
+def test_an_argument_of_any_name_is_refused_by_a_code(
+    broker_url: str, running: ContainerGroup, argument: str
+) -> None:
+    token = ISSUER.for_service("directory")("projects")
+    pool = RpcConnectionPool(broker_url, 5)
+    with closing(pool), pytest.raises(Refused) as refused:
+        pool.call(
+            "projects",
+            "put_partner",
+            {"id": "a", "name": "A", argument: "x"},
+            context={"auth_token": token},
+        )
+    assert refused.value.code == "request.malformed"
+    assert list(refused.value.detail["fields"]) == [argument]
+
+
 @pytest.mark.parametrize("token", ["", "not a passport"])
 def test_without_a_good_passport_nothing_is_done(
     broker_url: str, world: World, running: ContainerGroup, token: str

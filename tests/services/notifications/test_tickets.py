@@ -240,6 +240,24 @@ def test_a_ticket_is_retried_until_the_relay_accepts_it(
     assert mine(help_harness, "nat").tickets[0].mailed
 
 
+def test_without_a_due_ticket_no_transaction_is_begun(
+    help_harness: DeliveryHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writing, begun = help_harness.delivery.database.writing, 0
+
+    def counted(**options: Any) -> Any:
+        nonlocal begun
+        begun += 1
+        return writing(**options)
+
+    submit(help_harness)
+    monkeypatch.setattr(help_harness.delivery.database, "writing", counted)
+    assert send_tickets(help_harness.delivery) == 1
+    sending, begun = begun, 0
+    assert send_tickets(help_harness.delivery) == 0
+    assert (sending, begun) == (2, 0)
+
+
 def test_two_workers_send_a_ticket_once(help_harness: DeliveryHarness) -> None:
     submit(help_harness)
     other = replace(help_harness.delivery)

@@ -10,7 +10,10 @@ from eventlet.greenthread import GreenThread
 from sqlalchemy.exc import OperationalError
 
 from clp_chassis.bootstrap import DEPENDENCIES
+from clp_notifications.delivery.claims import claim_due
+from clp_notifications.delivery.dependencies import DeliveryDependencies
 from clp_notifications.mail.composer import OutgoingMail
+from clp_notifications.service import delivery_process
 from clp_notifications.service.delivery_process import Worker, run_parallel
 from tests.services.notifications.harness import DeliveryHarness
 from tests.services.notifications.sample_world import BROADCAST, World
@@ -62,6 +65,31 @@ def test_news_wake_the_worker(
     harness.route()
     worker.wake()
     wait_until(lambda: len(harness.transport.mails) == 50)
+
+
+def test_a_claim_below_the_limit_is_the_last_of_a_turn(
+    harness: DeliveryHarness, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claimed: list[int] = []
+
+    def claim(deps: DeliveryDependencies) -> Any:
+        claims = claim_due(deps)
+        claimed.append(len(claims))
+        return claims
+
+    monkeypatch.setattr(delivery_process, "claim_due", claim)
+    world.follow("nat")
+    for _ in range(5):
+        world.post("ivy", BROADCAST)
+    harness.route()
+    container: Any = Container(harness, 1)
+    worker = Worker().bind(container, "worker")
+    worker.setup()
+    limits = replace(worker._deps.limits, batch=2)
+    worker._deps = replace(worker._deps, limits=limits)
+    worker._work()
+    assert claimed == [2, 2, 1]
+    assert len(harness.transport.mails) == 5
 
 
 def test_a_stopping_worker_finishes_the_mail_being_sent_and_releases_the_rest(

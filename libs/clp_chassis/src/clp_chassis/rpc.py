@@ -133,9 +133,9 @@ def rpc_method(
                 request = load(method.request, arguments)
                 return EncodedResponse(encode(function(service, request, passport)))
 
-        # Nameko compares a call with the signature it sees. This one takes anything,
-        # so that a malformed call is refused with a code and not by Nameko's error.
-        def entrypoint(service: S, *extra: Any, **arguments: Any) -> Any:
+        # This signature takes anything, so that a malformed call is refused with a code
+        # and not by Nameko's error.
+        def entrypoint(service: S, /, *extra: Any, **arguments: Any) -> Any:
             call: CallInfo = service.call_info
             with observed_call(
                 method.service, method.name, chain=call.chain, carrier=call.carrier

@@ -103,7 +103,8 @@ def grant_lease(seconds: float, subject: LeaseSubject, *, deps: Dependencies) ->
     ]
     if missing:
         try:
-            with deps.database.writing(notify=False) as session:
+            at_once = len(missing) == 1
+            with deps.database.writing(notify=False, at_once=at_once) as session:
                 upsert_max(session, READ_LEASES, missing, column="until")
         except (InternalError, OperationalError):
             logger.warning("no read lease: the database cannot be written")

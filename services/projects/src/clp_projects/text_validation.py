@@ -1,5 +1,6 @@
 """Validate names, titles, keys and other short texts."""
 
+import re
 import unicodedata
 from typing import Final
 
@@ -23,6 +24,8 @@ MAX_KEY_LENGTH: Final = 128
 MAX_TITLE_KEY_LENGTH: Final = 400
 # The index entry size that every database supports; only names of ligatures exceed it.
 MAX_INDEX_BYTES: Final = 2000
+# A null character, or half of a surrogate pair.
+NOT_STORABLE: Final = re.compile("[\0\ud800-\udfff]")
 
 # Control characters, lone halves of surrogate pairs, line and paragraph separators.
 REFUSED_CATEGORIES: Final = frozenset({"Cc", "Cs", "Zl", "Zp"})
@@ -91,4 +94,4 @@ def is_indexable(key: str) -> bool:
 
 def is_storable(text: str) -> bool:
     """Whether every supported database can store the text."""
-    return "\0" not in text and not any("\ud800" <= c <= "\udfff" for c in text)
+    return NOT_STORABLE.search(text) is None

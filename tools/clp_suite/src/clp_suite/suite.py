@@ -16,6 +16,8 @@ from clp_suite.http_client import FilesClient
 from clp_suite.idle import is_idle
 
 OPERATIONS: Final = "operations"
+MIN_PAUSE_S: Final = 0.01
+MAX_PAUSE_S: Final = 0.1
 
 
 class NotSettled(Exception):
@@ -125,6 +127,7 @@ class Suite(ABC):
         """
         operations = self.client(service=OPERATIONS)
         deadline = time.monotonic() + seconds
+        pause = MIN_PAUSE_S
         while True:
             # In the order in which work flows: each service feeds the next.
             services = {
@@ -137,7 +140,9 @@ class Suite(ABC):
                 return
             if time.monotonic() > deadline:
                 raise NotSettled(f"still busy after {seconds:g} s: {services}")
-            time.sleep(0.01)
+            time.sleep(pause)
+            # Asking often would itself be much of the work.
+            pause = min(1.5 * pause, MAX_PAUSE_S)
 
     def mails(self) -> list[bytes]:
         """Raw bytes of the mails sent, oldest first."""

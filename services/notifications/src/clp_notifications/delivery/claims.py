@@ -46,6 +46,7 @@ DUE: Final = (
     .limit(bindparam("max_mails"))
     .with_for_update(skip_locked=True)
 )
+NEXT_DUE: Final = select(func.min(MAILS.c.due_at)).where(MAILS.c.lease_until.is_(None))
 ITEMS: Final = (
     select(
         NOTIFICATIONS.c.id,
@@ -273,9 +274,7 @@ def sweep(session: Session, now: datetime, *, all_workers_gone: bool = False) ->
 
 def next_due(session: Session) -> datetime | None:
     """When the next unclaimed mail is due."""
-    found: datetime | None = session.scalar(
-        select(func.min(Mail.due_at)).where(Mail.lease_until.is_(None))
-    )
+    found: datetime | None = session.scalar(NEXT_DUE)
     return found
 
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
-from sqlalchemy import or_, select
+from sqlalchemy import bindparam, or_, select
 
 from clp_contracts.errors import CallFailed
 from clp_contracts.mail_addresses import MailAddress
@@ -21,7 +21,7 @@ from clp_notifications.delivery.smtp_replies import Effect, SmtpOutcome
 from clp_notifications.mail.ticket import TicketMail, compose_ticket
 from clp_notifications.mapping import person_in
 from clp_notifications.states import TransitionReason
-from clp_notifications.tables import TicketRow
+from clp_notifications.tables import TICKETS, TicketRow
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +30,11 @@ SERVICES_UNAVAILABLE: Final = SmtpOutcome(
     Effect.MAIL_AGAIN, TransitionReason.SERVICES_UNAVAILABLE
 )
 FAULT: Final = SmtpOutcome(Effect.MAIL_AGAIN, TransitionReason.FAULT)
+ANY_DUE: Final = (
+    select(TICKETS.c.id)
+    .where(TICKETS.c.due_at <= bindparam("now", type_=TICKETS.c.due_at.type))
+    .limit(1)
+)
 
 
 def send_tickets(deps: DeliveryDependencies) -> int:
@@ -37,6 +42,10 @@ def send_tickets(deps: DeliveryDependencies) -> int:
     address = deps.help_address
     if address is None or _is_paused(deps):
         return 0
+    with deps.database.reading() as session:
+        # Read at each turn of the worker, and nearly always in vain.
+        if session.scalar(ANY_DUE, {"now": deps.clock()}) is None:
+            return 0
     sent = 0
     outcome: SmtpOutcome | None = None
     for ticket in _claim(deps):

@@ -134,8 +134,11 @@ class Worker(DependencyProvider):  # type: ignore[misc]
             self._sweep_at = now + SWEEP_EVERY
 
     def _work(self) -> None:
-        while not self._stopping and (claims := claim_due(self._deps)):
+        # After a claim below the limit nothing more is due: no need to look again.
+        more = True
+        while more and not self._stopping and (claims := claim_due(self._deps)):
             deliver(self._deps, claims, lambda: self._stopping)
+            more = len(claims) >= self._deps.limits.batch
 
 
 def run_parallel(jobs: Sequence[Job]) -> None:
