@@ -53,6 +53,11 @@ sbom: setup ## build/sbom.json: every third-party package of the image, as Cyclo
 	@build/cyclonedx/bin/cyclonedx-py requirements deploy/install/hashed/image.txt \
 	  --output-reproducible --output-file build/sbom.json
 
+# With the Debian package skopeo, where a registry can be reached.
+.PHONY: pin-images
+pin-images: setup ## digests of all images into the Dockerfile and the compose file
+	@$(PY) -m clp_deploy.image_pins deploy
+
 .PHONY: servers
 servers: ## RabbitMQ and PostgreSQL installed, not started (when root and missing)
 	@deploy/install/servers.sh
