@@ -1,11 +1,15 @@
 """The reference equals the code, and real requests and responses keep its schemas."""
 
 import json
+import re
 from collections.abc import Iterator
+from importlib import import_module
 from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
+from prometheus_client import REGISTRY
+from prometheus_client.metrics import MetricWrapperBase
 
 from clp_contracts.error_codes import CODES
 from clp_contracts.error_remedies import REMEDIES
@@ -13,21 +17,23 @@ from clp_contracts.errors import Refused
 from clp_contracts.events import EVENT_TYPES
 from clp_deploy.reference.__main__ import FOLDER, reference
 from clp_deploy.reference.events import MEANINGS
+from clp_deploy.reference.metrics import metrics
 from clp_deploy.reference.refusals import OF_EVERY_METHOD, refusals_of
-from clp_deploy.service_inventory import methods
+from clp_deploy.service_inventory import methods, service_inventories
+from clp_ops.arguments import parser
 from clp_suite import EmbeddedSuite
+from clp_suite.demo.tables import RULES
 from tests.architecture.metrics import declared_metrics, queried_metrics
 from tests.architecture.tree import ROOT
 from tests.contracts.vectors import VECTORS, agrees, disagreements, passport_of
 
+PAGES = reference()
 SCHEMAS: dict[str, Any] = json.loads((FOLDER / "schemas.json").read_text())
 
 
-@pytest.mark.parametrize("name", reference())
+@pytest.mark.parametrize("name", PAGES)
 def test_the_reference_equals_the_code(name: str) -> None:
-    assert (FOLDER / name).read_text(encoding="utf-8") == reference()[name], (
-        "make reference"
-    )
+    assert (FOLDER / name).read_text(encoding="utf-8") == PAGES[name], "make reference"
 
 
 def test_every_code_has_a_remedy() -> None:
@@ -41,6 +47,39 @@ def test_every_event_has_a_meaning() -> None:
 def test_every_metric_is_listed() -> None:
     page = (FOLDER / "metrics.md").read_text(encoding="utf-8")
     assert queried_metrics(page) == declared_metrics(ROOT)
+
+
+def test_metrics_are_listed_as_they_are_served() -> None:
+    """Those that live in a registry tell their own names and labels."""
+    for inventory in service_inventories():
+        import_module(f"clp_{inventory.service}.service")
+    listed = {(name, labels) for name, _, labels, _ in metrics()}
+    served = {
+        (name, collector._labelnames)
+        for collector, names in REGISTRY._collector_to_names.items()
+        for name in names
+        if isinstance(collector, MetricWrapperBase) and name.startswith("clp_")
+        if not name.endswith(("_created", "_bucket", "_sum", "_count"))
+        if collector._type != "counter" or name.endswith("_total")
+    }
+    assert len(served) > 10
+    assert served <= listed
+
+
+# A rule by its number, a row of the routing table, or a number of the test plan.
+NUMBERED = re.compile(r"\brules? [0-9]|\b[RHTF][0-9]{1,2}\b")
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_readers_are_told_rules_in_words(name: str) -> None:
+    assert not NUMBERED.findall(PAGES[name])
+
+
+def test_refusals_and_commands_name_rules_in_words() -> None:
+    sentences = [*CODES.values(), *REMEDIES.values(), *RULES, parser().format_help()]
+    (commands,) = parser()._subparsers._group_actions
+    sentences += [one.format_help() for one in commands.choices.values()]
+    assert [one for one in sentences if NUMBERED.search(one)] == []
 
 
 def test_the_schemas_name_every_method() -> None:

@@ -50,6 +50,43 @@ def run_pages(folder: Path, *pages: Path) -> "subprocess.CompletedProcess[str]":
     )
 
 
+# After the guide, the same machine once more: without its keys, and with them again.
+WITHOUT_KEYS = """
+<!-- newcomer: run -->
+```sh
+mv run-data/keys lost-keys
+```
+<!-- newcomer: start -->
+```sh
+make up
+```
+<!-- newcomer: run -->
+```sh
+. run-data/addresses.env
+! clp-ops --keys caller-keys project p9 --title "Operator's first" 2> refusal
+grep "refused: passport.refused" refusal
+clp-ops --keys run-data/keys/directory project p9 --title "Operator's first"
+```
+<!-- newcomer: stop -->
+<!-- newcomer: run -->
+```sh
+rm -r run-data/keys
+tar -C run-data -xf backup/keys.tar
+```
+<!-- newcomer: start -->
+```sh
+make up
+```
+<!-- newcomer: run -->
+```sh
+. run-data/addresses.env
+clp-ops --keys caller-keys project p9 --title "Operator's first"
+echo "the keys matter"
+```
+<!-- newcomer: stop -->
+"""
+
+
 @pytest.mark.broker
 @pytest.mark.faults
 @pytest.mark.timeout(900)
@@ -57,11 +94,22 @@ def test_the_operators_guide_restores_a_lost_machine() -> None:
     """Install, scale, back up, lose everything, restore: each command as written."""
     # Its processes run under accounts of their own, which must reach the folder.
     with server_directory() as folder:
-        ran = run_pages(folder, ROOT / "docs/operations/guide.md")
+        page = folder / "guide.md"
+        guide = (ROOT / "docs/operations/guide.md").read_text(encoding="utf-8")
+        page.write_text(guide + WITHOUT_KEYS, encoding="utf-8")
+        ran = run_pages(folder, page)
         assert ran.returncode == 0, ran.stdout[-3000:] + ran.stderr[-3000:]
         assert "p9 is stored." in ran.stdout
         assert "p9 was stored like this before." in ran.stdout
-        assert (folder / "build/newcomer/lost-data").is_dir()
+        assert ran.stdout.count("\nthe keys matter\n") == 1
+        lost = folder / "build/newcomer/lost-data/secrets"
+        assert secrets_of(folder / "run-data/secrets") == secrets_of(lost)
+
+
+def secrets_of(folder: Path) -> dict[str, str]:
+    found = {path.name: path.read_text() for path in folder.iterdir()}
+    assert "gateway_broker_password" in found
+    return found
 
 
 def test_a_page_whose_command_fails_is_noticed(tmp_path: Path) -> None:

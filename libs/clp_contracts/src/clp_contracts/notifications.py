@@ -103,9 +103,9 @@ class AudiencePerson:
 class Preview:
     """The audience of a draft.
 
-    ``rule`` and ``trigger`` are those of the route (R1 to R4). ``nobody`` is the reason
-    why nobody would be told, if so. ``mentions`` are the outcomes of the handles, as
-    after posting.
+    ``rule`` and ``trigger`` are those of a row of the routing table. ``nobody`` is the
+    reason why nobody would be told, if so. ``mentions`` are the outcomes of the
+    handles, as after posting.
     """
 
     rule: str

@@ -13,6 +13,7 @@ from rich.console import Console
 
 from clp_chassis.one_line_errors import in_one_line
 from clp_contracts.client import Clients
+from clp_contracts.error_remedies import REMEDIES
 from clp_contracts.errors import CallFailed, Refused
 from clp_ops import (
     import_command,
@@ -56,7 +57,8 @@ def _run(args: Namespace, environ: Environ, output: Console) -> int:
         try:
             return (OF_DIRECTORY | OF_OPERATIONS)[args.command](args, clp, output)
         except Refused as refused:
-            raise SystemExit(f"refused: {refused.code}: {refused}") from None
+            remedy = REMEDIES.get(refused.code, "")
+            raise SystemExit(f"refused: {refused} {remedy}".strip()) from None
         except CallFailed as failure:
             raise SystemExit(
                 f"{failure}; is it running? `clp-ops status` shows which services are"

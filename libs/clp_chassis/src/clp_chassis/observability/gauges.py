@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Final
 
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
@@ -12,8 +11,6 @@ from typing_extensions import override
 from clp_contracts.health import SIGNS, SignValue, problem_of
 
 log = logging.getLogger(__name__)
-
-UNREADABLE: Final = "clp_gauges_unreadable"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +77,7 @@ class Gauges(Collector):
                 _add(families, sample)
         yield from families.values()
         yield GaugeMetricFamily(
-            UNREADABLE, "Gauges that could not be read.", value=unreadable
+            "clp_gauges_unreadable", "Gauges that could not be read.", value=unreadable
         )
 
 

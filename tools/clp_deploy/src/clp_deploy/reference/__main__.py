@@ -8,10 +8,10 @@ from typing import Final
 from clp_deploy.readme_tables import with_tables
 from clp_deploy.reference.calls import calls_page
 from clp_deploy.reference.events import asyncapi_text, events_page
+from clp_deploy.reference.metrics import metrics_page
 from clp_deploy.reference.pages import (
     attachments_page,
     errors_page,
-    metrics_page,
     search_page,
     settings_page,
 )

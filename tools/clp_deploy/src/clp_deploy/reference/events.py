@@ -1,13 +1,12 @@
-"""The AsyncAPI 3 document of all events."""
+"""The page of events and the AsyncAPI 3 document, from one table of meanings."""
 
 import json
 from typing import Any, Final
 
-import msgspec
-
 from clp_contracts import events
 from clp_contracts.feed import Change
 from clp_deploy.reference.markdown import code, page, table
+from clp_deploy.reference.schemas import components
 
 # Of each event type: when it is published, and what its subject is.
 MEANINGS: Final = {
@@ -31,6 +30,8 @@ ids and never a person's text. It may be lost, doubled or late: it says that the
 news, and the call `changes` of the service gives what was missed. [The AsyncAPI 3
 document](asyncapi.json) says the same for programs."""
 
+REFERENCE: Final = "#/components/schemas/{name}"
+
 
 def _service(event_type: str) -> str:
     return event_type.split(".")[1]
@@ -38,9 +39,7 @@ def _service(event_type: str) -> str:
 
 def asyncapi() -> dict[str, Any]:
     """The document: a channel for each exchange, a message for each event type."""
-    (payload,), definitions = msgspec.json.schema_components(
-        [Change], ref_template="#/components/schemas/{name}"
-    )
+    (payload,), definitions = components([Change], REFERENCE)
     services = sorted({_service(one) for one in MEANINGS})
     return {
         "asyncapi": "3.0.0",

@@ -1,28 +1,16 @@
-"""The pages of error codes, settings, metrics, attachment types and search."""
+"""The pages of error codes, settings, attachment types and the search syntax."""
 
-import ast
 from collections.abc import Iterator
 from datetime import UTC
 from importlib import import_module
-from pathlib import Path
 from typing import Final
 
 from clp_contracts.error_codes import CODES
 from clp_contracts.error_remedies import REMEDIES
 from clp_core.attachments import PUBLISHED_ATTACHMENTS
 from clp_deploy.environments import all_settings
-from clp_deploy.processes import PROCESS_TYPES
 from clp_deploy.reference.markdown import code, page, table
 
-METRIC_FACTORIES: Final = {
-    "Counter": "counter",
-    "Gauge": "gauge",
-    "GaugeSample": "gauge",
-    # The signs of health: their meaning comes after the label and the alert.
-    "Sign": "gauge",
-    "GaugeMetricFamily": "gauge",
-    "Histogram": "histogram",
-}
 SYNTAX: Final = (
     ("night train", "messages with both words, in any order"),
     ('"night train"', "the words side by side"),
@@ -76,40 +64,6 @@ def _settings() -> Iterator[str]:
                 (f"{code(one.variable)}{shared}", meaning, one.expected, default)
             )
         yield table(("variable", "meaning", "expected", "default"), rows)
-
-
-def metrics_page() -> str:
-    """The page of metrics."""
-    rows = sorted(set(_metrics()))
-    return page(
-        "Metrics",
-        "Processes serve these in the format of Prometheus at `/metrics` of their"
-        " observe address. Labels name services, methods, readers and codes: never a"
-        " person, a project or a channel.",
-        table(("metric", "kind", "meaning"), rows),
-    )
-
-
-def _metrics() -> Iterator[tuple[str, str, str]]:
-    packages = ("clp_contracts", "clp_chassis", *(t.package for t in PROCESS_TYPES))
-    for package in dict.fromkeys(packages):
-        folder = Path(str(import_module(package).__file__)).parent
-        for path in sorted(folder.rglob("*.py")):
-            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-                if isinstance(node, ast.Call):
-                    yield from _metric(node)
-
-
-def _metric(call: ast.Call) -> Iterator[tuple[str, str, str]]:
-    factory = call.func.id if isinstance(call.func, ast.Name) else ""
-    texts = [
-        str(value.value)
-        for value in (*call.args, *(k.value for k in call.keywords))
-        if isinstance(value, ast.Constant) and isinstance(value.value, str)
-    ]
-    if factory in METRIC_FACTORIES and texts and texts[0].startswith("clp_"):
-        meaning = texts[3] if factory == "Sign" else texts[1]
-        yield code(texts[0]), METRIC_FACTORIES[factory], meaning
 
 
 def attachments_page() -> str:

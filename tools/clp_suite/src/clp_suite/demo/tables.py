@@ -23,16 +23,14 @@ from clp_suite.suite import Suite
 
 PEOPLE: Final = ("ivy", "ian", "nat", "nia", "sam", "wes", "lin")
 HIDDEN: Final = "[dim]-[/dim]"
-# The routing rules of the help page; `explain` names the same codes.
-RULES: Final = {
-    "R1": "a broadcast notifies the external followers of the project",
-    "R2": "a direct message from a partner notifies the internal followers",
-    "R3": "a direct message from the studio notifies that partner's followers",
-    "R4": "a message with mentions notifies the mentioned people instead",
-    "rule 2": "a person without portal access is never notified",
-    "rule 22": "a mention replaces the notification of followers",
-    "rule 23": "the author, and anybody who may not read, is never notified",
-}
+RULES: Final = (
+    "A broadcast notifies the external followers of the project.",
+    "A direct message from a partner notifies the internal followers.",
+    "A direct message from the studio notifies that partner's followers.",
+    "A message with mentions notifies the mentioned people instead.",
+    "Nobody is notified of their own messages, or of what they may not read.",
+    "All rules are in docs/rules.md.",
+)
 
 
 def show_people(console: Console) -> None:
@@ -44,8 +42,8 @@ def show_people(console: Console) -> None:
             table.add_row(member.id, member.name, *_side(member), _follows(member))
     console.print(table)
     console.rule("The rules")
-    for code, sentence in RULES.items():
-        console.print(f"[bold]{code}[/bold]: {sentence}")
+    for sentence in RULES:
+        console.print(sentence)
     console.rule("What people do")
 
 
@@ -122,13 +120,12 @@ def _found(suite: Suite, query: str) -> Table:
 
 
 def _notified(suite: Suite, title: str, message: str) -> Table:
-    table = Table("person", "told", "rule", "why", "mail", title=title)
+    table = Table("person", "told", "why", "mail", title=title)
     explanation = suite.client("ivy").notifications.explain(message=message)
     for person in explanation.people:
         table.add_row(
             person.person,
             "[green]yes[/green]" if person.told else "no",
-            person.rule if person.rule.startswith("R") else f"rule {person.rule}",
             person.sentence,
             person.state or "",
         )

@@ -25,7 +25,11 @@ from clp_suite.up.servers import DatabaseUrls, PrivateServers
 
 BROKER: Final = "CLP_BROKER_URL"
 MAIL: Final = "CLP_NOTIFICATIONS_SMTP_URL"
-SHARED_SECRETS: Final = ("CLP_NOTIFICATIONS_SECRET", "CLP_SEARCH_SECRET")
+SHARED_SECRETS: Final = (
+    "CLP_NOTIFICATIONS_SECRET",
+    "CLP_PORTAL_SECRET",
+    "CLP_SEARCH_SECRET",
+)
 # The local provider accepts any secret, and no client without one.
 PROVIDER_SECRETS: Final = ("CLP_PORTAL_OIDC_CLIENT_SECRET",)
 MESSAGES_PORT: Final = 8000
