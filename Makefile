@@ -247,7 +247,8 @@ faults: setup ## the same in full: MESSAGES=100000 SEED=7, an hour or more
 	@$(PY) -W ignore -m tests.faults --messages $(or $(MESSAGES),100000) \
 	  $(if $(SEED),--seed $(SEED))
 	@TESTS_FAULTS_KILLS=100 TESTS_FAULTS_POSTS=500 TESTS_FAULTS_MEGABYTES=10 \
-	  TESTS_FAULTS_UPLOADS=50 TESTS_FAULTS_WORKERS=1,8,2,5,0 $(PYTEST) -m faults --timeout 0 -s \
+	  TESTS_FAULTS_UPLOADS=50 TESTS_FAULTS_WORKERS=1,8,2,5,0 TESTS_FAULTS_REFUSED_S=600 \
+	  $(PYTEST) -m faults --timeout 0 -s tests/faults/test_relay_refuses.py \
 	  tests/faults/test_embedded_killed.py tests/faults/test_workers.py \
 	  tests/faults/test_clocks.py tests/faults/test_uploads_killed.py
 

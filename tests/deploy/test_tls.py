@@ -1,5 +1,6 @@
 """Certificates are verified at every connection: broker, database, SMTP relay."""
 
+import ssl
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,11 +14,16 @@ from clp_contracts.client import connect
 from clp_contracts.errors import CallFailed, Refused
 from clp_deploy.secret_files import CertificateAuthority
 from clp_notifications.delivery.smtp import SmtpRelay, SmtpTransport
-from clp_notifications.delivery.smtp_replies import RELAY_UNAVAILABLE
+from clp_notifications.delivery.smtp_replies import (
+    RELAY_UNAVAILABLE,
+    SmtpStage,
+    outcome_of_reply,
+)
 from clp_suite.server_process import can_connect, free_ports
 from tests.deploy.running import UpSystem, until
 from tests.deploy.test_database_roles import connected
 from tests.services.notifications.mail_builders import mailed
+from tests.services.notifications.relay import ScriptedRelay
 
 
 @pytest.fixture(scope="session")
@@ -132,6 +138,24 @@ def test_mail_is_sent_to_a_server_with_a_trusted_certificate(
     before = set((mail_server.folder / "mails").iterdir())
     sent(f"{mail_server.url}?ca={mail_server.ca}")
     assert len(set((mail_server.folder / "mails").iterdir()) - before) == 1
+
+
+@pytest.mark.parametrize("reply", [b"550 no", b"421 4.3.2 closing"])
+def test_a_relay_that_refuses_us_once_the_line_is_encrypted_refuses_the_session(
+    tmp_path: Path, reply: bytes
+) -> None:
+    authority = CertificateAuthority(tmp_path).write()
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(authority.issue(tmp_path))
+    script = {
+        "EHLO": [b"250-relay.example\r\n250 STARTTLS", reply],
+        "HELO": [reply],
+        "STARTTLS": [b"220 go on"],
+    }
+    with ScriptedRelay(script, tls=tls) as relay:
+        port = relay.url.rpartition(":")[2]
+        url = f"smtp+starttls://localhost:{port}?ca={authority.certificate}"
+        assert sent(url) == outcome_of_reply(int(reply[:3]), b"", SmtpStage.EHLO)
 
 
 def test_t38_stored_mails_are_readable_by_their_owner_only(

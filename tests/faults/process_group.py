@@ -1,5 +1,6 @@
 """All process types under a supervisor that restarts what ends."""
 
+import json
 import os
 import random
 import re
@@ -17,7 +18,10 @@ from typing_extensions import override
 
 from clp_deploy.processes import PROCESS_TYPES
 from clp_suite.process_suite import SINK, ProcessSuite
+from tests.faults.sink import refusal_file, refused_log
 
+SMTP_URL = "CLP_NOTIFICATIONS_SMTP_URL"
+LOGIN = "clp:p%40ss w/ord"
 NAIVE = ("naive_posts.0", "naive_mails.0")
 POLL_INTERVAL_S = 0.1
 # A mail beyond the hourly cap leaves an hour later: too late for a run.
@@ -61,6 +65,21 @@ class ProcessGroup(ProcessSuite):
         """The log of mails the relay accepted."""
         return self.data_dir / "sink.jsonl"
 
+    def refuse_mails(self, refusal: str | None) -> None:
+        """Let the relay refuse a command with a reply, as `AUTH 535 no`, or nothing."""
+        place = refusal_file(self.sink_log)
+        if refusal is None:
+            place.unlink(missing_ok=True)
+            return
+        draft = place.with_suffix(".new")
+        draft.write_text(refusal)
+        draft.replace(place)
+
+    def refusals(self) -> list[tuple[float, str]]:
+        """When the relay refused which command."""
+        lines = map(json.loads, refused_log(self.sink_log).read_text().splitlines())
+        return [(line["at"], line["command"]) for line in lines]
+
     @property
     def relay_port(self) -> int:
         """The port of the relay."""
@@ -89,6 +108,9 @@ class ProcessGroup(ProcessSuite):
             "NAIVE_RELAY": str(self.sink_port),
         }
         variables = super().environ(name) | dict(self._terms.environ)
+        # It is logged in to the relay, as most are.
+        relay = variables[SMTP_URL].replace("smtp://", f"smtp://{LOGIN}@")
+        variables[SMTP_URL] = relay
         for port, detour in self._terms.detours(self).items():
             variables = {
                 key: re.sub(rf":{port}\b", f":{detour}", value)

@@ -4,6 +4,9 @@ Every mail that it takes is one line of the log, written before the reply: when 
 delivery began and ended, for whom, its Message-ID, the marked words of its text, and
 whether the relay was cut off right after it had taken it. Options:
 
+While the file LOG.refusal exists, the relay refuses its clients: the file holds the
+command (or CONNECT) and the reply. Each refusal is a line of LOG.refused.
+
     --busy 0.02    so many tries are answered 451, each mail at most ``--busy-most`` times
     --cut 0.001    so many mails are taken, and the line is cut before the answer
     --seed 7       which ones these are
@@ -26,7 +29,11 @@ from typing import Any
 
 AND_MORE = re.compile(r"^and (\d+) more messages?:", re.MULTILINE)
 WORD = re.compile(r"\bw\d{2}c\d{2}n\d{6}\b")
-EXTENSIONS = ("sink.example", "PIPELINING", "SIZE 50000000", "8BITMIME", "SMTPUTF8")
+EXTENSIONS = (
+    *("sink.example", "PIPELINING", "SIZE 50000000", "8BITMIME", "SMTPUTF8"),
+    "AUTH PLAIN",
+)
+AUTHENTICATED = b"235 2.7.0 welcome"
 
 
 class Faults:
@@ -49,36 +56,87 @@ class Faults:
         return self._rng.random() < self._cut
 
 
+def refusal_file(log: Path) -> Path:
+    """The file that makes the relay refuse, as one word and the reply."""
+    return log.with_suffix(".refusal")
+
+
+def refused_log(log: Path) -> Path:
+    """The log of refusals."""
+    return log.with_suffix(".refused")
+
+
+class Refusals:
+    """What the relay refuses while its file says so."""
+
+    def __init__(self, log: Path) -> None:
+        self._file = refusal_file(log)
+        self._log = refused_log(log).open("a", buffering=1)
+
+    def current(self) -> str:
+        """The command and the reply; empty while the relay refuses nothing."""
+        try:
+            return self._file.read_text()
+        except FileNotFoundError:
+            return ""
+
+    def reply_to(self, verb: str) -> bytes | None:
+        """The refusal of this command."""
+        refused, _, reply = self.current().partition(" ")
+        if refused != ("EHLO" if verb == "HELO" else verb):
+            return None
+        self._log.write(json.dumps({"at": time.time(), "command": verb}) + "\n")
+        return reply.encode() + b"\r\n"
+
+
 class Sink:
     """Accepts mails and logs them."""
 
     def __init__(self, log: Path, faults: Faults) -> None:
         self._log = log.open("a", buffering=1)
         self._faults = faults
+        self._refusals = Refusals(log)
 
     async def talk(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
         """Handle one connection until its end."""
         with contextlib.suppress(OSError, asyncio.IncompleteReadError):
-            writer.write(b"220 sink.example ESMTP\r\n")
+            refusal = self._refusals.reply_to("CONNECT")
+            writer.write(refusal or b"220 sink.example ESMTP\r\n")
+            began_with = self._refusals.current()
             mail: dict[str, Any] = {}
             while line := (await reader.readline()).decode("utf-8", "replace").strip():
-                verb = line.upper()
-                if verb == "DATA":
-                    writer.write(b"354 go on\r\n")
-                    body = (await reader.readuntil(b"\r\n.\r\n"))[:-5]
-                    if not self._takes(mail, body, writer):
-                        break
-                    continue
-                if verb.startswith("MAIL"):
-                    mail = {"begun": time.time()}
-                if verb.startswith("RCPT"):
-                    mail["to"] = line.partition("<")[2].partition(">")[0]
-                writer.write(_reply_to(verb))
-                if verb == "QUIT":
+                # As a relay that was restarted with other settings.
+                if refusal or self._refusals.current() != began_with:
+                    break
+                if not await self._answers(line, mail, reader, writer):
                     break
         writer.close()
+
+    async def _answers(
+        self,
+        line: str,
+        mail: dict[str, Any],
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+    ) -> bool:
+        """Reply to a command; return whether the connection goes on."""
+        verb = line.upper()
+        if reply := self._refusals.reply_to(verb.split(" ")[0].split(":")[0]):
+            writer.write(reply)
+            return True
+        if verb == "DATA":
+            writer.write(b"354 go on\r\n")
+            body = (await reader.readuntil(b"\r\n.\r\n"))[:-5]
+            return self._takes(mail, body, writer)
+        if verb.startswith("MAIL"):
+            mail.clear()
+            mail["begun"] = time.time()
+        if verb.startswith("RCPT"):
+            mail["to"] = line.partition("<")[2].partition(">")[0]
+        writer.write(_reply_to(verb))
+        return verb != "QUIT"
 
     def _takes(
         self, mail: dict[str, Any], body: bytes, writer: asyncio.StreamWriter
@@ -106,6 +164,8 @@ def _reply_to(verb: str) -> bytes:
             f"250{' ' if at == last else '-'}{name}\r\n".encode()
             for at, name in enumerate(EXTENSIONS)
         )
+    if verb.startswith("AUTH"):
+        return AUTHENTICATED + b"\r\n"
     return b"221 bye\r\n" if verb == "QUIT" else b"250 2.0.0 go on\r\n"
 
 

@@ -8,6 +8,7 @@ import base64
 import contextlib
 import hmac
 import socket
+import ssl
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -51,6 +52,8 @@ class ScriptedRelay:
     connections: int = 0
     # Passwords by user, where a login is offered (AUTH among the extensions).
     logins: dict[str, str] = field(default_factory=dict)
+    # What the line is encrypted with after STARTTLS was answered with 220.
+    tls: ssl.SSLContext | None = None
 
     def __enter__(self) -> Self:
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -113,8 +116,8 @@ class _Conversation:
 
     def run(self) -> None:
         self._say("CONNECT")
-        for command in self._lines:
-            text = command.decode()
+        while True:
+            text = next(self._lines).decode()
             self._relay.commands.append(text)
             verb = text.split(" ")[0].split(":")[0].upper()
             self._apply(verb, text)
@@ -130,6 +133,9 @@ class _Conversation:
             self._recipients.append(_address(text))
         elif verb == "DATA" and code == b"3":
             self._take_data()
+        elif verb == "STARTTLS" and code == b"2" and self._relay.tls is not None:
+            self._line = self._relay.tls.wrap_socket(self._line, server_side=True)
+            self._lines = _lines(self._line)
         elif verb == "QUIT":
             raise StopIteration
 

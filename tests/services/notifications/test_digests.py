@@ -305,12 +305,13 @@ def test_a_digest_is_dated_when_it_is_made_and_not_when_it_is_retried(
     harness.route()
     world.clock.forward(days=1)
     made = world.clock()
-    harness.transport.outcomes = [RELAY_UNAVAILABLE]
-    harness.deliver_once()
-    world.clock.forward(hours=1)
+    harness.transport.outcomes = [RELAY_UNAVAILABLE] * 2
+    for _ in range(2):
+        harness.deliver_once()
+        world.clock.forward(hours=1)
     harness.deliver()
     dates = [cut_up(mail.data).one("Date") for mail in harness.transport.mails]
-    assert [parsedate_to_datetime(date) for date in dates] == [made, made]
+    assert [parsedate_to_datetime(date) for date in dates] == [made] * 3
 
 
 # fmt: off
@@ -348,3 +349,19 @@ def test_a_daily_digest_leaves_at_the_hour_of_the_reader_s_zone(
     harness.deliver()
     (mail,) = harness.transport.mails
     assert parsedate_to_datetime(cut_up(mail.data).one("Date")) == wanted
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_the_zone_of_the_deployment_is_that_of_readers_without_one(
+    harness: DeliveryHarness, world: World
+) -> None:
+    policy = replace(harness.deps.mail, time_zone="Asia/Tokyo")
+    harness.deps = replace(harness.deps, mail=policy)
+    choose(harness, "nat", "daily")
+    world.follow("nat")
+    world.clock.at = datetime.fromisoformat("2026-03-01T12:00+00:00")
+    world.post("ivy", BROADCAST)
+    harness.route()
+    world.clock.at = datetime.fromisoformat("2026-03-01T22:00+00:00")
+    harness.deliver()
+    assert len(harness.transport.mails) == 1

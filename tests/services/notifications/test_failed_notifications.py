@@ -3,8 +3,18 @@
 import pytest
 
 from clp_contracts.errors import Refused
-from clp_contracts.notifications import DeadNotification, ListDead, Redrive
-from clp_notifications.delivery.smtp_replies import outcome_of_reply
+from clp_contracts.notifications import (
+    DeadNotification,
+    DeleteSuppression,
+    ListDead,
+    Redrive,
+)
+from clp_notifications.delivery.smtp_replies import (
+    NO_SMTPUTF8,
+    SmtpStage,
+    outcome_of_reply,
+)
+from clp_notifications.inbound.bounces import delete_suppression
 from clp_notifications.routing.failed_notifications import dead, redrive
 from tests.services.notifications.harness import DeliveryHarness
 from tests.services.notifications.mailcheck import cut_up
@@ -114,6 +124,45 @@ def test_what_was_suppressed_for_its_address_is_listed_and_sent_again(
     (listed,) = dead(ListDead(), deps=harness.deps).notifications
     assert (listed.message, listed.person, listed.reason) == (message, "nat", reason)
     world.change_person("nat", email=right)
+    assert redrive(Redrive(), deps=harness.deps).count == 1
+    harness.deliver()
+    assert harness.states(message) == {"nat": ("sent", "accepted")}
+
+
+def test_what_was_suppressed_for_a_stopped_address_is_sent_once_that_is_cleared(
+    harness: DeliveryHarness, world: World
+) -> None:
+    world.follow("nat")
+    refused = world.post("ivy", BROADCAST)
+    harness.transport.outcomes = [outcome_of_reply(550, b"5.1.1 who", SmtpStage.RCPT)]
+    harness.run()
+    waiting = world.post("ivy", BROADCAST)
+    harness.run()
+    assert harness.states(waiting) == {"nat": ("suppressed", "address_suppressed")}
+    assert {one.reason for one in dead_ones(harness)} == {
+        "address_unknown",
+        "address_suppressed",
+    }
+    # As long as the address is stopped, it is withdrawn again.
+    assert redrive(Redrive(), deps=harness.deps).count == 2
+    harness.deliver()
+    assert harness.states(waiting) == {"nat": ("suppressed", "address_suppressed")}
+    request = DeleteSuppression(address="nat@north.example")
+    delete_suppression(request, deps=harness.deps)
+    assert redrive(Redrive(), deps=harness.deps).count == 2
+    harness.deliver()
+    for message in (refused, waiting):
+        assert harness.states(message) == {"nat": ("sent", "accepted")}
+
+
+def test_what_the_relay_could_not_address_is_sent_again(
+    harness: DeliveryHarness, world: World
+) -> None:
+    world.follow("nat")
+    message = world.post("ivy", BROADCAST)
+    harness.transport.outcomes = [NO_SMTPUTF8]
+    harness.run()
+    assert harness.states(message) == {"nat": ("suppressed", "no_smtputf8")}
     assert redrive(Redrive(), deps=harness.deps).count == 1
     harness.deliver()
     assert harness.states(message) == {"nat": ("sent", "accepted")}

@@ -15,6 +15,7 @@ from clp_notifications.delivery.smtp import (
 )
 from clp_notifications.delivery.smtp_replies import (
     ACCEPTED,
+    RELAY_UNAVAILABLE,
     SESSION,
     Effect,
     MaySend,
@@ -107,6 +108,33 @@ def test_a_relay_that_refuses_us_for_ten_minutes_costs_no_mail(
     assert len(relay.accepted) == 18
     (gauge,) = throttle_gauges(harness.delivery.throttle, world.clock)
     assert gauge.value == 0
+
+
+AWAY = {
+    "closing": outcome_of_reply(421, b"4.3.2 closing", SmtpStage.GREETING),
+    "unreachable": RELAY_UNAVAILABLE,
+    "refuses us": outcome_of_reply(535, b"5.7.8 no", SmtpStage.AUTH),
+    "policy": outcome_of_reply(554, b"5.7.1 blocked", SmtpStage.RCPT),
+}
+
+
+@pytest.mark.parametrize("outcome", AWAY.values(), ids=AWAY.keys())
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_no_mail_expires_by_a_fault_of_ours_however_long(
+    harness: DeliveryHarness, world: World, outcome: SmtpOutcome
+) -> None:
+    world.follow("nat")
+    message = world.post("ivy", BROADCAST)
+    harness.route()
+    for _ in range(2 * 24):
+        harness.transport.outcomes = [outcome]
+        harness.deliver_once()
+        world.clock.forward(hours=2)
+    assert harness.states(message)["nat"][0] == "due"
+    assert len(harness.transport.mails) == 2 * 24
+    harness.transport.outcomes = []
+    harness.deliver()
+    assert harness.states(message) == {"nat": ("sent", "accepted")}
 
 
 def test_a_refusal_of_us_pauses_for_a_minute_and_is_reported_once() -> None:

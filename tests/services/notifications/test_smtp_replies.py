@@ -41,6 +41,7 @@ MATRIX = [
     (b"503 5.5.1 Error: authentication required",               "ref",   "ref", "ref",   "ref", "ref", "ref", "ref", "ref"),
     (b"530 5.7.0 Must issue a STARTTLS command first",          "ref",   "ref", "ref",   "ref", "ref", "ref", "ref", "ref"),
     (b"530 5.7.57 Client not authenticated to send mail",       "ref",   "ref", "ref",   "ref", "ref", "ref", "ref", "ref"),
+    (b"530 5.7.0 no",                                           "ref",   "ref", "ref",   "ref", "ref", "ref", "ref", "ref"),
     (b"534 5.7.9 mechanism too weak",                           "ref",   "ref", "ref",   "ref", "ref", "ref", "ref", "ref"),
     (b"535 5.7.8 authentication failed",                        "ref",   "ref", "ref",   "ref", "ref", "ref", "ref", "ref"),
     (b"538 5.7.11 encryption required",                         "ref",   "ref", "ref",   "ref", "ref", "ref", "ref", "ref"),
