@@ -293,6 +293,11 @@ def test_who_was_told_is_for_everybody_what_it_should_be(
     studio = browser("ivy").get(address)
     assert "Nat Moreau" in studio.text
     assert "Ian Moss" in studio.text
+    (row,) = re.findall(r"Nat Moreau(.*?)<details", studio.text, re.DOTALL)
+    assert re.sub(r"<[^>]*>", "", row).strip() == (
+        "told: follows the project, the studio wrote to their partner;"
+        " the mail server accepted the mail"
+    )
     partner = browser("nat").get(address)
     assert "Nat Moreau" in partner.words
     assert "Nia Roux" not in partner.text
