@@ -110,11 +110,11 @@ class Sink:
                 # As a relay that was restarted with other settings.
                 if refusal or self._refusals.current() != began_with:
                     break
-                if not await self._answers(line, mail, reader, writer):
+                if not await self._reply(line, mail, reader, writer):
                     break
         writer.close()
 
-    async def _answers(
+    async def _reply(
         self,
         line: str,
         mail: dict[str, Any],
