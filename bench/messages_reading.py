@@ -50,14 +50,14 @@ IDS: Final = {
 # Of four messages nat writes one, ian one and ivy two; one in a hundred is deleted.
 MESSAGES: Final = """
 insert into messages (id, channel, project, number, revision, author, author_name,
-  author_side, author_number, text, posted_at, deleted_at, idempotency_key, content_hash,
-  outcomes)
+  author_side, author_number, text, marks, posted_at, deleted_at, idempotency_key,
+  content_hash, outcomes)
 select {id}, :channel, :project, number, 1,
   case number % 4 when 0 then 'nat' when 2 then 'ian' else 'ivy' end, 'Somebody',
   'internal',
   case number % 4 when 0 then number / 4 when 2 then (number + 2) / 4
     else (number + 1) / 2 end,
-  :text, :at, case when number % 100 = 0 then :at end, 'k' || number, '', '[]'
+  :text, '[]', :at, case when number % 100 = 0 then :at end, 'k' || number, '', '[]'
 from ({numbers}) as counted
 """
 

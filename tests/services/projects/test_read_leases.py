@@ -152,7 +152,9 @@ def test_many_changes_of_people_wait_for_their_own_leases_only(world: World) -> 
 
 
 def test_many_people_who_leave_at_once_are_waited_for_once(world: World) -> None:
-    lease(world, 1.5)
+    # A lease on each of them: the clock stands, so each could be waited for again.
+    lease(world, 1.5, people=("nat",))
+    lease(world, 1.2, people=("nia",))
     leavers = [
         PutPerson(
             id=person,
