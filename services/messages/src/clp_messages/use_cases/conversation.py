@@ -74,7 +74,7 @@ def conversation(
             following=view.following,
             channel=channel.name,
             channels=channel_facts(channels, view.facts, reader),
-            unread=project_unread(reader.person, reader.project, counts=counts),
+            unread=project_unread(reader.project.id, channels, counts=counts),
             page=page_view(found, numbers, reader),
         )
 

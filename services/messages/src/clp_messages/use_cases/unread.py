@@ -1,7 +1,7 @@
 """Read markers and unread numbers (rules 31 and 32)."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlalchemy import BindParameter, Row, Select, bindparam, case, func, select
@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from clp_chassis.persistence.bulk_sql import INSERTS, in_array
 from clp_chassis.security.passports import Passport
+from clp_contracts.core_mapping import to_people, to_project
 from clp_contracts.messages import (
     ChannelUnread,
     GetUnread,
@@ -18,9 +19,8 @@ from clp_contracts.messages import (
     Unread,
 )
 from clp_contracts.projects import Facts
-from clp_core.channels import Project, ProjectId, is_id
+from clp_core.channels import Channel, ProjectId, is_id
 from clp_core.people import Person, Side
-from clp_core.unread import project_unread_count
 from clp_core.visibility import channels_readable_by
 from clp_messages.dependencies import Dependencies
 from clp_messages.mapping import access_context_of
@@ -133,34 +133,30 @@ def unread(request: GetUnread, *, actor: Passport, deps: Dependencies) -> Unread
     wanted = [
         ProjectId(name) for name in dict.fromkeys(request.projects) if is_id(name)
     ]
-    facts = _facts_of_each(wanted, actor, deps)
-    contexts = {name: access_context_of(actor, found) for name, found in facts.items()}
-    reader = next((one.actor for one in contexts.values()), None)
+    facts = _facts_about(wanted, actor, deps)
+    reader = to_people(facts.people).get(actor.subject)
     if reader is None:
         return Unread(projects=())
-    projects = {
-        name: one.project for name, one in contexts.items() if one.project is not None
-    }
     readable = {
-        name: channels
-        for name, project in projects.items()
-        if (channels := channels_readable_by(reader, project))
+        ProjectId(found.id): channels
+        for found in facts.projects
+        if (channels := channels_readable_by(reader, to_project(found)))
     }
     names = [channel.name for channels in readable.values() for channel in channels]
     with deps.database.reading() as session:
         counts = unread_of_channels(session, reader, names)
     return Unread(
         projects=tuple(
-            project_unread(reader, projects[project], counts=counts)
+            project_unread(project, readable[project], counts=counts)
             for project in wanted
             if project in readable
         )
     )
 
 
-def _facts_of_each(
+def _facts_about(
     projects: Sequence[ProjectId], actor: Passport, deps: Dependencies
-) -> Mapping[ProjectId, Facts]:
+) -> Facts:
     """Return facts about projects: leased ones where they show all, else current.
 
     All that a partner's person may read of a project is lost and won together. To the
@@ -168,12 +164,9 @@ def _facts_of_each(
     """
     person = actor.subject
     if len(projects) > MAX_LEASED_PROJECTS:
-        facts = deps.clients.projects.facts(
+        return deps.clients.projects.facts(
             project_ids=projects, people=[person], narrowed=True
         )
-        return {
-            ProjectId(one.id): replace(facts, projects=(one,)) for one in facts.projects
-        }
     cached = {name: deps.facts.cached(person, name) for name in projects}
     found = {
         name: facts
@@ -184,7 +177,10 @@ def _facts_of_each(
     if missing:
         fetched = deps.facts.fetch_each(person, missing)
         found.update((ProjectId(name), facts) for name, facts in fetched.items())
-    return found
+    return Facts(
+        projects=tuple(one for facts in found.values() for one in facts.projects),
+        people=next((facts.people for facts in found.values()), ()),
+    )
 
 
 def _shows_all(facts: Facts, actor: Passport) -> bool:
@@ -196,23 +192,22 @@ def _shows_all(facts: Facts, actor: Passport) -> bool:
 
 
 def project_unread(
-    reader: Person, project: Project, *, counts: Mapping[str, ChannelCount]
+    project: ProjectId,
+    readable: Iterable[Channel],
+    *,
+    counts: Mapping[str, ChannelCount],
 ) -> ProjectUnread:
     """Sum the unread numbers of the channels of a project that a person may read."""
-    numbers = {
-        channel: counts[channel.name].unread
+    numbers = tuple(
+        counts[channel.name].unread
         if channel.name in counts
         else ChannelUnread(channel=channel.name, unread=0, first=None, marker=0)
-        for channel in channels_readable_by(reader, project)
-    }
+        for channel in readable
+    )
     return ProjectUnread(
-        project=project.id,
-        unread=project_unread_count(
-            {channel: number.unread for channel, number in numbers.items()},
-            reader,
-            project,
-        ),
-        channels=tuple(numbers.values()),
+        project=project,
+        unread=sum(number.unread for number in numbers),
+        channels=numbers,
     )
 
 
@@ -223,7 +218,7 @@ def unread_of_channels(
     parameters = {"reader": reader.id, "channels": channels}
     return {
         row.name: ChannelCount(_channel_unread(row), row.last_number)
-        for row in session.execute(UNREAD, parameters)
+        for row in session.execute(UNREAD, parameters).all()
     }
 
 
