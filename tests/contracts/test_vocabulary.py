@@ -2,12 +2,16 @@
 
 import re
 import tomllib
+from dataclasses import fields
 from pathlib import Path
 
+from clp_contracts.events import DETAIL_FIELDS, EVENT_TYPES
+from clp_contracts.feed import Change
 from tests.contracts.vocabulary import contracts, methods, used
 
 TABLE = Path(__file__).with_name("vocabulary.toml")
 VOCABULARY: dict[str, list[str]] = tomllib.loads(TABLE.read_text("utf-8"))
+EVENTS: dict[str, list[str]] = VOCABULARY.pop("events")  # type: ignore[assignment]
 # The shape that goes with an ending or a beginning.
 SHAPE_OF_FORM = {
     r"\w+_at|at": "datetime",
@@ -32,6 +36,17 @@ def test_names_have_the_shape_of_their_form() -> None:
         if re.fullmatch(form, name) and shape != expected
     }
     assert broken == {}
+
+
+def test_every_event_has_its_row() -> None:
+    assert {one: list(names) for one, names in DETAIL_FIELDS.items()} == EVENTS
+    assert list(EVENTS) == list(EVENT_TYPES)
+
+
+def test_events_speak_the_vocabulary_of_the_calls() -> None:
+    in_details = {name for names in EVENTS.values() for name in names}
+    in_events = {field.name for field in fields(Change)} | in_details
+    assert in_events - set(VOCABULARY) == set()
 
 
 def test_no_two_names_have_the_same_meaning() -> None:

@@ -1,5 +1,7 @@
 """Event types: public, in past tense, versioned, append-only."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Final
 
 PERSON_CHANGED: Final = "clp.projects.person_changed.v1"
@@ -30,3 +32,22 @@ OF_PROJECTS: Final = (
 OF_MESSAGES: Final = (MESSAGE_POSTED, MESSAGE_EDITED, MESSAGE_DELETED)
 OF_NOTIFICATIONS: Final = (NOTIFICATION_DUE,)
 EVENT_TYPES: Final = OF_PROJECTS + OF_MESSAGES + OF_NOTIFICATIONS
+
+_OF_A_MESSAGE: Final = ("author", "channel", "number", "revision")
+# The names in the `detail` of each event type, beside what continues a trace.
+DETAIL_FIELDS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        PERSON_CHANGED: ("partner",),
+        PARTNER_CHANGED: (),
+        PROJECT_CHANGED: (),
+        PARTNER_ASSIGNED: ("partner",),
+        PARTNER_WITHDRAWN: ("partner",),
+        PROJECT_FOLLOWED: ("person",),
+        PROJECT_UNFOLLOWED: ("person",),
+        SCHEDULE_ANNOUNCED: (),
+        MESSAGE_POSTED: _OF_A_MESSAGE,
+        MESSAGE_EDITED: _OF_A_MESSAGE,
+        MESSAGE_DELETED: _OF_A_MESSAGE,
+        NOTIFICATION_DUE: (),
+    }
+)

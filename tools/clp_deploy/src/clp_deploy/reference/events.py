@@ -78,6 +78,10 @@ def _channel(service: str) -> dict[str, Any]:
     }
 
 
+def _detail_of(event_type: str) -> str:
+    return ", ".join(map(code, events.DETAIL_FIELDS[event_type]))
+
+
 def asyncapi_text() -> str:
     """The document as JSON, which is YAML as well."""
     return json.dumps(asyncapi(), indent=1) + "\n"
@@ -97,8 +101,11 @@ def events_page() -> str:
         "Events",
         ABOUT,
         table(
-            ("event", "when", "subject"),
-            ((code(one), when, subject) for one, (when, subject) in MEANINGS.items()),
+            ("event", "when", "subject", "in `detail`"),
+            (
+                (code(one), when, subject, _detail_of(one))
+                for one, (when, subject) in MEANINGS.items()
+            ),
         ),
         "The payload of every event:",
         table(("field", "meaning"), ((code(a), b) for a, b in payload)),
