@@ -131,7 +131,8 @@ def test_a_refused_text_names_the_limit_or_the_character() -> None:
         "max_characters": 3,
         "characters": 4,
     }
-    assert judge_text("a   ", 0, policy).detail == {"max_padding": 2}
+    padded = {"max_characters": 3, "max_padding": 2}
+    assert judge_text("a   ", 0, policy).detail == padded
     assert judge_text("a\x00").detail == {"character": "U+0000"}
     assert judge_idempotency_key("").detail == {"max_characters": 128}
 

@@ -90,7 +90,9 @@ def test_a_refusal_names_the_character_or_the_limit() -> None:
     assert refusal(stored_title, "n" * 10_001) == {"max_characters": 10_000}
     assert refusal(stored_name, "\ufdfa" * 200) == {"max_bytes": 2000}
     assert refusal(stored_name, "ROBOT") == {"reserved": "Robot"}
-    assert refusal(stored_name, "\u3164") == {}
+    filler = {"character": "U+3164", "max_characters": 2000}
+    assert refusal(stored_name, "\u3164") == filler
+    assert refusal(stored_title, "") == {"max_characters": 10_000}
 
 
 @pytest.mark.parametrize("title", ["n" * 10_000, "é" * 300, "Robot", *NAMES.values()])

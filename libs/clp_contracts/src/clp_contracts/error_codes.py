@@ -75,3 +75,29 @@ CODES: Final[Mapping[str, str]] = MappingProxyType(
 )
 # Their sentences end with the limit, which a deployment sets.
 NAMING_LIMIT: Final = frozenset({"attachment.partner_quota_spent"})
+# The names that the detail of a refusal always has: its limit, its list, what is wrong.
+DETAILS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        "text.too_long": ("max_characters",),
+        "text.malformed": ("character",),
+        "idempotency_key.malformed": ("max_characters",),
+        "mention.too_many": ("max_people", "people"),
+        "attachment.too_large": ("max_bytes",),
+        "attachment.too_many": ("files", "max_files"),
+        "attachment.type_refused": ("extensions",),
+        "attachment.content_mismatch": ("detected",),
+        "attachment.quota_spent": ("max_bytes", "max_files", "scope"),
+        "attachment.partner_quota_spent": ("max_bytes",),
+        "query.too_long": ("max_characters",),
+        "calls.too_many": ("max_per_second",),
+        "address.malformed": ("max_bytes",),
+        "language.malformed": ("languages",),
+        "announcement.malformed": ("kinds", "required"),
+        "ticket.malformed": ("fields",),
+        "ticket.too_many": ("max_tickets",),
+        "side.unconfirmed": ("partner",),
+        "method.missing": ("method",),
+        "range.outside": ("size",),
+        "verb.refused": ("verbs",),
+    }
+)

@@ -67,7 +67,10 @@ def judge_text(
         limits = {"max_characters": policy.max_characters, "characters": characters}
         return Decision(Reason.TEXT_TOO_LONG, detail=limits)
     if len(text) - characters > policy.max_padding:
-        limits = {"max_padding": policy.max_padding}
+        limits = {
+            "max_characters": policy.max_characters,
+            "max_padding": policy.max_padding,
+        }
         return Decision(Reason.TEXT_TOO_LONG, detail=limits)
     return ALLOWED
 

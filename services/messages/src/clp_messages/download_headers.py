@@ -71,8 +71,8 @@ def requested_range(header: str | None, size: int) -> range | None:
         if last < int(match[1]):
             if match[2]:
                 return None
-            raise Refused("range.outside")
+            raise Refused.because("range.outside", size=size)
         requested = range(int(match[1]), min(last + 1, size))
     if not requested:
-        raise Refused("range.outside")
+        raise Refused.because("range.outside", size=size)
     return requested

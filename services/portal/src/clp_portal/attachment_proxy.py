@@ -193,7 +193,9 @@ def _json_of(response: http.client.HTTPResponse) -> dict[str, Any]:
     except (OSError, ValueError, http.client.HTTPException) as error:
         raise CallFailed(f"messages: {type(error).__name__}") from error
     if response.status >= http.client.BAD_REQUEST:
-        detail = {key: values[key] for key in ("incident",) if key in values}
+        detail = dict(values.get("detail") or {})
+        if "incident" in values:
+            detail["incident"] = values["incident"]
         raise Refused.because(str(values.get("code", "service.failed")), **detail)
     return values
 

@@ -6,7 +6,7 @@ thing and a missing one are the same problem, in the same bytes.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -107,12 +107,16 @@ SENTENCES: Final[Mapping[str, str]] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """One problem; ``instance`` is an incident of ours, and only that."""
+    """One problem; ``instance`` is an incident of ours, and only that.
+
+    ``facts`` are the limit, list or character that a refusal is about, as over RPC.
+    """
 
     code: str
     status: int
     title: str
     fields: Mapping[str, Any] | None = None
+    facts: Mapping[str, Any] = field(default_factory=dict[str, Any])
     instance: str | None = None
 
     def body(self) -> dict[str, Any]:
@@ -126,6 +130,8 @@ class Problem:
         }
         if self.fields is not None:
             body["fields"] = self.fields
+        if self.facts:
+            body["facts"] = dict(self.facts)
         if self.instance is not None:
             body["instance"] = f"urn:clp:incident:{self.instance}"
         return body
@@ -151,11 +157,14 @@ def problem_of(refused: Refused, locale: Locale) -> Problem:
     status = status_of(code)
     fields = refused.detail.get("fields")
     incident = refused.detail.get("incident") if status >= SERVER_ERROR else None
+    hidden = code != refused.code or status >= SERVER_ERROR
+    named = () if hidden else set(refused.detail) - {"fields", "incident"}
     return Problem(
         code=code,
         status=status,
         title=sentence_of(code, locale),
         fields=fields if isinstance(fields, dict) else None,
+        facts={name: refused.detail[name] for name in sorted(named)},
         instance=incident,
     )
 

@@ -78,7 +78,8 @@ def _stored(text: str, max_length: int, *, code: str) -> str:
     if len(stored) > max_length:
         raise Refused.because(code, max_characters=max_length)
     if is_blank(stored):
-        raise Refused(code)
+        shown = {"character": code_point(stored[0])} if stored else {}
+        raise Refused.because(code, max_characters=max_length, **shown)
     return stored
 
 

@@ -13,6 +13,7 @@ from enum import Enum, auto
 from typing import Final
 
 from clp_contracts.errors import Refused
+from clp_core.visible_text import code_point
 from clp_search.analysis.query_terms import Keyword, parse_keyword
 
 MAX_QUERY_LENGTH: Final = 500
@@ -105,9 +106,9 @@ def parse(text: str, zone: tzinfo = UTC) -> Query:
         Refused: when it is empty, too long, or malformed text.
     """
     if len(text) > MAX_QUERY_LENGTH:
-        raise Refused.because("query.too_long", longest=MAX_QUERY_LENGTH)
-    if _SURROGATE.search(text):
-        raise Refused.because("text.malformed")
+        raise Refused.because("query.too_long", max_characters=MAX_QUERY_LENGTH)
+    if surrogate := _SURROGATE.search(text):
+        raise Refused.because("text.malformed", character=code_point(surrogate[0]))
     if not text.strip():
         raise Refused.because("query.empty")
     text = text.translate(_FULL_WIDTH)

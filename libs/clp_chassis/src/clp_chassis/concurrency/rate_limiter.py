@@ -92,6 +92,6 @@ class TokenBucketLimiter:
         bucket = self._buckets.of(caller)
         delay = max(0.0, (1.0 - bucket.tokens) / self._per_second)
         if delay > MAX_DELAY_S:
-            raise Refused.because("calls.too_many")
+            raise Refused.because("calls.too_many", max_per_second=self._per_second)
         bucket.tokens -= 1.0
         return delay

@@ -90,18 +90,19 @@ def handle_errors(
         log.warning("service unavailable: %s", failure)
         return error_response(Refused("service.unavailable"))
     except HTTPException as error:
-        return error_response(Refused(_code_of(error)))
+        return error_response(_refusal_of(error))
     except Exception:
         incident = new_id()
         log.exception("an HTTP request failed, incident %s", incident)
         return error_response(Refused.because("service.failed", incident=incident))
 
 
-def _code_of(error: HTTPException) -> str:
+def _refusal_of(error: HTTPException) -> Refused:
     match error:
         case NotFound():
-            return "path.missing"
+            return Refused("path.missing")
         case MethodNotAllowed():
-            return "verb.refused"
+            verbs = sorted(error.valid_methods or ())
+            return Refused.because("verb.refused", verbs=verbs)
         case _:
-            return "request.malformed"
+            return Refused("request.malformed")

@@ -67,7 +67,7 @@ def submit_ticket(
         if not insert_if_absent(session, TICKETS, values):
             return _replayed(session, values)
         if _open_tickets(session, actor) > MAX_OPEN_TICKETS:
-            raise Refused.because("ticket.too_many", max=MAX_OPEN_TICKETS)
+            raise Refused.because("ticket.too_many", max_tickets=MAX_OPEN_TICKETS)
         publish_due(session, message=values["id"], project="", at=at)
         return _ticket(session.get_one(TicketRow, values["id"]))
 
@@ -229,5 +229,5 @@ def _screenshot(encoded: str) -> bytes:
     if len(data) > MAX_SCREENSHOT_BYTES:
         raise Refused.because("attachment.too_large", max_bytes=MAX_SCREENSHOT_BYTES)
     if data and image_type(data) is None:
-        raise Refused.because("attachment.type_refused", types=["png", "jpeg"])
+        raise Refused.because("attachment.type_refused", extensions=["jpeg", "png"])
     return data

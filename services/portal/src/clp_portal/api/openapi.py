@@ -177,6 +177,10 @@ def _problem() -> dict[str, Any]:
             "code": {"type": "string", "enum": list(known_codes())},
             "detail": {"type": "string"},
             "fields": {"type": "object"},
+            "facts": {
+                "type": "object",
+                "description": "The limit, list or character that it is about.",
+            },
             "instance": {"type": "string", "format": "uri"},
         },
     }

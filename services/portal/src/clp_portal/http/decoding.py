@@ -81,7 +81,7 @@ def _form(request: WerkzeugRequest) -> tuple[Fields, tuple[UploadedFile, ...]]:
     multipart = request.mimetype == "multipart/form-data"
     limit = MAX_UPLOAD_BYTES if multipart else MAX_FORM_BYTES
     if (declared_length(request) or 0) > limit:
-        raise Refused("request.too_large")
+        raise Refused.because("request.too_large", max_bytes=limit)
     request.max_content_length = limit
     request.max_form_memory_size = MAX_FORM_BYTES
     request.max_form_parts = MAX_FIELDS
@@ -91,9 +91,9 @@ def _form(request: WerkzeugRequest) -> tuple[Fields, tuple[UploadedFile, ...]]:
             _file(file) for _, file in request.files.items(multi=True) if file.filename
         )
     except HTTPException as error:
-        large = error.code == 413  # noqa: PLR2004 - Content Too Large
-        code = "request.too_large" if large else "request.malformed"
-        raise Refused(code) from None
+        if error.code == 413:  # noqa: PLR2004 - Content Too Large
+            raise Refused.because("request.too_large", max_bytes=limit) from None
+        raise Refused("request.malformed") from None
     return Fields(pairs), files
 
 
@@ -115,7 +115,7 @@ def _json(request: WerkzeugRequest) -> Any:
     if request.mimetype != "application/json":
         raise Refused("request.wrong_media_type")
     if (declared_length(request) or 0) > MAX_JSON_BYTES:
-        raise Refused("request.too_large")
+        raise Refused.because("request.too_large", max_bytes=MAX_JSON_BYTES)
     return _parsed(_limited(lambda: iter_chunks(request, CHUNK_BYTES)))
 
 
@@ -124,7 +124,7 @@ def _limited(chunks: Callable[[], Iterator[bytes]]) -> bytes:
     for chunk in chunks():
         body += chunk
         if len(body) > MAX_JSON_BYTES:
-            raise Refused("request.too_large")
+            raise Refused.because("request.too_large", max_bytes=MAX_JSON_BYTES)
     return bytes(body)
 
 

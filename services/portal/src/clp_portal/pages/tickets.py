@@ -63,7 +63,9 @@ def _screenshot_of(context: Context) -> str:
     """
     for file in context.request.files:
         if file.size > MAX_SCREENSHOT_BYTES:
-            raise Refused("attachment.too_large")
+            raise Refused.because(
+                "attachment.too_large", max_bytes=MAX_SCREENSHOT_BYTES
+            )
         return base64.b64encode(b"".join(file.chunks())).decode()
     return ""
 

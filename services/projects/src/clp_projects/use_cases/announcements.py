@@ -108,7 +108,9 @@ def announcement(request: GetAnnouncement, *, deps: Dependencies) -> Announcemen
 
 def _validate_announcement(request: Announce) -> None:
     if not is_one_line(request.key, MAX_KEY_LENGTH):
-        raise Refused("idempotency_key.malformed")
+        raise Refused.because(
+            "idempotency_key.malformed", max_characters=MAX_KEY_LENGTH
+        )
     required = ANNOUNCEMENT_FACTS.get(request.kind)
     if required is None or not set(required) <= set(request.facts):
         raise Refused.because(
@@ -120,7 +122,13 @@ def _validate_announcement(request: Announce) -> None:
         name for name in request.facts if not _is_fact(name, request.facts[name])
     ]
     if malformed or len(request.facts) > MAX_FACTS:
-        raise Refused("announcement.malformed")
+        raise Refused.because(
+            "announcement.malformed",
+            kinds=sorted(ANNOUNCEMENT_FACTS),
+            required=list(required),
+            malformed=[name for name in malformed if FACT_NAME.fullmatch(name)],
+            max_facts=MAX_FACTS,
+        )
 
 
 def _is_fact(name: str, value: object) -> bool:

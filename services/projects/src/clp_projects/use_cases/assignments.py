@@ -98,7 +98,9 @@ def _languages_of(request: AssignPartner) -> list[str]:
     tags = [language_tag(language) for language in request.languages]
     valid = {tag for tag in tags if tag is not None}
     if None in tags:
-        raise Refused("language.malformed")
+        named = zip(request.languages, tags, strict=True)
+        wrong = [language for language, tag in named if tag is None]
+        raise Refused.because("language.malformed", languages=wrong)
     return sorted(valid)
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from clp_contracts import events
 from clp_contracts.core_mapping import to_person
 from clp_contracts.errors import Refused
-from clp_contracts.mail_addresses import is_mail_address
+from clp_contracts.mail_addresses import MAX_ADDRESS_BYTES, is_mail_address
 from clp_contracts.projects import (
     Me,
     PeopleStored,
@@ -199,7 +199,7 @@ def _validated_person(request: PutPerson) -> PutPerson:
         raise Refused.because("request.malformed", fields={"roles": ["not one line"]})
     name = stored_name(request.name)
     if not is_mail_address(request.email):
-        raise Refused("address.malformed")
+        raise Refused.because("address.malformed", max_bytes=MAX_ADDRESS_BYTES)
     _validate_locale_preferences(request)
     return replace(request, name=name)
 

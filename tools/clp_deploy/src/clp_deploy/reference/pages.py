@@ -5,7 +5,7 @@ from datetime import UTC
 from importlib import import_module
 from typing import Final
 
-from clp_contracts.error_codes import CODES
+from clp_contracts.error_codes import CODES, DETAILS
 from clp_contracts.error_remedies import REMEDIES
 from clp_core.attachments import PUBLISHED_ATTACHMENTS
 from clp_deploy.environments import all_settings
@@ -30,13 +30,21 @@ SYNTAX: Final = (
 
 def errors_page() -> str:
     """The page of error codes."""
-    rows = ((code(one), CODES[one], REMEDIES[one]) for one in CODES)
+    rows = (
+        (
+            code(one),
+            CODES[one],
+            REMEDIES[one],
+            ", ".join(map(code, DETAILS.get(one, ()))),
+        )
+        for one in CODES
+    )
     return page(
         "Error codes",
         "A refusal has a code of this list and a detail, an object with facts for"
         " programs. Codes are only added. A code that ends in `missing` reads the same"
         " for what does not exist and for what is hidden ([the rules](../rules.md)).",
-        table(("code", "meaning", "remedy"), rows),
+        table(("code", "meaning", "remedy", "always in the detail"), rows),
     )
 
 
