@@ -12,8 +12,14 @@ import pytest
 from amqp.exceptions import ChannelError
 from kombu.exceptions import OperationalError
 from nameko.standalone.events import event_dispatcher
+from prometheus_client import REGISTRY
 
-from clp_chassis.messaging import RetryPublisher
+from clp_chassis.messaging import (
+    DeadEvents,
+    RetryPublisher,
+    dead_events,
+    dead_letter_queue,
+)
 from tests.chassis.children import Child
 from tests.chassis.conftest import Serve
 from tests.chassis.raw_amqp import Wire, body_of
@@ -170,6 +176,26 @@ def test_an_undecodable_event_becomes_a_dead_letter(
     until(lambda: wire.size(f"{main_queue(unique)}.dead_letters") == 1)
     group.raise_if_dead()
     assert handled == []
+
+
+def test_dead_events_are_counted(
+    serve: Serve, dispatch: Dispatch, unique: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A queue that nobody declared has none, and hides no other."""
+    monkeypatch.setattr(dead_events, "INTERVAL_S", 0.05)
+    dead = dead_letter_queue(unique, unique, "on_happened")
+
+    class Counting(consumer(unique, unique, [])):  # type: ignore[misc]
+        dead_events = DeadEvents(f"{dead}.missing", dead)
+
+    def counted(queue: str) -> float | None:
+        return REGISTRY.get_sample_value("clp_dead_events_waiting", {"queue": queue})
+
+    serve(Counting)
+    until(lambda: counted(dead) == 0)
+    dispatch("drop")
+    until(lambda: counted(dead) == 1)
+    assert counted(f"{dead}.missing") == 0
 
 
 @pytest.mark.parametrize("stack", [7, [1, 2], "abc"])

@@ -2,29 +2,46 @@
 
 import io
 import json
+import re
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
+from kombu import Connection
 from rich.console import Console
 
 from clp_chassis.clock import new_id
 from clp_chassis.inprocess import reset
+from clp_chassis.messaging import dead_events
 from clp_contracts.errors import Refused
+from clp_contracts.events import MESSAGE_POSTED
+from clp_notifications.service.routing_process import NotificationsService
 from clp_ops.__main__ import main
+from clp_ops.dead_letter_queues import dead_letter_queues
 from clp_suite import EmbeddedSuite
 from clp_suite.sample_data import put_cast
+from tests.deploy.running import until
 from tests.services.portal.browser import Browser
 
 NORTH = "p-ops/direct/north"
 
 
+@contextmanager
+def patched_interval() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(dead_events, "INTERVAL_S", 0.2)
+        yield
+
+
 @pytest.fixture(scope="module")
 def suite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedSuite]:
-    """A suite that has sent one mail."""
-    with EmbeddedSuite(tmp_path_factory.mktemp("ops"), portal=True) as running:
+    """A suite that has sent one mail, and counts dead events often."""
+    with (
+        patched_interval(),
+        EmbeddedSuite(tmp_path_factory.mktemp("ops"), portal=True) as running,
+    ):
         admin = running.client(service="directory")
         put_cast(admin)
         admin.projects.put_project(id="p-ops", title="Night Train")
@@ -73,6 +90,28 @@ def test_a_healthy_system_is_one_table_with_exit_code_zero(
     for service in ("projects", "messages", "search", "notifications"):
         assert service in output
     assert "1 messages" in output
+    assert re.search(r"delivery gave a sign of life \d+ s ago; the SMTP relay", output)
+    assert "relay refuses nothing" in output
+    (readers,) = re.findall(r"feed of messages at (\d+); readers: (.*)", output)
+    assert readers[1] == f"search {readers[0]}, notifications.routing {readers[0]}"
+
+
+def test_a_cursor_ahead_of_its_feed_is_a_problem_with_both_positions(
+    suite: EmbeddedSuite, operator: Operator
+) -> None:
+    """As after a restore of an older database of `messages`."""
+    code, output = operator.run("status", "--json")
+    head = json.loads(output)["services"]["messages"]["progress"]["head"]
+    change(suite, "update cursors set position = position + 7")
+    try:
+        until(lambda: "7 changes ahead of its feed" in operator.run("status")[1])
+        code, output = operator.run("status")
+    finally:
+        change(suite, "update cursors set position = position - 7")
+    assert code == 1
+    assert f"feed of messages at {head}; readers: search {head}" in output
+    assert f"notifications.routing {head + 7}" in output
+    until(lambda: operator.run("status")[0] == 0)
 
 
 def test_the_status_is_printed_as_json(operator: Operator) -> None:
@@ -100,6 +139,30 @@ def test_a_service_that_does_not_respond_is_a_problem_with_a_hint(
     assert "unhealthy" in output
     assert "messages does not respond" in output
     assert "is it running?" in output
+
+
+def test_every_dead_letter_queue_is_counted() -> None:
+    counted = NotificationsService.dead_events.queues
+    assert set(counted) == {queue.name for queue in dead_letter_queues()}
+
+
+def test_dead_events_are_a_problem_until_they_are_redriven(
+    suite: EmbeddedSuite, operator: Operator
+) -> None:
+    queue = dead_letter_queues()[0].name
+    with Connection(suite.broker_url) as connection:
+        producer = connection.Producer()
+        producer.publish(
+            b"{",
+            exchange="messages.events",
+            routing_key=MESSAGE_POSTED,
+            content_type="application/x-python-serialize",
+            content_encoding="binary",
+        )
+        until(lambda: f"1 events wait in {queue}" in operator.run("status")[1])
+        assert operator.run("status")[0] == 1
+        connection.default_channel.queue_purge(queue)
+        until(lambda: operator.run("status")[0] == 0)
 
 
 def test_dead_notifications_are_listed_and_redriven(

@@ -123,6 +123,18 @@ DEAD_LETTERS: Final = Sign(
     minutes=1,
     severity="ticket",
 )
+DEAD_EVENTS: Final = Sign(
+    "clp_dead_events_waiting",
+    "queue",
+    "ClpDeadEvents",
+    "Events in a dead-letter queue of the broker that nobody has redriven.",
+    "{value} events wait in {of}",
+    "`clp-ops queues` prints each with its error; `--redrive` returns them to their"
+    " handlers. An event only wakes a reader, so nothing is late.",
+    unit=NUMBER,
+    minutes=1,
+    severity="ticket",
+)
 NOTIFICATIONS_DIED: Final = Sign(
     "clp_notifications_dead",
     "service",
@@ -144,6 +156,7 @@ SIGNS: Final = {
         FEED_WAITS,
         FEED_AHEAD,
         DEAD_LETTERS,
+        DEAD_EVENTS,
         NOTIFICATIONS_DIED,
     )
 }

@@ -25,7 +25,7 @@ from clp_ops import (
 )
 from clp_ops.arguments import parse_arguments, parser
 from clp_ops.connections import DIRECTORY, OPERATIONS, Environ, connected_as
-from clp_ops.output import print_json
+from clp_ops.output import print_json, print_line
 from clp_ops.status import system_status
 
 INDEX: Final = "CLP_SEARCH_DATA_DIR"
@@ -71,6 +71,8 @@ def _status(args: Namespace, clp: Clients, console: Console) -> int:
         console.print_json(tables.as_json(status))
     else:
         console.print(tables.health(status))
+        for line in tables.lines_below(status):
+            print_line(console, line)
         for problem in status.problems:
             console.print(f"[red]*[/red] {problem}")
     return 0 if status.is_healthy else 1

@@ -18,7 +18,7 @@ from clp_chassis.messaging.event_consumer import (
     BROKER_HISTORY,
     ERROR,
     FIRST_FAILED,
-    QUEUE_VERSION,
+    handler_queue,
 )
 from clp_contracts.broker_address import BrokerAddress
 from clp_deploy.service_inventory import service_inventories
@@ -59,8 +59,7 @@ def dead_letter_queues() -> tuple[DeadLetterQueue, ...]:
     return tuple(
         DeadLetterQueue(
             owner=one.service,
-            handler=f"evt-{event.source}--{event.service}.{event.method}"
-            f".{QUEUE_VERSION}",
+            handler=handler_queue(event.source, event.service, event.method),
             service=event.service,
         )
         for one in service_inventories()

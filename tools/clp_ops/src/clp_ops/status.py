@@ -7,8 +7,8 @@ from typing import Final
 
 from clp_contracts.client import Clients
 from clp_contracts.errors import CallFailed, Refused
-from clp_contracts.feed import Progress
-from clp_contracts.health import problems_of
+from clp_contracts.feed import Progress, ReaderProgress
+from clp_contracts.health import SignValue, problems_of
 from clp_contracts.search import Status
 
 # The largest page of dead notifications.
@@ -40,15 +40,35 @@ class SystemStatus:
         """Whether no problem was found."""
         return not self.problems
 
+    @property
+    def signs(self) -> tuple[SignValue, ...]:
+        """What the services that respond measure of their health."""
+        return tuple(
+            sign
+            for service in self.services.values()
+            if service.progress
+            for sign in service.progress.signs
+        )
+
+    @property
+    def readers(self) -> Mapping[str, tuple[ReaderProgress, ...]]:
+        """The readers of each feed that has any."""
+        found: dict[str, tuple[ReaderProgress, ...]] = {}
+        for service in self.services.values():
+            for reader in service.progress.readers if service.progress else ():
+                found[reader.source] = (*found.get(reader.source, ()), reader)
+        return found
+
     def behind(self, service: str) -> int:
         """The number of changes of other feeds that a service has not applied."""
         progress = self.services[service].progress
         return sum(
-            max(0, self._head(reader.source) - reader.cursor)
+            max(0, self.head(reader.source) - reader.cursor)
             for reader in (progress.readers if progress else ())
         )
 
-    def _head(self, source: str) -> int:
+    def head(self, source: str) -> int:
+        """The newest position of a service's feed, 0 when it does not respond."""
         service = self.services.get(source)
         return service.progress.head if service and service.progress else 0
 

@@ -1,12 +1,13 @@
 """The tables and JSON that `clp-ops` prints."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from rich.table import Table
 from rich.text import Text
 
+from clp_contracts.health import DELIVERY_MISSING, RELAY_REFUSES, age_in_words
 from clp_contracts.notifications import (
     DeadIncomingMail,
     DeadIncomingShown,
@@ -57,6 +58,27 @@ def _details(system: SystemStatus, name: str) -> str:
     if name == "notifications" and system.dead is not None:
         return f"{counted(system.dead)} dead"
     return ""
+
+
+def lines_below(system: SystemStatus) -> Iterator[str]:
+    """A line about delivery and the relay, and one about the readers of each feed."""
+    signs = {sign.metric: sign for sign in system.signs}
+    heartbeat, relay = (
+        signs.get(one.metric) for one in (DELIVERY_MISSING, RELAY_REFUSES)
+    )
+    if heartbeat is not None and relay is not None:
+        taken = (
+            f"has refused mails for {age_in_words(relay.value)} ({relay.detail})"
+            if relay.value
+            else "refuses nothing"
+        )
+        yield (
+            f"{heartbeat.of} gave a sign of life {age_in_words(heartbeat.value)} ago;"
+            f" the SMTP relay {taken}"
+        )
+    for source, readers in system.readers.items():
+        at = ", ".join(f"{one.reader} {one.cursor:,}" for one in readers)
+        yield f"feed of {source} at {system.head(source):,}; readers: {at}"
 
 
 def as_json(system: SystemStatus) -> str:

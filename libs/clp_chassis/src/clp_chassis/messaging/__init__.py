@@ -5,11 +5,13 @@ Services import every decorator from here and none from Nameko.
 
 from clp_chassis.messaging import plain_json as plain_json
 from clp_chassis.messaging.consumer import BROKER_ERRORS, QueueConsumer
+from clp_chassis.messaging.dead_events import DeadEvents
 from clp_chassis.messaging.event_consumer import (
     RETRY_DELAYS_MS,
     BroadcastEventHandler,
     EventHandler,
     Reject,
+    dead_letter_queue,
     on_broadcast_events,
     on_events,
     retry_exchange,
@@ -22,6 +24,7 @@ __all__ = [
     "BROKER_ERRORS",
     "RETRY_DELAYS_MS",
     "BroadcastEventHandler",
+    "DeadEvents",
     "EncodedEvent",
     "EncodedResponse",
     "EventHandler",
@@ -32,6 +35,7 @@ __all__ = [
     "RetryPublisher",
     "Rpc",
     "RpcConsumer",
+    "dead_letter_queue",
     "on_broadcast_events",
     "on_events",
     "retry_exchange",

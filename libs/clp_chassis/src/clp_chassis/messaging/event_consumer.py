@@ -63,6 +63,16 @@ FIRST_FAILED: Final = "x-first-failed"
 BROKER_HISTORY: Final = ("x-death", "x-first-death", "x-delivery-count")
 
 
+def handler_queue(source: str, service: str, method: str) -> str:
+    """Name the queue of one handler."""
+    return f"evt-{source}--{service}.{method}.{QUEUE_VERSION}"
+
+
+def dead_letter_queue(source: str, service: str, method: str) -> str:
+    """Name the queue of the dead events of one handler."""
+    return f"{handler_queue(source, service, method)}.dead_letters"
+
+
 def retry_exchange(service: str) -> str:
     """Name the exchange of a service's retries and dead letters."""
     return f"{service}.retry"
@@ -93,7 +103,7 @@ class _EventConsumer(Consumer):  # type: ignore[misc]
     @property
     def _queue_name(self) -> str:
         service = self.container.service_name
-        return f"evt-{self.source}--{service}.{self.method_name}.{QUEUE_VERSION}"
+        return handler_queue(self.source, service, self.method_name)
 
     def _bindings(self) -> list[binding]:
         exchange = event_exchange(self.source)

@@ -55,6 +55,9 @@ FEED_AHEAD: Final = Gauge(
 DEAD_LETTERS_KEPT: Final = Gauge(
     health.DEAD_LETTERS.metric, health.DEAD_LETTERS.meaning, ["reader"]
 )
+DEAD_EVENTS: Final = Gauge(
+    health.DEAD_EVENTS.metric, health.DEAD_EVENTS.meaning, ["queue"]
+)
 DEAD_LETTERS: Final = Counter(
     "clp_dead_letters", "Changes that could not be applied.", ["reader"]
 )

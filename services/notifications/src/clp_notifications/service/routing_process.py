@@ -21,7 +21,7 @@ from clp_chassis.events.feed_reader import FeedReader, FeedSubscription
 from clp_chassis.events.outbox_relay import OutboxRelay, RelayConfig
 from clp_chassis.events.projections import DatabaseProjection
 from clp_chassis.http import public_http
-from clp_chassis.messaging import on_events
+from clp_chassis.messaging import DeadEvents, dead_letter_queue, on_events
 from clp_chassis.observability import Check
 from clp_chassis.persistence.database import Database
 from clp_chassis.reachability import require_folder
@@ -53,6 +53,7 @@ from clp_notifications.tables import CURSORS, OUTBOX
 # The operators, and the command of this service.
 OPERATORS: Final = ("operations", "notifications")
 INCOMING_INTERVAL_S: Final = 5.0
+DELIVERY_SERVICE: Final = "notifications_delivery"
 UNSUBSCRIBE_PATH: Final = "/-/unsubscribe/<string:token>"
 
 
@@ -95,6 +96,10 @@ class NotificationsService(
     relay = OutboxRelay(_relay_config)
     reader = FeedReader(_subscription)
     incoming = PeriodicTask(_incoming, INCOMING_INTERVAL_S)
+    dead_events = DeadEvents(
+        dead_letter_queue(messages.SERVICE, contract.SERVICE, "on_messages_changed"),
+        dead_letter_queue(contract.SERVICE, DELIVERY_SERVICE, "on_notification_due"),
+    )
 
     @on_events(messages.SERVICE, *OF_MESSAGES, wakes=True)
     def on_messages_changed(self, _body: object) -> None:
@@ -186,7 +191,8 @@ class NotificationsService(
 
     @rpc_method(contract.PROGRESS, subjects=OPERATORS)
     def progress(self, _request: Empty, _: Passport) -> feed.Progress:
-        return progress.progress(deps=self.deps, signs=self.reader.signs())
+        signs = (*self.reader.signs(), *self.dead_events.signs())
+        return progress.progress(deps=self.deps, signs=signs)
 
     @public_http("GET", UNSUBSCRIBE_PATH)
     def show_unsubscribe(self, request: Request, token: str) -> Response:
