@@ -36,8 +36,9 @@ def timer_of(clock: Clock, min_interval: float = MIN_INTERVAL_S) -> LoopTimer:
 PAUSES = [
     # a run takes, with a minimum interval of, woken meanwhile: pauses for
     (0.01,           MIN_INTERVAL_S,           [0.04]),
-    (0.02,           MIN_INTERVAL_S,           [0.03]),
-    (0.03,           MIN_INTERVAL_S,           [0.03]),
+    (0.02,           MIN_INTERVAL_S,           [0.06]),
+    (0.03,           MIN_INTERVAL_S,           [0.09]),
+    (0.09,           MIN_INTERVAL_S,           [MAX_INTERVAL_S]),
     (0.2,            MIN_INTERVAL_S,           [0.2]),
     (0.5,            MIN_INTERVAL_S,           [0.5]),
     (30.0,           MIN_INTERVAL_S,           [MAX_PAUSE_S]),
@@ -47,7 +48,7 @@ PAUSES = [
 
 
 @pytest.mark.parametrize(("took", "min_interval", "pauses"), PAUSES)
-def test_a_pause_is_as_long_as_the_run_before_it(
+def test_a_pause_follows_the_length_of_the_run_before_it(
     took: float, min_interval: float, pauses: list[float]
 ) -> None:
     clock = Clock()

@@ -16,7 +16,10 @@ MIN_INTERVAL: Final = "clp_min_interval_s"
 MIN_INTERVAL_S: Final = 0.05
 # While more than one wake-up comes in an interval, the interval grows up to this one.
 MAX_INTERVAL_S: Final = 0.1
-# Upper bound of the pause after a run, however long the run took.
+# The pause after a run, as a multiple of the run, up to the same: where runs take long
+# because processors are busy, larger batches leave them more time.
+PAUSE_PER_RUN: Final = 3
+# Upper bound of the pause after a longer run, however long it took.
 MAX_PAUSE_S: Final = 0.5
 
 
@@ -24,11 +27,11 @@ class LoopTimer:
     """Decide when a loop runs next. One waiter, any number of wakers.
 
     After a quiet period a wake-up takes effect at once. With ``min_interval``, runs
-    start at least so many seconds apart, and the pause before a run is at least as
-    long as the run before it (at most `MAX_PAUSE_S`). Work that arrives meanwhile is
-    done in one batch, so the cost per item falls as the load rises. While several
-    wake-ups come in an interval, it doubles (up to `MAX_INTERVAL_S`); it falls back as
-    soon as there is nothing to gain.
+    start at least so many seconds apart, and the pause before a run is three times as
+    long as the run before it, or as long as a long one (at most `MAX_PAUSE_S`). Work
+    that arrives meanwhile is done in one batch, so the cost per item falls as the load
+    rises. While several wake-ups come in an interval, it doubles (up to
+    `MAX_INTERVAL_S`); it falls back as soon as there is nothing to gain.
     """
 
     def __init__(
@@ -79,7 +82,9 @@ class LoopTimer:
         if self._ran_at is None or not self._min_interval:
             return -math.inf
         took = self._monotonic() - self._ran_at
-        return self._ran_at + max(self._apart, took + min(took, MAX_PAUSE_S))
+        short = min(PAUSE_PER_RUN * took, MAX_INTERVAL_S)
+        pause = max(short, min(took, MAX_PAUSE_S))
+        return self._ran_at + max(self._apart, took + pause)
 
     def _adapt_to_load(self) -> None:
         """Set the interval before the next run by the wake-ups before this one."""

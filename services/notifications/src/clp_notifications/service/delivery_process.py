@@ -21,7 +21,7 @@ from clp_chassis.bootstrap import (
     dependencies_of,
 )
 from clp_chassis.clock import new_id
-from clp_chassis.concurrency.loop_timer import LoopTimer
+from clp_chassis.concurrency.loop_timer import MIN_INTERVAL, MIN_INTERVAL_S, LoopTimer
 from clp_chassis.concurrency.periodic import PeriodicTask
 from clp_chassis.messaging import on_events
 from clp_chassis.observability import Check, Probes, require_well
@@ -71,7 +71,8 @@ class Worker(DependencyProvider):  # type: ignore[misc]
         self._deps: DeliveryDependencies
         self._deps, self._batches, poll_s = dependencies_of(self.container)
         self._max_idle = timedelta(seconds=poll_s)
-        self._timer = LoopTimer(poll_s)
+        min_interval = self.container.config.get(MIN_INTERVAL, MIN_INTERVAL_S)
+        self._timer = LoopTimer(poll_s, min_interval=min_interval)
         self._stopping = False
         self._ended = Event()
         self._sweep_at = self._deps.clock()
