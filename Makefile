@@ -127,7 +127,7 @@ mail-pictures: setup ## draw the mails at phone and desktop width into .cache/ma
 ##@ Test
 
 # What runs at night only is marked `slow`; the others need a program or an hour.
-SELECTED := not slow and not bench and not clamd and not browser and not promtool
+SELECTED := not slow and not bench and not clamd and not browser and not promtool and not provider
 
 .PHONY: test
 test: ## every change: lint, unit, contract, journey and fault tests, on both brokers
@@ -190,9 +190,9 @@ test-faults: setup ## kills, outages, full disks, in short: nothing acknowledged
 .PHONY: test-all
 test-all: ## for nights: everything, everywhere; an hour or more
 	@$(MAKE) test
-	@TESTS_TWO_WORLDS_RUNS=90 $(MAKE) test-system SELECTED="slow and not bench and not clamd and not browser and not promtool"
+	@TESTS_TWO_WORLDS_RUNS=90 $(MAKE) test-system SELECTED="slow and not bench and not clamd and not browser and not promtool and not provider"
 	@TESTS_TWO_WORLDS_RUNS=90 $(MAKE) test-system TESTS="tests/journeys -k two_worlds"
-	@$(MAKE) test-alerts test-whoosh-2 test-asyncio-hub mails-many mail-parsers portal-types
+	@$(MAKE) test-alerts test-whoosh-2 test-asyncio-hub mails-many mail-parsers portal-types portal-provider
 	@$(MAKE) test-node site test-corpus test-pythons test-debian newcomer
 
 .PHONY: test-asyncio-hub
@@ -304,6 +304,13 @@ portal-types: setup ## check the JSDoc types of the portal's modules with tsc (N
 	@$(call title,types of the portal)
 	@deploy/install/npm.sh tests/browser/types .cache/portal-types
 	@.cache/portal-types/node_modules/.bin/tsc --project tests/browser/types/tsconfig.json
+
+.PHONY: portal-provider
+portal-provider: setup servers ## sign in at npm's certified OpenID provider (Node.js)
+	@$(call title,a certified OpenID provider)
+	@deploy/install/npm.sh tests/services/portal/provider .cache/portal-provider
+	@TESTS_PROVIDER_FOLDER=.cache/portal-provider $(PYTEST) -m provider \
+	  tests/journeys/test_certified_provider.py
 
 .PHONY: rolling-update
 rolling-update: setup servers ## every process replaced under load, and no caller notices

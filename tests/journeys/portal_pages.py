@@ -4,6 +4,8 @@ import re
 from collections.abc import Callable
 
 from clp_suite.embedded import EmbeddedSuite
+from clp_suite.sample_data import put_cast
+from clp_suite.suite import Suite
 from tests.services.portal.browser import Browser, Response
 
 # Hidden and missing ones are among them; each begins with the project.
@@ -47,6 +49,14 @@ PASSING = re.compile(
     r"\b\d\d:\d\d\b|gAAAA[\w=-]+|\b\w+day, \d{1,2} \w+ \d{4}|http://127\.0\.0\.1:\d+"
 )
 UNSTABLE_HEADERS = frozenset({"Date", "Content-Length"})
+
+
+def put_night_train(suite: Suite) -> None:
+    """Store the people, and a project of North."""
+    directory = suite.client(service="directory")
+    put_cast(directory)
+    directory.projects.put_project(id="p1", title="Night Train")
+    directory.projects.assign_partner(project="p1", partner="north", languages=["fr"])
 
 
 def addresses(project: str) -> tuple[str, ...]:

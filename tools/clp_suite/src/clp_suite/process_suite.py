@@ -2,9 +2,12 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -21,7 +24,7 @@ from clp_suite.suite import OPERATIONS, Suite
 
 START_TIMEOUT_S: Final = 180.0
 STOP_TIMEOUT_S: Final = 20.0
-# People need an identity provider; tests of the portal start one.
+# People need an identity provider: see `use_provider`.
 WITHOUT_PORTAL: Final = {"portal": 0}
 SINK: Final = "sink"
 
@@ -49,8 +52,9 @@ class ProcessSuite(Suite):
     ) -> None:
         super().__init__(data_dir)
         messages_port, notifications_port, self.sink_port = free_ports(3)
-        self._postgres = postgres
         self._copies = WITHOUT_PORTAL | (copies or {})
+        self._portal_ports = free_ports(max(1, self._copies["portal"]))
+        self._postgres = postgres
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         self._plan = SuiteEnvironment(
             broker_url=rabbit.url,
@@ -58,6 +62,7 @@ class ProcessSuite(Suite):
             database_urls=self._databases(),
             messages_port=messages_port,
             notifications_port=notifications_port,
+            portal_port=self._portal_ports[0],
             smtp_url=f"smtp://127.0.0.1:{self.sink_port}",
             mail_window_s=mail_window_s,
             search_workers=1,
@@ -85,6 +90,15 @@ class ProcessSuite(Suite):
         """Create and migrate a database; return its URL for the role that serves."""
         migrate(self._postgres.create_database(name), package)
         return self._postgres.serving_url(name)
+
+    @property
+    def portal_urls(self) -> tuple[str, ...]:
+        """The base URLs of the portal's processes; the first is the public one."""
+        return tuple(f"http://127.0.0.1:{port}" for port in self._portal_ports)
+
+    def use_provider(self, issuer: str) -> None:
+        """Let people sign in at an identity provider; before the start."""
+        self._plan = replace(self._plan, oidc_issuer=issuer)
 
     @override
     def start(self) -> None:
@@ -114,12 +128,16 @@ class ProcessSuite(Suite):
     def environ(self, name: str) -> dict[str, str]:
         """The environment of a process, for example ``messages.0``."""
         variables = self._plan.environ()
+        kind, _, number = name.partition(".")
+        if kind == "portal":
+            address = f"127.0.0.1:{self._portal_ports[int(number)]}"
+            variables["CLP_PORTAL_HTTP_ADDRESS"] = address
         if not name.endswith(".0"):
             # The first copy has the published address; the others take a free port.
             for service in ("MESSAGES", "NOTIFICATIONS"):
                 variables[f"CLP_{service}_HTTP_ADDRESS"] = "127.0.0.1:0"
             # Each search process has an index of its own.
-            index = f"index.{name.rpartition('.')[2]}"
+            index = f"index.{number}"
             variables["CLP_SEARCH_DATA_DIR"] = str(self.data_dir / index)
         return variables
 
@@ -136,12 +154,14 @@ class ProcessSuite(Suite):
 
     def _wait_until_ready(self) -> None:
         operations = self.client(service=OPERATIONS)
-        waiting = {
+        waiting: dict[str, Callable[[], object]] = {
             "projects": operations.projects.progress,
             "messages": operations.messages.progress,
             "search": operations.search.progress,
             "notifications": operations.notifications.progress,
         }
+        if self._copies["portal"]:
+            waiting["portal"] = self._reach_portals
         deadline = time.monotonic() + START_TIMEOUT_S
         while waiting:
             for service, progress in list(waiting.items()):
@@ -154,6 +174,14 @@ class ProcessSuite(Suite):
             if time.monotonic() > deadline:
                 raise NotStarted(f"no response from {sorted(waiting)}")
             time.sleep(0.05)
+
+    def _reach_portals(self) -> None:
+        """Raise unless every process of the portal accepts connections."""
+        for port in self._portal_ports:
+            try:
+                socket.create_connection(("127.0.0.1", port), timeout=5).close()
+            except OSError as error:
+                raise CallFailed(f"no portal at port {port}") from error
 
     def _require_alive(self) -> None:
         for name, process in self._running.items():
