@@ -262,6 +262,42 @@ def test_a_logout_token_that_does_not_fit_ends_nothing(
     assert failed.value.reason == reason
 
 
+@pytest.mark.parametrize(
+    ("kind", "is_taken"),
+    [
+        ("logout+jwt", True),
+        ("application/logout+jwt", True),
+        ("JWT", True),
+        ("at+jwt", False),
+        ("id+jwt", False),
+        ("secevent+jwt", False),
+    ],
+)
+def test_a_token_of_another_type_ends_nothing(
+    own_keys: tuple[OidcSignIn, RSAKey, str], kind: str, *, is_taken: bool
+) -> None:
+    sign_in, key, issuer = own_keys
+    header = {"alg": "RS256", "kid": key.kid, "typ": kind}
+    token = jwt.encode(header, logout_claims(issuer), key)
+    if is_taken:
+        assert sign_in.read_logout(token).provider_session == "session-1"
+        return
+    with pytest.raises(SignInFailed) as failed:
+        sign_in.read_logout(token)
+    assert failed.value.reason == "logout_type"
+
+
+def test_metadata_of_another_issuer_is_refused(
+    own_keys: tuple[OidcSignIn, RSAKey, str], client: OidcClient
+) -> None:
+    _, _, issuer = own_keys
+    # The same server under another name: its metadata names itself.
+    named = issuer.replace("127.0.0.1", "localhost")
+    with pytest.raises(SignInFailed) as failed:
+        OidcSignIn(replace(client, issuer=named), now).begin()
+    assert failed.value.reason == "issuer"
+
+
 @pytest.mark.parametrize("token", ["", "x", "a.b.c", "eyJhbGciOiJub25lIn0.e30."])
 def test_what_is_no_token_ends_nothing(
     own_keys: tuple[OidcSignIn, RSAKey, str], token: str

@@ -18,6 +18,7 @@ from authlib.integrations.requests_client import OAuth2Session
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
+from joserfc.jwt import Token
 
 from clp_chassis.clock import Clock
 from clp_portal.auth.sign_in import (
@@ -36,6 +37,8 @@ METADATA_TTL_S: Final = 3600.0
 # An unknown key id fetches the keys again, but no more often than this.
 KEYS_INTERVAL_S: Final = 30.0
 MAX_LOGOUT_TOKEN_AGE_S: Final = 600
+LOGOUT_TYPE: Final = "logout+jwt"
+LOGOUT_TYPES: Final = frozenset({LOGOUT_TYPE, f"application/{LOGOUT_TYPE}", "jwt"})
 LOGOUT_EVENT: Final = "http://schemas.openid.net/event/backchannel-logout"
 MAX_CLAIM_LENGTH: Final = 64
 MAX_SID_LENGTH: Final = 255
@@ -113,7 +116,7 @@ class OidcSignIn:
         provider = self._metadata()
         _require_response(response, state, provider)
         token = self._exchange(response["code"], state["verifier"], provider)
-        claims = self._verified(token)
+        claims = dict(self._verified(token).claims)
         self._require(claims, nonce={"essential": True, "value": state["nonce"]})
         _require_authorized_party(claims, self._client.client_id)
         person = claims.get(self._client.person_claim)
@@ -139,7 +142,11 @@ class OidcSignIn:
     def read_logout(self, token: str) -> ProviderLogout:
         """Check a logout token (OpenID Connect Back-Channel Logout 1.0, 2.6)."""
         self._metadata()
-        claims = self._verified(token)
+        decoded = self._verified(token)
+        claims = dict(decoded.claims)
+        # Providers that type their tokens keep one kind from being taken for another.
+        if decoded.header.get("typ", LOGOUT_TYPE).lower() not in LOGOUT_TYPES:
+            raise SignInFailed("logout_type")
         self._require(claims, iat={"essential": True})
         events = claims.get("events")
         if not isinstance(events, dict) or LOGOUT_EVENT not in events:
@@ -210,17 +217,17 @@ class OidcSignIn:
         response.raise_for_status()
         return response.json()
 
-    def _verified(self, token: str) -> dict[str, Any]:
+    def _verified(self, token: str) -> Token:
         provider = self._provider or self._fetch()
         try:
-            return dict(jwt.decode(token, provider.keys, algorithms=ALGORITHMS).claims)
+            return jwt.decode(token, provider.keys, algorithms=ALGORITHMS)
         except (JoseError, ValueError) as error:
             if self._monotonic() - provider.fetched_at < KEYS_INTERVAL_S:
                 raise SignInFailed("signature") from error
         # The provider may have exchanged its keys.
         try:
             keys = self._fetch().keys
-            return dict(jwt.decode(token, keys, algorithms=ALGORITHMS).claims)
+            return jwt.decode(token, keys, algorithms=ALGORITHMS)
         except (JoseError, ValueError) as error:
             raise SignInFailed("signature") from error
 
