@@ -110,10 +110,10 @@ def test_a_person_signs_in_and_comes_back_to_the_page(certified: Certified) -> N
 
 def test_the_request_has_pkce_state_and_nonce(certified: Certified) -> None:
     begun = certified.browser().send("GET", "/-/sign-in")
-    asked = parse_qs(urlsplit(begun.headers["Location"]).query)
-    assert asked["code_challenge_method"] == ["S256"]
-    assert asked["response_type"] == ["code"]
-    assert {"state", "nonce", "code_challenge"} <= set(asked)
+    query = parse_qs(urlsplit(begun.headers["Location"]).query)
+    assert query["code_challenge_method"] == ["S256"]
+    assert query["response_type"] == ["code"]
+    assert {"state", "nonce", "code_challenge"} <= set(query)
 
 
 def test_what_the_browser_brings_back_works_once(certified: Certified) -> None:

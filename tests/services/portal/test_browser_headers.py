@@ -193,5 +193,5 @@ def test_scripts_hear_no_other_window() -> None:
     for name, text in SCRIPTS.items():
         assert "window.open" not in text, name
         assert ".opener" not in text, name
-        for heard in re.findall(r'(\S+)\.addEventListener\("message"', text):
-            assert heard in {"this.air", "source"}, name
+        for source in re.findall(r'(\S+)\.addEventListener\("message"', text):
+            assert source in {"this.air", "source"}, name
