@@ -29,6 +29,10 @@ bench-mail: setup servers ## mails a second beside Django; ARGS="--mails 200 --r
 bench-fairness: setup servers ## how a busy partner delays quiet ones; ARGS="--busy 50"
 	@$(PY) -W ignore -m bench.fairness $(ARGS)
 
+.PHONY: bench-portal
+bench-portal: setup servers ## pages beside a bare RPC, post to screen; ARGS="--streams 100"
+	@$(PY) -W ignore -m bench.portal $(ARGS)
+
 .PHONY: bench-peer
 bench-peer: setup ## the same conversation here and in Matrix Synapse
 	@bench/peer/run.sh

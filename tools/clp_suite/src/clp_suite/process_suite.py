@@ -197,6 +197,11 @@ class ProcessSuite(Suite):
         """The process ids of the services, without the SMTP sink's."""
         return [p.pid for name, p in self._running.items() if name != SINK]
 
+    def pids_of(self, kind: str) -> list[int]:
+        """The process ids of one process type."""
+        names = (name for name in self._running if name.partition(".")[0] == kind)
+        return [self._running[name].pid for name in names]
+
     def kill(self, name: str) -> None:
         """Send SIGKILL to a process, for example ``messages.0``."""
         process = self._running.pop(name)
