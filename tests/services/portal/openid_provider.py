@@ -120,19 +120,19 @@ class OwnProvider:
 
     def _authorized(self, query: str) -> str:
         """Sign the person in; return where the browser goes on."""
-        asked = dict(parse_qsl(query))
+        parameters = dict(parse_qsl(query))
         code = secrets.token_hex(8)
-        self._codes[code] = asked
-        return f"{asked['redirect_uri']}?code={code}&state={asked['state']}"
+        self._codes[code] = parameters
+        return f"{parameters['redirect_uri']}?code={code}&state={parameters['state']}"
 
     def _exchanged(self, body: str) -> dict[str, str]:
         given = dict(parse_qsl(body))
-        asked = self._codes.pop(given["code"])
+        query = self._codes.pop(given["code"])
         digest = hashlib.sha256(given["code_verifier"].encode()).digest()
         challenge = base64.urlsafe_b64encode(digest).decode().rstrip("=")
-        assert challenge == asked["code_challenge"]
+        assert challenge == query["code_challenge"]
         self.sessions.append(secrets.token_hex(8))
-        claims = {"sub": self.person, "nonce": asked["nonce"], "sid": self.sessions[-1]}
+        claims = {"sub": self.person, "nonce": query["nonce"], "sid": self.sessions[-1]}
         token = self._signed(claims)
         return {"access_token": "x", "token_type": "Bearer", "id_token": token}
 
