@@ -141,12 +141,13 @@ def _decodes(head: bytes, encoding: str, *, min_ascii: float = 0) -> bool:
         return False
     if CONTROLS.search(text.removeprefix("\ufeff")):
         return False
-    return sum(map(str.isascii, text)) >= min_ascii * len(text)
+    return len(text.encode("ascii", "ignore")) >= min_ascii * len(text)
 
 
 def _opening_of(head: bytes) -> bytes:
     """From the first visible byte: marks, blanks and zeros of UTF-16 run a file too."""
-    return head.replace(b"\x00", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n\f\v")
+    plain = head[: 8 * OPENING_BYTES].translate(None, b"\x00")
+    return plain.lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n\f\v")
 
 
 def _active_kind(opening: bytes) -> DetectedKind | None:
