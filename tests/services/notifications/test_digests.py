@@ -76,6 +76,11 @@ def test_a_partner_s_digest_names_no_partner(
     assert "> to north" in parts.text
     assert "Direct messages with the studio" in parts.text
     assert not any(word in whole for word in ("south", "South", "North Dubbing"))
+    # A partner reads broadcasts, and answers in its own channel.
+    assert "Read in the portal: https://clp.example/p1/broadcast/1" in parts.text
+    assert "Read and answer: https://clp.example/p1/direct/north/1" in parts.text
+    assert parts.html.count("Read in the portal") == 1
+    assert parts.html.count("Read and answer") == 1
 
 
 def test_a_digest_omits_withdrawn_notifications_of_any_channel(

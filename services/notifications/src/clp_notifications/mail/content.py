@@ -93,10 +93,13 @@ class MailContent:
         """When the newest message was posted, or when a digest was made (H14)."""
         return self.digested_at or max(message.at for message in self.messages)
 
-    @property
-    def can_reply(self) -> bool:
-        """Whether the reader may post in the channel: partners read broadcasts only."""
-        is_broadcast = self.channel.partner is None
+    def channel_of(self, message: MailMessage) -> Channel:
+        """The channel of a message: that of the mail unless it names its own."""
+        return message.channel or self.channel
+
+    def can_reply_to(self, message: MailMessage) -> bool:
+        """Whether the reader may post in its channel: partners read broadcasts only."""
+        is_broadcast = self.channel_of(message).partner is None
         return not is_broadcast or self.reader.side is Side.INTERNAL
 
     @property

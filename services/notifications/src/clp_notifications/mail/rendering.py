@@ -132,7 +132,6 @@ class Renderer:
             "direction": templates.locale.direction,
             "is_digest": content.is_digest,
             "shows_text": content.shows_text,
-            "can_reply": content.can_reply,
             "number": len(content.messages),
             "left_out": len(content.messages) - len(shown),
             "channel_link": self._identity.channel_link(content.channel),
@@ -231,10 +230,11 @@ class Renderer:
 
     def _view(self, content: MailContent, message: MailMessage) -> dict[str, Any]:
         """A message without its text; a mail without content names no author."""
-        channel = message.channel or content.channel
-        view = {
+        channel = content.channel_of(message)
+        view: dict[str, Any] = {
             "when": shown_time(message.at, content.locale_preferences),
             "link": self._identity.message_link(channel, message.number),
+            "can_reply": content.can_reply_to(message),
         }
         if not content.shows_text:
             return view | {"author": "", "automatic": False, "files": []}
