@@ -19,6 +19,7 @@ from clp_suite.environment import INCOMING, SuiteEnvironment
 from clp_suite.sample_data import PORTAL
 from clp_suite.suite import Suite
 from tests.journeys.scenario import Scenario
+from tests.services.notifications.bounce_reports import complaint, report
 from tests.waiting import until
 
 COMMAND = Path(sys.executable).parent / "clp-notifications"
@@ -113,13 +114,78 @@ def test_a_mail_to_the_unsubscribe_address_stops_the_mails_of_a_project(
     found = re.search(r"<mailto:([^?>]+)\?subject=([^>]+)>", mail["List-Unsubscribe"])
     assert found
     raw = f"From: sol@south.example\r\nTo: {found[1]}\r\nSubject: {found[2]}\r\n\r\n"
-    folder = scenario.suite.data_dir / INCOMING
-    assert deliver_to_maildir(raw.encode(), str(folder)) == 0
-    until(lambda: not any((folder / "new").iterdir()), 60)
+    deliver(scenario, raw)
     modes = scenario.as_("sol").notifications.mail_settings().projects
     assert {one.project: one.mode for one in modes}[scenario.project] == "off"
     scenario.post("ivy", scenario.broadcast, "Hello again")
     assert len(scenario.mails()) == 1
+
+
+def deliver(scenario: Scenario, raw: str) -> None:
+    """Put a mail into the folder that the README names, and wait until it is read."""
+    folder = scenario.suite.data_dir / INCOMING
+    assert deliver_to_maildir(raw.encode(), str(folder)) == 0
+    until(lambda: not any((folder / "new").iterdir()), 60)
+
+
+def states(scenario: Scenario, message: str) -> dict[str, tuple[str | None, str]]:
+    """State and last reason of the mail to each person told of a message."""
+    return {
+        one.person: (one.state, one.transitions[-1].reason)
+        for one in scenario.explained(message)
+        if one.told
+    }
+
+
+def newcomer(scenario: Scenario) -> tuple[str, str]:
+    """Somebody new who follows the project: id and address."""
+    person = f"new-{scenario.project}"
+    address = f"{person}@north.example"
+    scenario.directory.projects.put_person(
+        id=person, name="New", email=address, partner="north", roles=[PORTAL]
+    )
+    scenario.follow(person)
+    return person, address
+
+
+def test_a_bounce_stops_an_address_until_an_operator_clears_it(
+    scenario: Scenario,
+) -> None:
+    """Rule 41: a stopped address, what was held back for it, and sending it again."""
+    person, address = newcomer(scenario)
+    first = scenario.post("ivy", scenario.broadcast, "Hello").id
+    (mail,) = scenario.mails()
+    raw = report("5.1.1", recipient=f"rfc822; {address}")
+    deliver(scenario, raw(mail["Return-Path"].strip("<> ")))
+    assert states(scenario, first) == {person: ("dead", "bounced")}
+    second = scenario.post("ivy", scenario.broadcast, "Hello again").id
+    assert len(scenario.mails()) == 1
+    assert states(scenario, second) == {person: ("suppressed", "address_suppressed")}
+
+    operations = scenario.operations.notifications
+    held_back = [
+        one.id for one in operations.dead().notifications if one.person == person
+    ]
+    assert len(held_back) == 2
+    operations.delete_suppression(address=address)
+    assert operations.redrive(notification_ids=held_back).count == 2
+    assert len(scenario.mails()) == 3
+    for message in (first, second):
+        assert states(scenario, message) == {person: ("sent", "accepted")}
+
+
+def test_a_complaint_turns_the_mails_of_its_reader_off(scenario: Scenario) -> None:
+    person, _ = newcomer(scenario)
+    first = scenario.post("ivy", scenario.broadcast, "Hello").id
+    (mail,) = scenario.mails()
+    raw = complaint(mail["Return-Path"].strip("<> ")).decode()
+    deliver(scenario, raw)
+    assert states(scenario, first) == {person: ("sent", "complained")}
+    second = scenario.post("ivy", scenario.broadcast, "Hello again").id
+    assert len(scenario.mails()) == 1
+    assert states(scenario, second) == {person: ("suppressed", "mail_off")}
+    settings = scenario.as_(person).notifications.mail_settings(mode="batched")
+    assert settings.default == "batched"
 
 
 def explained(

@@ -115,6 +115,8 @@ SERVERS: tuple[Shape, ...] = (
     Shape(name="qmail, too long in its queue", text=plain(f"{QMAIL}Connected to 192.0.2.1 but connection died. (#4.4.2)\nI'm not going to try again; this message has been in the queue too long.{COPY}", Subject="failure notice"), result=TEMPORARY),
     Shape(name="qmail, and a version number in the copy", text=plain(f"{QMAIL}Sorry, no mailbox here by that name.{COPY}\nPlease use ffmpeg 5.1.2 (5.1.2 or later)\n", Subject="failure notice"), result=FAILED),
     Shape(name="qmail, and a version number in a quotation", text=plain(f"{QMAIL}Remote host said: 550 no\n> Re: (#5.1.1) is fixed\n", Subject="failure notice"), result=FAILED),
+    Shape(name="qmail after many empty lines", text=plain("\n" * 40_000 + f"{QMAIL}Sorry, no mailbox here by that name. (#5.1.1)", Subject="failure notice"), result=PERMANENT),
+    Shape(name="qmail in base64 after many empty lines", text=plain(base64.encodebytes(("\n" * 40_000 + f"{QMAIL}Sorry, no mailbox here by that name. (#5.1.1)\n").encode()).decode(), Subject="failure notice", Content_Type="text/plain; charset=utf-8", Content_Transfer_Encoding="base64"), result=PERMANENT),
     Shape(name="qmail in base64", text=plain(base64.encodebytes(f"{QMAIL}Sorry, no mailbox here by that name. (#5.1.1)\n".encode()).decode(), Subject="failure notice", Content_Type="text/plain; charset=utf-8", Content_Transfer_Encoding="base64"), result=PERMANENT),
     Shape(name="a bounce of a mail about a project with an odd title", text=plain(f"{QMAIL}Sorry, no mailbox here by that name. (#5.1.1)", Subject="Undelivered: [Out of Office] Broadcast"), result=PERMANENT),
 )
@@ -128,7 +130,7 @@ DAMAGED: tuple[Shape, ...] = (
     Shape(name="upper case everywhere", text=mail(UNKNOWN.upper(), part="MESSAGE/DELIVERY-STATUS", content='MULTIPART/REPORT; REPORT-TYPE=DELIVERY-STATUS; BOUNDARY="b"'), result=PERMANENT),
     Shape(name="blanks around the parameters", text=mail(UNKNOWN, content='multipart/report ; report-type = "delivery-status" ;\n boundary = "b"'), result=PERMANENT),
     Shape(name="cut after the status", text=lambda to: mail(UNKNOWN)(to).partition("--b\r\nContent-Type: message/rfc822")[0], result=PERMANENT),
-    Shape(name="cut inside base64", text=encoded_report("BASE64", base64.encodebytes(STATUS_BLOCK + b"X-More: y\r\n")[:-5]), result=PERMANENT),
+    Shape(name="cut inside base64", text=encoded_report("BASE64", base64.encodebytes(STATUS_BLOCK + b"X-More: y\r\n")[:-3]), result=PERMANENT),
     Shape(name="a status part called text", text=mail(UNKNOWN, part="text/plain; charset=us-ascii"), result=PERMANENT),
     Shape(name="a status part called a file", text=mail(UNKNOWN, part='application/octet-stream; name="details.txt"'), result=PERMANENT),
     Shape(name="a report in a mail with a disclaimer", text=wrapped(mail(UNKNOWN)), result=PERMANENT),

@@ -439,8 +439,8 @@ def test_a_bounce_of_a_megabyte_is_read_in_a_few_seconds(
     body = (piece * 1_000_000)[:1_000_000]
     for raw in (body, long_header + b"\r\n\r\n" + body):
         take(harness, head.encode() + b"\r\n" * (raw is body) + raw)
-    # Minutes without a limit; the limit of a test is far above what it takes.
-    assert time.process_time() - began < 20
+    # Minutes without limits, and a second with them.
+    assert time.process_time() - began < 8
     assert addresses(harness) == {}
 
 

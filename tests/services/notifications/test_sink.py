@@ -76,4 +76,5 @@ def test_a_mail_arrives_with_the_bytes_that_were_sent(
 ) -> None:
     before = len(arrived(folder))
     assert transport.send(mail, at_once).code == 250
-    assert arrived(folder)[before:] == [mail.data]
+    envelope = f"Return-Path: <{mail.sender}>\r\n".encode()
+    assert arrived(folder)[before:] == [envelope + mail.data]

@@ -28,10 +28,11 @@ class MailWriter:
     async def handle_DATA(  # noqa: N802
         self, _server: Any, _session: Any, envelope: Envelope
     ) -> str:
-        """Store a mail's raw bytes."""
+        """Store a mail's raw bytes, and its envelope sender as a server does."""
         name = f"{time.monotonic_ns():020d}.{next(self._numbers):08d}.eml"
         part = self._folder / f".{name}"
-        part.write_bytes(bytes(envelope.original_content or b""))
+        return_path = f"Return-Path: <{envelope.mail_from}>\r\n".encode()
+        part.write_bytes(return_path + bytes(envelope.original_content or b""))
         part.rename(self._folder / name)
         return "250 stored"
 

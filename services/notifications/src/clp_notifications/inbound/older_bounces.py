@@ -8,7 +8,7 @@ it gets the beginning only, and few empty lines.
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from email import message_from_bytes
+from email import message_from_string
 from email.message import Message
 from typing import Final
 
@@ -23,7 +23,7 @@ HEADERS: Final = (
     *("From", "Subject", "X-Mailer", "X-Failed-Recipients"),
     *("MIME-Version", "Content-Type"),
 )
-EMPTY_LINES: Final = re.compile(rb"(?:\r?\n){3,}")
+EMPTY_LINES: Final = re.compile(r"\n{3,}")
 # Where the copy of the mail begins.
 COPY: Final = re.compile(
     r"^[ \t]*(?:-{2,}[ \t]*)?(?:below this line|(?:this|included) is a copy"
@@ -55,7 +55,7 @@ def older_failures(mail: Part, raw: bytes) -> OlderFailures:
     text = "\n".join(_texts(mail))[:MAX_TEXT]
     found = COPY.search(text)
     own = QUOTED.sub("", text if found is None else text[: found.start()])
-    temporary, permanent = all_failures(_shortened(mail, raw))
+    temporary, permanent = all_failures(_undecoded(mail, raw))
     if not temporary and not permanent:
         # The library decodes no text.
         temporary, permanent = all_failures(_decoded(mail, text))
@@ -68,24 +68,26 @@ def older_failures(mail: Part, raw: bytes) -> OlderFailures:
 
 
 def _texts(mail: Part) -> Iterator[str]:
-    for part in mail.walk():
-        if part.content_type in TEXTS:
-            yield part.text[:MAX_TEXT].replace("\r\n", "\n")
+    return (_shortened(part.text) for part in mail.walk() if part.content_type in TEXTS)
 
 
-def _shortened(mail: Part, raw: bytes) -> Message:
-    body = EMPTY_LINES.sub(b"\n\n", raw.replace(b"\r\n", b"\n").partition(b"\n\n")[2])
-    return message_from_bytes(_head(mail, HEADERS) + body[:MAX_TEXT])
+def _shortened(text: str) -> str:
+    return EMPTY_LINES.sub("\n\n", text.replace("\r\n", "\n"))[:MAX_TEXT]
+
+
+def _undecoded(mail: Part, raw: bytes) -> Message:
+    body = raw.replace(b"\r\n", b"\n").partition(b"\n\n")[2]
+    text = _shortened(body.decode("ascii", "surrogateescape"))
+    return message_from_string(_head(mail, HEADERS) + text)
 
 
 def _decoded(mail: Part, text: str) -> Message:
-    body = EMPTY_LINES.sub(b"\n\n", text.encode())
-    return message_from_bytes(_head(mail, HEADERS[:-2]) + body)
+    return message_from_string(_head(mail, HEADERS[:-2]) + text)
 
 
-def _head(mail: Part, names: Iterable[str]) -> bytes:
+def _head(mail: Part, names: Iterable[str]) -> str:
     lines = (f"{name}: {value}\n" for name in names for value in mail.headers.all(name))
-    return "".join((*lines, "\n")).encode()
+    return "".join((*lines, "\n"))
 
 
 def _words(addresses: Iterable[bytes]) -> Iterator[str]:
