@@ -227,3 +227,19 @@ def test_a_worker_that_wakes_while_an_edit_is_routed_mails_once(
     event.remove(harness.database.engine, "after_cursor_execute", wake)
     assert woken
     assert mailed(harness) == ["nat"]
+
+
+def test_a_mention_that_an_unrouted_edit_withdrew_is_due_again_when_it_returns(
+    harness: DeliveryHarness, world: World
+) -> None:
+    """The edit between is a dead letter, so for routing the mention never went."""
+    message = write(world, BROADCAST, [("nat",)])
+    harness.projection.apply(tuple(world.feed))
+    world.edit(message, mentions=())
+    harness.deliver()
+    assert harness.states(message) == {"nat": ("suppressed", "mention_removed")}
+    world.edit(message, mentions=("nat",))
+    harness.projection.apply(tuple(world.feed[2:]))
+    assert harness.states(message) == {"nat": ("due", "mentioned")}
+    harness.deliver()
+    assert mailed(harness) == ["nat"]
