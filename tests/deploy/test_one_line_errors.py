@@ -34,6 +34,8 @@ OPS = [
     ("amqp://g:g@localhost//?x=1",        "keys/operations", ["dead"],                                     "CLP_BROKER_URL: broker address with unknown parameters: x"),
     ("amqp://g:g@localhost:{port}//",     "keys/operations", ["queues"],                                   "the broker: connection refused, nothing listens there"),
     ("amqp://g:g@nowhere.invalid//",      "keys/operations", ["queues"],                                   "the broker: unknown host"),
+    ("amqp://g:g@localhost:{port}//",     "keys/operations", ["status"],                                   "the broker amqp://g@localhost:{port}//: connection refused, nothing listens there; is"),
+    ("amqp://g:g@localhost:{port}//",     "keys/directory",  ["withdraw", "p1", "north"],                  "the broker amqp://g@localhost:{port}//: connection refused, nothing listens there; is"),
     ("amqp://g:g@localhost//",            "damaged",         ["dead"],                                     "{place}/damaged/operations.pem"),
     ("amqp://g:g@localhost//",            "nowhere",         ["dead"],                                     "{place}/nowhere holds no operations.pem"),
 ]
@@ -51,7 +53,7 @@ def test_a_wrong_address_or_key_of_the_operators_command(
     }
     with pytest.raises(SystemExit) as ended:
         ops(["--timeout", "1", *arguments], environ)
-    assert str(ended.value).startswith(line.format(place=place))
+    assert str(ended.value).startswith(line.format(place=place, port=port))
     assert len(str(ended.value).splitlines()) == 1
 
 
@@ -74,6 +76,21 @@ COMMANDS = [
     ["clp_suite.smtp_sink", "99999", "{place}/sink"],
     ["clp_suite.entrypoint", "mesages"],
     ["clp_search", "rebuild"],
+    ["clp_ops", "--timeout", "-1", "status"],
+    ["clp_ops", "dead", "--limit", "0"],
+    [
+        "clp_ops",
+        "--keys",
+        "{place}/keys/gateway",
+        "passport",
+        "a b",
+        "--service",
+        "search",
+    ],
+    ["clp_suite.up", "status", "--data", "{place}/nowhere"],
+    ["clp_suite.up", "start", "DELIVRY=3"],
+    ["clp_notifications", "deliver"],
+    ["clp_messages", "--chek"],
 ]
 
 

@@ -1,10 +1,18 @@
 """The command line of `clp-ops`."""
 
-from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
+from argparse import (
+    ArgumentParser,
+    ArgumentTypeError,
+    Namespace,
+    RawDescriptionHelpFormatter,
+)
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
 import shtab
+
+from clp_core.channels import is_id
 
 DESCRIPTION: Final = """\
 Look after a running system: its health, what failed, and its people and projects.
@@ -36,7 +44,10 @@ def parser() -> ArgumentParser:
         ),
     )
     made.add_argument(
-        "--timeout", type=float, default=10.0, help="seconds that a call may take (10)"
+        "--timeout",
+        type=_positive(float),
+        default=10.0,
+        help="seconds that a call may take (10)",
     )
     made.add_argument("--keys", type=Path, help="the folder of keys (CLP_KEYS_DIR)")
     commands = made.add_subparsers(dest="command", required=True, title="commands")
@@ -48,6 +59,30 @@ def parser() -> ArgumentParser:
     _add_projects(commands)
     _add_import(commands)
     return made
+
+
+def _positive(kind: type[int] | type[float]) -> Callable[[str], float]:
+    def read(text: str) -> float:
+        try:
+            number = kind(text)
+        except ValueError:
+            number = kind(0)
+        if not 0 < number < float("inf"):
+            raise ArgumentTypeError(f"{text!r} is not a number above 0")
+        return number
+
+    return read
+
+
+COUNT: Final = _positive(int)
+
+
+def _id(text: str) -> str:
+    if not is_id(text):
+        raise ArgumentTypeError(
+            f"{text!r} is not an id: up to 64 letters, digits, '.', '_' and '-'"
+        )
+    return text
 
 
 def _examples(*lines: str) -> str:
@@ -102,7 +137,9 @@ def _add_notifications(commands: Any) -> None:
         "dead notifications, each with its reason",
         "dead --limit 500",
     )
-    dead.add_argument("--limit", type=int, default=100, help="how many (100)")
+    dead.add_argument(
+        "--limit", type=_positive(int), default=100, help="how many (100)"
+    )
     redrive = _add(
         commands,
         "redrive",
@@ -175,7 +212,9 @@ def _add_portal(commands: Any) -> None:
         "support tickets, newest first",
         "tickets --limit 20",
     )
-    tickets.add_argument("--limit", type=int, default=100, help="how many (100)")
+    tickets.add_argument(
+        "--limit", type=_positive(int), default=100, help="how many (100)"
+    )
     tickets.add_argument("--after", help="those after this ticket")
     close = _add(
         commands, "close-ticket", "close a support ticket", "close-ticket 7KQ2"
@@ -210,7 +249,7 @@ def _add_people(commands: Any) -> None:
         "print a passport of a person for calls to one service, valid for two minutes",
         "--keys /etc/clp/keys/gateway passport nat --service messages",
     )
-    passport.add_argument("person", help="the id of the person")
+    passport.add_argument("person", type=_id, help="the id of the person")
     passport.add_argument("--service", required=True, choices=SERVICES)
 
 

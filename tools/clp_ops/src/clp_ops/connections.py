@@ -5,7 +5,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from amqp.exceptions import AMQPError
+
 from clp_chassis.clock import now
+from clp_chassis.reachability import place_of, reason_of, require_broker
 from clp_chassis.security.passports import Issuer
 from clp_chassis.setting_kinds import BROKER as BROKER_KIND
 from clp_chassis.settings import naming_setting
@@ -36,7 +39,18 @@ def connected_as(subject: str, args: Namespace, environ: Environ) -> Clients:
             raise ValueError(f"expected {BROKER_KIND.expected}")
         BrokerAddress.read(broker)
     passport = issuer_of(subject, args, environ).for_service(subject)
+    _require_broker(broker)
     return connect(broker, passport, args.timeout)
+
+
+def _require_broker(url: str) -> None:
+    """Say at once, and once, that no call can be made."""
+    try:
+        require_broker(url)
+    except (OSError, AMQPError) as error:
+        raise SystemExit(
+            f"the broker {place_of(url)}: {reason_of(error)}; is the address right?"
+        ) from None
 
 
 def issuer_of(name: str, args: Namespace, environ: Environ) -> Issuer:
