@@ -1,10 +1,14 @@
-"""What strangers import from the core says what it means."""
+"""What strangers import from the core says what it means; every page can be reached."""
 
+import re
 from dataclasses import dataclass
 from types import ModuleType
 
 import clp_core
 from tests.architecture.documents import undocumented
+from tests.architecture.tree import ROOT
+
+LINK = re.compile(r"\]\(([^)#:]+\.md)")
 
 
 def test_every_exported_name_of_the_core_has_a_docstring() -> None:
@@ -31,3 +35,18 @@ def test_the_signature_that_a_dataclass_writes_itself_is_no_docstring() -> None:
     vars(module).update(Fact=Fact, __all__=["Fact"])
 
     assert undocumented(module) == ["Fact"]
+
+
+def test_no_page_is_an_orphan() -> None:
+    """From the first page of the site a reader comes to every other one."""
+    docs = ROOT / "docs"
+    reached, waiting = set(), {docs / "index.md"}
+    while waiting:
+        page = waiting.pop()
+        reached.add(page)
+        text = page.read_text(encoding="utf-8")
+        linked = {(page.parent / link).resolve() for link in LINK.findall(text)}
+        waiting |= {one for one in linked if one.exists()} - reached
+
+    pages = {page.resolve() for page in docs.rglob("*.md")}
+    assert sorted(page.name for page in pages - reached) == []
