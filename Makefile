@@ -132,8 +132,9 @@ SELECTED := not slow and not bench and not clamd and not browser and not promtoo
 .PHONY: test
 test: ## every change: lint, unit, contract, journey and fault tests, on both brokers
 	@$(MAKE) setup servers
-	@deploy/checks/parallel.sh lint test-core test-system
-	@$(MAKE) test-browser
+	@deploy/install/faketime.sh
+	@deploy/install/browser.sh
+	@deploy/checks/parallel.sh "lint test-core test-browser" test-system
 	@$(call title,everything passed)
 
 .PHONY: test-system
