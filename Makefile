@@ -111,6 +111,10 @@ readme: setup ## write the tables of README.md again from the code
 reference: setup ## write docs/reference/ again from the code
 	@$(PY) -W ignore -m clp_deploy.reference
 
+.PHONY: locales
+locales: setup ## write sentences that portal and mails share into both (tools/locales)
+	@$(PY) -m clp_deploy.shared_locales
+
 .PHONY: deploy-files
 deploy-files: setup ## write the files of deploy/ that follow from the code
 	@$(PY) -W ignore -m clp_deploy files deploy

@@ -96,9 +96,14 @@ def open_page(chromium: Browser, url: str, complaints: list[str]) -> Iterator[Op
         if person is None:
             page.goto(path)
             return page
-        page.goto("/-/sign-in")
-        page.locator(f"button[value={person}]").click()
-        page.wait_for_url("**/")
+        # The form of the sign-in, without its page: one test goes through that.
+        signed_in = context.request.post(
+            "/-/sign-in",
+            form={"person": person},
+            headers={"Sec-Fetch-Site": "same-origin"},
+            max_redirects=0,
+        )
+        assert signed_in.status == 303
         page.goto(path)
         if scripts:
             page.wait_for_selector(READY, state="attached")

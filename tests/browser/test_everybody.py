@@ -25,12 +25,14 @@ PAGES = {
     "nothing found": f"{NORTH}?q=giraffe",
     "find projects": "/-/projects?q=n",
     "mail settings": "/-/mail-settings",
+    "help": "/-/help",
+    "no access": "/",
     "api": "/-/api",
     "problem": "/-/problems/text.too_long",
     "not found": "/nothing/here",
     "signed out": "/-/signed-out",
 }
-WHO = {"nothing followed": "sol"}
+WHO = {"nothing followed": "sol", "no access": "lin"}
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"]}
 
 
@@ -63,6 +65,58 @@ def test_dialogs_and_lists_have_no_barriers(open_page: Open, scheme: str) -> Non
     page.locator(".why").first.focus()
     page.keyboard.press("Enter")
     expect(page.get_by_role("dialog")).to_be_visible()
+    assert violations(page) == []
+    page.keyboard.press("Escape")
+    page.locator(".account summary").click()
+    assert violations(page) == []
+    page.keyboard.press("Escape")
+    message = page.locator(".message", has_text="Yes, it is.")
+    message.hover()
+    message.locator("summary").click()
+    assert violations(page) == []
+    message.locator("[data-delete]").click()
+    expect(page.get_by_role("dialog")).to_contain_text("Delete this message?")
+    assert violations(page) == []
+
+
+def test_earlier_texts_and_refused_files_have_no_barriers(
+    open_page: Open, tmp_path: Path
+) -> None:
+    page = open_page("ivy", "/p2/broadcast")
+    page.locator("#text").fill("Before, @Nobody Here.")
+    page.keyboard.press("Enter")
+    expect(page.locator(".outcomes")).to_be_visible()
+    assert violations(page) == []
+    message = page.locator(".message").last
+    message.hover()
+    message.locator("summary").click()
+    message.locator("[data-edit]").click()
+    message.locator("textarea").fill("After.")
+    assert violations(page) == []
+    page.keyboard.press("Enter")
+    message = page.locator(".message").last
+    expect(message.locator(".edited")).to_be_visible()
+    message.hover()
+    message.locator("summary").click()
+    message.locator("[data-dialog]").click()
+    dialog = page.get_by_role("dialog", name="Earlier texts")
+    expect(dialog).to_contain_text("Before, @Nobody Here.")
+    assert violations(page) == []
+    page.keyboard.press("Escape")
+    file = tmp_path / "tool.exe"
+    file.write_bytes(b"MZ")
+    page.locator("[data-files]").set_input_files(file)
+    expect(page.locator(".upload.refused")).to_be_visible()
+    assert violations(page) == []
+
+
+def test_somebody_signs_in_and_out(open_page: Open) -> None:
+    page = open_page(None, "/p1/broadcast")
+    page.get_by_role("button", name="Nat Moreau").click()
+    page.wait_for_url("**/p1/broadcast")
+    page.locator(".account summary").click()
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("You are signed out.")
     assert violations(page) == []
 
 
@@ -161,7 +215,7 @@ def test_a_channel_opens_at_its_end_without_scripts(open_page: Open) -> None:
 
 @pytest.mark.parametrize(
     ("language", "words"),
-    [("fr", "Diffusion générale"), ("ja", "一斉連絡"), ("ar", "بث عام")],
+    [("fr", "Diffusion générale"), ("ja", "全体連絡"), ("ar", "بث عام")],
 )
 def test_pages_speak_the_language_of_the_browser(
     open_page: Open, language: str, words: str

@@ -163,6 +163,33 @@ def test_a_draft_is_kept_and_a_lost_message_is_sent_once(open_page: Open) -> Non
     expect(page.locator("#text")).to_have_value("")
 
 
+def test_after_the_session_a_text_is_kept_and_sent_once(open_page: Open) -> None:
+    page = open_page("nia", NORTH)
+    page.context.clear_cookies()
+    send(page, "After the session.")
+    failed = page.locator(".message.failed")
+    expect(failed).to_contain_text("Your session is over.")
+    expect(failed.get_by_role("link", name="Sign in")).to_be_visible()
+    # The page is drawn anew after the sign-in, with the text and its key.
+    page.goto("/-/sign-in")
+    page.locator("button[value=nia]").click()
+    page.goto(NORTH)
+    expect(page.locator("#text")).to_have_value("After the session.")
+    page.locator("#text").press("Enter")
+    expect(page.locator(".message").last).to_contain_text("After the session.")
+    expect(page.locator(".waiting")).to_have_count(0)
+    page.reload()
+    expect(page.get_by_text("After the session.")).to_have_count(1)
+    expect(page.locator("#text")).to_have_value("")
+
+
+def test_an_address_with_a_message_shows_that_message(open_page: Open) -> None:
+    page = open_page("nat", f"{NORTH}/1?edit=1", viewport={"width": 900, "height": 420})
+    expect(page.locator("#m1 textarea")).to_be_in_viewport()
+    page.goto(f"{NORTH}/1")
+    expect(page.locator("#m1")).to_be_in_viewport()
+
+
 def test_what_is_refused_can_be_taken_back(open_page: Open) -> None:
     page = open_page("nat", NORTH)
     send(page, "x" * 10_001)

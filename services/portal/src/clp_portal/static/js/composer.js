@@ -48,10 +48,9 @@ export class Composer {
     this.key.value = crypto.randomUUID()
     this.field.value = ""
     this.uploads.clear()
-    this.#keep()
     this.notes.replaceChildren()
-    await this.#post(body, waiting)
     this.field.dispatchEvent(new Event("input"))
+    await this.#post(body, waiting)
   }
 
   /** @param {FormData} body @param {HTMLElement} waiting */
