@@ -75,6 +75,7 @@ def _announce_ready(host: Host, console: LogConsole) -> None:
             clp.messages.progress,
             clp.search.progress,
             clp.notifications.progress,
+            clp.portal.progress,
         ):
             while not _responds(progress):
                 time.sleep(0.1)
