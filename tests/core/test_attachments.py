@@ -270,6 +270,13 @@ def test_a_weak_likeness_never_outweighs_proof(detected: DetectedKind) -> None:
     assert bool(judgement) is (detected in UNPROVEN)
 
 
+def test_what_is_known_before_the_first_byte_is_judged_by_the_policy() -> None:
+    policy = AttachmentPolicy(max_bytes=3).with_extension("srt")
+
+    assert judge_upload("a.srt", 3, policy)
+    assert judge_upload("a.srt", 4, policy).reason is Reason.ATTACHMENT_TOO_LARGE
+
+
 def test_what_is_known_before_the_first_byte_is_judged_at_once() -> None:
     assert judge_upload("a.pdf", None)
     assert judge_upload("a.pdf", 1)

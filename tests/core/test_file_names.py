@@ -64,6 +64,7 @@ MADE_SAFE = [
     ("a blank before the cut goes", "n" * 250 + " n.pdf", "n" * 250 + ".pdf"),
     ("a dot before the cut goes", "n" * 250 + ".n.pdf", "n" * 250 + ".pdf"),
     ("one letter with more marks than fit, cut between them", "n" + "\u0323" * 300 + ".pdf", "ṇ" + "\u0323" * 124 + ".pdf"),
+    ("joiners after one letter leave", "n" + "\u200d" * 300 + ".pdf", "n.pdf"),
     ("no extension, cut all the same", "n" * 300, "n" * 255),
 ]  # fmt: skip
 
@@ -142,6 +143,7 @@ DETAILS = [
     ("\u200b", {"character": "U+200B"}),
     ("folder/\ufeff .pdf", {"character": "U+FEFF"}),
     ("nul .csv", {"reserved": "nul"}),
+    ("AUX .csv", {"reserved": "AUX"}),
     ("a." + "x" * 254, {"max_bytes": 255}),
     (".pdf", {}),
     ("..", {}),
