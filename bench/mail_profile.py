@@ -10,10 +10,10 @@ import os
 import time
 from collections.abc import Callable, Sequence
 
-from clp_chassis.runner import main
+from clp_chassis.process_command import main
 from clp_notifications.delivery.claims import Claim
 from clp_notifications.delivery.dependencies import DeliveryDependencies
-from clp_notifications.service import build_delivery, delivery_process
+from clp_notifications.service import build_delivery, delivery_process, reach_relay
 from clp_notifications.settings import Settings
 
 # By processor time: other processes share the cores.
@@ -33,4 +33,10 @@ def profiled(
 
 if __name__ == "__main__":
     delivery_process.deliver = profiled  # type: ignore[attr-defined]
-    main("notifications", Settings, build_delivery, process_type="delivery")
+    main(
+        "notifications",
+        Settings,
+        build_delivery,
+        reach=reach_relay,
+        process_type="delivery",
+    )
