@@ -13,6 +13,8 @@ from clp_chassis.concurrency.rate_limiter import NO_LIMIT, RateLimit
 from clp_chassis.rpc import CallContext
 from clp_contracts.errors import Refused
 from clp_messages.service import MessagesService
+from clp_notifications.service.routing_process import NotificationsService
+from clp_projects.service import ProjectsService
 from clp_search.service import SearchService
 from clp_suite import EmbeddedSuite
 
@@ -48,10 +50,15 @@ def test_a_suite_may_lift_the_rate_limit(tmp_path: Path) -> None:
     assert set(codes) == {"done"}
 
 
-@pytest.mark.parametrize("service", [MessagesService, SearchService])
+@pytest.mark.parametrize(
+    "service", [ProjectsService, MessagesService, SearchService, NotificationsService]
+)
 def test_t23_calls_are_queued_by_partner(service: Any) -> None:
-    facts = SimpleNamespace(group_of=lambda person: f"partner of {person}")
-    config = {DEPENDENCIES: SimpleNamespace(facts=facts)}
+    groups = SimpleNamespace(
+        group_of=lambda person: f"partner of {person}",
+        of=lambda person: f"partner of {person}",
+    )
+    config = {DEPENDENCIES: SimpleNamespace(facts=groups, groups=groups)}
     container = SimpleNamespace(config=config)
     group_of = cast("CallContext", service.call_info)._group_of
     assert group_of is not None

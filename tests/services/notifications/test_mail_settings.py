@@ -273,3 +273,10 @@ def test_a_token_of_another_database_or_a_changed_one_is_invalid(
 def test_a_secret_is_needed() -> None:
     with pytest.raises(ValueError, match="secret"):
         MailTokens("")
+
+
+def test_t23_who_sets_mails_is_queued_with_the_people_of_the_same_partner(
+    harness: DeliveryHarness,
+) -> None:
+    choose(harness)
+    assert harness.deps.groups.of("nat") == "partner north"

@@ -202,3 +202,14 @@ def test_a_linguist_becomes_able_to_find(world: World) -> None:
     assert ids(find(world, "nat")) == []
     world.person("nat", "Nat Moreau", partner="north")
     assert ids(find(world, "nat")) == ["p1"]
+
+
+def test_t23_who_reads_is_queued_with_the_people_of_the_same_partner(
+    world: World,
+) -> None:
+    assert world.deps.groups.of("nat") == "person nat", "not heard of yet"
+    people.me(actor="nat", deps=world.deps)
+    readable_projects.my_projects(actor="sam", deps=world.deps)
+    people.me(actor="ivy", deps=world.deps)
+    groups = [world.deps.groups.of(person) for person in ("nat", "sam", "ivy")]
+    assert groups == ["partner north", "partner south", "person ivy"]

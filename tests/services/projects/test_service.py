@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from nameko.containers import ServiceContainer
 
-from clp_chassis.bootstrap import ProcessContext
+from clp_chassis.bootstrap import DEPENDENCIES, ProcessContext
 from clp_chassis.clock import new_id, now
 from clp_chassis.inprocess import reset
 from clp_chassis.security.passports import Issuer, TrustedKey, Verifier, new_key
@@ -146,3 +146,15 @@ def test_changes_get_positions_and_are_published(running: Running) -> None:
     running.as_("nat", PERSON).projects.follow(project="p1")
     until(lambda: operations.progress().head == len(positions) + 1)
     until(lambda: operations.progress().pending == 0)
+
+
+def test_t23_people_that_others_ask_about_are_queued_by_partner(
+    running: Running,
+) -> None:
+    groups = running.process.config[DEPENDENCIES].groups
+    running.as_("messages", SERVICE).projects.facts(people=["nat"])
+    assert groups.of("nat") == "partner north"
+    running.as_("directory", SERVICE).projects.put_person(
+        id="nat", name="Nat", email="nat@south.example", partner="south", roles=[]
+    )
+    assert groups.of("nat") == "person nat", "may have moved"

@@ -22,6 +22,7 @@ from typing import Any, Final, NamedTuple
 from clp_contracts import events
 from clp_contracts.client.projects import Projects
 from clp_contracts.errors import CallFailed, Refused
+from clp_contracts.partner_groups import PartnerGroups
 from clp_contracts.projects import Facts
 
 log = logging.getLogger(__name__)
@@ -84,8 +85,7 @@ class FactsCache:
         self._underway: list[list[Event]] = []
         # Entries that are renewed together, by person and project.
         self._due: dict[str | None, dict[str | None, _Entry]] = {}
-        # The last known partner of a person, None for the studio.
-        self._partners: dict[str, str | None] = {}
+        self._groups = PartnerGroups()
 
     def get(self, person: str | None, project: str | None) -> Iterator[Facts]:
         """Yield the cached facts, if there are any, then the current ones.
@@ -131,25 +131,19 @@ class FactsCache:
             )
         finally:
             self._underway = [one for one in self._underway if one is not events]
-        for one in facts.people:
-            self._note_partner(one.id, one.partner)
+        self._groups.note(facts.people)
         return _Fetched(facts, requested_at + facts.lease_s, events)
 
     def group_of(self, person: str) -> str:
-        """Return whom a person shares a place in a fair queue with, without a call.
-
-        The people of a partner share one; a person of the studio, or one whose facts
-        were never asked for, has one alone. It decides about waiting and nothing else.
-        """
-        partner = self._partners.get(person)
-        return f"person {person}" if partner is None else f"partner {partner}"
+        """Return whom a person shares a place in a fair queue with, without a call."""
+        return self._groups.of(person)
 
     def invalidate(self, event: Event) -> None:
         """Remove what an event of `projects` may have changed."""
         if event.get("type") in IRRELEVANT:
             return
         if event.get("type") == events.PERSON_CHANGED:
-            self._partners.pop(str(event.get("subject")), None)
+            self._groups.forget(str(event.get("subject")))
         for received in self._underway:
             received.append(event)
         for key, entry in list(self._entries.items()):
@@ -188,11 +182,6 @@ class FactsCache:
             for entry in due.values():
                 entry.is_renewing = False
             log.warning("cached facts were not renewed: %s", type(error).__name__)
-
-    def _note_partner(self, person: str, partner: str | None) -> None:
-        if len(self._partners) >= MAX_ENTRIES and person not in self._partners:
-            self._partners.pop(next(iter(self._partners)))
-        self._partners[person] = partner
 
     def _store(self, key: _Key, facts: Facts, fetched: "_Fetched") -> None:
         # Facts that were invalidated meanwhile may be older than the event.

@@ -1,11 +1,12 @@
 """The dependencies of the use cases of the routing process."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from clp_chassis.clock import Clock
 from clp_chassis.persistence.database import Database
 from clp_contracts.client import Clients
+from clp_contracts.partner_groups import PartnerGroups
 from clp_core.routing import PUBLISHED_ROUTING, RoutingPolicy
 from clp_notifications.mail.tokens import MailTokens
 
@@ -43,6 +44,7 @@ class Dependencies:
     database: Database
     clients: Clients
     clock: Clock
+    groups: PartnerGroups = field(default_factory=PartnerGroups)
     tokens: MailTokens
     routing: RoutingPolicy = PUBLISHED_ROUTING
     mail: MailPolicy

@@ -2,10 +2,11 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from clp_chassis.clock import Clock
 from clp_chassis.persistence.database import Database
+from clp_contracts.partner_groups import PartnerGroups
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,5 +15,6 @@ class Dependencies:
 
     database: Database
     clock: Clock
+    groups: PartnerGroups = field(default_factory=PartnerGroups)
     # Sleeps for seconds without blocking other green threads.
     sleep: Callable[[float], object] = time.sleep

@@ -50,23 +50,31 @@ def _cleanup(container: Any) -> Callable[[], object]:
     return lambda: delete_expired_leases(deps=deps)
 
 
+def _group_of(container: Any, person: str) -> str:
+    deps: Dependencies = dependencies_of(container)
+    return deps.groups.of(person)
+
+
 class ProjectsService:
     """People, partners, projects, followers and schedule facts."""
 
     name = contract.SERVICE
     deps = DependenciesProvider()
-    call_info = CallContext()
+    call_info = CallContext(_group_of)
     relay = OutboxRelay(_relay_config)
     cleanup = PeriodicTask(_cleanup, CLEANUP_INTERVAL_S)
 
     @rpc_method(contract.PUT_PERSON, subjects=DIRECTORY)
     def put_person(self, request: contract.PutPerson, _: Passport) -> contract.Stored:
+        self.deps.groups.forget(request.id)
         return people.put_person(request, deps=self.deps)
 
     @rpc_method(contract.PUT_PEOPLE, subjects=DIRECTORY)
     def put_people(
         self, request: contract.PutPeople, _: Passport
     ) -> contract.PeopleStored:
+        for person in request.people:
+            self.deps.groups.forget(person.id)
         return people.put_people(request, deps=self.deps)
 
     @rpc_method(contract.PUT_PARTNER, subjects=DIRECTORY)
@@ -131,7 +139,9 @@ class ProjectsService:
 
     @rpc_method(contract.FACTS, subjects=("messages", "search", "notifications"))
     def facts(self, request: contract.GetFacts, _: Passport) -> contract.Facts:
-        return directory.facts_about(request, deps=self.deps)
+        found = directory.facts_about(request, deps=self.deps)
+        self.deps.groups.note(found.people)
+        return found
 
     @rpc_method(contract.RECORDS, subjects=DIRECTORY)
     def records(self, request: contract.GetRecords, _: Passport) -> contract.Records:

@@ -170,6 +170,7 @@ def _visible_person(
     facts = deps.clients.projects.facts(
         project_ids=(channel.project,), people=(actor.subject,), narrowed=True
     )
+    deps.groups.note(facts.people)
     reader, project = (
         person_in(facts, actor.subject),
         project_in(facts, channel.project),

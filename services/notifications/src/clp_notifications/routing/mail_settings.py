@@ -50,6 +50,7 @@ def _check_access(project: str | None, actor: str, deps: Dependencies) -> None:
     facts = deps.clients.projects.facts(
         project_ids=wanted, people=(actor,), narrowed=True
     )
+    deps.groups.note(facts.people)
     reader = person_in(facts, actor)
     has_access = reader is not None and has_portal_access(reader)
     if project is None:

@@ -38,6 +38,7 @@ def preview(
     facts = deps.clients.projects.facts(
         project_ids=(channel.project,), people=(actor,), narrowed=True
     )
+    deps.groups.note(facts.people)
     author, found = person_in(facts, actor), project_in(facts, channel.project)
     if author is None or found is None:
         raise Refused("channel.missing")

@@ -85,6 +85,11 @@ def _incoming(container: Any) -> Callable[[], object]:
     return partial(handle_waiting, deps)
 
 
+def _group_of(container: Any, person: str) -> str:
+    deps: Dependencies = dependencies_of(container)
+    return deps.groups.of(person)
+
+
 class NotificationsService(
     dead_letter_rpc(contract.SERVICE, _subscription, subjects=OPERATORS)  # type: ignore[misc]
 ):
@@ -92,7 +97,7 @@ class NotificationsService(
 
     name = contract.SERVICE
     deps = DependenciesProvider()
-    call_info = CallContext()
+    call_info = CallContext(_group_of)
     relay = OutboxRelay(_relay_config)
     reader = FeedReader(_subscription)
     incoming = PeriodicTask(_incoming, INCOMING_INTERVAL_S)

@@ -139,6 +139,7 @@ def me(*, actor: str, deps: Dependencies) -> Me:
     """
     with deps.database.reading() as session:
         for facts in mapping.people_by_id(session, [actor]):
+            deps.groups.note([facts])
             return me_of(session, facts)
     raise Refused("person.missing")
 

@@ -57,6 +57,7 @@ def my_projects(*, actor: str, deps: Dependencies) -> MyProjects:
     """Return the projects that the actor follows and may read now, by title."""
     with deps.database.reading() as session:
         for facts in mapping.people_by_id(session, [actor]):
+            deps.groups.note([facts])
             person = to_person(facts)
             followed = _readable(person, only_followed=True)
             return MyProjects(
