@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import BrowserContext, Locator, Page, Route, expect
 
 from tests.browser.conftest import READY, Open
 
@@ -60,3 +60,211 @@ def test_live_numbers_change_in_every_tab_over_one_stream(open_page: Open) -> No
     expect(tab).to_have_title(re.compile(r"^\(\d+\) "))
     expect(home.locator("li.project .badge").first).to_be_visible()
     assert not [url for url in streams if "/-/stream" in url]
+
+
+def said(page: Page, text: str) -> Locator:
+    return page.locator(".message", has_text=text)
+
+
+def stream_requests(context: BrowserContext) -> list[Page]:
+    """The pages that open a stream from now on, in order."""
+    found: list[Page] = []
+
+    def note(page: Page) -> None:
+        page.on("request", lambda one: "/-/stream" in one.url and found.append(page))
+
+    context.on("page", note)
+    return found
+
+
+def tab_of(context: BrowserContext, path: str) -> Page:
+    page = context.new_page()
+    page.goto(path)
+    page.wait_for_selector(READY, state="attached")
+    return page
+
+
+def hold_streams(context: BrowserContext) -> list[Route]:
+    """Let requests for streams wait; return those that do."""
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    context.route("**/-/stream*", hold)
+    return held
+
+
+def test_live_three_tabs_hold_one_stream_and_hand_it_over(open_page: Open) -> None:
+    first = open_page("nia", "/-/help")
+    context = first.context
+    opened = stream_requests(context)
+    first.close()
+    tabs = [tab_of(context, f"/p1/{path}") for path in ("direct/north", "broadcast")]
+    tabs.append(tab_of(context, "/"))
+    ivy = open_page("ivy", NORTH)
+    send(ivy, "To three tabs.")
+    expect(said(tabs[0], "To three tabs.")).to_have_count(1)
+    expect(tabs[2].locator("li.project .badge").first).to_be_visible()
+    assert set(opened) == {tabs[0]}
+
+    # What is read in one tab is read in all.
+    tabs[0].bring_to_front()
+    tabs[0].locator("#timeline").evaluate("(one) => (one.scrollTop = 0)")
+    badge = tabs[1].locator(".channel", has_text="North").locator(".badge")
+    expect(badge).to_have_count(0)
+    tabs[0].close()
+    send(ivy, "After the leader closed.")
+    expect(badge).to_have_attribute("data-count", "1")
+    assert set(opened) == {tabs[0], tabs[1]}
+    tabs[1].reload()
+    expect(badge).to_have_attribute("data-count", "1")
+
+
+def test_live_a_change_between_drawing_and_streaming_is_shown(
+    open_page: Open,
+) -> None:
+    ivy = open_page("ivy", NORTH)
+    send(ivy, "As it was drawn.")
+    nia = open_page("nia", "/-/help")
+    held = hold_streams(nia.context)
+    nia.goto(NORTH)
+    nia.wait_for_selector(READY, state="attached")
+    theirs = said(nia, "As it was drawn.")
+    expect(theirs).to_have_count(1)
+    while not held:
+        nia.wait_for_event("request", lambda one: "/-/stream" in one.url)
+
+    mine = ivy.locator(".message").last
+    mine.hover()
+    mine.locator("summary").click()
+    mine.locator("[data-edit]").click()
+    mine.locator("textarea").fill("As it is.")
+    mine.locator("textarea").press("Enter")
+    expect(said(ivy, "As it is.")).to_have_count(1)
+    send(ivy, "Written since.")
+    for route in held:
+        route.continue_()
+    expect(said(nia, "As it is.")).to_have_count(1)
+    expect(said(nia, "Written since.")).to_have_count(1)
+    expect(theirs).to_have_count(0)
+
+
+def test_live_messages_stand_in_the_order_of_their_numbers(open_page: Open) -> None:
+    """One's own message comes before what others wrote a moment earlier."""
+    nia = open_page("nia", NORTH)
+    number = int(nia.locator(".timeline-inner").get_attribute("data-last") or 0)
+    held = hold_streams(nia.context)
+    nia.reload()
+    nia.wait_for_selector(READY, state="attached")
+    ivy = open_page("ivy", NORTH)
+    send(ivy, "Ivy was first.")
+    send(nia, "Nia was second.")
+    for route in held:
+        route.continue_()
+    expect(said(nia, "Ivy was first.")).to_have_count(1)
+    texts = nia.locator(f"#m{number} ~ .message .text, .day:last-child .text")
+    shown = texts.all_inner_texts()
+    assert shown[-2:] == ["Ivy was first.", "Nia was second."]
+
+
+RECORDED = """
+window.asked = 0
+window.told = []
+class Recorded extends EventTarget {
+  static permission = "default"
+  static async requestPermission() {
+    window.asked += 1
+    return (Recorded.permission = "granted")
+  }
+  constructor(title, options) {
+    super()
+    window.told.push(`${title}: ${options.body}`)
+  }
+}
+window.Notification = Recorded
+Object.defineProperty(document, "visibilityState", { get: () => window.looks ?? "visible" })
+"""
+
+
+def test_live_notifications_come_only_when_asked_for(open_page: Open) -> None:
+    nia = open_page("nia", "/-/help")
+    nia.context.add_init_script(RECORDED)
+    nia.goto("/p1/broadcast")
+    nia.wait_for_selector(READY, state="attached")
+    ivy = open_page("ivy", NORTH)
+    send(ivy, "Before anybody asked.")
+    badge = nia.locator(".channel", has_text="North").locator(".badge")
+    expect(badge).to_be_visible()
+    assert nia.evaluate("() => [asked, told.length]") == [0, 0]
+
+    nia.locator(".account summary").click()
+    switch = nia.get_by_role("button", name="Notify me in this browser")
+    switch.click()
+    expect(switch).to_have_attribute("aria-pressed", "true")
+    before = int(badge.get_attribute("data-count") or 0)
+    send(ivy, "While she looks.")
+    expect(badge).to_have_attribute("data-count", str(before + 1))
+    assert nia.evaluate("() => [asked, told.length]") == [1, 0]
+
+    nia.evaluate(
+        "() => { window.looks = 'hidden';"
+        " document.dispatchEvent(new Event('visibilitychange')) }"
+    )
+    send(ivy, "While she looks away.")
+    nia.wait_for_function("() => told.length === 1")
+    assert nia.evaluate("() => told[0]") == "Ivy Lane: While she looks away."
+
+
+def test_live_the_icon_and_the_title_say_that_something_is_new(
+    open_page: Open,
+) -> None:
+    wes = open_page("sol", "/p1/broadcast")
+    icon = wes.locator("link[rel=icon]")
+    ivy = open_page("ivy", SOUTH)
+    send(ivy, "Something new for Sol.")
+    expect(icon).to_have_attribute("href", re.compile("icon-unread"))
+    expect(wes).to_have_title(re.compile(r"^\(\d+\) "))
+    wes.goto(SOUTH)
+    wes.get_by_role("button", name="Mark all as read").click()
+    wes.goto("/p1/direct/south")
+    expect(icon).not_to_have_attribute("href", re.compile("icon-unread"))
+
+
+def test_live_my_projects_keep_their_order_while_they_are_looked_at(
+    open_page: Open,
+) -> None:
+    home = open_page("nat", "/")
+    rows = home.locator("li.project")
+    order = rows.evaluate_all("all => all.map((one) => one.dataset.project)")
+    ivy = open_page("ivy", NORTH)
+    badge = home.locator("li.project[data-project=p1] .badge")
+    before = int(badge.get_attribute("data-count") or 0) if badge.count() else 0
+    send(ivy, "Nothing moves for this.")
+    expect(badge).to_have_attribute("data-count", str(before + 1))
+    now = rows.evaluate_all("all => all.map((one) => one.dataset.project)")
+    assert now == order
+
+
+def test_live_outcomes_of_deliveries_reach_an_open_dialog(open_page: Open) -> None:
+    ivy = open_page("ivy", NORTH)
+    send(ivy, "Who is told of this, @Nat Moreau?")
+    ivy.locator(".message").last.locator(".why").click()
+    dialog = ivy.get_by_role("dialog", name="Who was told, and why")
+    row = dialog.locator(".told-row", has_text="Nat Moreau")
+    expect(row).to_contain_text("is being mailed")
+    expect(row).to_contain_text("the mail server accepted the mail", timeout=40_000)
+
+
+def test_live_a_lost_stream_is_said_and_resumed(open_page: Open) -> None:
+    nia = open_page("nia", NORTH)
+    nia.locator("#text").fill("Half a sentence")
+    nia.context.set_offline(True)
+    expect(nia.locator("#connection")).to_contain_text("You are offline.")
+    nia.context.set_offline(False)
+    expect(nia.locator("#connection")).to_be_hidden()
+    expect(nia.locator("#text")).to_have_value("Half a sentence")
+    ivy = open_page("ivy", NORTH)
+    send(ivy, "Back again.")
+    expect(said(nia, "Back again.")).to_have_count(1)
+    expect(nia.locator("#announcer[aria-live=polite]")).to_contain_text("Back again.")

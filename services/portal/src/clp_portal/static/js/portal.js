@@ -48,9 +48,10 @@ function listen(me, project) {
   const stream = new Stream(me, project, (event, data) => {
     if (event === "message") take(data).catch(later)
     else if (event === "gone") leave(data.project)
-    else timeline?.reload().catch(later)
-    if (event === "again" || data.deleted) recountSoon().catch(later)
+    else if (event === "again") timeline?.reload().catch(later)
+    if (["again", "read"].includes(event) || data.deleted) recountSoon().catch(later)
   })
+  if (timeline) timeline.onRead = () => stream.share("read")
 
   /** @param {any} message */
   async function take(message) {

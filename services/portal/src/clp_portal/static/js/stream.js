@@ -24,7 +24,8 @@ export function watchConnection() {
 }
 
 /**
- * What a tab hears: `message`, `gone`, `again` (something was missed: load it anew).
+ * What a tab hears: `message`, `gone`, `again` (something was missed: load it anew), and
+ * `read` of another tab.
  * @typedef {(event: string, data: Record<string, any>) => void} Listener
  */
 
@@ -59,6 +60,11 @@ export class Stream {
   /** Whether this tab holds the stream of the browser. */
   get leads() {
     return this.#leads
+  }
+
+  /** Tell the other tabs of the browser. @param {string} event */
+  share(event) {
+    this.air.postMessage({ event, data: {} })
   }
 
   /** Hold the lock, and with it the stream, until the tab is closed. */

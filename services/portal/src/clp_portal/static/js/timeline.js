@@ -24,6 +24,8 @@ export class Timeline {
     this.below = /** @type {HTMLElement} */ (conversation.querySelector(".below"))
     this.markForm = /** @type {HTMLElement} */ (conversation.querySelector(".mark-read"))
     this.newBelow = 0
+    /** Called when the read marker has moved. @type {() => void} */
+    this.onRead = () => {}
     this.seen = new IntersectionObserver((entries) => this.#saw(entries), {
       root: this.scroller,
       threshold: [0, 0.3, 0.6, 1],
@@ -201,6 +203,7 @@ export class Timeline {
     } catch {
       return // The next message that is seen tries again.
     }
+    this.onRead()
     if (!this.isAtEnd) return
     const unread = this.items.filter((item) => Number(item.id.slice(1)) > this.marker && item.dataset.author !== this.me)
     countOpen(unread)

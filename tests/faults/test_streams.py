@@ -1,0 +1,244 @@
+"""Event streams while processes, the broker and accesses end; a ledger of each client.
+
+Nothing is missing and nothing comes twice, whatever ends meanwhile.
+"""
+
+import itertools
+import signal
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+
+import eventlet
+import pytest
+
+from clp_suite.server_process import server_directory
+from clp_suite.servers import PrivatePostgres, PrivateRabbit
+from tests.faults.fault_run import until
+from tests.support.portal_streams import (
+    Event,
+    PortalProcesses,
+    StreamClient,
+    listening,
+    put_readers,
+)
+from tests.support.servers import require
+
+pytestmark = pytest.mark.faults
+
+WAIT_S = 90.0
+WRITER = "writer"
+NORTH = tuple(f"north{number}" for number in range(20))
+SOUTH = tuple(f"south{number}" for number in range(20))
+_projects = itertools.count(1)
+
+
+@dataclass
+class Bed:
+    """Two portals on servers of their own, and a project with two partners."""
+
+    suite: PortalProcesses
+    rabbit: PrivateRabbit
+    sessions: dict[str, str]
+    project: str
+    posted: Counter[tuple[str, int, int]] = field(default_factory=Counter)
+
+    @property
+    def broadcast(self) -> str:
+        return f"{self.project}/broadcast"
+
+    def post(self, text: str, *, key: str = "") -> int:
+        """Post as the studio."""
+        message = self.suite.client(WRITER).messages.post(
+            channel=self.broadcast, text=text, key=key or f"{self.project} {text}"
+        )
+        self.posted[self.broadcast, message.number, 1] += 1
+        return message.number
+
+    def clients(
+        self, people: Sequence[str], count: int, **options: bool
+    ) -> list[StreamClient]:
+        """Streams of some people, spread over both processes."""
+        ports = self.suite.ports
+        return [
+            StreamClient(
+                ports=[ports[number % 2], ports[1 - number % 2]],
+                session=self.sessions[people[number % len(people)]],
+                project=self.project,
+                **options,
+            )
+            for number in range(count)
+        ]
+
+
+@pytest.fixture(scope="module")
+def shared(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[tuple[PortalProcesses, PrivateRabbit, dict[str, str]]]:
+    require(PrivateRabbit)
+    require(PrivatePostgres)
+    with (
+        server_directory() as directory,
+        PrivateRabbit(directory / "rabbit") as rabbit,
+        PrivatePostgres(directory / "postgres", durable=False) as postgres,
+        PortalProcesses(
+            tmp_path_factory.mktemp("streams"),
+            portals=2,
+            rabbit=rabbit,
+            postgres=postgres,
+        ) as suite,
+    ):
+        people = (WRITER, *NORTH, *SOUTH)
+        put_readers(
+            suite, "p0", {"": [WRITER], "north": list(NORTH), "south": list(SOUTH)}
+        )
+        yield suite, rabbit, suite.sign_in(people)
+
+
+@pytest.fixture
+def bed(
+    shared: tuple[PortalProcesses, PrivateRabbit, dict[str, str]],
+) -> Bed:
+    """A project of its own for each test."""
+    suite, rabbit, sessions = shared
+    project = f"p{next(_projects)}"
+    directory = suite.client(service="directory").projects
+    directory.put_project(id=project, title="A project")
+    for partner in ("north", "south"):
+        directory.assign_partner(project=project, partner=partner, languages=["fr"])
+    return Bed(suite, rabbit, sessions, project)
+
+
+def all_open(clients: Sequence[StreamClient]) -> Callable[[], bool]:
+    return lambda: all(client.is_open for client in clients)
+
+
+def all_have(clients: Sequence[StreamClient], bed: Bed) -> Callable[[], bool]:
+    """Whether each client has everything that was posted."""
+    return lambda: all(not bed.posted - client.messages for client in clients)
+
+
+def check_once(clients: Sequence[StreamClient], bed: Bed) -> None:
+    """Each state of each message came to each client, and came once."""
+    for client in clients:
+        assert client.messages == bed.posted
+
+
+def test_portals_with_a_hundred_streams_end_within_two_seconds(bed: Bed) -> None:
+    clients = bed.clients(NORTH, 100)
+    with listening(clients):
+        until(all_open(clients), WAIT_S, "open streams")
+        process = bed.suite.process("portal.0")
+        began = time.monotonic()
+        process.send_signal(signal.SIGTERM)
+        until(lambda: process.poll() is not None, WAIT_S, "the end of a portal")
+        took = time.monotonic() - began
+        bed.post("after the end of one process")
+        until(all_have(clients, bed), WAIT_S, "the message at the other process")
+        check_once(clients, bed)
+        bed.suite.restart("portal.0")
+    assert process.returncode == 0
+    print(f"seconds from SIGTERM to the end with 100 streams: {took:.2f}")
+    assert took < 2
+
+
+def test_a_killed_portal_costs_its_streams_nothing(bed: Bed) -> None:
+    clients = bed.clients((*NORTH, *SOUTH), 60)
+    with listening(clients):
+        until(all_open(clients), WAIT_S, "open streams")
+        for number in range(40):
+            bed.post(f"message {number}")
+            if number == 15:
+                bed.suite.kill("portal.1")
+            if number == 30:
+                bed.suite.restart("portal.1")
+        until(all_have(clients, bed), WAIT_S, "every message at every client")
+        check_once(clients, bed)
+        assert {one.port for c in clients for one in c.events} == set(bed.suite.ports)
+
+
+def test_a_restart_of_the_broker_costs_streams_nothing(bed: Bed) -> None:
+    clients = bed.clients(NORTH, 20)
+    with listening(clients):
+        until(all_open(clients), WAIT_S, "open streams")
+        for number in range(5):
+            bed.post(f"before {number}")
+        bed.rabbit.restart()
+        until(lambda: _posts(bed, "the first after it"), WAIT_S, "an accepted post")
+        for number in range(5):
+            bed.post(f"after {number}")
+        until(all_have(clients, bed), WAIT_S, "every message at every client")
+        check_once(clients, bed)
+
+
+def _posts(bed: Bed, text: str) -> bool:
+    try:
+        bed.post(text)
+    except Exception:  # noqa: BLE001 - the broker is away
+        return False
+    return True
+
+
+def test_no_frame_comes_after_a_confirmed_withdrawal(bed: Bed) -> None:
+    """Twenty times, with two hundred streams, while the studio goes on writing."""
+    directory = bed.suite.client(service="directory").projects
+    clients = bed.clients((*NORTH, *SOUTH), 200)
+    is_over = False
+
+    def write() -> None:
+        number = 0
+        while not is_over:
+            number += 1
+            bed.post(f"on and on {number}")
+            eventlet.sleep(0.05)
+
+    with listening(clients):
+        until(all_open(clients), WAIT_S, "open streams")
+        writing = eventlet.spawn(write)
+        souths = [one for one in clients if one.session in _sessions_of(bed, SOUTH)]
+        norths = [one for one in clients if one not in souths]
+        for _ in range(20):
+            _until_more(souths, 100)
+            directory.withdraw_partner(project=bed.project, partner="south")
+            arrived = [one.arrived() for one in souths]
+            first_hidden = bed.post("after a withdrawal", key=str(time.monotonic()))
+            until(partial(_have, norths, first_hidden), WAIT_S, "it for North")
+            for client, by_then in zip(souths, arrived, strict=True):
+                assert not _late(client, by_then, first_hidden)
+            directory.assign_partner(
+                project=bed.project, partner="south", languages=["fr"]
+            )
+        is_over = True
+        writing.wait()
+
+
+def _until_more(clients: Sequence[StreamClient], count: int) -> None:
+    before = sum(len(one.events) for one in clients)
+    until(
+        lambda: sum(len(one.events) for one in clients) >= before + count,
+        WAIT_S,
+        "more frames",
+    )
+
+
+def _have(clients: Sequence[StreamClient], number: int) -> bool:
+    return all(
+        any(one.name == "message" and one.data["number"] >= number for one in c.events)
+        for c in clients
+    )
+
+
+def _late(client: StreamClient, by_then: tuple[int, int], hidden: int) -> list[Event]:
+    """Messages that came after a confirmation, or were written after it."""
+    return [
+        event
+        for event in client.events
+        if event.name == "message"
+        and (event.data["number"] >= hidden or (event.connection, event.end) > by_then)
+    ]
+
+
+def _sessions_of(bed: Bed, people: Sequence[str]) -> set[str]:
+    return {bed.sessions[person] for person in people}
