@@ -37,6 +37,10 @@ bench-portal: setup servers ## pages beside a bare RPC, post to screen; ARGS="--
 bench-peer: setup ## the same conversation here and in Matrix Synapse
 	@bench/peer/run.sh
 
+.PHONY: bench-streams
+bench-streams: setup servers ## live updates: lateness, memory, neighbours; ARGS="--streams 100"
+	@$(PY) -W ignore -m bench.streams $(ARGS)
+
 .PHONY: bench-uploads
 bench-uploads: setup ## an upload, beside a bare receiver
 	@$(PY) -W ignore -m bench.uploads

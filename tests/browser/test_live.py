@@ -62,7 +62,7 @@ def test_live_numbers_change_in_every_tab_over_one_stream(open_page: Open) -> No
     assert not [url for url in streams if "/-/stream" in url]
 
 
-def said(page: Page, text: str) -> Locator:
+def messages_with(page: Page, text: str) -> Locator:
     return page.locator(".message", has_text=text)
 
 
@@ -88,10 +88,10 @@ def hold_streams(context: BrowserContext) -> list[Route]:
     """Let requests for streams wait; return those that do."""
     held: list[Route] = []
 
-    def hold(route: Route) -> None:
+    def keep(route: Route) -> None:
         held.append(route)
 
-    context.route("**/-/stream*", hold)
+    context.route("**/-/stream*", keep)
     return held
 
 
@@ -104,7 +104,7 @@ def test_live_three_tabs_hold_one_stream_and_hand_it_over(open_page: Open) -> No
     tabs.append(tab_of(context, "/"))
     ivy = open_page("ivy", NORTH)
     send(ivy, "To three tabs.")
-    expect(said(tabs[0], "To three tabs.")).to_have_count(1)
+    expect(messages_with(tabs[0], "To three tabs.")).to_have_count(1)
     expect(tabs[2].locator("li.project .badge").first).to_be_visible()
     assert set(opened) == {tabs[0]}
 
@@ -130,7 +130,7 @@ def test_live_a_change_between_drawing_and_streaming_is_shown(
     held = hold_streams(nia.context)
     nia.goto(NORTH)
     nia.wait_for_selector(READY, state="attached")
-    theirs = said(nia, "As it was drawn.")
+    theirs = messages_with(nia, "As it was drawn.")
     expect(theirs).to_have_count(1)
     while not held:
         nia.wait_for_event("request", lambda one: "/-/stream" in one.url)
@@ -141,12 +141,12 @@ def test_live_a_change_between_drawing_and_streaming_is_shown(
     mine.locator("[data-edit]").click()
     mine.locator("textarea").fill("As it is.")
     mine.locator("textarea").press("Enter")
-    expect(said(ivy, "As it is.")).to_have_count(1)
+    expect(messages_with(ivy, "As it is.")).to_have_count(1)
     send(ivy, "Written since.")
     for route in held:
         route.continue_()
-    expect(said(nia, "As it is.")).to_have_count(1)
-    expect(said(nia, "Written since.")).to_have_count(1)
+    expect(messages_with(nia, "As it is.")).to_have_count(1)
+    expect(messages_with(nia, "Written since.")).to_have_count(1)
     expect(theirs).to_have_count(0)
 
 
@@ -162,7 +162,7 @@ def test_live_messages_stand_in_the_order_of_their_numbers(open_page: Open) -> N
     send(nia, "Nia was second.")
     for route in held:
         route.continue_()
-    expect(said(nia, "Ivy was first.")).to_have_count(1)
+    expect(messages_with(nia, "Ivy was first.")).to_have_count(1)
     texts = nia.locator(f"#m{number} ~ .message .text, .day:last-child .text")
     shown = texts.all_inner_texts()
     assert shown[-2:] == ["Ivy was first.", "Nia was second."]
@@ -266,5 +266,5 @@ def test_live_a_lost_stream_is_said_and_resumed(open_page: Open) -> None:
     expect(nia.locator("#text")).to_have_value("Half a sentence")
     ivy = open_page("ivy", NORTH)
     send(ivy, "Back again.")
-    expect(said(nia, "Back again.")).to_have_count(1)
+    expect(messages_with(nia, "Back again.")).to_have_count(1)
     expect(nia.locator("#announcer[aria-live=polite]")).to_contain_text("Back again.")

@@ -30,7 +30,7 @@ from clp_suite.suite import Suite
 PORTAL: Final = "portal"
 # Nobody signs in here: sessions are rows.
 ISSUER: Final = "https://id.example"
-RECONNECT_S: Final = 0.2
+RECONNECT_S: Final = 1.0
 READ_TIMEOUT_S: Final = 40.0
 
 
