@@ -195,8 +195,9 @@ test-faults: setup ## kills, outages, full disks, in short: nothing acknowledged
 .PHONY: test-all
 test-all: ## for nights: everything, everywhere; an hour or more
 	@$(MAKE) test
-	@TESTS_TWO_WORLDS_RUNS=90 $(MAKE) test-system SELECTED="slow and not bench and not clamd and not browser and not promtool and not provider"
-	@TESTS_TWO_WORLDS_RUNS=90 $(MAKE) test-system TESTS="tests/journeys -k two_worlds"
+	@TESTS_TWO_WORLDS_RUNS=90 TESTS_WITHDRAWAL_POINTS=20 $(MAKE) test-system SELECTED="slow and not bench and not clamd and not browser and not promtool and not provider"
+	@TESTS_TWO_WORLDS_RUNS=90 TESTS_WITHDRAWAL_POINTS=20 $(MAKE) test-system \
+	  TESTS="tests/journeys -k 'two_worlds or twenty_points'"
 	@$(MAKE) test-alerts test-whoosh-2 test-asyncio-hub mails-many mail-parsers portal-types portal-provider
 	@$(MAKE) test-node site test-corpus test-pythons test-debian newcomer
 

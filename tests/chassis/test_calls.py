@@ -17,7 +17,7 @@ from clp_contracts.errors import CallFailed
 from tests.chassis.conftest import Serve
 from tests.chassis.raw_amqp import Wire
 from tests.chassis.services_under_test import Gate, PlainListener, rpc_service
-from tests.waiting import until
+from tests.support.waiting import until
 
 EXCHANGE = "nameko-rpc"
 

@@ -24,7 +24,7 @@ from tests.chassis.children import Child
 from tests.chassis.conftest import Serve
 from tests.chassis.raw_amqp import Wire, body_of
 from tests.chassis.services_under_test import broadcast_consumer, consumer
-from tests.waiting import until
+from tests.support.waiting import until
 
 QUICKLY = (20, 40)
 Dispatch = Callable[..., None]

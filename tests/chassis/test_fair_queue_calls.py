@@ -29,7 +29,7 @@ from clp_contracts.client import Clients, connect
 from clp_contracts.errors import Refused
 from clp_contracts.methods import PassportKind
 from clp_contracts.serialization import Empty
-from tests.waiting import until
+from tests.support.waiting import until
 
 KEY = new_key()
 ISSUER = Issuer("k", KEY, now)

@@ -15,7 +15,7 @@ from clp_contracts.serialization import MAX_MESSAGE_BYTES
 from tests.chassis.conftest import Serve
 from tests.chassis.raw_amqp import Wire
 from tests.chassis.services_under_test import Gate, rpc_service
-from tests.waiting import until
+from tests.support.waiting import until
 
 LARGE = 200 * 1024 * 1024
 MIB = 1024

@@ -10,7 +10,7 @@ from clp_chassis.http import HttpLimits, TrustedProxies, request_body
 from clp_chassis.http.seats import key_of
 from tests.chassis.http_service import FilesService, Served, served_in
 from tests.chassis.raw_http import Wire, request
-from tests.waiting import until
+from tests.support.waiting import until
 
 LIMITS = HttpLimits(
     max_connections=24,

@@ -12,7 +12,7 @@ from clp_chassis.http import EventStream, HttpLimits, HttpServer
 from clp_chassis.http.event_stream import HEARTBEAT
 from tests.chassis.http_service import FilesService, Served, served_in
 from tests.chassis.raw_http import Wire
-from tests.waiting import until
+from tests.support.waiting import until
 
 LIMITS = HttpLimits(max_streams=4, max_streams_per_person=3, max_requests=3)
 

@@ -13,7 +13,7 @@ from clp_contracts.connection_pool import RpcConnectionPool
 from clp_contracts.errors import CallFailed
 from tests.chassis.raw_amqp import Wire, body_of
 from tests.chassis.services_under_test import PlainListener, consumer, rpc_service
-from tests.waiting import until
+from tests.support.waiting import until
 
 
 @pytest.fixture

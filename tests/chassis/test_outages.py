@@ -18,7 +18,7 @@ from clp_suite.server_process import server_directory
 from clp_suite.servers import PrivateRabbit
 from tests.chassis.services_under_test import Gate, consumer, rpc_service
 from tests.support.servers import require
-from tests.waiting import until
+from tests.support.waiting import until
 
 pytestmark = [pytest.mark.broker, pytest.mark.faults]
 

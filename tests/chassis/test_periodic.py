@@ -5,7 +5,7 @@ from collections.abc import Callable
 from nameko.containers import ServiceContainer
 
 from clp_chassis.concurrency.periodic import PeriodicTask
-from tests.waiting import until
+from tests.support.waiting import until
 
 RUNS: list[str] = []
 

@@ -15,7 +15,7 @@ from clp_contracts.errors import CallFailed
 from clp_contracts.feed import Change, Changes
 from clp_contracts.health import FEED_WAITS, SIGNS
 from tests.chassis.services_under_test import rpc_service
-from tests.waiting import until
+from tests.support.waiting import until
 
 
 def failures(group: ContainerGroup) -> list[str]:

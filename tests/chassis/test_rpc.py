@@ -34,7 +34,7 @@ from clp_contracts.connection_pool import RpcConnectionPool
 from clp_contracts.errors import CallFailed, Refused
 from clp_contracts.events import OF_PROJECTS, PARTNER_CHANGED
 from clp_contracts.methods import PassportKind
-from tests.waiting import until
+from tests.support.waiting import until
 
 METADATA = MetaData()
 OUTBOX = Outbox(METADATA)

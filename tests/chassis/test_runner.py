@@ -23,7 +23,7 @@ from clp_suite.server_access import BrokerAccess
 from clp_suite.server_process import free_ports
 from tests.chassis.children import Child, FailsSoon
 from tests.chassis.services_under_test import Gate, rpc_service
-from tests.waiting import until
+from tests.support.waiting import until
 
 START = 60.0
 # Far below the minute that an unmended framework takes, far above a busy machine.

@@ -8,7 +8,7 @@ from amqp.exceptions import ChannelError, NotFound, PreconditionFailed, Resource
 from kombu import Queue
 
 from tests.chassis.raw_amqp import Wire, body_of
-from tests.waiting import until
+from tests.support.waiting import until
 
 
 @pytest.fixture

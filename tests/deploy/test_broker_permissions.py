@@ -34,7 +34,7 @@ from clp_deploy.service_inventory import (
     subjects_of_methods,
 )
 from tests.deploy.running import UpSystem
-from tests.waiting import until
+from tests.support.waiting import until
 
 INVENTORIES = {one.service: one for one in service_inventories()}
 OTHER_ID = "00000000-0000-4000-8000-000000000000"

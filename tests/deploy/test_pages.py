@@ -89,6 +89,7 @@ echo "the keys matter"
 
 @pytest.mark.broker
 @pytest.mark.faults
+@pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_the_operators_guide_restores_a_lost_machine() -> None:
     """Install, scale, back up, lose everything, restore: each command as written."""

@@ -19,7 +19,7 @@ from clp_suite.environment import without_settings
 from clp_suite.server_access import BrokerAccess, DatabaseAccess
 from clp_suite.server_process import can_connect, free_ports
 from tests.chassis.children import Child
-from tests.waiting import until
+from tests.support.waiting import until
 
 START = 60.0
 SECRET = "0123456789abcdef0123456789abcdef"

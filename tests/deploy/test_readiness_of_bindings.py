@@ -27,7 +27,7 @@ from clp_suite.server_process import account_for, create_directory_for
 from clp_suite.servers import PrivateRabbit, server_directory
 from clp_suite.up.servers import with_superuser
 from tests.support.servers import require
-from tests.waiting import until as wait_until
+from tests.support.waiting import until as wait_until
 
 pytestmark = pytest.mark.broker
 

@@ -20,7 +20,7 @@ from clp_suite.server_access import DatabaseAccess
 from clp_suite.server_process import free_ports
 from tests.journeys.portal_pages import put_night_train
 from tests.services.portal.browser import Browser, Response
-from tests.waiting import until
+from tests.support.waiting import until
 
 pytestmark = [pytest.mark.broker, pytest.mark.provider]
 

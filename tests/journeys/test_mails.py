@@ -20,7 +20,7 @@ from clp_suite.sample_data import PORTAL
 from clp_suite.suite import Suite
 from tests.journeys.scenario import Scenario
 from tests.services.notifications.bounce_reports import complaint, report
-from tests.waiting import until
+from tests.support.waiting import until
 
 COMMAND = Path(sys.executable).parent / "clp-notifications"
 

@@ -11,7 +11,7 @@ from clp_suite.server_access import DatabaseAccess
 from tests.journeys.portal_pages import put_night_train
 from tests.services.portal.browser import Browser, field_of
 from tests.services.portal.openid_provider import OwnProvider
-from tests.waiting import until
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.broker
 

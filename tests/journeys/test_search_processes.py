@@ -10,7 +10,7 @@ from clp_suite.process_suite import ProcessSuite
 from clp_suite.sample_data import put_cast
 from clp_suite.server_access import BrokerAccess, DatabaseAccess
 from tests.journeys.scenario import Scenario
-from tests.waiting import until
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.broker
 FOUND_WITHIN_S = 30.0

@@ -10,7 +10,7 @@ from clp_contracts.errors import Refused
 from clp_suite.sample_data import CastMember
 from clp_suite.suite import Suite
 from tests.journeys.scenario import Scenario
-from tests.waiting import until
+from tests.support.waiting import until
 
 ROUNDS = 3
 

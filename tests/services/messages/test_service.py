@@ -19,7 +19,7 @@ from clp_messages.service import MessagesService
 from tests.chassis.raw_http import Wire, request
 from tests.services.messages.processes import Running, path_of
 from tests.services.messages.scenario import BROADCAST, NORTH, PDF, SOUTH, Scenario
-from tests.waiting import until
+from tests.support.waiting import until
 
 MAX_BYTES = PUBLISHED_ATTACHMENTS.max_bytes
 

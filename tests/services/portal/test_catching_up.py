@@ -24,7 +24,7 @@ from clp_portal.rendering import Renderer
 from clp_portal.translation import Locale
 from clp_suite import EmbeddedSuite
 from tests.services.portal.conftest import NORTH, PROJECT
-from tests.waiting import until
+from tests.support.waiting import until
 
 IDS = EventIds(Encryption("secret"), ttl_s=60)
 

@@ -17,7 +17,7 @@ from clp_contracts.methods import Method, PassportKind
 from clp_projects.service import ProjectsService, build
 from clp_projects.settings import Settings
 from tests.services.projects.sample_world import World
-from tests.waiting import until
+from tests.support.waiting import until
 
 PERSON, SERVICE = PassportKind.PERSON, PassportKind.SERVICE
 

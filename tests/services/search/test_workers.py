@@ -34,7 +34,7 @@ from tests.services.search.scenario import (
     request_for,
     search_ids,
 )
-from tests.waiting import until
+from tests.support.waiting import until
 
 PARENT = """
 import sys, time
