@@ -80,6 +80,10 @@ class PortalReader:
         """A response without what is random, as comparable text."""
         return self._seen(self._browser(person).send("GET", address))
 
+    def visit(self, person: str, address: str) -> None:
+        """Open a page that is not compared: its ids must not be numbered."""
+        self._browser(person).send("GET", address)
+
     def submit(self, person: str, address: str, **fields: str) -> str:
         """The page after a form was sent."""
         browser = self._browser(person)

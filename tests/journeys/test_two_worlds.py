@@ -391,7 +391,7 @@ class TwoWorlds(RuleBasedStateMachine):
     @rule(page=st.sampled_from(addresses("{project}")))
     def the_studio_opens_a_page(self, page: str) -> None:
         for world in (self.alone, self.neighboured):
-            world.portal.page("ivy", page.format(project=self.project))
+            world.portal.visit("ivy", page.format(project=self.project))
 
     @rule(person=st.sampled_from(NORTH), page=st.sampled_from(addresses("{project}")))
     def north_opens_a_page(self, person: str, page: str) -> None:

@@ -111,9 +111,11 @@ def test_two_worlds_search_the_same_for_one_partner(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     with (
-        EmbeddedSuite(tmp_path_factory.mktemp("alone"), rate_limit=NO_LIMIT) as alone,
         EmbeddedSuite(
-            tmp_path_factory.mktemp("neighboured"), rate_limit=NO_LIMIT
+            tmp_path_factory.mktemp("alone"), rate_limit=NO_LIMIT, portal=True
+        ) as alone,
+        EmbeddedSuite(
+            tmp_path_factory.mktemp("neighboured"), rate_limit=NO_LIMIT, portal=True
         ) as neighboured,
     ):
         SearchedWorlds.alone = World(alone, with_neighbour=False)
