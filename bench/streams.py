@@ -50,7 +50,7 @@ class Bench:
 
     def clients(self, count: int) -> list[StreamClient]:
         """Streams of North, spread over both processes."""
-        ports = self._suite.ports
+        ports = self._suite.portal_ports
         return [
             StreamClient(
                 ports=[ports[number % 2], ports[1 - number % 2]],

@@ -59,7 +59,7 @@ class Bed:
         self, people: Sequence[str], count: int, **options: bool
     ) -> list[StreamClient]:
         """Streams of some people, spread over both processes."""
-        ports = self.suite.ports
+        ports = self.suite.portal_ports
         return [
             StreamClient(
                 ports=[ports[number % 2], ports[1 - number % 2]],
@@ -128,7 +128,7 @@ def test_a_portal_with_a_hundred_streams_ends_soon(bed: Bed) -> None:
     """Within two seconds, or twice what it takes without streams on a busy machine."""
     clients = bed.clients(NORTH, 100)
     for client in clients:
-        client.ports = bed.suite.ports[:1]
+        client.ports = bed.suite.portal_ports[:1]
     with listening(clients):
         until(all_open(clients), WAIT_S, "open streams")
         for client in clients:
@@ -139,7 +139,11 @@ def test_a_portal_with_a_hundred_streams_ends_soon(bed: Bed) -> None:
     assert took < 2 * max(1.0, without)
     bed.post("while nobody listens")
     for client in clients:
-        client.ports, client.is_ended, client.resumes = bed.suite.ports, False, True
+        client.ports, client.is_ended, client.resumes = (
+            bed.suite.portal_ports,
+            False,
+            True,
+        )
     bed.suite.restart("portal.1")
     with listening(clients):
         until(all_have(clients, bed), WAIT_S, "the message at the other process")
@@ -168,7 +172,9 @@ def test_a_killed_portal_costs_its_streams_nothing(bed: Bed) -> None:
                 bed.suite.restart("portal.1")
         until(all_have(clients, bed), WAIT_S, "every message at every client")
         check_once(clients, bed)
-        assert {one.port for c in clients for one in c.events} == set(bed.suite.ports)
+        assert {one.port for c in clients for one in c.events} == set(
+            bed.suite.portal_ports
+        )
 
 
 def test_a_restart_of_the_broker_costs_streams_nothing(bed: Bed) -> None:

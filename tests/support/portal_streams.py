@@ -24,7 +24,6 @@ from clp_contracts.projects import PutPerson
 from clp_portal.auth.sessions import SessionPolicy, Sessions
 from clp_suite.process_suite import ProcessSuite
 from clp_suite.sample_data import PORTAL as ROLE
-from clp_suite.server_process import free_ports
 from clp_suite.suite import Suite
 
 PORTAL: Final = "portal"
@@ -39,19 +38,15 @@ class PortalProcesses(ProcessSuite):
 
     def __init__(self, data_dir: Path, *, portals: int, **options: Any) -> None:
         super().__init__(data_dir, copies={PORTAL: portals, "search": 1}, **options)
-        self.ports = free_ports(portals)
 
     @override
     def environ(self, name: str) -> dict[str, str]:
-        kind, _, number = name.partition(".")
+        kind = name.partition(".")[0]
         variables = super().environ(name) | {
             "CLP_CALLS_AT_ONCE": "100000",
             "CLP_CALLS_PER_SECOND": "100000",
         }
         if kind == PORTAL:
-            variables["CLP_PORTAL_HTTP_ADDRESS"] = (
-                f"127.0.0.1:{self.ports[int(number)]}"
-            )
             variables["CLP_PORTAL_OIDC_ISSUER"] = ISSUER
         return variables
 

@@ -53,7 +53,7 @@ class ProcessSuite(Suite):
         super().__init__(data_dir)
         messages_port, notifications_port, self.sink_port = free_ports(3)
         self._copies = WITHOUT_PORTAL | (copies or {})
-        self._portal_ports = free_ports(max(1, self._copies["portal"]))
+        self.portal_ports = free_ports(max(1, self._copies["portal"]))
         self._postgres = postgres
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         self._plan = SuiteEnvironment(
@@ -62,7 +62,7 @@ class ProcessSuite(Suite):
             database_urls=self._databases(),
             messages_port=messages_port,
             notifications_port=notifications_port,
-            portal_port=self._portal_ports[0],
+            portal_port=self.portal_ports[0],
             smtp_url=f"smtp://127.0.0.1:{self.sink_port}",
             mail_window_s=mail_window_s,
             search_workers=1,
@@ -94,7 +94,7 @@ class ProcessSuite(Suite):
     @property
     def portal_urls(self) -> tuple[str, ...]:
         """The base URLs of the portal's processes; the first is the public one."""
-        return tuple(f"http://127.0.0.1:{port}" for port in self._portal_ports)
+        return tuple(f"http://127.0.0.1:{port}" for port in self.portal_ports)
 
     def use_provider(self, issuer: str) -> None:
         """Let people sign in at an identity provider; before the start."""
@@ -130,7 +130,7 @@ class ProcessSuite(Suite):
         variables = self._plan.environ()
         kind, _, number = name.partition(".")
         if kind == "portal":
-            address = f"127.0.0.1:{self._portal_ports[int(number)]}"
+            address = f"127.0.0.1:{self.portal_ports[int(number)]}"
             variables["CLP_PORTAL_HTTP_ADDRESS"] = address
         if not name.endswith(".0"):
             # The first copy has the published address; the others take a free port.
@@ -177,7 +177,7 @@ class ProcessSuite(Suite):
 
     def _reach_portals(self) -> None:
         """Raise unless every process of the portal accepts connections."""
-        for port in self._portal_ports:
+        for port in self.portal_ports:
             try:
                 socket.create_connection(("127.0.0.1", port), timeout=5).close()
             except OSError as error:
