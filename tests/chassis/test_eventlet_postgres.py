@@ -74,6 +74,21 @@ def test_a_closed_connection_is_an_error_and_the_next_statement_works(
         assert session.scalar(text("select 1")) == 1
 
 
+def test_a_connection_that_the_server_ended_costs_no_statement_of_who_pings(
+    postgres: DatabaseAccess,
+) -> None:
+    pinging = Database(postgres.create_database(f"green{new_id()}"), ping=True)
+    try:
+        with pinging.reading() as session:
+            ended = session.scalar(text("select pg_backend_pid()"))
+        with postgres.connect() as admin:
+            admin.execute("select pg_terminate_backend(%s, 10000)", (ended,))
+        with pinging.reading() as session:
+            assert session.scalar(text("select pg_backend_pid()")) != ended
+    finally:
+        pinging.close()
+
+
 def test_a_limit_ends_a_wait(database: Database) -> None:
     with (
         pytest.raises(eventlet.Timeout),

@@ -31,9 +31,11 @@ def test_a_person_signs_in_at_the_local_provider(up: UpSystem) -> None:
     portal = up.address("CLP_PORTAL_PUBLIC_URL")
     with requests.Session() as browser:
         login = follow(browser, browser.get(f"{portal}/", allow_redirects=False))
+        assert login.ok, up.log[-3000:]
         assert login.url.startswith("http://localhost:")
         reply = browser.post(login.url, data={"sub": "ivy"}, allow_redirects=False)
         page = follow(browser, reply)
+    assert page.ok, up.log[-3000:]
     assert page.url == f"{portal}/"
     assert "Ivy Lane" in page.text
 
@@ -45,7 +47,6 @@ def follow(browser: requests.Session, response: requests.Response) -> requests.R
             cookie.secure = False
         place = urljoin(response.url, response.headers["Location"])
         response = browser.get(place, allow_redirects=False)
-    assert response.ok, response.text
     return response
 
 

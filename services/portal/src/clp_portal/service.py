@@ -168,7 +168,8 @@ def _dependencies(
     sign_in: SignInMethod,
 ) -> Dependencies:
     """Build what handlers use; ``clients`` call on behalf of the portal itself."""
-    database = Database(settings.database_url)
+    # People who sign in see the failure of a connection that the server ended.
+    database = Database(settings.database_url, ping=True)
     passports = PersonPassports(
         Issuer.from_file(Path(settings.keys_dir) / PEOPLE_KEY, context.clock)
     )
