@@ -240,11 +240,15 @@ def test_a_database_that_cannot_be_written_gives_facts_without_a_lease(
 ) -> None:
     engine = world.deps.database.engine
     postgres = engine.dialect.name == "postgresql"
-    deny = "set transaction read only" if postgres else "pragma query_only = 1"
+    # A single statement has no transaction around it: the session denies it as well.
+    whole = "set session characteristics as transaction read only"
+    on_postgres = ("set transaction read only", whole)
+    denials = on_postgres if postgres else ("pragma query_only = 1",)
 
     @event.listens_for(engine, "begin")
     def deny_writing(connection: Connection) -> None:
-        connection.exec_driver_sql(deny)
+        for deny in denials:
+            connection.exec_driver_sql(deny)
 
     try:
         facts = directory.facts_about(
