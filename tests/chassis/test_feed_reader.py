@@ -1,10 +1,18 @@
 """Which errors are a change's own fault, and which are transient."""
 
+from types import SimpleNamespace
+from typing import Any, cast
+
+import eventlet
 import pytest
+from nameko.extensions import DependencyProvider
 from sqlalchemy.exc import IntegrityError, OperationalError
 
-from clp_chassis.events.feed_reader import is_transient
+from clp_chassis.events.feed_reader import FeedReader, FeedSubscription, is_transient
+from clp_chassis.events.projections import Projection
+from clp_chassis.runner import ContainerGroup
 from clp_contracts.errors import CallFailed, Refused
+from tests.support.waiting import until
 
 # what went wrong                                        | passes
 ERRORS = [
@@ -22,3 +30,47 @@ ERRORS = [
 @pytest.mark.parametrize(("error", "fate"), ERRORS, ids=repr)
 def test_transient_errors_blame_no_change(error: Exception, fate: str) -> None:
     assert ("passes" if is_transient(error) else "stays") == fate
+
+
+SEEN: list[str] = []
+
+
+class Replying(DependencyProvider):  # type: ignore[misc]
+    def stop(self) -> None:
+        SEEN.append("the source has stopped")
+
+
+class SourceService:
+    name = "source"
+    replying = Replying()
+
+
+def _slow_fetch(_cursor: int) -> Any:
+    SEEN.append("a fetch has begun")
+    eventlet.sleep(0.1)
+    SEEN.append("a fetch has ended")
+    return SimpleNamespace(changes=(), head=0)
+
+
+def _subscription(_container: object) -> FeedSubscription:
+    projection = SimpleNamespace(cursor=lambda: 0, count_dead_letters=lambda: 0)
+    return FeedSubscription(
+        "stopping reader", "source", _slow_fetch, cast("Projection", projection)
+    )
+
+
+class ReadingService:
+    name = "reading"
+    reader = FeedReader(_subscription)
+
+
+def test_a_source_stops_after_the_runs_of_its_readers(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    SEEN.clear()
+    group = ContainerGroup([(SourceService, {}), (ReadingService, {})])
+    group.start()
+    until(lambda: SEEN == ["a fetch has begun"])
+    group.stop()
+    assert SEEN == ["a fetch has begun", "a fetch has ended", "the source has stopped"]
+    assert "killing" not in caplog.text

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import eventlet
 import pytest
 
 from clp_chassis.concurrency.loop_timer import (
@@ -118,3 +119,14 @@ def test_a_stopped_loop_does_not_pause_first(
     stop(timer)
     assert not timer.wait()
     assert clock.slept == []
+
+
+def test_stopping_ends_the_pause_after_a_run() -> None:
+    timer = LoopTimer(30.0, min_interval=30.0)
+    assert timer.wait()
+    timer.wake()
+    waiter = eventlet.spawn(timer.wait)
+    eventlet.sleep(0)
+    timer.stop()
+    with eventlet.Timeout(5):
+        assert not waiter.wait()

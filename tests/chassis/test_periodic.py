@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+import eventlet
+import pytest
 from nameko.containers import ServiceContainer
 
 from clp_chassis.concurrency.periodic import PeriodicTask
@@ -31,3 +33,37 @@ def test_a_task_that_failed_runs_again() -> None:
     until(lambda: len(RUNS) >= 3)
     container.stop()
     container.wait()  # raises the error that ended it, if any
+
+
+def _slow(_container: object) -> Callable[[], None]:
+    def task() -> None:
+        RUNS.append("begun")
+        eventlet.sleep(0.1)
+        RUNS.append("ended")
+
+    return task
+
+
+class SlowService:
+    name = "slow"
+    task = PeriodicTask(_slow, interval_s=30.0)
+
+
+def test_stopping_waits_for_the_end_of_a_run(caplog: pytest.LogCaptureFixture) -> None:
+    RUNS.clear()
+    container = ServiceContainer(SlowService, {})
+    container.start()
+    until(lambda: RUNS == ["begun"])
+    container.stop()
+    assert RUNS == ["begun", "ended"]
+    assert "killing" not in caplog.text
+
+
+def test_stopping_ends_a_loop_that_waits(caplog: pytest.LogCaptureFixture) -> None:
+    RUNS.clear()
+    container = ServiceContainer(SlowService, {})
+    container.start()
+    until(lambda: RUNS == ["begun", "ended"])
+    with eventlet.Timeout(5):
+        container.stop()
+    assert "killing" not in caplog.text

@@ -71,6 +71,8 @@ class ContainerGroup:
         """Stop after running work; kill what has not stopped in time."""
         try:
             with eventlet.Timeout(timeout_s):
+                # One that stopped would leave the calls of the others unanswered.
+                gather(self._extension_methods("stop_calling"))
                 self._call_all("stop")
         except eventlet.Timeout:
             log.error("not stopped in %g s, killing the rest", timeout_s)  # noqa: TRY400 - the trace says no more
@@ -83,10 +85,8 @@ class ContainerGroup:
     def probes(self) -> Probes:
         """Return the readiness checks of the extensions of all containers."""
         checks: dict[str, Callable[[], object]] = {}
-        for container in self._containers:
-            for extension in container.extensions:
-                find = getattr(extension, "readiness_checks", None)
-                checks |= {} if find is None else find()
+        for find in self._extension_methods("readiness_checks"):
+            checks |= find()
         return Probes(checks=checks)
 
     def raise_if_dead(self) -> None:
@@ -95,6 +95,15 @@ class ContainerGroup:
             if container._died.ready():  # noqa: SLF001 - waiting for it would block
                 container.wait()
                 raise RuntimeError(f"{container.service_name} stopped by itself")
+
+    def _extension_methods(self, name: str) -> list[Callable[[], Any]]:
+        """Return the method of this name of each extension that has it."""
+        return [
+            getattr(extension, name)
+            for container in self._containers
+            for extension in container.extensions
+            if hasattr(extension, name)
+        ]
 
     def _call_all(self, method: str) -> None:
         gather(getattr(container, method) for container in self._containers)

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any, Final
 
-import eventlet
 from eventlet.event import Event
 from eventlet.timeout import Timeout
 
@@ -40,17 +39,18 @@ class LoopTimer:
         *,
         min_interval: float = 0.0,
         monotonic: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], object] = eventlet.sleep,
+        sleep: Callable[[float], object] | None = None,
     ) -> None:
         self._interval = interval
         self._min_interval = self._apart = min_interval
-        self._monotonic, self._sleep = monotonic, sleep
+        self._monotonic = monotonic
+        self._sleep = self._sleep_until_stopped if sleep is None else sleep
         self._ran_at: float | None = None
         self._is_woken = True
         self._wakeups = 0
         # Whether the current run was requested, and not only due by the interval.
         self.was_woken = True
-        self._is_stopped = False
+        self._stopped = Event()
         self._wakeup: Event | None = None
 
     def wake(self) -> None:
@@ -60,22 +60,28 @@ class LoopTimer:
         self._notify()
 
     def stop(self) -> None:
-        """Make the waiter leave its loop."""
-        self._is_stopped = True
+        """Make the waiter leave its loop, also from the pause before a run."""
+        if not self.is_stopped:
+            self._stopped.send()
         self._notify()
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether the waiter is to leave its loop."""
+        return bool(self._stopped.ready())
 
     def wait(self, interval: float | None = None) -> bool:
         """Wait for a wake-up or the interval; return False when stopped."""
         not_before = self._not_before()
-        if not self._is_woken and not self._is_stopped:
+        if not self._is_woken and not self.is_stopped:
             self._wait_for_wakeup(self._interval if interval is None else interval)
         early = not_before - self._monotonic()
-        if early > 0 and not self._is_stopped:
+        if early > 0 and not self.is_stopped:
             self._sleep(early)
         self.was_woken, self._is_woken = self._is_woken, False
         self._adapt_to_load()
         self._ran_at = self._monotonic()
-        return not self._is_stopped
+        return not self.is_stopped
 
     def _not_before(self) -> float:
         """Earliest start of the next run; called as the last one ends."""
@@ -92,6 +98,10 @@ class LoopTimer:
         wanted = self._apart * 2 if is_busy else self._apart / 2
         longest = max(self._min_interval, MAX_INTERVAL_S)
         self._apart = max(self._min_interval, min(wanted, longest))
+
+    def _sleep_until_stopped(self, seconds: float) -> None:
+        with Timeout(seconds, False):  # noqa: FBT003
+            self._stopped.wait()
 
     def _wait_for_wakeup(self, seconds: float) -> None:
         self._wakeup = Event()

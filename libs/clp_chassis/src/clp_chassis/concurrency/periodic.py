@@ -2,14 +2,19 @@
 
 import logging
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
+from eventlet.event import Event
+from eventlet.timeout import Timeout
 from nameko.extensions import DependencyProvider
 from typing_extensions import override
 
 from clp_chassis.concurrency.loop_timer import LoopTimer
 
 log = logging.getLogger(__name__)
+
+# A run that takes longer is killed when its container stops.
+LAST_RUN_S: Final = 5.0
 
 
 class BackgroundLoop(DependencyProvider):  # type: ignore[misc]
@@ -22,6 +27,8 @@ class BackgroundLoop(DependencyProvider):  # type: ignore[misc]
 
     loop_name: ClassVar[str] = "background loop"
     timer: LoopTimer
+    # Sent when the loop has ended; None until it starts, and once it was waited for.
+    _ended: Event | None = None
 
     def make_timer(self) -> LoopTimer:
         """Return the timer of this loop; called once, when the container is set up."""
@@ -47,11 +54,23 @@ class BackgroundLoop(DependencyProvider):  # type: ignore[misc]
 
     def start(self) -> None:
         """Start the loop in a green thread of the container."""
-        self.container.spawn_managed_thread(self._run, identifier=self.loop_name)
+        self._ended = ended = Event()
+        thread = self.container.spawn_managed_thread(
+            self._run, identifier=self.loop_name
+        )
+        # Called also for a thread that is killed before it runs.
+        thread.link(lambda _thread: ended.send())
 
     def stop(self) -> None:
-        """Stop after the current run."""
+        """Stop after the current run.
+
+        The container kills every green thread as soon as this returns.
+        """
         self.timer.stop()
+        ended, self._ended = self._ended, None
+        if ended is not None:
+            with Timeout(LAST_RUN_S, False):  # noqa: FBT003
+                ended.wait()
 
     def kill(self) -> None:
         """Stop; the container kills the green thread."""

@@ -104,6 +104,11 @@ class FeedReader(BackgroundLoop):
         del worker_ctx
         return self
 
+    def stop_calling(self) -> None:
+        """Stop while the service whose feed this reads still answers."""
+        if self._ended is not None:
+            self.stop()
+
     def readiness_checks(self) -> dict[str, Callable[[], None]]:
         """Return the readiness check of this feed."""
         return {f"feed of {self._subscription.source}": self._check}
@@ -155,9 +160,10 @@ class FeedReader(BackgroundLoop):
 
     @override
     def run_once(self) -> None:
-        """Apply the feed to its end."""
+        """Apply the feed to its end, or until this reader is to stop."""
         while self._read_batch():
-            pass
+            if self.timer.is_stopped:
+                return
         self._current_at, self._oldest_at = time.monotonic(), None
 
     @override
