@@ -90,7 +90,7 @@ def draw(browser: Browser, url: str, folder: Path) -> None:
     page.screenshot(path=folder / "autocomplete.png")
     page.keyboard.press("Escape")
     page.locator("#text").fill("")
-    page.locator(".why").first.focus()
+    page.locator(".actions > a").first.focus()
     page.keyboard.press("Enter")
     page.get_by_role("dialog").wait_for()
     page.screenshot(path=folder / "who-was-told.png")

@@ -62,7 +62,7 @@ def test_dialogs_and_lists_have_no_barriers(open_page: Open, scheme: str) -> Non
     assert violations(page) == []
     page.keyboard.press("Escape")
     page.locator("#text").fill("")
-    page.locator(".why").first.focus()
+    page.locator(".actions > a").first.focus()
     page.keyboard.press("Enter")
     expect(page.get_by_role("dialog")).to_be_visible()
     assert violations(page) == []
@@ -189,7 +189,7 @@ def test_everything_works_without_scripts(open_page: Open, tmp_path: Path) -> No
     expect(page.locator(".message").last).to_contain_text("Written without a script.")
     expect(page.locator(".message").last).to_contain_text("plain.csv")
     expect(page.locator(".outcomes")).to_contain_text("Nia Roux will be told.")
-    page.locator(".message").last.locator(".why").click()
+    page.locator(".message").last.locator(".actions > a").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Who was told, and why")
     page.goto(NORTH)
     page.locator(".keyword input").fill("script")

@@ -249,7 +249,7 @@ def test_live_my_projects_keep_their_order_while_they_are_looked_at(
 def test_live_outcomes_of_deliveries_reach_an_open_dialog(open_page: Open) -> None:
     ivy = open_page("ivy", NORTH)
     send(ivy, "Who is told of this, @Nat Moreau?")
-    ivy.locator(".message").last.locator(".why").click()
+    ivy.locator(".message").last.locator(".actions > a").click()
     dialog = ivy.get_by_role("dialog", name="Who was told, and why")
     row = dialog.locator(".told-row", has_text="Nat Moreau")
     expect(row).to_contain_text("is being mailed")

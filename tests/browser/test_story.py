@@ -131,7 +131,7 @@ def test_who_was_told_opens_in_a_dialog_and_gives_the_focus_back(
     open_page: Open,
 ) -> None:
     page = open_page("ivy", NORTH)
-    link = page.locator(".why").nth(2)
+    link = page.locator(".actions > a").nth(2)
     link.focus()
     page.keyboard.press("Enter")
     dialog = page.get_by_role("dialog", name="Who was told, and why")

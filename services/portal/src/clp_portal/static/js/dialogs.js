@@ -73,7 +73,7 @@ export function confirmed(question, answer) {
 /** Open links that ask for it in a dialog instead of a page. */
 export function openLinksInDialogs() {
   document.addEventListener("click", async (event) => {
-    const link = /** @type {Element} */ (event.target).closest("a.why, a[data-dialog]")
+    const link = /** @type {Element} */ (event.target).closest(".actions > a, a[data-dialog]")
     if (!(link instanceof HTMLAnchorElement) || event.ctrlKey || event.metaKey) return
     event.preventDefault()
     link.closest("details")?.removeAttribute("open")

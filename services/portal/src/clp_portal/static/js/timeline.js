@@ -316,7 +316,7 @@ function isDeleted(item) {
 
 /** @param {HTMLElement} item */
 export function authorOf(item) {
-  return item.querySelector(".author")?.textContent ?? ""
+  return item.querySelector(".byline > b")?.textContent ?? ""
 }
 
 /** @param {HTMLElement} item @param {HTMLElement} before */
