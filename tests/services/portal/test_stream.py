@@ -13,6 +13,7 @@ import eventlet
 import pytest
 
 from clp_chassis.http import HttpLimits
+from clp_portal.live.frames import ALIVE
 from clp_suite import EmbeddedSuite
 from clp_suite.sample_data import CAST, put_cast
 from tests.chassis.raw_http import Wire
@@ -48,10 +49,13 @@ class Stream:
         """Read the next event; heartbeats are none."""
         with eventlet.Timeout(10):
             while True:
-                lines = self.wire.read_chunk().decode().strip().split("\n")
+                chunk = self.wire.read_chunk()
+                if not chunk:
+                    raise EOFError("the stream ended")
+                lines = chunk.decode().strip().split("\n")
                 values = dict(line.split(": ", 1) for line in lines if ": " in line)
-                if "event" in values:
-                    self.id = values.get("id", self.id)
+                self.id = values.get("id", self.id)
+                if values.get("event", ALIVE) != ALIVE:
                     return values["event"], json.loads(values["data"])
 
     def texts(self, number: int) -> list[str]:
@@ -259,7 +263,12 @@ def test_more_than_a_stream_holds_is_begun_anew(
     assert read[-1] == "again"
     assert len(read) < 110
     post(suite, "ivy", NORTH, "after many")
-    assert again.texts(1) == ["after many"]
+    # The portal may not have known of the last ones yet: those come as usual.
+    known_later = again.texts(1)
+    while known_later[-1] != "after many":
+        known_later += again.texts(1)
+    first = 110 - len(known_later) + 1
+    assert known_later[:-1] == [f"many {number}" for number in range(first, 110)]
 
 
 def test_an_ended_session_ends_its_streams(
@@ -274,14 +283,21 @@ def test_an_ended_session_ends_its_streams(
 
 
 def test_after_a_withdrawal_there_is_one_last_event(
-    suite: EmbeddedSuite, listen: Listen
+    suite: EmbeddedSuite, listen: Listen, browser: Open
 ) -> None:
     directory = suite.client(service="directory")
-    sam, ivy = listen("sam"), listen("ivy")
+    window = browser("sam")
+    sam, ivy = listen(window), listen("ivy")
     directory.projects.withdraw_partner(project=PROJECT, partner="south")
     for number in range(5):
         post(suite, "ivy", BROADCAST, f"withdrawn {number}")
-    assert sam.next() == ("gone", {"project": PROJECT})
+    try:
+        last = sam.next()
+    except EOFError:
+        # An earlier assignment, told late, ended the stream: browsers resume it.
+        sam = listen(window, sam.id)
+        last = sam.next()
+    assert last == ("gone", {"project": PROJECT})
     assert len(ivy.texts(5)) == 5
     directory.projects.assign_partner(
         project=PROJECT, partner="south", languages=["es"]

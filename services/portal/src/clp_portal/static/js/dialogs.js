@@ -93,16 +93,17 @@ export function openLinksInDialogs() {
 export async function keepCurrent(place, url) {
   const part = place.querySelector("[data-current]")
   if (!part) return
-  let shown = part.innerHTML
+  let shown = part.cloneNode(true)
   for (let look = 0, wait = LOOK_AFTER_MS; look < MAX_LOOKS; look += 1) {
     await new Promise((resolve) => setTimeout(resolve, wait))
     wait = Math.min(wait * 2, LOOK_AT_LEAST_MS)
     if (!part.isConnected) return
     try {
-      const now = (await fragment(url)).querySelector("[data-current]")?.innerHTML ?? shown
-      if (now === shown) continue
+      const now = (await fragment(url)).querySelector("[data-current]")
+      if (!now || now.isEqualNode(shown)) continue
       const opened = [...part.querySelectorAll("details")].map((one) => one.open)
-      part.innerHTML = shown = now
+      shown = now.cloneNode(true)
+      part.replaceChildren(...now.childNodes)
       part.querySelectorAll("details").forEach((one, at) => (one.open = opened[at] ?? false))
     } catch (failure) {
       if (failure instanceof Failure && failure.status) return
