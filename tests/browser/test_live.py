@@ -184,6 +184,14 @@ class Recorded extends EventTarget {
 }
 window.Notification = Recorded
 Object.defineProperty(document, "visibilityState", { get: () => window.looks ?? "visible" })
+// Before telling a page asks whether somebody looks, which takes longer than a badge.
+window.queried = 0
+const query = navigator.locks.query.bind(navigator.locks)
+navigator.locks.query = async () => {
+  const found = await query()
+  window.queried += 1
+  return found
+}
 """
 
 
@@ -205,12 +213,15 @@ def test_live_notifications_come_only_when_asked_for(open_page: Open) -> None:
     before = int(badge.get_attribute("data-count") or 0)
     send(ivy, "While she looks.")
     expect(badge).to_have_attribute("data-count", str(before + 1))
+    nia.wait_for_function("() => queried === 1")
     assert nia.evaluate("() => [asked, told.length]") == [1, 0]
 
     nia.evaluate(
         "() => { window.looks = 'hidden';"
         " document.dispatchEvent(new Event('visibilitychange')) }"
     )
+    # Granted when nobody says any longer that somebody looks.
+    nia.evaluate("() => navigator.locks.request('looked-at', () => {})")
     send(ivy, "While she looks away.")
     nia.wait_for_function("() => told.length === 1")
     assert nia.evaluate("() => told[0]") == "Ivy Lane: While she looks away."
@@ -247,12 +258,25 @@ def test_live_my_projects_keep_their_order_while_they_are_looked_at(
 
 
 def test_live_outcomes_of_deliveries_reach_an_open_dialog(open_page: Open) -> None:
-    ivy = open_page("ivy", NORTH)
-    send(ivy, "Who is told of this, @Nat Moreau?")
+    ivy = open_page("ivy", SOUTH)
+    tab = tab_of(ivy.context, SOUTH)
+    send(ivy, "Who is told of this?")
     ivy.locator(".message").last.locator(".actions > a").click()
     dialog = ivy.get_by_role("dialog", name="Who was told, and why")
-    row = dialog.locator(".told-row", has_text="Nat Moreau")
-    expect(row).to_contain_text("is being mailed")
+    # Sol does not follow the project.
+    row = dialog.locator(".told-row", has_text="Sol Reyes")
+    expect(dialog.locator("[data-current]")).to_be_visible()
+    expect(dialog).not_to_contain_text("mentioned in the message")
+
+    # Mails to whom a message mentions are soon sent: this one not before the dialog.
+    mine = messages_with(tab, "Who is told of this?")
+    mine.hover()
+    mine.locator("summary").click()
+    mine.locator("[data-edit]").click()
+    field = mine.locator("textarea")
+    field.fill("Who is told of this, @Sol Reyes?")
+    field.press("Enter")
+    expect(row).to_contain_text("mentioned in the message", timeout=40_000)
     expect(row).to_contain_text("the mail server accepted the mail", timeout=40_000)
 
 
