@@ -7,6 +7,8 @@ import { authorOf } from "./timeline.js"
 
 const KEPT = "clp-notifications"
 const LOOKED_AT = "looked-at"
+// A stream that resumes tells again of what somebody may have looked at by then.
+const handled = new Set()
 const button = /** @type {HTMLButtonElement | null} */ (document.querySelector("[data-notifications]"))
 
 /** Offer the switch; nothing is asked before it is pressed. */
@@ -48,12 +50,15 @@ function look() {
  */
 export async function notify({ channel, number, html }) {
   if (!("Notification" in window) || !areOn()) return
+  const tag = `${channel}/${number}`
+  if (handled.has(tag)) return
+  handled.add(tag)
   const { held } = await navigator.locks.query()
   if (held?.some(({ name }) => name === LOOKED_AT)) return
   const item = /** @type {HTMLElement} */ (parsed(html).querySelector(".message"))
   const body = item.querySelector(".text")?.textContent ?? ""
   // One for a message, however many tabs and streams tell of it.
-  const shown = new Notification(authorOf(item), { body, tag: `${channel}/${number}` })
+  const shown = new Notification(authorOf(item), { body, tag })
   shown.addEventListener("click", () => {
     window.focus()
     location.assign(`/${channel}/${number}#m${number}`)
