@@ -198,6 +198,7 @@ test-all: ## for nights: everything, everywhere; an hour or more
 	@TESTS_TWO_WORLDS_RUNS=90 TESTS_WITHDRAWAL_POINTS=20 $(MAKE) test-system SELECTED="slow and not bench and not clamd and not browser and not promtool and not provider"
 	@TESTS_TWO_WORLDS_RUNS=90 TESTS_WITHDRAWAL_POINTS=20 $(MAKE) test-system \
 	  TESTS="tests/journeys -k 'two_worlds or twenty_points'"
+	@$(MAKE) test-browser BROWSER="browser and slow"
 	@$(MAKE) test-alerts test-whoosh-2 test-asyncio-hub mails-many mail-parsers portal-types portal-provider
 	@$(MAKE) test-node site test-corpus test-pythons test-debian newcomer
 
@@ -218,7 +219,7 @@ test-debian: ## demo, core and broker tests in a fresh Debian 13 (as root, with 
 test-browser: setup ## the portal in Chromium: the story, axe-core, phones, no scripts
 	@$(call title,the portal in Chromium)
 	@deploy/install/browser.sh
-	@TESTS_UNPATCHED=1 $(PYTEST) -m browser -p no:randomly tests/browser
+	@TESTS_UNPATCHED=1 $(PYTEST) -m "$(or $(BROWSER),browser and not slow)" -p no:randomly tests/browser
 
 .PHONY: portal-pictures
 portal-pictures: setup ## every page of the portal as a picture, in build/portal-pictures

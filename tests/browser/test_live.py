@@ -195,6 +195,7 @@ navigator.locks.query = async () => {
 """
 
 
+@pytest.mark.slow
 def test_live_notifications_come_only_when_asked_for(open_page: Open) -> None:
     nia = open_page("nia", "/-/help")
     nia.context.add_init_script(RECORDED)
