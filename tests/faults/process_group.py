@@ -184,7 +184,9 @@ class ProcessGroup(ProcessSuite):
     def _watch(self) -> None:
         while self._watching:
             for name, process in list(self._running.items()):
-                if process.poll() is not None and self._watching:
+                # Starting another one waits: somebody may have killed this one.
+                is_ours = self._watching and self._running.get(name) is process
+                if is_ours and process.poll() is not None:
                     if name not in NAIVE:
                         self.unexpected_exits.append(f"{name}: {self.log_tail(name)}")
                     self._start_one(name)
