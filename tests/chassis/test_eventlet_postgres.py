@@ -77,7 +77,7 @@ def test_a_closed_connection_is_an_error_and_the_next_statement_works(
 def test_a_connection_that_the_server_ended_costs_no_statement_of_who_pings(
     postgres: DatabaseAccess,
 ) -> None:
-    pinging = Database(postgres.create_database(f"green{new_id()}"), ping=True)
+    pinging = Database(postgres.create_database(f"green{new_id()}"), pre_ping=True)
     try:
         with pinging.reading() as session:
             ended = session.scalar(text("select pg_backend_pid()"))

@@ -255,15 +255,15 @@ def test_live_entries_are_not_removed_for_new_ones(cache: Cache) -> None:
 def test_t23_the_people_of_a_partner_share_a_group_without_a_request(
     cache: Cache,
 ) -> None:
-    assert cache.facts.group_of("nat") == "person nat", "not known yet"
+    assert cache.facts.groups.of("nat") == "person nat", "not known yet"
     cache.fetch("nat", "ivy", "sam")
-    groups = [cache.facts.group_of(person) for person in ("nat", "ivy", "sam")]
+    groups = [cache.facts.groups.of(person) for person in ("nat", "ivy", "sam")]
     assert groups == ["partner north", "person ivy", "partner south"]
     cache.time += 2 * LEASE_S
-    assert cache.facts.group_of("nat") == "partner north"
+    assert cache.facts.groups.of("nat") == "partner north"
     assert cache.directory.requests == 3
     cache.receive(events.PERSON_CHANGED, "nat")
-    assert cache.facts.group_of("nat") == "person nat"
+    assert cache.facts.groups.of("nat") == "person nat"
     cache.directory.people["nat"] = replace(NAT, partner="south")
     cache.fetch("nat")
-    assert cache.facts.group_of("nat") == "partner south"
+    assert cache.facts.groups.of("nat") == "partner south"

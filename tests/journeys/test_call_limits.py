@@ -54,11 +54,8 @@ def test_a_suite_may_lift_the_rate_limit(tmp_path: Path) -> None:
     "service", [ProjectsService, MessagesService, SearchService, NotificationsService]
 )
 def test_t23_calls_are_queued_by_partner(service: Any) -> None:
-    groups = SimpleNamespace(
-        group_of=lambda person: f"partner of {person}",
-        of=lambda person: f"partner of {person}",
-    )
-    config = {DEPENDENCIES: SimpleNamespace(facts=groups, groups=groups)}
+    groups = SimpleNamespace(of=lambda person: f"partner of {person}")
+    config = {DEPENDENCIES: SimpleNamespace(groups=groups)}
     container = SimpleNamespace(config=config)
     group_of = cast("CallContext", service.call_info)._group_of
     assert group_of is not None

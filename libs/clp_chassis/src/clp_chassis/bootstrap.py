@@ -129,3 +129,8 @@ def container_config(
 def dependencies_of(container: Any) -> Any:
     """Return the dependencies of the process that a container runs in."""
     return container.config[DEPENDENCIES]
+
+
+def partner_group_of(container: Any, person: str) -> str:
+    """Return whom a person queues with, by the ``groups`` of the dependencies."""
+    return str(dependencies_of(container).groups.of(person))

@@ -85,7 +85,8 @@ class FactsCache:
         self._underway: list[list[Event]] = []
         # Entries that are renewed together, by person and project.
         self._due: dict[str | None, dict[str | None, _Entry]] = {}
-        self._groups = PartnerGroups()
+        # By the facts that were fetched, for the fair queue.
+        self.groups = PartnerGroups()
 
     def get(self, person: str | None, project: str | None) -> Iterator[Facts]:
         """Yield the cached facts, if there are any, then the current ones.
@@ -100,6 +101,18 @@ class FactsCache:
     def cached(self, person: str, project: str | None) -> Facts | None:
         """Return the cached facts, if there are any."""
         return self._cached((person, project))
+
+    def complete(self, person: str, project: str | None) -> Facts | None:
+        """Return cached facts that show all that a person may read, if there are any.
+
+        All that a partner's person may read of a project is lost and won together. To
+        the studio, they may miss the channel of a partner that was just assigned.
+        """
+        facts = self.cached(person, project)
+        is_of_partner = facts is not None and any(
+            one.partner is not None for one in facts.people
+        )
+        return facts if is_of_partner else None
 
     def fetch(self, person: str | None, project: str | None) -> Facts:
         """Return the current facts under a lease, and cache them."""
@@ -131,19 +144,15 @@ class FactsCache:
             )
         finally:
             self._underway = [one for one in self._underway if one is not events]
-        self._groups.note(facts.people)
+        self.groups.note(facts.people)
         return _Fetched(facts, requested_at + facts.lease_s, events)
-
-    def group_of(self, person: str) -> str:
-        """Return whom a person shares a place in a fair queue with, without a call."""
-        return self._groups.of(person)
 
     def invalidate(self, event: Event) -> None:
         """Remove what an event of `projects` may have changed."""
         if event.get("type") in IRRELEVANT:
             return
         if event.get("type") == events.PERSON_CHANGED:
-            self._groups.forget(str(event.get("subject")))
+            self.groups.forget(str(event.get("subject")))
         for received in self._underway:
             received.append(event)
         for key, entry in list(self._entries.items()):

@@ -6,6 +6,7 @@ from clp_chassis.clock import Clock
 from clp_chassis.persistence.database import Database
 from clp_contracts.client import Clients
 from clp_contracts.facts_cache import FactsCache
+from clp_contracts.partner_groups import PartnerGroups
 from clp_core.attachments import PUBLISHED_ATTACHMENTS, AttachmentPolicy
 from clp_messages.clamd import Scanner
 from clp_messages.robot_texts import DEFAULT_TEXTS, RobotTexts
@@ -28,3 +29,8 @@ class Dependencies:
     scanner: Scanner | None = None
     robot_texts: RobotTexts = DEFAULT_TEXTS
     attachments: AttachmentPolicy = PUBLISHED_ATTACHMENTS
+
+    @property
+    def groups(self) -> PartnerGroups:
+        """Whom people queue with, by the facts that were fetched about them."""
+        return self.facts.groups

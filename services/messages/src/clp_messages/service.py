@@ -14,6 +14,7 @@ from clp_chassis.bootstrap import (
     ProcessContext,
     container_config,
     dependencies_of,
+    partner_group_of,
 )
 from clp_chassis.concurrency.periodic import PeriodicTask
 from clp_chassis.events.dead_letters import dead_letter_rpc
@@ -96,11 +97,6 @@ def _sweep(container: Any) -> Callable[[], object]:
     return sweep
 
 
-def _group_of(container: Any, person: str) -> str:
-    deps: Dependencies = dependencies_of(container)
-    return deps.facts.group_of(person)
-
-
 def _scan(container: Any) -> Callable[[], object]:
     deps: Dependencies = dependencies_of(container)
     return lambda: scanning.scan_pending(deps=deps)
@@ -113,7 +109,7 @@ class MessagesService(
 
     name = contract.SERVICE
     deps = bootstrap.DependenciesProvider()
-    call_info = CallContext(_group_of)
+    call_info = CallContext(partner_group_of)
     relay = OutboxRelay(_relay_config)
     announcements = FeedReader(_announcements)
     sweep = PeriodicTask(_sweep, SWEEP_INTERVAL_S)

@@ -7,6 +7,7 @@ from clp_chassis.clock import Clock
 from clp_chassis.persistence.database import Database
 from clp_contracts.client import Clients
 from clp_contracts.partner_groups import PartnerGroups
+from clp_contracts.projects import Facts
 from clp_core.routing import PUBLISHED_ROUTING, RoutingPolicy
 from clp_notifications.mail.tokens import MailTokens
 
@@ -53,3 +54,11 @@ class Dependencies:
     help_address: str = ""
     # When this process began: a heartbeat may be missing since then.
     started_at: datetime | None = None
+
+    def facts_for(self, actor: str, *projects: str) -> Facts:
+        """Read current facts about an actor and projects, for an access check."""
+        facts = self.clients.projects.facts(
+            project_ids=projects, people=(actor,), narrowed=True
+        )
+        self.groups.note(facts.people)
+        return facts

@@ -169,7 +169,7 @@ def _dependencies(
 ) -> Dependencies:
     """Build what handlers use; ``clients`` call on behalf of the portal itself."""
     # People who sign in see the failure of a connection that the server ended.
-    database = Database(settings.database_url, ping=True)
+    database = Database(settings.database_url, pre_ping=True)
     passports = PersonPassports(
         Issuer.from_file(Path(settings.keys_dir) / PEOPLE_KEY, context.clock)
     )

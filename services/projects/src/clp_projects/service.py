@@ -9,6 +9,7 @@ from clp_chassis.bootstrap import (
     ProcessContext,
     container_config,
     dependencies_of,
+    partner_group_of,
 )
 from clp_chassis.concurrency.periodic import PeriodicTask
 from clp_chassis.events.outbox_relay import OutboxRelay, RelayConfig
@@ -50,17 +51,12 @@ def _cleanup(container: Any) -> Callable[[], object]:
     return lambda: delete_expired_leases(deps=deps)
 
 
-def _group_of(container: Any, person: str) -> str:
-    deps: Dependencies = dependencies_of(container)
-    return deps.groups.of(person)
-
-
 class ProjectsService:
     """People, partners, projects, followers and schedule facts."""
 
     name = contract.SERVICE
     deps = DependenciesProvider()
-    call_info = CallContext(_group_of)
+    call_info = CallContext(partner_group_of)
     relay = OutboxRelay(_relay_config)
     cleanup = PeriodicTask(_cleanup, CLEANUP_INTERVAL_S)
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from clp_contracts.client import Clients
 from clp_contracts.facts_cache import FactsCache
+from clp_contracts.partner_groups import PartnerGroups
 from clp_search.engine import Engine
 from clp_search.page_cursors import PageCursors
 from clp_search.projection import MessagesProjection
@@ -26,3 +27,8 @@ class Dependencies:
     cursors: PageCursors
     search_slots: SearchSlots
     rebuild: IndexRebuild | None = None
+
+    @property
+    def groups(self) -> PartnerGroups:
+        """Whom people queue with, by the facts that were fetched about them."""
+        return self.facts.groups

@@ -14,6 +14,7 @@ from clp_chassis.bootstrap import (
     ProcessContext,
     container_config,
     dependencies_of,
+    partner_group_of,
 )
 from clp_chassis.clock import new_id
 from clp_chassis.concurrency.periodic import PeriodicTask
@@ -61,11 +62,6 @@ def _messages(container: Any) -> FeedSubscription:
     )
 
 
-def _group_of(container: Any, person: str) -> str:
-    deps: Dependencies = dependencies_of(container)
-    return deps.facts.group_of(person)
-
-
 def _maintenance(container: Any) -> Callable[[], object]:
     deps: Dependencies = dependencies_of(container)
     return deps.projection.maintain
@@ -81,7 +77,7 @@ class SearchService:
 
     name = contract.SERVICE
     deps = DependenciesProvider()
-    call_info = CallContext(_group_of)
+    call_info = CallContext(partner_group_of)
     reader = FeedReader(_messages)
     maintenance = PeriodicTask(_maintenance, MAINTENANCE_INTERVAL_S)
     rebuild = PeriodicTask(_rebuild, REBUILD_INTERVAL_S)

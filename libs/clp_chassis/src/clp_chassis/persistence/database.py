@@ -55,12 +55,14 @@ class Database:
     A write transaction must not wait for anything but the database: no call, no
     publish and no sleep between its first statement and its end.
 
-    ``ping`` costs a round trip to see before each use that the server has not ended the
-    connection meanwhile: for those whose callers do not try again.
+    ``pre_ping`` costs a round trip to see before each use that the server has not ended
+    the connection meanwhile: for those whose callers do not try again.
     """
 
-    def __init__(self, url: str, pool_size: int = 12, *, ping: bool = False) -> None:
-        self.engine = _engine(url, pool_size, ping=ping)
+    def __init__(
+        self, url: str, pool_size: int = 12, *, pre_ping: bool = False
+    ) -> None:
+        self.engine = _engine(url, pool_size, pre_ping=pre_ping)
         # PostgreSQL shows each statement what is committed by then, with or without a
         # transaction around it; autocommit saves two round trips.
         reading = {} if self.is_sqlite else {"isolation_level": "AUTOCOMMIT"}
@@ -217,7 +219,7 @@ def _current_revision(engine: Engine, known: list[str]) -> str:
     return current
 
 
-def _engine(url: str, pool_size: int, *, ping: bool = False) -> Engine:
+def _engine(url: str, pool_size: int, *, pre_ping: bool = False) -> Engine:
     if not url.startswith("sqlite"):
         _wait_in_hub()
         # Parameters hold people's texts, and the text of an error goes far.
@@ -225,7 +227,7 @@ def _engine(url: str, pool_size: int, *, ping: bool = False) -> Engine:
             url,
             pool_size=pool_size,
             max_overflow=4,
-            pool_pre_ping=ping,
+            pool_pre_ping=pre_ping,
             hide_parameters=True,
             connect_args=CONNECT_ARGS,
         )

@@ -20,7 +20,7 @@ from clp_contracts.messages import (
 )
 from clp_contracts.projects import Facts
 from clp_core.channels import Channel, ProjectId, is_id
-from clp_core.people import Person, Side
+from clp_core.people import Person
 from clp_core.visibility import channels_readable_by
 from clp_messages.dependencies import Dependencies
 from clp_messages.mapping import access_context_of
@@ -157,21 +157,17 @@ def unread(request: GetUnread, *, actor: Passport, deps: Dependencies) -> Unread
 def _facts_about(
     projects: Sequence[ProjectId], actor: Passport, deps: Dependencies
 ) -> Facts:
-    """Return facts about projects: leased ones where they show all, else current.
-
-    All that a partner's person may read of a project is lost and won together. To the
-    studio, cached facts may miss the channel of a partner that was just assigned.
-    """
+    """Return facts about projects: leased ones where they show all, else current."""
     person = actor.subject
     if len(projects) > MAX_LEASED_PROJECTS:
         return deps.clients.projects.facts(
             project_ids=projects, people=[person], narrowed=True
         )
-    cached = {name: deps.facts.cached(person, name) for name in projects}
+    leased = {name: deps.facts.complete(person, name) for name in projects}
     found = {
         name: facts
-        for name, facts in cached.items()
-        if facts is not None and _shows_all(facts, actor)
+        for name, facts in leased.items()
+        if facts is not None and _shows_a_channel(facts, actor)
     }
     missing = [name for name in projects if name not in found]
     if missing:
@@ -183,10 +179,10 @@ def _facts_about(
     )
 
 
-def _shows_all(facts: Facts, actor: Passport) -> bool:
+def _shows_a_channel(facts: Facts, actor: Passport) -> bool:
     context = access_context_of(actor, facts)
     person, project = context.actor, context.project
-    if person is None or project is None or person.side is Side.INTERNAL:
+    if person is None or project is None:
         return False
     return bool(channels_readable_by(person, project))
 

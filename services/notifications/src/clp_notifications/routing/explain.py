@@ -167,10 +167,7 @@ def _visible_person(
     """Return the person to explain, or None for everybody."""
     if actor.kind is PassportKind.SERVICE:
         return request.person
-    facts = deps.clients.projects.facts(
-        project_ids=(channel.project,), people=(actor.subject,), narrowed=True
-    )
-    deps.groups.note(facts.people)
+    facts = deps.facts_for(actor.subject, channel.project)
     reader, project = (
         person_in(facts, actor.subject),
         project_in(facts, channel.project),

@@ -46,11 +46,7 @@ def mail_settings(
 
 
 def _check_access(project: str | None, actor: str, deps: Dependencies) -> None:
-    wanted = () if project is None else (project,)
-    facts = deps.clients.projects.facts(
-        project_ids=wanted, people=(actor,), narrowed=True
-    )
-    deps.groups.note(facts.people)
+    facts = deps.facts_for(actor, *(() if project is None else (project,)))
     reader = person_in(facts, actor)
     has_access = reader is not None and has_portal_access(reader)
     if project is None:

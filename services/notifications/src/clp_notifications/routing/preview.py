@@ -35,10 +35,7 @@ def preview(
     # An empty draft is previewed too.
     _require(judge_text(request.text, attachments=1))
     channel = _channel_of(request.channel)
-    facts = deps.clients.projects.facts(
-        project_ids=(channel.project,), people=(actor,), narrowed=True
-    )
-    deps.groups.note(facts.people)
+    facts = deps.facts_for(actor, channel.project)
     author, found = person_in(facts, actor), project_in(facts, channel.project)
     if author is None or found is None:
         raise Refused("channel.missing")

@@ -46,7 +46,7 @@ def submit_ticket(
     if not deps.help_address:
         raise Refused("help.closed")
     screenshot = _validate(request)
-    facts = deps.clients.projects.facts(people=(actor,))
+    facts = deps.facts_for(actor)
     author = person_in(facts, actor)
     if author is None or not has_portal_access(author):
         raise Refused("portal.closed")

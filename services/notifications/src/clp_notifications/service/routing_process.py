@@ -14,6 +14,7 @@ from clp_chassis.bootstrap import (
     ProcessContext,
     container_config,
     dependencies_of,
+    partner_group_of,
 )
 from clp_chassis.concurrency.periodic import PeriodicTask
 from clp_chassis.events.dead_letters import dead_letter_rpc
@@ -85,11 +86,6 @@ def _incoming(container: Any) -> Callable[[], object]:
     return partial(handle_waiting, deps)
 
 
-def _group_of(container: Any, person: str) -> str:
-    deps: Dependencies = dependencies_of(container)
-    return deps.groups.of(person)
-
-
 class NotificationsService(
     dead_letter_rpc(contract.SERVICE, _subscription, subjects=OPERATORS)  # type: ignore[misc]
 ):
@@ -97,7 +93,7 @@ class NotificationsService(
 
     name = contract.SERVICE
     deps = DependenciesProvider()
-    call_info = CallContext(_group_of)
+    call_info = CallContext(partner_group_of)
     relay = OutboxRelay(_relay_config)
     reader = FeedReader(_subscription)
     incoming = PeriodicTask(_incoming, INCOMING_INTERVAL_S)

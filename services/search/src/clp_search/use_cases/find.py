@@ -190,19 +190,11 @@ def _access(request: FindMessages, actor: str, deps: Dependencies) -> Access:
 def _facts_about(
     actor: str, project: str | None, *, request: FindMessages, deps: Dependencies
 ) -> Iterator[Facts]:
-    """Yield leased facts that show all that the actor may search, then current ones.
-
-    All that a partner's person may read of a project is lost and won together. To the
-    studio, leased facts may miss the channel of a partner that was just assigned.
-    """
-    leased = deps.facts.cached(actor, project)
-    if leased is not None and (request.channel or _is_of_partner(leased)):
+    """Yield leased facts that show all that the actor may search, then current ones."""
+    cached = deps.facts.cached if request.channel else deps.facts.complete
+    if (leased := cached(actor, project)) is not None:
         yield leased
     yield deps.facts.fetch(actor, project)
-
-
-def _is_of_partner(facts: Facts) -> bool:
-    return any(person.partner is not None for person in facts.people)
 
 
 def _project_of(channel: str) -> str | None:
