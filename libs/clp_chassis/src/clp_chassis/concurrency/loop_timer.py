@@ -100,18 +100,22 @@ class LoopTimer:
         self._apart = max(self._min_interval, min(wanted, longest))
 
     def _sleep_until_stopped(self, seconds: float) -> None:
-        with Timeout(seconds, False):  # noqa: FBT003
-            self._stopped.wait()
+        wait_for(self._stopped, seconds)
 
     def _wait_for_wakeup(self, seconds: float) -> None:
         self._wakeup = Event()
-        with Timeout(seconds, False):  # noqa: FBT003
-            self._wakeup.wait()
+        wait_for(self._wakeup, seconds)
         self._wakeup = None
 
     def _notify(self) -> None:
         if self._wakeup is not None and not self._wakeup.ready():
             self._wakeup.send()
+
+
+def wait_for(event: Event, seconds: float) -> None:
+    """Wait for an event, or for so long."""
+    with Timeout(seconds, False):  # noqa: FBT003
+        event.wait()
 
 
 def timeout(seconds: float) -> AbstractContextManager[Any]:

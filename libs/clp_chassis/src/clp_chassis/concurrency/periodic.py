@@ -5,11 +5,10 @@ from collections.abc import Callable
 from typing import Any, ClassVar, Final
 
 from eventlet.event import Event
-from eventlet.timeout import Timeout
 from nameko.extensions import DependencyProvider
 from typing_extensions import override
 
-from clp_chassis.concurrency.loop_timer import LoopTimer
+from clp_chassis.concurrency.loop_timer import LoopTimer, wait_for
 
 log = logging.getLogger(__name__)
 
@@ -69,8 +68,7 @@ class BackgroundLoop(DependencyProvider):  # type: ignore[misc]
         self.timer.stop()
         ended, self._ended = self._ended, None
         if ended is not None:
-            with Timeout(LAST_RUN_S, False):  # noqa: FBT003
-                ended.wait()
+            wait_for(ended, LAST_RUN_S)
 
     def kill(self) -> None:
         """Stop; the container kills the green thread."""

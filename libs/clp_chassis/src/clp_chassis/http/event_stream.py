@@ -19,8 +19,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from eventlet.event import Event
 from eventlet.hubs import get_hub
-from eventlet.timeout import Timeout
 from werkzeug.wrappers import Response
+
+from clp_chassis.concurrency.loop_timer import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -184,8 +185,7 @@ class EventStream:
     def _wait(self) -> bool:
         """Wait for a frame or the end; return False after a time of silence."""
         self._wakeup = Event()
-        with Timeout(self._heartbeat_s, False):  # noqa: FBT003
-            self._wakeup.wait()
+        wait_for(self._wakeup, self._heartbeat_s)
         self._wakeup = None
         return bool(self._frames) or self._is_closed
 

@@ -3,7 +3,6 @@
 import logging
 from typing import Any, Final
 
-import eventlet
 from amqp.exceptions import NotFound
 from kombu import Connection
 from nameko.constants import (
@@ -13,7 +12,7 @@ from nameko.constants import (
 )
 from typing_extensions import override
 
-from clp_chassis.concurrency.loop_timer import LoopTimer
+from clp_chassis.concurrency.loop_timer import LoopTimer, timeout
 from clp_chassis.concurrency.periodic import BackgroundLoop
 from clp_chassis.messaging.consumer import BROKER_ERRORS
 from clp_chassis.observability.metrics import DEAD_EVENTS
@@ -66,7 +65,7 @@ class DeadEvents(BackgroundLoop):
         """Count all queues over a connection of this run."""
         config = self.container.config
         with (
-            eventlet.Timeout(TIMEOUT_S, TimeoutError("the broker did not respond")),
+            timeout(TIMEOUT_S),
             Connection(
                 config[AMQP_URI_CONFIG_KEY],
                 ssl=config.get(AMQP_SSL_CONFIG_KEY),
