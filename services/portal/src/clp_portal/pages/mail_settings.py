@@ -3,26 +3,26 @@
 from typing import Final
 
 from clp_contracts.notifications import DEFAULT_MODE
+from clp_portal.pages.shortened_lists import shortened
 from clp_portal.views.mail_settings import mail_settings_view
-from clp_portal.views.urls import ALL, MAIL_SETTINGS
+from clp_portal.views.urls import MAIL_SETTINGS
 from clp_portal.web import Context, RedirectResponse, Response, TemplateResponse
 
 SAVED: Final = "saved"
-# A list of more projects is a link away; those with a mode of their own come first.
-MAX_SHOWN: Final = 50
 
 
 def show_mail_settings(context: Context) -> Response:
     """Show the settings as a form."""
     settings = context.clients.notifications.mail_settings()
+    # Those with a mode of their own come first.
     chosen = {one.project for one in settings.projects}
     projects = sorted(
         context.followed(), key=lambda one: (one.id not in chosen, one.title.casefold())
     )
-    shown = projects if ALL in context.request.query else projects[:MAX_SHOWN]
+    shown, all_url = shortened(projects, context.request, MAIL_SETTINGS)
     values = {
         "settings": mail_settings_view(settings, shown, context.locale),
-        "all_url": f"{MAIL_SETTINGS}?{ALL}=1" if len(shown) < len(projects) else "",
+        "all_url": all_url,
         "saved": bool(context.notice.get(SAVED)),
     }
     return TemplateResponse(template="mail_settings.html", values=values)

@@ -1,14 +1,10 @@
 """My Projects, and finding and following others."""
 
-from typing import Final
-
 from clp_contracts.messages import ProjectUnread
+from clp_portal.pages.shortened_lists import shortened
 from clp_portal.views.projects import found_projects, my_projects
-from clp_portal.views.urls import ALL, FIND_PROJECTS, HOME, local_path
+from clp_portal.views.urls import FIND_PROJECTS, HOME, local_path
 from clp_portal.web import Context, RedirectResponse, Response, TemplateResponse
-
-# A list of more projects is a link away: unread ones come first.
-MAX_SHOWN: Final = 50
 
 
 def show_my_projects(context: Context) -> Response:
@@ -18,12 +14,10 @@ def show_my_projects(context: Context) -> Response:
     if projects:
         ids = [project.id for project in projects]
         unread = context.clients.messages.unread(projects=ids).projects
+    # Unread ones come first.
     rows = my_projects(projects, unread, context.locale)
-    shown = rows if ALL in context.request.query else rows[:MAX_SHOWN]
-    values = {
-        "projects": shown,
-        "all_url": f"{HOME}?{ALL}=1" if len(shown) < len(rows) else "",
-    }
+    shown, all_url = shortened(rows, context.request, HOME)
+    values = {"projects": shown, "all_url": all_url}
     return TemplateResponse(template="projects.html", values=values)
 
 

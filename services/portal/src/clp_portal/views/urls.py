@@ -14,8 +14,6 @@ STREAM: Final = "/-/stream"
 HELP: Final = "/-/help"
 API: Final = "/-/api"
 OPENAPI: Final = "/-/api/openapi.json"
-# The argument that shows a list in full.
-ALL: Final = "all"
 MAX_NEXT_LENGTH: Final = 2000
 
 

@@ -39,21 +39,17 @@ export function countOpen(unread) {
  * up to the number in `data-last`.
  * @param {{channel: string, number: number}} message
  * @param {boolean} isSeen whether it is read as it comes
- * @returns {boolean} whether it is new
  */
 export function countOne({ channel, number }, isSeen) {
-  let isNew = false
   for (const item of itemsOf(channel)) {
     const last = lastsOf(item)
     if (number <= (last[channel] ?? 0)) continue
     item.dataset.last = JSON.stringify({ ...last, [channel]: number })
-    isNew = true
     if (isSeen) continue
     const before = Number(badgeOf(item)?.dataset.count ?? 0)
     set(item, before + 1, `/${channel}/${number}#m${number}`)
   }
   retitle()
-  return isNew
 }
 
 let isWaiting = false

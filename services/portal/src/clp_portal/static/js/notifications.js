@@ -7,7 +7,7 @@ import { authorOf } from "./timeline.js"
 
 const KEPT = "clp-notifications"
 const LOOKED_AT = "looked-at"
-// A stream that resumes tells again of what somebody may have looked at by then.
+// What was told or not, as it came: a stream that resumes may tell of it again.
 const handled = new Set()
 const button = /** @type {HTMLButtonElement | null} */ (document.querySelector("[data-notifications]"))
 
@@ -49,10 +49,10 @@ function look() {
  * @param {{channel: string, number: number, html: string}} message
  */
 export async function notify({ channel, number, html }) {
-  if (!("Notification" in window) || !areOn()) return
   const tag = `${channel}/${number}`
   if (handled.has(tag)) return
   handled.add(tag)
+  if (!("Notification" in window) || !areOn()) return
   const { held } = await navigator.locks.query()
   if (held?.some(({ name }) => name === LOOKED_AT)) return
   const item = /** @type {HTMLElement} */ (parsed(html).querySelector(".message"))
