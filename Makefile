@@ -130,12 +130,14 @@ mail-pictures: setup ## draw the mails at phone and desktop width into .cache/ma
 
 ##@ Test
 
-# What runs at night only is marked `slow`; the others need a program or an hour.
-SELECTED := not slow and not bench and not clamd and not browser and not promtool and not provider
+# What needs another program or an hour has a target of its own; `slow` is for nights.
+ORDINARY := not bench and not clamd and not browser and not promtool and not provider
+SELECTED := not slow and $(ORDINARY)
 
 .PHONY: test
 test: ## every change: lint, unit, contract, journey and fault tests, on both brokers
 	@$(MAKE) setup servers
+# Before the targets that need them, which would wait for each other's apt.
 	@deploy/install/faketime.sh
 	@deploy/install/browser.sh
 	@deploy/checks/parallel.sh "lint test-core test-browser" test-system
@@ -195,7 +197,7 @@ test-faults: setup ## kills, outages, full disks, in short: nothing acknowledged
 .PHONY: test-all
 test-all: ## for nights: everything, everywhere; an hour or more
 	@$(MAKE) test
-	@TESTS_TWO_WORLDS_RUNS=90 TESTS_WITHDRAWAL_POINTS=20 $(MAKE) test-system SELECTED="slow and not bench and not clamd and not browser and not promtool and not provider"
+	@TESTS_TWO_WORLDS_RUNS=90 TESTS_WITHDRAWAL_POINTS=20 $(MAKE) test-system SELECTED="slow and $(ORDINARY)"
 	@TESTS_TWO_WORLDS_RUNS=90 TESTS_WITHDRAWAL_POINTS=20 $(MAKE) test-system \
 	  TESTS="tests/journeys -k 'two_worlds or twenty_points'"
 	@$(MAKE) test-browser BROWSER="browser and slow"

@@ -137,9 +137,7 @@ def _add_notifications(commands: Any) -> None:
         "dead notifications, each with its reason",
         "dead --limit 500",
     )
-    dead.add_argument(
-        "--limit", type=_positive(int), default=100, help="how many (100)"
-    )
+    dead.add_argument("--limit", type=COUNT, default=100, help="how many (100)")
     redrive = _add(
         commands,
         "redrive",
@@ -212,9 +210,7 @@ def _add_portal(commands: Any) -> None:
         "support tickets, newest first",
         "tickets --limit 20",
     )
-    tickets.add_argument(
-        "--limit", type=_positive(int), default=100, help="how many (100)"
-    )
+    tickets.add_argument("--limit", type=COUNT, default=100, help="how many (100)")
     tickets.add_argument("--after", help="those after this ticket")
     close = _add(
         commands, "close-ticket", "close a support ticket", "close-ticket 7KQ2"
