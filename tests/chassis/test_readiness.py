@@ -15,17 +15,8 @@ from clp_contracts.errors import CallFailed
 from clp_contracts.feed import Change, Changes
 from clp_contracts.health import FEED_WAITS, SIGNS
 from tests.chassis.services_under_test import rpc_service
+from tests.support.readiness import failures
 from tests.support.waiting import until
-
-
-def failures(group: ContainerGroup) -> list[str]:
-    found: list[str] = []
-    for check in group.probes().checks.values():
-        try:
-            check()
-        except OSError as error:
-            found.append(str(error))
-    return found
 
 
 def is_ready(group: ContainerGroup) -> bool:

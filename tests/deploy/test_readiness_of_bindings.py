@@ -26,6 +26,7 @@ from clp_deploy.broker_permissions import VHOST, definitions
 from clp_suite.server_process import account_for, create_directory_for
 from clp_suite.servers import PrivateRabbit, server_directory
 from clp_suite.up.servers import with_superuser
+from tests.support.readiness import failures
 from tests.support.servers import require
 from tests.support.waiting import until as wait_until
 
@@ -102,19 +103,9 @@ HANDLED: list[Any] = []
 def group(broker: Broker) -> Iterator[ContainerGroup]:
     running = ContainerGroup([(Routing, {"AMQP_URI": broker.url("notifications")})])
     running.start()
-    until(lambda: problems(running) == [])
+    until(lambda: failures(running) == [])
     yield running
     running.stop()
-
-
-def problems(group: ContainerGroup) -> list[str]:
-    found = []
-    for check in group.probes().checks.values():
-        try:
-            check()
-        except OSError as error:
-            found.append(str(error))
-    return found
 
 
 @pytest.mark.parametrize("exchange", [REQUESTS, REPLIES, EVENTS])
@@ -122,11 +113,11 @@ def test_t34_without_a_shared_exchange_a_service_is_not_ready(
     broker: Broker, group: ContainerGroup, exchange: str
 ) -> None:
     broker.as_administrator("exchange_delete", exchange=exchange)
-    until(lambda: problems(group))
-    (problem,) = problems(group)
+    until(lambda: failures(group))
+    (problem,) = failures(group)
     assert f"no exchange '{exchange}'" in problem
     broker.declare(exchange)
-    until(lambda: problems(group) == [])
+    until(lambda: failures(group) == [])
 
 
 def cut_connections(group: ContainerGroup) -> None:
@@ -142,7 +133,7 @@ def test_t34_who_reconnects_to_missing_exchanges_is_not_ready(
 ) -> None:
     broker.as_administrator("exchange_delete", exchange=EVENTS)
     cut_connections(group)
-    until(lambda: f"access to exchange '{EVENTS}'" in " ".join(problems(group)))
+    until(lambda: f"access to exchange '{EVENTS}'" in " ".join(failures(group)))
     group.stop(10)
     broker.declare(EVENTS)
 
@@ -165,7 +156,7 @@ def test_t34_lost_bindings_are_restored(broker: Broker, group: ContainerGroup) -
     )
     assert not explains(calls)
     until(lambda: explains(calls))
-    assert problems(group) == []
+    assert failures(group) == []
     calls.close()
 
 
@@ -173,9 +164,9 @@ def test_t34_events_arrive_again_when_their_exchange_is_back(
     broker: Broker, group: ContainerGroup
 ) -> None:
     broker.as_administrator("exchange_delete", exchange=EVENTS)
-    until(lambda: problems(group))
+    until(lambda: failures(group))
     broker.declare(EVENTS)
-    until(lambda: problems(group) == [])
+    until(lambda: failures(group) == [])
     publisher = publisher_of(broker, "messages")
     publisher.publish([EncodedEvent(OF_MESSAGES[0], b'"restored"')])
     publisher.close()

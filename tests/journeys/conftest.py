@@ -5,12 +5,10 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from clp_suite import EmbeddedSuite
-from clp_suite.process_suite import ProcessSuite
 from clp_suite.sample_data import put_cast
-from clp_suite.server_access import DatabaseAccess
 from clp_suite.suite import Suite
 from tests.journeys.scenario import Scenario
+from tests.journeys.suites import suite_of
 
 
 @pytest.fixture(
@@ -22,14 +20,7 @@ def suite(
 ) -> Iterator[Suite]:
     """Four services: embedded, or as processes on RabbitMQ and PostgreSQL."""
     folder = tmp_path_factory.mktemp(request.param)
-    if request.param == "embedded":
-        with EmbeddedSuite(folder) as embedded:
-            put_cast(embedded.client(service="directory"))
-            yield embedded
-        return
-    rabbit = request.getfixturevalue("new_broker")()
-    postgres: DatabaseAccess = request.getfixturevalue("postgres")
-    with ProcessSuite(folder / "suite", rabbit=rabbit, postgres=postgres) as running:
+    with suite_of(request.param, request, folder) as running:
         put_cast(running.client(service="directory"))
         yield running
 

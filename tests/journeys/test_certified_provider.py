@@ -10,15 +10,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from html import unescape
 from pathlib import Path
-from typing import Any
 from urllib.parse import parse_qs, urljoin, urlsplit
 
 import pytest
 
 from clp_suite.process_suite import ProcessSuite
-from clp_suite.server_access import DatabaseAccess
 from clp_suite.server_process import free_ports
 from tests.journeys.portal_pages import put_night_train
+from tests.journeys.suites import process_suite
 from tests.services.portal.browser import Browser, Response
 from tests.support.waiting import until
 
@@ -77,14 +76,9 @@ class Certified:
 
 @pytest.fixture(scope="module")
 def certified(
-    new_broker: Any, postgres: DatabaseAccess, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Certified]:
-    suite = ProcessSuite(
-        tmp_path_factory.mktemp("certified") / "suite",
-        rabbit=new_broker(),
-        postgres=postgres,
-        copies={"portal": 2},
-    )
+    suite = process_suite(request, tmp_path_factory.mktemp("certified"), portals=2)
     (port,) = free_ports(1)
     command = ["node", str(PROGRAM), str(Path(FOLDER).resolve()), str(port)]
     provider = subprocess.Popen(

@@ -2,13 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any
 
 import pytest
 
 from clp_suite.process_suite import ProcessSuite
-from clp_suite.server_access import DatabaseAccess
 from tests.journeys.portal_pages import put_night_train
+from tests.journeys.suites import process_suite
 from tests.services.portal.browser import Browser, field_of
 from tests.services.portal.openid_provider import OwnProvider
 from tests.support.waiting import until
@@ -40,14 +39,9 @@ class Portals:
 
 @pytest.fixture(scope="module")
 def portals(
-    new_broker: Any, postgres: DatabaseAccess, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Portals]:
-    suite = ProcessSuite(
-        tmp_path_factory.mktemp("portals") / "suite",
-        rabbit=new_broker(),
-        postgres=postgres,
-        copies={"portal": 2},
-    )
+    suite = process_suite(request, tmp_path_factory.mktemp("portals"), portals=2)
     with OwnProvider() as provider:
         suite.use_provider(provider.issuer)
         with suite:
@@ -119,16 +113,7 @@ def test_a_lost_service_keeps_the_text_and_its_key(portals: Portals) -> None:
     assert lost.status == 503
     assert "cannot be reached" in lost.words
     assert "Traceback" not in lost.text
-    script = nat.send(
-        "POST",
-        f"/{NORTH}",
-        body=f"key={key}&text=Not+lost.&action=post".encode(),
-        headers={
-            "Accept": "application/json",
-            "Content-Type": "application/x-www-form-urlencoded",
-            "Sec-Fetch-Site": "same-origin",
-        },
-    )
+    script = nat.submit_by_script(f"/{NORTH}", key=key, text="Not lost.", action="post")
     assert script.json["code"] == "service.unavailable"
     portals.suite.restart("messages.0")
     until(lambda: nat.get(f"/{NORTH}").status == 200, seconds=120)

@@ -15,11 +15,10 @@ from http import HTTPStatus
 import pytest
 
 from clp_contracts.errors import Refused
-from clp_suite import EmbeddedSuite
-from clp_suite.process_suite import ProcessSuite
 from clp_suite.sample_data import put_cast
 from clp_suite.suite import Suite
 from tests.journeys.scenario import Scenario
+from tests.journeys.suites import suite_of
 from tests.support.waiting import until
 
 # Twenty in the tests of the night.
@@ -42,15 +41,7 @@ def suite(
 ) -> Iterator[Suite]:
     """A suite whose mails wait for longer than a withdrawal takes."""
     folder = tmp_path_factory.mktemp(request.param)
-    if request.param == "embedded":
-        made: Suite = EmbeddedSuite(folder, mail_window_s=MAIL_WINDOW_S)
-    else:
-        made = ProcessSuite(
-            folder / "suite",
-            rabbit=request.getfixturevalue("new_broker")(),
-            postgres=request.getfixturevalue("postgres"),
-            mail_window_s=MAIL_WINDOW_S,
-        )
+    made = suite_of(request.param, request, folder, mail_window_s=MAIL_WINDOW_S)
     with made as running:
         put_cast(running.client(service="directory"))
         yield running

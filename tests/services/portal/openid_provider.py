@@ -48,7 +48,23 @@ class Provider:
         requests.put(address, json=dict(claims), timeout=5).raise_for_status()
 
 
-class _Bare:
+class _Server:
+    """An HTTP server in a thread of its own."""
+
+    def serve(self, handler: type[BaseHTTPRequestHandler]) -> str:
+        """Start it on a free port; return its address."""
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        self._thread = threading.Thread(target=self._server.serve_forever)
+        self._thread.start()
+        return f"http://127.0.0.1:{self._server.server_port}"
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+
+class _Bare(_Server):
     def __init__(self, keys: Sequence[RSAKey]) -> None:
         self._keys = KeySet(list(keys)).as_dict(private=False)
 
@@ -66,23 +82,15 @@ class _Bare:
             def log_message(self, *_: object) -> None:
                 """Say nothing."""
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        issuer = f"http://127.0.0.1:{self._server.server_port}"
+        issuer = self.serve(Handler)
         documents["/.well-known/openid-configuration"] = {
             "issuer": issuer,
             "jwks_uri": f"{issuer}/keys",
         }
-        self._thread = threading.Thread(target=self._server.serve_forever)
-        self._thread.start()
         return issuer
 
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
 
-
-class OwnProvider:
+class OwnProvider(_Server):
     """A provider with the code flow, whose keys and sessions the test holds.
 
     Whoever comes is signed in as ``person``, in a session of its own.
@@ -96,16 +104,8 @@ class OwnProvider:
         self._codes: dict[str, dict[str, str]] = {}
 
     def __enter__(self) -> Self:
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self.issuer = f"http://127.0.0.1:{self._server.server_port}"
-        self._thread = threading.Thread(target=self._server.serve_forever)
-        self._thread.start()
+        self.issuer = self.serve(self._handler())
         return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
 
     def logout_token(self, session: str) -> str:
         """What the provider sends when a session ended (back-channel logout)."""

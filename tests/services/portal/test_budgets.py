@@ -101,16 +101,7 @@ def test_sending_costs_one_call(browser: Open, calls: list[str]) -> None:
     somebody = browser("nat")
     key = field_of(somebody.get(f"/{NORTH}"), "key")
     calls.clear()
-    sent = somebody.send(
-        "POST",
-        f"/{NORTH}",
-        body=f"text=Hello%20again&key={key}".encode(),
-        headers={
-            "Accept": "application/json",
-            "Content-Type": "application/x-www-form-urlencoded",
-            "Sec-Fetch-Site": "same-origin",
-        },
-    )
+    sent = somebody.submit_by_script(f"/{NORTH}", text="Hello again", key=key)
     assert sent.status == 201
     assert [call for call in calls if call != ME] == ["messages.post"]
     assert "Hello again" in sent.json["html"]

@@ -6,6 +6,7 @@ not show itself to another.
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -92,23 +93,29 @@ def post(suite: EmbeddedSuite, author: str, channel: str, text: str) -> None:
     suite.client(author).messages.post(channel=channel, key=key, text=text)
 
 
-@pytest.fixture(scope="module")
-def worlds(
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[tuple[EmbeddedSuite, EmbeddedSuite]]:
-    """The world with South, and the one without."""
-    folder: Path = tmp_path_factory.mktemp("worlds")
+@contextmanager
+def two_worlds(folder: Path) -> Iterator[tuple[EmbeddedSuite, EmbeddedSuite]]:
+    """Run the world with South, and the one without."""
     with (
         EmbeddedSuite(folder / "with", portal=True, rate_limit=NO_LIMIT) as with_south,
         EmbeddedSuite(folder / "without", portal=True, rate_limit=NO_LIMIT) as without,
     ):
         world(with_south, south=True)
         world(without, south=False)
-        for suite in (with_south, without):
+        yield with_south, without
+
+
+@pytest.fixture(scope="module")
+def worlds(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[tuple[EmbeddedSuite, EmbeddedSuite]]:
+    """Two worlds in which the studio has opened every page."""
+    with two_worlds(tmp_path_factory.mktemp("worlds")) as both:
+        for suite in both:
             studio = signed_in(suite, "ivy")
             for address in ADDRESSES:
                 studio.get(address)
-        yield with_south, without
+        yield both
 
 
 def signed_in(suite: EmbeddedSuite, person: str) -> Browser:

@@ -7,18 +7,16 @@ says between the lines of North: no byte, no length and no order may tell.
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from clp_chassis.concurrency.rate_limiter import NO_LIMIT
 from clp_suite import EmbeddedSuite
 from tests.services.portal.test_stream import Stream
 from tests.services.portal.test_two_worlds import (
     post,
     signed_in,
     stable,
-    world,
+    two_worlds,
 )
 
 ROUNDS = 12
@@ -43,16 +41,12 @@ def hidden(chunk: bytes) -> bytes:
 
 
 @pytest.fixture(scope="module")
-def worlds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[EmbeddedSuite]]:
+def worlds(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[tuple[EmbeddedSuite, EmbeddedSuite]]:
     """The world with South, and the one without."""
-    folder: Path = tmp_path_factory.mktemp("live-worlds")
-    with (
-        EmbeddedSuite(folder / "with", portal=True, rate_limit=NO_LIMIT) as with_south,
-        EmbeddedSuite(folder / "without", portal=True, rate_limit=NO_LIMIT) as without,
-    ):
-        world(with_south, south=True)
-        world(without, south=False)
-        yield [with_south, without]
+    with two_worlds(tmp_path_factory.mktemp("live-worlds")) as both:
+        yield both
 
 
 def talk(suite: EmbeddedSuite, *, south: bool, part: str) -> None:
