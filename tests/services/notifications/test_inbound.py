@@ -259,16 +259,8 @@ def unsubscribe_mail(harness: DeliveryHarness) -> tuple[str, str]:
     return address, subject
 
 
-@pytest.mark.parametrize(
-    "place", ["subject", "text", "encoded text", "encoded subject"]
-)
-def test_unsubscribing_by_mail_works_as_the_link(
-    harness: DeliveryHarness, world: World, place: str
-) -> None:
-    mailed_to_nat(harness)
-    address, token = unsubscribe_mail(harness)
-    assert address == f"unsubscribe@{DOMAIN}"
-    assert len(token) == 43
+def unsubscribing(address: str, token: str, place: str) -> bytes:
+    """A mail with a token in its subject or text, encoded or not."""
     subject = token if place == "subject" else "unsubscribe"
     text = "" if "subject" in place else token
     encoding = ""
@@ -282,9 +274,23 @@ def test_unsubscribing_by_mail_works_as_the_link(
         f"From: somebody@else.example\r\nTo: {address}\r\nSubject: {subject}\r\n"
         f"{encoding}\r\n{text}\r\n"
     )
-    assert take(harness, raw.encode()) == "done"
+    return raw.encode()
+
+
+@pytest.mark.parametrize(
+    "place", ["subject", "text", "encoded text", "encoded subject"]
+)
+def test_unsubscribing_by_mail_works_as_the_link(
+    harness: DeliveryHarness, world: World, place: str
+) -> None:
+    mailed_to_nat(harness)
+    address, token = unsubscribe_mail(harness)
+    assert address == f"unsubscribe@{DOMAIN}"
+    assert len(token) == 43
+    assert take(harness, unsubscribing(address, token, place)) == "done"
     assert modes(harness) == {"": "batched", "p1": "off"}
-    assert take(harness, raw.replace(token[:4], "AAAA").encode()) == "unknown_token"
+    other = f"AAAA{token[4:]}"
+    assert take(harness, unsubscribing(address, other, place)) == "unknown_token"
     world.post("ivy", BROADCAST)
     harness.run()
     assert harness.states("m2") == {"nat": ("suppressed", "mail_off")}
