@@ -16,6 +16,8 @@ SOUTH = "/p1/direct/south"
 def send(page: Page, text: str) -> None:
     page.locator("#text").fill(text)
     page.keyboard.press("Enter")
+    # Until it is stored it stands last as well, without a number.
+    expect(page.locator(".message.waiting")).to_have_count(0)
     expect(page.locator(".message").last).to_contain_text(text)
 
 

@@ -124,6 +124,7 @@ def check_once(clients: Sequence[StreamClient], bed: Bed) -> None:
         assert client.messages == bed.posted
 
 
+@pytest.mark.slow
 def test_a_portal_with_a_hundred_streams_ends_soon(bed: Bed) -> None:
     """Within two seconds, or twice what it takes without streams on a busy machine."""
     clients = bed.clients(NORTH, 100)
@@ -136,7 +137,6 @@ def test_a_portal_with_a_hundred_streams_ends_soon(bed: Bed) -> None:
         without = _seconds_to_end(bed, "portal.1")
         took = _seconds_to_end(bed, "portal.0")
     print(f"seconds from SIGTERM: {took:.2f} with 100 streams, {without:.2f} without")
-    assert took < 2 * max(1.0, without)
     bed.post("while nobody listens")
     for client in clients:
         client.ports, client.is_ended, client.resumes = (
@@ -149,6 +149,7 @@ def test_a_portal_with_a_hundred_streams_ends_soon(bed: Bed) -> None:
         until(all_have(clients, bed), WAIT_S, "the message at the other process")
     check_once(clients, bed)
     bed.suite.restart("portal.0")
+    assert took < 2 * max(1.0, without)
 
 
 def _seconds_to_end(bed: Bed, name: str) -> float:

@@ -20,7 +20,7 @@ from tests.support.work_queue import worker_number
 
 VARIABLE: Final = "TESTS_SERVERS"
 # A virtual host for every suite that a test process may start.
-VHOSTS_PER_WORKER: Final = 5
+VHOSTS_PER_WORKER: Final = 8
 
 
 def vhosts_of(worker: int) -> tuple[str, ...]:
