@@ -50,11 +50,15 @@ def run_pages(folder: Path, *pages: Path) -> "subprocess.CompletedProcess[str]":
     )
 
 
-# After the guide, the same machine once more: without its keys, and with them again.
+# After the guide, the same machine once more: without its keys, with new ones, and with
+# its own again.
 WITHOUT_KEYS = """
 <!-- newcomer: run -->
 ```sh
 mv run-data/keys lost-keys
+! make up 2> refusal
+grep "CLP_PROJECTS_KEYS_DIR: .*/keys/projects/projects.pem and .* more of" refusal
+rm run-data/secrets.list
 ```
 <!-- newcomer: start -->
 ```sh

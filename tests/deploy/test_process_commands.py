@@ -1,18 +1,24 @@
 """``--help``, ``--check`` and the refusals of every process, as an operator sees them."""
 
 import os
+import re
 import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from clp_chassis.process_command import settings_help, shown_default
-from clp_chassis.settings import InvalidSettings, read_whole_environment
-from clp_deploy.environments import all_settings
+from clp_chassis.settings import (
+    InvalidSettings,
+    SettingDescription,
+    read_whole_environment,
+)
+from clp_deploy.environments import all_settings, example_environment
 from clp_deploy.keys import write_keys
 from clp_deploy.processes import PROCESS_TYPES, ProcessType
 from clp_suite.environment import without_settings
@@ -130,6 +136,45 @@ def test_a_process_without_any_setting_names_what_it_needs(
         read_whole_environment(process_type.settings_type, process_type.service, {})
     lines = str(refused.value).splitlines()
     assert {line.partition(":")[0] for line in lines} == required
+
+
+NEEDED = [
+    pytest.param(process_type, one, id=f"{process_type.name}-{one.name}")
+    for process_type in PROCESS_TYPES
+    for one in all_settings()[process_type.service]
+    if one.default is None
+]
+
+
+@pytest.mark.parametrize(("process_type", "lost"), NEEDED)
+def test_a_process_without_one_of_its_secrets_is_one_line(
+    process_type: ProcessType, lost: SettingDescription
+) -> None:
+    """What the environment of a deployment sets, without one of them."""
+    environ = complete_environment(process_type)
+    read = partial(
+        read_whole_environment, process_type.settings_type, process_type.service
+    )
+    read(environ)
+    del environ[lost.variable]
+    with pytest.raises(InvalidSettings) as refused:
+        read(environ)
+    (line,) = str(refused.value).splitlines()
+    assert line.startswith(f"{lost.variable}: is not set; expected {lost.expected}")
+    with pytest.raises(InvalidSettings) as refused:
+        read(environ | {f"{lost.variable}_FILE": "/lost"})
+    assert str(refused.value) == (
+        f"{lost.variable}_FILE: cannot read /lost: No such file or directory"
+    )
+
+
+def complete_environment(process_type: ProcessType) -> dict[str, str]:
+    """The example of `deploy/environments`, with a secret in each of its blanks."""
+    lines = example_environment(process_type).splitlines()
+    return {
+        name: re.sub("PASSWORD|SECRET", SECRET, value)
+        for name, _, value in (line.partition("=") for line in lines if line[:1] == "C")
+    }
 
 
 def test_delivery_starts_beside_the_process_that_serves_http(tmp_path: Path) -> None:

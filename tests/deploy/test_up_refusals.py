@@ -1,6 +1,7 @@
 """`make up` refuses what would harm a system, before it writes anything."""
 
 import os
+import shutil
 import subprocess
 import sys
 from contextlib import ExitStack
@@ -8,9 +9,18 @@ from pathlib import Path
 
 import pytest
 
+from clp_deploy.keys import HOLDERS, write_keys
+from clp_deploy.secret_files import PasswordStore
 from clp_suite.environment import without_settings
 from clp_suite.server_process import server_directory
+from clp_suite.up.kept_secrets import (
+    LIST,
+    NEEDED,
+    list_secrets,
+    refuse_lost_secrets,
+)
 from clp_suite.up.safety import lock_data_dir, refuse_unsafe, require_running
+from clp_suite.up.start import start
 from tests.architecture.tree import ROOT
 from tests.deploy.running import UpSystem
 
@@ -98,6 +108,58 @@ def test_a_folder_that_cannot_be_made_is_one_line(tmp_path: Path) -> None:
     file.touch()
     with ExitStack() as cleanup, pytest.raises(SystemExit, match="name another --data"):
         lock_data_dir(file / "up", cleanup)
+
+
+def used_folder(folder: Path) -> list[str]:
+    """A data folder with all secrets, as the list names them; the list has no others."""
+    write_keys(folder / "keys")
+    passwords = PasswordStore(folder / "secrets")
+    for name in NEEDED.values():
+        passwords.get(name)
+    passwords.get("projects_database_password")
+    list_secrets(folder)
+    return (folder / LIST).read_text().splitlines()
+
+
+def test_a_start_without_a_secret_it_was_used_with_is_one_line(tmp_path: Path) -> None:
+    lines = used_folder(tmp_path)
+    refuse_lost_secrets(tmp_path, {})
+    assert len(lines) > len(NEEDED) + len(HOLDERS)
+    assert "projects_database_password" not in "".join(lines), (
+        "made again at each start"
+    )
+    for line in lines:
+        variable, _, name = line.partition(" ")
+        (tmp_path / name).rename(tmp_path / "elsewhere")
+        with pytest.raises(SystemExit) as refused:
+            refuse_lost_secrets(tmp_path, {})
+        told = str(refused.value)
+        assert told.startswith(f"{variable}: {tmp_path / name} is missing; expected ")
+        assert "restore it from the backup" in told
+        assert len(told.splitlines()) == 1
+        refuse_lost_secrets(tmp_path, {variable: "named by whoever starts"})
+        refuse_lost_secrets(tmp_path, {f"{variable}_FILE": "/etc/clp/secret"})
+        (tmp_path / "elsewhere").rename(tmp_path / name)
+
+
+def test_a_restore_without_its_secrets_is_refused_before_it_makes_any(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The list is saved with the files, and the secrets are another archive."""
+    for name in [name for name in os.environ if name.startswith("CLP_")]:
+        monkeypatch.delenv(name)
+    with server_directory() as folder:
+        lines = used_folder(folder)
+        shutil.rmtree(folder / "secrets")
+        shutil.rmtree(folder / "keys")
+        with pytest.raises(SystemExit) as refused:
+            start(folder, ())
+        more = f" and {len(lines) - 1} more of {folder / LIST} is missing"
+        assert more in str(refused.value)
+        assert not (folder / "keys").exists()
+        assert not (folder / "secrets").exists()
+        (folder / LIST).unlink()
+        refuse_lost_secrets(folder, {})
 
 
 @pytest.mark.parametrize(

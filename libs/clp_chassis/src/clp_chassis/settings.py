@@ -313,7 +313,10 @@ def read_setting(
         if variable and (text := _value_of(variable, environ)) is not None:
             return {described.name: _judged(described, variable, text)}
     if described.default is None:
-        raise InvalidSettings(f"{described.variable}: is not set; {_wanted(described)}")
+        wanted = _wanted(described)
+        if described.is_own_secret:
+            wanted = f"expected {described.expected}; {wanted}"
+        raise InvalidSettings(f"{described.variable}: is not set; {wanted}")
     return {}
 
 

@@ -20,6 +20,7 @@ from clp_suite.sample_data import CAST
 from clp_suite.server_process import ServerError
 from clp_suite.up.console import LogConsole
 from clp_suite.up.host import BROKER, Host, prepare_host
+from clp_suite.up.kept_secrets import list_secrets, refuse_lost_secrets
 from clp_suite.up.safety import ADDRESSES_OF, lock_data_dir, refuse_unsafe
 from clp_suite.up.supervisor import Supervisor
 
@@ -41,6 +42,7 @@ def start(data_dir: Path, copies: Iterable[tuple[str, int]]) -> None:
     refuse_unsafe(data_dir, os.environ)
     with ExitStack() as cleanup:
         lock_data_dir(data_dir, cleanup)
+        refuse_lost_secrets(data_dir, os.environ)
         stop_requests: list[int] = []
         on_stop_signal(lambda: stop_requests.append(1))
         console.notice("starting; the first start takes a few seconds more")
@@ -48,6 +50,7 @@ def start(data_dir: Path, copies: Iterable[tuple[str, int]]) -> None:
             host = prepare_host(data_dir, dict(os.environ), cleanup)
         except ServerError as error:
             raise SystemExit(f"{error}\nrun `make servers`, or name servers") from None
+        list_secrets(data_dir)
         _write_addresses(host)
         supervisor = Supervisor(host, console, dict(copies))
         on_stop_signal(supervisor.request_stop)
