@@ -7,15 +7,16 @@ knows some thousand further signatures, of which the weak ones are left out.
 
 import codecs
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
 import puremagic
 
-from clp_core.attachments import DetectedKind
+from clp_core.attachments import UNPROVEN_KINDS, DetectedKind
 from clp_messages.checked_headers import checked_kind
+from clp_messages.signature_index import PatternIndex, SignatureIndex
 from clp_messages.signature_tables import (
     BINARY_SIGNATURES,
     CANON_RAW_BRAND,
@@ -35,7 +36,6 @@ from clp_messages.signature_tables import (
     WEB_PAGE,
     XML,
     ZIP_ENTRY,
-    Pattern,
     Signature,
 )
 from clp_messages.zip_entries import has_readable_entry, kind_of_zip
@@ -80,7 +80,12 @@ BYTE_ORDER_MARKS: Final[Mapping[bytes, str]] = MappingProxyType(
         codecs.BOM_UTF16_BE: "utf-16-be",
     }
 )
+FIRST_OF_MARKS: Final = (b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")
 UNMARKED: Final = ("utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be")
+
+# What a script or a page begins with: see `SCRIPT`, `XML`, `COMMENT` and `WEB_PAGE`.
+FIRST_OF_ACTIVE: Final = b"#@<[wWrR"
+ZIP_HEADER: Final = b"PK\x03\x04"
 
 # A head at the start of a line, or after nothing but marks and blanks.
 _UEL: Final = rb"\x1b%-12345X"  # ends a language of printers
@@ -102,29 +107,39 @@ TS_PACKETS: Final = ((0, 188), (4, 192))
 
 
 def detect(head: bytes) -> Detection:
-    """Detect the kind of a file by its first `HEAD_BYTES` bytes, or all if fewer."""
+    """Detect the kind of a file by its first `HEAD_BYTES` bytes, or all if fewer.
+
+    Cheap evidence comes first: most good files are proven by their first bytes.
+    """
     head = head[:HEAD_BYTES]
-    if (kind := _by_signature(head, PICTURE_SIGNATURES)) and not is_text(head[:64]):
-        return Detection(kind)
-    opening = _opening_of(head)
-    if (kind := _active_kind(opening)) is not None:
-        return Detection(kind)
+    if (kind := PICTURES.find(head)) and not is_text(head[:64]):
+        return PROVEN[kind]
     if head.startswith(RIFF) and head[8:12] in RIFF_FORMS:
-        return Detection(RIFF_FORMS[head[8:12]])
+        return PROVEN[RIFF_FORMS[head[8:12]]]
+    if (kind := _active_kind(head)) is not None:
+        return PROVEN[kind]
     if is_text(head):
-        return Detection(_by_pattern(head, TEXT_PATTERNS) or K.TEXT, _preambles(head))
-    for recognize in (_binary_signature, _container, _bitmap, _library, _hidden_zip):
+        return Detection(TEXTS.find(head) or K.TEXT, _preambles(head))
+    for recognize in (
+        _binary_signature,
+        _container,
+        _bitmap,
+        LIBRARY.find,
+        _hidden_zip,
+    ):
         if (kind := recognize(head)) is not None:
-            return Detection(kind, _alike(head))
-    kind = K.TOO_SHORT if len(head) < MIN_HEAD_BYTES else K.UNKNOWN
-    return Detection(kind, _alike(head))
+            break
+    else:
+        kind = K.TOO_SHORT if len(head) < MIN_HEAD_BYTES else K.UNKNOWN
+    return Detection(kind, _alike(head)) if kind in UNPROVEN_KINDS else PROVEN[kind]
 
 
 def is_text(head: bytes) -> bool:
     """Whether the bytes are a text in some encoding: no control characters."""
-    for mark, encoding in BYTE_ORDER_MARKS.items():
-        if head.startswith(mark):
-            return _decodes(head, encoding)
+    if head.startswith(FIRST_OF_MARKS):
+        for mark, encoding in BYTE_ORDER_MARKS.items():
+            if head.startswith(mark):
+                return _decodes(head, encoding)
     if NOT_TEXT.search(head) is None:
         return True
     return b"\x00" in head[:8] and any(
@@ -134,24 +149,34 @@ def is_text(head: bytes) -> bool:
 
 def _decodes(head: bytes, encoding: str, *, min_ascii: float = 0) -> bool:
     """Whether a text without control characters decodes; some of it has to be ASCII."""
+    # The first characters of other data decide, so the rest is seldom decoded.
+    if CONTROLS.search(head[:16].decode(encoding, "ignore")):
+        return False
     width = 2 if "16" in encoding else 4
+    # ASCII has a zero for its first byte; a character has four bytes at most.
+    zeros = head[0 if encoding.endswith("be") else width - 1 :: width].count(0)
+    if zeros < min_ascii * (len(head) // 4):
+        return False
     try:
         text = head[: len(head) // width * width].decode(encoding)
     except UnicodeDecodeError:
         return False
-    if CONTROLS.search(text.removeprefix("\ufeff")):
+    if CONTROLS.search(text):
         return False
     return len(text.encode("ascii", "ignore")) >= min_ascii * len(text)
 
 
 def _opening_of(head: bytes) -> bytes:
     """From the first visible byte: marks, blanks and zeros of UTF-16 run a file too."""
-    plain = head[: 8 * OPENING_BYTES].translate(None, b"\x00")
-    return plain.lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n\f\v")
+    return head.translate(None, b"\x00").lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n\f\v")
 
 
-def _active_kind(opening: bytes) -> DetectedKind | None:
+def _active_kind(head: bytes) -> DetectedKind | None:
     """A script or a web page, which run wherever they are opened."""
+    first = _opening_of(head[:64])[:1]
+    if first and first not in FIRST_OF_ACTIVE:
+        return None
+    opening = _opening_of(head[: 8 * OPENING_BYTES])
     if SCRIPT.match(opening):
         return K.SCRIPT
     if XML.match(opening):
@@ -162,26 +187,13 @@ def _active_kind(opening: bytes) -> DetectedKind | None:
     return K.MARKUP if WEB_PAGE.match(opening, at) else None
 
 
-def _by_signature(
-    head: bytes, signatures: tuple[Signature, ...]
-) -> DetectedKind | None:
-    for value, kind, offset in signatures:
-        if head.startswith(value, offset):
-            return kind
-    return None
-
-
-def _by_pattern(head: bytes, patterns: tuple[Pattern, ...]) -> DetectedKind | None:
-    return next((kind for pattern, kind in patterns if pattern.match(head)), None)
-
-
 def _binary_signature(head: bytes) -> DetectedKind | None:
-    kind = _by_pattern(head, TEXT_PATTERNS) or _by_signature(head, BINARY_SIGNATURES)
-    return kind or checked_kind(head) or _by_pattern(head, PATTERNS)
+    kind = TEXTS.find(head) or BINARIES.find(head)
+    return kind or checked_kind(head) or HEADERS.find(head)
 
 
 def _container(head: bytes) -> DetectedKind | None:
-    if head.startswith(b"PK\x03\x04"):
+    if head.startswith(ZIP_HEADER):
         return kind_of_zip(head)
     if head.startswith(RIFF):
         return K.OTHER
@@ -226,19 +238,22 @@ def _bitmap(head: bytes) -> DetectedKind | None:
 
 def _hidden_zip(head: bytes) -> DetectedKind | None:
     """An entry of a ZIP somewhere: programs that unpack it look for its end."""
-    return K.ARCHIVE if ZIP_ENTRY.search(head) else None
-
-
-def _library(head: bytes) -> DetectedKind | None:
-    try:
-        matches = puremagic.magic_string(head)
-    except (puremagic.PureError, ValueError):
-        return None
-    for match in matches:
-        value, offset = match.byte_match, match.offset
-        if offset >= 0 and _is_strong(value) and head.startswith(value, offset):
-            return _library_kind(match.extension.lower())
+    at = head.find(ZIP_HEADER)
+    while at >= 0:
+        if ZIP_ENTRY.match(head, at):
+            return K.ARCHIVE
+        at = head.find(ZIP_HEADER, at + 1)
     return None
+
+
+def _strong_of_library() -> Iterator[Signature]:
+    """The strong signatures of the library, the longest ones first."""
+    for match in sorted(
+        puremagic.magic_header_array, key=lambda match: -len(match.byte_match)
+    ):
+        if match.offset >= 0 and _is_strong(match.byte_match):
+            kind = _library_kind(match.extension.lower())
+            yield Signature(match.byte_match, kind, match.offset)
 
 
 def _library_kind(extension: str) -> DetectedKind:
@@ -274,7 +289,7 @@ def _alike(head: bytes) -> frozenset[DetectedKind]:
         kinds.add(K.BMP)
     if head.startswith(b"8BPS"):
         kinds.add(K.PSD)
-    if head.startswith(b"PK\x03\x04") and not has_readable_entry(head):
+    if head.startswith(ZIP_HEADER) and not has_readable_entry(head):
         kinds.add(K.SCORE)
     return frozenset(kinds)
 
@@ -287,3 +302,11 @@ def _begins_with_atoms(head: bytes) -> bool:
     if size == 1:
         size, largest = int.from_bytes(head[8:16], "big"), MAX_MEDIA_BYTES
     return kind in QUICKTIME_ATOMS and (size == 0 or ATOM_HEADER <= size < largest)
+
+
+PROVEN: Final = {kind: Detection(kind) for kind in K}
+PICTURES: Final = SignatureIndex(PICTURE_SIGNATURES)
+BINARIES: Final = SignatureIndex(BINARY_SIGNATURES)
+LIBRARY: Final = SignatureIndex(_strong_of_library())
+TEXTS: Final = PatternIndex(TEXT_PATTERNS)
+HEADERS: Final = PatternIndex(PATTERNS)

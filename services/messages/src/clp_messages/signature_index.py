@@ -1,0 +1,52 @@
+"""Find the signature of a file among many, in a time that hardly grows with them."""
+
+import re
+from collections.abc import Iterable
+from typing import Final
+
+from clp_core.attachments import DetectedKind
+from clp_messages.signature_tables import Pattern, Signature
+
+# Every signature has at least as many; they select the few to compare in full.
+KEY_BYTES: Final = 3
+
+
+class SignatureIndex:
+    """Signatures by their offset and first bytes; of several, the first one wins."""
+
+    def __init__(self, signatures: Iterable[Signature]) -> None:
+        """Index signatures, each of `KEY_BYTES` bytes or more."""
+        offsets: dict[int, dict[bytes, list[tuple[int, Signature]]]] = {}
+        for rank, signature in enumerate(signatures):
+            by_key = offsets.setdefault(signature.offset, {})
+            by_key.setdefault(signature.value[:KEY_BYTES], []).append((rank, signature))
+        self._offsets = tuple(
+            (offset, offset + KEY_BYTES, by_key)
+            for offset, by_key in sorted(offsets.items())
+        )
+
+    def find(self, head: bytes) -> DetectedKind | None:
+        """The kind of the first signature that the head has, None without one."""
+        found = [
+            ranked
+            for offset, end, by_key in self._offsets
+            if (candidates := by_key.get(head[offset:end])) is not None
+            for ranked in candidates
+            if head.startswith(ranked[1].value, offset)
+        ]
+        return min(found)[1].kind if found else None
+
+
+class PatternIndex:
+    """Patterns of the start of a head, tried together; the first one wins."""
+
+    def __init__(self, patterns: Iterable[Pattern]) -> None:
+        """Join patterns, which have no flags but those of their groups."""
+        self._patterns = tuple(patterns)
+        self._any = re.compile(b"|".join(p.pattern for p, _ in self._patterns))
+
+    def find(self, head: bytes) -> DetectedKind | None:
+        """The kind of the first pattern that the head matches, None without one."""
+        if self._any.match(head) is None:
+            return None
+        return next(kind for pattern, kind in self._patterns if pattern.match(head))
