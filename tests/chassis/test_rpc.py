@@ -298,6 +298,7 @@ def test_t25_a_service_calls_only_the_methods_that_name_it(
         with pytest.raises(Refused) as refused:
             clients.projects.put_partner(id="p", name="P")
     assert refused.value.code == "passport.wrong_kind"
+    assert refused.value.detail == {"kinds": ["service"], "services": ["directory"]}
     with world.database.reading() as session:
         assert OUTBOX.pending(session) == 0
 

@@ -21,14 +21,18 @@ SOURCES = sorted(
     path for part in ("libs", "services") for path in (ROOT / part).rglob("src/**/*.py")
 )
 # What a code that speaks of a limit or a list ends in.
-LIMITED = ("too_long", "too_many", "too_large", "type_refused", "quota_spent")
+LIMITED = {
+    "too_long", "too_many", "too_large", "too_expensive", "type_refused", "quota_spent",
+    "wrong_kind",
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("code", sorted(CODES))
 def test_a_code_that_speaks_of_a_limit_names_it(code: str) -> None:
-    if code.endswith(LIMITED):
+    if code.endswith(tuple(LIMITED)):
         assert any(
-            name.startswith("max_") or name == "extensions" for name in DETAILS[code]
+            name.startswith("max_") or name in {"extensions", "kinds"}
+            for name in DETAILS[code]
         )
 
 

@@ -169,7 +169,7 @@ def list_followers(scenario: Scenario) -> None:
         refused = refusal(lambda m=message: nat.notifications.explain(message=m))  # type: ignore[misc]
         assert refused == ("message.missing", "{}")
     refused = refusal(lambda: nat.projects.followers(project=scenario.project))
-    assert refused == ("passport.wrong_kind", "{}")
+    assert refused == ("passport.wrong_kind", '{"kinds": ["service"]}')
 
 
 def autocomplete(scenario: Scenario) -> None:

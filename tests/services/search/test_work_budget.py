@@ -135,6 +135,7 @@ def test_a_query_that_takes_too_much_work_is_refused(
     monkeypatch.setattr(snippets, "MAX_STEPS_OF_TEXT", 1_000)
     refused = refusal_of(deps, "ivy", '"common common"')
     assert refused.code == "query.too_expensive"
+    assert refused.detail == {"max_steps": 400_000}
     assert str(refused)
     monkeypatch.undo()
     assert "m9" in ids_of(find_as(deps, "ivy", '"common common"'))

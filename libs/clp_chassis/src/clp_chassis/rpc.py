@@ -85,7 +85,11 @@ class CallInfo:
         passport = self.verifier.verify(self.token, method.kinds)
         is_service = passport.kind is PassportKind.SERVICE
         if is_service and passport.subject not in subjects:
-            raise Refused("passport.wrong_kind")
+            raise Refused.because(
+                "passport.wrong_kind",
+                kinds=sorted(method.kinds),
+                services=sorted(subjects),
+            )
         return passport
 
     def slot(self, passport: Passport) -> AbstractContextManager[None]:

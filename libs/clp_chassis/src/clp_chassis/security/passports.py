@@ -224,7 +224,7 @@ class Verifier:
             self._checked.pop(token, None)
             raise Refused("passport.refused")
         if passport.kind not in kinds:
-            raise Refused("passport.wrong_kind")
+            raise Refused.because("passport.wrong_kind", kinds=sorted(kinds))
         return passport
 
     def _check(self, token: str) -> Passport:

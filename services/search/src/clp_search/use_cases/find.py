@@ -90,7 +90,9 @@ def _call(work: Callable[[], Result]) -> Result:
     try:
         return work()
     except QueryTooExpensive:
-        raise Refused.because("query.too_expensive") from None
+        raise Refused.because(
+            "query.too_expensive", max_steps=MAX_STEPS_OF_TEXT
+        ) from None
     except (IndexDamaged, EngineUnavailable):
         raise Refused.because("service.unavailable") from None
 
