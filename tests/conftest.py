@@ -14,6 +14,7 @@ if not os.environ.get("TESTS_UNPATCHED") and importlib.util.find_spec("clp_chass
     servers, postgres = _servers.servers, _servers.postgres
     rabbit, new_broker = _servers.rabbit, _servers.new_broker
     _databases = importlib.import_module("tests.support.databases")
+    migrated_file, migrated_url = _databases.migrated_file, _databases.migrated_url
     pytest_collection_modifyitems = _databases.pytest_collection_modifyitems
 
 from hypothesis import HealthCheck, settings

@@ -1,10 +1,21 @@
 """Databases of tests: emptied quickly, and used twice only where their dialect matters."""
 
+import itertools
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
+from pathlib import Path
 from typing import Final
 
 import pytest
 from sqlalchemy import Engine, MetaData, text
+
+from clp_chassis.persistence.database import Database, migrate
+from clp_suite.server_access import DatabaseAccess
+
+# The parameters of a fixture whose tests run on both.
+BOTH: Final = ["sqlite", pytest.param("postgres", marks=pytest.mark.broker)]
 
 # The rules behind these use cases do not depend on the database: `make test` runs them on
 # SQLite, `make test-all` on PostgreSQL as well. Locks, upserts, queries, plans, parallel
@@ -37,6 +48,59 @@ SAME_ON_BOTH: Final = frozenset(
         "projects/test_readable_projects",
     )
 )
+
+MigratedFile = Callable[[str], Path]
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> MigratedFile:
+    """Return the SQLite file of a package, migrated and without rows, to be copied."""
+
+    @cache
+    def file_of(package: str) -> Path:
+        path = tmp_path_factory.mktemp("migrated") / f"{package}.db"
+        migrate(f"sqlite:///{path}", package)
+        return path
+
+    return file_of
+
+
+@pytest.fixture(scope="session")
+def migrated_url(postgres: DatabaseAccess) -> Callable[[str], str]:
+    """Return the PostgreSQL database of a package, migrated, to be emptied before use."""
+
+    @cache
+    def url_of(package: str) -> str:
+        url = postgres.create_database(package)
+        migrate(url, package)
+        return url
+
+    return url_of
+
+
+def database_without_tables(request: pytest.FixtureRequest, folder: Path) -> str:
+    """Return the URL of a database of its own, by the parameter of a fixture."""
+    number = next(_numbers)
+    if request.param == "sqlite":
+        return f"sqlite:///{folder / f'{number}.db'}"
+    server: DatabaseAccess = request.getfixturevalue("postgres")
+    return server.create_database(f"empty{number}")
+
+
+@contextmanager
+def migrated_database(
+    request: pytest.FixtureRequest, folder: Path, package: str, metadata: MetaData
+) -> Iterator[Database]:
+    """Open a database with the newest schema and no rows, by a fixture's parameter."""
+    if request.param == "sqlite":
+        file = request.getfixturevalue("migrated_file")(package)
+        database = Database(f"sqlite:///{shutil.copy(file, folder)}")
+    else:
+        database = Database(request.getfixturevalue("migrated_url")(package))
+        empty(database.engine, metadata)
+    yield database
+    database.close()
 
 
 def empty(engine: Engine, metadata: MetaData) -> None:

@@ -1,51 +1,25 @@
 """The use cases of `messages` on a fresh, migrated database, SQLite and PostgreSQL."""
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from clp_chassis.persistence.database import Database, migrate
+from clp_chassis.persistence.database import Database
 from clp_messages.tables import Base
-from clp_suite.server_access import DatabaseAccess
 from tests.services.messages.object_store import (
     CREDENTIALS,
     ObjectStore,
     object_store,
 )
 from tests.services.messages.scenario import Scenario
-from tests.support.databases import empty
+from tests.support.databases import BOTH, migrated_database
 
 
-@pytest.fixture(scope="session")
-def postgres_database(postgres: DatabaseAccess) -> str:
-    """One migrated database for all tests; each begins by emptying it."""
-    url = postgres.create_database("messages")
-    migrate(url, "clp_messages")
-    return url
-
-
-@pytest.fixture(scope="session")
-def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One migrated file; each test gets a copy."""
-    path = tmp_path_factory.mktemp("template") / "messages.db"
-    migrate(f"sqlite:///{path}", "clp_messages")
-    return path
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.broker)])
+@pytest.fixture(params=BOTH)
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
-    """An empty database with the newest schema."""
-    if request.param == "sqlite":
-        template = request.getfixturevalue("sqlite_template")
-        path = shutil.copy(template, tmp_path / "messages.db")
-        database = Database(f"sqlite:///{path}")
-    else:
-        database = Database(request.getfixturevalue("postgres_database"))
-        empty(database.engine, Base.metadata)
-    yield database
-    database.close()
+    with migrated_database(request, tmp_path, "clp_messages", Base.metadata) as opened:
+        yield opened
 
 
 @pytest.fixture(scope="session")

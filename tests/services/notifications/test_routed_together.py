@@ -4,7 +4,6 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,6 +24,7 @@ from clp_notifications.tables import (
 )
 from tests.services.notifications.harness import DeliveryHarness
 from tests.services.notifications.sample_world import BROADCAST, NORTH, SOUTH, World
+from tests.support.databases import MigratedFile
 
 PEOPLE = ("ivy", "ian", "nat", "nia", "sam")
 # Authors who may post in each channel.
@@ -126,12 +126,12 @@ def emptied(database: Database) -> Database:
 
 @pytest.fixture(scope="module")
 def two(
-    migrated_file: Path, tmp_path_factory: pytest.TempPathFactory
+    migrated_file: MigratedFile, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[Database, Database]]:
     """Two databases for the same events, routed in two ways."""
     paths = [tmp_path_factory.mktemp("routed") / "notifications.db" for _ in range(2)]
     for path in paths:
-        shutil.copy(migrated_file, path)
+        shutil.copy(migrated_file("clp_notifications"), path)
     first, second = (Database(f"sqlite:///{path}") for path in paths)
     yield first, second
     first.close()
