@@ -6,11 +6,17 @@ from typing import Any, cast
 import eventlet
 import pytest
 from nameko.extensions import DependencyProvider
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import (
+    IntegrityError,
+    InterfaceError,
+    InternalError,
+    OperationalError,
+)
 
-from clp_chassis.events.feed_reader import FeedReader, FeedSubscription, is_transient
+from clp_chassis.events.feed_reader import FeedReader, FeedSubscription
 from clp_chassis.events.projections import Projection
 from clp_chassis.runner import ContainerGroup
+from clp_chassis.transient_errors import is_transient
 from clp_contracts.errors import CallFailed, Refused
 from tests.support.waiting import until
 
@@ -20,6 +26,8 @@ ERRORS = [
     (Refused("service.unavailable"), "passes"),
     (Refused("service.failed", '{"incident": "x"}'), "passes"),
     (OperationalError("select 1", {}, Exception()), "passes"),
+    (InterfaceError("select 1", {}, Exception()), "passes"),
+    (InternalError("update", {}, Exception("only reads")), "passes"),
     (ConnectionResetError(), "passes"),
     (Refused("announcement.missing"), "stays"),
     (IntegrityError("insert", {}, Exception()), "stays"),

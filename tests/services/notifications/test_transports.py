@@ -8,7 +8,7 @@ import pytest
 from clp_chassis.clock import now
 from clp_notifications.delivery.maildir import Maildir
 from clp_notifications.delivery.smtp import SmtpTransport
-from clp_notifications.delivery.smtp_replies import ACCEPTED
+from clp_notifications.delivery.smtp_replies import ACCEPTED, RELAY_UNAVAILABLE
 from clp_notifications.delivery.transports import transport_at
 from tests.services.notifications.mail_builders import at_once, mail_message, mailed
 
@@ -19,6 +19,16 @@ def test_a_mail_becomes_one_whole_file(tmp_path: Path) -> None:
     (path,) = (tmp_path / "mails" / "new").iterdir()
     assert path.read_bytes() == f"Return-Path: <{mail.sender}>\r\n".encode() + mail.data
     assert not list((tmp_path / "mails" / "tmp").iterdir())
+
+
+def test_a_folder_that_cannot_be_written_is_as_a_relay_that_is_away(
+    tmp_path: Path,
+) -> None:
+    transport = Maildir(tmp_path)
+    (tmp_path / "tmp").rename(tmp_path / "gone")
+    assert transport.send(mailed(), at_once) == RELAY_UNAVAILABLE
+    (tmp_path / "gone").rename(tmp_path / "tmp")
+    assert transport.send(mailed(), at_once) == ACCEPTED
 
 
 def test_file_names_sort_by_the_time_of_writing(tmp_path: Path) -> None:

@@ -13,8 +13,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import DataError
 
 from clp_chassis.bootstrap import ProcessContext
-from clp_chassis.events.feed_reader import is_transient
 from clp_chassis.persistence.database import migrate
+from clp_chassis.transient_errors import is_transient
 from clp_deploy.keys import write_keys
 from clp_search.dependencies import Dependencies
 from clp_search.engine import EngineUnavailable

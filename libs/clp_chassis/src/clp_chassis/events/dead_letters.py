@@ -6,11 +6,12 @@ from typing import Any, Final
 
 from nameko.extensions import DependencyProvider
 
-from clp_chassis.events.feed_reader import FeedSubscription, is_transient
+from clp_chassis.events.feed_reader import FeedSubscription
 from clp_chassis.events.projections import DatabaseProjection
 from clp_chassis.observability.logs import safe_error_text
 from clp_chassis.rpc import rpc_method
 from clp_chassis.security.passports import Passport
+from clp_chassis.transient_errors import is_transient
 from clp_contracts import feed
 from clp_contracts.errors import Refused
 

@@ -25,26 +25,15 @@ from clp_chassis.observability.metrics import (
     FEED_OLDEST,
 )
 from clp_chassis.observability.tracing import span
-from clp_chassis.persistence.database import TRANSIENT_ERRORS
+from clp_chassis.transient_errors import TRANSIENT, is_transient
 from clp_contracts import health
-from clp_contracts.errors import CallFailed, Refused
 from clp_contracts.feed import Change
 from clp_contracts.health import SignValue
 
 log = logging.getLogger(__name__)
 
-# Trouble of the broker, a database or another service: no change is to blame for it.
-TRANSIENT: Final = (CallFailed, *TRANSIENT_ERRORS)
-TRANSIENT_CODES: Final = frozenset({"service.unavailable", "service.failed"})
 MAX_ATTEMPTS: Final = 5
 RETRY_INTERVAL_S: Final = 0.5
-
-
-def is_transient(error: Exception) -> bool:
-    """Whether an error is trouble of a database, the broker or another service."""
-    if isinstance(error, Refused):
-        return error.code in TRANSIENT_CODES
-    return isinstance(error, TRANSIENT)
 
 
 class Batch(Protocol):

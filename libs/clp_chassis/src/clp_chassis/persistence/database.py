@@ -19,14 +19,26 @@ from sqlalchemy import (
     table,
     text,
 )
-from sqlalchemy.exc import OperationalError, ProgrammingError
+from sqlalchemy.exc import (
+    InterfaceError,
+    InternalError,
+    OperationalError,
+    ProgrammingError,
+)
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 
 from clp_chassis.persistence.direct_session import DirectSession
 
-# The database or its disk is unavailable for a while: worth another try.
-TRANSIENT_ERRORS: Final = (OperationalError, PoolTimeoutError, OSError)
+# The database or its disk is unavailable for a while: worth another try. A server that
+# only reads, as after a failover, raises the internal one.
+TRANSIENT_ERRORS: Final = (
+    OperationalError,
+    InterfaceError,
+    InternalError,
+    PoolTimeoutError,
+    OSError,
+)
 BUSY_TIMEOUT_S: Final = 15
 # A server whose machine is gone is noticed within so many seconds; the kernel's default
 # is a quarter of an hour.

@@ -17,7 +17,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from clp_contracts.errors import CallFailed, Refused
+from clp_chassis.observability.logs import safe_error_text
+from clp_chassis.transient_errors import is_transient
+from clp_contracts.errors import Refused
 from clp_contracts.mail_addresses import MailAddress
 from clp_notifications.delivery.claims import Claim, DeliveryOutcome, postpone_person
 from clp_notifications.delivery.dependencies import DeliveryDependencies
@@ -33,6 +35,7 @@ from clp_notifications.delivery.outcomes import (
     merged,
     release,
     retry_later,
+    wait_for_services,
 )
 from clp_notifications.delivery.relay_replies import (
     THROTTLE_RETRY,
@@ -54,7 +57,6 @@ from clp_notifications.transitions import suppress
 
 log = logging.getLogger(__name__)
 
-SERVICES_RETRY: Final = timedelta(seconds=2)
 # A worker waits so long for a grant before it releases its claims.
 MAX_GRANT_WAIT: Final = timedelta(seconds=3)
 # How often a mail is composed in vain before the services count as too slow.
@@ -139,6 +141,7 @@ class _Batch:
         self._limits = deps.limits
         self._is_stopping = is_stopping
         self._waiting = deque(claims)
+        self._chunk_size = deps.limits.recheck_batch
         self._rechecks: Counter[str] = Counter()
         self._unsubscribe_tokens: Mapping[tuple[str, str], str] = {}
         self._outcomes = OutcomeWriter(deps)
@@ -160,7 +163,7 @@ class _Batch:
         Without a grant all waiting claims are released, and there is no chunk.
         """
         now = self._deps.clock()
-        wanted = min(self._limits.recheck_batch, len(self._waiting))
+        wanted = min(self._chunk_size, len(self._waiting))
         grant = self._deps.throttle.grant(now, wanted, MAX_GRANT_WAIT)
         if grant is None:
             self._release(self._waiting, now + MAX_GRANT_WAIT)
@@ -189,7 +192,11 @@ class _Batch:
             )
 
     def _recheck(self, chunk: list[Claim]) -> Mapping[str, Eligibility]:
-        """Eligibility by mail; empty when the recheck failed and all of them wait."""
+        """Eligibility by mail; empty when the recheck failed.
+
+        All of them wait for services. Only an error that a mail raises alone is a fault
+        in that mail.
+        """
         if not chunk:
             return {}
         try:
@@ -197,25 +204,29 @@ class _Batch:
             self._unsubscribe_tokens = self._deps.unsubscribe_tokens.of(
                 (claim.person, claim.channel.project) for claim in chunk
             )
-        except (CallFailed, Refused) as error:
-            log.warning("%s mails wait for services: %s", len(chunk), error)
-            self._wait_for_services(chunk)
-            return {}
-        except Exception:
-            log.exception("the recheck of %s mails failed", len(chunk))
-            now = self._deps.clock()
-            for claim in chunk:
-                self._outcomes.add(
-                    claim, retry_later(claim, TransitionReason.FAULT, now=now)
-                )
+        except Exception as error:
+            if is_transient(error) or isinstance(error, Refused):
+                reason = safe_error_text(error)
+                log.warning("%s mails wait for services: %s", len(chunk), reason)
+                self._wait_for_services(chunk)
+            elif len(chunk) > 1:
+                log.exception("%s mails are rechecked one at a time", len(chunk))
+                self._chunk_size = 1
+                self._waiting.extendleft(reversed(chunk))
+            else:
+                log.exception("mail %s could not be rechecked", chunk[0].mail)
+                self._outcomes.add(chunk[0], self._fault_in(chunk[0]))
             return {}
         return eligibilities
 
     def _wait_for_services(self, claims: Iterable[Claim]) -> None:
-        retry_at = self._deps.clock() + SERVICES_RETRY
+        now = self._deps.clock()
         for claim in claims:
-            outcome = release(claim, TransitionReason.SERVICES_UNAVAILABLE, retry_at)
-            self._outcomes.add(claim, outcome)
+            self._outcomes.add(claim, wait_for_services(claim, now))
+
+    def _fault_in(self, claim: Claim) -> DeliveryOutcome:
+        """Retry later a mail that we fail to make or to send."""
+        return retry_later(claim, TransitionReason.FAULT, now=self._deps.clock())
 
     def _compose_all(
         self, chunk: Sequence[Claim], eligibilities: Mapping[str, Eligibility]
@@ -242,10 +253,7 @@ class _Batch:
                     mail=mail,
                 )
             else:
-                failed = retry_later(
-                    eligible, TransitionReason.FAULT, now=self._deps.clock()
-                )
-                self._outcomes.add(claim, merged(withdrawn, failed))
+                self._outcomes.add(claim, merged(withdrawn, self._fault_in(eligible)))
 
     def _compose(
         self, claim: Claim, eligibility: Eligibility, address: MailAddress
@@ -317,11 +325,13 @@ class _Batch:
             result = self._deps.transport.send(one.mail, lambda: self._may_send(one))
             update_throttle(self._deps.throttle, result, self._deps.clock())
             return self._outcome_of(one, result)
-        except Exception:
+        except Exception as error:
+            if is_transient(error):
+                reason = safe_error_text(error)
+                log.warning("mail %s waits for services: %s", one.claim.mail, reason)
+                return wait_for_services(one.eligible, self._deps.clock())
             log.exception("mail %s could not be sent", one.claim.mail)
-            return retry_later(
-                one.eligible, TransitionReason.FAULT, now=self._deps.clock()
-            )
+            return self._fault_in(one.eligible)
 
     def _may_send(self, one: _ComposedMail) -> bool:
         return self._checker.is_current(one.claim, one.eligibility)

@@ -8,9 +8,9 @@ import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import Row, bindparam, func, select, update
 from sqlalchemy.orm import Session
 
 from clp_chassis.clock import new_id
@@ -129,6 +129,7 @@ class DeliveryOutcome:
     attempted: bool = False
 
 
+_Row = Row[*tuple[Any, ...]]
 # Lease, when to retry, and whether it counts as an attempt.
 _OutcomeKey = tuple[str, datetime | None, bool]
 
@@ -149,12 +150,38 @@ def claim(
         "now_": now,
     }
     session.execute(TAKE, taken)
-    claimed = (item.id for its in items.values() for item in its)
+    claimed = (row.id for its in items.values() for row in its)
     apply_transitions(session, dict.fromkeys(claimed, CLAIMED), at=now)
-    return tuple(
-        Claim(
+    found = (
+        _claim_in(mail, items.get(mail.id, ()), lease=key, until=until, now=now)
+        for mail in mails
+    )
+    return tuple(one for one in found if one is not None)
+
+
+def _items_of(session: Session, mails: list[str]) -> dict[str, list[_Row]]:
+    items: dict[str, list[_Row]] = {}
+    for row in session.execute(ITEMS, {"mails": mails}):
+        items.setdefault(row.mail, []).append(row)
+    return items
+
+
+def _claim_in(
+    mail: _Row,
+    items: Iterable[_Row],
+    *,
+    lease: str,
+    until: datetime,
+    now: datetime,
+) -> Claim | None:
+    """The claim in rows; None for rows that only a newer program understands.
+
+    They stay claimed until the lease ends, and hold up no other mail.
+    """
+    try:
+        return Claim(
             mail=mail.id,
-            lease=key,
+            lease=lease,
             until=until,
             person=mail.person,
             channel=Channel.named(mail.channel),
@@ -163,24 +190,20 @@ def claim(
             attempts=mail.attempts,
             first_tried_at=mail.first_tried_at or now,
             dated_at=mail.dated_at or now,
-            items=tuple(items.get(mail.id, ())),
+            items=tuple(
+                Item(
+                    id=row.id,
+                    message=row.message,
+                    channel=Channel.named(row.channel),
+                    number=row.number,
+                    trigger=Trigger(row.trigger),
+                )
+                for row in items
+            ),
         )
-        for mail in mails
-    )
-
-
-def _items_of(session: Session, mails: list[str]) -> dict[str, list[Item]]:
-    items: dict[str, list[Item]] = {}
-    for row in session.execute(ITEMS, {"mails": mails}):
-        item = Item(
-            id=row.id,
-            message=row.message,
-            channel=Channel.named(row.channel),
-            number=row.number,
-            trigger=Trigger(row.trigger),
-        )
-        items.setdefault(row.mail, []).append(item)
-    return items
+    except ValueError:
+        log.exception("mail %s waits for a program that understands it", mail.id)
+        return None
 
 
 def settle(

@@ -15,10 +15,10 @@ from typing import Final
 
 from sqlalchemy.orm import Session
 
-from clp_chassis.persistence.database import TRANSIENT_ERRORS
+from clp_chassis.transient_errors import is_transient
 from clp_contracts.client import Clients
 from clp_contracts.core_mapping import to_people, to_project
-from clp_contracts.errors import CallFailed, Refused
+from clp_contracts.errors import Refused
 from clp_contracts.mail_addresses import MailAddress
 from clp_contracts.messages import MailReader, Message, ReaderMessages
 from clp_contracts.projects import Follow, ProjectFacts
@@ -135,8 +135,12 @@ class EligibilityChecker:
                 return
             try:
                 self._recheck()
-            except (CallFailed, Refused, *TRANSIENT_ERRORS) as error:
-                log.warning("mails wait for a recheck: %s", type(error).__name__)
+            except Exception as error:
+                # It is of all pending mails: the one being sent is not to blame.
+                if is_transient(error) or isinstance(error, Refused):
+                    log.warning("mails wait for a recheck: %s", type(error).__name__)
+                else:
+                    log.exception("mails wait for a recheck")
                 self.has_failed = True
                 return
             self._late_rechecks = 0 if self._is_valid() else self._late_rechecks + 1

@@ -1,5 +1,6 @@
 """Write mails to a Maildir: the transport of the embedded suite and of demos."""
 
+import logging
 import os
 from itertools import count
 from pathlib import Path
@@ -9,12 +10,15 @@ from clp_chassis.clock import new_id, now
 from clp_chassis.reachability import require_folder
 from clp_notifications.delivery.smtp_replies import (
     ACCEPTED,
+    RELAY_UNAVAILABLE,
     STALE,
     MaySend,
     SmtpOutcome,
 )
 from clp_notifications.mail.composer import OutgoingMail
 from clp_notifications.private_files import create_private_folders, open_private_file
+
+log = logging.getLogger(__name__)
 
 COUNTER: Final = count()
 
@@ -32,7 +36,14 @@ class Maildir:
         require_folder(self._folder / "new")
 
     def send(self, mail: OutgoingMail, may_send: MaySend) -> SmtpOutcome:
-        """Write a mail atomically."""
+        """Write a mail atomically; a full disk is as a relay that is away."""
+        try:
+            return self._write(mail, may_send)
+        except OSError as error:
+            log.warning("the folder of mails is unavailable: %s", type(error).__name__)
+            return RELAY_UNAVAILABLE
+
+    def _write(self, mail: OutgoingMail, may_send: MaySend) -> SmtpOutcome:
         # The system clock: it orders files and decides nothing.
         at = now().strftime("%Y%m%dT%H%M%S%f")
         name = f"{at}.{next(COUNTER):08d}.{self._process}"

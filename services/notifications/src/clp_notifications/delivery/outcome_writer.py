@@ -10,8 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from sqlalchemy.exc import DBAPIError
-
+from clp_chassis.persistence.database import TRANSIENT_ERRORS
 from clp_notifications.delivery.claims import Claim, DeliveryOutcome, settle
 from clp_notifications.delivery.dependencies import DeliveryDependencies
 
@@ -69,7 +68,10 @@ class OutcomeWriter:
                     self._write_pending()
 
     def write(self) -> None:
-        """Write what is pending; while leases last, retry on database errors."""
+        """Write what is pending; while leases last, retry on database errors.
+
+        Another error is of one outcome: its lease ends, and the others are written.
+        """
         with self._lock:
             self._write_pending()
 
@@ -90,13 +92,20 @@ class OutcomeWriter:
         while True:
             try:
                 self._settle(outcomes)
-            except (DBAPIError, OSError) as error:
+            except TRANSIENT_ERRORS as error:
                 if self._deps.clock() > min(claim.until for claim, _ in outcomes):
                     self.is_blocked = False
                     raise
                 log.warning("%s outcomes wait: %s", len(outcomes), type(error).__name__)
                 self.is_blocked = True
                 self._deps.sleep(RETRY_S)
+            except Exception:
+                self.is_blocked = False
+                log.exception("%s outcomes could not be written", len(outcomes))
+                if len(outcomes) > 1:
+                    for one in outcomes:
+                        self._write([one])
+                return
             else:
                 self.is_blocked = False
                 return

@@ -14,6 +14,8 @@ DELAYS: Final = tuple(
     timedelta(seconds=seconds) for seconds in (5, 30, 120, 600, 3600, 14400, 43200)
 )
 MAX_AGE: Final = timedelta(days=3)
+# A service or the database that is unavailable is tried again so soon.
+SERVICES_RETRY: Final = timedelta(seconds=2)
 # Each delay varies by this share, so that mails do not come back together.
 JITTER: Final = 0.2
 
@@ -42,6 +44,11 @@ def release(
     )
 
 
+def wait_for_services(claim: Claim, now: datetime) -> DeliveryOutcome:
+    """All of the claim is due again soon: no mail is to blame (rule 41)."""
+    return release(claim, TransitionReason.SERVICES_UNAVAILABLE, now + SERVICES_RETRY)
+
+
 def retry_later(
     claim: Claim,
     because: TransitionReason,
@@ -49,7 +56,7 @@ def retry_later(
     now: datetime,
     retry_at: datetime | None = None,
 ) -> DeliveryOutcome:
-    """A failed attempt: due again after its delay, or dead after three days.
+    """A failed attempt: due again after its delay, or dead at last (`next_attempt`).
 
     ``retry_at`` overrides the delay.
     """
@@ -80,9 +87,14 @@ def merged(before: DeliveryOutcome, rest: DeliveryOutcome) -> DeliveryOutcome:
 def next_attempt(
     mail: str, attempts: int, *, first_tried_at: datetime, now: datetime
 ) -> datetime | None:
-    """When to try next after so many attempts; None when the mail is too old."""
+    """When to try next after so many attempts; None when the mail has failed.
+
+    That takes three days and all the delays: days in which nothing could be sent, for a
+    fault of ours, count for no mail (rule 41).
+    """
     at = now + _jittered(DELAYS[min(attempts, len(DELAYS)) - 1], f"{mail} {attempts}")
-    return None if at > first_tried_at + MAX_AGE else at
+    is_old = at > first_tried_at + MAX_AGE
+    return None if is_old and attempts > len(DELAYS) else at
 
 
 def _jittered(delay: timedelta, seed: str) -> timedelta:

@@ -12,10 +12,12 @@ from typing import Final
 
 from sqlalchemy import bindparam, or_, select
 
-from clp_contracts.errors import CallFailed
+from clp_chassis.observability.logs import safe_error_text
+from clp_chassis.transient_errors import is_transient
+from clp_contracts.errors import Refused
 from clp_contracts.mail_addresses import MailAddress
 from clp_notifications.delivery.dependencies import DeliveryDependencies
-from clp_notifications.delivery.outcomes import DELAYS
+from clp_notifications.delivery.outcomes import DELAYS, SERVICES_RETRY
 from clp_notifications.delivery.relay_replies import due_after_fault, update_throttle
 from clp_notifications.delivery.smtp_replies import Effect, SmtpOutcome
 from clp_notifications.mail.ticket import TicketMail, compose_ticket
@@ -71,10 +73,11 @@ def _send(
         whole = _with_author(ticket, deps)
         mail = compose_ticket(whole, deps.composer.identity, address)
         outcome = deps.transport.send(mail, lambda: True)
-    except CallFailed as error:
-        log.warning("ticket %s waits for services: %s", ticket.id, error)
-        return SERVICES_UNAVAILABLE
-    except Exception:
+    except Exception as error:
+        if is_transient(error) or isinstance(error, Refused):
+            reason = safe_error_text(error)
+            log.warning("ticket %s waits for services: %s", ticket.id, reason)
+            return SERVICES_UNAVAILABLE
         log.exception("ticket %s could not be sent", ticket.id)
         return FAULT
     update_throttle(deps.throttle, outcome, deps.clock())
@@ -124,7 +127,11 @@ def _with_author(ticket: TicketMail, deps: DeliveryDependencies) -> TicketMail:
 
 def _record(ticket: str, deps: DeliveryDependencies, outcome: SmtpOutcome) -> None:
     now = deps.clock()
-    due_at = due_after_fault(deps.throttle, outcome, now)
+    due_at = (
+        now + SERVICES_RETRY
+        if outcome is SERVICES_UNAVAILABLE
+        else due_after_fault(deps.throttle, outcome, now)
+    )
     with deps.database.writing(notify=False) as session:
         row = session.get_one(TicketRow, ticket, with_for_update=True)
         row.lease_until = None

@@ -12,8 +12,7 @@ from typing import Final
 
 from prometheus_client import Counter
 
-from clp_chassis.persistence.database import TRANSIENT_ERRORS
-from clp_contracts.errors import CallFailed
+from clp_chassis.transient_errors import is_transient
 from clp_notifications.dependencies import Dependencies
 from clp_notifications.inbound.bounces import handle_bounce
 from clp_notifications.inbound.classifier import MailClass, class_of, facts_of
@@ -31,7 +30,6 @@ HANDLED: Final = Counter(
 )
 UNCLASSIFIED: Final = "unclassified"
 DEAD_LETTER: Final = "dead_letter"
-UNAVAILABLE: Final = (CallFailed, *TRANSIENT_ERRORS)
 
 Handler = Callable[[Part, bytes, Dependencies], str]
 
@@ -81,10 +79,10 @@ def _handle_file(
         found = class_of(facts_of(mail, deps.bounces.domain))
         kind = found.value
         result = handlers[found](mail, raw, deps)
-    except UNAVAILABLE as error:
-        log.warning("an incoming %s waits: %s", kind, type(error).__name__)
-        return False
     except Exception as error:  # noqa: BLE001 - untrusted input; RecursionError too
+        if is_transient(error):
+            log.warning("an incoming %s waits: %s", kind, type(error).__name__)
+            return False
         if not _bury(path, _reason_of(error), maildir):
             return False
         result = DEAD_LETTER
