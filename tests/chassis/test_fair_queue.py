@@ -144,11 +144,14 @@ def test_the_rotation_goes_round_by_group() -> None:
 
 
 def test_a_group_with_running_calls_is_behind_a_group_without() -> None:
-    work = Work(FairQueue(max_running=3, max_per_caller=1))
+    work = Work(FairQueue(max_running=2, max_per_caller=1))
     work.request("n0", "n1", "n2", "n3", group="partner north")
-    work.request("s0", group="partner south")
+    work.request("s0", "s1", group="partner south")
     work.finish_first("n0")
-    assert work.running == ["n1", "n2", "s0"]
+    assert work.running == ["n1", "s0"]
+    # South had its slot after north, and now has none.
+    work.finish_first("s0")
+    assert work.running == ["n1", "s1"]
 
 
 def test_nothing_is_kept_of_callers_who_left() -> None:

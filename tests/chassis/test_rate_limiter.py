@@ -3,6 +3,7 @@
 import pytest
 
 from clp_chassis.concurrency.rate_limiter import (
+    CHARACTERS_OF_A_CALL,
     MAX_DELAY_S,
     SWEEP_INTERVAL_S,
     RateLimit,
@@ -56,6 +57,20 @@ def test_the_delay_is_the_time_until_the_token_comes() -> None:
     callers.call("a", 40)
     assert callers.limiter.delay_for("a") == pytest.approx(1 / 20)
     assert callers.limiter.delay_for("a") == pytest.approx(2 / 20)
+
+
+def test_t28_a_long_request_counts_as_several_calls() -> None:
+    callers = CallSimulation()
+    assert callers.limiter.delay_for("a", 20 * CHARACTERS_OF_A_CALL) == 0
+    assert callers.call("a", 20) == ["served"] * 20
+    assert callers.call("a") == ["later"]
+
+
+def test_t28_the_longest_request_waits_for_no_more_than_the_longest_delay() -> None:
+    callers = CallSimulation()
+    callers.call("a", 40)
+    longest = callers.limiter.delay_for("a", 10_000_000)
+    assert longest == pytest.approx(MAX_DELAY_S)
 
 
 def test_tokens_come_back_with_time_and_never_exceed_the_burst() -> None:

@@ -27,6 +27,8 @@ def test_t23_who_may_have_moved_is_alone_until_heard_of_again() -> None:
     assert groups.of("nat") == "person nat"
     groups.note([replace(NAT, partner="south")])
     assert groups.of("nat") == "partner south"
+    groups.note([replace(NAT, partner="west")])
+    assert groups.of("nat") == "partner west"
 
 
 def test_t23_the_number_of_known_people_is_bounded() -> None:

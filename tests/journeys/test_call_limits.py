@@ -1,5 +1,6 @@
-"""T23, T32: the embedded suite limits the calls of a person as the processes do."""
+"""T23, T28, T32: the embedded suite limits the calls of a person as the processes do."""
 
+import itertools
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -17,11 +18,12 @@ from clp_notifications.service.routing_process import NotificationsService
 from clp_projects.service import ProjectsService
 from clp_search.service import SearchService
 from clp_suite import EmbeddedSuite
+from clp_suite.demo.play import set_up
 
 CALLS = 90
 
 
-def outcomes_of(call: Callable[[], object]) -> list[str]:
+def outcomes_of(call: Callable[[], object], calls: int = CALLS) -> list[str]:
     """Call at once in many green threads; return the codes, or done."""
 
     def outcome(_: int) -> str:
@@ -31,8 +33,8 @@ def outcomes_of(call: Callable[[], object]) -> list[str]:
             return refused.code
         return "done"
 
-    pool = eventlet.GreenPool(CALLS)
-    return list(pool.imap(outcome, range(CALLS)))
+    pool = eventlet.GreenPool(calls)
+    return list(pool.imap(outcome, range(calls)))
 
 
 def test_t32_a_person_beyond_the_rate_limit_is_refused(tmp_path: Path) -> None:
@@ -42,6 +44,20 @@ def test_t32_a_person_beyond_the_rate_limit_is_refused(tmp_path: Path) -> None:
         assert set(codes) == {"done", "calls.too_many"}
         assert codes.count("done") >= usual.burst
         assert suite.client("sam").projects.my_projects().projects == ()
+
+
+def test_t28_posts_of_long_texts_count_as_several_calls(tmp_path: Path) -> None:
+    numbers = itertools.count()
+    with EmbeddedSuite(tmp_path / "limited") as suite:
+        set_up(suite)
+
+        def post(text: str) -> None:
+            suite.client("nat").messages.post(
+                channel="p1/direct/north", text=text, key=f"k{next(numbers)}"
+            )
+
+        assert set(outcomes_of(lambda: post("short"), 30)) == {"done"}
+        assert "calls.too_many" in outcomes_of(lambda: post("a " * 5_000), 30)
 
 
 def test_a_suite_may_lift_the_rate_limit(tmp_path: Path) -> None:

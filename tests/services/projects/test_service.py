@@ -154,7 +154,11 @@ def test_t23_people_that_others_ask_about_are_queued_by_partner(
     groups = running.process.config[DEPENDENCIES].groups
     running.as_("messages", SERVICE).projects.facts(people=["nat"])
     assert groups.of("nat") == "partner north"
-    running.as_("directory", SERVICE).projects.put_person(
-        id="nat", name="Nat", email="nat@south.example", partner="south", roles=[]
-    )
+    directory = running.as_("directory", SERVICE).projects
+    moved = {"name": "Nat", "email": "nat@south.example", "partner": "south"}
+    directory.put_person(id="nat", **moved, roles=[])
+    assert groups.of("nat") == "person nat", "may have moved"
+    running.as_("messages", SERVICE).projects.facts(people=["nat"])
+    assert groups.of("nat") == "partner south"
+    directory.put_people(people=[contract.PutPerson(id="nat", **moved, roles=())])
     assert groups.of("nat") == "person nat", "may have moved"

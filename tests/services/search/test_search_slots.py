@@ -79,6 +79,20 @@ def test_t28_a_search_waits_for_one_part_of_a_long_one(slots: SearchSlots) -> No
     assert len(order) == 5 * len(HOSTILE) + 1
 
 
+def test_t28_the_people_of_one_partner_leave_a_slot_to_others(clock: Clock) -> None:
+    slots = SearchSlots(2, monotonic=clock, sleep=clock.sleep)
+    gate = Event()
+    busy = [
+        eventlet.spawn(slots.of(one, "south"), gate.wait, steps(0)) for one in HOSTILE
+    ]
+    eventlet.sleep(0)
+    with eventlet.Timeout(5):
+        assert slots.of("nat", "north")(lambda: "found", steps(0)) == "found"
+    gate.send()
+    for one in busy:
+        one.wait()
+
+
 def test_t28_a_partner_beyond_its_steps_waits_and_nobody_else_does(
     slots: SearchSlots, clock: Clock
 ) -> None:

@@ -92,10 +92,13 @@ class CallInfo:
             )
         return passport
 
-    def slot(self, passport: Passport) -> AbstractContextManager[None]:
-        """Wait until a call with this passport may run."""
+    def slot(
+        self, passport: Passport, arguments: Mapping[str, Any]
+    ) -> AbstractContextManager[None]:
+        """Wait until a call with this passport and these arguments may run."""
         if passport.kind is PassportKind.PERSON:
-            return self.limits.person(passport.subject)
+            texts = [value for value in arguments.values() if isinstance(value, str)]
+            return self.limits.person(passport.subject, sum(map(len, texts)))
         return self.limits.service(passport.subject)
 
 
@@ -133,7 +136,7 @@ def rpc_method(
                 raise Refused.because(
                     "request.malformed", fields={"": ["by keyword only"]}
                 )
-            with call.slot(passport):
+            with call.slot(passport, arguments):
                 request = load(method.request, arguments)
                 return EncodedResponse(encode(function(service, request, passport)))
 

@@ -138,7 +138,11 @@ class ProcessSettings:
     ] = 40
     calls_per_second: Annotated[
         float,
-        Setting("calls of one person in the long run", between(0.001), "calls/s"),
+        Setting(
+            "calls of one person in the long run; 500 characters count as one",
+            between(0.001),
+            "calls/s",
+        ),
     ] = 20.0
     trusted_proxies: Annotated[
         str, Setting("proxies whose X-Forwarded-For names the client", NETWORKS)

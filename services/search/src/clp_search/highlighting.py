@@ -74,8 +74,9 @@ class VerifiedHit:
     @cached_property
     def _folded(self) -> str:
         """The folded text: all that a search for a run of characters needs."""
-        folded = fold(self.document.text)
-        self._budget.spend(len(folded) // FOLDING_IS_QUICKER)
+        text = self.document.text
+        folded = fold(text)
+        self._budget.spend(max(len(folded), len(text)) // FOLDING_IS_QUICKER)
         return folded
 
     @cached_property
@@ -146,7 +147,7 @@ def _highlighted(
     if only_runs and not any(keyword.run in stream.text for keyword in keywords):  # type: ignore[operator]
         return ()
     mapped = fold_with_offsets(text)
-    budget.spend(len(stream.text))
+    budget.spend(max(len(stream.text), len(text)))
     limits = None if reach is None else Reach(mapped.starts, reach)
     found = [
         span
@@ -162,7 +163,7 @@ def _highlighted(
 def _folded_stream(text: str, budget: WorkBudget) -> TokenStream:
     """Return a stream without tokens."""
     folded = fold(text)
-    budget.spend(len(folded) // FOLDING_IS_QUICKER)
+    budget.spend(max(len(folded), len(text)) // FOLDING_IS_QUICKER)
     return TokenStream(folded, 0, ())
 
 

@@ -17,9 +17,10 @@ from clp_search.engine import QueryTooExpensive, Slots
 
 Result = TypeVar("Result")
 
-# About a quarter of a core, and what several pages of long texts take at once.
-STEPS_PER_S: Final = 500_000
-MAX_SAVED_STEPS: Final = 1_000_000
+# Less than a tenth of a core, which verifies a thousand ordinary texts, and what a page
+# of the longest texts takes at once.
+STEPS_PER_S: Final = 200_000
+MAX_SAVED_STEPS: Final = 400_000
 
 
 class SearchSlots:
@@ -38,7 +39,10 @@ class SearchSlots:
         monotonic: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._queue = FairQueue(concurrent, max_per_caller=1)
+        # With several slots, one partner leaves one to the others.
+        self._queue = FairQueue(
+            concurrent, max_per_caller=1, max_per_group=max(1, concurrent - 1)
+        )
         self._sleep = sleep
         limit = RateLimit(burst=MAX_SAVED_STEPS, per_second=STEPS_PER_S)
         # The steps that a group may still take; below zero it has to wait.

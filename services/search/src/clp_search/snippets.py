@@ -22,8 +22,8 @@ MAX_LEAD: Final = 60
 
 # Texts of so many characters are highlighted in one slice, or a single longer one.
 MAX_PART_LENGTH: Final = 10_000
-# Of a page: some tenths of a second, and more than any page of ordinary texts takes.
-MAX_STEPS_OF_PAGE: Final = 800_000
+# Of a page: a tenth of a second, and more than any page of ordinary texts takes.
+MAX_STEPS_OF_PAGE: Final = 200_000
 
 # Read so much of a long text first: matches in it are all that is shown.
 _FIRST_PART: Final = 1_000

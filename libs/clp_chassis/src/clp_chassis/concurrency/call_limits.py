@@ -34,13 +34,13 @@ class CallLimits:
         self._services = FairQueue(MAX_RUNNING_SERVICES, MAX_RUNNING_PER_SERVICE)
 
     @contextmanager
-    def person(self, person: str) -> Iterator[None]:
-        """Wait until a call of this person may run.
+    def person(self, person: str, characters: int = 0) -> Iterator[None]:
+        """Wait until a call of this person, of so many characters, may run.
 
         Raises:
             Refused: ``calls.too_many`` when this person calls too often.
         """
-        if self._rates is not None and (delay := self._rates.delay_for(person)):
+        if self._rates and (delay := self._rates.delay_for(person, characters)):
             eventlet.sleep(delay)
         group = None if self._group_of is None else self._group_of(person)
         with self._people.slot(person, group):

@@ -1,7 +1,8 @@
 """Rate limit of one caller: a token bucket that depends on no other caller.
 
 A limit that moved with the load of others would tell a caller whether others are
-calling. So the bucket sees the calls of its own caller only.
+calling. So the bucket sees the calls of its own caller only. A call with a long text
+counts as several: it is stored, sent, indexed and shown at the cost of its length.
 """
 
 import time
@@ -13,6 +14,8 @@ from clp_contracts.errors import Refused
 
 # Longest wait for a token; a call that would wait longer is refused.
 MAX_DELAY_S: Final = 1.0
+# A longer request counts as so many calls more.
+CHARACTERS_OF_A_CALL: Final = 500
 # How often full buckets are dropped.
 SWEEP_INTERVAL_S: Final = 10.0
 
@@ -74,24 +77,27 @@ class TokenBuckets:
 
 
 class TokenBucketLimiter:
-    """Let each caller take a token per call, and wait or be refused without one."""
+    """Let each caller take tokens for a call, and wait or be refused without them."""
 
     def __init__(
         self, limit: RateLimit, monotonic: Callable[[], float] = time.monotonic
     ) -> None:
         self._per_second = limit.per_second
+        # Of one call: who has paid what came before waits for no more than the delay.
+        self._max_cost = max(1.0, limit.per_second * MAX_DELAY_S)
         self._buckets = TokenBuckets(limit, monotonic)
 
-    def delay_for(self, caller: str) -> float:
-        """Take a token of this caller's; return the seconds to wait for it.
+    def delay_for(self, caller: str, characters: int = 0) -> float:
+        """Take the tokens of a request of so many characters; return the delay in s.
 
         Raises:
             Refused: ``calls.too_many`` when it would take longer than `MAX_DELAY_S`;
                 no token is taken then.
         """
         bucket = self._buckets.of(caller)
-        delay = max(0.0, (1.0 - bucket.tokens) / self._per_second)
+        cost = min(max(1.0, characters / CHARACTERS_OF_A_CALL), self._max_cost)
+        delay = max(0.0, (cost - bucket.tokens) / self._per_second)
         if delay > MAX_DELAY_S:
             raise Refused.because("calls.too_many", max_per_second=self._per_second)
-        bucket.tokens -= 1.0
+        bucket.tokens -= cost
         return delay
