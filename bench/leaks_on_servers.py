@@ -5,7 +5,9 @@ project has forty other partners with people and thousands of messages, its twin
 none. Somebody of one partner makes the same calls on both in pairs, in alternating
 order; names people that are hidden, and people that do not exist; asks about messages
 that are hidden, and that do not exist. The medians must not differ by more than a
-twentieth.
+twentieth. Then a rival of the first project posts, and is silent, in turns: how long a
+call waits may depend on that, so this is measured and not judged. Nobody has a rate
+limit here, which would be all that is measured.
 """
 
 from clp_suite.process_suite import ProcessSuite  # isort: skip - first: it patches
@@ -13,14 +15,17 @@ from clp_suite.process_suite import ProcessSuite  # isort: skip - first: it patc
 import argparse
 import itertools
 import statistics
-import sys
 import tempfile
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+import eventlet
+from typing_extensions import override
 
 from clp_contracts.errors import Refused
 from clp_suite.sample_data import PORTAL
@@ -34,6 +39,13 @@ PEOPLE_EACH: Final = 3
 ADDRESSES: Final = 100
 WARM_UP: Final = 20
 BUSY, SILENT = "busy", "silent"
+POSTING_AT_ONCE: Final = 8
+NEIGHBOUR_POSTS_A_SECOND: Final = 10
+TURN_S: Final = 3.0
+NO_LIMITS: Final = {
+    "CLP_CALLS_AT_ONCE": "1000000",
+    "CLP_CALLS_PER_SECOND": "1000000",
+}
 Call = Callable[[], object]
 
 
@@ -46,18 +58,30 @@ class Pair:
     other: Call
 
 
+class UnlimitedSuite(ProcessSuite):
+    """Processes without the rate limit of a person."""
+
+    @override
+    def environ(self, name: str) -> dict[str, str]:
+        """Return the settings of a process."""
+        return super().environ(name) | NO_LIMITS
+
+
 def main() -> int:
     """Measure and print; return 1 when a pair exceeds the bound."""
     parser = argparse.ArgumentParser(prog="python -m bench.leaks_on_servers")
     parser.add_argument("--pairs", type=int, default=400)
     parser.add_argument("--messages", type=int, default=3_000, help="of the rivals")
+    parser.add_argument("--turns", type=int, default=8, help="of the neighbour")
     options = parser.parse_args()
     with (
         tempfile.TemporaryDirectory() as folder,
         server_directory() as servers,
         PrivateRabbit(servers / "rabbit") as rabbit,
         PrivatePostgres(servers / "postgres") as postgres,
-        ProcessSuite(Path(folder) / "suite", rabbit=rabbit, postgres=postgres) as suite,
+        UnlimitedSuite(
+            Path(folder) / "suite", rabbit=rabbit, postgres=postgres
+        ) as suite,
     ):
         hidden = fill(suite, options.messages)
         suite.settle(120)
@@ -67,12 +91,18 @@ def main() -> int:
         for pair in pairs_of(suite, hidden):
             one, other = medians(pair, options.pairs)
             leaks += abs(one / other - 1) > CLOSE
-            print(
-                f"| {pair.name} | {one * 1000:.2f} | {other * 1000:.2f} "
-                f"| {one / other - 1:+.1%} |"
-            )
-            sys.stdout.flush()
+            print(row(pair.name, one, other), flush=True)
+        print("\n| call | neighbour posts, ms | is silent, ms | difference |")
+        print("| --- | ---: | ---: | ---: |")
+        for name, busy, silent in beside_a_neighbour(suite, options.turns):
+            print(row(name, busy, silent), flush=True)
     return int(leaks > 0)
+
+
+def row(name: str, one: float, other: float) -> str:
+    """Return a row of a table, of two medians in seconds."""
+    figures = f"{one * 1000:.2f} | {other * 1000:.2f} | {one / other - 1:+.1%}"
+    return f"| {name} | {figures} |"
 
 
 def fill(suite: Suite, messages: int) -> str:
@@ -91,11 +121,14 @@ def fill(suite: Suite, messages: int) -> str:
             directory.assign_partner(project=project, partner=partner, languages=["fr"])
         for number in range(60):
             post(suite, "ivy", f"{project}/direct/north", f"the mix of scene {number}")
-    posted = ""
-    for number in range(messages):
-        partner = rivals[number % RIVALS]
-        posted = post(suite, "ivy", f"{BUSY}/direct/{partner}", f"the mix {number}")
-    return posted
+
+    def post_to_rival(number: int) -> str:
+        channel = f"{BUSY}/direct/{rivals[number % RIVALS]}"
+        return post(suite, "ivy", channel, f"the mix {number}")
+
+    pool = eventlet.GreenPool(POSTING_AT_ONCE)
+    posted: list[str] = list(pool.imap(post_to_rival, range(messages)))
+    return posted[-1]
 
 
 def put_person(suite: Suite, name: str, partner: str | None) -> None:
@@ -109,10 +142,10 @@ def put_person(suite: Suite, name: str, partner: str | None) -> None:
     )
 
 
-def pairs_of(suite: Suite, hidden: str) -> Iterator[Pair]:
-    """Return the pairs of calls of somebody of north."""
+def calls_of(suite: Suite) -> dict[str, Callable[[str], object]]:
+    """Return calls of somebody of north about a project."""
     nat = suite.client("north-p0")
-    twins: dict[str, Callable[[str], object]] = {
+    return {
         "page": lambda p: nat.messages.page(channel=f"{p}/direct/north"),
         "channels": lambda p: nat.messages.channels(project=p),
         "unread": lambda p: nat.messages.unread(projects=[p]),
@@ -123,7 +156,12 @@ def pairs_of(suite: Suite, hidden: str) -> Iterator[Pair]:
         "find by a prefix": lambda p: nat.search.find(query="sc* mi*", project=p),
         "post": lambda p: post(suite, "north-p0", f"{p}/direct/north", "one more"),
     }
-    for name, call in twins.items():
+
+
+def pairs_of(suite: Suite, hidden: str) -> Iterator[Pair]:
+    """Return the pairs of calls of somebody of north."""
+    nat = suite.client("north-p0")
+    for name, call in calls_of(suite).items():
         yield Pair(name, lambda c=call: c(BUSY), lambda c=call: c(SILENT))  # type: ignore[misc]
     people = range(ADDRESSES)
     texts = [
@@ -148,6 +186,36 @@ def pairs_of(suite: Suite, hidden: str) -> Iterator[Pair]:
     )
 
 
+def beside_a_neighbour(suite: Suite, turns: int) -> Iterator[tuple[str, float, float]]:
+    """Time calls while a neighbour posts and while it is silent, in turns."""
+    times: dict[tuple[str, bool], list[float]] = defaultdict(list)
+    calls = calls_of(suite)
+    for turn in range(turns):
+        for posting in (turn % 2 == 0, turn % 2 == 1):
+            end = time.monotonic() + TURN_S
+            neighbour = eventlet.spawn(_post_until, suite, end if posting else 0.0)
+            while time.monotonic() < end:
+                for name, call in calls.items():
+                    times[name, posting].append(_seconds_of(lambda c=call: c(BUSY)))  # type: ignore[misc]
+            neighbour.wait()
+    for name in calls:
+        busy, silent = times[name, True], times[name, False]
+        yield name, statistics.median(busy), statistics.median(silent)
+
+
+def _post_until(suite: Suite, end: float) -> None:
+    pauses = 1 / NEIGHBOUR_POSTS_A_SECOND
+    while time.monotonic() < end:
+        post(suite, "rival0-p0", f"{BUSY}/direct/rival0", "the mix is done")
+        eventlet.sleep(pauses)
+
+
+def _seconds_of(call: Call) -> float:
+    begun = time.perf_counter()
+    call()
+    return time.perf_counter() - begun
+
+
 def refused(call: Call) -> None:
     """Make a call that is refused."""
     with suppress(Refused):
@@ -159,10 +227,9 @@ def medians(pair: Pair, pairs: int) -> tuple[float, float]:
     times: tuple[list[float], list[float]] = ([], [])
     for number in range(-WARM_UP, pairs):
         for which in (number % 2, 1 - number % 2):
-            begun = time.perf_counter()
-            (pair.one, pair.other)[which]()
+            took = _seconds_of((pair.one, pair.other)[which])
             if number >= 0:
-                times[which].append(time.perf_counter() - begun)
+                times[which].append(took)
     return statistics.median(times[0]), statistics.median(times[1])
 
 
