@@ -21,6 +21,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -39,6 +40,8 @@ PEOPLE_EACH: Final = 3
 ADDRESSES: Final = 100
 WARM_UP: Final = 20
 BUSY, SILENT = "busy", "silent"
+# In each message of the rivals; and a word that is nowhere. No prefix is shared.
+HIDDEN_WORD, ABSENT_WORD = "qbword", "zkword"
 POSTING_AT_ONCE: Final = 8
 NEIGHBOUR_POSTS_A_SECOND: Final = 10
 TURN_S: Final = 3.0
@@ -124,7 +127,7 @@ def fill(suite: Suite, messages: int) -> str:
 
     def post_to_rival(number: int) -> str:
         channel = f"{BUSY}/direct/{rivals[number % RIVALS]}"
-        return post(suite, "ivy", channel, f"the mix {number}")
+        return post(suite, "ivy", channel, f"the mix {number} {HIDDEN_WORD}")
 
     pool = eventlet.GreenPool(POSTING_AT_ONCE)
     posted: list[str] = list(pool.imap(post_to_rival, range(messages)))
@@ -163,6 +166,13 @@ def pairs_of(suite: Suite, hidden: str) -> Iterator[Pair]:
     nat = suite.client("north-p0")
     for name, call in calls_of(suite).items():
         yield Pair(name, lambda c=call: c(BUSY), lambda c=call: c(SILENT))  # type: ignore[misc]
+    for form in ("{0}", "{0:.2}*", "the {0:.2}*", "-{0} scene"):
+        hidden_query, absent_query = map(form.format, (HIDDEN_WORD, ABSENT_WORD))
+        yield Pair(
+            f"find `{hidden_query}`",
+            partial(nat.search.find, query=hidden_query, project=BUSY),
+            partial(nat.search.find, query=absent_query, project=BUSY),
+        )
     people = range(ADDRESSES)
     texts = [
         " ".join(f"@{who}{n % RIVALS}-p{n // RIVALS}@{who}.example" for n in people)
