@@ -19,7 +19,8 @@ from clp_search.terms import channel_group, project_group
 
 # Look up few channels as terms; of more, read the channel column of each candidate.
 MAX_CHANNEL_TERMS: Final = 4
-MIN_EXAMINED: Final = 64
+# Documents examined at least: a prefix of two letters stands in hundreds of a segment.
+MIN_EXAMINED: Final = 256
 
 
 @dataclass(frozen=True)
