@@ -14,6 +14,7 @@ REQUIREMENTS = {
     "1.1": 2, "1.2": 9, "1.3": 11, "1.4": 3, "1.5": 2,
     "2.1": 3, "2.2": 3, "2.3": 4, "2.4": 1,
     "3.2": 2, "3.3": 4, "3.4": 6, "3.5": 5, "3.7": 2,
+    "4.1": 3, "4.2": 1, "4.3": 2, "4.4": 4,
     "5.1": 1, "5.2": 3, "5.3": 2, "5.4": 3,
     "6.1": 3, "6.2": 12, "6.3": 4, "6.4": 4, "6.5": 5, "6.6": 3, "6.8": 4,
     "7.1": 3, "7.2": 4, "7.3": 2, "7.4": 5, "7.5": 2, "7.6": 2,
@@ -22,6 +23,7 @@ REQUIREMENTS = {
     "10.1": 2, "10.2": 2, "10.3": 4, "10.4": 11, "10.5": 5, "10.6": 2, "10.7": 3,
     "12.1": 3, "12.2": 2, "12.3": 4,
     "13.1": 1, "13.2": 5, "13.3": 2, "13.4": 5,
+    "14.1": 2, "14.2": 4, "14.3": 3,
     "16.1": 1, "16.2": 5, "16.3": 4, "16.4": 3, "16.5": 3,
 }  # fmt: skip
 UNTESTED = ("Does not apply: ", "Left to ")
@@ -73,6 +75,15 @@ def test_the_page_says_what_is_logged() -> None:
     assert [
         p for p in sources if re.search(r"logging\.FileHandler|SysLog", p.read_text())
     ] == []
+
+
+def test_the_page_classifies_the_data_of_every_service() -> None:
+    _, _, after = PAGE.read_text().partition("### Data and its protection\n")
+    table = after.partition("\n\n| | requirement")[0]
+    classes = re.findall(r"^\| (\w+)", table, re.MULTILINE)
+    assert {"secret", "confidential", "personal", "internal"} <= set(classes)
+    for service in ROOT.glob("services/*/pyproject.toml"):
+        assert f"`{service.parent.name}`" in table
 
 
 def test_the_broker_is_told_of_two_versions_of_tls_and_no_open_port() -> None:

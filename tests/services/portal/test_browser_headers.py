@@ -37,6 +37,10 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+TYPES = {
+    ("text/html", "utf-8"), ("text/plain", "utf-8"),
+    ("application/json", ""), ("application/problem+json", ""),
+}  # fmt: skip
 SHOWN = tuple(
     sorted(
         {
@@ -57,6 +61,8 @@ def test_every_response_has_the_headers_of_a_page(
     assert response.status < 500
     assert set(response.headers["Content-Security-Policy"].split("; ")) == POLICY
     assert {name: response.headers[name] for name in HEADERS} == HEADERS
+    kind, _, coding = response.headers["Content-Type"].partition("; charset=")
+    assert (kind, coding) in TYPES
 
 
 def test_a_download_is_an_attachment_in_a_sandbox(

@@ -101,6 +101,15 @@ def test_scripts_evaluate_no_text() -> None:
             assert word not in content, (path, word)
 
 
+def test_the_browser_keeps_drafts_and_choices_and_nothing_else() -> None:
+    keeping = {
+        path
+        for path, content in OWN_SCRIPTS.items()
+        if re.search(rb"Storage\b|indexedDB|caches\.|document\.cookie", content)
+    }
+    assert keeping == {"js/composer.js", "js/notifications.js", "js/keyboard.js"}
+
+
 def test_style_sheets_load_nothing() -> None:
     assert b"url(" not in STATIC.contents[BUNDLE]
     assert b"@import" not in STATIC.contents[BUNDLE]
