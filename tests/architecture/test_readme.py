@@ -43,6 +43,7 @@ def test_writing_the_tables_fills_the_page(
     names = readme_tables.tables()
     page.write_text("".join(f"<!-- {n}: begin --><!-- {n}: end -->" for n in names))
     monkeypatch.setattr(readme_tables, "README", page)
+    monkeypatch.setattr(sys, "argv", ["readme_tables"])
 
     readme_tables.main()
 

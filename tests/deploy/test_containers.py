@@ -19,10 +19,11 @@ import pytest
 import yaml
 
 from clp_chassis.settings import read_whole_environment
+from clp_deploy.__main__ import main as deploy
 from clp_deploy.database_roles import DATABASES, migration_of
 from clp_deploy.keys import HOLDERS
 from clp_deploy.processes import PROCESS_TYPES
-from clp_deploy.secret_files import write_secret_folders
+from clp_deploy.secret_files import FOLDERS, write_secret_folders
 from clp_suite.entrypoint import command_of
 
 ROOT = Path(__file__).parents[2]
@@ -377,6 +378,60 @@ def test_secrets_are_written_once(tmp_path: Path) -> None:
     } == before
     modes = {path.stat().st_mode & 0o777 for path in (tmp_path / "rabbitmq").iterdir()}
     assert modes == {0o600}
+
+
+@pytest.mark.parametrize("lost", ["rabbitmq/server.pem", "rabbitmq"])
+def test_new_secrets_are_never_put_over_others(tmp_path: Path, lost: str) -> None:
+    """As after the loss of a volume, or where the first run was interrupted."""
+    write_secret_folders(tmp_path, {})
+    place = tmp_path / lost
+    shutil.rmtree(place) if place.is_dir() else place.unlink()
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    with pytest.raises(SystemExit, match=r"server.pem is missing beside .*: restore"):
+        write_secret_folders(tmp_path, {})
+    assert {
+        path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()
+    } == before
+
+
+def test_secrets_can_be_written_beside_the_volumes(compose: dict[str, Any]) -> None:
+    """The container's own files are read-only, and one folder has no volume."""
+    prepare = compose["services"]["prepare"]
+    assert prepare["read_only"]
+    volumes = {volume.partition(":")[2] for volume in prepare["volumes"]}
+    assert "/secrets/scaling" not in volumes
+    assert "/secrets" in prepare["tmpfs"]
+    owners = {one.removeprefix("--owner=") for one in prepare["command"]}
+    given = {f"/secrets/{one.partition('=')[0]}" for one in owners}
+    assert (
+        volumes
+        == given
+        == {f"/secrets/{name}" for name in FOLDERS} - {"/secrets/scaling"}
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["files", "{0}/elsewhere"], "{0}/elsewhere: no such folder"),
+        (["secrets"], "the following arguments are required: folder"),
+        (["secrets", "{0}/s", "--owner=rabitmq=9"], "the folders are rabbitmq, "),
+        (["secrets", "{0}/s", "--owner=rabbitmq=me"], "is not FOLDER=USER-ID"),
+    ],
+)
+def test_a_mistyped_folder_is_one_line_and_nothing_is_written(
+    arguments: list[str],
+    line: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    given = [one.format(tmp_path) for one in arguments]
+    monkeypatch.setattr(sys, "argv", ["clp_deploy", *given])
+    with pytest.raises(SystemExit) as ended:
+        deploy()
+    assert line.format(tmp_path) in f"{ended.value}{capsys.readouterr().err}"
+    assert not list(tmp_path.iterdir())
 
 
 def test_t27_a_folder_holds_the_secrets_of_its_reader_only(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from clp_deploy.image_pins import NoDigest, images_of, pin_all, pinned
+from clp_deploy.image_pins import NoDigest, images_of, main, pin_all, pinned
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 PLACES = ("Dockerfile", "compose/compose.yaml", "unpinned-images.txt")
@@ -68,6 +68,24 @@ def test_nothing_is_written_unless_all_are_known(folder: Path) -> None:
     with pytest.raises(NoDigest):
         pin_all(folder, fails_at_the_last)
     assert [(folder / place).read_text() for place in PLACES] == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [([], "arguments are required: folder"), (["{0}/x"], "{0}/x/Dockerfile: No such")],
+)
+def test_a_mistyped_folder_is_one_line(
+    arguments: list[str],
+    line: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    given = [one.format(tmp_path) for one in arguments]
+    monkeypatch.setattr(sys, "argv", ["image_pins", *given])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert line.format(tmp_path) in f"{ended.value}{capsys.readouterr().err}"
 
 
 def run(folder: Path, tools: Path) -> subprocess.CompletedProcess[str]:

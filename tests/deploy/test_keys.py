@@ -1,7 +1,9 @@
 """Passport keys are rotated while every process runs, without a refused call."""
 
 import json
+import shutil
 import stat
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -113,6 +115,51 @@ def test_a_broken_list_of_keys_keeps_the_last_valid_one(
 def test_a_switch_without_a_next_key_names_the_command(folder: Path) -> None:
     with pytest.raises(SystemExit, match="--next search"):
         keys.switch(folder, "search")
+
+
+@pytest.mark.parametrize(
+    "lost", ["projects/trusted.json", "portal/people.pem", "gateway", "search"]
+)
+def test_keys_that_exist_are_kept_when_some_are_missing(
+    folder: Path, lost: str
+) -> None:
+    """A version with one more service finds keys, too, and none for the new one."""
+    before = {path: path.read_bytes() for path in folder.glob("*/*.pem")}
+    trusted = json.loads((folder / "messages" / "trusted.json").read_text())
+    place = folder / lost
+    shutil.rmtree(place) if place.is_dir() else place.unlink()
+    keys.write_keys(folder)
+    after = {path: path.read_bytes() for path in folder.glob("*/*.pem")}
+    assert after.keys() == before.keys()
+    changed = {path for path in before if before[path] != after[path]}
+    assert changed == ({folder / "search/search.pem"} if lost == "search" else set())
+    for path in folder.glob("*/trusted.json"):
+        assert trusted.items() <= json.loads(path.read_text()).items()
+    assert len(list(folder.glob("*/trusted.json"))) == len(keys.HOLDERS)
+
+
+def run(*arguments: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The one line with which the command ends."""
+    monkeypatch.setattr(sys, "argv", ["keys", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        keys.main()
+    (line,) = str(ended.value).splitlines()
+    return line
+
+
+def test_a_rotation_elsewhere_creates_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for option in ("--next", "--switch", "--forget-old"):
+        arguments = (str(tmp_path / "mistyped"), option, "search")
+        assert "holds no keys" in run(*arguments, monkeypatch=monkeypatch)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_damaged_list_is_named(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / "projects" / "trusted.json").write_text('{"half')
+    line = run(str(folder), monkeypatch=monkeypatch)
+    assert line.startswith(f"{folder}/projects/trusted.json: is damaged; delete it")
 
 
 def test_keys_are_readable_by_their_owner_only(folder: Path) -> None:

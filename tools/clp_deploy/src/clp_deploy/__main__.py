@@ -5,11 +5,13 @@ from pathlib import Path
 
 from clp_chassis.one_line_errors import in_one_line
 from clp_deploy.generated_files import write_generated_files
-from clp_deploy.secret_files import write_secret_folders
+from clp_deploy.secret_files import FOLDERS, write_secret_folders
 
 
 def files(args: argparse.Namespace) -> None:
     """Generate broker definitions, database roles, environments and manifests."""
+    if not args.folder.is_dir():
+        raise SystemExit(f"{args.folder}: no such folder; name the one to write into")
     for name in write_generated_files(args.folder):
         print(f"written: {args.folder / name}")
 
@@ -22,20 +24,26 @@ def secrets(args: argparse.Namespace) -> None:
 
 def _owner(text: str) -> tuple[str, int]:
     name, _, number = text.partition("=")
-    if not number.isdecimal():
-        raise argparse.ArgumentTypeError(f"{text!r} is not FOLDER=USER-ID")
+    if name not in FOLDERS or not number.isdecimal():
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not FOLDER=USER-ID; the folders are {', '.join(FOLDERS)}"
+        )
     return name, int(number)
 
 
 def main() -> None:
     """Run the command of the command line."""
-    parser = argparse.ArgumentParser(prog="python -m clp_deploy")
+    parser = argparse.ArgumentParser(
+        prog="python -m clp_deploy",
+        description="Generate what a deployment needs. Passport keys are rotated by"
+        " `python -m clp_deploy.keys`.",
+    )
     commands = parser.add_subparsers(title="commands", required=True)
     for act in (files, secrets):
         text = (act.__doc__ or "").strip()
         command = commands.add_parser(act.__name__, help=text, description=text)
         command.set_defaults(act=act)
-        command.add_argument("folder", type=Path, nargs="?", default=Path("deploy"))
+        command.add_argument("folder", type=Path)
         if act is secrets:
             command.add_argument(
                 "--owner",

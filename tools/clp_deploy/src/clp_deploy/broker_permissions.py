@@ -32,8 +32,7 @@ from clp_contracts.broker_users import (
     SCALING,
     SERVICES,
 )
-from clp_contracts.exchanges import REPLIES
-from clp_contracts.exchanges import REQUESTS as CALLS
+from clp_contracts.exchanges import REPLIES, REQUESTS
 from clp_contracts.methods import PEOPLE
 from clp_deploy.service_inventory import (
     ServiceInventory,
@@ -45,7 +44,7 @@ from clp_deploy.service_inventory import (
 VHOST: Final = "clp"
 UUID: Final = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 NOTHING: Final = "^(?!)"
-WHAT: Final = ("configure", "write", "read")
+PRIVILEGES: Final = ("configure", "write", "read")
 
 
 def definitions(passwords: Mapping[str, str] | None = None) -> dict[str, Any]:
@@ -57,7 +56,7 @@ def definitions(passwords: Mapping[str, str] | None = None) -> dict[str, Any]:
         "permissions": [
             *(_service_permissions(one) for one in inventories),
             *(_client_permissions(name) for name in CLIENTS),
-            {"user": SCALING, "vhost": VHOST, **dict.fromkeys(WHAT, NOTHING)},
+            {"user": SCALING, "vhost": VHOST, **dict.fromkeys(PRIVILEGES, NOTHING)},
         ],
         "topic_permissions": [
             *(topic for one in inventories for topic in _service_topics(one)),
@@ -66,7 +65,7 @@ def definitions(passwords: Mapping[str, str] | None = None) -> dict[str, Any]:
                 for name in CLIENTS
                 for topic in _topics(
                     name,
-                    {CALLS: (_any_of(allowed_calls(name)), ""), REPLIES: ("", UUID)},
+                    {REQUESTS: (_any_of(allowed_calls(name)), ""), REPLIES: ("", UUID)},
                 )
             ),
             *_topics(SCALING, {}),
@@ -108,8 +107,8 @@ def _service_permissions(one: ServiceInventory) -> dict[str, Any]:
     return _permission(
         one.service,
         configure=[*own, *retries],
-        write=[*own, CALLS, REPLIES, *retries, *published],
-        read=[*own, CALLS, REPLIES, *retries, *consumed],
+        write=[*own, REQUESTS, REPLIES, *retries, *published],
+        read=[*own, REQUESTS, REPLIES, *retries, *consumed],
     )
 
 
@@ -127,7 +126,7 @@ def _own_queues(one: ServiceInventory) -> list[str]:
 
 def _service_topics(one: ServiceInventory) -> Iterable[dict[str, Any]]:
     topics: dict[str, tuple[str, str]] = {
-        CALLS: (_any_of(one.calls), rf"{re.escape(one.service)}\.\*"),
+        REQUESTS: (_any_of(one.calls), rf"{re.escape(one.service)}\.\*"),
         REPLIES: (UUID, UUID),
     }
     for source in sorted({event.source for event in one.subscriptions}):
@@ -144,7 +143,9 @@ def _service_topics(one: ServiceInventory) -> Iterable[dict[str, Any]]:
 
 def _client_permissions(name: str) -> dict[str, Any]:
     own = _reply_queue(name)
-    return _permission(name, configure=[own], write=[own, CALLS], read=[own, REPLIES])
+    return _permission(
+        name, configure=[own], write=[own, REQUESTS], read=[own, REPLIES]
+    )
 
 
 # ---- definitions
@@ -160,7 +161,7 @@ def _user(name: str, password: str | None) -> dict[str, Any]:
 
 
 def _permission(user: str, **patterns: list[str]) -> dict[str, Any]:
-    allowed = {what: f"^({'|'.join(names)})$" for what, names in patterns.items()}
+    allowed = {name: f"^({'|'.join(some)})$" for name, some in patterns.items()}
     return {"user": user, "vhost": VHOST, **allowed}
 
 
@@ -168,7 +169,7 @@ def _topics(
     user: str, topics: Mapping[str, tuple[str, str]]
 ) -> Iterable[dict[str, Any]]:
     """Permissions on every topic exchange; RabbitMQ allows what is not listed."""
-    exchanges = [CALLS, REPLIES, *map(_name_of_events, SERVICES)]
+    exchanges = [REQUESTS, REPLIES, *map(_name_of_events, SERVICES)]
     for exchange in exchanges:
         write, read = topics.get(exchange, ("", ""))
         yield {
@@ -193,7 +194,7 @@ def _exchange(name: str, kind: str) -> dict[str, Any]:
 
 
 def _exchanges(inventories: tuple[ServiceInventory, ...]) -> Iterable[tuple[str, str]]:
-    yield CALLS, "topic"
+    yield REQUESTS, "topic"
     yield REPLIES, "topic"
     for one in inventories:
         if one.publishes:

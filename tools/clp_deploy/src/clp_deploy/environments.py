@@ -33,7 +33,7 @@ MIGRATION: Final = """\
 
 CLP_{prefix}_MIGRATION_URL={url}
 """
-PORTS: Final = {"messages": "8000", "notifications": "8001", "portal": "8002"}
+HTTP_PORTS: Final = {"messages": 8000, "notifications": 8001, "portal": 8002}
 
 
 def example_environment(process_type: ProcessType) -> str:
@@ -70,7 +70,7 @@ def _lines(process_type: ProcessType) -> Iterator[str]:
         unit = f", in {one.setting.unit}" if one.setting.unit else ""
         yield f"# {one.setting.meaning}{unit}"
         if one.name in EXAMPLES:
-            port = PORTS.get(service, "0")
+            port = HTTP_PORTS.get(service, 0)
             value = EXAMPLES[one.name].format(service=service, port=port)
             yield f"{one.variable}={value}"
         else:

@@ -6,13 +6,15 @@ Nothing is written unless all of them are known. A pinned image leaves
 ``unpinned-images.txt``; those built from this repository stay there.
 """
 
+import argparse
 import re
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
+
+from clp_chassis.one_line_errors import in_one_line
 
 PLACES: Final = ("Dockerfile", "compose/compose.yaml")
 UNPINNED: Final = "unpinned-images.txt"
@@ -57,12 +59,12 @@ def pin_all(folder: Path, digest_of: DigestOf) -> dict[str, str]:
     """
     texts = {place: (folder / place).read_text() for place in PLACES}
     listed = (folder / UNPINNED).read_text().splitlines(keepends=True)
-    own = {line.split()[0] for line in listed if OWN in line}
+    own = {line.partition(" ")[0] for line in listed if OWN in line}
     names = {name for text in texts.values() for name in images_of(text)} - own
     digests = {name: digest_of(name) for name in sorted(names)}
     for place, text in texts.items():
         (folder / place).write_text(_with_all(text, digests))
-    left = [line for line in listed if line[0] == "#" or line.split()[0] not in digests]
+    left = [line for line in listed if line.partition(" ")[0].strip() not in digests]
     (folder / UNPINNED).write_text("".join(left))
     return digests
 
@@ -83,7 +85,7 @@ def ask_registry(image: str) -> str:
     if skopeo is None:
         raise NoDigest("skopeo is missing; install the Debian package of that name")
     name = image if "/" in image else f"docker.io/library/{image}"
-    result = subprocess.run(  # noqa: S603 - names of our own files
+    result = subprocess.run(  # noqa: S603 - names in our own files
         [skopeo, "inspect", "--format", "{{.Digest}}", f"docker://{name}"],
         capture_output=True,
         text=True,
@@ -98,10 +100,17 @@ def ask_registry(image: str) -> str:
 
 def main() -> None:
     """Pin the images of a folder, or say in one line why not."""
-    try:
-        digests = pin_all(Path(sys.argv[1]), ask_registry)
-    except NoDigest as error:
-        raise SystemExit(f"nothing was pinned: {error}") from None
+    parser = argparse.ArgumentParser(
+        prog="python -m clp_deploy.image_pins",
+        description="Pin the images that a Dockerfile and a compose file name.",
+    )
+    parser.add_argument("folder", type=Path, help="the folder of both, as `deploy`")
+    folder: Path = parser.parse_args().folder
+    with in_one_line():
+        try:
+            digests = pin_all(folder, ask_registry)
+        except NoDigest as error:
+            raise SystemExit(f"nothing was pinned: {error}") from None
     for image, digest in digests.items():
         print(f"{image} {digest}")  # noqa: T201 - the output of a command
 

@@ -16,6 +16,7 @@ from clp_chassis.clock import now
 from clp_chassis.one_line_errors import in_one_line
 from clp_chassis.security.passports import (
     Issuer,
+    UnusableKey,
     key_id,
     new_key,
     private_pem,
@@ -61,14 +62,18 @@ class KeyRing:
 
 
 def write_keys(folder: Path) -> KeyRing:
-    """Generate missing keys: a folder for each holder, with mode 0700."""
+    """Generate missing keys: a folder for each holder, with mode 0700.
+
+    Existing keys are kept and trusted, also where a holder or a list was added or lost.
+    """
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     for holder in HOLDERS:
         (folder / holder).mkdir(exist_ok=True, mode=0o700)
-    if not all((folder / holder / TRUSTED).exists() for holder in HOLDERS):
-        trusted: dict[str, Any] = {}
-        for name in ISSUERS:
-            trusted |= _make(folder, name)
+    before = _trusted(folder)
+    trusted = dict(before)
+    for name in ISSUERS:
+        trusted |= _kept(folder, name) or _make(folder, name)
+    if trusted != before or not all(path.exists() for path in _lists(folder)):
         _put_trusted(folder, trusted)
     return KeyRing(folder)
 
@@ -110,15 +115,33 @@ def _places(folder: Path, issuer: str) -> Iterator[Path]:
 
 
 def _make(folder: Path, name: str, suffix: str = "") -> dict[str, Any]:
-    key = new_key()
-    for place in _places(folder, name):
-        _put(place / f"{name}{suffix}.pem", private_pem(key))
+    content = private_pem(new_key())
+    files = [place / f"{name}{suffix}.pem" for place in _places(folder, name)]
+    for file in files:
+        _put(file, content)
+    return _entry(files[0], name)
+
+
+def _kept(folder: Path, name: str) -> dict[str, Any]:
+    """What trusts the key that an issuer has, after each of its holders got it."""
+    files = [place / f"{name}.pem" for place in _places(folder, name)]
+    content = next((file.read_bytes() for file in files if file.exists()), None)
+    if content is None:
+        return {}
+    for file in files:
+        if not file.exists():
+            _put(file, content)
+    return _entry(files[0], name)
+
+
+def _entry(file: Path, name: str) -> dict[str, Any]:
+    key = Issuer.from_file(file, now).public_key
     entry = {
-        "public_key": public_pem(key.public_key()),
+        "public_key": public_pem(key),
         "kinds": ["person" if name == PEOPLE else "service"],
         "subjects": None if name == PEOPLE else [name],
     }
-    return {key_id(name, key.public_key()): entry}
+    return {key_id(name, key): entry}
 
 
 def _id_of(path: Path, name: str) -> str:
@@ -127,16 +150,27 @@ def _id_of(path: Path, name: str) -> str:
     return key_id(name, Issuer.from_file(path, now).public_key)
 
 
+def _lists(folder: Path) -> Iterator[Path]:
+    return (folder / holder / TRUSTED for holder in HOLDERS)
+
+
 def _trusted(folder: Path) -> dict[str, Any]:
-    path = folder / next(iter(HOLDERS)) / TRUSTED
-    trusted: dict[str, Any] = json.loads(path.read_text())
-    return trusted
+    """The public keys of the first list that exists; none without one."""
+    for path in _lists(folder):
+        if path.exists():
+            try:
+                trusted: dict[str, Any] = json.loads(path.read_text())
+            except ValueError:
+                remedy = "delete it, and the list of another holder is taken"
+                raise UnusableKey(f"{path}: is damaged; {remedy}") from None
+            return trusted
+    return {}
 
 
 def _put_trusted(folder: Path, trusted: dict[str, Any]) -> None:
     content = json.dumps(trusted, indent=1).encode()
-    for holder in HOLDERS:
-        _put(folder / holder / TRUSTED, content)
+    for path in _lists(folder):
+        _put(path, content)
 
 
 def _put(path: Path, content: bytes) -> None:
@@ -165,18 +199,21 @@ def main() -> None:
     }
     step_group = parser.add_mutually_exclusive_group()
     helps = {
-        "--next": "generate its next key",
-        "--switch": "make the next key current",
-        "--forget-old": "trust no older key",
+        "--next": "generate the next key of an issuer",
+        "--switch": "make its next key current",
+        "--forget-old": "trust no older key of it",
     }
     for option, text in helps.items():
         step_group.add_argument(option, metavar="NAME", choices=ISSUERS, help=text)
     args = parser.parse_args()
     folder: Path = args.folder
+    rotated = [(act, getattr(args, step)) for step, act in steps.items()]
     with in_one_line():
+        if any(name for _, name in rotated) and not _trusted(folder):
+            raise SystemExit(f"{folder} holds no keys; make them without an option")
         write_keys(folder)
-        for step, act in steps.items():
-            if (name := getattr(args, step)) is not None:
+        for act, name in rotated:
+            if name is not None:
                 act(folder, name)
     sys.stdout.write(f"{folder} holds keys of {', '.join(HOLDERS)}\n")
 

@@ -8,6 +8,7 @@ import yaml
 
 from clp_chassis.messaging.event_consumer import QUEUE_VERSION
 from clp_deploy.database_roles import DUE_MAILS, SEARCH, migration_of
+from clp_deploy.environments import HTTP_PORTS
 from clp_deploy.processes import PROCESS_TYPES, ProcessType
 from clp_deploy.service_inventory import service_inventories
 
@@ -40,10 +41,14 @@ class Size:
 
 SIZES: Final = {
     "projects": Size(copies=2, cpu="200m", memory="192Mi"),
-    "messages": Size(copies=2, cpu="500m", memory="256Mi", port=8000, files=True),
+    "messages": Size(
+        copies=2, cpu="500m", memory="256Mi", port=HTTP_PORTS["messages"], files=True
+    ),
     "search": Size(copies=2, cpu="500m", memory="512Mi", data="20Gi"),
-    "notifications": Size(copies=2, cpu="250m", memory="256Mi", port=8001),
-    "portal": Size(copies=2, cpu="250m", memory="192Mi", port=8002),
+    "notifications": Size(
+        copies=2, cpu="250m", memory="256Mi", port=HTTP_PORTS["notifications"]
+    ),
+    "portal": Size(copies=2, cpu="250m", memory="192Mi", port=HTTP_PORTS["portal"]),
     "delivery": Size(copies=1, cpu="250m", memory="256Mi"),
 }
 
@@ -65,14 +70,13 @@ def _manifests_of(process_type: ProcessType) -> Iterator[dict[str, Any]]:
         {"maxUnavailable": 1, "selector": _selector(process_type)},
     )
     if size.port or size.data:
-        ports = [{"name": "http", "port": size.port or 8000, "targetPort": "http"}]
+        ports = [{"name": "http", "port": size.port, "targetPort": "http"}]
+        # The governing service of a stateful set gets no connections.
+        reached = {"ports": ports} if size.port else {"clusterIP": "None"}
         yield _object(
             "v1/Service",
             process_type.name,
-            {"selector": _labels(process_type.name), "ports": ports}
-            if size.port
-            # The governing service of a stateful set; it gets no connections.
-            else {"selector": _labels(process_type.name), "clusterIP": "None"},
+            {"selector": _labels(process_type.name), **reached},
         )
 
 
@@ -162,7 +166,7 @@ def _migration(process_type: ProcessType) -> dict[str, Any]:
             "limits": {"memory": "256Mi"},
         },
         "securityContext": _restricted(),
-        "volumeMounts": [*_mounts()],
+        "volumeMounts": _mounts(),
     }
 
 

@@ -3,6 +3,7 @@
 ``python -m clp_deploy.readme_tables`` writes them between their markers.
 """
 
+import argparse
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
@@ -154,6 +155,9 @@ def with_tables(page: str, drawn: Mapping[str, str]) -> str:
 
 def main() -> None:
     """Write the tables into README.md."""
+    argparse.ArgumentParser(
+        prog="python -m clp_deploy.readme_tables", description=main.__doc__
+    ).parse_args()
     page = README.read_text(encoding="utf-8")
     README.write_text(with_tables(page, tables()), encoding="utf-8")
 

@@ -41,6 +41,9 @@ MOUNT_DIR: Final = "/etc/clp"
 # The folder of KEDA's installation for additional authorities.
 KEDA_AUTHORITIES: Final = "/custom/ca"
 MIGRATIONS: Final = tuple(migration_of(service) for service in DATABASES)
+FOLDERS: Final = (RABBITMQ, POSTGRESQL, SCALING, *MIGRATIONS, *HOLDERS)
+# Written last: its presence marks a complete set.
+LAST: Final = f"{RABBITMQ}/server.pem"
 
 
 @dataclass(slots=True)
@@ -95,15 +98,29 @@ def write_secret_folders(folder: Path, owners: Mapping[str, int]) -> None:
     """Write all secrets once; existing ones are kept.
 
     ``owners`` maps a folder to the user id that owns it; by default the current user.
+
+    Raises:
+        SystemExit: some are missing, of an interrupted run or a loss.
     """
-    for name in (RABBITMQ, POSTGRESQL, SCALING, *MIGRATIONS, *HOLDERS):
+    for name in FOLDERS:
         (folder / name).mkdir(parents=True, exist_ok=True, mode=0o700)
-    if not (folder / RABBITMQ / "server.pem").exists():
+    if not (folder / LAST).exists():
+        _refuse_half_a_set(folder)
         _write_all(folder)
     for name, owner in owners.items():
         for path in (folder / name, *(folder / name).rglob("*")):
             os.chown(path, owner, owner)
             path.chmod(0o700 if path.is_dir() else 0o600)
+
+
+def _refuse_half_a_set(folder: Path) -> None:
+    """Never put new secrets over some that may be in use."""
+    found = next((p for n in FOLDERS for p in (folder / n).rglob("*")), None)
+    if found is not None:
+        raise SystemExit(
+            f"{folder / LAST} is missing beside {found}: restore it from the backup,"
+            f" or empty the folders of {folder} for a set of new secrets"
+        )
 
 
 def _write_all(folder: Path) -> None:
@@ -122,7 +139,6 @@ def _write_all(folder: Path) -> None:
     _put(folder / RABBITMQ / "definitions.json", text)
     for name in (SCALING, *MIGRATIONS, *HOLDERS):
         shutil.copy(authority.certificate, folder / name / "ca.pem")
-    # Last: its presence marks a complete set.
     authority.issue(folder / RABBITMQ, host=RABBITMQ)
 
 

@@ -4,6 +4,7 @@
 service ships its own catalog, into which the shared translations are copied.
 """
 
+import argparse
 import re
 import sys
 from collections.abc import Iterator, Mapping
@@ -45,7 +46,10 @@ def with_shared(text: str, shared: Mapping[str, str]) -> str:
 
 
 def main() -> None:
-    """Write every catalog again."""
+    """Write what portal and mails both say into the catalogs of both."""
+    _ = argparse.ArgumentParser(
+        prog="python -m clp_deploy.shared_locales", description=main.__doc__
+    ).parse_args()
     for language in languages():
         shared = entries(SHARED / f"{language}.po")
         for path in catalogs(language):

@@ -2,6 +2,7 @@
 
 from clp_chassis.concurrency import monkey_patch  # isort: skip  # noqa: F401 - first: it patches the process
 
+import argparse
 from pathlib import Path
 from typing import Final
 
@@ -46,7 +47,10 @@ def _tutorial() -> str:
 
 
 def main() -> None:
-    """Write the files."""
+    """Write `docs/reference/`, and the caller in the tutorial, from the code."""
+    argparse.ArgumentParser(
+        prog="python -m clp_deploy.reference", description=main.__doc__
+    ).parse_args()
     FOLDER.mkdir(parents=True, exist_ok=True)
     for name, text in reference().items():
         (FOLDER / name).write_text(text, encoding="utf-8")

@@ -15,6 +15,7 @@ from clp_chassis.persistence.database import UnsupportedSchema, migrate
 from clp_chassis.settings import describe_settings
 from clp_contracts.broker_users import CLIENTS, OPERATIONS, SERVICES
 from clp_deploy.database_roles import DATABASE_SERVICES, DATABASES
+from clp_deploy.environments import HTTP_PORTS
 from clp_deploy.keys import write_keys
 from clp_deploy.processes import ProcessType
 from clp_deploy.secret_files import CertificateAuthority, PasswordStore
@@ -32,9 +33,6 @@ SHARED_SECRETS: Final = (
 )
 # The local provider accepts any secret, and no client without one.
 PROVIDER_SECRETS: Final = ("CLP_PORTAL_OIDC_CLIENT_SECRET",)
-MESSAGES_PORT: Final = 8000
-NOTIFICATIONS_PORT: Final = 8001
-PORTAL_PORT: Final = 8002
 ISSUER: Final = "CLP_PORTAL_OIDC_ISSUER"
 OBSERVE: Final = "CLP_OBSERVE_ADDRESS"
 SINK: Final = "sink"
@@ -172,9 +170,9 @@ def prepare_host(
         broker_url=brokers[OPERATIONS],
         data_dir=data_dir,
         database_urls=databases.serving,
-        messages_port=_port(MESSAGES_PORT),
-        notifications_port=_port(NOTIFICATIONS_PORT),
-        portal_port=_port(PORTAL_PORT),
+        messages_port=_port(HTTP_PORTS["messages"]),
+        notifications_port=_port(HTTP_PORTS["notifications"]),
+        portal_port=_port(HTTP_PORTS["portal"]),
         oidc_issuer=issuer,
         smtp_url=smtp_url,
         mail_window_s=5.0,
