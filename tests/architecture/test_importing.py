@@ -14,6 +14,10 @@ VIOLATIONS = {
         "services/search/src/clp_search/stray.py",
         "import clp_messages",
     ),
+    "The operators' command calls the services and imports none": (
+        "tools/clp_ops/src/clp_ops/stray.py",
+        "import clp_notifications.settings",
+    ),
     "The core touches nothing outside itself": (
         "libs/clp_core/src/clp_core/stray.py",
         "import os",

@@ -16,10 +16,10 @@ from clp_contracts.notifications import (
     SuppressionDeleted,
     Suppressions,
 )
+from clp_contracts.transition_reasons import SENTENCES, TransitionReason
 from clp_notifications.cli import run
 from clp_notifications.inbound import bounces
 from clp_notifications.routing.explain import explain
-from clp_notifications.states import SENTENCES, TransitionReason
 from clp_notifications.transitions import suppress
 from tests.services.notifications.harness import DeliveryHarness, passport
 from tests.services.notifications.sample_world import BROADCAST, World
@@ -84,13 +84,15 @@ def test_the_story_of_a_message_is_printed_as_tables(
     for words in (
         f"Message {message}",
         "told: follows the project, new broadcast",
-        "rule R1: a broadcast is told to the external followers of the project",
+        "the rule: a broadcast is told to the external followers of the project",
         "the message is in p1/broadcast, the broadcast",
         "the mail server accepted the mail",
         "2026-03-01 12:00:00 UTC",
         "messages of this kind go to the other side",
+        "All rules are in docs/rules.md.",
     ):
         assert words in " ".join(text.replace("│", " ").split()), text
+    assert "R1" not in text, "rules are named in words"
 
 
 def test_one_person_s_story_leaves_the_others_out(

@@ -9,7 +9,8 @@ from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from clp_chassis.persistence.database import Database
-from clp_notifications.states import MailMode, TransitionReason
+from clp_contracts.transition_reasons import TransitionReason
+from clp_notifications.states import MailMode
 from clp_notifications.tables import MAIL_SETTINGS, SUPPRESSIONS
 from clp_notifications.transitions import set_mode, suppress, turn_off_all_mails
 from tests.services.notifications.sample_world import NOON

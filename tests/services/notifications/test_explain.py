@@ -7,10 +7,11 @@ import pytest
 
 from clp_contracts.errors import Refused
 from clp_contracts.notifications import GetExplanation, MessageExplanation
+from clp_contracts.transition_reasons import SENTENCES, TransitionReason
 from clp_core.routing import NO_ROUTE, ROUTES, RULES, RoutingReason
 from clp_notifications import explanations
 from clp_notifications.routing.explain import explain
-from clp_notifications.states import SENTENCES, MailMode, TransitionReason
+from clp_notifications.states import MailMode
 from clp_notifications.transitions import set_mode
 from tests.services.notifications.harness import (
     DeliveryHarness,

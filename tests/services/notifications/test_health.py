@@ -7,6 +7,7 @@ from sqlalchemy import insert, update
 
 from clp_chassis.observability import require_well
 from clp_contracts.health import SIGNS
+from clp_contracts.transition_reasons import TransitionReason
 from clp_notifications.delivery.smtp_replies import (
     RELAY_UNAVAILABLE,
     Effect,
@@ -16,7 +17,7 @@ from clp_notifications.delivery.smtp_replies import (
 from clp_notifications.gauges import probes
 from clp_notifications.health import measure
 from clp_notifications.service.delivery_process import beat_once
-from clp_notifications.states import State, TransitionReason
+from clp_notifications.states import State
 from clp_notifications.tables import NOTIFICATIONS, TICKETS
 from tests.services.notifications.harness import DeliveryHarness
 from tests.services.notifications.sample_world import BROADCAST, NOON

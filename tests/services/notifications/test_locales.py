@@ -10,6 +10,7 @@ import pytest
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 
+from clp_contracts.transition_reasons import SENTENCES as TRANSITION_SENTENCES
 from clp_core.routing import SENTENCES as ROUTING_SENTENCES
 from clp_notifications.mail.addresses import address_of
 from clp_notifications.mail.content import Kind
@@ -21,7 +22,6 @@ from clp_notifications.mail.locales import (
     shown_size,
     shown_time,
 )
-from clp_notifications.states import SENTENCES as TRANSITION_SENTENCES
 from tests.services.notifications.harness import COMPOSER
 from tests.services.notifications.mail_builders import (
     INTERNAL,

@@ -6,6 +6,7 @@ import eventlet
 import pytest
 from sqlalchemy.exc import OperationalError
 
+from clp_contracts.transition_reasons import TransitionReason
 from clp_notifications.delivery.batch import deliver
 from clp_notifications.delivery.claims import Claim, DeliveryOutcome, claim_due
 from clp_notifications.delivery.dependencies import DeliveryDependencies
@@ -13,7 +14,7 @@ from clp_notifications.delivery.outcome_writer import OutcomeWriter
 from clp_notifications.delivery.outcomes import finish
 from clp_notifications.mail.composer import OutgoingMail
 from clp_notifications.service.delivery_process import run_parallel
-from clp_notifications.states import State, TransitionReason
+from clp_notifications.states import State
 from tests.services.notifications.harness import DeliveryHarness
 from tests.services.notifications.sample_world import BROADCAST, World
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from clp_contracts.notifications import Redrive
+from clp_contracts.transition_reasons import TransitionReason
 from clp_notifications.delivery.batch import deliver
 from clp_notifications.delivery.claims import claim_due, sweep_expired
 from clp_notifications.delivery.outcomes import MAX_AGE
@@ -16,7 +17,7 @@ from clp_notifications.delivery.smtp_replies import (
 )
 from clp_notifications.mail.composer import OutgoingMail
 from clp_notifications.routing.failed_notifications import redrive
-from clp_notifications.states import MailMode, TransitionReason
+from clp_notifications.states import MailMode
 from clp_notifications.transitions import set_mode, suppress
 from tests.services.notifications.bounce_reports import complaint
 from tests.services.notifications.harness import DeliveryHarness

@@ -3,10 +3,10 @@
 import pytest
 
 from clp_contracts.mail_addresses import MailAddress
+from clp_contracts.transition_reasons import TransitionReason
 from clp_notifications.delivery.smtp import SmtpRelay, SmtpTransport
 from clp_notifications.delivery.smtp_replies import Effect
 from clp_notifications.mail.composer import OutgoingMail
-from clp_notifications.states import TransitionReason
 from tests.cases.loading import HostileCase, hostile_cases
 from tests.services.notifications.mail_builders import (
     at_once,

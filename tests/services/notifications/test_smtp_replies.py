@@ -4,6 +4,7 @@ import itertools
 
 import pytest
 
+from clp_contracts.transition_reasons import TransitionReason
 from clp_notifications.delivery.smtp import SmtpRelay, SmtpTransport
 from clp_notifications.delivery.smtp_replies import (
     SESSION,
@@ -11,7 +12,6 @@ from clp_notifications.delivery.smtp_replies import (
     SmtpStage,
     outcome_of_reply,
 )
-from clp_notifications.states import TransitionReason
 from tests.services.notifications.mail_builders import at_once, mailed
 from tests.services.notifications.relay import EXTENSIONS, ScriptedRelay
 

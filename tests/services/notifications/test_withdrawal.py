@@ -5,9 +5,10 @@ from datetime import timedelta
 
 import pytest
 
+from clp_contracts.transition_reasons import TransitionReason
 from clp_notifications.delivery.batch import deliver
 from clp_notifications.delivery.claims import claim_due
-from clp_notifications.states import MailMode, TransitionReason
+from clp_notifications.states import MailMode
 from clp_notifications.transitions import set_mode, suppress
 from tests.services.notifications.harness import DeliveryHarness
 from tests.services.notifications.sample_world import BROADCAST, LINGUIST, NORTH, World

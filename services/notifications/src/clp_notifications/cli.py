@@ -21,14 +21,11 @@ from clp_chassis.settings import InvalidSettings, ProcessSettings, read_settings
 from clp_contracts.client import Clients
 from clp_contracts.errors import CallFailed, Refused
 from clp_contracts.notifications import MessageExplanation, PersonExplained
+from clp_contracts.transition_reasons import SENTENCES
 from clp_notifications.explanations import RULES
-from clp_notifications.states import SENTENCES
 
 SERVICE: Final = "notifications"
 MOMENT: Final = "%Y-%m-%d %H:%M:%S UTC"
-SENTENCE_OF: Final = {
-    because.value: sentence for because, sentence in SENTENCES.items()
-}
 REFUSED, UNREACHABLE, MISUSED = 1, 2, 3
 ABOUT: Final = """\
 Explain why people were or were not told of a message, and the state of each mail.
@@ -88,7 +85,7 @@ def _suppressions(clients: Clients, arguments: argparse.Namespace) -> Table | Te
     while page := clients.notifications.suppressions(after=after).suppressions:
         for one in page:
             at = one.at.astimezone(UTC).strftime(MOMENT)
-            sentence = SENTENCE_OF.get(one.reason, one.reason)
+            sentence = SENTENCES.get(one.reason, one.reason)
             table.add_row(*map(Text, (one.address, at, sentence, one.mail)))
         after = page[-1].address
     return table if table.row_count else Text("No address is suppressed.")
@@ -105,13 +102,12 @@ def _unsuppress(clients: Clients, arguments: argparse.Namespace) -> Text:
 def explanation_table(explanation: MessageExplanation) -> Group:
     """The explanation as tables."""
     summary = Table(
-        "person", "told", "rule", "why", "mail", title=f"Message {explanation.message}"
+        "person", "told", "why", "mail", title=f"Message {explanation.message}"
     )
     for one in explanation.people:
         told = "yes" if one.told else "no"
-        summary.add_row(
-            *map(Text, (one.person, told, one.rule, one.sentence, one.state or "-"))
-        )
+        summary.add_row(*map(Text, (one.person, told, one.sentence, one.state or "-")))
+    summary.caption = "All rules are in docs/rules.md."
     if not explanation.people:
         summary.caption = "Nobody follows the project, and nobody is mentioned."
     return Group(summary, *map(_details_of, explanation.people))
@@ -120,7 +116,7 @@ def explanation_table(explanation: MessageExplanation) -> Group:
 def _details_of(one: PersonExplained) -> Group:
     lines = [Text(f"\n{one.person}", style="bold")]
     if one.rule in RULES:
-        lines.append(Text(f"  rule {one.rule}: {RULES[one.rule]}"))
+        lines.append(Text(f"  the rule: {RULES[one.rule]}"))
     lines.extend(Text(f"  {fact}") for fact in one.facts)
     if not one.transitions:
         return Group(*lines)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from clp_contracts.transition_reasons import SENTENCES, TransitionReason
 from clp_core.channels import Channel
 from clp_notifications.mail.display_text import isolated
 from clp_notifications.mail.locales import (
@@ -19,7 +20,7 @@ from clp_notifications.mail.locales import (
     locale_of,
     shown_time,
 )
-from clp_notifications.states import SENTENCES, MailMode, TransitionReason
+from clp_notifications.states import MailMode
 
 ANY_ROUTE: Final = "R1-R4"
 NOT_CONCERNED: Final = N_("not told: neither follows the project nor is mentioned")

@@ -17,7 +17,8 @@ from clp_contracts.health import (
     RELAY_REFUSES,
     SignValue,
 )
-from clp_notifications.states import State, TransitionReason
+from clp_contracts.transition_reasons import TransitionReason
+from clp_notifications.states import State
 from clp_notifications.tables import (
     HEARTBEATS,
     OUTBOX,

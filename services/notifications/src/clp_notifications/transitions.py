@@ -17,7 +17,8 @@ from sqlalchemy.orm import Session
 
 from clp_chassis.persistence.bulk_sql import in_array, insert_if_absent
 from clp_contracts.events import NOTIFICATION_DUE
-from clp_notifications.states import MailMode, State, TransitionReason
+from clp_contracts.transition_reasons import TransitionReason
+from clp_notifications.states import MailMode, State
 from clp_notifications.tables import (
     CODE,
     MAIL_PREFERENCES,

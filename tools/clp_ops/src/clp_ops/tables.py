@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator
-from typing import Any, Final
+from typing import Any
 
 from rich.table import Table
 from rich.text import Text
@@ -16,10 +16,8 @@ from clp_contracts.notifications import (
     Suppression,
 )
 from clp_contracts.serialization import dump
-from clp_notifications.states import SENTENCES
+from clp_contracts.transition_reasons import SENTENCES
 from clp_ops.status import SystemStatus, counted
-
-SENTENCE_OF: Final = {reason.value: sentence for reason, sentence in SENTENCES.items()}
 
 
 def health(system: SystemStatus) -> Table:
@@ -108,7 +106,7 @@ def dead(rows: Iterable[DeadNotification]) -> Table:
     table = Table("notification", "dead since", "message", "person", "reason")
     for row in rows:
         at = f"{row.at:%Y-%m-%d %H:%M:%S}"
-        reason = f"{SENTENCE_OF.get(row.reason, '')} ({row.reason})".strip()
+        reason = f"{SENTENCES.get(row.reason, '')} ({row.reason})".strip()
         table.add_row(row.id, at, row.message, row.person, reason)
     return table
 

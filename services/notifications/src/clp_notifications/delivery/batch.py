@@ -21,6 +21,7 @@ from clp_chassis.observability.logs import safe_error_text
 from clp_chassis.transient_errors import is_transient
 from clp_contracts.errors import Refused
 from clp_contracts.mail_addresses import MailAddress
+from clp_contracts.transition_reasons import TransitionReason
 from clp_notifications.delivery.claims import Claim, DeliveryOutcome, postpone_person
 from clp_notifications.delivery.dependencies import DeliveryDependencies
 from clp_notifications.delivery.eligibility import (
@@ -52,7 +53,7 @@ from clp_notifications.mail.content import (
 )
 from clp_notifications.mail.locales import LocalePreferences
 from clp_notifications.mapping import partner_name
-from clp_notifications.states import State, TransitionReason
+from clp_notifications.states import State
 from clp_notifications.transitions import suppress
 
 log = logging.getLogger(__name__)

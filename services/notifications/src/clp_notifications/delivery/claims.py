@@ -15,11 +15,12 @@ from sqlalchemy.orm import Session
 
 from clp_chassis.clock import new_id
 from clp_chassis.persistence.bulk_sql import batched, in_array
+from clp_contracts.transition_reasons import TransitionReason
 from clp_core.channels import Channel
 from clp_core.routing import Trigger
 from clp_notifications.delivery.dependencies import DeliveryDependencies
 from clp_notifications.mail.content import Kind
-from clp_notifications.states import State, TransitionReason
+from clp_notifications.states import State
 from clp_notifications.tables import MAILS, NOTIFICATIONS, Mail, Notification
 from clp_notifications.transitions import Transition, apply_transitions
 

@@ -22,6 +22,7 @@ from clp_contracts.errors import Refused
 from clp_contracts.mail_addresses import MailAddress
 from clp_contracts.messages import MailReader, Message, ReaderMessages
 from clp_contracts.projects import Follow, ProjectFacts
+from clp_contracts.transition_reasons import TransitionReason
 from clp_core.channels import Project
 from clp_core.delivery import DeliveryReason, judge_delivery
 from clp_core.messages import MessageFacts
@@ -30,7 +31,7 @@ from clp_core.routing import Recipient, Trigger
 from clp_notifications.delivery.claims import Claim, Item
 from clp_notifications.delivery.dependencies import DeliveryDependencies
 from clp_notifications.mail.addresses import BadAddress, address_of
-from clp_notifications.states import MailMode, TransitionReason
+from clp_notifications.states import MailMode
 from clp_notifications.transitions import (
     modes_among,
     people_without_content,

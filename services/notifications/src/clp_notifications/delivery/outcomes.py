@@ -5,9 +5,10 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from clp_contracts.transition_reasons import TransitionReason
 from clp_notifications.delivery.claims import Claim, DeliveryOutcome
 from clp_notifications.delivery.eligibility import RecheckFacts, withdrawal_reason
-from clp_notifications.states import State, TransitionReason
+from clp_notifications.states import State
 from clp_notifications.transitions import Transition
 
 DELAYS: Final = tuple(

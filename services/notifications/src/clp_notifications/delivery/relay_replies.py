@@ -4,13 +4,13 @@ import logging
 from datetime import datetime, timedelta
 from typing import Final
 
+from clp_contracts.transition_reasons import SENTENCES, TransitionReason
 from clp_notifications.delivery.relay_throttle import (
     BREAKER_PAUSE,
     PROBE_INTERVAL,
     RelayThrottle,
 )
 from clp_notifications.delivery.smtp_replies import SESSION, Effect, SmtpOutcome
-from clp_notifications.states import SENTENCES, TransitionReason
 
 log = logging.getLogger(__name__)
 

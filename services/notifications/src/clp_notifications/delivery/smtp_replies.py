@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import Enum, StrEnum
 from typing import Final, NamedTuple
 
-from clp_notifications.states import TransitionReason
+from clp_contracts.transition_reasons import TransitionReason
 
 
 class SmtpStage(StrEnum):

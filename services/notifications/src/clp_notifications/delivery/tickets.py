@@ -16,13 +16,13 @@ from clp_chassis.observability.logs import safe_error_text
 from clp_chassis.transient_errors import is_transient
 from clp_contracts.errors import Refused
 from clp_contracts.mail_addresses import MailAddress
+from clp_contracts.transition_reasons import TransitionReason
 from clp_notifications.delivery.dependencies import DeliveryDependencies
 from clp_notifications.delivery.outcomes import DELAYS, SERVICES_RETRY
 from clp_notifications.delivery.relay_replies import due_after_fault, update_throttle
 from clp_notifications.delivery.smtp_replies import Effect, SmtpOutcome
 from clp_notifications.mail.ticket import TicketMail, compose_ticket
 from clp_notifications.mapping import person_in
-from clp_notifications.states import TransitionReason
 from clp_notifications.tables import TICKETS, TicketRow
 
 log = logging.getLogger(__name__)

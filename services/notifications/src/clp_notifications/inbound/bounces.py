@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session
 from clp_chassis.persistence.bulk_sql import insert_if_absent
 from clp_contracts import notifications as contract
 from clp_contracts.errors import Refused
+from clp_contracts.transition_reasons import TransitionReason
 from clp_notifications.dependencies import Dependencies
 from clp_notifications.inbound.classifier import VerpMark, verp_marks
 from clp_notifications.inbound.delivery_status import (
@@ -31,7 +32,7 @@ from clp_notifications.inbound.delivery_status import (
 )
 from clp_notifications.inbound.mime import Part
 from clp_notifications.mapping import person_in
-from clp_notifications.states import State, TransitionReason
+from clp_notifications.states import State
 from clp_notifications.tables import BOUNCES, Bounce, Mail, Notification, Suppression
 from clp_notifications.transitions import (
     Transition,

@@ -10,12 +10,13 @@ from enum import StrEnum
 from typing import Final
 
 from clp_chassis.persistence.bulk_sql import insert_if_absent
+from clp_contracts.transition_reasons import TransitionReason
 from clp_notifications.dependencies import Dependencies
 from clp_notifications.inbound.bounces import VerifiedMail, sent_in, verified_mail
 from clp_notifications.inbound.classifier import VerpMark, verp_marks
 from clp_notifications.inbound.delivery_status import normalized
 from clp_notifications.inbound.mime import Headers, Part, parse_headers
-from clp_notifications.states import State, TransitionReason
+from clp_notifications.states import State
 from clp_notifications.tables import BOUNCES
 from clp_notifications.transitions import (
     COMPLAINT,

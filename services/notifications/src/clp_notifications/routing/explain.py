@@ -14,6 +14,7 @@ from clp_contracts import notifications as contract
 from clp_contracts.core_mapping import to_project
 from clp_contracts.errors import Refused
 from clp_contracts.methods import PassportKind
+from clp_contracts.transition_reasons import TransitionReason
 from clp_core.channels import Channel, ProjectId, is_id
 from clp_core.people import Side
 from clp_core.routing import SENTENCES as ROUTING_SENTENCES
@@ -25,7 +26,7 @@ from clp_notifications.explanations import ExplanationLocale
 from clp_notifications.mail.content import Kind
 from clp_notifications.mail.locales import LocalePreferences
 from clp_notifications.mapping import person_in, project_in
-from clp_notifications.states import MailMode, State, TransitionReason
+from clp_notifications.states import MailMode, State
 from clp_notifications.tables import (
     Mail,
     Notification,

@@ -8,8 +8,9 @@ from sqlalchemy.orm import Session
 from clp_chassis.persistence.bulk_sql import batched
 from clp_contracts import notifications as contract
 from clp_contracts.errors import Refused
+from clp_contracts.transition_reasons import TransitionReason
 from clp_notifications.dependencies import Dependencies
-from clp_notifications.states import State, TransitionReason
+from clp_notifications.states import State
 from clp_notifications.tables import Mail, Notification, TransitionRow
 from clp_notifications.transitions import Transition, apply_transitions, publish_due
 

@@ -14,12 +14,13 @@ from sqlalchemy.orm import Session
 
 from clp_chassis.clock import new_id
 from clp_chassis.persistence.bulk_sql import in_array, insert_rows
+from clp_contracts.transition_reasons import TransitionReason
 from clp_core.channels import Channel
 from clp_core.routing import Explanation, Trigger
 from clp_notifications.dependencies import MailPolicy
 from clp_notifications.mail.content import KINDS, Kind
 from clp_notifications.routing.mail_assignment import MailRecipient, assign_to_mails
-from clp_notifications.states import State, TransitionReason
+from clp_notifications.states import State
 from clp_notifications.tables import MAILS, NOTIFICATIONS, OUTCOMES
 from clp_notifications.transitions import (
     Transition,

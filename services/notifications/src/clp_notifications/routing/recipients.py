@@ -20,6 +20,7 @@ from clp_contracts.feed import Change
 from clp_contracts.message_feed import MessageFeed
 from clp_contracts.messages import StoredMessage
 from clp_contracts.projects import Facts, PersonFacts
+from clp_contracts.transition_reasons import TransitionReason
 from clp_core.channels import Channel
 from clp_core.people import Person, Robot
 from clp_core.routing import (
@@ -33,7 +34,7 @@ from clp_core.routing import (
 from clp_notifications.dependencies import Dependencies
 from clp_notifications.mapping import author_of, project_in
 from clp_notifications.routing.notify import RoutingResult, record_notifications
-from clp_notifications.states import State, TransitionReason
+from clp_notifications.states import State
 from clp_notifications.tables import NOTIFICATIONS, RoutedMessage
 
 ROUTED = frozenset({MESSAGE_POSTED, MESSAGE_EDITED})
