@@ -85,7 +85,7 @@ FILES = [
     ("rich text", "a.svj", b"{\\rtf1\\ansi", K.OTHER, NO),
     # too little
     ("one byte", "a.pdf", b"%", K.TEXT, NO),
-    ("two bytes", "a.raw", b"\x01\x02", K.TOO_SHORT, NO),
+    ("two bytes", "a.raw", b"\x01\x02", K.TOO_SHORT, OK),
     ("no signature", "a.pdf", b"\x01\x02\x03\x04\x05", K.UNKNOWN, NO),
 ]  # fmt: skip
 

@@ -50,7 +50,10 @@ class DetectedKind(Code):
     OTHER = "other"
 
 
-_UNSIGNED: Final = frozenset({DetectedKind.UNKNOWN, DetectedKind.TEXT})
+# Nothing contradicts the name; a file of a few bytes is one as well.
+_UNSIGNED: Final = frozenset(
+    {DetectedKind.UNKNOWN, DetectedKind.TEXT, DetectedKind.TOO_SHORT}
+)
 
 # The kinds admitted under each extension. Without UNKNOWN, files of the type always
 # have a signature.
@@ -92,7 +95,6 @@ KINDS_OF_EXTRA_EXTENSIONS: Final[Mapping[str, frozenset[DetectedKind]]] = {
 # Never admitted, whatever a policy says (rule 28).
 REFUSED_KINDS: Final = frozenset(
     {
-        DetectedKind.TOO_SHORT,
         DetectedKind.DISK_IMAGE,
         DetectedKind.MARKUP,
         DetectedKind.PROGRAM,

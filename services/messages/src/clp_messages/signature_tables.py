@@ -120,6 +120,7 @@ BINARY_SIGNATURES: Final = (
     Signature(b"\x02\x21\x4c\x18", K.ARCHIVE),
     Signature(b"\x03\x21\x4c\x18", K.ARCHIVE),
     Signature(b"\x89LZO\x00\r\n\x1a\n", K.ARCHIVE),
+    Signature(b"\xff\x06\x00\x00sNaPpY", K.ARCHIVE),
     Signature(b"LRZI\x00", K.ARCHIVE),
     Signature(b"RZIP\x02", K.ARCHIVE),
     Signature(b"GRZipII\x00", K.ARCHIVE),
