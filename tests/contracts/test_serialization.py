@@ -59,6 +59,23 @@ def test_a_number_is_a_number_and_nothing_like_it(number: object) -> None:
         load(messages.GetPage, {"channel": "p1/broadcast", "before": number})
 
 
+@pytest.mark.parametrize("number", [2**63, -(2**63) - 1, 10**30])
+def test_a_number_that_no_database_holds_is_malformed(number: int) -> None:
+    values = {"channel": "p1/broadcast", "before": number}
+    with pytest.raises(Refused) as refused:
+        load(messages.GetPage, values)
+    assert list(refused.value.detail["fields"]) == ["before"]
+    assert load(messages.GetPage, values | {"before": 2**63 - 1})
+    assert load(messages.GetPage, values | {"before": None, "limit": 2**63})
+
+
+@pytest.mark.parametrize("seconds", ["7", True, b"7", [7], None])
+def test_a_time_in_seconds_is_a_number(seconds: object) -> None:
+    with pytest.raises(Refused) as refused:
+        load(projects.GetFacts, {"lease_s": seconds})
+    assert "lease_s" in refused.value.detail["fields"]
+
+
 def test_unknown_fields_of_a_response_are_ignored() -> None:
     values = {"id": "a", "changed": True, "since": "2030"}
     assert load_response(projects.Stored, values) == projects.Stored(

@@ -28,6 +28,7 @@ from typing import (
 import msgspec
 from marshmallow import RAISE, Schema, ValidationError, post_load, validate
 from marshmallow import fields as wire
+from typing_extensions import override
 
 from clp_contracts.errors import Refused
 
@@ -43,12 +44,24 @@ MAX_MESSAGE_BYTES: Final = 4 * 1024 * 1024
 MAX_REQUEST_BYTES: Final = MAX_MESSAGE_BYTES - 64 * 1024
 MAX_ESCAPED_BYTES: Final = 6
 LIMIT: Final = "limit"
+# What a column of a database holds.
+MIN_INTEGER: Final = -(2**63)
+MAX_INTEGER: Final = 2**63 - 1
+
+
+class Number(wire.Float):
+    """A number with a fraction; a text or a truth value is none."""
+
+    @override
+    def _validated(self, value: Any) -> float:
+        if type(value) not in {int, float}:
+            raise self.make_error("invalid")
+        return super()._validated(value)
+
 
 SCALARS: Final[Mapping[type, type[wire.Field[Any]]]] = {
     str: wire.String,
-    int: wire.Integer,
-    float: wire.Float,
-    bool: wire.Boolean,
+    float: Number,
     datetime: wire.AwareDateTime,
 }
 
@@ -77,6 +90,10 @@ def _is_text(value: Any) -> bool:
     return type(value) is str and len(value) <= MAX_TEXT_LENGTH
 
 
+def _is_integer(value: Any) -> bool:
+    return type(value) is int and MIN_INTEGER <= value <= MAX_INTEGER
+
+
 def _are_texts(value: Any) -> bool:
     return type(value) is list and len(value) <= MAX_ITEMS and all(map(_is_text, value))
 
@@ -85,8 +102,8 @@ def _are_texts(value: Any) -> bool:
 PLAIN_VALUES: Final[Mapping[Any, Callable[[Any], bool]]] = {
     str: _is_text,
     str | None: lambda value: value is None or _is_text(value),
-    int: lambda value: type(value) is int,
-    int | None: lambda value: value is None or type(value) is int,
+    int: _is_integer,
+    int | None: lambda value: value is None or _is_integer(value),
     bool: lambda value: type(value) is bool,
     float: lambda value: type(value) is float and isfinite(value),
     tuple[str, ...]: _are_texts,
@@ -250,6 +267,7 @@ def _field_of(hint: Any, options: dict[str, Any]) -> wire.Field[Any]:
 
 def _scalar(hint: type, options: dict[str, Any]) -> wire.Field[Any]:
     if hint is int:
+        options.setdefault("validate", validate.Range(MIN_INTEGER, MAX_INTEGER))
         return wire.Integer(strict=True, **options)
     if hint is bool:
         return wire.Boolean(truthy={True}, falsy={False}, **options)
