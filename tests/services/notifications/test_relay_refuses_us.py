@@ -183,7 +183,7 @@ def test_any_password_logs_in(password: str, mechanism: str) -> None:
     with ScriptedRelay(extensions=extensions, logins={"ümail": password}) as relay:
         login = f"{quote('ümail')}:{quote(password, safe='')}@"
         url = relay.url.replace("smtp://", f"smtp://{login}")
-        sending = SmtpTransport(SmtpRelay.from_url(url, 5.0, "clp.example"))
+        sending = SmtpTransport(SmtpRelay.from_url(url, 30.0, "clp.example"))
         assert sending.send(mailed(), at_once).effect is Effect.SENT
         sending.close()
 
@@ -205,7 +205,7 @@ def test_a_wrong_password_and_no_offered_login_are_refusals_of_us() -> None:
     for extensions in ((*EXTENSIONS, "AUTH PLAIN"), EXTENSIONS):
         with ScriptedRelay(extensions=extensions) as relay:
             url = relay.url.replace("smtp://", "smtp://user:wrong@")
-            sending = SmtpTransport(SmtpRelay.from_url(url, 5.0, "clp.example"))
+            sending = SmtpTransport(SmtpRelay.from_url(url, 30.0, "clp.example"))
             result = sending.send(mailed(), at_once)
             assert (result.effect, result.stage) == (
                 Effect.RELAY_REFUSED,
@@ -221,7 +221,7 @@ def test_a_refused_login_is_one_although_the_connection_ends_after_it(
     extensions = (*EXTENSIONS, "AUTH CRAM-MD5 PLAIN")
     with ScriptedRelay(script, extensions=extensions) as relay:
         url = relay.url.replace("smtp://", "smtp://user:wrong@")
-        sending = SmtpTransport(SmtpRelay.from_url(url, 5.0, "clp.example"))
+        sending = SmtpTransport(SmtpRelay.from_url(url, 30.0, "clp.example"))
         result = sending.send(mailed(), at_once)
     assert (result.effect, result.code) == (Effect.RELAY_REFUSED, 535)
 

@@ -34,7 +34,7 @@ def transport(folder: Path) -> Iterator[SmtpTransport]:
     sink = subprocess.Popen(command)
     wait_for(port)
     transport = SmtpTransport(
-        SmtpRelay.from_url(f"smtp://127.0.0.1:{port}", 10.0, "clp.example")
+        SmtpRelay.from_url(f"smtp://127.0.0.1:{port}", 30.0, "clp.example")
     )
     yield transport
     transport.close()

@@ -105,7 +105,7 @@ def test_each_reply_at_each_stage_has_its_effect(
     script = {MOMENTS[smtp_stage]: [reply], "HELO": [reply]}
     with ScriptedRelay(script, extensions=extensions) as relay:
         url = url_for(smtp_stage, relay)
-        sending = SmtpTransport(SmtpRelay.from_url(url, 5.0, "clp.example"))
+        sending = SmtpTransport(SmtpRelay.from_url(url, 30.0, "clp.example"))
         result = sending.send(mailed(), at_once)
         sending.close()
         assert (result.effect, result.reason) == EFFECTS[effect]
