@@ -138,7 +138,10 @@ class Outcome(Base):
 
 
 class MailSetting(Base):
-    """The mail mode of a person for a project, or by default (empty project)."""
+    """The mail mode of a person for a project, or by default (rule 40).
+
+    The default has an empty project.
+    """
 
     __tablename__ = "mail_settings"
 
@@ -151,7 +154,7 @@ class MailSetting(Base):
 
 
 class Bounce(Base):
-    """A bounced mail, once per kind of bounce."""
+    """A bounced mail, once per kind of bounce (rule 41)."""
 
     __tablename__ = "bounces"
 
@@ -164,7 +167,7 @@ class Bounce(Base):
 
 
 class UnsubscribeToken(Base):
-    """The token that stops the mails about a project to a person (RFC 8058)."""
+    """The token that stops the mails about a project to a person (rule 61)."""
 
     __tablename__ = "unsubscribe_tokens"
 
@@ -174,7 +177,7 @@ class UnsubscribeToken(Base):
 
 
 class MailPreference(Base):
-    """Whether mails to a person contain the text of messages."""
+    """Whether mails to a person contain the text of messages (rule 38)."""
 
     __tablename__ = "mail_preferences"
 

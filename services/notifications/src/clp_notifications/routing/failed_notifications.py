@@ -1,4 +1,4 @@
-"""Notifications that failed, or were suppressed for their address: list, redrive."""
+"""List and redrive notifications that failed, or had no usable address (rule 41)."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""Mail settings: change and read them."""
+"""Change and read when a person wants mails, and with what (rules 38, 40)."""
 
 from sqlalchemy import select
 

@@ -13,13 +13,19 @@ from clp_core.decisions import Decision
 from clp_core.mentions import Mentions, lookup_keys_in, resolve_mentions
 from clp_core.messages import judge_text
 from clp_core.people import Person
-from clp_core.routing import ROUTES, MentionRouting, RoutingFacts, Trigger
+from clp_core.routing import (
+    ROUTES,
+    RULES,
+    MentionRouting,
+    RoutingFacts,
+    RoutingReason,
+    Trigger,
+)
 from clp_core.visibility import may_post
 from clp_notifications.dependencies import Dependencies
 from clp_notifications.mapping import person_in, project_in
 
 KEYS_PER_CALL: Final = 5000
-MENTION_RULE: Final = "R4"
 
 
 def preview(
@@ -127,7 +133,7 @@ def _rule_of(routing: RoutingFacts, deps: Dependencies) -> tuple[str, str | None
     """Return the rule and the trigger of the draft's route."""
     replaces = deps.routing.mention_routing is MentionRouting.REPLACES
     if routing.mentioned and replaces:
-        return MENTION_RULE, Trigger.MENTION.value
+        return RULES[RoutingReason.TOLD_MENTION], Trigger.MENTION.value
     route = ROUTES[routing.channel.kind, routing.author.side]
     if route is None:
         raise ValueError("external people do not post to broadcast channels")

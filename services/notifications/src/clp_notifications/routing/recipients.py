@@ -37,7 +37,7 @@ from clp_notifications.routing.notify import RoutingResult, record_notifications
 from clp_notifications.states import State
 from clp_notifications.tables import NOTIFICATIONS, RoutedMessage
 
-ROUTED = frozenset({MESSAGE_POSTED, MESSAGE_EDITED})
+ROUTED_EVENTS: Final = frozenset({MESSAGE_POSTED, MESSAGE_EDITED})
 FIRST_REVISION: Final = 1
 # Mentions that an edit took away before their mail was sent.
 WITHDRAWN: Final = select(NOTIFICATIONS.c.message, NOTIFICATIONS.c.person).where(
@@ -83,7 +83,9 @@ def prepare(
     changes: tuple[Change, ...], feed: MessageFeed, deps: Dependencies
 ) -> Mapping[str, RoutingInput]:
     """Read the facts of the changed messages, the deleted ones included."""
-    messages = feed.messages_of(change for change in changes if change.type in ROUTED)
+    messages = feed.messages_of(
+        change for change in changes if change.type in ROUTED_EVENTS
+    )
     if not messages:
         return {}
     facts = _facts_for(messages, deps)
@@ -152,7 +154,7 @@ def write(
     batch = _Batch(session, prepared, deps)
     for change in changes:
         found = prepared.get(change.subject)
-        if found is not None and change.type in ROUTED:
+        if found is not None and change.type in ROUTED_EVENTS:
             batch.route(found, change)
     batch.flush()
 
