@@ -39,11 +39,14 @@ from bench.mail_environment import (
     median,
     say,
 )
+from bench.mail_texts import TEXT
 from clp_suite import process_suite
 from clp_suite.process_suite import ProcessSuite
 from clp_suite.server_process import server_directory
 from clp_suite.servers import PrivatePostgres, PrivateRabbit
 
+# Where `make bench-mail` installs the peers: no package of theirs is in our environment.
+PEERS_PYTHON: Final = Path("build/peers/bin/python")
 SENDER_CORE, OTHER_CORE = {0}, {1}
 PARTS: Final = ("peers", "two", "slow", "broadcast", "four")
 # What ours is to be, as a multiple of the peer's mails per core; None: no target.
@@ -100,9 +103,7 @@ def broadcast(
     """
     ivy = environment.suite.client(mail_rows.AUTHOR)
     began = time.monotonic()
-    ivy.messages.post(
-        channel=f"{mail_rows.PROJECT}/broadcast", text=mail_rows.TEXT, key="k"
-    )
+    ivy.messages.post(channel=f"{mail_rows.PROJECT}/broadcast", text=TEXT, key="k")
     operations = environment.suite.client(service="operations")
     while operations.notifications.progress().due < followers:
         if time.monotonic() > began + TIMEOUT_S:
@@ -151,7 +152,7 @@ def shares(
 def by_peer(who: str, url: str, sink: Sink, count: int) -> Figure:
     """Send the same with a peer, on the sender's core."""
     peer = subprocess.Popen(
-        [sys.executable, "-W", "ignore", "-m", "bench.mail_peers",
+        [PEERS_PYTHON, "-W", "ignore", "-m", "bench.mail_peers",
          who, url, str(sink.port), str(count)],
         stdout=subprocess.PIPE,
     )  # fmt: skip
@@ -293,6 +294,9 @@ def main() -> None:
     # Ignore what a closing connection still receives.
     logging.getLogger("amqp").setLevel(logging.CRITICAL)
     options = arguments()
+    parts = set(options.what) or set(PARTS)
+    if "peers" in parts and not PEERS_PYTHON.exists():
+        sys.exit(f"no {PEERS_PYTHON}: `make bench-mail` installs the peers")
     by_peers = options.by_peers or options.mails
     size = Size(options.mails, by_peers, options.followers, options.rounds)
     say("starting RabbitMQ, PostgreSQL and the services")
@@ -317,7 +321,7 @@ def main() -> None:
         )
         bench = Bench(environment, postgres, size)
         try:
-            bench.measure(set(options.what) or set(PARTS))
+            bench.measure(parts)
         except BaseException:
             log = environment.folder / "worker.log"
             say(log.read_text()[-3000:] if log.exists() else "no worker was started")

@@ -1,5 +1,7 @@
 """Send the same mails with Django: ``python -m bench.mail_peers PEER URL PORT COUNT``.
 
+It runs in an environment of its own, ``build/peers``, without a package of ours.
+
 PEER is ``django``, which sends over one open connection and commits after each mail, or
 ``post_office``. Both read their mails from rows in the PostgreSQL at URL, render text
 and HTML from compiled templates, and send to the relay at PORT of the loopback. One
@@ -16,7 +18,7 @@ from urllib.parse import urlsplit
 import django
 from django.conf import settings
 
-from bench.mail_rows import person_id, text_for
+from bench.mail_texts import person_id, text_for
 
 TEXT: Final = """{{ author }} wrote in {{ project }}, Broadcast, {{ when }}:
 

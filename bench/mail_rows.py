@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from sqlalchemy import insert
 
+from bench.mail_texts import person_id, text_for
 from clp_chassis.persistence.database import Database
 from clp_messages.tables import ChannelRow, MentionRow, MessageRow
 from clp_notifications.tables import Mail, Notification, RoutedMessage
@@ -20,15 +21,6 @@ from clp_projects.tables import (
 
 AT: Final = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 PARTNER, PROJECT, AUTHOR, TITLE = "north", "p0", "ivy", "Night Train"
-TEXT: Final = (
-    "Hello @{name}, episode {number} came back from quality control: please look at the "
-    "second act once more before Friday. The timing of the last scene is off by a beat, "
-    "and the song needs the new line that we talked about.\n\nThank you!\n" * 2
-)
-
-
-def person_id(number: int) -> str:
-    return f"person{number}"
 
 
 def put_people(
@@ -179,7 +171,3 @@ def _message(tag: str, number: int, channel: str) -> dict[str, Any]:
         "content_hash": "0" * 64,
         "outcomes": "{}",
     }
-
-
-def text_for(number: int) -> str:
-    return TEXT.format(name=f"Person {number}", number=number)

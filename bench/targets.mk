@@ -21,8 +21,9 @@ bench-messages: setup servers ## posting beside a bare Nameko RPC, reading a mil
 	@$(PY) -W ignore -m bench.messages
 
 .PHONY: bench-mail
-bench-mail: setup servers ## mails a second beside Django; ARGS="--mails 200 --rounds 1"
-	@$(PY) -m pip install -qq -c constraints.txt --group bench-mail
+bench-mail: setup servers ## mails a second beside Django; ARGS="peers --mails 200 --rounds 1"
+	@test -x build/peers/bin/python || $(PY) -m venv build/peers
+	@$(PY) -m pip --python build/peers/bin/python install -qq -c constraints.txt --group bench-mail
 	@$(PY) -W ignore -m bench.mail $(ARGS)
 
 .PHONY: bench-fairness
