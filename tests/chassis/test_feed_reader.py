@@ -1,10 +1,12 @@
 """Which errors are a change's own fault, and which are transient."""
 
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any, cast
 
 import eventlet
 import pytest
+from eventlet.event import Event
 from nameko.extensions import DependencyProvider
 from sqlalchemy.exc import (
     IntegrityError,
@@ -60,25 +62,41 @@ def _slow_fetch(_cursor: int) -> Any:
     return SimpleNamespace(changes=(), head=0)
 
 
-def _subscription(_container: object) -> FeedSubscription:
+def _unanswered_fetch(_cursor: int) -> Any:
+    SEEN.append("a fetch has begun")
+    try:
+        Event().wait()
+    finally:
+        SEEN.append("a fetch was ended")
+
+
+def _reading(fetch: Callable[[int], Any]) -> type:
     projection = SimpleNamespace(cursor=lambda: 0, count_dead_letters=lambda: 0)
-    return FeedSubscription(
-        "stopping reader", "source", _slow_fetch, cast("Projection", projection)
+    subscription = FeedSubscription(
+        "stopping reader", "source", fetch, cast("Projection", projection)
     )
 
+    class ReadingService:
+        name = "reading"
+        reader = FeedReader(lambda _container: subscription)
 
-class ReadingService:
-    name = "reading"
-    reader = FeedReader(_subscription)
+    return ReadingService
 
 
+@pytest.mark.parametrize(
+    ("fetch", "end"),
+    [(_slow_fetch, "a fetch has ended"), (_unanswered_fetch, "a fetch was ended")],
+)
 def test_a_source_stops_after_the_runs_of_its_readers(
-    caplog: pytest.LogCaptureFixture,
+    caplog: pytest.LogCaptureFixture, fetch: Callable[[int], Any], end: str
 ) -> None:
+    """A reader whose source does not answer does not wait for long."""
     SEEN.clear()
-    group = ContainerGroup([(SourceService, {}), (ReadingService, {})])
+    group = ContainerGroup([(SourceService, {}), (_reading(fetch), {})])
     group.start()
     until(lambda: SEEN == ["a fetch has begun"])
     group.stop()
-    assert SEEN == ["a fetch has begun", "a fetch has ended", "the source has stopped"]
+    began, ended, stopped = SEEN
+    assert (began, stopped) == ("a fetch has begun", "the source has stopped")
+    assert ended == end
     assert "killing" not in caplog.text

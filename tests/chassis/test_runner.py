@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -12,11 +13,12 @@ from typing import Any
 
 import eventlet
 import pytest
+from kombu import Connection
 from nameko.extensions import DependencyProvider
 
 from clp_chassis.inprocess import reset
 from clp_chassis.messaging import rpc
-from clp_chassis.runner import ContainerGroup
+from clp_chassis.runner import ContainerGroup, _ShutdownSignal
 from clp_contracts.connection_pool import RpcConnectionPool
 from clp_contracts.errors import CallFailed
 from clp_suite.server_access import BrokerAccess
@@ -50,6 +52,21 @@ def test_a_process_that_only_serves_http_ends_quickly(
         process.send(number)
         assert process.seconds_until_end() < SOON
         assert process.exit_code == 0
+
+
+def test_a_signal_ends_a_wait_at_once() -> None:
+    handlers = {one: signal.getsignal(one) for one in (signal.SIGTERM, signal.SIGINT)}
+    shutdown = _ShutdownSignal()
+    shutdown.install()
+    try:
+        eventlet.spawn(os.kill, os.getpid(), signal.SIGTERM)
+        with eventlet.Timeout(SOON):
+            shutdown.wait(10 * SOON)
+        assert shutdown.received
+    finally:
+        signal.set_wakeup_fd(-1)
+        for one, handler in handlers.items():
+            signal.signal(one, handler)
 
 
 def test_a_running_http_request_is_finished_before_the_stop(tmp_path: Path) -> None:
@@ -114,6 +131,9 @@ def test_a_running_call_is_finished_before_the_stop(
         assert calling.wait() == "done"
         assert process.seconds_until_end() < SOON
         assert process.exit_code == 0
+    with Connection(rabbit.url) as connection:
+        queue = connection.default_channel.queue_declare(f"rpc-{unique}", passive=True)
+        assert queue.message_count == 0
     connections.close()
 
 

@@ -54,11 +54,11 @@ class BackgroundLoop(DependencyProvider):  # type: ignore[misc]
     def start(self) -> None:
         """Start the loop in a green thread of the container."""
         self._ended = ended = Event()
-        thread = self.container.spawn_managed_thread(
+        self._thread = self.container.spawn_managed_thread(
             self._run, identifier=self.loop_name
         )
         # Called also for a thread that is killed before it runs.
-        thread.link(lambda _thread: ended.send())
+        self._thread.link(lambda _thread: ended.send())
 
     def stop(self) -> None:
         """Stop after the current run.

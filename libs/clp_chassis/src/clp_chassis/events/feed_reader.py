@@ -10,7 +10,12 @@ from typing import Any, Final, Protocol
 from typing_extensions import override
 
 from clp_chassis.clock import new_id, now
-from clp_chassis.concurrency.loop_timer import MIN_INTERVAL, MIN_INTERVAL_S, LoopTimer
+from clp_chassis.concurrency.loop_timer import (
+    MIN_INTERVAL,
+    MIN_INTERVAL_S,
+    LoopTimer,
+    wait_for,
+)
 from clp_chassis.concurrency.periodic import BackgroundLoop
 from clp_chassis.events.projections import Projection
 from clp_chassis.observability.call_chain import in_chain
@@ -34,6 +39,8 @@ log = logging.getLogger(__name__)
 
 MAX_ATTEMPTS: Final = 5
 RETRY_INTERVAL_S: Final = 0.5
+# Upper bound of a fetch when its container stops: the source may have stopped before.
+LAST_FETCH_S: Final = 1.0
 
 
 class Batch(Protocol):
@@ -73,6 +80,7 @@ class FeedReader(BackgroundLoop):
         """Look up the feed in the container's settings."""
         self._subscription = self._subscription_of(self.container)
         self._attempts: dict[int, int] = {}
+        self._is_fetching = False
         self._current_at = time.monotonic()
         self._oldest_at: datetime | None = None
         self._ahead = 0
@@ -97,6 +105,16 @@ class FeedReader(BackgroundLoop):
         """Stop while the service whose feed this reads still answers."""
         if self._ended is not None:
             self.stop()
+
+    @override
+    def stop(self) -> None:
+        """Stop after the current run, or without it when its fetch takes too long."""
+        self.timer.stop()
+        if self._is_fetching and self._ended is not None:
+            wait_for(self._ended, LAST_FETCH_S)
+            if self._is_fetching:
+                self._thread.kill()
+        super().stop()
 
     def readiness_checks(self) -> dict[str, Callable[[], None]]:
         """Return the readiness check of this feed."""
@@ -169,7 +187,11 @@ class FeedReader(BackgroundLoop):
         """Apply the next changes; return whether there are more."""
         subscription = self._subscription
         cursor = subscription.projection.cursor()
-        batch = subscription.fetch(cursor)
+        self._is_fetching = True
+        try:
+            batch = subscription.fetch(cursor)
+        finally:
+            self._is_fetching = False
         self._ahead = max(0, cursor - batch.head)
         self._oldest_at = batch.changes[0].at if batch.changes else None
         if not batch.changes:

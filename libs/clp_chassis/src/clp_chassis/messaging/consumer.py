@@ -48,6 +48,10 @@ class _StoppedWhileDisconnectedError(Exception):
     """The container stopped while the broker was unreachable."""
 
 
+class _AllAcknowledgedError(Exception):
+    """The container stops, and nothing of this connection is running."""
+
+
 class QueueConsumer(messaging.QueueConsumer):  # type: ignore[misc]
     """Nameko's consumer loop; survives outages and can stop during one."""
 
@@ -125,6 +129,8 @@ class QueueConsumer(messaging.QueueConsumer):  # type: ignore[misc]
                 eventlet.sleep(RECONNECT_SECONDS)
             except _StoppedWhileDisconnectedError:
                 log.info("stopped while the broker was unreachable")
+            except _AllAcknowledgedError:
+                return
 
     @contextmanager
     def establish_connection(self) -> Iterator[Any]:
@@ -157,9 +163,19 @@ class QueueConsumer(messaging.QueueConsumer):  # type: ignore[misc]
     def on_iteration(self) -> None:
         super().on_iteration()
         if self.should_stop:
-            self._wake()
+            self._end_when_acknowledged()
         elif time.monotonic() - self._bound_at > BIND_INTERVAL_S:
             self._bind_again()
+
+    def _end_when_acknowledged(self) -> None:
+        """Keep the connection for the acknowledgements of running work, no longer.
+
+        The broker redelivers what was not acknowledged at its end.
+        """
+        container = self.container
+        if container._being_killed or not container._worker_pool.running():  # noqa: SLF001 - nameko has no other way to ask
+            raise _AllAcknowledgedError
+        self.should_stop = False
 
     def _bind_again(self) -> None:
         """Bind the queues again; here, since two threads must not read a socket."""
