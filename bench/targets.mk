@@ -39,7 +39,7 @@ bench-peer: setup ## the same conversation here and in Matrix Synapse
 	@bench/peer/run.sh
 
 .PHONY: bench-streams
-bench-streams: setup servers ## live updates: lateness, memory, neighbours; ARGS="--streams 100"
+bench-streams: setup servers ## live updates: memory, lateness, neighbours; ARGS="--only memory"
 	@$(PY) -W ignore -m bench.streams $(ARGS)
 
 .PHONY: bench-uploads

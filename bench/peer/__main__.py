@@ -124,6 +124,11 @@ def _round(side: Side, number: int, messages: int) -> None:
     for command in ("broadcast", "search", "unread"):
         times = [side.run(command) for _ in range(5)]
         side.keep(f"{command}: ms", statistics.median(times) * 1000)
+    side.run("listen")
+    # Not counted: the first one loads code and connections.
+    live = [side.run("live", number=first + 9 * messages + n) for n in range(10)][1:]
+    side.keep("live, to 49 readers: ms", statistics.median(live) * 1000)
+    side.run("leave")
     side.run("prepare_mail")
     side.wait_until_idle()
     side.keep("48 mails: ms", side.run("mails") * 1000)

@@ -6,7 +6,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -38,6 +38,14 @@ class PeerSystem(ABC):
     @abstractmethod
     def broadcast(self) -> Callable[[str], bool]:
         """Post what all readers get; return a function: whether a reader has read it."""
+
+    @abstractmethod
+    def listening(self) -> AbstractContextManager[None]:
+        """Let each reader wait for live updates, until the block ends."""
+
+    @abstractmethod
+    def heard(self, reader: str) -> int:
+        """Return how many messages came to a reader by themselves."""
 
     @abstractmethod
     def search(self) -> int:
@@ -82,6 +90,28 @@ class PeerSystem(ABC):
         reads = self.broadcast()
         in_parallel(lambda reader: until(lambda: reads(reader)), READERS)
 
+    def listen(self) -> None:
+        """Begin to wait for live updates with 49 readers."""
+        self._open = ExitStack()
+        self._open.enter_context(self.listening())
+
+    def live(self, number: int) -> None:
+        """Post one message, until it has come to each of 49 readers by itself."""
+        waiting = {reader: self.heard(reader) for reader in READERS}
+
+        def all_heard() -> bool:
+            for reader, before in list(waiting.items()):
+                if self.heard(reader) > before:
+                    del waiting[reader]
+            return not waiting
+
+        self.post(WRITERS[0], number)
+        until(all_heard)
+
+    def leave(self) -> None:
+        """End what `listen` began."""
+        self._open.close()
+
     def mails(self) -> None:
         """Post one message, until 48 mails about it have arrived."""
         before = self._arrived()
@@ -116,6 +146,9 @@ def run_commands(system: PeerSystem) -> None:
         "one_writer": system.one_writer,
         "eight_writers": system.eight_writers,
         "broadcast": system.broadcast_to_all,
+        "listen": system.listen,
+        "live": system.live,
+        "leave": system.leave,
         "search": system.search,
         "unread": system.unread,
         "prepare_mail": system.prepare_mail,

@@ -4,8 +4,9 @@ from clp_suite import EmbeddedSuite  # isort: skip - first: it patches the proce
 
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from typing_extensions import override
 
@@ -17,12 +18,14 @@ from bench.peer.host import (
     PeerSystem,
     run_commands,
     text_of,
+    until,
 )
 from clp_chassis.concurrency.rate_limiter import NO_LIMIT
-from clp_suite.process_suite import ProcessSuite
 from clp_suite.server_process import server_directory
 from clp_suite.servers import PrivatePostgres, PrivateRabbit
 from clp_suite.suite import Suite
+from tests.services.portal.browser import Browser
+from tests.support.portal_streams import PortalProcesses, StreamClient, listening
 
 PORTAL = ("dub_portal_user",)
 TALK, MAIL = "talk", "mail"
@@ -45,11 +48,13 @@ class OurSystem(PeerSystem):
 
     def _made(self, open_: ExitStack) -> Suite:
         if not self._servers:
-            return EmbeddedSuite(self._folder, rate_limit=NO_LIMIT)
+            return EmbeddedSuite(self._folder, rate_limit=NO_LIMIT, portal=True)
         directory = open_.enter_context(server_directory())
         rabbit = open_.enter_context(PrivateRabbit(directory / "rabbit"))
         postgres = open_.enter_context(PrivatePostgres(directory / "postgres"))
-        return ProcessSuite(self._folder / "suite", rabbit=rabbit, postgres=postgres)
+        return PortalProcesses(
+            self._folder / "suite", portals=1, rabbit=rabbit, postgres=postgres
+        )
 
     def _put_people(self) -> None:
         admin = self._suite.client(service="directory").projects
@@ -93,6 +98,38 @@ class OurSystem(PeerSystem):
             return any(message.id == posted.id for message in page.messages)
 
         return reads
+
+    @override
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        port = urlsplit(self._portal_url()).port or 0
+        self._streams = {
+            reader: StreamClient(ports=[port], session=session, projects=[TALK])
+            for reader, session in self._sessions().items()
+        }
+        with listening(list(self._streams.values())):
+            until(lambda: all(one.is_open for one in self._streams.values()))
+            yield
+
+    def _portal_url(self) -> str:
+        if isinstance(self._suite, PortalProcesses):
+            return self._suite.portal_urls[0]
+        assert isinstance(self._suite, EmbeddedSuite)
+        return self._suite.portal_url
+
+    def _sessions(self) -> dict[str, str]:
+        if isinstance(self._suite, PortalProcesses):
+            return self._suite.sign_in(READERS)
+        return {reader: self._signed_in(reader) for reader in READERS}
+
+    def _signed_in(self, reader: str) -> str:
+        browser = Browser(self._portal_url())
+        browser.submit("/-/sign-in", [("person", reader)])
+        return browser.cookies["__Host-clp"]
+
+    @override
+    def heard(self, reader: str) -> int:
+        return len(self._streams[reader].messages)
 
     @override
     def search(self) -> int:

@@ -2,7 +2,7 @@
 # The comparison with Matrix Synapse, which is installed from its package into an
 # environment of its own. Where it cannot be installed, a loud line says so.
 set -euo pipefail
-cd "$(dirname "$0")/../../.."
+cd "$(dirname "$0")/../.."
 . deploy/install/say.sh
 
 VENV=.venv-peer

@@ -14,7 +14,8 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote, urlencode
@@ -36,6 +37,8 @@ from clp_suite.servers import PrivatePostgres
 
 NAME: Final = "synapse.example"
 START_S: Final = 60.0
+# As long as its own clients wait.
+LONG_POLL_S: Final = 30
 NO_LIMIT: Final = {"per_second": 1e6, "burst_count": 1_000_000}
 LIMITS: Final = (
     "rc_message",
@@ -230,9 +233,9 @@ class SynapseSystem(PeerSystem):
         whole = f"/_matrix/client/v3/{path}"
         return self._client.request(verb, whole, self._tokens[person], body)
 
-    def _sync(self, person: str) -> Any:
+    def _sync(self, person: str, *, wait_s: int = 0) -> Any:
         wanted = {"room": {"timeline": {"limit": 20}}, "presence": {"limit": 0}}
-        parser = {"filter": json.dumps(wanted), "timeout": "0"}
+        parser = {"filter": json.dumps(wanted), "timeout": str(1000 * wait_s)}
         if since := self._since.get(person):
             parser["since"] = since
         return self._as(person, "GET", "sync?" + urlencode(parser))
@@ -256,13 +259,41 @@ class SynapseSystem(PeerSystem):
         event = self._send(WRITERS[0], self._talk, "Everybody, please read this.")
 
         def reads(reader: str) -> bool:
-            response = self._sync(reader)
-            self._since[reader] = response["next_batch"]
-            room = response.get("rooms", {}).get("join", {}).get(self._talk, {})
-            events = room.get("timeline", {}).get("events", ())
-            return any(known["event_id"] == event for known in events)
+            return event in self._new_events(reader)
 
         return reads
+
+    def _new_events(self, reader: str, *, wait_s: int = 0) -> list[str]:
+        response = self._sync(reader, wait_s=wait_s)
+        self._since[reader] = response["next_batch"]
+        room = response.get("rooms", {}).get("join", {}).get(self._talk, {})
+        events = room.get("timeline", {}).get("events", ())
+        return [event["event_id"] for event in events]
+
+    @override
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        self._heard = dict.fromkeys(READERS, 0)
+        for reader in READERS:
+            self._new_events(reader)
+        is_over = threading.Event()
+
+        def poll(reader: str) -> None:
+            while not is_over.is_set():
+                self._heard[reader] += len(self._new_events(reader, wait_s=LONG_POLL_S))
+
+        with ThreadPoolExecutor(len(READERS)) as pool:
+            polling = [pool.submit(poll, reader) for reader in READERS]
+            yield
+            is_over.set()
+            # The last message ends the polls that wait.
+            self._send(WRITERS[0], self._talk, "That was all.")
+            for one in polling:
+                one.result()
+
+    @override
+    def heard(self, reader: str) -> int:
+        return self._heard[reader]
 
     @override
     def search(self) -> int:

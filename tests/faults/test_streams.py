@@ -9,7 +9,9 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
+import eventlet
 import pytest
 
 from clp_contracts.errors import CallFailed
@@ -17,6 +19,7 @@ from clp_suite.server_process import server_directory
 from clp_suite.servers import PrivatePostgres, PrivateRabbit
 from tests.faults.fault_run import until
 from tests.support.portal_streams import (
+    Event,
     PortalProcesses,
     StreamClient,
     listening,
@@ -27,6 +30,7 @@ from tests.support.servers import require
 pytestmark = pytest.mark.faults
 
 WAIT_S = 180.0
+WITHDRAWALS = 20
 WRITER = "writer"
 NORTH = tuple(f"north{number}" for number in range(20))
 SOUTH = tuple(f"south{number}" for number in range(20))
@@ -56,7 +60,7 @@ class Bed:
         return message.number
 
     def clients(
-        self, people: Sequence[str], count: int, **options: bool
+        self, people: Sequence[str], count: int, projects: Sequence[str] = ()
     ) -> list[StreamClient]:
         """Streams of some people, spread over both processes."""
         ports = self.suite.portal_ports
@@ -64,8 +68,7 @@ class Bed:
             StreamClient(
                 ports=[ports[number % 2], ports[1 - number % 2]],
                 session=self.sessions[people[number % len(people)]],
-                project=self.project,
-                **options,
+                projects=projects or [self.project],
             )
             for number in range(count)
         ]
@@ -101,12 +104,17 @@ def bed(
 ) -> Bed:
     """A project of its own for each test."""
     suite, rabbit, sessions = shared
+    return Bed(suite, rabbit, sessions, new_project(suite))
+
+
+def new_project(suite: PortalProcesses) -> str:
+    """A project of both partners."""
     project = f"p{next(_projects)}"
     directory = suite.client(service="directory").projects
     directory.put_project(id=project, title="A project")
     for partner in ("north", "south"):
         directory.assign_partner(project=project, partner=partner, languages=["fr"])
-    return Bed(suite, rabbit, sessions, project)
+    return project
 
 
 def all_open(clients: Sequence[StreamClient]) -> Callable[[], bool]:
@@ -198,3 +206,95 @@ def _posts(bed: Bed, text: str) -> bool:
     except CallFailed:
         return False
     return True
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_no_frame_comes_after_a_confirmed_withdrawal(bed: Bed) -> None:
+    """From twenty projects, one after another, each while the studio writes in it."""
+    projects = [new_project(bed.suite) for _ in range(WITHDRAWALS)]
+    north = bed.clients(NORTH, 20, projects)
+    south = bed.clients(SOUTH, 180, projects)
+    with listening([*north, *south]):
+        until(all_open([*north, *south]), WAIT_S, "open streams")
+        for project in projects:
+            bed.project = project
+            writing = Writing(bed, south)
+            # Some South have read, others are about to.
+            until(partial(writing.has_reached, 50), WAIT_S, "messages for South")
+            withdraw(bed)
+            arrived = [one.arrived() for one in south]
+            writing.end()
+            hidden = bed.post("after the withdrawal")
+            until(partial(all_read, north, project, hidden), WAIT_S, "it for North")
+            until(partial(all_told, south, project), WAIT_S, "the end for South")
+            for client, by_then in zip(south, arrived, strict=True):
+                assert not _late(client, project, by_then)
+
+
+def withdraw(bed: Bed) -> None:
+    directory = bed.suite.client(service="directory").projects
+    directory.withdraw_partner(project=bed.project, partner="south")
+
+
+class Writing:
+    """The studio's messages in a project, each as soon as one stream has the last."""
+
+    def __init__(self, bed: Bed, readers: Sequence[StreamClient]) -> None:
+        self._bed, self._readers = bed, readers
+        self._is_over = False
+        self._thread = eventlet.spawn(self._run)
+
+    def has_reached(self, count: int) -> bool:
+        """Whether so many frames of the project came to the readers."""
+        return (
+            sum(len(numbers(one, self._bed.project)) for one in self._readers) > count
+        )
+
+    def end(self) -> None:
+        self._is_over = True
+        self._thread.wait()
+
+    def _run(self) -> None:
+        while not self._is_over:
+            number = self._bed.post(f"on and on {time.monotonic()}")
+            until(partial(self._is_read, number), WAIT_S, f"message {number}")
+
+    def _is_read(self, number: int) -> bool:
+        project = self._bed.project
+        return self._is_over or any(
+            number in numbers(r, project) for r in self._readers
+        )
+
+
+def numbers(client: StreamClient, project: str) -> set[int]:
+    """The numbers of the broadcasts that came."""
+    return {
+        one.data["number"]
+        for one in client.events
+        if one.name == "message" and one.data["channel"] == f"{project}/broadcast"
+    }
+
+
+def all_read(clients: Sequence[StreamClient], project: str, number: int) -> bool:
+    return all(number in numbers(one, project) for one in clients)
+
+
+def all_told(clients: Sequence[StreamClient], project: str) -> bool:
+    """Whether each stream said that the project is gone."""
+    gone = {"project": project}
+    return all(
+        any((one.name, one.data) == ("gone", gone) for one in client.events)
+        for client in clients
+    )
+
+
+def _late(client: StreamClient, project: str, by_then: tuple[int, int]) -> list[Event]:
+    """Messages of a project that arrived after its end was confirmed."""
+    return [
+        event
+        for event in client.events
+        if event.name == "message"
+        and event.data["channel"] == f"{project}/broadcast"
+        and (event.connection, event.end) > by_then
+    ]

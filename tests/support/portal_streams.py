@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlencode
 
 import eventlet
 from typing_extensions import override
@@ -30,7 +31,9 @@ PORTAL: Final = "portal"
 # Nobody signs in here: sessions are rows.
 ISSUER: Final = "https://id.example"
 RECONNECT_S: Final = 1.0
-READ_TIMEOUT_S: Final = 40.0
+READ_TIMEOUT_S: Final = 120.0
+# A portal refuses more requests of one address at once.
+_opening: Final = eventlet.Semaphore(16)
 
 
 class PortalProcesses(ProcessSuite):
@@ -112,7 +115,7 @@ class StreamClient:
 
     ports: Sequence[int]
     session: str
-    project: str
+    projects: Sequence[str]
     resumes: bool = True
     events: list[Event] = field(default_factory=list)
     last_id: str = ""
@@ -142,8 +145,9 @@ class StreamClient:
         self._taken, self._buffer = 0, b""
         self._connection += 1
         try:
-            sock.sendall(self._request())
-            head = self._until(b"\r\n\r\n")
+            with _opening:
+                sock.sendall(self._request())
+                head = self._until(b"\r\n\r\n")
             if b" 200 " in head.partition(b"\r\n")[0]:
                 self._take_events()
         finally:
@@ -151,8 +155,9 @@ class StreamClient:
             sock.close()
 
     def _request(self) -> bytes:
+        query = urlencode([("project", one) for one in self.projects])
         lines = [
-            f"GET /-/stream?project={self.project} HTTP/1.1",
+            f"GET /-/stream?{query} HTTP/1.1",
             f"Host: 127.0.0.1:{self.port}",
             f"Cookie: __Host-clp={self.session}",
         ]

@@ -19,7 +19,7 @@ from clp_portal.auth.sessions import SessionPolicy, Sessions
 from clp_portal.live.eligibility import Eligibility, Screens
 from clp_portal.live.event_ids import EventIds
 from clp_portal.live.message_frames import MessageFrames
-from clp_portal.live.updates import AWAY_S, LiveUpdates, StreamRequest
+from clp_portal.live.updates import AWAY_S, POLL_S, LiveUpdates, StreamRequest
 from clp_portal.rendering import Renderer
 from clp_portal.translation import Locale
 from clp_suite import EmbeddedSuite
@@ -241,6 +241,19 @@ def test_what_happens_while_nobody_answers_comes_afterwards(
     tick(live, nat)
     assert len(nat.numbers) == 1
     assert not nat.stream.is_closed
+
+
+def test_a_lost_event_makes_a_frame_late_and_not_lost(
+    suite: EmbeddedSuite, live: LiveUpdates, clock: Clock, read: Open
+) -> None:
+    nat = read()
+    tick(live, nat)
+    post(suite, "without an event")
+    for at, numbers in ((clock.at + POLL_S - 0.01, 0), (clock.at + POLL_S, 1)):
+        clock.at = at
+        live.tick()
+        nat.read()
+        assert len(nat.numbers) == numbers
 
 
 def test_a_stream_that_nobody_can_serve_ends_and_resumes_where_it_was(

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from typing_extensions import override
 
 from clp_chassis.clock import now
 from clp_chassis.http import EventStream
@@ -13,6 +14,7 @@ from clp_contracts import events
 from clp_contracts.projects import Me
 from clp_portal.auth.encryption import Encryption
 from clp_portal.auth.sessions import SessionPolicy, Sessions
+from clp_portal.live.consumer import TICK_S, TickTimer
 from clp_portal.live.eligibility import LEASE_S, SEND_MARGIN_S, Eligibility, Screens
 from clp_portal.live.event_ids import EventIds
 from clp_portal.live.frames import OVERFLOW, frame, opening
@@ -110,6 +112,32 @@ def test_what_was_judged_is_sent_within_the_lease_only() -> None:
     eligibility = Eligibility(None, lambda: next(times))  # type: ignore[arg-type]
     assert eligibility.is_in_time(screens)
     assert not eligibility.is_in_time(screens)
+
+
+class Waits(TickTimer):
+    """A timer that keeps how long it would wait."""
+
+    def __init__(self, at: float) -> None:
+        super().__init__(TICK_S, monotonic=lambda: at)
+        self.waited: list[float] = []
+
+    @override
+    def _wait_for_wakeup(self, seconds: float) -> None:
+        self.waited.append(seconds)
+
+
+@pytest.mark.parametrize("at", [10.0, 10.013, 10.049])
+def test_a_tick_is_at_a_multiple_of_the_clock_whenever_its_wait_began(
+    at: float,
+) -> None:
+    timer = Waits(at)
+    for _ in range(3):
+        timer.wait()
+    # The first tick is at once.
+    assert len(timer.waited) == 2
+    for waited in timer.waited:
+        assert 0 < waited <= TICK_S
+        assert (at + waited) / TICK_S == pytest.approx(round((at + waited) / TICK_S))
 
 
 Make = Callable[..., LiveUpdates]

@@ -1,6 +1,5 @@
 """The tick of the clock on which live updates are sent."""
 
-import time
 from typing import Final
 
 from typing_extensions import override
@@ -18,7 +17,7 @@ class TickTimer(LoopTimer):
     def wait(self, interval: float | None = None) -> bool:
         """Wait for the next multiple; return False when stopped."""
         tick = TICK_S if interval is None else interval
-        return super().wait(tick - time.monotonic() % tick)
+        return super().wait(tick - self._monotonic() % tick)
 
 
 class Ticks(PeriodicTask):
