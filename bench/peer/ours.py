@@ -24,8 +24,12 @@ from clp_chassis.concurrency.rate_limiter import NO_LIMIT
 from clp_suite.server_process import server_directory
 from clp_suite.servers import PrivatePostgres, PrivateRabbit
 from clp_suite.suite import Suite
-from tests.services.portal.browser import Browser
-from tests.support.portal_streams import PortalProcesses, StreamClient, listening
+from tests.support.portal_streams import (
+    PortalProcesses,
+    StreamClient,
+    listening,
+    sign_in,
+)
 
 PORTAL = ("dub_portal_user",)
 TALK, MAIL = "talk", "mail"
@@ -120,12 +124,9 @@ class OurSystem(PeerSystem):
     def _sessions(self) -> dict[str, str]:
         if isinstance(self._suite, PortalProcesses):
             return self._suite.sign_in(READERS)
-        return {reader: self._signed_in(reader) for reader in READERS}
-
-    def _signed_in(self, reader: str) -> str:
-        browser = Browser(self._portal_url())
-        browser.submit("/-/sign-in", [("person", reader)])
-        return browser.cookies["__Host-clp"]
+        assert isinstance(self._suite, EmbeddedSuite)
+        # Its own sign-in knows the people of the sample world only.
+        return sign_in(self._suite._environment.database_urls["portal"], READERS)
 
     @override
     def heard(self, reader: str) -> int:

@@ -53,23 +53,23 @@ class PortalProcesses(ProcessSuite):
             variables["CLP_PORTAL_OIDC_ISSUER"] = ISSUER
         return variables
 
-    @contextmanager
-    def sessions(self) -> Iterator[Sessions]:
-        """The sessions of the portal, as its processes see them."""
-        database = Database(self._plan.database_urls[PORTAL])
-        try:
-            yield Sessions(database, now, SessionPolicy())
-        finally:
-            database.close()
-
     def sign_in(self, people: Iterable[str]) -> dict[str, str]:
         """Begin a session for each person; return their ids."""
-        with self.sessions() as sessions:
-            return {person: sessions.create(person) for person in people}
+        return sign_in(self._plan.database_urls[PORTAL], people)
 
     def process(self, name: str) -> Any:
         """The running process of a name."""
         return self._running[name]
+
+
+def sign_in(database_url: str, people: Iterable[str]) -> dict[str, str]:
+    """Begin a session for each person in the database of a portal."""
+    database = Database(database_url)
+    try:
+        sessions = Sessions(database, now, SessionPolicy())
+        return {person: sessions.create(person) for person in people}
+    finally:
+        database.close()
 
 
 def put_readers(suite: Suite, project: str, groups: dict[str, Sequence[str]]) -> None:

@@ -214,17 +214,25 @@ def test_a_long_replay_under_slow_checks_ends_with_everything_once(
     assert nat.numbers == sorted(set(nat.numbers))
 
 
+@pytest.mark.parametrize(
+    ("people", "posts"), [(("nat", "nia", "nat"), 5), (("nat",), 25)]
+)
 def test_who_was_not_served_in_time_is_served_by_the_next_check(
-    suite: EmbeddedSuite, live: LiveUpdates, read: Open
+    suite: EmbeddedSuite,
+    live: LiveUpdates,
+    read: Open,
+    people: tuple[str, ...],
+    posts: int,
 ) -> None:
-    readers = [read("nat"), read("nia"), read("nat")]
+    """Also when there were more changes than are checked at once."""
+    readers = [read(person) for person in people]
     drawing(live).draw_s = 0.15
-    post(suite, *(f"slowly {number}" for number in range(5)))
-    for _ in range(12):
+    post(suite, *(f"{posts} slowly {number}" for number in range(posts)))
+    for _ in range(20):
         tick(live, *readers)
     for one in readers:
         assert not one.stream.is_closed
-        assert len(one.numbers) == 5
+        assert len(one.numbers) == posts
         assert one.numbers == sorted(set(one.numbers))
 
 
