@@ -44,7 +44,7 @@ class PeerSystem(ABC):
         """Let each reader wait for live updates, until the block ends."""
 
     @abstractmethod
-    def heard(self, reader: str) -> int:
+    def received(self, reader: str) -> int:
         """Return how many messages came to a reader by themselves."""
 
     @abstractmethod
@@ -97,16 +97,16 @@ class PeerSystem(ABC):
 
     def live(self, number: int) -> None:
         """Post one message, until it has come to each of 49 readers by itself."""
-        waiting = {reader: self.heard(reader) for reader in READERS}
+        waiting = {reader: self.received(reader) for reader in READERS}
 
-        def all_heard() -> bool:
+        def all_received() -> bool:
             for reader, before in list(waiting.items()):
-                if self.heard(reader) > before:
+                if self.received(reader) > before:
                     del waiting[reader]
             return not waiting
 
         self.post(WRITERS[0], number)
-        until(all_heard)
+        until(all_received)
 
     def leave(self) -> None:
         """End what `listen` began."""

@@ -129,7 +129,7 @@ class OurSystem(PeerSystem):
         return sign_in(self._suite._environment.database_urls["portal"], READERS)
 
     @override
-    def heard(self, reader: str) -> int:
+    def received(self, reader: str) -> int:
         return len(self._streams[reader].messages)
 
     @override

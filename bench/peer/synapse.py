@@ -273,14 +273,16 @@ class SynapseSystem(PeerSystem):
     @override
     @contextmanager
     def listening(self) -> Iterator[None]:
-        self._heard = dict.fromkeys(READERS, 0)
+        self._received = dict.fromkeys(READERS, 0)
         for reader in READERS:
             self._new_events(reader)
         is_over = threading.Event()
 
         def poll(reader: str) -> None:
             while not is_over.is_set():
-                self._heard[reader] += len(self._new_events(reader, wait_s=LONG_POLL_S))
+                self._received[reader] += len(
+                    self._new_events(reader, wait_s=LONG_POLL_S)
+                )
 
         with ThreadPoolExecutor(len(READERS)) as pool:
             polling = [pool.submit(poll, reader) for reader in READERS]
@@ -292,8 +294,8 @@ class SynapseSystem(PeerSystem):
                 one.result()
 
     @override
-    def heard(self, reader: str) -> int:
-        return self._heard[reader]
+    def received(self, reader: str) -> int:
+        return self._received[reader]
 
     @override
     def search(self) -> int:
