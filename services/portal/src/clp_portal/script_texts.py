@@ -37,6 +37,7 @@ TEXTS: Final[Mapping[str, str]] = {
     "key_reply": N_("reply to the author of the message"),
     "key_edit": N_("edit your message"),
     "key_help": N_("this list"),
+    "people": N_("People to mention"),
     "said": N_("%(author)s: %(text)s"),
     "in_project": N_("%(count)s in %(project)s"),
     "gone": N_("This project is not open to you any more."),

@@ -2,7 +2,7 @@
 // controlled by it, the active option is named, and the number of people is said.
 import { announce } from "./announcer.js"
 import { json } from "./http.js"
-import { counted } from "./texts.js"
+import { counted, text } from "./texts.js"
 
 const PAUSE_MS = 150
 const MAX_TYPED = 60
@@ -18,7 +18,7 @@ export class Typeahead {
     this.typed = ""
     this.list = Object.assign(document.createElement("ul"), { id: "people", className: "people-list", hidden: true })
     this.list.setAttribute("role", "listbox")
-    this.list.setAttribute("aria-label", "@")
+    this.list.setAttribute("aria-label", text("people"))
     form.append(this.list)
     field.setAttribute("aria-controls", this.list.id)
     field.setAttribute("aria-autocomplete", "list")
