@@ -11,8 +11,10 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -26,30 +28,58 @@ READY = "html[data-ready]"
 # What tests cause on purpose: a refusal, and a connection that is cut.
 EXPECTED = ("Failed to load resource", "ERR_INTERNET_DISCONNECTED")
 OPENS = "  Open "
+VIEWPORT = {"width": 1200, "height": 800}
 
 Open = Callable[..., "Page"]
 # `make test-browser` installs Playwright; without it there is nothing to collect.
 collect_ignore_glob = [] if importlib.util.find_spec("playwright") else ["test_*.py"]
 
 
+@dataclass(frozen=True)
+class World:
+    """A running portal; while ``lost`` exists no service can be reached."""
+
+    url: str
+    lost: Path
+
+    @contextmanager
+    def without_services(self) -> Iterator[None]:
+        """Lose every service for a while."""
+        self.lost.touch()
+        try:
+            yield
+        finally:
+            self.lost.unlink()
+
+
 @pytest.fixture(scope="session")
-def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a portal with the sample world."""
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """A portal with the sample world."""
     if not os.environ.get("TESTS_UNPATCHED"):
         pytest.fail("run these tests with `make test-browser`")
-    folder = tmp_path_factory.mktemp("portal") / "data"
-    command = ("-W", "ignore", "-m", "clp_suite.portal", "--port", "0")
+    folder = tmp_path_factory.mktemp("portal")
+    lost = folder / "lost"
+    data = ("--data-dir", str(folder / "data"))
+    with serving("tests.browser.sample_world", str(lost), "--port", "0", *data) as url:
+        yield World(url, lost)
+
+
+@contextmanager
+def serving(module: str, *arguments: str) -> Iterator[str]:
+    """Run a program that prints the address of its portal; end it afterwards."""
     suite = subprocess.Popen(
-        [sys.executable, *command, "--data-dir", str(folder)],
+        [sys.executable, "-W", "ignore", "-m", module, *arguments],
         stdout=subprocess.PIPE,
         text=True,
         cwd=ROOT,
     )
     assert suite.stdout is not None
     line = next(line for line in suite.stdout if line.startswith(OPENS))
-    yield line.removeprefix(OPENS).split()[0]
-    suite.terminate()
-    suite.communicate(timeout=120)
+    try:
+        yield line.removeprefix(OPENS).split()[0]
+    finally:
+        suite.terminate()
+        suite.communicate(timeout=120)
 
 
 @pytest.fixture(scope="session")
@@ -65,6 +95,68 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
+@dataclass(frozen=True)
+class Browsers:
+    """Browsers of people, each signed in once; tests share them, and their tabs.
+
+    A tab of its own costs a second of processor, because it is a process.
+    """
+
+    chromium: Browser
+    url: str
+    shared: dict[str, BrowserContext] = field(default_factory=dict)
+    idle: dict[str, list[Page]] = field(default_factory=dict)
+
+    def of(self, person: str) -> BrowserContext:
+        """The browser of a person that tests share."""
+        if person not in self.shared:
+            self.shared[person] = self.new(person)
+        return self.shared[person]
+
+    def new(self, person: str | None, **options: Any) -> BrowserContext:
+        """A browser of its own, in which somebody is signed in, or nobody."""
+        settings: dict[str, Any] = {
+            "viewport": VIEWPORT,
+            "reduced_motion": "reduce",
+            "base_url": self.url,
+            **options,
+        }
+        context = self.chromium.new_context(**settings)
+        context.set_default_timeout(8000)
+        if person is not None:
+            sign_in(context, person)
+        return context
+
+    @contextmanager
+    def tab(self, person: str) -> Iterator[Page]:
+        """A tab in the shared browser, as new: without drafts, wide and light."""
+        idle = self.idle.setdefault(person, [])
+        page = idle.pop() if idle else self.of(person).new_page()
+        yield page
+        page.evaluate("() => { localStorage.clear(); sessionStorage.clear() }")
+        page.goto("about:blank")
+        page.set_viewport_size(VIEWPORT)
+        page.emulate_media(color_scheme="light")
+        idle.append(page)
+
+
+def sign_in(context: BrowserContext, person: str) -> None:
+    """Send the form of the sign-in, without its page: one test goes through that."""
+    signed_in = context.request.post(
+        "/-/sign-in",
+        form={"person": person},
+        headers={"Sec-Fetch-Site": "same-origin"},
+        max_redirects=0,
+    )
+    assert signed_in.status == 303
+
+
+@pytest.fixture(scope="session")
+def browsers(chromium: Browser, world: World) -> Browsers:
+    """The browsers of everybody."""
+    return Browsers(chromium, world.url)
+
+
 @pytest.fixture
 def complaints() -> Iterator[list[str]]:
     """What browsers complain of: nothing, not even the content security policy."""
@@ -74,44 +166,52 @@ def complaints() -> Iterator[list[str]]:
 
 
 @pytest.fixture
-def open_page(chromium: Browser, url: str, complaints: list[str]) -> Iterator[Open]:
-    """Open a page in a browser of its own; as nobody, or signed in as somebody."""
-    contexts: list[BrowserContext] = []
+def open_page(browsers: Browsers, complaints: list[str]) -> Iterator[Open]:
+    """Open a page: as nobody, or as somebody in the browser that tests share.
 
-    def opened(
-        person: str | None, path: str = "/", *, scripts: bool = True, **options: object
-    ) -> Page:
-        settings: dict[str, object] = {
-            "viewport": {"width": 1200, "height": 800},
-            "base_url": url,
-            "java_script_enabled": scripts,
-            **options,
-        }
-        context = chromium.new_context(**settings)  # type: ignore[arg-type]
-        context.set_default_timeout(8000)
-        contexts.append(context)
-        page = context.new_page()
-        page.on("console", lambda message: note(message, complaints))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        if person is None:
+    With options of a browser, without scripts or ``alone`` it is a browser of its own:
+    for tests that change what belongs to all its tabs.
+    """
+    with ExitStack() as closing:
+
+        def opened(
+            person: str | None,
+            path: str = "/",
+            *,
+            scripts: bool = True,
+            alone: bool = False,
+            **options: object,
+        ) -> Page:
+            if person and scripts and not alone and not options:
+                page = closing.enter_context(browsers.tab(person))
+            else:
+                options["java_script_enabled"] = scripts
+                context = closing.enter_context(browsers.new(person, **options))
+                page = context.new_page()
+            closing.enter_context(listening(page, complaints))
             page.goto(path)
+            if person and scripts:
+                page.wait_for_selector(READY, state="attached")
             return page
-        # The form of the sign-in, without its page: one test goes through that.
-        signed_in = context.request.post(
-            "/-/sign-in",
-            form={"person": person},
-            headers={"Sec-Fetch-Site": "same-origin"},
-            max_redirects=0,
-        )
-        assert signed_in.status == 303
-        page.goto(path)
-        if scripts:
-            page.wait_for_selector(READY, state="attached")
-        return page
 
-    yield opened
-    for context in contexts:
-        context.close()
+        yield opened
+
+
+@contextmanager
+def listening(page: Page, complaints: list[str]) -> Iterator[None]:
+    """Keep the errors and warnings of a page."""
+
+    def note_message(message: ConsoleMessage) -> None:
+        note(message, complaints)
+
+    def note_error(error: object) -> None:
+        complaints.append(str(error))
+
+    page.on("console", note_message)
+    page.on("pageerror", note_error)
+    yield
+    page.remove_listener("console", note_message)
+    page.remove_listener("pageerror", note_error)
 
 
 def note(message: ConsoleMessage, complaints: list[str]) -> None:

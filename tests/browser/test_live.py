@@ -52,7 +52,7 @@ def test_live_messages_edits_and_tombstones_appear_by_themselves(
 
 
 def test_live_numbers_change_in_every_tab_over_one_stream(open_page: Open) -> None:
-    home = open_page("sam", "/")
+    home = open_page("sam", "/", alone=True)
     tab = home.context.new_page()
     streams: list[str] = []
     tab.on("request", lambda request: streams.append(request.url))
@@ -102,7 +102,7 @@ def hold_streams(context: BrowserContext) -> list[Route]:
 
 
 def test_live_three_tabs_hold_one_stream_and_hand_it_over(open_page: Open) -> None:
-    first = open_page("nia", "/-/help")
+    first = open_page("nia", "/-/help", alone=True)
     context = first.context
     opened = stream_requests(context)
     first.close()
@@ -132,7 +132,7 @@ def test_live_a_change_between_drawing_and_streaming_is_shown(
 ) -> None:
     ivy = open_page("ivy", NORTH)
     send(ivy, "As it was drawn.")
-    nia = open_page("nia", "/-/help")
+    nia = open_page("nia", "/-/help", alone=True)
     held = hold_streams(nia.context)
     nia.goto(NORTH)
     nia.wait_for_selector(READY, state="attached")
@@ -153,7 +153,7 @@ def test_live_a_change_between_drawing_and_streaming_is_shown(
 
 def test_live_messages_stand_in_the_order_of_their_numbers(open_page: Open) -> None:
     """One's own message comes before what others wrote a moment earlier."""
-    nia = open_page("nia", NORTH)
+    nia = open_page("nia", NORTH, alone=True)
     number = int(nia.locator(".timeline-inner").get_attribute("data-last") or 0)
     held = hold_streams(nia.context)
     nia.reload()
@@ -203,7 +203,7 @@ navigator.locks.query = async () => {
 
 
 def test_live_notifications_come_only_when_asked_for(open_page: Open) -> None:
-    nia = open_page("nia", "/-/help")
+    nia = open_page("nia", "/-/help", alone=True)
     nia.context.add_init_script(RECORDED)
     nia.goto("/p1/broadcast")
     nia.wait_for_selector(READY, state="attached")
@@ -266,7 +266,7 @@ def test_live_my_projects_keep_their_order_while_they_are_looked_at(
 
 def test_live_outcomes_of_deliveries_reach_an_open_dialog(open_page: Open) -> None:
     ivy = open_page("ivy", SOUTH)
-    tab = tab_of(ivy.context, SOUTH)
+    tab = open_page("ivy", SOUTH)
     send(ivy, "Who is told of this?")
     ivy.locator(".message").last.locator(".actions > a").click()
     dialog = ivy.get_by_role("dialog", name="Who was told, and why")
@@ -283,7 +283,7 @@ def test_live_outcomes_of_deliveries_reach_an_open_dialog(open_page: Open) -> No
 
 
 def test_live_a_lost_stream_is_said_and_resumed(open_page: Open) -> None:
-    nia = open_page("nia", NORTH)
+    nia = open_page("nia", NORTH, alone=True)
     nia.locator("#text").fill("Half a sentence")
     nia.context.set_offline(True)
     expect(nia.locator("#connection")).to_contain_text("You are offline.")

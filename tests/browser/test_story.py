@@ -6,11 +6,13 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Open
+from tests.browser.conftest import Browsers, Open
 
 pytestmark = pytest.mark.browser
 
 NORTH = "/p1/direct/north"
+LONG = "/p2/direct/north"
+LINES = 104
 
 
 def send(page: Page, text: str) -> None:
@@ -143,7 +145,7 @@ def test_who_was_told_opens_in_a_dialog_and_gives_the_focus_back(
 
 
 def test_a_draft_is_kept_and_a_lost_message_is_sent_once(open_page: Open) -> None:
-    page = open_page("nat", NORTH)
+    page = open_page("nat", NORTH, alone=True)
     page.locator("#text").fill("A draft.")
     page.reload()
     expect(page.locator("#text")).to_have_value("A draft.")
@@ -164,7 +166,7 @@ def test_a_draft_is_kept_and_a_lost_message_is_sent_once(open_page: Open) -> Non
 
 
 def test_after_the_session_a_text_is_kept_and_sent_once(open_page: Open) -> None:
-    page = open_page("nia", NORTH)
+    page = open_page("nia", NORTH, alone=True)
     page.context.clear_cookies()
     send(page, "After the session.")
     failed = page.locator(".message.failed")
@@ -221,51 +223,58 @@ def test_my_projects_lead_to_the_first_unread_message(open_page: Open) -> None:
     expect(page.locator(".divider")).to_be_in_viewport()
 
 
-def test_what_was_seen_is_read_and_nothing_else(open_page: Open) -> None:
-    ivy = open_page("ivy", "/p2/direct/north")
-    for number in range(60):
-        response = ivy.request.post(
-            "/-/api/channels/p2/direct/north/messages",
-            headers={"Idempotency-Key": f"seen-{number}"},
+@pytest.fixture(scope="module")
+def many_lines(browsers: Browsers) -> str:
+    """A channel with more messages than two pages hold."""
+    ivy = browsers.of("ivy").request
+    for number in range(LINES):
+        response = ivy.post(
+            f"/-/api/channels{LONG}/messages",
+            headers={"Idempotency-Key": f"line-{number}"},
             data={"text": f"Line {number} of many lines."},
         )
         assert response.status == 201
-    nat = open_page("nat", "/p2/direct/north")
-    badge = nat.locator(".channel.current .badge")
-    expect(badge).to_be_visible()
+    return LONG
+
+
+def test_what_was_seen_is_read_and_nothing_else(
+    open_page: Open, many_lines: str
+) -> None:
+    nat = open_page("nat", "/-/help")
+    with nat.expect_response("**/read-marker"):
+        nat.goto(many_lines)
     expect(nat.locator(".divider")).to_be_in_viewport()
-    nat.wait_for_timeout(800)
     nat.reload()
-    unread = int(badge.inner_text())
-    assert 20 < unread < 60
+    badge = nat.locator(".channel.current .badge")
+    unread = int(badge.get_attribute("data-count") or 0)
+    assert LINES - 40 < unread < LINES
     nat.get_by_role("button", name="Mark all as read").click()
     expect(nat.locator(".channel.current .badge")).to_have_count(0)
     expect(nat.locator(".divider")).to_have_count(0)
 
 
-def test_older_messages_come_while_scrolling(open_page: Open) -> None:
-    ivy = open_page("ivy", "/p4/direct/south")
-    for number in range(120):
-        ivy.request.post(
-            "/-/api/channels/p4/direct/south/messages",
-            headers={"Idempotency-Key": f"scroll-{number}"},
-            data={"text": f"Line {number}"},
-        )
-    ivy.goto("/p4/direct/south?latest=1")
+def test_older_messages_come_while_scrolling(open_page: Open, many_lines: str) -> None:
+    ivy = open_page("ivy", f"{many_lines}?latest=1")
     items = ivy.locator(".message")
     expect(items).to_have_count(50)
-    top = items.first
-    place = top.get_attribute("id")
-    ivy.locator("#timeline").evaluate("box => { box.scrollTop = -box.scrollHeight }")
+    place = items.first.get_attribute("id")
+    scroll(ivy, "up")
     expect(items).to_have_count(100)
     expect(ivy.locator(f"#{place}")).to_be_in_viewport()
-    ivy.locator("#timeline").evaluate("box => { box.scrollTop = -box.scrollHeight }")
-    expect(items).to_have_count(120)
+    scroll(ivy, "up")
     expect(ivy.get_by_text("The beginning of this channel")).to_be_attached()
-    ivy.goto("/p4/direct/south/20")
+    assert items.count() > LINES
+    ivy.goto(f"{many_lines}/20")
     expect(ivy.locator("#m20")).to_be_focused()
     expect(ivy.locator("#m20")).to_be_in_viewport()
-    ivy.locator("#timeline").evaluate("box => { box.scrollTop = 0 }")
-    expect(ivy.get_by_text("Line 99", exact=True)).to_be_attached()
-    ivy.locator("#timeline").evaluate("box => { box.scrollTop = 0 }")
-    expect(ivy.get_by_text("Line 119", exact=True)).to_be_attached()
+    scroll(ivy, "down")
+    expect(ivy.get_by_text("Line 90 of")).to_be_attached()
+    scroll(ivy, "down")
+    expect(ivy.get_by_text(f"Line {LINES - 1} of")).to_be_attached()
+
+
+def scroll(page: Page, way: str) -> None:
+    """Scroll to an end of what is loaded; the timeline is drawn from its end."""
+    page.locator("#timeline").evaluate(
+        "(box, up) => { box.scrollTop = up ? -box.scrollHeight : 0 }", way == "up"
+    )
