@@ -63,7 +63,7 @@ class Figures:
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(prog="python -m bench.hostile_search")
-    parser.add_argument("--seconds", type=float, default=20.0)
+    parser.add_argument("--seconds", type=float, default=50.0)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--posts", type=int, default=60, help="hostile posts before")
     parser.add_argument("--embedded", action="store_true", help="in one process")

@@ -173,10 +173,12 @@ def pairs_of(suite: Suite, hidden: str) -> Iterator[Pair]:
             partial(nat.search.find, query=hidden_query, project=BUSY),
             partial(nat.search.find, query=absent_query, project=BUSY),
         )
-    people = range(ADDRESSES)
     texts = [
-        " ".join(f"@{who}{n % RIVALS}-p{n // RIVALS}@{who}.example" for n in people)
-        for who in ("rival", "other")
+        " ".join(f"@{one}-p{n // RIVALS}@{one}.example" for n, one in people)
+        for people in (
+            [(n, f"{who}{n % RIVALS}") for n in range(ADDRESSES)]
+            for who in ("rival", "other")
+        )
     ]
     hidden_people, absent_people = (
         lambda t=text: post(suite, "north-p0", f"{BUSY}/direct/north", t)

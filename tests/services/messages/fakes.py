@@ -31,6 +31,7 @@ class FakeProjects:
         self.following: set[Follow] = set()
         self.announcements: dict[str, Announcement] = {}
         self.calls: Counter[str] = Counter()
+        self.projects_asked_about = 0
         self.looked_up_keys: list[str] = []
         self.looked_up_partners: list[str | None] = []
         # Runs while `messages` waits for the response.
@@ -92,6 +93,7 @@ class FakeProjects:
         narrowed: bool = False,
     ) -> Facts:
         self.calls["facts"] += 1
+        self.projects_asked_about += len(project_ids)
         facts = Facts(
             projects=tuple(self.projects[p] for p in project_ids if p in self.projects),
             people=tuple(self.people[p] for p in people if p in self.people),

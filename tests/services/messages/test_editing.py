@@ -45,16 +45,20 @@ def test_a_message_that_is_not_there_is_missing(scenario: Scenario, id: str) -> 
     assert refusal(lambda: scenario.delete("ivy", id)) == MISSING
 
 
-def test_a_missing_message_costs_the_same_calls_as_a_hidden_one(
+def test_t33_a_missing_message_costs_the_same_as_a_hidden_one(
     scenario: Scenario,
 ) -> None:
     hidden = scenario.post("sam", SOUTH, "secret").id
     counts = []
     for message in (hidden, "f" * 32):
         scenario.projects.calls.clear()
-        refusal(lambda m=message: scenario.delete("nat", m))  # type: ignore[misc]
-        counts.append(dict(scenario.projects.calls))
-    assert counts[0] == counts[1] == {"facts": 1}
+        scenario.projects.projects_asked_about = 0
+        with scenario.counted_statements() as statements:
+            refusal(lambda m=message: scenario.delete("nat", m))  # type: ignore[misc]
+        asked = scenario.projects.projects_asked_about
+        counts.append((dict(scenario.projects.calls), asked, len(statements)))
+    assert counts[0] == counts[1]
+    assert counts[0][:2] == ({"facts": 1}, 1)
 
 
 def test_an_edit_keeps_the_earlier_text_for_audit_only(scenario: Scenario) -> None:

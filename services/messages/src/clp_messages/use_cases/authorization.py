@@ -15,6 +15,8 @@ from clp_messages.dependencies import Dependencies
 from clp_messages.mapping import AccessContext, ProjectReader, access_context_of
 
 NO_CHANNEL: Final = Decision(Reason.CHANNEL_MISSING)
+# A project that does not exist: to ask about it takes as long as about a hidden one.
+NO_PROJECT: Final = "0"
 
 
 def refuse(reason: Reason, **detail: object) -> NoReturn:
@@ -49,7 +51,9 @@ def current_context(
     Call it also without a project, so that a missing one costs the same call as a
     hidden one (rule 5).
     """
-    return access_context_of(passport, deps.facts.fetch(passport.subject, project))
+    return access_context_of(
+        passport, deps.facts.fetch(passport.subject, project or NO_PROJECT)
+    )
 
 
 def allowed_context(
@@ -68,7 +72,7 @@ def allowed_context(
         Refused: with the reason of the rule, judged by current facts.
     """
     decision = NO_CHANNEL
-    for facts in deps.facts.get(passport.subject, project):
+    for facts in deps.facts.get(passport.subject, project or NO_PROJECT):
         context = access_context_of(passport, facts)
         if decision := rule(context):
             return context
