@@ -55,8 +55,8 @@ def test_t33_a_missing_message_costs_the_same_as_a_hidden_one(
         scenario.projects.projects_asked_about = 0
         with scenario.counted_statements() as statements:
             refusal(lambda m=message: scenario.delete("nat", m))  # type: ignore[misc]
-        asked = scenario.projects.projects_asked_about
-        counts.append((dict(scenario.projects.calls), asked, len(statements)))
+        about = scenario.projects.projects_asked_about
+        counts.append((dict(scenario.projects.calls), about, len(statements)))
     assert counts[0] == counts[1]
     assert counts[0][:2] == ({"facts": 1}, 1)
 
