@@ -12,6 +12,7 @@ from bench import core_mentions
 from bench.core_mentions import Work, medians
 from clp_core import (
     Channel,
+    DetectedKind,
     Person,
     Project,
     ProjectId,
@@ -19,10 +20,12 @@ from clp_core import (
     channels_of,
     channels_readable_by,
     explain,
+    judge_attachment,
     judge_readers,
     judge_reading,
     may_read,
     recipients_of,
+    safe_name,
 )
 from clp_core.people import PartnerId
 from tests.core.sample_world import IVY, person
@@ -34,7 +37,7 @@ NAT = person("nat", "Nat Moreau", PARTNERS[5])
 
 def main() -> None:
     """Measure everything and print it as tables."""
-    for line in (*_visibility(), *_routing()):
+    for line in (*_visibility(), *_routing(), *_attachments()):
         _ = sys.stdout.write(f"{line}\n")
     _ = sys.stdout.write("\n")
     core_mentions.main()
@@ -97,6 +100,21 @@ def _routing() -> Iterator[str]:
     yield "\nWho is told of a broadcast with 10,000 followers"
     for name, seconds in figures.items():
         yield f"  {name:38} {seconds * 1e3:6.2f} ms"
+
+
+def _attachments() -> Iterator[str]:
+    names = ("C:\\fakepath\\cue sheet.csv", "Mission: Impossible.pdf", "字幕.csv") * 100
+    figures = medians(
+        {
+            "safe_name": lambda: [safe_name(name) for name in names],
+            "judge_attachment": lambda: [
+                judge_attachment(name, 2048, DetectedKind.TEXT) for name in names
+            ],
+        }
+    )
+    yield "\nAttachments, each name"
+    for name, seconds in figures.items():
+        yield f"  {name:38} {seconds / len(names) * 1e6:6.2f} us"
 
 
 if __name__ == "__main__":

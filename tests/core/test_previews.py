@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clp_core.people import ROBOT, Author, Person, Side
+from clp_core.people import ROBOT, AccessPolicy, Author, Person, Side
 from clp_core.previews import NobodyReason, Preview, PreviewGroup, preview
 from clp_core.routing import (
     MentionRouting,
@@ -26,6 +26,7 @@ from tests.core.sample_world import (
     SOUTH,
     WITH_NORTH,
     facts,
+    person,
 )
 
 ADDS = RoutingPolicy(mention_routing=MentionRouting.ADDS)
@@ -120,6 +121,20 @@ def test_a_preview_counts_exactly_the_recipients(
     else:
         assert shown.groups == ((PreviewGroup(None, None),) if others else ())
     assert (shown.nobody is None) == bool(recipients)
+
+
+def test_groups_are_in_the_order_of_partners() -> None:
+    first, last = person("a", "Ada", SOUTH), person("z", "Zoe", NORTH)
+    draft = facts(IVY, BROADCAST, followers=[first, last])
+
+    assert [group.partner for group in preview(draft).groups] == [NORTH, SOUTH]
+
+
+def test_a_preview_follows_the_access_policy() -> None:
+    access = AccessPolicy(admitting_roles=frozenset({"another"}))
+    draft = facts(IVY, BROADCAST, followers=[NAT])
+
+    assert preview(draft, access=access).groups == ()
 
 
 def test_an_edit_previews_the_newly_mentioned() -> None:

@@ -13,6 +13,7 @@ from clp_core.visibility import (
     channel_exists,
     channels_of,
     channels_readable_by,
+    judge_readers,
     judge_reading,
     may_follow,
     may_post,
@@ -215,4 +216,13 @@ def test_what_a_partner_reads_never_depends_on_another_partner(
     assert channels_readable_by(NAT, project) == channels_readable_by(NAT, crowded)
     assert judge_reading(NAT, CHANNELS, project) == judge_reading(
         NAT, CHANNELS, crowded
+    )
+
+
+def test_nobody_reads_a_channel_that_does_not_exist() -> None:
+    missing = Channel(P1.id, PartnerId("nobody"))
+
+    assert judge_readers([IVY, NAT], missing, P1) == (
+        Decision(Reason.CHANNEL_MISSING),
+        Decision(Reason.CHANNEL_MISSING),
     )
