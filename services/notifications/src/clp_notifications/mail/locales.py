@@ -1,8 +1,8 @@
 """The reader's locale: translations from message catalogs, times in the reader's zone.
 
-Catalogs are compiled from their ``.po`` files at start. A language without a catalog
-gets English; a tag such as ``fr-CA`` gets the translations of ``fr`` and the date
-formats of its own region.
+A catalog is compiled from its ``.po`` file for its first mail. A language without a
+catalog gets English; a tag such as ``fr-CA`` gets the translations of ``fr`` and the
+date formats of its own region.
 """
 
 from collections.abc import Iterable, Mapping
@@ -67,11 +67,6 @@ def languages() -> tuple[str, ...]:
     names = (item.name for item in folder.iterdir())
     translated = (name.removesuffix(".po") for name in names if name.endswith(".po"))
     return tuple(sorted({SOURCE_LANGUAGE, *translated}))
-
-
-def locales() -> Mapping[str, MailLocale]:
-    """The locale of every language of mails, by its tag."""
-    return {language: locale_of(language) for language in languages()}
 
 
 @cache
