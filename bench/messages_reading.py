@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 MILLION: Final = 1_000_000
 PROJECTS: Final = 200
+PLACES: Final = ("broadcast", "direct/north")
+# Few of the projects that somebody follows have news at a time.
+UNREAD_PROJECTS: Final = 20
 # The long channel; the other half million is spread over the projects.
 LONG: Final = "q0/direct/north"
 ROUNDS: Final = 60
@@ -88,8 +91,8 @@ class LongConversation:
         each = messages // 2 // (2 * PROJECTS)
         channels = {LONG: self.long}
         for project in self.projects:
-            for name in (f"{project}/broadcast", f"{project}/direct/north"):
-                channels.setdefault(name, each)
+            for place in PLACES:
+                channels.setdefault(f"{project}/{place}", each)
         dialect = self.database.engine.dialect.name
         fill = MESSAGES.format(id=IDS[dialect], numbers=NUMBERS[dialect])
         for channel, last in channels.items():
@@ -117,6 +120,19 @@ class LongConversation:
         request = GetUnread(projects=tuple(self.projects))
         return unread.unread(request, actor=self.actor, deps=self.deps)
 
+    def read_to_the_end(self, projects: int) -> None:
+        """Move the markers in the last projects to the ends of their channels."""
+        read = self.projects[-projects:]
+        names = [f"{one}/{place}" for one in read for place in PLACES]
+        with self.database.writing(notify=False) as session:
+            session.execute(
+                text(
+                    "update read_markers set number = (select last_number from channels"
+                    " where name = channel) where channel = :name"
+                ),
+                [{"name": name} for name in names],
+            )
+
     def page(self, around: int) -> object:
         """Read a page of fifty in the long channel."""
         request = GetPage(channel=LONG, around=around)
@@ -130,15 +146,21 @@ def took_ms(call: Callable[[], object]) -> float:
     return 1000 * (time.perf_counter() - begun)
 
 
+def _unread_line(conversation: LongConversation, what: str) -> str:
+    conversation.unread()
+    unreads = [took_ms(conversation.unread) for _ in range(UNREADS)]
+    return (
+        f"unread of {PROJECTS} projects, {what}: p50 {median(unreads):.1f} ms, "
+        f"p95 {quantiles(unreads, n=20)[-1]:.1f} ms, least {min(unreads):.1f} ms"
+    )
+
+
 def measure(url: str, folder: Path, messages: int = MILLION) -> Iterator[str]:
     """Fill a database and read it; return the lines of the table."""
     conversation = LongConversation(url, folder, messages)
-    conversation.unread()
-    unreads = [took_ms(conversation.unread) for _ in range(UNREADS)]
-    yield (
-        f"unread of {PROJECTS} projects over {messages:,} messages: "
-        f"p50 {median(unreads):.1f} ms, p95 {quantiles(unreads, n=20)[-1]:.1f} ms"
-    )
+    yield _unread_line(conversation, f"all unread, of {messages:,} messages")
+    conversation.read_to_the_end(PROJECTS - UNREAD_PROJECTS)
+    yield _unread_line(conversation, f"{UNREAD_PROJECTS} of them unread")
     places = {"end": conversation.long, "middle": conversation.long // 2}
     found: dict[str, list[float]] = {name: [] for name in places}
     for _ in range(ROUNDS):

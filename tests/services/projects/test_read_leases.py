@@ -201,6 +201,33 @@ def test_a_lease_that_lasts_long_enough_is_not_written_again(world: World) -> No
     assert len([s for s in statements if s.startswith("INSERT")]) == 1
 
 
+@pytest.mark.parametrize("follows", [(), (Follow(person="nat", project="p1"),)])
+def test_leased_facts_cost_one_statement_and_three_where_the_lease_is_new(
+    world: World, follows: tuple[Follow, ...]
+) -> None:
+    world.follow("nat")
+    with world.counted() as new:
+        lease(world, 1.5, people=("nat", "ivy"), follows=follows)
+    with world.counted() as leased:
+        lease(world, 1.5, people=("nat", "ivy"), follows=follows)
+    assert [s.split()[0] for s in new] == ["SELECT", "INSERT", "SELECT"]
+    assert len(leased) == 1
+
+
+def test_a_lease_on_more_than_what_is_leased_is_granted(world: World) -> None:
+    lease(world, 1.5, project_ids=("p1",))
+    lease(world, 1.5, people=("nia", "nat"))
+    with world.database.reading() as session:
+        keys = session.scalars(select(ReadLeaseRow.key)).all()
+    assert sorted(keys) == ["access nat north p1", "access nia north p1"]
+
+
+def test_nobody_gets_a_lease_of_one_who_does_not_exist(world: World) -> None:
+    assert lease(world, 1.5, people=("nobody",)) == 1.5
+    withdraw(world)
+    assert world.slept == [1.5 + APART_S]
+
+
 def test_expired_leases_are_deleted(world: World) -> None:
     lease(world, 1.5)
     delete_expired_leases(deps=world.deps)
@@ -281,11 +308,11 @@ def test_a_clock_ahead_delays_nobody_beyond_the_limit(world: World) -> None:
     assert world.slept == [MAX_LEASE_S + APART_S]
 
 
-THIRD = 3
+SECOND = 2
 
 
 class Between:
-    """A database with a hook that runs right before it is read for the third time."""
+    """A database with a hook that runs right before it is read for the second time."""
 
     def __init__(self, database: Database, happens: Callable[[], object]) -> None:
         self._database, self._happens = database, happens
@@ -295,14 +322,14 @@ class Between:
     @contextmanager
     def reading(self) -> Iterator[Session]:
         self._readings += 1
-        if self._readings == THIRD:
+        if self._readings == SECOND:
             self._happens()
         with self._database.reading() as session:
             yield session
 
 
 def test_a_lease_is_granted_before_the_facts_are_read(world: World) -> None:
-    # Partners are read, then leases, then facts.
+    # Facts are read, and once more after their lease was written.
     between = Between(world.database, lambda: withdraw(world))
     reading = replace(world.deps, database=cast(Database, between))
     request = GetFacts(project_ids=("p1",), people=("nat",), lease_s=1.5)

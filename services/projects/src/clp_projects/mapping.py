@@ -2,7 +2,7 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Select, Text, and_, bindparam, select
@@ -14,7 +14,6 @@ from clp_chassis.persistence.bulk_sql import in_array
 from clp_contracts.core_mapping import to_person, to_project
 from clp_contracts.projects import (
     Assignment,
-    Follow,
     PartnerName,
     PersonFacts,
     ProjectFacts,
@@ -25,7 +24,6 @@ from clp_core.people import Person
 from clp_projects.tables import (
     ASSIGNMENTS,
     FOLLOWERS,
-    INTERNAL,
     PARTNERS,
     PEOPLE,
     PROJECTS,
@@ -44,7 +42,7 @@ OF_PERSON: Final = "FROM person_roles AS r WHERE r.person = people.id"
 
 @compiles(_RolesOfPerson)
 def _roles_as_json(*_: Any, **__: Any) -> str:
-    return f"(SELECT CAST(json_agg(r.role) AS text) {OF_PERSON})"
+    return f"(SELECT json_agg(r.role) {OF_PERSON})"
 
 
 @compiles(_RolesOfPerson, "sqlite")
@@ -62,9 +60,6 @@ FACTS_OF_PEOPLE: Final = select(
     PEOPLE.c.language,
     PEOPLE.c.time_zone,
     _RolesOfPerson().label("roles"),
-)
-PARTNERS_OF_PEOPLE: Final = select(PEOPLE.c.id, PEOPLE.c.partner).where(
-    in_array(PEOPLE.c.id, "ids")
 )
 BY_ID: Final = FACTS_OF_PEOPLE.where(in_array(PEOPLE.c.id, "ids"))
 # The index of the keys also decides whose people they are: hidden owners cost nothing.
@@ -92,12 +87,6 @@ FOLLOWING: Final = select(FOLLOWERS.c.person).where(
 )
 ALL_FOLLOWERS: Final = FACTS_OF_PEOPLE.where(PEOPLE.c.id.in_(FOLLOWING))
 NEAR_FOLLOWERS: Final = ALL_FOLLOWERS.where(VISIBLE)
-FOLLOWS: Final = select(FOLLOWERS.c.project, FOLLOWERS.c.person).where(
-    in_array(FOLLOWERS.c.project, "projects")
-)
-FOLLOWERS_AMONG: Final = select(FOLLOWERS.c.person).where(
-    FOLLOWERS.c.project == bindparam("project"), in_array(FOLLOWERS.c.person, "people")
-)
 TITLES: Final = select(PROJECTS.c.id, PROJECTS.c.title).where(
     in_array(PROJECTS.c.id, "ids")
 )
@@ -112,8 +101,11 @@ ASSIGNED_LANGUAGES: Final = select(
 ).where(in_array(ASSIGNMENTS.c.project, "ids"))
 
 
-def _projects(*narrowed: ColumnElement[bool]) -> Select[Any]:
-    """Select projects with their partners: a row for each, one without if none."""
+def select_projects(*narrowed: ColumnElement[bool]) -> Select[Any]:
+    """Select projects with their partners: a row for each, one without if none.
+
+    With conditions, only the partners that fulfil them.
+    """
     return (
         select(
             PROJECTS.c.id,
@@ -128,27 +120,17 @@ def _projects(*narrowed: ColumnElement[bool]) -> Select[Any]:
             and_(ASSIGNMENTS.c.project == PROJECTS.c.id, *narrowed),
         )
         .outerjoin(PARTNERS, PARTNERS.c.id == ASSIGNMENTS.c.partner)
-        .where(in_array(PROJECTS.c.id, "ids"))
+        .where(in_array(PROJECTS.c.id, "projects"))
     )
 
 
-ALL_PROJECT_FACTS: Final = _projects()
-NARROWED_PROJECT_FACTS: Final = _projects(in_array(ASSIGNMENTS.c.partner, "partners"))
+PROJECT_FACTS: Final = select_projects()
 
 
 def people_by_id(session: Session, ids: Iterable[str]) -> tuple[PersonFacts, ...]:
     """Return the people with these ids, ordered by id."""
     wanted = [*filter(is_id, ids)]
     return _people(session, BY_ID, {"ids": wanted}) if wanted else ()
-
-
-def partners_of_people(session: Session, ids: Iterable[str]) -> Mapping[str, str]:
-    """Return the partner of each person that exists; `INTERNAL` of internal people."""
-    wanted = [*filter(is_id, ids)]
-    if not wanted:
-        return {}
-    rows = session.execute(PARTNERS_OF_PEOPLE, {"ids": wanted})
-    return {row.id: row.partner or INTERNAL for row in rows}
 
 
 def people_by_key(
@@ -182,78 +164,65 @@ def followers_of(
     return _people(session, NEAR_FOLLOWERS, narrowed)
 
 
-def followers_among(
-    session: Session, project: str, people: Iterable[str]
-) -> tuple[str, ...]:
-    """Return the ids of those of the people who follow a project."""
-    parameters = {"project": project, "people": [*filter(is_id, people)]}
-    if not parameters["people"]:
-        return ()
-    return tuple(sorted(session.scalars(FOLLOWERS_AMONG, parameters)))
-
-
-def follows_of(session: Session, projects: Iterable[str]) -> tuple[Follow, ...]:
-    """Return all follows of projects, with or without access."""
-    parameters = {"projects": [*filter(is_id, projects)]}
-    if not parameters["projects"]:
-        return ()
-    rows = session.execute(FOLLOWS, parameters)
-    found = (Follow(person=row.person, project=row.project) for row in rows)
-    return tuple(sorted(found, key=lambda one: (one.project, one.person)))
-
-
 def _people(
     session: Session, people: Select[Any], parameters: Mapping[str, Any]
 ) -> tuple[PersonFacts, ...]:
-    # Databases order texts differently.
-    found = sorted(session.execute(people, parameters), key=lambda row: str(row.id))
-    return tuple(map(_person, found))
+    rows = session.execute(people, parameters).mappings()
+    return people_facts(rows)
 
 
-def _person(row: Any) -> PersonFacts:
+def people_facts(rows: Iterable[Mapping[str, Any]]) -> tuple[PersonFacts, ...]:
+    """Return rows of `FACTS_OF_PEOPLE` as facts, ordered by id.
+
+    Databases order texts differently.
+    """
+    return tuple(sorted(map(_person, rows), key=lambda person: person.id))
+
+
+def _person(row: Mapping[str, Any]) -> PersonFacts:
     return PersonFacts(
-        id=row.id,
-        name=row.name,
-        email=row.email,
-        partner=row.partner,
-        roles=tuple(sorted(json.loads(row.roles or "[]"))),
-        active=row.active,
-        language=row.language,
-        time_zone=row.time_zone,
+        id=row["id"],
+        name=row["name"],
+        email=row["email"],
+        partner=row["partner"],
+        roles=_roles(row["roles"]),
+        active=bool(row["active"]),
+        language=row["language"],
+        time_zone=row["time_zone"],
     )
 
 
-def projects_by_id(
-    session: Session, ids: Iterable[str], partners: Collection[str] | None = None
-) -> tuple[ProjectFacts, ...]:
-    """Return the projects with these ids, ordered by id.
-
-    They show all their partners, or only those of ``partners``.
-    """
-    parameters = {"ids": [*filter(is_id, ids)]}
-    if not parameters["ids"]:
-        return ()
-    statement = ALL_PROJECT_FACTS
-    if partners is not None:
-        statement, parameters["partners"] = NARROWED_PROJECT_FACTS, [*partners]
-    rows: defaultdict[str, list[Any]] = defaultdict(list)
-    for row in session.execute(statement, parameters):
-        rows[row.id].append(row)
-    return tuple(_project(rows[project]) for project in sorted(rows))
+def _roles(value: Any) -> tuple[str, ...]:
+    """The roles: a list, or its JSON as SQLite returns it; None if there are none."""
+    roles = json.loads(value) if isinstance(value, str) else value
+    return tuple(sorted(roles or ()))
 
 
-def _project(rows: list[Any]) -> ProjectFacts:
+def project_facts(rows: Iterable[Mapping[str, Any]]) -> tuple[ProjectFacts, ...]:
+    """Return rows of `select_projects` as facts, ordered by id."""
+    grouped: defaultdict[str, list[Any]] = defaultdict(list)
+    for row in rows:
+        grouped[row["id"]].append(row)
+    return tuple(_project(grouped[project]) for project in sorted(grouped))
+
+
+def _project(rows: list[Mapping[str, Any]]) -> ProjectFacts:
     partners = sorted(
-        (row for row in rows if row.partner is not None), key=lambda row: row.partner
+        (row for row in rows if row["partner"] is not None),
+        key=lambda row: str(row["partner"]),
     )
     return ProjectFacts(
-        id=rows[0].id,
-        title=rows[0].title,
-        assigned=tuple(one.partner for one in partners if one.withdrawn_at is None),
-        withdrawn=tuple(
-            one.partner for one in partners if one.withdrawn_at is not None
+        id=rows[0]["id"],
+        title=rows[0]["title"],
+        assigned=tuple(
+            one["partner"] for one in partners if one["withdrawn_at"] is None
         ),
-        partners=tuple(PartnerName(id=one.partner, name=one.name) for one in partners),
+        withdrawn=tuple(
+            one["partner"] for one in partners if one["withdrawn_at"] is not None
+        ),
+        partners=tuple(
+            PartnerName(id=one["partner"], name=one["name"]) for one in partners
+        ),
     )
 
 
@@ -294,5 +263,8 @@ def person(session: Session, id: str) -> Person | None:
 
 def project(session: Session, id: str) -> Project | None:
     """Return a project as a value of the core."""
-    found = projects_by_id(session, [id])
+    if not is_id(id):
+        return None
+    rows = session.execute(PROJECT_FACTS, {"projects": [id]}).mappings()
+    found = project_facts(rows)
     return to_project(found[0]) if found else None

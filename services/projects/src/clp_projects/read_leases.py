@@ -9,17 +9,17 @@ partner requests neither extends nor delays anything of another one.
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import product
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import ColumnElement, delete, func, select
 from sqlalchemy.exc import InternalError, OperationalError
 
-from clp_chassis.persistence.bulk_sql import in_array, upsert_max
+from clp_chassis.persistence.bulk_sql import upsert_max
 from clp_contracts.projects import MAX_LEASE_S
 from clp_projects.dependencies import Dependencies
 from clp_projects.tables import READ_LEASES
@@ -36,9 +36,6 @@ MAX_NAMED_PEOPLE: Final = 50
 # No id has this form.
 ANY: Final = "*"
 KEPT: Final = timedelta(minutes=1)
-LEASED: Final = select(READ_LEASES.c.key, READ_LEASES.c.until).where(
-    in_array(READ_LEASES.c.key, "keys")
-)
 
 
 class LeaseScope(StrEnum):
@@ -79,37 +76,28 @@ class LeaseSubject:
             )
         ]
 
+    def rows_without(self, granted: Collection[str]) -> list[dict[str, str]]:
+        """Return those rows whose keys are not among the granted ones."""
+        return [row for row in self.rows() if row["key"] not in granted]
 
-def grant_lease(seconds: float, subject: LeaseSubject, *, deps: Dependencies) -> float:
-    """Grant a lease on facts read from now on; return its length in seconds.
 
-    Commit the lease before reading the facts: later changes of them will see it. A
+def grant_leases(
+    rows: Sequence[Mapping[str, str]], until: datetime, *, deps: Dependencies
+) -> bool:
+    """Grant leases on facts read from now on; return whether they could be granted.
+
+    Commit leases before reading the facts: later changes of them will see them. A
     database that can only be read, as with a full disk, grants none, so that the facts
     hold for the call that reads them and people can go on reading.
     """
-    granted: float = min(seconds, MAX_LEASE_S)
-    if granted <= 0:
-        return 0.0
-    until = deps.clock() + timedelta(seconds=granted)
-    rows = {row["key"]: row for row in subject.rows()}
-    with deps.database.reading() as session:
-        leased = {
-            row.key: row.until for row in session.execute(LEASED, {"keys": list(rows)})
-        }
-    missing: list[dict[str, Any]] = [
-        {**row, "until": until + SLACK}
-        for key, row in rows.items()
-        if key not in leased or leased[key] < until
-    ]
-    if missing:
-        try:
-            at_once = len(missing) == 1
-            with deps.database.writing(notify=False, at_once=at_once) as session:
-                upsert_max(session, READ_LEASES, missing, column="until")
-        except (InternalError, OperationalError):
-            logger.warning("no read lease: the database cannot be written")
-            return 0.0
-    return granted
+    try:
+        with deps.database.writing(notify=False, at_once=len(rows) == 1) as session:
+            ends = [{**row, "until": until + SLACK} for row in rows]
+            upsert_max(session, READ_LEASES, ends, column="until")
+    except (InternalError, OperationalError):
+        logger.warning("no read lease: the database cannot be written")
+        return False
+    return True
 
 
 def leases_of_partner(project: str, partner: str) -> ColumnElement[bool]:

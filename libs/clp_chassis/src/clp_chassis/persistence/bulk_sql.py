@@ -10,11 +10,14 @@ from sqlalchemy import (
     Boolean,
     ColumnElement,
     Dialect,
+    Select,
     String,
     Table,
+    Text,
     TextClause,
     TypeDecorator,
     bindparam,
+    select,
     text,
 )
 from sqlalchemy.dialects import postgresql, sqlite
@@ -136,6 +139,48 @@ def in_array(column: Any, parameter: str) -> ColumnElement[bool]:
     compiling one takes longer than the database needs to execute it.
     """
     return _InArray(column, bindparam(parameter, type_=TextArray()))
+
+
+class _JsonRows(FunctionElement[str]):
+    name = "json_rows"
+    type = Text()
+    inherit_cache = True
+
+
+@compiles(_JsonRows)
+def _json_rows(element: Any, compiler: Any, **options: Any) -> str:
+    pairs = _pairs(element, compiler, options)
+    return f"CAST(json_agg(json_build_object({pairs})) AS text)"
+
+
+@compiles(_JsonRows, "sqlite")
+def _json_rows_in_sqlite(element: Any, compiler: Any, **options: Any) -> str:
+    return f"json_group_array(json_object({_pairs(element, compiler, options)}))"
+
+
+def _pairs(element: Any, compiler: Any, options: Mapping[str, Any]) -> str:
+    columns = element.clauses
+    return ", ".join(
+        f"'{one.name}', {compiler.process(one, **options)}" for one in columns
+    )
+
+
+def json_rows(rows: Select[Any]) -> Any:
+    """All rows of a query as one value, for `rows_in`.
+
+    Several queries become one statement so, and one round trip.
+    """
+    table = rows.subquery()
+    return select(_JsonRows(*table.c)).scalar_subquery()
+
+
+def rows_in(value: str | None) -> list[Mapping[str, Any]]:
+    """The rows that a database returned for `json_rows`, by column.
+
+    Booleans of SQLite are numbers there, and times are texts.
+    """
+    found: list[Mapping[str, Any]] = json.loads(value) if value else []
+    return found
 
 
 def batched(items: Iterable[str], size: int = CHUNK) -> Iterator[list[str]]:

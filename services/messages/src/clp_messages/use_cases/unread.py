@@ -46,6 +46,7 @@ def _unread_after_marker() -> Select[Any]:
 
     Neither numbers nor author numbers have gaps, so counting is subtracting, and a long
     history costs no more than a short one. Only deleted messages are counted singly.
+    In a channel that was read to its end, as most are, nothing is looked up.
     """
     reader: BindParameter[str] = bindparam("reader")
     marker = func.coalesce(READ_MARKERS.c.number, 0)
@@ -63,11 +64,14 @@ def _unread_after_marker() -> Select[Any]:
         "gone": select(func.count()).where(*after, ~kept, others),
         "first": select(number).where(*after, kept, others).order_by(number),
     }
+    has_news = CHANNELS.c.last_number > marker
     columns = (
-        subquery.limit(1)
-        .correlate(CHANNELS, READ_MARKERS)
-        .scalar_subquery()
-        .label(name)
+        case(
+            (
+                has_news,
+                subquery.limit(1).correlate(CHANNELS, READ_MARKERS).scalar_subquery(),
+            )
+        ).label(name)
         for name, subquery in subqueries.items()
     )
     return (
@@ -222,7 +226,7 @@ def _channel_unread(row: Row[Any]) -> ChannelUnread:
     own_after = (row.own or 0) - (row.own_read or 0)
     return ChannelUnread(
         channel=row.name,
-        unread=row.last_number - row.marker - own_after - row.gone,
+        unread=row.last_number - row.marker - own_after - (row.gone or 0),
         first=row.first,
         marker=row.marker,
         last=row.last_number,

@@ -1,28 +1,26 @@
 """Facts about people and projects, for services that apply the rules."""
 
-from collections.abc import Iterable
 from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Final
-
-from sqlalchemy.orm import Session
 
 from clp_contracts.feed import Changes, Progress, ReadChanges
 from clp_contracts.projects import (
+    MAX_LEASE_S,
     SERVICE,
     Facts,
-    Follow,
     GetFacts,
     GetFollowers,
     GetPeopleByHandle,
     GetRecords,
     People,
-    PersonFacts,
     Records,
 )
 from clp_core.channels import is_id
 from clp_projects import mapping
 from clp_projects.dependencies import Dependencies
-from clp_projects.read_leases import LeaseSubject, grant_lease
+from clp_projects.facts_query import FoundFacts, read_facts
+from clp_projects.read_leases import LeaseSubject, grant_leases
 from clp_projects.tables import INTERNAL, OUTBOX
 from clp_projects.text_validation import is_indexable
 
@@ -33,65 +31,40 @@ MAX_ATTEMPTS: Final = 3
 def facts_about(request: GetFacts, *, deps: Dependencies) -> Facts:
     """Return the requested facts; missing projects and people are left out.
 
-    A requested lease is granted before the facts are read (rule 23). It depends on the
-    partners of the people: if one of them moves in between, it is granted once more.
+    A requested lease is granted before the facts are read (rule 23): where it is not
+    found beside them, it is granted and they are read once more. It depends on the
+    partners of the people: if one of them moves in between, it is granted again.
     """
     # Nobody knows in advance whom a lease on all followers would be about.
     if request.lease_s <= 0 or request.all_follows:
-        return _read_facts(request, deps=deps)
+        return _read(request, deps=deps).facts
+    lease_s = min(request.lease_s, MAX_LEASE_S)
+    until = deps.clock() + timedelta(seconds=lease_s)
+    found = _read(request, deps=deps, leased_until=until)
+    granted = found.leased
     for _ in range(MAX_ATTEMPTS):
-        with deps.database.reading() as session:
-            partners = mapping.partners_of_people(session, request.people)
-        subject = LeaseSubject(
-            partners=partners,
-            project_ids=[*filter(is_id, request.project_ids)],
-            follows=bool(request.follows),
-        )
-        lease_s = grant_lease(request.lease_s, subject, deps=deps)
-        facts = _read_facts(request, deps=deps)
-        if partners == {one.id: one.partner or INTERNAL for one in facts.people}:
-            return replace(facts, lease_s=lease_s)
-    return _read_facts(request, deps=deps)
+        missing = _subject(request, found.facts).rows_without(granted)
+        if not missing:
+            return replace(found.facts, lease_s=lease_s)
+        if not grant_leases(missing, until, deps=deps):
+            break
+        granted |= {row["key"] for row in missing}
+        found = _read(request, deps=deps)
+    return found.facts
 
 
-def _read_facts(request: GetFacts, *, deps: Dependencies) -> Facts:
+def _read(
+    request: GetFacts, *, deps: Dependencies, leased_until: datetime | None = None
+) -> FoundFacts:
     with deps.database.reading() as session:
-        follows = _follows(session, request)
-        people = mapping.people_by_id(session, _people_asked_for(request, follows))
-        partners = _partners_shown(people) if request.narrowed else None
-        return Facts(
-            projects=mapping.projects_by_id(session, request.project_ids, partners),
-            people=people,
-            follows=follows,
-        )
+        return read_facts(session, request, leased_until=leased_until)
 
 
-def _people_asked_for(request: GetFacts, follows: Iterable[Follow]) -> Iterable[str]:
-    if not request.all_follows:
-        return request.people
-    return dict.fromkeys((*request.people, *(one.person for one in follows)))
-
-
-def _partners_shown(people: tuple[PersonFacts, ...]) -> frozenset[str] | None:
-    """Return the partners of the people; None, which is all, for internal people."""
-    partners = [person.partner for person in people]
-    return None if None in partners else frozenset(filter(None, partners))
-
-
-def _follows(session: Session, request: GetFacts) -> tuple[Follow, ...]:
-    """Return the requested follows that hold, ordered by project and person."""
-    if request.all_follows:
-        return mapping.follows_of(session, request.project_ids)
-    requested: dict[str, set[str]] = {}
-    for follow in request.follows:
-        if is_id(follow.project):
-            requested.setdefault(follow.project, set()).add(follow.person)
-    return tuple(
-        Follow(person=person, project=project)
-        for project in sorted(requested)
-        for person in mapping.followers_among(
-            session, project, sorted(requested[project])
-        )
+def _subject(request: GetFacts, facts: Facts) -> LeaseSubject:
+    return LeaseSubject(
+        partners={one.id: one.partner or INTERNAL for one in facts.people},
+        project_ids=[*filter(is_id, request.project_ids)],
+        follows=bool(request.follows),
     )
 
 
