@@ -21,7 +21,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import IntegrityError
 
-from clp_chassis.persistence.bulk_sql import in_array, insert_rows
+from clp_chassis.persistence.bulk_sql import (
+    in_array,
+    insert_rows,
+    json_rows,
+    rows_in,
+)
 from clp_chassis.persistence.column_types import UtcDateTime
 from clp_chassis.persistence.database import Database
 from clp_suite.server_access import DatabaseAccess
@@ -166,3 +171,17 @@ def test_a_value_that_no_column_knows_is_refused(things: Database) -> None:
         things.writing() as session,
     ):
         insert_rows(session, KINDS, [{"word": "a", "at": AT.replace(tzinfo=None)}])
+
+
+def test_all_rows_of_queries_are_values_of_one_row(things: Database) -> None:
+    some = json_rows(select(THINGS.c.id).where(in_array(THINGS.c.id, "ids")))
+    kinds = json_rows(select(KINDS.c.word, KINDS.c.many, KINDS.c.is_it))
+    with things.writing() as session:
+        insert_rows(session, KINDS, [{"word": '"é', "many": None, "is_it": True}])
+        row = session.execute(select(some, kinds), {"ids": ODD}).one()
+    assert sorted(one["id"] for one in rows_in(row[0])) == sorted(ODD)
+    assert [dict(one) for one in rows_in(row[1])] == [
+        {"word": '"é', "many": None, "is_it": True}
+    ]
+    with things.reading() as session:
+        assert rows_in(session.scalar(select(some), {"ids": ()})) == []
