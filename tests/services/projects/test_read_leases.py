@@ -222,7 +222,7 @@ def test_a_lease_on_more_than_what_is_leased_is_granted(world: World) -> None:
     assert sorted(keys) == ["access nat north p1", "access nia north p1"]
 
 
-def test_nobody_gets_a_lease_of_one_who_does_not_exist(world: World) -> None:
+def test_a_lease_on_nobody_who_exists_is_one_on_everybody(world: World) -> None:
     assert lease(world, 1.5, people=("nobody",)) == 1.5
     withdraw(world)
     assert world.slept == [1.5 + APART_S]
