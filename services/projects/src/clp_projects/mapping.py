@@ -167,11 +167,10 @@ def followers_of(
 def _people(
     session: Session, people: Select[Any], parameters: Mapping[str, Any]
 ) -> tuple[PersonFacts, ...]:
-    rows = session.execute(people, parameters).mappings()
-    return people_facts(rows)
+    return people_facts(session.execute(people, parameters).mappings())
 
 
-def people_facts(rows: Iterable[Mapping[str, Any]]) -> tuple[PersonFacts, ...]:
+def people_facts(rows: Iterable[Mapping[Any, Any]]) -> tuple[PersonFacts, ...]:
     """Return rows of `FACTS_OF_PEOPLE` as facts, ordered by id.
 
     Databases order texts differently.
@@ -179,7 +178,7 @@ def people_facts(rows: Iterable[Mapping[str, Any]]) -> tuple[PersonFacts, ...]:
     return tuple(sorted(map(_person, rows), key=lambda person: person.id))
 
 
-def _person(row: Mapping[str, Any]) -> PersonFacts:
+def _person(row: Mapping[Any, Any]) -> PersonFacts:
     return PersonFacts(
         id=row["id"],
         name=row["name"],
@@ -198,7 +197,7 @@ def _roles(value: Any) -> tuple[str, ...]:
     return tuple(sorted(roles or ()))
 
 
-def project_facts(rows: Iterable[Mapping[str, Any]]) -> tuple[ProjectFacts, ...]:
+def project_facts(rows: Iterable[Mapping[Any, Any]]) -> tuple[ProjectFacts, ...]:
     """Return rows of `select_projects` as facts, ordered by id."""
     grouped: defaultdict[str, list[Any]] = defaultdict(list)
     for row in rows:
@@ -206,7 +205,7 @@ def project_facts(rows: Iterable[Mapping[str, Any]]) -> tuple[ProjectFacts, ...]
     return tuple(_project(grouped[project]) for project in sorted(grouped))
 
 
-def _project(rows: list[Mapping[str, Any]]) -> ProjectFacts:
+def _project(rows: list[Mapping[Any, Any]]) -> ProjectFacts:
     partners = sorted(
         (row for row in rows if row["partner"] is not None),
         key=lambda row: str(row["partner"]),
