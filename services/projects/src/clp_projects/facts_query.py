@@ -21,19 +21,19 @@ from clp_projects import mapping
 from clp_projects.read_leases import ANY, MAX_NAMED_PEOPLE
 from clp_projects.tables import ASSIGNMENTS, FOLLOWERS, PEOPLE, READ_LEASES
 
-ASKED: Final = in_array(PEOPLE.c.id, "people")
+REQUESTED_PEOPLE: Final = in_array(PEOPLE.c.id, "people")
 FOLLOWS: Final = select(FOLLOWERS.c.project, FOLLOWERS.c.person)
 # Two index lookups; an `or` of both conditions would scan the table.
-ASKED_OR_FOLLOWING: Final = PEOPLE.c.id.in_(
+REQUESTED_OR_FOLLOWING: Final = PEOPLE.c.id.in_(
     select(PEOPLE.c.id)
-    .where(ASKED)
+    .where(REQUESTED_PEOPLE)
     .union(select(FOLLOWERS.c.person).where(in_array(FOLLOWERS.c.project, "projects")))
 )
-OWN_PARTNERS: Final = select(PEOPLE.c.partner).where(ASKED)
+OWN_PARTNERS: Final = select(PEOPLE.c.partner).where(REQUESTED_PEOPLE)
 # Rows of other partners are not even read (T33), unless an internal person asks.
 OWN_PROJECTS: Final = case(
     (
-        exists().where(ASKED, PEOPLE.c.partner.is_(None)),
+        exists().where(REQUESTED_PEOPLE, PEOPLE.c.partner.is_(None)),
         json_rows(mapping.select_projects()),
     ),
     else_=json_rows(mapping.select_projects(ASSIGNMENTS.c.partner.in_(OWN_PARTNERS))),
@@ -45,8 +45,8 @@ LEASES: Final = select(READ_LEASES.c.key).where(
 )
 
 
-class _Part(StrEnum):
-    """One part of the statement: what is read, and for which requests."""
+class _Column(StrEnum):
+    """One column of the statement: what is read, and for which requests."""
 
     PEOPLE = "people"
     PEOPLE_AND_FOLLOWERS = "people_and_followers"
@@ -57,23 +57,23 @@ class _Part(StrEnum):
     LEASES = "leases"
 
 
-PARTS: Final[dict[_Part, Any]] = {
-    _Part.PEOPLE: json_rows(mapping.FACTS_OF_PEOPLE.where(ASKED)),
-    _Part.PEOPLE_AND_FOLLOWERS: json_rows(
-        mapping.FACTS_OF_PEOPLE.where(ASKED_OR_FOLLOWING)
+COLUMNS: Final[dict[_Column, Any]] = {
+    _Column.PEOPLE: json_rows(mapping.FACTS_OF_PEOPLE.where(REQUESTED_PEOPLE)),
+    _Column.PEOPLE_AND_FOLLOWERS: json_rows(
+        mapping.FACTS_OF_PEOPLE.where(REQUESTED_OR_FOLLOWING)
     ),
-    _Part.PROJECTS: json_rows(mapping.select_projects()),
-    _Part.OWN_PROJECTS: OWN_PROJECTS,
-    _Part.FOLLOWS: json_rows(
+    _Column.PROJECTS: json_rows(mapping.select_projects()),
+    _Column.OWN_PROJECTS: OWN_PROJECTS,
+    _Column.FOLLOWS: json_rows(
         FOLLOWS.where(
             in_array(FOLLOWERS.c.project, "followed"),
             in_array(FOLLOWERS.c.person, "followers"),
         )
     ),
-    _Part.ALL_FOLLOWS: json_rows(
+    _Column.ALL_FOLLOWS: json_rows(
         FOLLOWS.where(in_array(FOLLOWERS.c.project, "projects"))
     ),
-    _Part.LEASES: json_rows(LEASES),
+    _Column.LEASES: json_rows(LEASES),
 }
 
 
@@ -93,27 +93,29 @@ def read_facts(
     With ``leased_until`` also the leases on them that last until then.
     """
     parameters = _parameters(request)
-    parts = tuple(_parts(request, parameters))
+    columns = tuple(_columns(request, parameters))
     if leased_until is not None:
-        parts = (*parts, _Part.LEASES)
+        columns = (*columns, _Column.LEASES)
         parameters |= {"until": leased_until, **_leased(request)}
-    found: dict[_Part, list[Any]] = {}
-    if parts:
-        row = session.execute(_statement(parts), parameters).one()
-        found = dict(zip(parts, map(rows_in, row), strict=True))
+    found: dict[_Column, list[Any]] = {}
+    if columns:
+        row = session.execute(_statement(columns), parameters).one()
+        found = dict(zip(columns, map(rows_in, row), strict=True))
 
-    def rows_of(*either: _Part) -> list[Any]:
-        return [row for part in either for row in found.get(part, ())]
+    def rows_of(*either: _Column) -> list[Any]:
+        return [row for column in either for row in found.get(column, ())]
 
     return FoundFacts(
         Facts(
             people=mapping.people_facts(
-                rows_of(_Part.PEOPLE, _Part.PEOPLE_AND_FOLLOWERS)
+                rows_of(_Column.PEOPLE, _Column.PEOPLE_AND_FOLLOWERS)
             ),
-            projects=mapping.project_facts(rows_of(_Part.PROJECTS, _Part.OWN_PROJECTS)),
-            follows=_follows(rows_of(_Part.FOLLOWS, _Part.ALL_FOLLOWS), request),
+            projects=mapping.project_facts(
+                rows_of(_Column.PROJECTS, _Column.OWN_PROJECTS)
+            ),
+            follows=_follows(rows_of(_Column.FOLLOWS, _Column.ALL_FOLLOWS), request),
         ),
-        frozenset(row["key"] for row in rows_of(_Part.LEASES)),
+        frozenset(row["key"] for row in rows_of(_Column.LEASES)),
     )
 
 
@@ -126,18 +128,18 @@ def _parameters(request: GetFacts) -> dict[str, Any]:
     }
 
 
-def _parts(request: GetFacts, parameters: dict[str, Any]) -> Iterator[_Part]:
-    """The parts that this request needs, without the leases."""
+def _columns(request: GetFacts, parameters: dict[str, Any]) -> Iterator[_Column]:
+    """The columns that this request needs, without the leases."""
     if parameters["projects"]:
-        yield _Part.OWN_PROJECTS if request.narrowed else _Part.PROJECTS
+        yield _Column.OWN_PROJECTS if request.narrowed else _Column.PROJECTS
         if request.all_follows:
-            yield _Part.PEOPLE_AND_FOLLOWERS
-            yield _Part.ALL_FOLLOWS
+            yield _Column.PEOPLE_AND_FOLLOWERS
+            yield _Column.ALL_FOLLOWS
             return
     if parameters["people"]:
-        yield _Part.PEOPLE
+        yield _Column.PEOPLE
     if not request.all_follows and parameters["followers"] and parameters["followed"]:
-        yield _Part.FOLLOWS
+        yield _Column.FOLLOWS
 
 
 def _leased(request: GetFacts) -> dict[str, list[str]]:
@@ -150,8 +152,8 @@ def _leased(request: GetFacts) -> dict[str, list[str]]:
 
 
 @cache
-def _statement(parts: tuple[_Part, ...]) -> Select[Any]:
-    return select(*(PARTS[part] for part in parts))
+def _statement(columns: tuple[_Column, ...]) -> Select[Any]:
+    return select(*(COLUMNS[column] for column in columns))
 
 
 def _follows(rows: Iterable[Any], request: GetFacts) -> tuple[Follow, ...]:

@@ -15,12 +15,10 @@ import importlib
 import ipaddress
 import os
 import warnings
-from collections.abc import Callable
 from typing import Any, Final
 
-# How eventlet is told which resolver to use, and its functions.
+# How eventlet is told which resolver to use.
 CHOICE: Final = "EVENTLET_NO_GREENDNS"
-LOOKUPS: Final = ("getaddrinfo", "gethostbyname", "gethostbyname_ex", "getnameinfo")
 
 _is_chosen = CHOICE in os.environ
 os.environ.setdefault("PSYCOPG_WAIT_FUNC", "wait_selector")
@@ -31,6 +29,7 @@ with warnings.catch_warnings():
     # eventlet warns of its deprecation; only the edges may import it.
     warnings.simplefilter("ignore")
     import eventlet
+    from eventlet.green import _socket_nodns
     from eventlet.green import socket as green_socket
 
 if not _is_chosen:
@@ -38,9 +37,7 @@ if not _is_chosen:
 
 
 def _is_address(host: Any) -> bool:
-    """Whether a host, or that of a socket address, is None or an address in digits."""
-    if isinstance(host, tuple):
-        host = host[0]
+    """Whether a host is None or an address in digits."""
     if isinstance(host, bytes):
         host = host.decode("ascii", "replace")
     try:
@@ -49,21 +46,39 @@ def _is_address(host: Any) -> bool:
         return False
 
 
-def _looked_up(name: str, native: Callable[..., Any]) -> Callable[..., Any]:
-    def look_up(host: Any, *arguments: Any, **options: Any) -> Any:
-        if _is_address(host):
-            return native(host, *arguments, **options)
-        greendns = importlib.import_module("eventlet.support.greendns")
-        return getattr(greendns, name)(host, *arguments, **options)
+def _resolver(host: Any) -> Any:
+    """Who looks a host up: the system an address, the DNS client of Eventlet a name."""
+    if _is_address(host):
+        return _socket_nodns
+    return importlib.import_module("eventlet.support.greendns")
 
-    return look_up
+
+def getaddrinfo(  # noqa: PLR0917 - as in the standard library
+    host: Any,
+    port: Any,
+    family: int = 0,
+    type: int = 0,
+    proto: int = 0,
+    flags: int = 0,
+) -> Any:
+    """Look up the socket addresses of a host."""
+    return _resolver(host).getaddrinfo(host, port, family, type, proto, flags)
+
+
+def gethostbyname(hostname: Any) -> Any:
+    """Look up the first address of a host."""
+    return _resolver(hostname).gethostbyname(hostname)
+
+
+def gethostbyname_ex(hostname: Any) -> Any:
+    """Look up the addresses of a host."""
+    return _resolver(hostname).gethostbyname_ex(hostname)
 
 
 if not eventlet.patcher.is_monkey_patched("socket"):
     if not _is_chosen:
-        for _name in LOOKUPS:
-            _native = getattr(green_socket, _name)
-            setattr(green_socket, _name, _looked_up(_name, _native))
+        for _look_up in (getaddrinfo, gethostbyname, gethostbyname_ex):
+            setattr(green_socket, _look_up.__name__, _look_up)
     eventlet.monkey_patch()
 
 PATCHED = True
