@@ -224,7 +224,7 @@ def test_the_command_explains_why(
     for words in (
         "told: follows the project",
         "the mail server accepted the mail",
-        "rule R1",
+        "the rule: a broadcast is told to the external followers",
     ):
         assert words in text
     code, text = explained(scenario, monkeypatch, posted.id, "nat")
