@@ -316,6 +316,20 @@ def test_a_heartbeat_says_from_where_to_resume(
     assert IDS.decrypt(heartbeat.partition("id: ")[2][:120]) == head
 
 
+def test_many_changes_behind_a_stream_begins_anew_at_once(
+    suite: EmbeddedSuite,
+    live: LiveUpdates,
+    read: Open,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("clp_portal.live.updates.MAX_BEHIND", 3)
+    before = event_id_of(live)
+    post(suite, *(f"far behind {number}" for number in range(4)))
+    nat = read("nat", before)
+    tick(live, nat)
+    assert nat.events == ["again"]
+
+
 def test_many_frames_behind_a_stream_begins_anew(
     suite: EmbeddedSuite, live: LiveUpdates, read: Open
 ) -> None:

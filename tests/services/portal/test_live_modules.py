@@ -234,6 +234,18 @@ def test_a_withdrawn_partner_gets_that_and_no_more(
     assert "after the withdrawal" in frames_of(sam)[1]
 
 
+def test_what_waits_for_a_withdrawn_partner_is_never_sent(
+    suite: EmbeddedSuite, make: Make
+) -> None:
+    live = make()
+    nat = opened(live, "nat", "north")
+    post(suite, BROADCAST, "waits to be sent")
+    until(lambda: _is_read(live, suite) and len(nat._frames) > 1)
+    withdrawn = {"type": events.PARTNER_WITHDRAWN, "subject": "north"}
+    live.project_changed({**withdrawn, "project": PROJECT})
+    assert frames_of(nat) == [frame("gone", {"project": PROJECT}).decode()]
+
+
 @pytest.mark.parametrize("change", [events.PERSON_CHANGED, events.PARTNER_ASSIGNED])
 def test_a_change_of_rights_ends_streams_to_be_asked_anew(
     make: Make, change: str
