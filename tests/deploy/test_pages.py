@@ -56,7 +56,7 @@ WITHOUT_KEYS = """
 <!-- newcomer: run -->
 ```sh
 mv run-data/keys lost-keys
-! make up 2> refusal
+! env -i PATH="$PATH" make up 2> refusal
 grep "CLP_PROJECTS_KEYS_DIR: .*/keys/projects/projects.pem and .* more of" refusal
 rm run-data/secrets.list
 ```
