@@ -22,10 +22,13 @@ from tests.support.waiting import until
 
 pytestmark = [pytest.mark.broker, pytest.mark.faults]
 
-HOW = {"in order": PrivateRabbit.stop, "by a power cut": PrivateRabbit.kill_hard}
 
-
-@pytest.fixture(params=HOW.values(), ids=HOW)
+@pytest.fixture(
+    params=[
+        pytest.param(PrivateRabbit.stop, id="in order", marks=pytest.mark.slow),
+        pytest.param(PrivateRabbit.kill_hard, id="by a power cut"),
+    ]
+)
 def go_down(request: pytest.FixtureRequest) -> Callable[[PrivateRabbit], None]:
     chosen: Callable[[PrivateRabbit], None] = request.param
     return chosen

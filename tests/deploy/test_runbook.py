@@ -45,6 +45,7 @@ def test_delivery_is_scaled_and_drained(up: UpSystem) -> None:
     assert sum(b"many" in mail for mail in up.mails()) == 1
 
 
+@pytest.mark.slow
 def test_the_commands_of_dead_letters_run_when_there_are_none(up: UpSystem) -> None:
     assert run_block("redrive", up).splitlines() == [
         *["No notification is dead."] * 2,
@@ -145,6 +146,7 @@ class Writer(threading.Thread):
             self.words.append(word)
 
 
+@pytest.mark.slow
 def test_a_backup_is_restored(up: UpSystem) -> None:
     """R14: a backup taken under load holds every message acknowledged before it."""
     ivy = up.person("ivy")

@@ -18,7 +18,7 @@ def test_nothing_acknowledged_is_lost_under_faults(
     verdict = run_under_faults(
         bed.group,
         (bed.rabbit, bed.postgres),
-        new_load(each=20, pace_s=0.4),
+        new_load(each=15, pace_s=0.4),
         FaultPlan(kill_every_s=3.0, broker_kills=(0.4,), database_stops=(0.7,)),
     )
 

@@ -169,12 +169,15 @@ def _seconds_to_end(bed: Bed, name: str) -> float:
     return time.monotonic() - began
 
 
-def test_a_killed_portal_costs_its_streams_nothing(bed: Bed) -> None:
-    clients = bed.clients((*NORTH, *SOUTH), 60)
+@pytest.mark.parametrize("count", [20, pytest.param(60, marks=pytest.mark.slow)])
+def test_a_killed_portal_costs_its_streams_nothing(bed: Bed, count: int) -> None:
+    clients = bed.clients((*NORTH, *SOUTH), count)
     with listening(clients):
         until(all_open(clients), WAIT_S, "open streams")
         for number in range(40):
             bed.post(f"message {number}")
+            if number == 10:
+                until(all_have(clients, bed), WAIT_S, "frames of both processes")
             if number == 15:
                 bed.suite.kill("portal.1")
             if number == 30:
@@ -186,6 +189,7 @@ def test_a_killed_portal_costs_its_streams_nothing(bed: Bed) -> None:
         )
 
 
+@pytest.mark.slow
 def test_a_restart_of_the_broker_costs_streams_nothing(bed: Bed) -> None:
     clients = bed.clients(NORTH, 20)
     with listening(clients):

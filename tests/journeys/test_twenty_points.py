@@ -34,7 +34,10 @@ POST_PAUSE_S = 0.1
 
 @pytest.fixture(
     scope="module",
-    params=["embedded", pytest.param("processes", marks=pytest.mark.broker)],
+    params=[
+        "embedded",
+        pytest.param("processes", marks=[pytest.mark.broker, pytest.mark.slow]),
+    ],
 )
 def suite(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory

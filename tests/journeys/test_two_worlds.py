@@ -38,7 +38,7 @@ from tests.journeys.worlds import (
 )
 
 NORTH = ("nat", "nia")
-RUNS = int(os.environ.get("TESTS_TWO_WORLDS_RUNS", "30"))
+RUNS = int(os.environ.get("TESTS_TWO_WORLDS_RUNS", "20"))
 STEPS = 6
 
 Call = Callable[[Suite], Any]
