@@ -221,7 +221,8 @@ test-debian: ## demo, core and broker tests in a fresh Debian 13 (as root, with 
 test-browser: setup ## the portal in Chromium: the story, axe-core, phones, no scripts
 	@$(call title,the portal in Chromium)
 	@deploy/install/browser.sh
-	@TESTS_UNPATCHED=1 $(PYTEST) -m "$(or $(BROWSER),browser and not slow)" -p no:randomly tests/browser
+	@TESTS_UNPATCHED=1 $(PY) -m tests.support.second_try -m "$(or $(BROWSER),browser and not slow)" \
+	  -p no:randomly tests/browser
 
 .PHONY: portal-pictures
 portal-pictures: setup ## every page of the portal as a picture, in build/portal-pictures

@@ -2,7 +2,8 @@
 
 Starts RabbitMQ and PostgreSQL for all test processes, runs ``pytest ARGUMENTS`` in as many
 processes as there are cores, which share one queue of tests, and stops everything. Without
-the servers' programs the tests that need them say that they were skipped.
+the servers' programs the tests that need them say that they were skipped. On the build
+machine what failed is run once more, alone.
 """
 
 import os
@@ -15,6 +16,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from clp_suite.servers import PrivatePostgres, PrivateRabbit
+from tests.support.second_try import second_try, with_cache
 from tests.support.servers import VARIABLE, running_servers
 from tests.support.work_queue import COUNTER, WORKER
 
@@ -39,13 +41,13 @@ def _run_all(environ: dict[str, str], folder: Path, workers: int) -> list[int]:
     """Run the processes; print the output of the first one at once, the others' later."""
     seed = random.SystemRandom().randrange(1 << 31)
     command = [sys.executable, "-m", "pytest", f"--randomly-seed={seed}", *sys.argv[1:]]
-    command += ["-p", "no:cacheprovider"]
+    caches = [folder / f"{number}.cache" for number in range(workers)]
     logs = [folder / f"{number}.log" for number in range(1, workers)]
     with ExitStack() as stack:
         outputs = [None, *(stack.enter_context(log.open("wb")) for log in logs)]
         running = [
             subprocess.Popen(
-                command,
+                with_cache(command, caches[number]),
                 env=environ | {WORKER: str(number)},
                 stdout=output,
                 stderr=subprocess.STDOUT if output else None,
@@ -55,7 +57,11 @@ def _run_all(environ: dict[str, str], folder: Path, workers: int) -> list[int]:
         codes = [process.wait() for process in running]
     for log in logs:
         sys.stdout.write(log.read_text(errors="replace"))
-    return codes
+    alone = {name: value for name, value in environ.items() if name != COUNTER}
+    return [
+        second_try(command, cache, alone) if code == 1 else code
+        for code, cache in zip(codes, caches, strict=True)
+    ]
 
 
 if __name__ == "__main__":
