@@ -1,7 +1,7 @@
 """Streams that are behind: each change once, under an access check of its time."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -67,7 +67,7 @@ class SlowDrawing(MessageFrames):
     draw_s = 0.0
 
     @override
-    def drawn(self, message: object, reader: object) -> dict[str, object]:
+    def drawn(self, message: object, reader: object) -> Mapping[str, object]:
         self.clock.at += self.draw_s
         return super().drawn(message, reader)  # type: ignore[arg-type]
 

@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from clp_chassis.clock import now
 from clp_chassis.http import EventStream
 from clp_chassis.persistence.database import Database, migrate
 from clp_contracts import events
+from clp_contracts.messages import Author, MentionMark, Message
 from clp_contracts.projects import Me
 from clp_portal.auth.encryption import Encryption
 from clp_portal.auth.sessions import SessionPolicy, Sessions
@@ -138,6 +140,36 @@ def test_a_tick_is_at_a_multiple_of_the_clock_whenever_its_wait_began(
     for waited in timer.waited:
         assert 0 < waited <= TICK_S
         assert (at + waited) / TICK_S == pytest.approx(round((at + waited) / TICK_S))
+
+
+def test_readers_to_whom_a_message_is_equal_share_its_drawing() -> None:
+    """Its author, who was meant by it and who reads in another language have theirs."""
+    frames = MessageFrames(Renderer(str), lambda _: pytest.fail("nobody is asked"))
+    nat, nia, sam = subscriber("nat"), subscriber("nia"), subscriber("sam")
+    sam.locale = Locale("fr")
+    message = Message(
+        id="1",
+        channel=BROADCAST,
+        number=1,
+        revision=1,
+        author=Author(id="nat", name="Nat", side="external"),
+        text="@nia hello",
+        posted_at=now(),
+        edited_at=None,
+        deleted=False,
+        attachments=(),
+    )
+    meant = replace(
+        message, mentions=(MentionMark(start=0, end=4, person="nia", me=True),)
+    )
+    drawings = [
+        frames.drawn(message, nat),
+        frames.drawn(message, nia),
+        frames.drawn(meant, nia),
+        frames.drawn(message, sam),
+    ]
+    assert len({str(one["html"]) for one in drawings}) == len(drawings)
+    assert frames.drawn(message, subscriber("ned")) is drawings[1]
 
 
 Make = Callable[..., LiveUpdates]

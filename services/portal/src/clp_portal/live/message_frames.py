@@ -1,7 +1,8 @@
 """A message as an open page takes it, drawn for one reader."""
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import Any, Final
 
 from clp_contracts.client import Clients
 from clp_contracts.messages import Message
@@ -10,9 +11,17 @@ from clp_portal.rendering import Renderer
 from clp_portal.views.conversation import BROADCAST, INTERNAL
 from clp_portal.views.messages import Reader, message_view
 
+# Drawings that readers with the same view of a message share: those of a few ticks.
+MAX_KEPT: Final = 256
+SOMEBODY_ELSE: Final = ""
+
 
 class MessageFrames:
-    """Draw messages; the studio's readers see the name of a channel's partner."""
+    """Draw messages; the studio's readers see the name of a channel's partner.
+
+    A drawing is made once for all readers to whom the message and its marks are equal,
+    who read in the same way and did not write it: it depends on nothing else.
+    """
 
     def __init__(
         self, renderer: Renderer, clients_of: Callable[[str], Clients]
@@ -20,22 +29,27 @@ class MessageFrames:
         self._renderer = renderer
         self._clients_of = clients_of
         self._titles: dict[str, str] = {}
+        self._shared = lru_cache(MAX_KEPT)(self._draw)
 
     def forget_titles(self) -> None:
         """Ask for the names of partners again."""
         self._titles.clear()
 
-    def drawn(self, message: Message, reader: Subscriber) -> dict[str, Any]:
+    def drawn(self, message: Message, reader: Subscriber) -> Mapping[str, Any]:
         """Return the data of a frame."""
-        view = message_view(
+        me = reader.me
+        return self._shared(
             message,
             Reader(
-                id=reader.me.id,
-                side=reader.me.side,
+                id=me.id if me.id == message.author.id else SOMEBODY_ELSE,
+                side=me.side,
                 locale=reader.locale,
                 partner_name=self._partner_name(message.channel, reader),
             ),
         )
+
+    def _draw(self, message: Message, reader: Reader) -> Mapping[str, Any]:
+        view = message_view(message, reader)
         values = {"message": view, "target": None}
         return {
             "channel": message.channel,

@@ -320,17 +320,22 @@ class LiveUpdates:
         people = {one.me.id for one in pending}
         screens = self.eligibility.check(people, wanted)
         in_force = self.sessions.in_force({one.session for one in pending})
+        # Encrypted once for all streams: an id says the same to each.
+        with_ids = [(one, self.event_ids.encrypt(one.position)) for one in changes]
         for one in pending:
             if one.session not in in_force:
                 one.stream.abort()
-            elif self._send_changes(one, changes, screens):
+            elif self._send_changes(one, with_ids, screens):
                 one.advance(changes[-1].position)
 
     def _send_changes(
-        self, one: Subscriber, changes: Sequence[Change], screens: Screens
+        self,
+        one: Subscriber,
+        changes: Sequence[tuple[Change, str]],
+        screens: Screens,
     ) -> bool:
         """Draw and send the changes of one stream; False when the lease is over."""
-        for change in changes:
+        for change, event_id in changes:
             if change.position <= one.position or not one.covers(change.project):
                 continue
             message = screens.message(one.me.id, change.subject)
@@ -342,7 +347,6 @@ class LiveUpdates:
             # Drawing may have waited for a name.
             if not one.covers(change.project):
                 continue
-            event_id = self.event_ids.encrypt(change.position)
             encoded = frame(MESSAGE, data, event_id=event_id)
             one.send(MESSAGE, encoded, deadline=screens.deadline)
             one.advance(change.position)
