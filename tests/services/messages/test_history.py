@@ -249,3 +249,12 @@ def test_a_project_without_channels_for_the_actor_is_a_missing_one(
     scenario: Scenario, person: str, project: str
 ) -> None:
     assert refusal(lambda: scenario.channels(person, project)) == "project.missing"
+
+
+def test_a_malformed_project_is_missing_whatever_projects_there_are(
+    scenario: Scenario,
+) -> None:
+    """Facts about another id are read in its place, to take as long."""
+    scenario.projects.put_project("0", ["north"])
+    assert scenario.channels("nat", "0").channels
+    assert refusal(lambda: scenario.channels("nat", "p/1")) == "project.missing"

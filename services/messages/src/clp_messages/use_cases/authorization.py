@@ -1,6 +1,7 @@
 """Access checks: facts from `projects`, the rules of the core, and refusals."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Final, NoReturn
 
 from clp_chassis.security.passports import Passport
@@ -15,7 +16,8 @@ from clp_messages.dependencies import Dependencies
 from clp_messages.mapping import AccessContext, ProjectReader, access_context_of
 
 NO_CHANNEL: Final = Decision(Reason.CHANNEL_MISSING)
-# A project that does not exist: to ask about it takes as long as about a hidden one.
+# Asked about in place of no project, which takes as long as to ask about a hidden one.
+# A project may have this id: what is answered about it is left out.
 NO_PROJECT: Final = "0"
 
 
@@ -51,9 +53,8 @@ def current_context(
     Call it also without a project, so that a missing one costs the same call as a
     hidden one (rule 5).
     """
-    return access_context_of(
-        passport, deps.facts.fetch(passport.subject, project or NO_PROJECT)
-    )
+    facts = deps.facts.fetch(passport.subject, project or NO_PROJECT)
+    return _context(passport, project, facts)
 
 
 def allowed_context(
@@ -73,10 +74,16 @@ def allowed_context(
     """
     decision = NO_CHANNEL
     for facts in deps.facts.get(passport.subject, project or NO_PROJECT):
-        context = access_context_of(passport, facts)
+        context = _context(passport, project, facts)
         if decision := rule(context):
             return context
     refuse(decision.reason)
+
+
+def _context(passport: Passport, project: str | None, facts: Facts) -> AccessContext:
+    return access_context_of(
+        passport, facts if project is not None else replace(facts, projects=())
+    )
 
 
 def author_in(
