@@ -14,3 +14,8 @@ def is_transient(error: Exception) -> bool:
     if isinstance(error, Refused):
         return error.code in TRANSIENT_CODES
     return isinstance(error, TRANSIENT)
+
+
+def is_of_services(error: Exception) -> bool:
+    """Whether a call or the database failed, whatever a service refused us."""
+    return isinstance(error, Refused) or is_transient(error)

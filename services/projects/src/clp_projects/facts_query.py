@@ -18,7 +18,7 @@ from clp_chassis.persistence.bulk_sql import in_array, json_rows, rows_in
 from clp_contracts.projects import Facts, Follow, GetFacts
 from clp_core.channels import is_id
 from clp_projects import mapping
-from clp_projects.read_leases import ANY, MAX_NAMED_PEOPLE
+from clp_projects.read_leases import ANY, are_named
 from clp_projects.tables import ASSIGNMENTS, FOLLOWERS, PEOPLE, READ_LEASES
 
 REQUESTED_PEOPLE: Final = in_array(PEOPLE.c.id, "people")
@@ -144,9 +144,9 @@ def _columns(request: GetFacts, parameters: dict[str, Any]) -> Iterator[_Column]
 
 def _leased(request: GetFacts) -> dict[str, list[str]]:
     """People and projects of the rows of leases; see `LeaseSubject`."""
-    is_each = 0 < len(request.people) <= MAX_NAMED_PEOPLE
+    is_named = are_named(len(request.people))
     return {
-        "leased_people": [*filter(is_id, request.people)] if is_each else [ANY],
+        "leased_people": [*filter(is_id, request.people)] if is_named else [ANY],
         "leased_projects": [*filter(is_id, request.project_ids)] or [ANY],
     }
 

@@ -38,6 +38,11 @@ ANY: Final = "*"
 KEPT: Final = timedelta(minutes=1)
 
 
+def are_named(people: int) -> bool:
+    """Whether so many people have a lease each, not one by partner."""
+    return 0 < people <= MAX_NAMED_PEOPLE
+
+
 class LeaseScope(StrEnum):
     """The kind of facts that a lease is on."""
 
@@ -58,9 +63,9 @@ class LeaseSubject:
 
         In one order, so that two requests never deadlock.
         """
-        people = set(self.partners.items()) or {(ANY, ANY)}
-        if len(people) > MAX_NAMED_PEOPLE:
-            people = {(ANY, partner) for partner in self.partners.values()}
+        people = set(self.partners.items())
+        if not are_named(len(people)):
+            people = {(ANY, one) for one in self.partners.values()} or {(ANY, ANY)}
         projects = set(self.project_ids) or {ANY}
         scopes = [LeaseScope.ACCESS, *([LeaseScope.FOLLOWS] if self.follows else [])]
         return [

@@ -18,8 +18,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from clp_chassis.observability.logs import safe_error_text
-from clp_chassis.transient_errors import is_transient
-from clp_contracts.errors import Refused
+from clp_chassis.transient_errors import is_of_services, is_transient
 from clp_contracts.mail_addresses import MailAddress
 from clp_contracts.transition_reasons import TransitionReason
 from clp_notifications.delivery.claims import Claim, DeliveryOutcome, postpone_person
@@ -206,7 +205,7 @@ class _Batch:
                 (claim.person, claim.channel.project) for claim in chunk
             )
         except Exception as error:
-            if is_transient(error) or isinstance(error, Refused):
+            if is_of_services(error):
                 reason = safe_error_text(error)
                 log.warning("%s mails wait for services: %s", len(chunk), reason)
                 self._wait_for_services(chunk)

@@ -15,10 +15,9 @@ from typing import Final
 
 from sqlalchemy.orm import Session
 
-from clp_chassis.transient_errors import is_transient
+from clp_chassis.transient_errors import is_of_services
 from clp_contracts.client import Clients
 from clp_contracts.core_mapping import to_people, to_project
-from clp_contracts.errors import Refused
 from clp_contracts.mail_addresses import MailAddress
 from clp_contracts.messages import MailReader, Message, ReaderMessages
 from clp_contracts.projects import Follow, ProjectFacts
@@ -138,7 +137,7 @@ class EligibilityChecker:
                 self._recheck()
             except Exception as error:
                 # It is of all pending mails: the one being sent is not to blame.
-                if is_transient(error) or isinstance(error, Refused):
+                if is_of_services(error):
                     log.warning("mails wait for a recheck: %s", type(error).__name__)
                 else:
                     log.exception("mails wait for a recheck")

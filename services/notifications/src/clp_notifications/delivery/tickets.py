@@ -13,8 +13,7 @@ from typing import Final
 from sqlalchemy import bindparam, or_, select
 
 from clp_chassis.observability.logs import safe_error_text
-from clp_chassis.transient_errors import is_transient
-from clp_contracts.errors import Refused
+from clp_chassis.transient_errors import is_of_services
 from clp_contracts.mail_addresses import MailAddress
 from clp_contracts.transition_reasons import TransitionReason
 from clp_notifications.delivery.dependencies import DeliveryDependencies
@@ -74,7 +73,7 @@ def _send(
         mail = compose_ticket(whole, deps.composer.identity, address)
         outcome = deps.transport.send(mail, lambda: True)
     except Exception as error:
-        if is_transient(error) or isinstance(error, Refused):
+        if is_of_services(error):
             reason = safe_error_text(error)
             log.warning("ticket %s waits for services: %s", ticket.id, reason)
             return SERVICES_UNAVAILABLE
