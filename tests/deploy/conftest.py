@@ -1,6 +1,7 @@
 """One running system on private servers, shared by all tests that need one."""
 
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,9 @@ from clp_suite.server_process import server_directory
 from clp_suite.servers import PrivatePostgres, PrivateRabbit
 from tests.deploy.running import UpSystem
 from tests.support.servers import require
+
+# The output of a command, given its `main` and the arguments that it refuses.
+RefusalOf = Callable[..., str]
 
 
 @pytest.fixture(scope="session")
@@ -29,3 +33,18 @@ def up() -> Iterator[UpSystem]:
 @pytest.fixture
 def repository() -> Path:
     return Path(__file__).parents[2]
+
+
+@pytest.fixture
+def refusal_of(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> RefusalOf:
+    """Run a command with arguments that it refuses; return what it says."""
+
+    def run(main: Callable[[], None], *arguments: str) -> str:
+        monkeypatch.setattr(sys, "argv", ["command", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        return f"{ended.value}{capsys.readouterr().err}"
+
+    return run

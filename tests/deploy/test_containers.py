@@ -25,6 +25,7 @@ from clp_deploy.keys import HOLDERS
 from clp_deploy.processes import PROCESS_TYPES
 from clp_deploy.secret_files import FOLDERS, write_secret_folders
 from clp_suite.entrypoint import command_of
+from tests.deploy.conftest import RefusalOf
 
 ROOT = Path(__file__).parents[2]
 DOCKERFILE = ROOT / "deploy" / "Dockerfile"
@@ -423,14 +424,10 @@ def test_a_mistyped_folder_is_one_line_and_nothing_is_written(
     arguments: list[str],
     line: str,
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    refusal_of: RefusalOf,
 ) -> None:
-    given = [one.format(tmp_path) for one in arguments]
-    monkeypatch.setattr(sys, "argv", ["clp_deploy", *given])
-    with pytest.raises(SystemExit) as ended:
-        deploy()
-    assert line.format(tmp_path) in f"{ended.value}{capsys.readouterr().err}"
+    text = refusal_of(deploy, *(one.format(tmp_path) for one in arguments))
+    assert line.format(tmp_path) in text
     assert not list(tmp_path.iterdir())
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from clp_deploy.image_pins import NoDigest, images_of, main, pin_all, pinned
+from tests.deploy.conftest import RefusalOf
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 PLACES = ("Dockerfile", "compose/compose.yaml", "unpinned-images.txt")
@@ -78,14 +79,10 @@ def test_a_mistyped_folder_is_one_line(
     arguments: list[str],
     line: str,
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    refusal_of: RefusalOf,
 ) -> None:
-    given = [one.format(tmp_path) for one in arguments]
-    monkeypatch.setattr(sys, "argv", ["image_pins", *given])
-    with pytest.raises(SystemExit) as ended:
-        main()
-    assert line.format(tmp_path) in f"{ended.value}{capsys.readouterr().err}"
+    text = refusal_of(main, *(one.format(tmp_path) for one in arguments))
+    assert line.format(tmp_path) in text
 
 
 def run(folder: Path, tools: Path) -> subprocess.CompletedProcess[str]:
