@@ -76,6 +76,7 @@ def test_every_refusal_is_json_without_internals(
     response = served.request(verb, path)
     assert (response.status, response.code) == (status, code)
     assert response.json["sentence"]
+    assert response.headers.get("allow") == ("GET, HEAD" if status == 405 else None)
     assert b"planted" not in response.body
     assert b"Traceback" not in response.body
     assert response.headers["x-content-type-options"] == "nosniff"

@@ -12,6 +12,8 @@ from urllib.parse import urlencode
 
 import pytest
 
+from clp_chassis.http import HttpLimits
+from clp_chassis.http.seats import Seats
 from clp_contracts.client.rpc_client import RpcClient
 from clp_contracts.errors import CallFailed
 from clp_portal.http.csrf import SAFE_METHODS
@@ -177,7 +179,8 @@ def require_help(response: Response, *, area: Area) -> None:
         assert problem["title"].endswith(".")
     else:
         page = words_of(response.text)
-        assert "My Projects" in page or "Send" in page or "Sign in" in page, page
+        helps = ("My Projects", "Send", "Sign in", "Try again")
+        assert any(one in page for one in helps), page
 
 
 def rows(routes: Iterator[Route] | tuple[Route, ...]) -> Any:
@@ -318,6 +321,76 @@ def test_a_key_with_other_content_is_refused(world: World, name: str) -> None:
     assert world.stored() == before
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("POST", "/-/api", "GET, HEAD"),
+        ("DELETE", "/-/api/me", "GET, HEAD"),
+        ("PUT", "/-/api/tickets", "GET, HEAD, POST"),
+        ("POST", "/-/api/nothing/here", "GET, HEAD"),
+        ("OPTIONS", f"/-/api/channels/{NORTH}/messages", "GET, HEAD, POST"),
+        ("POST", "/-/stream", "GET, HEAD"),
+    ],
+)
+def test_a_wrong_verb_is_a_problem_for_programs(
+    world: World, method: str, path: str, allowed: str
+) -> None:
+    for browser in (world.browser, Browser(world.suite.portal_url)):
+        response = browser.send(method, path)
+        assert (response.status, response.json["code"]) == (405, "verb.refused")
+        require_help(response, area=Area.API)
+        assert response.headers["Allow"] == allowed
+        assert response.json["facts"] == {"verbs": allowed.split(", ")}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("DELETE", f"/{NORTH}", 405),
+        ("PUT", "/-/mail-settings", 405),
+        ("POST", "/nothing/at/all/here", 405),
+        ("GET", "/-/static/0/js/nothing.js", 404),
+    ],
+)
+def test_what_no_route_takes_is_a_page_for_people(
+    world: World, method: str, path: str, status: int
+) -> None:
+    response = world.browser.send(method, path)
+    assert response.status == status
+    assert response.headers["Content-Type"] == "text/html; charset=utf-8"
+    assert "default-src 'none'" in response.headers["Content-Security-Policy"]
+    require_help(response, area=Area.PAGE)
+    script = world.browser.send(method, path, headers={"Accept": JSON})
+    require_help(script, area=Area.API)
+
+
+def test_nothing_below_the_api_is_a_page(world: World) -> None:
+    for path in ("/-/api/nothing", "/-/api/channels/x"):
+        missing = world.browser.send("GET", path)
+        assert (missing.status, missing.json["code"]) == (404, "path.missing")
+        stranger = Browser(world.suite.portal_url).send("GET", path)
+        assert (stranger.status, stranger.json["code"]) == (401, "session.missing")
+
+
+def test_a_full_house_is_a_page_or_a_problem_that_says_when(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Seats, "take", is_full)
+    page = world.browser.send("GET", "/?all=1")
+    problem = world.browser.send("GET", "/-/api/me")
+    require_help(page, area=Area.PAGE)
+    require_help(problem, area=Area.API)
+    for response in (page, problem):
+        assert (response.status, response.headers["Retry-After"]) == (503, "2")
+    assert '<a class="button primary" href="/?all=1">' in page.text
+
+
+def is_full(seats: Seats, _key: str) -> bool:
+    """Take a seat of a connection, and none of a request."""
+    seats.taken += 1
+    return seats.limit > HttpLimits().max_requests
+
+
 @pytest.fixture
 def without_services(monkeypatch: pytest.MonkeyPatch) -> None:
     def call(_self: RpcClient, _method: object, _request: object) -> object:
@@ -345,8 +418,8 @@ def test_a_lost_service_is_said_as_such(world: World, route: Route) -> None:
 
 def require_unavailable(response: Response) -> None:
     assert not TRACE.search(response.text)
+    assert response.headers["Retry-After"] == "2"
     if "json" in response.headers["Content-Type"]:
         assert response.json["code"] == "service.unavailable"
-        assert response.headers["Retry-After"] == "2"
     else:
         assert "cannot be reached" in response.words

@@ -17,7 +17,7 @@ from clp_chassis.bootstrap import (
 from clp_chassis.clock import Clock, now
 from clp_chassis.concurrency.loop_timer import timeout
 from clp_chassis.concurrency.periodic import PeriodicTask
-from clp_chassis.http import public_http
+from clp_chassis.http import HTTP_REFUSALS, public_http
 from clp_chassis.messaging import on_broadcast_events
 from clp_chassis.observability import Check
 from clp_chassis.persistence.database import Database
@@ -103,7 +103,7 @@ class PortalService:
     @public_http("GET", f"{PREFIX}/<version>/<path:path>")
     def static_file(self, request: Request, *, version: str, path: str) -> Response:
         application: Application = self.application
-        return application.static_files.response(request, version=version, path=path)
+        return application.static_response(request, version=version, path=path)
 
 
 def _entrypoint(route: Route) -> Any:
@@ -146,14 +146,16 @@ def build(
         clients.close()
         deps.database.close()
 
+    application = Application(deps, static_files)
+    config = container_config(
+        context,
+        application,
+        http_address=settings.http_address,
+        http_address_file=settings.http_address_file,
+    )
     return Process(
         services=(PortalService,),
-        config=container_config(
-            context,
-            Application(deps, static_files),
-            http_address=settings.http_address,
-            http_address_file=settings.http_address_file,
-        ),
+        config={**config, HTTP_REFUSALS: application.refusal_response},
         close=close,
         probes=probes(deps),
     )

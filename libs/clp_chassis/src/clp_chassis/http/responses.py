@@ -69,7 +69,14 @@ def error_response(refused: Refused, statuses: Mapping[str, int] = NONE) -> Resp
         response.headers["WWW-Authenticate"] = "Bearer"
     if response.status_code == STATUSES["service.unavailable"]:
         response.headers["Retry-After"] = str(RETRY_AFTER_S)
+    if verbs := allowed_verbs(refused):
+        response.headers["Allow"] = verbs
     return response
+
+
+def allowed_verbs(refused: Refused) -> str:
+    """Return the value of ``Allow`` for a refused verb (RFC 9110, 15.5.6)."""
+    return ", ".join(refused.detail.get("verbs", ()))
 
 
 def status_of(code: str, statuses: Mapping[str, int] = NONE) -> int:
@@ -79,22 +86,28 @@ def status_of(code: str, statuses: Mapping[str, int] = NONE) -> int:
 
 
 def handle_errors(
-    respond: Callable[[], Response], statuses: Mapping[str, int] = NONE
+    respond: Callable[[], Response],
+    statuses: Mapping[str, int] = NONE,
+    *,
+    refusal_response: Callable[[Refused], Response] | None = None,
 ) -> Response:
     """Return the response of a function, or the response for its error."""
     try:
         return respond()
-    except Refused as refused:
-        return error_response(refused, statuses)
+    except Refused as error:
+        refused = error
     except CallFailed as failure:
         log.warning("service unavailable: %s", failure)
-        return error_response(Refused("service.unavailable"))
+        refused = Refused("service.unavailable")
     except HTTPException as error:
-        return error_response(_refusal_of(error))
+        refused = _refusal_of(error)
     except Exception:
         incident = new_id()
         log.exception("an HTTP request failed, incident %s", incident)
-        return error_response(Refused.because("service.failed", incident=incident))
+        refused = Refused.because("service.failed", incident=incident)
+    if refusal_response is None:
+        return error_response(refused, statuses)
+    return refusal_response(refused)
 
 
 def _refusal_of(error: HTTPException) -> Refused:

@@ -45,6 +45,10 @@ NO_SEAT: Final = (
 )
 
 Connection = list[Any]
+RefusalResponse = Callable[[Request, Refused], Response]
+# The container setting with a `RefusalResponse`: how a service answers what no
+# entrypoint of it has seen. Without it the answer is JSON.
+HTTP_REFUSALS: Final = "clp_http_refusals"
 
 
 class HttpServer(nameko_server.WebServer):  # type: ignore[misc]
@@ -177,6 +181,9 @@ class App:
 
     def __init__(self, server: HttpServer) -> None:
         self._seats = server.seats
+        self._refusal_response: RefusalResponse | None = server.container.config.get(
+            HTTP_REFUSALS
+        )
         self._routes = server.make_url_map()
         self._routes.strict_slashes = False
         self._routes.merge_slashes = False
@@ -185,15 +192,25 @@ class App:
         self, environ: dict[str, Any], start_response: Callable[..., Any]
     ) -> Iterable[bytes]:
         """Handle one request (WSGI)."""
-        response = handle_errors(lambda: self._respond(environ))
+        response = self._handled(environ, lambda: self._respond(environ))
         if isinstance(response, EventStreamResponse):
             stream = response
-            response = handle_errors(lambda: self._streaming(environ, stream))
+            response = self._handled(environ, lambda: self._streaming(environ, stream))
         for name, value in SAFE_HEADERS.items():
             response.headers.setdefault(name, value)
         if environ["eventlet.input"].much_unread():
             environ[CLOSE_CONNECTION]()
         return response(environ, start_response)
+
+    def _handled(
+        self, environ: dict[str, Any], respond: Callable[[], Response]
+    ) -> Response:
+        if (response := self._refusal_response) is None:
+            return handle_errors(respond)
+        request = Request(environ, shallow=True)
+        return handle_errors(
+            respond, refusal_response=lambda refused: response(request, refused)
+        )
 
     def _streaming(
         self, environ: dict[str, Any], response: EventStreamResponse
@@ -240,15 +257,6 @@ def http_address_of(container: Any) -> tuple[str, int]:
     """
     server = next(e for e in container.extensions if isinstance(e, HttpServer))
     return server.address
-
-
-def take_person_seat(request: Request, server: HttpServer, person: str) -> None:
-    """Count a request as one of a person, until it ends.
-
-    Raises:
-        Refused: ``service.unavailable`` when this person has too many running requests.
-    """
-    server.seats.take_person(request.environ, person)
 
 
 def _refuse(sock: Any) -> None:

@@ -10,7 +10,7 @@ from werkzeug.wrappers import Request as WerkzeugRequest
 from werkzeug.wrappers import Response as WerkzeugResponse
 
 from clp_chassis.clock import new_id
-from clp_chassis.http import EventStreamResponse
+from clp_chassis.http import EventStreamResponse, allowed_verbs
 from clp_contracts.client import Clients
 from clp_contracts.errors import CallFailed, Refused
 from clp_contracts.events import PERSON_CHANGED
@@ -31,7 +31,7 @@ from clp_portal.problems import (
     problem_of,
 )
 from clp_portal.translation import Locale, best_language
-from clp_portal.views.urls import sign_in_url
+from clp_portal.views.urls import API, STREAM, sign_in_url
 from clp_portal.web import (
     Area,
     Context,
@@ -51,6 +51,10 @@ SIGN_IN_STATE: Final = "sign-in"
 NOTICE: Final = "notice"
 ACCESS_MISSING: Final = "access.missing"
 CLEAR_SITE_DATA: Final = '"cache", "storage"'
+# What is below is for programs, whatever they accept.
+BELOW: Final = f"{API}/"
+RETRIED: Final = {HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS}
+RETRY_AFTER_S: Final = "2"
 
 
 class Application:
@@ -58,7 +62,7 @@ class Application:
 
     def __init__(self, deps: Dependencies, static_files: StaticFiles) -> None:
         self._deps = deps
-        self.static_files = static_files
+        self._static_files = static_files
         self.live = deps.live
         self._headers = response_headers(
             deps.settings.public_url, provider=deps.settings.oidc_issuer
@@ -85,7 +89,62 @@ class Application:
         self, route: Route, request: WerkzeugRequest, path_values: Mapping[str, Any]
     ) -> WerkzeugResponse:
         """Serve one request; whatever happens, the response is one of ours."""
-        context = Context(
+        context = self._unread(request)
+        try:
+            require_same_origin(request, self._deps.settings.public_url)
+            decoded = decode(request, path_values, route.body)
+            context = self._context(route, request, decoded)
+            response = route.handler(context)
+            built = self._built(response, context)
+        except Refused as refused:
+            built = self._refused(refused, route.area, context)
+        except CallFailed as failure:
+            log.warning("unavailable: %s", failure)
+            built = self._refused(Refused(UNAVAILABLE), route.area, context)
+        except Exception:
+            incident = new_id()
+            log.exception("a request failed, incident %s", incident)
+            failed = Refused.because("service.failed", incident=incident)
+            built = self._refused(failed, route.area, context)
+        finally:
+            # The files of a form.
+            request.close()
+        if context.notice:
+            cookies.delete_cookie(built, cookies.NOTICE)
+        return self._with_headers(built)
+
+    def refusal_response(
+        self, request: WerkzeugRequest, refused: Refused
+    ) -> WerkzeugResponse:
+        """Answer what no route has seen: a wrong verb, or a request without a seat."""
+        is_program = request.path in {API, STREAM}
+        area = Area.API if is_program else Area.PUBLIC
+        built = self._refused(refused, area, self._unread(request))
+        if verbs := allowed_verbs(refused):
+            built.headers["Allow"] = verbs
+        return self._with_headers(built)
+
+    def static_response(
+        self, request: WerkzeugRequest, *, version: str, path: str
+    ) -> WerkzeugResponse:
+        """Serve a static file."""
+        try:
+            return self._static_files.response(request, version=version, path=path)
+        except Refused as refused:
+            return self.refusal_response(request, refused)
+
+    def _with_headers(self, built: WerkzeugResponse) -> WerkzeugResponse:
+        if built.status_code in RETRIED:
+            built.headers["Retry-After"] = RETRY_AFTER_S
+        for name, value in self._headers.items():
+            built.headers.setdefault(name, value)
+        return built
+
+    # ---- who asks
+
+    def _unread(self, request: WerkzeugRequest) -> Context:
+        """Return the context of a request of which only the head was read."""
+        return Context(
             request=Request(
                 method=request.method,
                 path=request.path,
@@ -95,32 +154,6 @@ class Application:
             locale=self._locale_of(request),
             deps=self._deps,
         )
-        try:
-            require_same_origin(request, self._deps.settings.public_url)
-            decoded = decode(request, path_values, route.body)
-            context = self._context(route, request, decoded)
-            response = route.handler(context)
-            built = self._built(response, context)
-        except Refused as refused:
-            built = self._refused(refused, route, context)
-        except CallFailed as failure:
-            log.warning("unavailable: %s", failure)
-            built = self._refused(Refused(UNAVAILABLE), route, context)
-        except Exception:
-            incident = new_id()
-            log.exception("a request failed, incident %s", incident)
-            failed = Refused.because("service.failed", incident=incident)
-            built = self._refused(failed, route, context)
-        finally:
-            # The files of a form.
-            request.close()
-        if context.notice:
-            cookies.delete_cookie(built, cookies.NOTICE)
-        for name, value in self._headers.items():
-            built.headers.setdefault(name, value)
-        return built
-
-    # ---- who asks
 
     def _context(
         self, route: Route, request: WerkzeugRequest, decoded: Request
@@ -267,36 +300,36 @@ class Application:
         )
 
     def _refused(
-        self, refused: Refused, route: Route, context: Context
+        self, refused: Refused, area: Area, context: Context
     ) -> WerkzeugResponse:
         """Answer a refusal: as a problem, as the way to the sign-in, or as a page."""
         problem = problem_of(refused, context.locale)
-        if route.area in {Area.API, Area.STREAM} or context.request.wants_json:
+        request = context.request
+        is_program = area in {Area.API, Area.STREAM} or request.path.startswith(BELOW)
+        if is_program or request.wants_json:
             return self._problem(problem)
-        is_get = context.request.method in {"GET", "HEAD"}
+        is_get = request.method in {"GET", "HEAD"}
         if problem.code == SESSION_OVER and is_get:
-            location = sign_in_url(context.request.address)
+            location = sign_in_url(request.address)
             return self._redirect(RedirectResponse(location=location))
         page = TemplateResponse(
             template=_template_of(problem),
             # The bytes of a hidden page and of a missing one are the same.
-            values={"problem": problem, "event_id": ""},
+            values={
+                "problem": problem,
+                "event_id": "",
+                "retry_url": request.address if is_get else "",
+            },
             status=problem.status,
         )
         return self._page(page, context)
 
     def _problem(self, problem: Problem) -> WerkzeugResponse:
-        built = WerkzeugResponse(
+        return WerkzeugResponse(
             msgspec.json.encode(problem.body(), order="deterministic"),
             problem.status,
             content_type=MEDIA_TYPE,
         )
-        if problem.status in {
-            HTTPStatus.SERVICE_UNAVAILABLE,
-            HTTPStatus.TOO_MANY_REQUESTS,
-        }:
-            built.headers["Retry-After"] = "2"
-        return built
 
 
 def _template_of(problem: Problem) -> str:
