@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from clp_contracts.client.rpc_client import RpcClient
 from clp_suite import EmbeddedSuite
 from clp_suite.sample_data import put_cast
 from tests.services.portal.browser import Browser
@@ -44,3 +45,17 @@ def browser(suite: EmbeddedSuite) -> Callable[..., Browser]:
         return browser
 
     return opened
+
+
+@pytest.fixture
+def calls(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The methods that are called from here on."""
+    made: list[str] = []
+    call = RpcClient.call
+
+    def recorded(self: RpcClient, method: object, request: object) -> object:
+        made.append(f"{method.service}.{method.name}")  # type: ignore[attr-defined]
+        return call(self, method, request)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(RpcClient, "call", recorded)
+    return made

@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 import pytest
 
-from clp_contracts.client.rpc_client import RpcClient
 from clp_suite import EmbeddedSuite
 from tests.services.portal.browser import Browser, field_of
 from tests.services.portal.conftest import BROADCAST, NORTH
@@ -12,20 +11,6 @@ from tests.services.portal.conftest import BROADCAST, NORTH
 Open = Callable[..., Browser]
 ME = "projects.me"
 MAX_BYTES = 40_000
-
-
-@pytest.fixture
-def calls(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The methods that are called from here on."""
-    made: list[str] = []
-    call = RpcClient.call
-
-    def recorded(self: RpcClient, method: object, request: object) -> object:
-        made.append(f"{method.service}.{method.name}")  # type: ignore[attr-defined]
-        return call(self, method, request)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(RpcClient, "call", recorded)
-    return made
 
 
 @pytest.fixture

@@ -23,6 +23,7 @@ from tests.support.waiting import until
 
 MAX_STREAMS = HttpLimits().max_streams_per_person
 STREAM = f"/-/stream?project={PROJECT}"
+MY_PROJECTS = "projects.my_projects"
 Open = Callable[..., Browser]
 
 
@@ -133,6 +134,34 @@ def test_without_a_session_there_is_a_problem(browser: Open) -> None:
     response = browser().send("GET", STREAM)
     assert response.status == 401
     assert response.headers["Content-Type"] == "application/problem+json"
+
+
+def test_a_stream_costs_one_call_and_none_when_it_is_resumed_at_once(
+    suite: EmbeddedSuite,
+    browser: Open,
+    listen: Listen,
+    calls: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("clp_portal.auth.identities.TTL_S", 600.0)
+    nia = browser("nia")
+    first = listen(nia)
+    assert [call for call in calls if "projects." in call] == [MY_PROJECTS]
+    suite.settle()
+    calls.clear()
+    listen(nia, first.id)
+    assert calls == []
+    # What she follows has changed: a resumed stream knows it.
+    suite.client("nia").projects.unfollow(project=PROJECT)
+
+    def is_asked() -> bool:
+        calls.clear()
+        listen(nia, first.id).close()
+        return MY_PROJECTS in calls
+
+    until(is_asked, 20)
+    suite.client("nia").projects.follow(project=PROJECT)
+    suite.settle()
 
 
 def test_each_reader_gets_the_frames_of_readable_messages_only(

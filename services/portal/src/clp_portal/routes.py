@@ -29,7 +29,6 @@ CHANNELS: Final = (
 SHOW_FOLLOWED: Final = (
     projects.show_my_projects,
     mail_settings.show_mail_settings,
-    stream.open_stream,
 )
 
 

@@ -17,11 +17,13 @@ MAX_ENTRIES: Final = 4096
 
 
 class Identities:
-    """A small cache of `Me` per person."""
+    """A small cache of `Me`, and of the followed projects, per person."""
 
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._monotonic = monotonic
         self._entries: OrderedDict[str, tuple[float, Me]] = OrderedDict()
+        self._projects: dict[str, tuple[float, MyProjects]] = {}
+        self._changes = 0
 
     def get(self, person: str, clients: Clients) -> Me:
         """Return who a person is; a call when it was not asked just now."""
@@ -35,17 +37,41 @@ class Identities:
         held = self.cached(person)
         if held is not None:
             return held, None
+        return self._fetch(person, clients)
+
+    def get_for_stream(self, person: str, clients: Clients) -> tuple[Me, MyProjects]:
+        """Return who a person is and follows; no call when both were asked just now.
+
+        A browser that resumes its stream at once costs nothing.
+        """
+        me, projects = self.cached(person), self._projects.get(person)
+        if me is not None and projects is not None and self._is_new(projects[0]):
+            return me, projects[1]
+        return self._fetch(person, clients)
+
+    def _fetch(self, person: str, clients: Clients) -> tuple[Me, MyProjects]:
+        changes = self._changes
         followed = clients.projects.my_projects()
         # A process of an earlier version does not say who the person is.
-        me = followed.me or clients.projects.me()
-        return self._keep(me), followed
+        me = self._keep(followed.me or clients.projects.me())
+        if changes == self._changes:
+            if len(self._projects) >= MAX_ENTRIES:
+                self._projects.clear()
+            self._projects[person] = (self._monotonic(), followed)
+        return me, followed
+
+    def project_changed(self) -> None:
+        """Ask anew who follows what, also where that is being asked right now."""
+        self._changes += 1
+        self._projects.clear()
 
     def cached(self, person: str) -> Me | None:
         """Return what was said of a person within the last two seconds."""
         held = self._entries.get(person)
-        if held is None or self._monotonic() - held[0] >= TTL_S:
-            return None
-        return held[1]
+        return held[1] if held is not None and self._is_new(held[0]) else None
+
+    def _is_new(self, at: float) -> bool:
+        return self._monotonic() - at < TTL_S
 
     def _keep(self, me: Me) -> Me:
         self._entries[me.id] = (self._monotonic(), me)

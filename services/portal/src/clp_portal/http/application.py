@@ -77,6 +77,7 @@ class Application:
 
     def project_changed(self, change: Mapping[str, Any]) -> None:
         """Apply a change of people, partners, assignments or followers at once."""
+        self._deps.identities.project_changed()
         if change["type"] == PERSON_CHANGED:
             self._deps.identities.invalidate(change["subject"])
         self.live.project_changed(change)
@@ -198,6 +199,8 @@ class Application:
     def _identity(
         self, route: Route, person: str, clients: Clients
     ) -> tuple[Me, MyProjects | None]:
+        if route.area is Area.STREAM:
+            return self._deps.identities.get_for_stream(person, clients)
         if route.shows_followed:
             return self._deps.identities.get_with_projects(person, clients)
         return self._deps.identities.get(person, clients), None

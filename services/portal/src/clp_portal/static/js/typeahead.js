@@ -6,16 +6,26 @@ import { counted, text } from "./texts.js"
 
 const PAUSE_MS = 150
 const MAX_TYPED = 60
-const LIMIT = 8
+const MAX_SHOWN = 8
+// Of fewer people than this the page has all, and narrows them by itself.
+const LIMIT = 20
+const LETTER = /[\p{L}\p{N}]/u
+const UNSPACED = /[\p{scx=Han}\p{scx=Hira}\p{scx=Kana}\p{scx=Hang}\p{scx=Thai}]/u
 // Where a handle opens (rule 14), as far as a person who types is concerned.
 const HANDLE = /(?:^|[^A-Za-z\d_@＠#!$%&\\])[@＠]([^\n@＠]*)$/u
 
+/** @typedef {{id: string, name: string, email: string}} Candidate */
+
 export class Typeahead {
+  /** The last answer, as long as the mention is being typed. @type {{typed: string, people: Candidate[]} | null} */
+  #known = null
+
   /** @param {HTMLTextAreaElement} field @param {HTMLFormElement} form @param {string} channel */
   constructor(field, form, channel) {
     this.field = field
     this.channel = channel
-    this.typed = ""
+    /** What follows the sign of the mention that is being typed. @type {string | null} */
+    this.typed = null
     this.list = Object.assign(document.createElement("ul"), { id: "people", className: "people-list", hidden: true })
     this.list.setAttribute("role", "listbox")
     this.list.setAttribute("aria-label", text("people"))
@@ -32,7 +42,19 @@ export class Typeahead {
     const open = this.field.value.slice(0, this.field.selectionStart).match(HANDLE)
     if (!open || open[1].length > MAX_TYPED) return this.#close()
     this.typed = open[1]
-    this.timer = setTimeout(() => this.#ask(this.typed), PAUSE_MS)
+    if (!this.#narrow(open[1])) this.timer = setTimeout(() => this.#ask(open[1]), PAUSE_MS)
+  }
+
+  /** Show who still fits of the last answer; return whether nobody else can. @param {string} typed */
+  #narrow(typed) {
+    const known = this.#known
+    if (!known || !typed.startsWith(known.typed)) {
+      this.#show([])
+      return false
+    }
+    const found = known.people.filter((person) => typed === known.typed || fits(person, folded(typed)))
+    this.#show(found)
+    return known.people.length < LIMIT && (found.length > 0 || !known.people.length)
   }
 
   /** @param {string} typed */
@@ -44,11 +66,14 @@ export class Typeahead {
     } catch {
       return this.#close()
     }
-    if (typed === this.typed && document.activeElement === this.field) this.#show(people)
+    if (!this.typed?.startsWith(typed) || document.activeElement !== this.field) return
+    this.#known = { typed, people }
+    if (this.#narrow(this.typed)) clearTimeout(this.timer)
   }
 
-  /** @param {{id: string, name: string, email: string}[]} people */
-  #show(people) {
+  /** @param {Candidate[]} found */
+  #show(found) {
+    const people = found.slice(0, MAX_SHOWN)
     this.list.replaceChildren(
       ...people.map((person, number) => {
         const option = Object.assign(document.createElement("li"), { id: `person-${number}` })
@@ -64,7 +89,7 @@ export class Typeahead {
       }),
     )
     this.list.hidden = !people.length
-    if (!people.length) return
+    if (!people.length) return this.field.removeAttribute("aria-activedescendant")
     this.#activate(0)
     announce(counted("people_found", people.length))
   }
@@ -94,15 +119,32 @@ export class Typeahead {
   /** @param {HTMLElement} option */
   #choose(option) {
     const end = this.field.selectionStart
-    this.field.setRangeText(`${option.dataset.name} `, end - this.typed.length, end, "end")
+    this.field.setRangeText(`${option.dataset.name} `, end - (this.typed ?? "").length, end, "end")
     this.#close()
     this.field.dispatchEvent(new Event("input"))
   }
 
   #close() {
     clearTimeout(this.timer)
-    this.typed = ""
+    this.typed = null
+    this.#known = null
     this.list.hidden = true
     this.field.removeAttribute("aria-activedescendant")
   }
+}
+
+/** Without accents and capitals, as the portal compares. @param {string} given */
+function folded(given) {
+  return given.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase()
+}
+
+/** Whether a word of the name, or the address, begins so. @param {Candidate} person @param {string} wanted */
+function fits({ name, email }, wanted) {
+  if (folded(email).startsWith(wanted)) return true
+  const letters = folded(name)
+  for (let at = letters.indexOf(wanted); at >= 0; at = letters.indexOf(wanted, at + 1)) {
+    const before = letters[at - 1] ?? " "
+    if (!LETTER.test(before) || UNSPACED.test(before) || UNSPACED.test(letters[at])) return true
+  }
+  return false
 }
