@@ -28,10 +28,11 @@ def atom(kind: bytes, content: bytes = b"") -> bytes:
     return (8 + len(content)).to_bytes(4, "big") + kind + content
 
 
-def zipped(*names: str, stored: bytes = b"x") -> bytes:
+def zipped(*names: str, stored: bytes = b"x", deflated: bool = False) -> bytes:
     """A ZIP with these entries."""
     buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
+    method = zipfile.ZIP_DEFLATED if deflated else zipfile.ZIP_STORED
+    with zipfile.ZipFile(buffer, "w", method) as archive:
         for name in names:
             archive.writestr(name, stored)
     return buffer.getvalue()

@@ -33,7 +33,7 @@ def test_these_texts_are_not(text: str) -> None:
 
 # Letters and marks in Unicode that show nothing.
 FILLERS = {
-    *map(chr, (0x34F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2800, 0x3164, 0xFFA0)),
+    *map(chr, (0x34F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2800, 0x3164, 0xFFA0, 0x1D159)),
     *map(chr, range(0x180B, 0x1810)),
     *map(chr, range(0xFE00, 0xFE10)),
     *map(chr, range(0xE0100, 0xE01F0)),
@@ -103,7 +103,8 @@ def test_a_character_is_named_by_its_code_point() -> None:
         "Robot", "robot", "ROBOT", " Robot ", "R\u200bobot", "Robot\u200e", "\ufeffRobot",
         "Rоbоt", "Rοbοt", "ꓣobot", "Ꭱobot", "Roboт", "ROВOT", "R0bot", "Ｒｏｂｏｔ",
         "𝐑𝐨𝐛𝐨𝐭", "Ⓡⓞⓑⓞⓣ", "Röbot", "Robo\u0336t", "“Robot”", "Robot.", "_Robot_", "rоʙоᴛ",
-        "Ro\xadbot", "Rob\u3164ot",
+        "Ro\xadbot", "Rob\u3164ot", "🅡🅞🅑🅞🅣", "🆁🅾🅱🅾🆃", "🇷🇴🇧🇴🇹", "Røbøt", "Ɍobot", "Roƀot",
+        "RoɃot", "Roboŧ", "Robot\U0001d159", "🤖 Robot",
     ],
 )  # fmt: skip
 def test_these_names_read_as_the_robot_s(name: str) -> None:

@@ -177,8 +177,9 @@ def begins_web_address(text: str, at: int) -> bool:
 def ends_web_address(c: str) -> bool:
     if c in SIGNS + "_＿" or c in HYPHENS or c in APOSTROPHES:
         return False
-    wide = unicodedata.east_asian_width(c) in ("W", "F", "H")
-    return c.isspace() or (wide and unicodedata.category(c).startswith("P"))
+    width = unicodedata.east_asian_width(c)
+    wide = width in ("W", "H") and unicodedata.category(c).startswith("P")
+    return c.isspace() or wide or width == "F"
 
 
 def run_end(text: str, at: int) -> int:

@@ -13,8 +13,7 @@ MAX_NAME_BYTES: Final = 255
 
 # NUL truncates names, a surrogate or replacement character shows invalid UTF-8: the
 # intended name is unknown. A colon after an extension names an NTFS stream.
-_BEYOND_REPAIR: Final = re.compile("[\x00\ud800-\udfff\ufffd]|(?<=[A-Za-z]):", re.ASCII)
-_STREAM: Final = re.compile(r"\.[A-Za-z]+:\Z")
+_BEYOND_REPAIR: Final = re.compile(r"[\x00\ud800-\udfff\ufffd]|\.[A-Za-z]+:")
 _PATH_PARTS: Final = re.compile(r"[/\\]")
 # Control characters, line separators, and everything that sets a direction.
 _DROPPED: Final = re.compile(
@@ -22,6 +21,7 @@ _DROPPED: Final = re.compile(
 )
 _BLANK: Final = rf"\s{INVISIBLE}"
 _FILLER: Final = re.compile(f"[{INVISIBLE}]")
+_PATH_END: Final = re.compile(r"[/\\]\Z")
 _LEADING: Final = re.compile(rf"\A[{_BLANK}]+")
 _TRAILING: Final = re.compile(rf"[{_BLANK}.]+\Z")
 _DOT_AND_BLANK_CHAIN: Final = re.compile(rf"\.([{_BLANK}])[{_BLANK}]*\.")
@@ -30,6 +30,14 @@ _DEVICE: Final = re.compile(
     r"(?:con|prn|aux|nul|(?:clock|conin|conout)\$|(?:com|lpt)[0-9\xb9\xb2\xb3])[ ]*"
     r"(?:\.|\Z)",
     re.IGNORECASE,
+)
+# Most names are of letters that need nothing done, and short: three bytes each at most.
+_LETTERS: Final = (
+    r"!-\-0-~\xc0-\xff\u3041-\u3096\u30a1-\u30fc\u4e00-\u9fff\uac00-\ud7a3"
+)
+_SAFE_AS_GIVEN: Final = re.compile(
+    rf"(?!(?i:{_DEVICE.pattern}))"
+    rf"[{_LETTERS}](?:[{_LETTERS} ]|\.(?![ .])){{0,84}}(?<![ .])"
 )
 
 
@@ -48,18 +56,11 @@ def safe_name(name: str) -> AttachmentName | Decision:
     {'character': 'U+003A'}
     """
     last_part = _PATH_PARTS.split(name)[-1]
-    if character := _beyond_repair(last_part):
-        return _unsafe(character=code_point(character))
-    kept = _trimmed(unicodedata.normalize("NFC", _DROPPED.sub("", last_part)))
-    if chain := _DOT_AND_BLANK_CHAIN.search(kept):
-        return _unsafe(character=code_point(chain[1]))
-    if not _trimmed(_stem_of(kept)):
-        return _without_visible_stem(_DROPPED.sub("", last_part))
-    if not (fitting := _cut_to_fit(kept)):
-        return _unsafe(max_bytes=MAX_NAME_BYTES)
-    if device := _DEVICE.match(fitting):
-        return _unsafe(reserved=device[0].rstrip(" ."))
-    return AttachmentName(fitting)
+    if found := _BEYOND_REPAIR.search(last_part):
+        return _unsafe(character=code_point(found[0][-1]))
+    if _SAFE_AS_GIVEN.fullmatch(last_part):
+        return AttachmentName(last_part)
+    return _made_safe(last_part) if last_part else _without_visible_stem(name)
 
 
 def extension_of(name: str) -> str:
@@ -72,21 +73,28 @@ def extension_of(name: str) -> str:
     return extension.lower() if dot else ""
 
 
+def _made_safe(name: str) -> AttachmentName | Decision:
+    """Drop and cut what may not stay; refuse what then is no safe name."""
+    kept = _trimmed(unicodedata.normalize("NFC", _DROPPED.sub("", name)))
+    if chain := _DOT_AND_BLANK_CHAIN.search(kept):
+        return _unsafe(character=code_point(chain[1]))
+    if not _trimmed(_stem_of(kept)):
+        return _without_visible_stem(name)
+    if not (fitting := _cut_to_fit(kept)):
+        return _unsafe(max_bytes=MAX_NAME_BYTES)
+    if device := _DEVICE.match(fitting):
+        return _unsafe(reserved=device[0].rstrip(" ."))
+    return AttachmentName(fitting)
+
+
 def _unsafe(**detail: object) -> Decision:
     return Decision(Reason.ATTACHMENT_NAME_UNSAFE, detail=detail)
 
 
 def _without_visible_stem(name: str) -> Decision:
-    """Name the invisible character that stands where a name should."""
-    filler = _FILLER.search(name)
-    return _unsafe(character=code_point(filler[0])) if filler else _unsafe()
-
-
-def _beyond_repair(name: str) -> str | None:
-    for found in _BEYOND_REPAIR.finditer(name):
-        if found[0] != ":" or _STREAM.search(name, 0, found.end()):
-            return found[0]
-    return None
+    """Name the invisible character, or the end of a path, where a name should stand."""
+    found = _FILLER.search(name) or _PATH_END.search(name)
+    return _unsafe(character=code_point(found[0])) if found else _unsafe()
 
 
 def _trimmed(name: str) -> str:

@@ -4,11 +4,12 @@ import re
 from typing import Final
 from unicodedata import category, normalize
 
-# Default_Ignorable_Code_Point of Unicode, and blank Braille; a set for patterns.
+# Default_Ignorable_Code_Point of Unicode, blank Braille and the note head that is not
+# drawn; a set for patterns.
 INVISIBLE: Final = (
     "\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e"
     "\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb"
-    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
+    "\U0001bca0-\U0001bca3\U0001d159\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
 )
 # Marks of direction; and the byte order mark, an artefact of exports.
 DIRECTION_MARKS: Final = re.compile(
@@ -24,26 +25,33 @@ _UNPRINTABLE: Final = frozenset({"Cc", "Cs", "Zl", "Zp"})
 # The forms of the letters of "Robot" that NFKC keeps apart (Unicode TR39, confusables).
 _LOOKALIKES: Final = {
     "r": (
-        "\u01a6\u0280\u0433\u13a1\u13d2\u1587\u1d26\u2c84\ua4e3\uab47\uab48\uab81"
+        "\u01a6\u024c\u0280\u0433\u13a1\u13d2\u1587\u1d26\u2c84\ua4e3\uab47\uab48\uab81"
         "\U000104b4\U00016f35\U0001d216"
     ),
     "o": (
-        "0\u03bf\u03c3\u03c2\u043e\u0585\u06f5\u0966\u09e6\u0a66\u0ae6\u0b20\u0b66\u0be6"
+        "0\u00f8\u03bf\u03c3\u03c2\u043e\u0585\u06f5\u0966\u09e6\u0a66\u0ae6\u0b20\u0b66\u0be6"
         "\u0c02\u0c66\u0c82\u0ce6\u0d02\u0d20\u0d66\u0d82\u0e50\u0ed0\u101d\u1040\u10ff"
         "\u12d0\u1d0f\u1d11\u2c9e\u2d54\u3007\ua4f3\uab3d\U00010292\U000102ab\U00010404"
         "\U000104c2\U00010516\U000114d0\U000118b5\U000118c8\U000118d7\U000118e0"
     ),
     "b": (
-        "\u0184\u0299\u0392\u0412\u042c\u13cf\u13f4\u1472\u15af\u15f7\ua4d0\ua7b4"
+        "\u0180\u0184\u0243\u0299\u0392\u0412\u042c\u13cf\u13f4\u1472\u15af\u15f7\ua4d0\ua7b4"
         "\U00010282\U000102a1\U00010301"
     ),
     "t": (
-        "\u03a4\u0422\u13a2\u1d1b\u22a4\u27d9\u2ca6\ua4d4\U00010297\U000102b1\U00010315"
+        "\u0167\u03a4\u0422\u13a2\u1d1b\u22a4\u27d9\u2ca6\ua4d4\U00010297\U000102b1\U00010315"
         "\U000118bc\U00016f0a\U0001f768"
     ),
 }
+# Letters in filled circles and squares, and those of flags, each from A on.
+_FILLED_FROM_A: Final = (0x1F150, 0x1F170, 0x1F1E6)
 _PLAIN: Final = str.maketrans(
     {form.casefold(): letter for letter, forms in _LOOKALIKES.items() for form in forms}
+    | {
+        chr(first + ord(letter) - ord("a")): letter
+        for first in _FILLED_FROM_A
+        for letter in _LOOKALIKES
+    }
 )
 ROBOT_NAME: Final = "robot"
 

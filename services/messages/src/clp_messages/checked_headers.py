@@ -4,7 +4,8 @@ Two letters are no evidence: a table or a sound may begin with them. Sizes, vers
 sums that fit together are.
 """
 
-from typing import Final, Literal
+from collections.abc import Callable, Container
+from typing import Final, Literal, NamedTuple
 
 from clp_core.attachments import DetectedKind
 
@@ -24,26 +25,39 @@ MAX_SECTIONS: Final = 96
 PYTHON_3: Final = range(3000, 4000)
 PYTHON_2: Final = range(50000, 63000)
 XCOFF: Final = frozenset({b"\x01\xdf", b"\x01\xf7"})
+OMF: Final = frozenset({b"\x80"})
 
 SECTOR: Final = 512
 SECTOR_SIZES: Final = frozenset({512, 1024, 2048, 4096})
 PARTITIONS: Final = range(446, 510, 16)
-BOOT_MARK: Final = b"\x55\xaa"
+BOOT_MARK: Final = frozenset({b"\x55\xaa"})
 TAR_SUM: Final = slice(148, 156)
 CPIO_HEADER: Final = 26
+CPIO: Final = frozenset({b"\xc7\x71", b"\x71\xc7"})
 FILE_TYPES: Final = frozenset({0o01, 0o02, 0o04, 0o06, 0o10, 0o12, 0o14})
+HFS: Final = frozenset({b"BD"})
 HFS_NAME_LENGTHS: Final = frozenset(bytes([n]) for n in range(1, 28))
-EXT_MAGIC: Final = 0xEF53
+EXT_MAGIC: Final = frozenset({b"\x53\xef"})
 EXT_STATES: Final = range(8)
 EXT_ON_ERRORS: Final = range(1, 4)
 
 
 def checked_kind(head: bytes) -> DetectedKind | None:
     """The kind whose header checks out, if there is one."""
-    for kind, checks in _CHECKS:
-        if any(check(head) for check in checks):
-            return kind
+    for check in _CHECKS:
+        if head[check.start : check.end] in check.values and check.proves(head):
+            return check.kind
     return None
+
+
+class _Check(NamedTuple):
+    """A check of a header, and bytes without which it need not be made."""
+
+    kind: DetectedKind
+    start: int
+    end: int
+    values: Container[bytes]
+    proves: Callable[[bytes], bool]
 
 
 def _number(head: bytes, at: int, size: int = 2) -> int:
@@ -52,8 +66,6 @@ def _number(head: bytes, at: int, size: int = 2) -> int:
 
 def _is_dos(head: bytes) -> bool:
     """``MZ`` and a header whose fields have sense: sizes of pages and paragraphs."""
-    if head[:2] not in {b"MZ", b"ZM"}:
-        return False
     if head.startswith(WINDOWS_HEADERS, _number(head, 0x3C, 4)):
         return True
     bytes_in_page, pages, paragraphs = (_number(head, at) for at in (2, 4, 8))
@@ -79,11 +91,7 @@ def _is_coff(head: bytes) -> bool:
 def _is_xcoff(head: bytes) -> bool:
     """An object file of AIX: few sections, and a time in big-endian."""
     sections = int.from_bytes(head[2:4], "big")
-    return (
-        head[:2] in XCOFF
-        and 1 <= sections <= MAX_SECTIONS
-        and b"\x00.text" in head[:256]
-    )
+    return 1 <= sections <= MAX_SECTIONS and b"\x00.text" in head[:256]
 
 
 def _is_omf(head: bytes) -> bool:
@@ -91,8 +99,7 @@ def _is_omf(head: bytes) -> bool:
     length, size = _number(head, 1), _number(head, 3, 1)
     name = head[4 : 4 + size]
     return (
-        head[:1] == b"\x80"
-        and len(name) == size == length - 2 > 0
+        len(name) == size == length - 2 > 0
         and name.isascii()
         and name.decode().isprintable()
         and sum(head[: length + 3]) % 256 == 0
@@ -101,11 +108,11 @@ def _is_omf(head: bytes) -> bool:
 
 def _is_python(head: bytes) -> bool:
     magic = _number(head, 0)
-    return head[2:4] == b"\r\n" and (magic in PYTHON_3 or magic in PYTHON_2)
+    return magic in PYTHON_3 or magic in PYTHON_2
 
 
 def _is_linux(head: bytes) -> bool:
-    return head[510:512] == BOOT_MARK and head[514:518] == b"HdrS"
+    return head[514:518] == b"HdrS"
 
 
 def _is_old_tar(head: bytes) -> bool:
@@ -122,8 +129,6 @@ def _is_old_tar(head: bytes) -> bool:
 
 def _is_binary_cpio(head: bytes) -> bool:
     """The oldest cpio, in either byte order: a file type, a name that ends in NUL."""
-    if head[:2] not in {b"\xc7\x71", b"\x71\xc7"}:
-        return False
     order: Literal["little", "big"] = "little" if head.startswith(b"\xc7") else "big"
     mode, size = (int.from_bytes(head[at : at + 2], order) for at in (6, 20))
     name = head[CPIO_HEADER : CPIO_HEADER + size]
@@ -134,8 +139,6 @@ def _is_binary_cpio(head: bytes) -> bool:
 
 def _is_boot_sector(head: bytes) -> bool:
     """The boot mark, and parameters of FAT or a table of partitions."""
-    if head[510:512] != BOOT_MARK:
-        return False
     jumps = head[:1] == b"\xe9" or (head[:1] == b"\xeb" and head[2:3] == b"\x90")
     if jumps and _number(head, 11) in SECTOR_SIZES:
         return True
@@ -150,25 +153,31 @@ def _is_partition(entry: bytes) -> bool:
 
 def _is_ext(head: bytes) -> bool:
     """A superblock of ext2 to ext4: its state, and what to do on errors."""
-    return (
-        _number(head, 0x438) == EXT_MAGIC
-        and _number(head, 0x43A) in EXT_STATES
-        and _number(head, 0x43C) in EXT_ON_ERRORS
-    )
+    return _number(head, 0x43A) in EXT_STATES and _number(head, 0x43C) in EXT_ON_ERRORS
 
 
 def _is_hfs(head: bytes) -> bool:
     """The volume of an old Macintosh: blocks of whole sectors, and a name."""
     block, length = int.from_bytes(head[1044:1048], "big"), head[1060:1061]
     is_named = length in HFS_NAME_LENGTHS
-    return head[1024:1026] == b"BD" and is_named and block % SECTOR == 0 < block
+    return is_named and block % SECTOR == 0 < block
 
 
+K = DetectedKind
+_MACHINES: Final = frozenset(
+    machine.to_bytes(2, "little") for machine in COFF_MACHINES | {0}
+)
+_OCTAL: Final = frozenset(bytes([byte]) for byte in b"\x00 01234567")
 _CHECKS: Final = (
-    (
-        DetectedKind.PROGRAM,
-        (_is_dos, _is_coff, _is_xcoff, _is_omf, _is_python, _is_linux),
-    ),
-    (DetectedKind.ARCHIVE, (_is_old_tar, _is_binary_cpio)),
-    (DetectedKind.DISK_IMAGE, (_is_boot_sector, _is_ext, _is_hfs)),
+    _Check(K.PROGRAM, 0, 2, frozenset({b"MZ", b"ZM"}), _is_dos),
+    _Check(K.PROGRAM, 0, 2, _MACHINES, _is_coff),
+    _Check(K.PROGRAM, 0, 2, XCOFF, _is_xcoff),
+    _Check(K.PROGRAM, 0, 1, OMF, _is_omf),
+    _Check(K.PROGRAM, 2, 4, frozenset({b"\r\n"}), _is_python),
+    _Check(K.PROGRAM, 510, 512, BOOT_MARK, _is_linux),
+    _Check(K.ARCHIVE, TAR_SUM.start, TAR_SUM.start + 1, _OCTAL, _is_old_tar),
+    _Check(K.ARCHIVE, 0, 2, CPIO, _is_binary_cpio),
+    _Check(K.DISK_IMAGE, 510, 512, BOOT_MARK, _is_boot_sector),
+    _Check(K.DISK_IMAGE, 0x438, 0x43A, EXT_MAGIC, _is_ext),
+    _Check(K.DISK_IMAGE, 1024, 1026, HFS, _is_hfs),
 )

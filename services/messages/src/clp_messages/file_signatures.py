@@ -81,7 +81,15 @@ BYTE_ORDER_MARKS: Final[Mapping[bytes, str]] = MappingProxyType(
     }
 )
 FIRST_OF_MARKS: Final = (b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")
-UNMARKED: Final = ("utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be")
+# A control character, or what is none at all, among the first characters: most other
+# data is told by it.
+_CONTROL: Final = rb"[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f\x7f]"
+UNMARKED: Final = (
+    ("utf-16-le", re.compile(rb"(?s)(?:..){0,7}?" + _CONTROL + rb"\x00")),
+    ("utf-16-be", re.compile(rb"(?s)(?:..){0,7}?\x00" + _CONTROL)),
+    ("utf-32-le", re.compile(rb"(?s)(?:....){0,3}?(?:...[^\x00]|..[^\x00-\x10])")),
+    ("utf-32-be", re.compile(rb"(?s)(?:....){0,3}?(?:[^\x00]|.[^\x00-\x10])")),
+)
 
 # What a script or a page begins with: see `SCRIPT`, `XML`, `COMMENT` and `WEB_PAGE`.
 FIRST_OF_ACTIVE: Final = b"#@<[wWrR"
@@ -111,15 +119,17 @@ def detect(head: bytes) -> Detection:
 
     Cheap evidence comes first: most good files are proven by their first bytes.
     """
-    head = head[:HEAD_BYTES]
     if (kind := PICTURES.find(head)) and not is_text(head[:64]):
         return PROVEN[kind]
     if head.startswith(RIFF) and head[8:12] in RIFF_FORMS:
         return PROVEN[RIFF_FORMS[head[8:12]]]
+    if kind := TEXTS.find(head):
+        return PROVEN[kind]
+    head = head[:HEAD_BYTES]
     if (kind := _active_kind(head)) is not None:
         return PROVEN[kind]
     if is_text(head):
-        return Detection(TEXTS.find(head) or K.TEXT, _preambles(head))
+        return Detection(K.TEXT, _preambles(head))
     for recognize in (
         _binary_signature,
         _container,
@@ -143,7 +153,8 @@ def is_text(head: bytes) -> bool:
     if NOT_TEXT.search(head) is None:
         return True
     return b"\x00" in head[:8] and any(
-        _decodes(head, encoding, min_ascii=0.3) for encoding in UNMARKED
+        no_text.match(head) is None and _decodes(head, encoding, min_ascii=0.3)
+        for encoding, no_text in UNMARKED
     )
 
 
@@ -188,8 +199,7 @@ def _active_kind(head: bytes) -> DetectedKind | None:
 
 
 def _binary_signature(head: bytes) -> DetectedKind | None:
-    kind = TEXTS.find(head) or BINARIES.find(head)
-    return kind or checked_kind(head) or HEADERS.find(head)
+    return BINARIES.find(head) or checked_kind(head) or HEADERS.find(head)
 
 
 def _container(head: bytes) -> DetectedKind | None:

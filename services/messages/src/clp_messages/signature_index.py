@@ -27,13 +27,14 @@ class SignatureIndex:
 
     def find(self, head: bytes) -> DetectedKind | None:
         """The kind of the first signature that the head has, None without one."""
-        found = [
-            ranked
-            for offset, end, by_key in self._offsets
-            if (candidates := by_key.get(head[offset:end])) is not None
-            for ranked in candidates
-            if head.startswith(ranked[1].value, offset)
-        ]
+        found: list[tuple[int, Signature]] = []
+        for offset, end, by_key in self._offsets:
+            if (key := head[offset:end]) in by_key:
+                found += (
+                    ranked
+                    for ranked in by_key[key]
+                    if head.startswith(ranked[1].value, offset)
+                )
         return min(found)[1].kind if found else None
 
 
@@ -41,12 +42,11 @@ class PatternIndex:
     """Patterns of the start of a head, tried together; the first one wins."""
 
     def __init__(self, patterns: Iterable[Pattern]) -> None:
-        """Join patterns, which have no flags but those of their groups."""
-        self._patterns = tuple(patterns)
-        self._any = re.compile(b"|".join(p.pattern for p, _ in self._patterns))
+        """Join patterns, which have no groups that capture, and no flags but theirs."""
+        joined, self._kinds = zip(*((p.pattern, k) for p, k in patterns), strict=True)
+        self._any = re.compile(b"|".join(b"(%b)" % pattern for pattern in joined))
 
     def find(self, head: bytes) -> DetectedKind | None:
         """The kind of the first pattern that the head matches, None without one."""
-        if self._any.match(head) is None:
-            return None
-        return next(kind for pattern, kind in self._patterns if pattern.match(head))
+        found = self._any.match(head)
+        return self._kinds[found.lastindex - 1] if found and found.lastindex else None

@@ -2,7 +2,9 @@
 
 import re
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, NamedTuple
+from zlib import MAX_WBITS, decompressobj
+from zlib import error as BadData  # noqa: N812  (an exception in small letters)
 
 from clp_core.attachments import DetectedKind
 
@@ -10,6 +12,9 @@ LOCAL_HEADER: Final = b"PK\x03\x04"
 HEADER_BYTES: Final = 30
 MAX_ENTRIES: Final = 20
 MAX_NAME: Final = 512
+DATA_BYTES: Final = 256
+DEFLATED: Final = 8
+UNKNOWN_SIZES: Final = frozenset({0, 0xFFFFFFFF})
 
 OFFICE: Final = re.compile(
     r"\[Content_Types\]\.xml|(?:word|xl|ppt|_rels|docProps)/|content\.xml\Z"
@@ -23,6 +28,22 @@ SCORE: Final = re.compile(
     r"META-INF/container\.xml\Z|[^/]*\.(?:musicxml|xml)\Z", re.IGNORECASE
 )
 SCORE_TYPE: Final = b"application/vnd.recordare.musicxml"
+
+
+class Data(NamedTuple):
+    """The first bytes of an entry as they are stored, and the method of that."""
+
+    stored: bytes
+    method: int
+
+    def content(self) -> bytes:
+        """The bytes as they were before; empty if they cannot be inflated."""
+        if self.method != DEFLATED:
+            return self.stored
+        try:
+            return decompressobj(-MAX_WBITS).decompress(self.stored, DATA_BYTES)
+        except BadData:
+            return b""
 
 
 def kind_of_zip(head: bytes) -> DetectedKind:
@@ -39,8 +60,8 @@ def has_readable_entry(head: bytes) -> bool:
     return next(entries(head), None) is not None
 
 
-def entries(head: bytes) -> Iterator[tuple[str, bytes]]:
-    """Names and the first stored bytes of the entries whose headers lie in the head."""
+def entries(head: bytes) -> Iterator[tuple[str, Data]]:
+    """Names and first bytes of the entries whose headers lie in the head."""
     at = 0
     for _ in range(MAX_ENTRIES):
         at = head.find(LOCAL_HEADER, at)
@@ -53,14 +74,16 @@ def entries(head: bytes) -> Iterator[tuple[str, bytes]]:
         name = head[start : start + name_size]
         content = start + name_size + extra_size
         if 0 < name_size <= MAX_NAME and len(name) == name_size:
-            yield name.decode("utf-8", "replace"), head[content : content + 64]
-        # A size after the content is not known here; then the next header is searched.
-        at = content + (size if size < len(head) else 0)
+            data = head[content : content + DATA_BYTES]
+            yield name.decode("utf-8", "replace"), Data(data, head[at + 8])
+        # A size after the content, or in an extra field, is not known here; then the
+        # next header is searched.
+        at = content + (0 if size in UNKNOWN_SIZES else size)
 
 
-def _kind_of(name: str, content: bytes) -> DetectedKind | None:
+def _kind_of(name: str, data: Data) -> DetectedKind | None:
     if name == "mimetype":
-        is_score = content.startswith(SCORE_TYPE)
+        is_score = data.content().startswith(SCORE_TYPE)
         return DetectedKind.SCORE if is_score else DetectedKind.OFFICE
     for pattern, kind in (
         (PROGRAM, DetectedKind.PROGRAM),

@@ -286,7 +286,7 @@ def _add_period(
         first, end = _period(token.value, builder.zone)
     except (ValueError, OverflowError):
         builder.note(DATE_UNREADABLE)
-        return True
+        return False
     builder.narrow(*times(first, end))
     return True
 

@@ -110,7 +110,9 @@ def class_of(character: str) -> str:
 def _separator_class(character: str, kind: str) -> str:
     if character.isspace():
         return SPACE
-    is_wide = kind.startswith("P") and east_asian_width(character) in {"W", "F", "H"}
+    width = east_asian_width(character)
+    # Waves and angles of full width are symbols in Unicode, and so are wide emoji.
+    is_wide = width == "F" or (kind.startswith("P") and width in {"W", "H"})
     return WIDE if is_wide else OTHER
 
 
