@@ -94,6 +94,10 @@ class Wire:
         self.socket.setsockopt(
             socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
         )
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection; the socket's own `close` waits for its reader."""
         self._reader.close()
         self.socket.close()
 
@@ -106,8 +110,7 @@ class Wire:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._reader.close()
-        self.socket.close()
+        self.close()
 
 
 def request(verb: str, path: str, body: bytes | None = None, **headers: str) -> bytes:

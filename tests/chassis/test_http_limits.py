@@ -65,7 +65,7 @@ def test_t29_silent_connections_of_one_client_keep_no_other_out(served: Served) 
     until(lambda: all(wire.is_closed() for wire in silent[:2]))
     until(lambda: status(served, "127.0.0.2") == 200)
     for wire in silent:
-        wire.socket.close()
+        wire.close()
 
 
 def trickle(wire: Wire, piece: bytes, seconds: float = 5.0) -> bytes:
@@ -108,7 +108,7 @@ def test_t29_requests_of_one_client_leave_seats_for_others(served: Served) -> No
     assert [wire.read_response().status for wire in wires] == [200] * 4
     until(lambda: status(served, "127.0.0.2") == 200)
     for wire in wires:
-        wire.socket.close()
+        wire.close()
 
 
 def test_t29_one_person_takes_a_few_seats_from_wherever(served: Served) -> None:
@@ -119,7 +119,7 @@ def test_t29_one_person_takes_a_few_seats_from_wherever(served: Served) -> None:
     FilesService.may_end.send()
     for wire in wires:
         assert wire.read_response().status == 200
-        wire.socket.close()
+        wire.close()
 
 
 def test_t29_a_full_server_is_not_ready(served: Served) -> None:
@@ -137,7 +137,7 @@ def test_t29_a_full_server_is_not_ready(served: Served) -> None:
     FilesService.may_end.send()
     for wire in wires:
         assert wire.read_response().status == 200
-        wire.socket.close()
+        wire.close()
     until(lambda: running_requests(served) == 0)
     check()
 
@@ -162,7 +162,7 @@ def test_t29_a_client_is_known_by_what_a_trusted_proxy_says(tmp_path: Path) -> N
         FilesService.may_end.send()
         for wire in (*wires, *more):
             assert wire.read_response().status == 200
-            wire.socket.close()
+            wire.close()
 
 
 CLIENTS = [

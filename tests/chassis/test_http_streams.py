@@ -151,7 +151,7 @@ def rest_of(wire: Wire) -> bytes:
             received += data
     except ConnectionError:
         pass
-    wire.socket.close()
+    wire.close()
     return bytes(received)
 
 
@@ -237,7 +237,7 @@ def test_streams_are_closed_first_when_the_service_stops(served: Served) -> None
         while (chunk := wire.read_chunk()) == HEARTBEAT:
             pass
         assert chunk == b"", "the chunked body has its end"
-        wire.socket.close()
+        wire.close()
 
 
 def test_a_response_does_not_wait_for_acknowledgements(served: Served) -> None:
