@@ -18,7 +18,7 @@ from tests.faults.conftest import seed_of_session
 from tests.faults.fault_run import until
 from tests.services.notifications.bounce_reports import report
 from tests.services.notifications.harness import DeliveryHarness, inbound_in
-from tests.services.notifications.sample_world import BROADCAST
+from tests.support.sample_world import BROADCAST
 
 pytestmark = pytest.mark.faults
 

@@ -5,7 +5,7 @@ They apply the rules of the core, so they refuse what the real services refuse.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, cast
 
 from clp_chassis.persistence.database import Database
@@ -37,22 +37,7 @@ from clp_contracts.projects import (
 from clp_core.channels import Channel
 from clp_core.mentions import address_key, name_key
 from clp_core.visibility import may_read
-
-NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
-PORTAL = ("dub_portal_user",)
-LINGUIST = ("dub_portal_user", "dialogue_list_author")
-
-CAST = {
-    "ivy": ("Ivy Lane", None, PORTAL),
-    "ian": ("Ian Moss", None, PORTAL),
-    "lin": ("Lin Okafor", None, LINGUIST),
-    "nat": ("Nat Moreau", "north", PORTAL),
-    "nia": ("Nia Roux", "north", PORTAL),
-    "sam": ("Sam Duarte", "south", PORTAL),
-    "sol": ("Sol Reyes", "south", PORTAL),
-}
-PARTNERS = {"north": "North Dubbing", "south": "South Subtitles"}
-BROADCAST, NORTH, SOUTH = "p1/broadcast", "p1/direct/north", "p1/direct/south"
+from tests.support.sample_world import BROADCAST, CAST, NOON, NORTH, PARTNERS, SOUTH
 
 
 class Clock:
@@ -99,14 +84,13 @@ class World:
     after_each_call: Callable[[], None] = lambda: None
 
     def __post_init__(self) -> None:
-        for id, (name, partner, roles) in CAST.items():  # noqa: A001
-            home = partner or "studio"
-            self.people[id] = PersonFacts(
-                id=id,
-                name=name,
-                email=f"{id}@{home}.example",
-                partner=partner,
-                roles=roles,
+        for member in CAST:
+            self.people[member.id] = PersonFacts(
+                id=member.id,
+                name=member.name,
+                email=member.email,
+                partner=member.partner,
+                roles=member.roles,
                 active=True,
             )
 

@@ -22,7 +22,8 @@ from clp_notifications.delivery.smtp_replies import (
 )
 from clp_notifications.mail.composer import OutgoingMail
 from tests.services.notifications.harness import DeliveryHarness
-from tests.services.notifications.sample_world import BROADCAST, LINGUIST, World
+from tests.services.notifications.sample_world import World
+from tests.support.sample_world import BROADCAST, LINGUIST
 
 PATIENCE = 100
 MIN_MOMENTS = 20

@@ -23,7 +23,8 @@ from clp_notifications.inbound.mime import parse_mail
 from clp_notifications.mail.composer import OutgoingMail
 from clp_notifications.routing.failed_notifications import redrive
 from tests.services.notifications.harness import IDENTITY, DeliveryHarness
-from tests.services.notifications.sample_world import BROADCAST, World
+from tests.services.notifications.sample_world import World
+from tests.support.sample_world import BROADCAST
 
 DOMAIN = IDENTITY.bounce_domain
 NAT = "nat@north.example"

@@ -22,7 +22,8 @@ from clp_notifications.inbound import bounces
 from clp_notifications.routing.explain import explain
 from clp_notifications.transitions import suppress
 from tests.services.notifications.harness import DeliveryHarness, passport
-from tests.services.notifications.sample_world import BROADCAST, World
+from tests.services.notifications.sample_world import World
+from tests.support.sample_world import BROADCAST
 
 
 class FakeClients:

@@ -13,7 +13,7 @@ from clp_contracts.transition_reasons import TransitionReason
 from clp_notifications.states import MailMode
 from clp_notifications.tables import MAIL_SETTINGS, SUPPRESSIONS
 from clp_notifications.transitions import set_mode, suppress, turn_off_all_mails
-from tests.services.notifications.sample_world import NOON
+from tests.support.sample_world import NOON
 from tests.support.waiting import until
 
 ADDRESS: Final = "nat@north.example"

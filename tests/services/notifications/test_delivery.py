@@ -23,7 +23,8 @@ from clp_notifications.routing import progress as progress_report
 from clp_notifications.transitions import is_suppressed
 from tests.services.notifications.harness import DeliveryHarness
 from tests.services.notifications.mailcheck import cut_up
-from tests.services.notifications.sample_world import BROADCAST, NOON, NORTH, World
+from tests.services.notifications.sample_world import World
+from tests.support.sample_world import BROADCAST, NOON, NORTH
 
 BUSY = outcome_of_reply(450, b"4.2.0 try later")
 

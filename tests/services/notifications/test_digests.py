@@ -11,7 +11,8 @@ from clp_notifications.delivery.smtp_replies import RELAY_UNAVAILABLE
 from clp_notifications.routing.mail_settings import mail_settings
 from tests.services.notifications.harness import DeliveryHarness
 from tests.services.notifications.mailcheck import cut_up, faults
-from tests.services.notifications.sample_world import BROADCAST, NORTH, SOUTH, World
+from tests.services.notifications.sample_world import World
+from tests.support.sample_world import BROADCAST, NORTH, SOUTH
 
 
 def choose(harness: DeliveryHarness, person: str, mode: str) -> None:

@@ -11,7 +11,8 @@ from clp_notifications.mail.composer import OutgoingMail
 from clp_notifications.states import MailMode
 from clp_notifications.transitions import set_mode
 from tests.services.notifications.harness import DeliveryHarness
-from tests.services.notifications.sample_world import BROADCAST, World
+from tests.services.notifications.sample_world import World
+from tests.support.sample_world import BROADCAST
 
 
 def twenty_are_due(harness: DeliveryHarness, world: World) -> None:

@@ -18,13 +18,8 @@ from tests.services.notifications.harness import (
     passport,
     person_passport,
 )
-from tests.services.notifications.sample_world import (
-    BROADCAST,
-    LINGUIST,
-    NORTH,
-    SOUTH,
-    World,
-)
+from tests.services.notifications.sample_world import World
+from tests.support.sample_world import BROADCAST, LINGUIST, NORTH, SOUTH
 
 
 def explained_to(

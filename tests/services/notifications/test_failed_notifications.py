@@ -18,7 +18,8 @@ from clp_notifications.inbound.bounces import delete_suppression
 from clp_notifications.routing.failed_notifications import dead, redrive
 from tests.services.notifications.harness import DeliveryHarness
 from tests.services.notifications.mailcheck import cut_up
-from tests.services.notifications.sample_world import BROADCAST, World
+from tests.services.notifications.sample_world import World
+from tests.support.sample_world import BROADCAST
 
 NO = outcome_of_reply(554, b"5.6.0 no")
 

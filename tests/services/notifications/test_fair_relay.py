@@ -22,7 +22,8 @@ from clp_notifications.mail.composer import OutgoingMail
 from clp_notifications.states import State
 from clp_notifications.tables import Notification
 from tests.services.notifications.harness import DeliveryHarness
-from tests.services.notifications.sample_world import BROADCAST, World
+from tests.services.notifications.sample_world import World
+from tests.support.sample_world import BROADCAST
 
 LIMIT = 50
 CLOSED_FOR = timedelta(minutes=10)

@@ -20,7 +20,7 @@ from clp_notifications.service.delivery_process import beat_once
 from clp_notifications.states import State
 from clp_notifications.tables import NOTIFICATIONS, TICKETS
 from tests.services.notifications.harness import DeliveryHarness
-from tests.services.notifications.sample_world import BROADCAST, NOON
+from tests.support.sample_world import BROADCAST, NOON
 
 OLDEST = "clp_notifications_oldest_seconds"
 RELAY = "clp_relay_refusing_seconds"

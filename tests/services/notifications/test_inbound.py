@@ -40,9 +40,10 @@ from tests.services.notifications.bounce_reports import (
 )
 from tests.services.notifications.harness import IDENTITY, DeliveryHarness, inbound_in
 from tests.services.notifications.mailcheck import cut_up
-from tests.services.notifications.sample_world import BROADCAST, World
+from tests.services.notifications.sample_world import World
 from tests.services.notifications.server_reports import SERVER_REPORTS
 from tests.services.notifications.test_bounces import addresses, mailed_to_nat, take
+from tests.support.sample_world import BROADCAST
 
 DOMAIN = IDENTITY.bounce_domain
 SHAPES = (*REPORTS, *SERVER_REPORTS)

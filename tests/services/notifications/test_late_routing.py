@@ -8,7 +8,8 @@ from sqlalchemy import event
 
 from clp_core.routing import MentionRouting, RoutingPolicy
 from tests.services.notifications.harness import DeliveryHarness
-from tests.services.notifications.sample_world import BROADCAST, NORTH, World
+from tests.services.notifications.sample_world import World
+from tests.support.sample_world import BROADCAST, NORTH
 
 FOLLOWERS = ("ivy", "ian", "nat", "sam")
 Texts = Sequence[tuple[str, ...]]

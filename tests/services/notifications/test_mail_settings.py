@@ -14,7 +14,8 @@ from clp_notifications.service.unsubscribe_page import unsubscribe_response
 from clp_notifications.unsubscribe_tokens import UnsubscribeTokens
 from tests.services.notifications.harness import DeliveryHarness
 from tests.services.notifications.mailcheck import cut_up
-from tests.services.notifications.sample_world import BROADCAST, World
+from tests.services.notifications.sample_world import World
+from tests.support.sample_world import BROADCAST
 
 
 def choose(

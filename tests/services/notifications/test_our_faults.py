@@ -27,7 +27,8 @@ from clp_notifications.routing import tickets
 from clp_notifications.tables import MAILS, NOTIFICATIONS
 from clp_notifications.unsubscribe_tokens import PersonAndProject, UnsubscribeTokens
 from tests.services.notifications.harness import DeliveryHarness, inbound_in
-from tests.services.notifications.sample_world import BROADCAST, World
+from tests.services.notifications.sample_world import World
+from tests.support.sample_world import BROADCAST
 
 # fmt: off
 # how a database, its disk, or a service that has lost its own, fails for a while

@@ -16,7 +16,8 @@ from clp_notifications.mail.composer import OutgoingMail
 from clp_notifications.service.delivery_process import run_parallel
 from clp_notifications.states import State
 from tests.services.notifications.harness import DeliveryHarness
-from tests.services.notifications.sample_world import BROADCAST, World
+from tests.services.notifications.sample_world import World
+from tests.support.sample_world import BROADCAST
 
 CONNECTIONS = 4
 Writes = list[list[str]]

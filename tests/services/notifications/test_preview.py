@@ -7,12 +7,8 @@ from clp_contracts.notifications import GetPreview, Preview
 from clp_core.routing import MentionRouting, RoutingPolicy
 from clp_notifications.routing.preview import preview
 from tests.services.notifications.harness import DeliveryHarness
-from tests.services.notifications.sample_world import (
-    BROADCAST,
-    NORTH,
-    SOUTH,
-    World,
-)
+from tests.services.notifications.sample_world import World
+from tests.support.sample_world import BROADCAST, NORTH, SOUTH
 
 
 def previewed(

@@ -21,8 +21,8 @@ from clp_notifications.states import MailMode
 from clp_notifications.transitions import set_mode, suppress
 from tests.services.notifications.bounce_reports import complaint
 from tests.services.notifications.harness import DeliveryHarness
-from tests.services.notifications.sample_world import BROADCAST
 from tests.services.notifications.test_bounces import dsn, take
+from tests.support.sample_world import BROADCAST
 
 Story = Callable[[DeliveryHarness, str], None]
 BUSY = outcome_of_reply(450, b"4.2.0 try later")

@@ -19,7 +19,8 @@ from tests.services.notifications.relay import (
     SILENCE,
     ScriptedRelay,
 )
-from tests.services.notifications.sample_world import BROADCAST, World
+from tests.services.notifications.sample_world import World
+from tests.support.sample_world import BROADCAST
 
 Script = dict[str, list[bytes]]
 PLAIN = tuple(name for name in EXTENSIONS if name != "PIPELINING")

@@ -27,7 +27,8 @@ from clp_notifications.mail.composer import OutgoingMail
 from tests.services.notifications.harness import DeliveryHarness
 from tests.services.notifications.mail_builders import at_once, mailed
 from tests.services.notifications.relay import CUT, EXTENSIONS, ScriptedRelay
-from tests.services.notifications.sample_world import BROADCAST, NOON, World
+from tests.services.notifications.sample_world import World
+from tests.support.sample_world import BROADCAST, NOON
 
 BROKEN_FOR = timedelta(minutes=10)
 REFUSALS = [

@@ -13,7 +13,8 @@ from clp_notifications.delivery.relay_throttle import (
 )
 from clp_notifications.delivery.smtp_replies import RELAY_UNAVAILABLE, outcome_of_reply
 from tests.services.notifications.harness import DeliveryHarness
-from tests.services.notifications.sample_world import BROADCAST, NOON, World
+from tests.services.notifications.sample_world import World
+from tests.support.sample_world import BROADCAST, NOON
 
 LONG = timedelta(hours=1)
 AT_ONCE = timedelta(0)

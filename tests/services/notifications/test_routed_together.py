@@ -23,8 +23,9 @@ from clp_notifications.tables import (
     TransitionRow,
 )
 from tests.services.notifications.harness import DeliveryHarness
-from tests.services.notifications.sample_world import BROADCAST, NORTH, SOUTH, World
+from tests.services.notifications.sample_world import World
 from tests.support.databases import MigratedFile
+from tests.support.sample_world import BROADCAST, NORTH, SOUTH
 
 PEOPLE = ("ivy", "ian", "nat", "nia", "sam")
 # Authors who may post in each channel.

@@ -6,7 +6,8 @@ import pytest
 
 from clp_core.routing import MentionRouting, RoutingPolicy
 from tests.services.notifications.harness import DeliveryHarness
-from tests.services.notifications.sample_world import BROADCAST, NORTH, PORTAL, World
+from tests.services.notifications.sample_world import World
+from tests.support.sample_world import BROADCAST, NORTH, PORTAL
 
 EVERYBODY = ("ivy", "ian", "lin", "nat", "nia", "sam", "sol")
 

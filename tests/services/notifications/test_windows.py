@@ -10,7 +10,8 @@ from clp_notifications.states import MailMode
 from clp_notifications.transitions import set_mode
 from tests.services.notifications.harness import DeliveryHarness
 from tests.services.notifications.mailcheck import cut_up
-from tests.services.notifications.sample_world import BROADCAST, NORTH, World
+from tests.services.notifications.sample_world import World
+from tests.support.sample_world import BROADCAST, NORTH
 
 
 def test_each_message_is_a_mail_of_its_own_without_a_window(

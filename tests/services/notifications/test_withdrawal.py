@@ -11,7 +11,8 @@ from clp_notifications.delivery.claims import claim_due
 from clp_notifications.states import MailMode
 from clp_notifications.transitions import set_mode, suppress
 from tests.services.notifications.harness import DeliveryHarness
-from tests.services.notifications.sample_world import BROADCAST, LINGUIST, NORTH, World
+from tests.services.notifications.sample_world import World
+from tests.support.sample_world import BROADCAST, LINGUIST, NORTH
 
 Change = Callable[[DeliveryHarness, str], None]
 

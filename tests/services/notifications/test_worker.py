@@ -16,7 +16,8 @@ from clp_notifications.mail.composer import OutgoingMail
 from clp_notifications.service import delivery_process
 from clp_notifications.service.delivery_process import Worker, run_parallel
 from tests.services.notifications.harness import DeliveryHarness
-from tests.services.notifications.sample_world import BROADCAST, World
+from tests.services.notifications.sample_world import World
+from tests.support.sample_world import BROADCAST
 
 PATIENCE_S = 10.0
 

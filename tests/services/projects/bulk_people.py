@@ -9,7 +9,7 @@ from sqlalchemy import insert, text
 from clp_chassis.persistence.database import Database
 from clp_core.mentions import address_key, name_key, prefix_entries
 from clp_projects.tables import INTERNAL, Base
-from tests.services.projects.sample_world import NOON, PORTAL
+from tests.support.sample_world import NOON, PORTAL
 
 FIRST = [
     "Ada",

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import event
@@ -32,20 +31,7 @@ from clp_projects.use_cases import (
     people,
     readable_projects,
 )
-
-NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
-PORTAL = ("dub_portal_user",)
-LINGUIST = ("dub_portal_user", "dialogue_list_author")
-
-CAST = {
-    "ivy": ("Ivy Lane", None, PORTAL),
-    "ian": ("Ian Moss", None, PORTAL),
-    "lin": ("Lin Okafor", None, LINGUIST),
-    "nat": ("Nat Moreau", "north", PORTAL),
-    "nia": ("Nia Roux", "north", PORTAL),
-    "sam": ("Sam Duarte", "south", PORTAL),
-    "sol": ("Sol Reyes", "south", PORTAL),
-}
+from tests.support.sample_world import CAST, NOON, PARTNERS, PORTAL
 
 
 class World:
@@ -60,10 +46,12 @@ class World:
 
     def begin(self) -> None:
         """Store two partners, seven people, and Night Train with both partners assigned."""
-        self.partner("north", "North Dubbing")
-        self.partner("south", "South Subtitles")
-        for id, (name, partner, roles) in CAST.items():  # noqa: A001
-            self.person(id, name, partner=partner, roles=roles)
+        for partner, name in PARTNERS.items():
+            self.partner(partner, name)
+        for member in CAST:
+            self.person(
+                member.id, member.name, partner=member.partner, roles=member.roles
+            )
         self.project("p1", "Night Train")
         self.assign("north")
         self.assign("south")

@@ -9,7 +9,8 @@ from clp_core.mentions import address_key, name_key, prefix_entries, prefix_rank
 from clp_core.people import Person, has_portal_access
 from clp_projects.mapping import people_by_id, to_person
 from clp_projects.tables import PersonRow, PrefixEntryRow, RoleRow
-from tests.services.projects.sample_world import PORTAL, World
+from tests.services.projects.sample_world import World
+from tests.support.sample_world import PORTAL
 
 CAST_IN_ORDER = ["ian", "ivy", "nat", "nia", "sam", "sol"]
 

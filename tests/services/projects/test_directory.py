@@ -13,7 +13,8 @@ from clp_contracts.projects import (
 )
 from clp_core.mentions import address_key, name_key
 from clp_projects.use_cases import directory
-from tests.services.projects.sample_world import LINGUIST, PORTAL, World
+from tests.services.projects.sample_world import World
+from tests.support.sample_world import LINGUIST, PORTAL
 
 
 def people_with_keys(world: World, *keys: str) -> list[str]:

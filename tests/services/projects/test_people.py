@@ -7,7 +7,8 @@ import pytest
 from clp_contracts.errors import Refused
 from clp_contracts.projects import GetFacts
 from clp_projects.use_cases import directory
-from tests.services.projects.sample_world import PORTAL, World
+from tests.services.projects.sample_world import World
+from tests.support.sample_world import PORTAL
 
 REFUSED = [
     # a record with                       is refused as

@@ -31,7 +31,8 @@ from clp_projects.read_leases import (
 )
 from clp_projects.tables import ReadLeaseRow
 from clp_projects.use_cases import assignments, directory, followers, people
-from tests.services.projects.sample_world import LINGUIST, NOON, World
+from tests.services.projects.sample_world import World
+from tests.support.sample_world import LINGUIST, NOON
 
 APART_S = (MAX_CLOCK_SKEW + SLACK).total_seconds()
 

@@ -7,7 +7,8 @@ import pytest
 from clp_contracts.errors import Refused
 from clp_contracts.projects import FindProjects, FoundProjects, ProjectRef, ProjectView
 from clp_projects.use_cases import people, readable_projects
-from tests.services.projects.sample_world import LINGUIST, World
+from tests.services.projects.sample_world import World
+from tests.support.sample_world import LINGUIST
 
 TITLES = {
     "p2": "Écran Noir",
