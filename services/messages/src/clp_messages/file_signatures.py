@@ -152,10 +152,11 @@ def is_text(head: bytes) -> bool:
                 return _decodes(head, encoding)
     if NOT_TEXT.search(head) is None:
         return True
-    return b"\x00" in head[:8] and any(
-        no_text.match(head) is None and _decodes(head, encoding, min_ascii=0.3)
-        for encoding, no_text in UNMARKED
-    )
+    if b"\x00" in head[:8]:
+        for encoding, no_text in UNMARKED:
+            if not no_text.match(head) and _decodes(head, encoding, min_ascii=0.3):
+                return True
+    return False
 
 
 def _decodes(head: bytes, encoding: str, *, min_ascii: float = 0) -> bool:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from typing import Final, NamedTuple
+from typing import Final
 from zlib import MAX_WBITS, decompressobj
 from zlib import error as BadData  # noqa: N812  (an exception in small letters)
 
@@ -19,36 +19,25 @@ UNKNOWN_SIZES: Final = frozenset({0, 0xFFFFFFFF})
 OFFICE: Final = re.compile(
     r"\[Content_Types\]\.xml|(?:word|xl|ppt|_rels|docProps)/|content\.xml\Z"
 )
+# In small letters, in which these names are compared.
 PROGRAM: Final = re.compile(
-    r"META-INF/MANIFEST\.MF\Z|AndroidManifest\.xml\Z|classes\d*\.dex\Z"
-    r"|.*\.(?:class|exe|dll|com|scr|msi|bat|cmd|vbs|ps1|jar|so|dylib|app/.*)\Z",
-    re.IGNORECASE,
+    r"meta-inf/manifest\.mf\Z|androidmanifest\.xml\Z|classes\d*\.dex\Z|.*\.app/"
 )
-SCORE: Final = re.compile(
-    r"META-INF/container\.xml\Z|[^/]*\.(?:musicxml|xml)\Z", re.IGNORECASE
+PROGRAM_EXTENSIONS: Final = (
+    *(".bat", ".class", ".cmd", ".com", ".dll", ".dylib", ".exe", ".jar", ".msi"),
+    *(".ps1", ".scr", ".so", ".vbs"),
 )
+SCORE: Final = re.compile(r"meta-inf/container\.xml\Z|[^/]*\.(?:musicxml|xml)\Z")
 SCORE_TYPE: Final = b"application/vnd.recordare.musicxml"
 
 
-class Data(NamedTuple):
-    """The first bytes of an entry as they are stored, and the method of that."""
-
-    stored: bytes
-    method: int
-
-    def content(self) -> bytes:
-        """The bytes as they were before; empty if they cannot be inflated."""
-        if self.method != DEFLATED:
-            return self.stored
-        try:
-            return decompressobj(-MAX_WBITS).decompress(self.stored, DATA_BYTES)
-        except BadData:
-            return b""
+# A name, and where the header and the data begin.
+Entry = tuple[str, int, int]
 
 
 def kind_of_zip(head: bytes) -> DetectedKind:
     """The kind of a ZIP by its first readable entries; ZIP if they are others."""
-    kinds = [_kind_of(name, content) for name, content in entries(head)]
+    kinds = [_kind_of(entry, head) for entry in entries(head)]
     for kind in (DetectedKind.PROGRAM, DetectedKind.OFFICE, DetectedKind.SCORE):
         if kind in kinds:
             return kind
@@ -60,8 +49,8 @@ def has_readable_entry(head: bytes) -> bool:
     return next(entries(head), None) is not None
 
 
-def entries(head: bytes) -> Iterator[tuple[str, Data]]:
-    """Names and first bytes of the entries whose headers lie in the head."""
+def entries(head: bytes) -> Iterator[Entry]:
+    """Names and places of the entries whose headers lie in the head."""
     at = 0
     for _ in range(MAX_ENTRIES):
         at = head.find(LOCAL_HEADER, at)
@@ -74,22 +63,31 @@ def entries(head: bytes) -> Iterator[tuple[str, Data]]:
         name = head[start : start + name_size]
         content = start + name_size + extra_size
         if 0 < name_size <= MAX_NAME and len(name) == name_size:
-            data = head[content : content + DATA_BYTES]
-            yield name.decode("utf-8", "replace"), Data(data, head[at + 8])
+            yield name.decode("utf-8", "replace"), at, content
         # A size after the content, or in an extra field, is not known here; then the
         # next header is searched.
         at = content + (0 if size in UNKNOWN_SIZES else size)
 
 
-def _kind_of(name: str, data: Data) -> DetectedKind | None:
+def _kind_of(entry: Entry, head: bytes) -> DetectedKind | None:
+    name, at, content = entry
     if name == "mimetype":
-        is_score = data.content().startswith(SCORE_TYPE)
+        data = head[content : content + DATA_BYTES]
+        is_score = _inflated(data, head[at + 8]).startswith(SCORE_TYPE)
         return DetectedKind.SCORE if is_score else DetectedKind.OFFICE
-    for pattern, kind in (
-        (PROGRAM, DetectedKind.PROGRAM),
-        (OFFICE, DetectedKind.OFFICE),
-        (SCORE, DetectedKind.SCORE),
-    ):
-        if pattern.match(name):
-            return kind
-    return None
+    small = name.lower()
+    if small.endswith(PROGRAM_EXTENSIONS) or PROGRAM.match(small):
+        return DetectedKind.PROGRAM
+    if OFFICE.match(name):
+        return DetectedKind.OFFICE
+    return DetectedKind.SCORE if SCORE.match(small) else None
+
+
+def _inflated(data: bytes, method: int) -> bytes:
+    """The first bytes of an entry as they were; empty if they cannot be inflated."""
+    if method != DEFLATED:
+        return data
+    try:
+        return decompressobj(-MAX_WBITS).decompress(data, DATA_BYTES)
+    except BadData:
+        return b""
