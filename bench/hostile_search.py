@@ -67,6 +67,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--posts", type=int, default=60, help="hostile posts before")
     parser.add_argument("--embedded", action="store_true", help="in one process")
+    parser.add_argument("--workers", type=int, default=2, help="of the search process")
     parser.add_argument("--postgres", action="store_true", help="the index there")
     options = parser.parse_args()
     with (
@@ -241,15 +242,17 @@ def started(folder: Path, options: argparse.Namespace) -> Iterator[Suite]:
         server_directory() as servers,
         PrivateRabbit(servers / "rabbit") as rabbit,
         PrivatePostgres(servers / "postgres") as postgres,
-        ProcessSuite(
+    ):
+        suite = ProcessSuite(
             folder / "suite",
             rabbit=rabbit,
             postgres=postgres,
             mail_window_s=60.0,
             search_in_postgres=options.postgres,
-        ) as running,
-    ):
-        yield running
+        )
+        suite.use_search_workers(options.workers)
+        with suite as running:
+            yield running
 
 
 if __name__ == "__main__":

@@ -64,7 +64,7 @@ def _try(index: RemoteEngine) -> None:
         _tell_more(index)
     except WorkerLost:
         for worker in index.workers:
-            worker._not_before = 0.0  # it was killed on purpose: no need to pause
+            worker._retry_at = 0.0  # it was killed on purpose: no need to pause
 
 
 def test_workers_killed_a_few_times(tmp_path: Path) -> None:

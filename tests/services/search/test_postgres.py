@@ -1,9 +1,10 @@
 """The index in PostgreSQL: shared by processes, each at any step of an update."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from clp_chassis.persistence.database import migrate
 from clp_chassis.transient_errors import is_transient
 from clp_deploy.keys import write_keys
 from clp_search.dependencies import Dependencies
-from clp_search.engine import EngineUnavailable
+from clp_search.engine import Engine, EngineUnavailable
 from clp_search.index.live_index import LiveIndex
 from clp_search.postgres import engine as engine_module
 from clp_search.postgres.engine import PostgresIndex, open_index
@@ -25,6 +26,7 @@ from clp_search.service import build
 from clp_search.settings import Settings
 from clp_search.tables import METADATA
 from clp_search.use_cases.status import progress, status
+from clp_search.workers.remote_database import RemoteDatabase
 from clp_suite.server_access import DatabaseAccess
 from tests.services.search.query_helpers import (
     dependencies_with,
@@ -158,12 +160,15 @@ def test_an_unused_generation_is_removed_and_no_other(
     assert index.cursor() == 1
 
 
+@pytest.mark.parametrize(
+    "opened", [open_index, partial(RemoteDatabase, workers=1)], ids=["here", "workers"]
+)
 def test_without_its_database_the_service_is_unavailable(
-    postgres: DatabaseAccess,
+    postgres: DatabaseAccess, opened: Callable[[str], Engine]
 ) -> None:
     url = postgres.create_database("search_gone")
     migrate(url, "clp_search")
-    engine = open_index(url)
+    engine = opened(url)
     apply_to(engine, [document(1, "common")])
     deps = dependencies_with(engine, sample_neighbours())
     postgres.drop_database("search_gone")
@@ -212,13 +217,24 @@ def test_a_query_reaches_only_the_parameters_of_a_statement(
 
 
 @pytest.mark.parametrize(
-    ("chosen", "engine"), [("", LiveIndex), ("postgres", PostgresIndex)]
+    ("chosen", "workers", "engine"),
+    [
+        ("", 0, LiveIndex),
+        ("postgres", 0, PostgresIndex),
+        ("postgres", 1, RemoteDatabase),
+    ],
 )
-def test_a_setting_selects_the_engine(
-    database_harness: DatabaseHarness, tmp_path: Path, chosen: str, engine: type
+def test_settings_select_the_engine(
+    database_harness: DatabaseHarness,
+    tmp_path: Path,
+    *,
+    chosen: str,
+    workers: int,
+    engine: type,
 ) -> None:
     url = database_harness.url if chosen else ""
-    settings = Settings(engine_url=url, data_dir=str(tmp_path / "index"), workers=0)
+    folder = str(tmp_path / "index")
+    settings = Settings(engine_url=url, data_dir=folder, workers=workers)
     context = ProcessContext.from_files(
         "search", "inprocess://chosen/", _keys(tmp_path / "keys")
     )

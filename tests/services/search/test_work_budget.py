@@ -14,7 +14,7 @@ from typing_extensions import override
 
 from clp_search import result_pages, snippets
 from clp_search.analysis.normalization import fold, normalized_length
-from clp_search.analysis.work import OverBudget, WorkBudget
+from clp_search.analysis.work import WorkBudget
 from clp_search.dependencies import Dependencies
 from clp_search.engine import (
     Document,
@@ -32,6 +32,7 @@ from clp_search.terms import text_length
 from clp_search.workers import protocol
 from clp_search.workers.protocol import HIGHLIGHT, SEARCH, Outcome, Response
 from clp_search.workers.server import EngineServer
+from clp_search.workers.shards_worker import served as served_shards
 from tests.services.search.query_helpers import (
     NeighbourServices,
     find_as,
@@ -102,16 +103,6 @@ def test_t28_marks_that_are_not_read_are_paid_all_the_same() -> None:
     assert slice_.steps > len(found.text)
 
 
-def test_a_budget_pauses_again_and_again() -> None:
-    pauses: list[int] = []
-    budget = WorkBudget(100_000, pause=lambda: pauses.append(budget.left))
-    for _ in range(100):
-        budget.spend(1_000)
-    assert len(pauses) >= 10
-    with pytest.raises(OverBudget):
-        budget.spend(1)
-
-
 def test_a_search_through_long_texts_goes_in_slices(
     index_harness: IndexHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -152,7 +143,7 @@ def served(index: ShardedIndex) -> Iterator[socket.socket]:
     """Serve an index as a worker does, in a thread of this process."""
     local, remote = socket.socketpair()
     with local, remote:
-        server = threading.Thread(target=EngineServer(index, remote).run)
+        server = threading.Thread(target=EngineServer(served_shards(index), remote).run)
         server.start()
         _response(local)
         yield local

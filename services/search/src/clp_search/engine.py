@@ -87,32 +87,29 @@ class SearchRequest:
 class SliceRequest:
     """Verify documents after a sort key, and none older than ``until``.
 
-    ``needed`` matches are enough.
+    ``needed`` matches are enough; the first ones are ``shown``, the others counted.
     """
 
     search: SearchRequest
     after: SortKey | None
     until: SortKey | None
     needed: int
+    shown: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerifiedSlice:
-    """Matching documents, the last one verified, and the work that it took.
+    """The first matching documents, the number of all, and the work that it took.
 
-    It is ``complete`` when no document is left.
+    ``last`` is the last one verified; it is ``complete`` when no document is left.
     """
 
     documents: tuple[Document, ...] = ()
+    count: int = 0
     last: SortKey | None = None
     verified: int = 0
     steps: int = 0
     complete: bool = True
-
-    @property
-    def count(self) -> int:
-        """The number of matching documents."""
-        return len(self.documents)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ after. A query that is too much for a single text is refused.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from itertools import islice
 from typing import Final
@@ -31,16 +31,9 @@ MAX_STEPS: Final = 200_000
 MAX_VERIFIED: Final = 1_000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SliceBounds:
-    """Work of a slice: a hundredth of a second, unless a single text takes longer."""
-
-    steps: int = 20_000
-    documents: int = 100
-
-
-# All of a page at once, for an engine that shares its thread by pauses.
-WHOLE_PAGE: Final = SliceBounds(steps=MAX_STEPS, documents=MAX_VERIFIED)
+# Of a slice: a hundredth of a second, unless a single text takes longer.
+MAX_STEPS_OF_SLICE: Final = 20_000
+MAX_VERIFIED_OF_SLICE: Final = MAX_COUNTED + 1
 
 # Iterates the documents that match the terms, newest first, after a sort key.
 NewestFirst = Callable[[SortKey | None], Iterator[Document]]
@@ -60,44 +53,38 @@ def page_of(
     return _page(some, request, count())
 
 
-def verify_slice(
-    newest_first: NewestFirst,
-    request: SliceRequest,
-    *,
-    bounds: SliceBounds = SliceBounds(),
-    pause: Callable[[], None] | None = None,
-) -> VerifiedSlice:
+def verify_slice(newest_first: NewestFirst, request: SliceRequest) -> VerifiedSlice:
     """Verify documents until a slice is full.
 
     Raises:
         QueryTooExpensive: when a single text takes too much work.
     """
-    budget = WorkBudget(bounds.steps + MAX_STEPS_OF_TEXT, pause=pause)
+    budget = WorkBudget(MAX_STEPS_OF_SLICE + MAX_STEPS_OF_TEXT)
     result = VerifiedSlice()
     for document in newest_first(request.after):
         if request.until is not None and document.key < request.until:
             break
-        full = budget.left < MAX_STEPS_OF_TEXT or result.verified >= bounds.documents
-        if full or result.count >= request.needed:
+        full = (
+            budget.left < MAX_STEPS_OF_TEXT
+            or result.verified >= MAX_VERIFIED_OF_SLICE
+            or result.count >= request.needed
+        )
+        if full:
             return replace(result, complete=False)
         steps = budget.left
         try:
             matches = VerifiedHit(document, budget).matches(request.search.plan.verify)
         except OverBudget as error:
             raise QueryTooExpensive from error
-        result = _with(result, document, matches=matches, steps=steps - budget.left)
+        shown = matches and result.count < request.shown
+        result = VerifiedSlice(
+            documents=(*result.documents, document) if shown else result.documents,
+            count=result.count + matches,
+            last=document.key,
+            verified=result.verified + 1,
+            steps=result.steps + steps - budget.left,
+        )
     return result
-
-
-def _with(
-    result: VerifiedSlice, document: Document, *, matches: bool, steps: int
-) -> VerifiedSlice:
-    return VerifiedSlice(
-        documents=(*result.documents, document) if matches else result.documents,
-        last=document.key,
-        verified=result.verified + 1,
-        steps=result.steps + steps,
-    )
 
 
 def verified_page(request: SearchRequest, verify: VerifySlice, slots: Slots) -> HitPage:
@@ -140,10 +127,10 @@ class _Verification:
                 after=after,
                 until=until,
                 needed=needed - self.count,
+                shown=self._request.limit + 1 - len(self.documents),
             )
             slice_ = self._slots(partial(self._verify, part), _steps_of)
-            room = self._request.limit + 1 - len(self.documents)
-            self.documents += slice_.documents[:room]
+            self.documents += slice_.documents
             self.count += slice_.count
             if slice_.complete:
                 return

@@ -44,12 +44,12 @@ from clp_search.rebuild import IndexRebuild
 from clp_search.search_slots import SearchSlots
 from clp_search.settings import Settings
 from clp_search.use_cases import find, status
+from clp_search.workers.remote_database import RemoteDatabase
 from clp_search.workers.remote_engine import RemoteEngine
 
 OPERATIONS: Final = ("operations",)
 MAINTENANCE_INTERVAL_S: Final = 1.0
 REBUILD_INTERVAL_S: Final = 0.25
-DATABASE_SEARCHES: Final = 4
 
 
 def _messages(container: Any) -> FeedSubscription:
@@ -134,7 +134,8 @@ def build(settings: Settings, context: ProcessContext) -> Process:
             clients.projects, lease_s=settings.access_lease_s, spawn=eventlet.spawn_n
         ),
         cursors=PageCursors(settings.secret or new_id()),
-        search_slots=SearchSlots(_concurrent_searches(settings)),
+        # As many as run at the same time: the others would only wait.
+        search_slots=SearchSlots(max(1, settings.workers)),
         rebuild=rebuild,
     )
 
@@ -150,11 +151,6 @@ def build(settings: Settings, context: ProcessContext) -> Process:
     )
 
 
-def _concurrent_searches(settings: Settings) -> int:
-    """Return as many searches as run at the same time: the others would only wait."""
-    return DATABASE_SEARCHES if settings.engine_url else max(1, settings.workers)
-
-
 def _engine(
     settings: Settings, projection_of: Callable[[Engine], MessagesProjection]
 ) -> tuple[Engine, IndexRebuild | None]:
@@ -164,10 +160,16 @@ def _engine(
     analysis builds a generation of its own beside the others.
     """
     if settings.engine_url:
-        return open_index(settings.engine_url), None
+        return _database_engine(settings), None
     folder = Path(settings.data_dir)
     index = LiveIndex(folder, shards=settings.shards, opener=_engine_opener(settings))
     return index, IndexRebuild(index, projection_of, folder=folder)
+
+
+def _database_engine(settings: Settings) -> Engine:
+    if settings.workers == 0:
+        return open_index(settings.engine_url)
+    return RemoteDatabase(settings.engine_url, workers=settings.workers)
 
 
 def _engine_opener(settings: Settings) -> Opener:

@@ -55,12 +55,7 @@ def snippets_of(
     return tuple(snippets)
 
 
-def highlight_slice(
-    documents: Iterable[Document],
-    query: Query,
-    *,
-    pause: Callable[[], None] | None = None,
-) -> HighlightedSlice:
+def highlight_slice(documents: Iterable[Document], query: Query) -> HighlightedSlice:
     """Highlight some documents of a page.
 
     Raises:
@@ -69,7 +64,7 @@ def highlight_slice(
     snippets: list[HitSnippets] = []
     steps = 0
     for document in documents:
-        budget = WorkBudget(MAX_STEPS_OF_TEXT, pause=pause)
+        budget = WorkBudget(MAX_STEPS_OF_TEXT)
         try:
             text = text_snippet(document, query, budget)
             snippets.append(HitSnippets(text, file_snippets(document, query, budget)))

@@ -100,6 +100,10 @@ class ProcessSuite(Suite):
         """Let people sign in at an identity provider; before the start."""
         self._plan = replace(self._plan, oidc_issuer=issuer)
 
+    def use_search_workers(self, workers: int) -> None:
+        """Let each search process have so many workers; before the start."""
+        self._plan = replace(self._plan, search_workers=workers)
+
     @override
     def start(self) -> None:
         """Start the processes and wait until each service responds."""

@@ -5,13 +5,10 @@ microsecond. Counted steps are the same on every machine and under any load, so 
 or a query that is refused once is refused always.
 """
 
-from collections.abc import Callable
 from typing import Final
 
 # Enough for any keywords in the longest text that is indexed.
 MAX_STEPS_OF_TEXT: Final = 400_000
-# A caller that shares its thread gets a pause after so many steps.
-_STEPS_BETWEEN_PAUSES: Final = 5_000
 
 
 class OverBudget(Exception):
@@ -21,10 +18,8 @@ class OverBudget(Exception):
 class WorkBudget:
     """Counts steps down from a limit."""
 
-    def __init__(self, steps: int, *, pause: Callable[[], None] | None = None) -> None:
+    def __init__(self, steps: int) -> None:
         self.left = steps
-        self._pause = pause
-        self._pause_at = steps - _STEPS_BETWEEN_PAUSES
 
     def spend(self, steps: int) -> None:
         """Take steps from the budget.
@@ -35,9 +30,6 @@ class WorkBudget:
         self.left -= steps
         if self.left < 0:
             raise OverBudget
-        if self._pause is not None and self.left < self._pause_at:
-            self._pause_at = self.left - _STEPS_BETWEEN_PAUSES
-            self._pause()
 
 
 def unbounded() -> WorkBudget:

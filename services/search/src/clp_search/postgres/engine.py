@@ -1,7 +1,6 @@
 """The index in PostgreSQL: an engine that several processes share."""
 
 import logging
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -33,12 +32,7 @@ from clp_search.engine import (
 from clp_search.postgres.rows import COLUMNS, document_of, rows_of, upsert
 from clp_search.postgres.where import conditions
 from clp_search.query import Query
-from clp_search.result_pages import (
-    WHOLE_PAGE,
-    page_of,
-    verified_page,
-    verify_slice,
-)
+from clp_search.result_pages import page_of, verified_page, verify_slice
 from clp_search.snippets import highlight_slice, snippets_of
 from clp_search.tables import DOCUMENTS, GENERATIONS
 
@@ -109,7 +103,7 @@ class PostgresIndex:
         if not after <= self.cursor() < upto:
             return
         # Analysed before the lock, which others may be waiting for.
-        rows = rows_of(documents, self.generation, pause=_let_others_run)
+        rows = rows_of(documents, self.generation)
         with self._writing() as session:
             self._cursor = self._locked_cursor(session)
             if not after <= self._cursor < upto:
@@ -123,7 +117,7 @@ class PostgresIndex:
     def search(self, request: SearchRequest, slots: Slots = at_once) -> HitPage:
         """Return a page of matching messages of some channels."""
         if request.plan.verify:
-            return verified_page(request, self._verify, slots)
+            return verified_page(request, self.verify, slots)
         return slots(partial(self._page, request), without_steps)
 
     def _page(self, request: SearchRequest) -> HitPage:
@@ -137,19 +131,17 @@ class PostgresIndex:
 
             return page_of(partial(self._found, connection, request), request, count)
 
-    def _verify(self, part: SliceRequest) -> VerifiedSlice:
+    def verify(self, part: SliceRequest) -> VerifiedSlice:
+        """Verify a slice of the messages that match the terms."""
         with self._querying() as connection:
             newest_first = partial(self._found, connection, part.search)
-            return verify_slice(
-                newest_first, part, bounds=WHOLE_PAGE, pause=_let_others_run
-            )
+            return verify_slice(newest_first, part)
 
     def highlight(
         self, documents: Sequence[Document], query: Query, slots: Slots = at_once
     ) -> tuple[HitSnippets, ...]:
-        """Highlight in this process: a database has no workers of ours."""
-        highlight = partial(highlight_slice, pause=_let_others_run)
-        return snippets_of(documents, query, highlight=highlight, slots=slots)
+        """Highlight the matches in the documents of a page."""
+        return snippets_of(documents, query, highlight=highlight_slice, slots=slots)
 
     def maintain(self, now: datetime) -> None:
         """Mark this generation as used; remove a part of an unused one."""
@@ -243,12 +235,9 @@ class PostgresIndex:
             limit = MORE_CANDIDATES
 
 
-def _let_others_run() -> None:
-    """Switch to other green threads of the service, if there are any."""
-    time.sleep(0)
-
-
-def open_index(url: str, *, timeout: timedelta = SEARCH_TIMEOUT) -> PostgresIndex:
+def open_index(
+    url: str, *, generation: str = GENERATION, timeout: timedelta = SEARCH_TIMEOUT
+) -> PostgresIndex:
     """Open the index in a migrated database."""
     database = Database(url)
 
@@ -261,7 +250,7 @@ def open_index(url: str, *, timeout: timedelta = SEARCH_TIMEOUT) -> PostgresInde
         connection.commit()
 
     event.listen(database.engine, "connect", prepare)
-    return PostgresIndex(database)
+    return PostgresIndex(database, generation=generation)
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """Documents as rows, with the terms that PostgreSQL needs."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC
 from typing import Any, Final
 
@@ -27,20 +27,14 @@ _UPSERT: Final = (
 )
 
 
-def rows_of(
-    documents: Iterable[Document], generation: str, *, pause: Callable[[], None]
-) -> list[tuple[Any, ...]]:
+def rows_of(documents: Iterable[Document], generation: str) -> list[tuple[Any, ...]]:
     """Return the newest revisions of documents as rows of a generation."""
     newest: dict[str, Document] = {}
     for document in documents:
         known = newest.get(document.message)
         if known is None or known.revision < document.revision:
             newest[document.message] = document
-    rows = []
-    for document in newest.values():
-        pause()
-        rows.append(_row_of(document, generation))
-    return rows
+    return [_row_of(document, generation) for document in newest.values()]
 
 
 def upsert(connection: Connection, rows: list[tuple[Any, ...]]) -> None:

@@ -32,7 +32,7 @@ def progress(*, deps: Dependencies) -> Progress:
     """Return the cursor in the feed of messages; this service has no feed itself."""
     try:
         cursor = deps.engine.cursor()
-    except EngineUnavailable:
+    except (IndexDamaged, EngineUnavailable):
         raise Refused.because("service.unavailable") from None
     reader = ReaderProgress(reader=READER, source=MESSAGES, cursor=cursor)
     return Progress(head=0, pending=0, due=0, readers=(reader,))

@@ -7,13 +7,19 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 
-from clp_search.engine import EngineTimeout, IndexDamaged, QueryTooExpensive
+from clp_search.engine import (
+    EngineTimeout,
+    EngineUnavailable,
+    IndexDamaged,
+    QueryTooExpensive,
+)
 from clp_search.workers import protocol
+from clp_search.workers.configs import WorkerConfig
 from clp_search.workers.protocol import CLOSE, Method, Outcome, Response
-from clp_search.workers.server import WorkerConfig
 
 log = logging.getLogger(__name__)
 
@@ -22,6 +28,7 @@ STOP_TIMEOUT_S: Final = 20.0
 MAX_BACKOFF_S: Final = 5.0
 
 PendingResult = Callable[[], Any]
+Starter = Callable[[], PendingResult]
 
 
 class WorkerLost(IndexDamaged, ConnectionError):
@@ -44,9 +51,9 @@ class Worker:
     refused at once with an exponential backoff.
     """
 
-    def __init__(self, config: WorkerConfig) -> None:
+    def __init__(self, config: WorkerConfig, shards: Sequence[int] = ()) -> None:
         self.config = config
-        self.cursors: Mapping[int, int] = dict.fromkeys(config.own_shards, 0)
+        self.cursors: Mapping[int, int] = dict.fromkeys(shards, 0)
         self._lock = threading.Lock()
         self._connection: socket.socket | None = None
         self._process: subprocess.Popen[bytes] | None = None
@@ -129,7 +136,7 @@ class Worker:
         ours, theirs = socket.socketpair()
         with theirs:
             handles = str(theirs.fileno()), str(os.getpid())
-            command = ["-m", "clp_search.workers", *handles, self.config.to_json()]
+            command = ["-m", self.config.module, *handles]
             self._connection = ours
             self._process = subprocess.Popen(  # noqa: S603 - our own program
                 [sys.executable, *command],
@@ -137,6 +144,7 @@ class Worker:
                 stdin=subprocess.DEVNULL,
             )
         ours.settimeout(START_TIMEOUT_S)
+        protocol.send(ours, self.config)
         _result_of(self._receive(ours), None)
 
     def _receive(self, connection: socket.socket) -> Response:
@@ -172,6 +180,42 @@ def _result_of(response: Response, shape: Any) -> Any:
     reason = response.result
     if response.outcome is Outcome.DAMAGED:
         raise IndexDamaged(reason)
+    if response.outcome is Outcome.UNAVAILABLE:
+        raise EngineUnavailable(reason)
     if response.outcome is Outcome.DISK:
         raise OSError(reason)
     raise WorkerFailed(reason)
+
+
+def call_each(
+    workers: Iterable[Worker],
+    method: Method,
+    arguments: Sequence[Any] = (),
+    *,
+    timeout_s: float,
+) -> list[Any]:
+    """Call a method of each worker, in parallel, and wait for all results."""
+    return call_all(
+        partial(worker.start_call, method, arguments, timeout_s=timeout_s)
+        for worker in workers
+    )
+
+
+def call_all(starters: Iterable[Starter]) -> list[Any]:
+    """Start all calls, then wait for all; raise the first error at the end."""
+    pending: list[PendingResult] = []
+    results: list[Any] = []
+    errors: list[Exception] = []
+    for start in starters:
+        try:
+            pending.append(start())
+        except Exception as error:  # noqa: BLE001 - raised below
+            errors.append(error)
+    for receive in pending:
+        try:
+            results.append(receive())
+        except Exception as error:  # noqa: BLE001 - raised below
+            errors.append(error)
+    if errors:
+        raise errors[0]
+    return results

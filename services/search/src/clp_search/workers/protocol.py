@@ -32,11 +32,15 @@ _READ_BYTES: Final = 1 << 16
 
 
 class Outcome(StrEnum):
-    """Outcomes: success, a corrupt shard, a query to refuse, a disk error, a defect."""
+    """Outcomes: success, and what to tell of a failure.
+
+    A corrupt shard, a query to refuse, an absent database, a disk error, a defect.
+    """
 
     DONE = "done"
     DAMAGED = "damaged"
     EXPENSIVE = "expensive"
+    UNAVAILABLE = "unavailable"
     DISK = "disk"
     FAILED = "failed"
 
@@ -51,6 +55,7 @@ class Method:
 
 
 APPLY: Final = Method("apply", (tuple[Document, ...], int, int))
+CURSOR: Final = Method("cursor", (), int)
 SEARCH: Final = Method("search", (SearchRequest,), HitPage)
 VERIFY: Final = Method("verify", (SliceRequest,), VerifiedSlice)
 HIGHLIGHT: Final = Method("highlight", (tuple[Document, ...], Query), HighlightedSlice)
@@ -61,7 +66,17 @@ CLOSE: Final = Method("close")
 
 METHODS: Final = {
     method.name: method
-    for method in (APPLY, SEARCH, VERIFY, HIGHLIGHT, MAINTAIN, FLUSH, SIZE, CLOSE)
+    for method in (
+        APPLY,
+        CURSOR,
+        SEARCH,
+        VERIFY,
+        HIGHLIGHT,
+        MAINTAIN,
+        FLUSH,
+        SIZE,
+        CLOSE,
+    )
 }
 
 

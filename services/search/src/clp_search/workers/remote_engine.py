@@ -2,42 +2,26 @@
 
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
-from typing import Any, Final, cast
+from typing import Any, Final
 
-from clp_search.engine import (
-    Document,
-    HighlightedSlice,
-    HitPage,
-    HitSnippets,
-    IndexDamaged,
-    IndexSize,
-    SearchRequest,
-    SliceRequest,
-    Slots,
-    VerifiedSlice,
-    at_once,
-    without_steps,
-)
+from typing_extensions import override
+
+from clp_search.engine import Document, IndexDamaged, IndexSize
 from clp_search.index.generations import Generation
 from clp_search.index.sharded_index import FlushPolicy, shard_of
-from clp_search.query import Query
-from clp_search.result_pages import verified_page
-from clp_search.snippets import snippets_of
-from clp_search.workers.process import PendingResult, Worker
+from clp_search.workers.configs import ShardsConfig
+from clp_search.workers.process import Worker, call_all, call_each
 from clp_search.workers.protocol import (
     APPLY,
     FLUSH,
-    HIGHLIGHT,
     MAINTAIN,
-    SEARCH,
     SIZE,
-    VERIFY,
     Method,
 )
-from clp_search.workers.server import WorkerConfig
+from clp_search.workers.remote_searches import RemoteSearches
 
 log = logging.getLogger(__name__)
 
@@ -45,10 +29,8 @@ log = logging.getLogger(__name__)
 SEARCH_TIMEOUT_S: Final = 5.0
 WRITE_TIMEOUT_S: Final = 60.0
 
-Starter = Callable[[], PendingResult]
 
-
-class RemoteEngine:
+class RemoteEngine(RemoteSearches):
     """An `Engine` on worker processes; each searches its own buffer and segments."""
 
     def __init__(
@@ -56,12 +38,11 @@ class RemoteEngine:
     ) -> None:
         self._shards = generation.shards
         count = max(1, min(workers, self._shards))
-        configs = [
-            _worker_config(generation, policy, of=count, number=n) for n in range(count)
+        self.workers = [
+            _worker(generation, policy, of=count, number=n) for n in range(count)
         ]
-        self.workers = [Worker(config) for config in configs]
         try:
-            _call_each(self.workers, SIZE)
+            call_each(self.workers, SIZE, timeout_s=WRITE_TIMEOUT_S)
         except BaseException:
             for worker in self.workers:
                 worker.close()
@@ -82,52 +63,35 @@ class RemoteEngine:
         for document in documents:
             shard = shard_of(document.project, self._shards)
             by_worker[shard % len(self.workers)].append(document)
-        _call_all(
-            _starter(worker, APPLY, (by_worker[number], after, upto))
+        call_all(
+            partial(
+                worker.start_call,
+                APPLY,
+                (by_worker[number], after, upto),
+                timeout_s=WRITE_TIMEOUT_S,
+            )
             for number, worker in enumerate(self.workers)
         )
 
-    def search(self, request: SearchRequest, slots: Slots = at_once) -> HitPage:
-        """Search in the worker that holds the project, slice by slice."""
-        if request.plan.verify:
-            return verified_page(request, self._verify, slots)
-        worker = self._worker(shard_of(request.project, self._shards))
-        call = partial(worker.call, SEARCH, (request,), timeout_s=SEARCH_TIMEOUT_S)
-        return cast("HitPage", slots(call, without_steps))
-
-    def _verify(self, request: SliceRequest) -> VerifiedSlice:
-        worker = self._worker(shard_of(request.search.project, self._shards))
-        result = worker.call(VERIFY, (request,), timeout_s=SEARCH_TIMEOUT_S)
-        return cast("VerifiedSlice", result)
-
-    def highlight(
-        self, documents: Sequence[Document], query: Query, slots: Slots = at_once
-    ) -> tuple[HitSnippets, ...]:
-        """Highlight in the worker that found the page, in one more round trip.
-
-        Long texts take more of them, and other calls get through in between.
-        """
-        return snippets_of(documents, query, highlight=self._highlight, slots=slots)
-
-    def _highlight(
-        self, documents: Sequence[Document], query: Query
-    ) -> HighlightedSlice:
-        worker = self._worker(shard_of(documents[0].project, self._shards))
-        result = worker.call(HIGHLIGHT, (documents, query), timeout_s=SEARCH_TIMEOUT_S)
-        return cast("HighlightedSlice", result)
+    @override
+    def _read(self, project: str, method: Method, arguments: Sequence[Any]) -> Any:
+        worker = self._worker(shard_of(project, self._shards))
+        return worker.call(method, arguments, timeout_s=SEARCH_TIMEOUT_S)
 
     def maintain(self, now: datetime) -> None:
         """Do due maintenance in each worker; restart workers that ended."""
-        _call_each(self.workers, MAINTAIN, (now,))
+        call_each(self.workers, MAINTAIN, (now,), timeout_s=WRITE_TIMEOUT_S)
 
     def checkpoint(self) -> None:
         """Flush everything to disk, a slice at a time."""
-        while any(_call_each(self.workers, FLUSH)):
+        while any(call_each(self.workers, FLUSH, timeout_s=WRITE_TIMEOUT_S)):
             pass
 
     def size(self) -> IndexSize:
         """Return the total size."""
-        sizes: list[IndexSize] = _call_each(self.workers, SIZE)
+        sizes: list[IndexSize] = call_each(
+            self.workers, SIZE, timeout_s=WRITE_TIMEOUT_S
+        )
         return IndexSize(
             documents=sum(size.documents for size in sizes),
             size_bytes=sum(size.size_bytes for size in sizes),
@@ -146,41 +110,13 @@ class RemoteEngine:
         return self.workers[shard % len(self.workers)]
 
 
-def _worker_config(
+def _worker(
     generation: Generation, policy: FlushPolicy, *, of: int, number: int
-) -> WorkerConfig:
-    return WorkerConfig(
+) -> Worker:
+    own_shards = tuple(range(number, generation.shards, of))
+    config = ShardsConfig(
         folder=str(generation.folder),
         policy=policy.of(generation),
-        own_shards=tuple(range(number, generation.shards, of)),
+        own_shards=own_shards,
     )
-
-
-def _call_each(
-    workers: Iterable[Worker], method: Method, arguments: Sequence[Any] = ()
-) -> list[Any]:
-    return _call_all(_starter(worker, method, arguments) for worker in workers)
-
-
-def _starter(worker: Worker, method: Method, arguments: Sequence[Any]) -> Starter:
-    return partial(worker.start_call, method, arguments, timeout_s=WRITE_TIMEOUT_S)
-
-
-def _call_all(starters: Iterable[Starter]) -> list[Any]:
-    """Start all calls, then wait for all; raise the first error at the end."""
-    pending: list[PendingResult] = []
-    results: list[Any] = []
-    errors: list[Exception] = []
-    for start in starters:
-        try:
-            pending.append(start())
-        except Exception as error:  # noqa: BLE001 - raised below
-            errors.append(error)
-    for receive in pending:
-        try:
-            results.append(receive())
-        except Exception as error:  # noqa: BLE001 - raised below
-            errors.append(error)
-    if errors:
-        raise errors[0]
-    return results
+    return Worker(config, own_shards)

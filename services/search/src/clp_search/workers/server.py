@@ -1,61 +1,59 @@
-"""The worker's side: its configuration, and the loop that serves requests."""
+"""The worker's side: started by the service, serves one index, ends with it."""
 
 import ctypes
+import gc
 import logging
 import os
 import signal
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from select import select
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
-import msgspec
-
-from clp_search.engine import Document, IndexDamaged, QueryTooExpensive
-from clp_search.index.sharded_index import FlushPolicy, ShardedIndex
-from clp_search.snippets import highlight_slice
+from clp_search.engine import EngineUnavailable, IndexDamaged, QueryTooExpensive
 from clp_search.workers import protocol
-from clp_search.workers.protocol import (
-    APPLY,
-    CLOSE,
-    FLUSH,
-    HIGHLIGHT,
-    MAINTAIN,
-    SEARCH,
-    SIZE,
-    VERIFY,
-    Method,
-    Outcome,
-    Response,
-)
+from clp_search.workers.protocol import CLOSE, Method, Outcome, Response
 
 log = logging.getLogger(__name__)
 
-_DIE_WITH_PARENT: Final = 1
+Config = TypeVar("Config")
 
-# Flush so long at a time, to let other requests through.
-FLUSH_SLICE_S: Final = 0.2
+_DIE_WITH_PARENT: Final = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WorkerConfig:
-    """Configuration of a worker: the shards it owns in a generation's folder."""
+class ServedIndex:
+    """What a worker serves: methods, and steps of work between two requests."""
 
-    folder: str
-    policy: FlushPolicy
-    own_shards: tuple[int, ...]
-
-    def to_json(self) -> str:
-        """Encode it as an argument of a command line."""
-        return msgspec.json.encode(self).decode()
+    methods: Mapping[Method, Callable[..., Any]]
+    cursors: Callable[[], dict[int, int]]
+    step: Callable[[], bool]
+    close: Callable[[], None]
 
 
-def config_from_json(content: str) -> WorkerConfig:
-    """Decode what `WorkerConfig.to_json` encoded."""
-    return msgspec.json.decode(content, type=WorkerConfig)
+def serve(
+    arguments: list[str],
+    shape: type[Config],
+    open_index: Callable[[Config], ServedIndex],
+) -> None:
+    """Open the index that the service describes and serve the inherited socket."""
+    handle, parent = map(int, arguments)
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s"
+    )
+    exit_with(parent)
+    with socket.socket(fileno=handle) as connection:
+        # The service's own sockets never block, and this one came from there.
+        connection.settimeout(None)
+        index = open_index(protocol.decode(protocol.receive(connection), shape))
+        # What was imported stays: no search waits until it was looked through.
+        gc.freeze()
+        try:
+            EngineServer(index, connection).run()
+        finally:
+            index.close()
 
 
 def exit_with(parent: int) -> None:
@@ -74,19 +72,9 @@ def exit_with(parent: int) -> None:
 class EngineServer:
     """Serves one socket, one request after the other."""
 
-    def __init__(self, index: ShardedIndex, connection: socket.socket) -> None:
+    def __init__(self, index: ServedIndex, connection: socket.socket) -> None:
         self._index = index
         self._connection = connection
-        self._methods: dict[Method, Callable[..., Any]] = {
-            APPLY: self._apply,
-            SEARCH: index.search,
-            VERIFY: index.verify,
-            HIGHLIGHT: highlight_slice,
-            MAINTAIN: index.begin_flush,
-            FLUSH: lambda: index.flush_for(FLUSH_SLICE_S),
-            SIZE: index.size,
-            CLOSE: index.checkpoint,
-        }
 
     def run(self) -> None:
         """Report that the index is open, then serve until the socket closes."""
@@ -98,7 +86,7 @@ class EngineServer:
                 method, arguments = protocol.receive_request(self._connection)
             except protocol.Ended:
                 return
-            self._respond(partial(self._methods[method], *arguments))
+            self._respond(partial(self._index.methods[method], *arguments))
 
     def _flush_until_requested(self) -> None:
         """Flush in small steps; a request waits for at most one of them."""
@@ -117,6 +105,8 @@ class EngineServer:
             outcome, result = Outcome.DAMAGED, str(damage)
         except QueryTooExpensive:
             outcome = Outcome.EXPENSIVE
+        except EngineUnavailable as error:
+            outcome, result = Outcome.UNAVAILABLE, str(error)
         except OSError as error:
             outcome, result = Outcome.DISK, str(error)
         except Exception as error:
@@ -125,14 +115,3 @@ class EngineServer:
             outcome, result = Outcome.FAILED, type(error).__name__
         response = Response(outcome, self._index.cursors(), result)
         protocol.send(self._connection, response)
-
-    def _apply(self, documents: Sequence[Document], after: int, upto: int) -> None:
-        self._index.apply(documents, after=after, upto=upto)
-        self._index.flush_backlog()
-
-
-def open_index(config: WorkerConfig) -> ShardedIndex:
-    """Open the shards of a configuration."""
-    return ShardedIndex(
-        Path(config.folder), config.policy, own_shards=config.own_shards
-    )
