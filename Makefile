@@ -166,7 +166,7 @@ lint: setup ## style, types and import contracts
 .PHONY: test-core
 test-core: setup ## the rules alone: every line and branch, and the examples in the docs
 	@$(call title,core)
-	@TESTS_UNPATCHED=1 COVERAGE_FILE=.coverage.core $(PY) -m coverage run \
+	@TESTS_UNPATCHED=1 COVERAGE_FILE=.coverage.core $(PY) -m coverage run --concurrency=thread \
 	  -m pytest tests/core --doctest-modules libs/clp_core/src
 	@COVERAGE_FILE=.coverage.core $(PY) -m coverage report \
 	  --include='*/clp_core/*' --fail-under=100

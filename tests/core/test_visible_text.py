@@ -40,6 +40,7 @@ FILLERS = {
 }
 
 
+@pytest.mark.property
 def test_nothing_that_shows_something_is_blank() -> None:
     everything = map(chr, range(sys.maxunicode + 1))
     blank = {c for c in everything if is_blank(c)}

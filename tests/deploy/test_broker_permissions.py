@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Self
 
@@ -36,7 +37,13 @@ from clp_deploy.service_inventory import (
 from tests.deploy.running import UpSystem
 from tests.support.waiting import until
 
-INVENTORIES = {one.service: one for one in service_inventories()}
+
+@cache
+def inventories() -> dict[str, ServiceInventory]:
+    """Not at import: every test process imports this, and one runs it."""
+    return {one.service: one for one in service_inventories()}
+
+
 OTHER_ID = "00000000-0000-4000-8000-000000000000"
 DETOUR_ID = "00000000-0000-4000-8000-000000000001"
 CALL_ID = "00000000-0000-4000-8000-000000000002"
@@ -84,7 +91,7 @@ def queues_of(one: ServiceInventory) -> list[str]:
 
 def forbidden(user: str) -> Iterator[Attempt]:
     """Every operation that must be refused to the user."""
-    own = INVENTORIES.get(
+    own = inventories().get(
         user, ServiceInventory(user, (), (), (), tuple(granted_to(user)))
     )
     yield from other_calls(own)
@@ -160,7 +167,7 @@ def other_events(own: ServiceInventory) -> Iterator[Attempt]:
 
 
 def other_queues(own: ServiceInventory) -> Iterator[Attempt]:
-    for other in INVENTORIES.values():
+    for other in inventories().values():
         for queue in queues_of(other):
             yield publishing("", queue)
             if other.service != own.service:
@@ -281,7 +288,9 @@ def test_t25_a_dead_letter_is_no_call(up: UpSystem, user: str) -> None:
 @pytest.mark.broker
 def test_an_autoscaler_reads_the_length_of_the_delivery_queue(up: UpSystem) -> None:
     queue = next(
-        name for name in queues_of(INVENTORIES["notifications"]) if "_delivery." in name
+        name
+        for name in queues_of(inventories()["notifications"])
+        if "_delivery." in name
     )
     with Spy(up.broker(SCALING)) as spy:
         declared = spy.connection.channel().queue_declare(queue, passive=True)
@@ -322,10 +331,10 @@ def test_no_client_outside_reads_texts_without_an_access_check() -> None:
 
 
 def test_the_calls_of_every_service_are_found() -> None:
-    assert "messages.readable_messages" in INVENTORIES["notifications"].calls
-    assert "projects.facts" in INVENTORIES["search"].calls, "called by a helper"
-    assert INVENTORIES["projects"].calls == ()
-    assert {call for one in INVENTORIES.values() for call in one.calls} <= set(
+    assert "messages.readable_messages" in inventories()["notifications"].calls
+    assert "projects.facts" in inventories()["search"].calls, "called by a helper"
+    assert inventories()["projects"].calls == ()
+    assert {call for one in inventories().values() for call in one.calls} <= set(
         methods()
     )
 
@@ -333,10 +342,10 @@ def test_the_calls_of_every_service_are_found() -> None:
 def test_t25_each_method_names_the_services_that_call_it() -> None:
     """The callee checks what the permissions of the broker say as well."""
     for name, subjects in subjects_of_methods().items():
-        callers = {one.service for one in INVENTORIES.values() if name in one.calls}
+        callers = {one.service for one in inventories().values() if name in one.calls}
         # The portal calls on behalf of people; a service calls itself as operators do.
         apart = {"portal", name.partition(".")[0]}
-        assert (subjects & set(INVENTORIES)) - apart == callers - apart, name
+        assert (subjects & set(inventories())) - apart == callers - apart, name
 
 
 def test_the_generated_files_are_up_to_date(

@@ -4,6 +4,8 @@ from collections import Counter
 from collections.abc import Iterator
 from itertools import product
 
+import pytest
+
 from clp_core.routing import explain, recipients_of
 from clp_core.visibility import channels_of, judge_reading, may_post, may_read
 from tests.core.enumeration.table import (
@@ -77,6 +79,7 @@ def test_the_channels_enumerated_are_those_of_the_project_and_two_strange_ones()
     assert ours == {*channels_of(PROJECT), channel_of("west"), channel_of("elsewhere")}
 
 
+@pytest.mark.property
 def test_telling_and_explaining_are_what_section_6_says() -> None:
     differences = []
     outcomes = Counter[str]()

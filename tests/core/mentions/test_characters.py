@@ -31,6 +31,7 @@ def test_ascii_stands_for_itself(character: str) -> None:
     assert class_of(character) == character
 
 
+@pytest.mark.property
 def test_every_other_character_has_the_class_of_its_name_and_kind() -> None:
     assigned = [c for c in map(chr, PLANES) if category(c) != "Cn"]
 
@@ -82,6 +83,7 @@ def test_a_text_of_ascii_is_its_own_classes() -> None:
     assert character_classes(text) is text
 
 
+@pytest.mark.property
 def test_the_cache_of_classes_is_bounded() -> None:
     many = "".join(map(chr, range(0x80, 0xD000)))
 

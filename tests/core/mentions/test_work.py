@@ -40,6 +40,7 @@ TEXTS = {
     "emoji": "@a😀",
 }
 PARTS = 400
+pytestmark = pytest.mark.property
 
 
 def calls_made(work: Callable[[], object], to: str = "") -> int:

@@ -45,16 +45,16 @@ class Module:
 def refusals_of(service: str, method: str) -> tuple[str, ...]:
     """The codes of refusals that a method can reach, besides those of every method."""
     package = next(t.package for t in PROCESS_TYPES if t.service == service)
-    code = _Code(package)
+    code = _code_of(package)
     seen, waiting, codes = set[Place](), list(code.named(method, "service")), set[str]()
     while waiting:
         place = waiting.pop()
         if place in seen:
             continue
         seen.add(place)
-        for function in code.functions(place):
-            codes |= set(_codes_in(function))
-            waiting += code.references(place[0], function)
+        found, references = code.read(place)
+        codes |= found
+        waiting += references
     return tuple(sorted(codes - set(OF_EVERY_METHOD)))
 
 
@@ -66,16 +66,33 @@ class _Code:
         self._modules = {
             n: m for p in (package, *SHARED) for n, m in _modules(p).items()
         }
+        self._own: dict[str, list[str]] = {}
+        for name, content in self._modules.items():
+            for function in content.functions if name.startswith(package) else ():
+                self._own.setdefault(function, []).append(name)
+        self._read: dict[Place, tuple[set[str], set[Place]]] = {}
 
     def named(self, name: str, within: str) -> Iterator[Place]:
         for module, content in self._modules.items():
             if f"{self._package}.{within}" in module and name in content.functions:
                 yield module, name
 
-    def functions(self, place: Place) -> list[ast.stmt]:
-        return self._modules[place[0]].functions[place[1]]
+    def read(self, place: Place) -> tuple[set[str], set[Place]]:
+        """The codes that functions of a place name, and the places that they name."""
+        if place not in self._read:
+            module, name = place
+            functions = self._modules[module].functions[name]
+            self._read[place] = (
+                {code for function in functions for code in _codes_in(function)},
+                {
+                    p
+                    for function in functions
+                    for p in self._references(module, function)
+                },
+            )
+        return self._read[place]
 
-    def references(self, module: str, function: ast.stmt) -> Iterator[Place]:
+    def _references(self, module: str, function: ast.stmt) -> Iterator[Place]:
         for node in ast.walk(function):
             if isinstance(node, ast.Name):
                 yield from self._place(module, node.id)
@@ -98,13 +115,14 @@ class _Code:
         if target in self._modules:
             yield from self._place(str(target), node.attr)
             return
-        owners = [
-            name
-            for name, content in self._modules.items()
-            if name.startswith(self._package) and node.attr in content.functions
-        ]
+        owners = self._own.get(node.attr, [])
         if len(owners) == 1:
             yield owners[0], node.attr
+
+
+@cache
+def _code_of(package: str) -> _Code:
+    return _Code(package)
 
 
 def _split(dotted: str) -> Place:
