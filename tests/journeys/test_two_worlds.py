@@ -9,6 +9,7 @@ import itertools
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
@@ -24,8 +25,6 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from clp_chassis.concurrency.rate_limiter import NO_LIMIT
-from clp_suite import EmbeddedSuite
 from clp_suite.suite import Suite
 from tests.journeys.portal_pages import addresses
 from tests.journeys.worlds import (
@@ -35,6 +34,7 @@ from tests.journeys.worlds import (
     TEXTS,
     World,
     response_view,
+    two_worlds,
 )
 
 NORTH = ("nat", "nia")
@@ -467,19 +467,8 @@ class TwoWorlds(RuleBasedStateMachine):
 
 @pytest.mark.property
 @pytest.mark.timeout(36_000)
-def test_two_worlds_look_the_same_to_one_partner(
-    tmp_path_factory: pytest.TempPathFactory,
-) -> None:
-    with (
-        EmbeddedSuite(
-            tmp_path_factory.mktemp("alone"), rate_limit=NO_LIMIT, portal=True
-        ) as alone,
-        EmbeddedSuite(
-            tmp_path_factory.mktemp("neighboured"), rate_limit=NO_LIMIT, portal=True
-        ) as neighboured,
-    ):
-        TwoWorlds.alone = World(alone, with_neighbour=False)
-        TwoWorlds.neighboured = World(neighboured, with_neighbour=True)
+def test_two_worlds_look_the_same_to_one_partner(tmp_path: Path) -> None:
+    with two_worlds(tmp_path) as (TwoWorlds.alone, TwoWorlds.neighboured):
         night = os.environ.get("HYPOTHESIS_PROFILE") == "night"
         runs = settings.default.max_examples if night else RUNS
         run_state_machine_as_test(

@@ -6,6 +6,7 @@ authors, files, times, pages.
 """
 
 import itertools
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,11 +14,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import rule, run_state_machine_as_test
 
-from clp_chassis.concurrency.rate_limiter import NO_LIMIT
-from clp_suite import EmbeddedSuite
 from clp_suite.suite import Suite
 from tests.journeys.test_two_worlds import NORTH, TwoWorlds
-from tests.journeys.worlds import World
+from tests.journeys.worlds import two_worlds
 
 RUNS = 4
 STEPS = 6
@@ -107,19 +106,8 @@ def _all_pages(suite: Suite, person: str, **query: Any) -> list[Any]:
 
 @pytest.mark.property
 @pytest.mark.timeout(36_000)
-def test_two_worlds_search_the_same_for_one_partner(
-    tmp_path_factory: pytest.TempPathFactory,
-) -> None:
-    with (
-        EmbeddedSuite(
-            tmp_path_factory.mktemp("alone"), rate_limit=NO_LIMIT, portal=True
-        ) as alone,
-        EmbeddedSuite(
-            tmp_path_factory.mktemp("neighboured"), rate_limit=NO_LIMIT, portal=True
-        ) as neighboured,
-    ):
-        SearchedWorlds.alone = World(alone, with_neighbour=False)
-        SearchedWorlds.neighboured = World(neighboured, with_neighbour=True)
+def test_two_worlds_search_the_same_for_one_partner(tmp_path: Path) -> None:
+    with two_worlds(tmp_path) as (SearchedWorlds.alone, SearchedWorlds.neighboured):
         run_state_machine_as_test(
             SearchedWorlds,
             settings=settings(

@@ -1,11 +1,14 @@
 """Two suites side by side that differ only in what one partner must never notice."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from hypothesis import strategies as st
 
+from clp_chassis.concurrency.rate_limiter import NO_LIMIT
 from clp_contracts.errors import Refused
 from clp_contracts.serialization import dump
 from clp_suite.embedded import EmbeddedSuite
@@ -126,3 +129,18 @@ def response_view(outcome_of: HttpResponse) -> tuple[int, bytes, dict[str, str]]
     """A response without headers that change by themselves."""
     headers = {k: v for k, v in outcome_of.headers.items() if k not in {"Date", "ETag"}}
     return outcome_of.status, outcome_of.body, headers
+
+
+@contextmanager
+def two_worlds(folder: Path) -> Iterator[tuple[World, World]]:
+    """Start the world of one partner alone, and the one in which it has a neighbour."""
+    with (
+        EmbeddedSuite(folder / "alone", rate_limit=NO_LIMIT, portal=True) as alone,
+        EmbeddedSuite(
+            folder / "neighboured", rate_limit=NO_LIMIT, portal=True
+        ) as neighboured,
+    ):
+        yield (
+            World(alone, with_neighbour=False),
+            World(neighboured, with_neighbour=True),
+        )

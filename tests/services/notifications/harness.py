@@ -30,7 +30,9 @@ from clp_notifications.mail.content import SenderIdentity
 from clp_notifications.mail.rendering import Renderer
 from clp_notifications.mail.tokens import MailTokens
 from clp_notifications.routing import explain, progress, recipients
+from clp_notifications.states import MailMode
 from clp_notifications.tables import CURSORS
+from clp_notifications.transitions import set_mode
 from clp_notifications.unsubscribe_tokens import UnsubscribeTokens
 from tests.services.notifications.sample_world import World
 
@@ -122,6 +124,17 @@ class DeliveryHarness:
             self.slept.append(seconds)
         self.monotonic.at += seconds
         self.world.clock.forward(seconds=seconds)
+
+    def set_mode(self, person: str, mode: MailMode, *, project: str = "p1") -> None:
+        """Store a person's mail mode of a project, or of all with an empty one."""
+        with self.database.writing() as session:
+            set_mode(
+                session,
+                person=person,
+                project=project,
+                mode=mode,
+                at=self.world.clock(),
+            )
 
     def decide(self, policy: RoutingPolicy) -> None:
         self.deps = replace(self.deps, routing=policy)

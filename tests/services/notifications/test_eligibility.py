@@ -9,7 +9,6 @@ from clp_notifications.delivery.claims import Claim, claim_due
 from clp_notifications.delivery.eligibility import EligibilityChecker
 from clp_notifications.mail.composer import OutgoingMail
 from clp_notifications.states import MailMode
-from clp_notifications.transitions import set_mode
 from tests.services.notifications.harness import DeliveryHarness
 from tests.services.notifications.sample_world import World
 from tests.support.sample_world import BROADCAST
@@ -179,14 +178,7 @@ def test_turning_mail_off_while_mails_are_sent_stops_the_rest(
 
     def turned_off(_mail: OutgoingMail) -> None:
         if not harness.transport.mails:
-            with harness.database.writing() as session:
-                set_mode(
-                    session,
-                    person="nat",
-                    project="p1",
-                    mode=MailMode.OFF,
-                    at=world.clock(),
-                )
+            harness.set_mode("nat", MailMode.OFF)
         harness.monotonic.at += harness.delivery.limits.recheck_lease_s
 
     harness.transport.before = turned_off

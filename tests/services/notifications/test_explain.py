@@ -12,7 +12,6 @@ from clp_core.routing import NO_ROUTE, ROUTES, RULES, RoutingReason
 from clp_notifications import explanations
 from clp_notifications.routing.explain import explain
 from clp_notifications.states import MailMode
-from clp_notifications.transitions import set_mode
 from tests.services.notifications.harness import (
     DeliveryHarness,
     passport,
@@ -323,14 +322,7 @@ def unfollow(harness: DeliveryHarness) -> None:
 
 
 def unsubscribe(harness: DeliveryHarness) -> None:
-    with harness.database.writing() as session:
-        set_mode(
-            session,
-            person="nat",
-            project="p1",
-            mode=MailMode.OFF,
-            at=harness.world.clock(),
-        )
+    harness.set_mode("nat", MailMode.OFF)
 
 
 @pytest.mark.parametrize(

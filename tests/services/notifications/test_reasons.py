@@ -18,7 +18,7 @@ from clp_notifications.delivery.smtp_replies import (
 from clp_notifications.mail.composer import OutgoingMail
 from clp_notifications.routing.failed_notifications import redrive
 from clp_notifications.states import MailMode
-from clp_notifications.transitions import set_mode, suppress
+from clp_notifications.transitions import suppress
 from tests.services.notifications.bounce_reports import complaint
 from tests.services.notifications.harness import DeliveryHarness
 from tests.services.notifications.test_bounces import dsn, take
@@ -138,14 +138,7 @@ def read(harness: DeliveryHarness, _message: str) -> None:
 
 
 def turned_off(harness: DeliveryHarness, _message: str) -> None:
-    with harness.database.writing() as session:
-        set_mode(
-            session,
-            person="nat",
-            project="p1",
-            mode=MailMode.OFF,
-            at=harness.world.clock(),
-        )
+    harness.set_mode("nat", MailMode.OFF)
     harness.deliver()
 
 

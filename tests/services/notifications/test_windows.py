@@ -7,7 +7,6 @@ import pytest
 
 from clp_notifications.mail.composer import OutgoingMail
 from clp_notifications.states import MailMode
-from clp_notifications.transitions import set_mode
 from tests.services.notifications.harness import DeliveryHarness
 from tests.services.notifications.mailcheck import cut_up
 from tests.services.notifications.sample_world import World
@@ -113,14 +112,7 @@ def test_twenty_posts_with_fifty_mentions_are_fifty_mails(
         world.people[person] = replace(
             world.people["nat"], id=person, email=f"{person}@north.example"
         )
-        with harness.database.writing() as session:
-            set_mode(
-                session,
-                person=person,
-                project="p1",
-                mode=MailMode(mode),
-                at=world.clock(),
-            )
+        harness.set_mode(person, MailMode(mode))
     for number in range(20):
         world.post("ivy", BROADCAST, f"storm {number}", mentions=people)
         world.clock.forward(seconds=0.3)
@@ -162,10 +154,7 @@ def test_a_mention_over_its_limit_does_not_wait_for_the_daily_digest(
     harness.deps = replace(
         harness.deps, mail=replace(harness.deps.mail, max_mention_mails_per_hour=1)
     )
-    with harness.database.writing() as session:
-        set_mode(
-            session, person="nat", project="p1", mode=MailMode.DAILY, at=world.clock()
-        )
+    harness.set_mode("nat", MailMode.DAILY)
     world.follow("nat")
     world.post("ivy", BROADCAST, "storm for tomorrow")
     for _ in range(2):

@@ -9,7 +9,7 @@ from clp_contracts.transition_reasons import TransitionReason
 from clp_notifications.delivery.batch import deliver
 from clp_notifications.delivery.claims import claim_due
 from clp_notifications.states import MailMode
-from clp_notifications.transitions import set_mode, suppress
+from clp_notifications.transitions import suppress
 from tests.services.notifications.harness import DeliveryHarness
 from tests.services.notifications.sample_world import World
 from tests.support.sample_world import BROADCAST, LINGUIST, NORTH
@@ -22,25 +22,11 @@ def change(**facts: object) -> Change:
 
 
 def turn_off(harness: DeliveryHarness, _message: str) -> None:
-    with harness.database.writing() as session:
-        set_mode(
-            session,
-            person="nat",
-            project="p1",
-            mode=MailMode.OFF,
-            at=harness.world.clock(),
-        )
+    harness.set_mode("nat", MailMode.OFF)
 
 
 def turn_all_mails_off(harness: DeliveryHarness, _message: str) -> None:
-    with harness.database.writing() as session:
-        set_mode(
-            session,
-            person="nat",
-            project="",
-            mode=MailMode.OFF,
-            at=harness.world.clock(),
-        )
+    harness.set_mode("nat", MailMode.OFF, project="")
 
 
 def suppress_address(harness: DeliveryHarness, _message: str) -> None:
@@ -139,10 +125,7 @@ def test_a_project_s_mode_wins_over_the_general_one(
     harness: DeliveryHarness, world: World
 ) -> None:
     turn_all_mails_off(harness, "")
-    with harness.database.writing() as session:
-        set_mode(
-            session, person="nat", project="p1", mode=MailMode.AT_ONCE, at=world.clock()
-        )
+    harness.set_mode("nat", MailMode.AT_ONCE)
     world.follow("nat")
     world.post("ivy", BROADCAST)
     harness.run()
