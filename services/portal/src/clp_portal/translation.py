@@ -101,6 +101,10 @@ class Locale:
         """Write the time of day."""
         return _time(at.replace(second=0, microsecond=0), self.tag, self.time_zone)
 
+    def offset(self, at: datetime) -> str:
+        """Write the offset of the reader's zone."""
+        return _offset(at, self.tag, self.time_zone)
+
     def timestamp(self, at: datetime) -> str:
         """Write day and time, with the zone's offset."""
         at = at.replace(second=0, microsecond=0)
@@ -143,12 +147,17 @@ def _time(at: datetime, tag: str, time_zone: str) -> str:
     return format_time(at, "short", tzinfo=zone(time_zone), locale=cldr_locale(tag))
 
 
+def _offset(at: datetime, tag: str, time_zone: str) -> str:
+    local = at.astimezone(zone(time_zone))
+    return str(get_timezone_gmt(local, "long", locale=cldr_locale(tag)))
+
+
 @lru_cache(16384)
 def _timestamp(at: datetime, tag: str, time_zone: str) -> str:
     locale, tzinfo = cldr_locale(tag), zone(time_zone)
     local = at.astimezone(tzinfo)
     day = format_date(local, "long", locale=locale)
-    offset = get_timezone_gmt(local, "long", locale=locale)
+    offset = _offset(at, tag, time_zone)
     time = f"{format_time(at, 'short', tzinfo=tzinfo, locale=locale)} ({offset})"
     pattern = str(locale.datetime_formats["medium"])
     return pattern.replace("{1}", day).replace("{0}", time)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, timedelta
 from itertools import groupby
 from typing import Final
 
@@ -88,7 +88,6 @@ class MessageView:
     day: date
     day_heading: str
     time: str
-    timestamp: str
     iso: str
     is_edited: bool
     is_deleted: bool
@@ -106,10 +105,11 @@ class MessageView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Day:
-    """The messages of one day of the reader."""
+    """The messages of one day of the reader; ``offset`` is that of their zone."""
 
     day: date
     heading: str
+    offset: str
     messages: tuple[MessageView, ...]
 
 
@@ -151,8 +151,7 @@ def message_view(
         day=day,
         day_heading=locale.day(day),
         time=locale.time(message.posted_at),
-        timestamp=locale.timestamp(message.posted_at),
-        iso=message.posted_at.isoformat(timespec="seconds"),
+        iso=f"{message.posted_at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
         is_edited=message.edited_at is not None and not message.deleted,
         is_deleted=message.deleted,
         text=message.text,
@@ -160,7 +159,7 @@ def message_view(
         attachments=tuple(attachment_view(one, locale) for one in message.attachments),
         may_edit=message.may.edit,
         may_delete=message.may.delete,
-        change_url=channel_url(f"{message.channel}/{message.number}"),
+        change_url=f"{channel_url(message.channel)}/{message.number}",
         edit_url=message_url(message.channel, message.number, edit=1),
         delete_url=message_url(message.channel, message.number, delete=1),
         explanation_url=explanation_url(message.id),
@@ -195,12 +194,22 @@ def days_of(
     first = _first_unread(messages, reader, marker)
     days = groupby(messages, key=lambda m: reader.locale.local_day(m.posted_at))
     return tuple(
-        Day(
-            day=day,
-            heading=reader.locale.day(day),
-            messages=_views_of_day(tuple(group), reader, first),
-        )
-        for day, group in days
+        _day(day, tuple(group), reader, first_unread=first) for day, group in days
+    )
+
+
+def _day(
+    day: date,
+    messages: tuple[Message, ...],
+    reader: Reader,
+    *,
+    first_unread: int | None,
+) -> Day:
+    return Day(
+        day=day,
+        heading=reader.locale.day(day),
+        offset=reader.locale.offset(messages[0].posted_at),
+        messages=_views_of_day(messages, reader, first_unread),
     )
 
 

@@ -1,5 +1,6 @@
 """Addresses of pages. Outside ``/-/`` there is nothing but projects."""
 
+from functools import lru_cache
 from typing import Final
 from urllib.parse import quote, urlencode
 
@@ -26,13 +27,19 @@ def channel_url(channel: str, **arguments: object) -> str:
     """Return the address of a channel, with the arguments that are given."""
     given = {name: value for name, value in arguments.items() if value}
     query = f"?{urlencode(given)}" if given else ""
-    return f"/{quote(channel)}{query}"
+    return f"/{_quoted(channel)}{query}"
 
 
 def message_url(channel: str, number: int, **arguments: object) -> str:
     """Return the address of a message in its channel."""
     query = f"?{urlencode(arguments)}" if arguments else ""
-    return f"/{quote(channel)}/{number}{query}#m{number}"
+    return f"/{_quoted(channel)}/{number}{query}#m{number}"
+
+
+# A page has a hundred addresses in one channel.
+@lru_cache(1024)
+def _quoted(channel: str) -> str:
+    return quote(channel)
 
 
 def following_url(project: str) -> str:

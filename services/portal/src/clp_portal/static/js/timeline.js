@@ -70,8 +70,8 @@ export class Timeline {
       if (old.classList.contains("grouped")) item.classList.add("grouped")
       const hadFocus = old.contains(document.activeElement)
       old.replaceWith(item)
-      if (hadFocus) item.focus()
       this.#observe(item.parentElement ?? item)
+      if (hadFocus) item.focus()
       return
     }
     // A change of a message that is not loaded.
@@ -172,7 +172,8 @@ export class Timeline {
 
   /** @param {ParentNode} part */
   #observe(part) {
-    for (const item of part.querySelectorAll(".message")) {
+    for (const item of /** @type {NodeListOf<HTMLElement>} */ (part.querySelectorAll(".message"))) {
+      item.tabIndex = -1
       this.seen.unobserve(item)
       this.seen.observe(item)
     }
