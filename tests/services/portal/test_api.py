@@ -166,6 +166,8 @@ def test_an_edit_names_the_revision_that_it_replaces(browser: Open) -> None:
     stale = somebody.call("PUT", address, {"text": "Three."}, If_Match='"1"')
     assert (stale.status, stale.json["code"]) == (412, "message.changed")
     assert somebody.call("PUT", address, {"text": "x"}, If_Match="2").status == 400
+    anyhow = somebody.call("PUT", address, {"text": "Four."}, If_Match="*")
+    assert (anyhow.status, anyhow.headers["Etag"]) == (200, '"3"')
 
 
 def test_pages_are_linked(browser: Open) -> None:

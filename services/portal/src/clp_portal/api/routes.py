@@ -24,6 +24,7 @@ MESSAGE: Final = f"{API}/messages/{{message}}"
 PROJECT: Final = f"{API}/projects/{{project}}"
 IDEMPOTENCY_KEY: Final = "Idempotency-Key"
 IF_MATCH: Final = "If-Match"
+ANY: Final = "*"
 CREATED: Final = 201
 _NAME: Final = re.compile(r"\{(\w+)\}")
 _REVISION: Final = re.compile(r'^(?:W/)?"(\d{1,9})"$')
@@ -300,8 +301,10 @@ def _header_arguments(operation: Operation, context: Context) -> dict[str, Any]:
             reason = {IDEMPOTENCY_KEY: ["missing header"]}
             raise Refused.because("request.malformed", fields=reason)
         values["key"] = headers[IDEMPOTENCY_KEY]
-    if "revision" in operation.header_names and IF_MATCH in headers:
-        match = _REVISION.match(headers[IF_MATCH].strip())
+    # Any revision will do for ``*`` (RFC 9110, 13.1.1), as without the header.
+    expected = headers.get(IF_MATCH, ANY).strip()
+    if "revision" in operation.header_names and expected != ANY:
+        match = _REVISION.match(expected)
         if match is None:
             raise Refused.because("request.malformed", fields={IF_MATCH: ["no ETag"]})
         values["revision"] = int(match[1])
