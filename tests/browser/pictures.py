@@ -29,6 +29,9 @@ PHONE: Final = {
 }
 NARROW: Final = PHONE | {"viewport": {"width": 360, "height": 640}}
 DARK: Final = {"color_scheme": "dark"}
+FRENCH: Final = NARROW | {"locale": "fr"}
+JAPANESE: Final = NARROW | {"locale": "ja"}
+ARABIC: Final = NARROW | {"locale": "ar"}
 
 Act = Callable[[Page], None]
 
@@ -166,12 +169,23 @@ PICTURES: Final = (
     Picture("mail-settings-narrow", "nat", "/-/mail-settings", NARROW),
     Picture("help", "nat", NORTH, act=ask_for_help),
     Picture("help-phone", "nat", "/-/help", PHONE),
+    Picture("help-french", "nat", "/-/help", FRENCH),
+    Picture("menu-french", "nat", NORTH, FRENCH, open_the_menu),
+    Picture("search-french", "nat", f"{NORTH}?q=scene&in=project", FRENCH),
+    Picture("mail-settings-french", "nat", "/-/mail-settings", FRENCH),
+    Picture("my-projects-japanese", "nat", "/", JAPANESE),
+    Picture("keys-japanese", "nat", NORTH, JAPANESE, show_the_keys),
+    Picture("my-projects-arabic", "nat", "/", ARABIC),
+    Picture("menu-arabic", "nat", NORTH, ARABIC, open_the_menu),
+    Picture("who-was-told-arabic", "ivy", NORTH, ARABIC, ask_who_was_told),
+    Picture("help-arabic", "nat", "/-/help", DESKTOP | {"locale": "ar"}),
     Picture("api", "nat", "/-/api"),
     Picture("not-found", "nat", "/nothing"),
     Picture("no-access", "lin", "/"),
     Picture("session-over", "nat", NORTH, act=lose_the_session),
     Picture("signed-out", "nat", "/-/signed-out"),
     Picture("not-sent", "ivy", NORTH, act=fail_to_send),
+    Picture("not-sent-narrow", "ian", NORTH, NARROW | DARK, fail_to_send),
     Picture("outcomes-and-audience", "ivy", NORTH, act=say_more),
 )
 # What fits no sketch; `odd_world` says who is who.

@@ -20,6 +20,7 @@ watchConnection()
 offerNotifications()
 retitle()
 closeMenus()
+document.querySelector(".channel.current")?.scrollIntoView({ block: "nearest", inline: "nearest" })
 
 const conversation = /** @type {HTMLElement | null} */ (document.querySelector(".conversation[data-channel]"))
 const { timeline, composer } = conversation ? enhance(conversation) : { timeline: null, composer: null }
@@ -30,7 +31,6 @@ document.documentElement.dataset.ready = ""
 /** @param {HTMLElement} conversation */
 function enhance(conversation) {
   const timeline = new Timeline(conversation, document.body.dataset.me ?? "")
-  document.querySelector(".channel.current")?.scrollIntoView({ block: "nearest", inline: "nearest" })
   const form = /** @type {HTMLFormElement | null} */ (conversation.querySelector(".composer"))
   let composer = null
   if (form) {
