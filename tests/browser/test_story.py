@@ -117,8 +117,9 @@ def test_the_author_sees_whom_a_draft_reaches(open_page: Open) -> None:
 
 def test_no_name_of_another_partner_is_offered(open_page: Open) -> None:
     page = open_page("nat", NORTH)
-    page.locator("#text").press_sequentially("@s")
-    page.wait_for_timeout(500)
+    with page.expect_response("**/mentionable*") as found:
+        page.locator("#text").press_sequentially("@s")
+    assert found.value.json() == {"people": []}
     expect(page.get_by_role("option")).to_have_count(0)
 
 
