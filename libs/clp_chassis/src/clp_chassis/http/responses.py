@@ -76,7 +76,9 @@ def error_response(refused: Refused, statuses: Mapping[str, int] = NONE) -> Resp
 
 def allowed_verbs(refused: Refused) -> str:
     """Return the value of ``Allow`` for a refused verb (RFC 9110, 15.5.6)."""
-    return ", ".join(refused.detail.get("verbs", ()))
+    if refused.code != "verb.refused":
+        return ""
+    return ", ".join(refused.detail["verbs"])
 
 
 def status_of(code: str, statuses: Mapping[str, int] = NONE) -> int:
