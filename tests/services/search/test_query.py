@@ -74,6 +74,8 @@ MESSAGE = document(
         ("on:2026-11", True),
         ("on:2026", True),
         ("on:2026/11/02", True),
+        ("on:2026\u201111\u201102", True),
+        ("on:2026\u221211\u201302", True),
         ("on:2026-11-01", False),
         ("on:2025", False),
         ("before:2026-11-03", True),

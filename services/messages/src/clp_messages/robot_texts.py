@@ -18,6 +18,11 @@ from clp_core.messages import judge_text
 
 SUFFIX: Final = ".txt"
 DEFAULTS: Final = PackageLoader("clp_messages", "templates")
+# What a template can raise: it computes, and its file may be of another encoding.
+UNUSABLE: Final = (
+    *(TemplateError, ArithmeticError, LookupError),
+    *(RuntimeError, TypeError, ValueError),
+)
 
 
 class RobotTexts:
@@ -62,8 +67,11 @@ class RobotTexts:
         sample = Announcement(id="sample", project="sample", kind=kind, facts=facts)
         try:
             text = self.render(sample)
-        except TemplateError as error:
-            raise ValueError(f"{kind}{SUFFIX}: {error}") from None
+        except UNUSABLE as error:
+            sentence = (
+                str(error).splitlines()[0] if str(error) else type(error).__name__
+            )
+            raise ValueError(f"{kind}{SUFFIX}: {sentence}") from None
         if not (decision := judge_text(text)):
             raise ValueError(f"{kind}{SUFFIX}: {decision.reason}")
 

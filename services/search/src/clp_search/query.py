@@ -38,8 +38,9 @@ _CLOSERS: Final = {
 # Operators, letters and digits of Chinese and Japanese keyboards.
 _FULL_WIDTH: Final = {code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)}
 _NAME: Final = re.compile(r"([A-Za-z]+):(?=\S)")
+_DASH: Final = r"[-./\u2010-\u2013\u2212]"
 _DATE: Final = re.compile(
-    r"([0-9]{4})(?:[-./]([0-9]{1,2})(?:[-./]([0-9]{1,2}))?)?", re.ASCII
+    rf"([0-9]{{4}})(?:{_DASH}([0-9]{{1,2}})(?:{_DASH}([0-9]{{1,2}}))?)?", re.ASCII
 )
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _DECEMBER: Final = 12
