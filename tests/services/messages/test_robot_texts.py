@@ -40,7 +40,7 @@ def test_no_default_text_names_a_language_or_a_partner(kind: str) -> None:
     assert "North" not in text
 
 
-# Facts that hold what other programs would obey.
+# Facts that hold what other programs would run or follow.
 HOSTILE = [
     "{{ 7 * 7 }}",
     "{% include '/etc/passwd' %}",

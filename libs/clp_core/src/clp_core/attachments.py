@@ -136,6 +136,11 @@ class AttachmentPolicy:
     A deployment adds types as `extra_extensions`, and may say in `kinds` which contents
     an extension admits. Sizes are in bytes; the quotas are not published, they bound
     abuse, not work.
+
+    Raises:
+        InvalidValue: naming the field, if a limit is below 1, an extension is not
+            written in lower-case letters and digits, or `kinds` admits what is refused
+            under any name (rule 28).
     """
 
     max_bytes: int = 10 * MEBIBYTE
@@ -197,7 +202,11 @@ PUBLISHED_ATTACHMENTS: Final = AttachmentPolicy()
 
 
 def judge_name(name: str, policy: AttachmentPolicy = PUBLISHED_ATTACHMENTS) -> Decision:
-    """A name must be safe, and its last extension on the list (rules 27 and 29)."""
+    """A name must be safe, and its last extension on the list (rules 27 and 29).
+
+    The detail of a refusal is that of `safe_name`, or has the ``extension`` and the
+    list of ``extensions``.
+    """
     safe = safe_name(name)
     if isinstance(safe, Decision):
         return safe
@@ -211,7 +220,10 @@ def judge_name(name: str, policy: AttachmentPolicy = PUBLISHED_ATTACHMENTS) -> D
 
 
 def judge_size(size: int, policy: AttachmentPolicy = PUBLISHED_ATTACHMENTS) -> Decision:
-    """Require one byte to the limit, inclusive (rule 26)."""
+    """Require one byte to the limit, inclusive (rule 26).
+
+    The detail of a refusal of too large a file has ``max_bytes``.
+    """
     if size < 1:
         return Decision(Reason.ATTACHMENT_EMPTY)
     if size > policy.max_bytes:
@@ -235,7 +247,10 @@ def judge_upload(
 def judge_count(
     count: int, policy: AttachmentPolicy = PUBLISHED_ATTACHMENTS
 ) -> Decision:
-    """Bound the attachments of a message (rule 26)."""
+    """Bound the attachments of a message (rule 26).
+
+    The detail of a refusal has ``max_files`` and the number of ``files``.
+    """
     if count > policy.max_per_message:
         detail = {"max_files": policy.max_per_message, "files": count}
         return Decision(Reason.ATTACHMENT_TOO_MANY, detail=detail)
@@ -249,7 +264,10 @@ def judge_daily_quota(
     size: int,
     policy: AttachmentPolicy = PUBLISHED_ATTACHMENTS,
 ) -> Decision:
-    """Bound the files and bytes of a day, the new file included.
+    """Bound the files and bytes of a day, the new file included (no published rule).
+
+    `size` is in bytes. The detail of a refusal has the ``scope``, ``max_files`` and
+    ``max_bytes``.
 
     >>> judge_daily_quota(QuotaScope.PERSON, files=501, size=1)
     Decision(reason=Reason.ATTACHMENT_QUOTA_SPENT)
@@ -275,7 +293,8 @@ def judge_held_bytes(
 ) -> Decision:
     """Bound what the people of one partner hold in the store, the new file included.
 
-    The studio is not bounded: nobody else pays for its files.
+    `size` is in bytes, and so is ``max_bytes`` in the detail of a refusal. The studio
+    is not bounded: nobody else pays for its files (no published rule).
     """
     if size > policy.bytes_held_per_partner:
         detail = {"max_bytes": policy.bytes_held_per_partner}
@@ -292,8 +311,9 @@ def judge_content(
 ) -> Decision:
     """The bytes must not contradict the name (rule 28).
 
-    `detected` is the kind of a strong signature. `likeness` are kinds that the bytes
-    resemble weakly: they may confirm a name, and refuse nothing.
+    `name` is a safe one. `detected` is the kind of a strong signature. `likeness` are
+    kinds that the bytes resemble weakly: they may confirm a name, and refuse nothing.
+    The detail of a refusal has the kind that was ``detected``.
 
     >>> judge_content("list.csv", DetectedKind.PNG).detail
     {'detected': 'png'}

@@ -15,6 +15,9 @@ ID_PATTERN: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 def is_id(value: str) -> bool:
     """Whether a value is a valid id of a project, partner or person.
 
+    1 to 64 ASCII letters, digits, dots, underscores and hyphens, the first a letter or
+    a digit: so an id is a part of a channel's name, a path and a header as it stands.
+
     >>> is_id("night-train.s02"), is_id("night train")
     (True, False)
     """
@@ -22,7 +25,7 @@ def is_id(value: str) -> bool:
 
 
 class ChannelKind(Code):
-    """A channel for all partners, or one shared with one partner."""
+    """A channel for all partners, or one shared with one partner (section 2)."""
 
     BROADCAST = "broadcast"
     DIRECT = "direct"
@@ -30,7 +33,10 @@ class ChannelKind(Code):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Project:
-    """A project, with its present and its withdrawn partners."""
+    """A project, with its present and its withdrawn partners (section 2, rule 7).
+
+    `assigned` decides where an id is in both.
+    """
 
     id: ProjectId
     assigned: frozenset[PartnerId] = frozenset()
@@ -39,7 +45,7 @@ class Project:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Channel:
-    """One stream of messages; a direct channel names its partner.
+    """One stream of messages (section 2); a direct channel names its partner.
 
     >>> Channel("p1").name, Channel("p1", "north").name
     ('p1/broadcast', 'p1/direct/north')
@@ -62,7 +68,7 @@ class Channel:
 
     @classmethod
     def named(cls, name: str) -> Self:
-        """Read a channel name.
+        """Read a channel name: ``PROJECT/broadcast`` or ``PROJECT/direct/PARTNER``.
 
         >>> Channel.named("p1/direct/north").kind
         ChannelKind.DIRECT

@@ -26,7 +26,7 @@ class Code(StrEnum):
 
 
 class Reason(Code):
-    """The reason of a decision."""
+    """The reason of a decision: why it is refused, or that it is allowed."""
 
     ALLOWED = "allowed"
     # Missing and forbidden share a code, so that a refusal reveals nothing (rule 5).

@@ -11,7 +11,7 @@ from clp_core.visibility import may_read
 
 
 class DeliveryReason(Code):
-    """Why a notification is sent, or withdrawn at the recheck."""
+    """Why a notification is sent, or withdrawn at the recheck (rules 13 and 25)."""
 
     DUE = "due"
     MESSAGE_DELETED = "message.deleted"
@@ -38,9 +38,10 @@ def judge_delivery(
     mentioned: frozenset[PersonId] = frozenset(),
     access: AccessPolicy = PUBLISHED_ACCESS,
 ) -> DeliveryDecision:
-    """Withdraw the mail of a removed message, access or mention (rule 13).
+    """Withdraw the mail of a removed message, access or mention (rules 13 and 23).
 
-    `mentioned` are the ids of the people mentioned by the present text.
+    `message` and `project` are the facts just before the mail leaves; `mentioned` are
+    the ids of the people mentioned by the present text.
     """
     person = recipient.person
     if not may_read(person, message.channel, project, access=access):

@@ -20,6 +20,9 @@ class TextPolicy:
 
     White space around a text is stored but not counted, so it has a limit of its
     own.
+
+    Raises:
+        InvalidValue: if a limit is below 1.
     """
 
     max_characters: int = 10_000
@@ -38,7 +41,10 @@ PUBLISHED_TEXT: Final = TextPolicy()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageFacts:
-    """The facts of a message, without its text."""
+    """The facts of a message, without its text (rules 11 and 12).
+
+    `number` counts from 1 in its channel; `deleted` leaves a tombstone.
+    """
 
     channel: Channel
     number: int
@@ -50,6 +56,9 @@ def judge_text(
     text: str, attachments: int = 0, policy: TextPolicy = PUBLISHED_TEXT
 ) -> Decision:
     """Require a visible text, or at least one attachment (rule 9).
+
+    Lengths are code points. The detail of a refusal has the ``character`` that cannot
+    be stored, or ``max_characters`` with ``characters`` or ``max_padding``.
 
     >>> judge_text("Hello")
     Decision(reason=Reason.ALLOWED)
@@ -78,6 +87,8 @@ def judge_text(
 def judge_idempotency_key(key: str, policy: TextPolicy = PUBLISHED_TEXT) -> Decision:
     """An idempotency key is 1 to 128 printable characters (rule 10).
 
+    The detail of a refusal has ``max_characters``.
+
     >>> judge_idempotency_key("draft-7")
     Decision(reason=Reason.ALLOWED)
     """
@@ -96,7 +107,10 @@ def may_edit(
     *,
     access: AccessPolicy = PUBLISHED_ACCESS,
 ) -> Decision:
-    """Only the author edits, and only where they may still post (rule 12)."""
+    """Only the author edits, and only where they may still post (rule 12).
+
+    A hidden message is refused as a missing one (rule 5), a tombstone as deleted.
+    """
     if not (touching := _may_touch(actor, message, project, access=access)):
         return touching
     if actor.id != message.author:
@@ -112,7 +126,10 @@ def may_delete(
     *,
     access: AccessPolicy = PUBLISHED_ACCESS,
 ) -> Decision:
-    """The author deletes their own message, internal people any (rule 12)."""
+    """The author deletes their own message, internal people any (rule 12).
+
+    A hidden message is refused as a missing one (rule 5), a tombstone as deleted.
+    """
     if not (touching := _may_touch(actor, message, project, access=access)):
         return touching
     if actor.id == message.author or actor.side is Side.INTERNAL:

@@ -10,7 +10,7 @@ PartnerId = NewType("PartnerId", str)
 
 
 class Side(Code):
-    """The studio, or the staff of a partner."""
+    """The studio, or the staff of a partner (section 1)."""
 
     INTERNAL = "internal"
     EXTERNAL = "external"
@@ -20,7 +20,8 @@ class Side(Code):
 class Person:
     """Anybody who can read, post or be told; at most one partner (rule 4).
 
-    `repr` omits the mail address, which so stays out of logs.
+    `roles` are free strings of the identity system; a leaver is not `active`. `repr`
+    omits the mail address, which so stays out of logs.
 
     >>> Person(id=PersonId("ivy"), name="Ivy Lane", email="ivy@studio.example").side
     Side.INTERNAL
@@ -35,7 +36,7 @@ class Person:
 
     @property
     def side(self) -> Side:
-        """A person with a partner is external."""
+        """A person with a partner is external (section 1)."""
         return Side.INTERNAL if self.partner is None else Side.EXTERNAL
 
 
@@ -50,7 +51,7 @@ class Robot:
 
     @property
     def side(self) -> Side:
-        """The robot is internal."""
+        """The robot is internal (rule 3)."""
         return Side.INTERNAL
 
 
@@ -61,7 +62,10 @@ Author = Person | Robot
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccessPolicy:
-    """Roles that admit to the portal and roles that exclude from it (rule 1)."""
+    """Roles that admit to the portal and roles that exclude from it (rule 1).
+
+    An excluding role wins. Without an admitting role the portal is open to nobody.
+    """
 
     admitting_roles: frozenset[str] = frozenset({"dub_portal_user"})
     excluding_roles: frozenset[str] = frozenset(

@@ -23,7 +23,7 @@ from clp_core.routing import (
 
 
 class NobodyReason(Code):
-    """Why a draft reaches nobody."""
+    """Why a draft reaches nobody (rule 47)."""
 
     NO_FOLLOWER = "nobody.no_follower"
     MENTIONED_MAY_NOT_READ = "nobody.mentioned_may_not_read"
@@ -31,9 +31,10 @@ class NobodyReason(Code):
 
 @dataclass(frozen=True, slots=True)
 class PreviewGroup:
-    """Followers who will be told: the studio, or one partner's people.
+    """Followers who will be told: the studio, or one partner's people (rule 47).
 
-    `count` is None where the author may know the group but not its size.
+    `partner` is None for the studio. `count` is None where the author may know the
+    group but not its size.
     """
 
     partner: PartnerId | None
@@ -44,7 +45,8 @@ class PreviewGroup:
 class Preview:
     """The recipients of a draft: groups of followers, and the people it mentions.
 
-    `nobody` has a reason if and only if there are neither.
+    `mentioned` is ordered by person id (rule 47). `nobody` has a reason if and only if
+    there are neither.
     """
 
     groups: tuple[PreviewGroup, ...] = ()

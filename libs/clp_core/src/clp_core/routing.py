@@ -21,7 +21,7 @@ from clp_core.visibility import judge_readers
 
 
 class Trigger(Code):
-    """The trigger that makes a person a recipient."""
+    """The trigger that makes a person a recipient (R1 to R4)."""
 
     NEW_BROADCAST = "new_broadcast"
     DIRECT_FROM_PARTNER = "direct_from_partner"
@@ -67,7 +67,7 @@ class RoutingReason(Code):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoutingPolicy:
-    """The choice of a deployment about mentions."""
+    """The choice of a deployment about mentions: R4 replaces or adds (rule 22)."""
 
     mention_routing: MentionRouting = MentionRouting.REPLACES
 
@@ -77,7 +77,7 @@ PUBLISHED_ROUTING: Final = RoutingPolicy()
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """The side whose followers are recipients, with the trigger they get."""
+    """The side whose followers are recipients, with the trigger they get (R1 to R3)."""
 
     rule: str
     audience: Side
@@ -157,10 +157,11 @@ SENTENCES: Final[Mapping[RoutingReason, str]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoutingFacts:
-    """The facts of one message at one moment.
+    """The facts of one message at one moment: when it was posted or edited (rule 22).
 
-    `mentioned` of an edit holds the people added by it. The facts of a person given
-    twice are taken from `followers`.
+    `followers` are those of the project, whatever they may read. `mentioned` of an edit
+    holds the people added by it. The facts of a person given twice are taken from
+    `followers`.
     """
 
     author: Author
@@ -173,7 +174,7 @@ class RoutingFacts:
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """One person to tell, with the trigger."""
+    """One person to tell, with the trigger (rule 24)."""
 
     person: Person
     trigger: Trigger

@@ -9,7 +9,10 @@ from clp_core.visibility import may_read
 
 
 def is_unread(message: MessageFacts, reader: PersonId, marker: int) -> bool:
-    """After the read marker, by somebody else, and not deleted (rule 31)."""
+    """After the read marker, by somebody else, and not deleted (rule 31).
+
+    `marker` is the number of the last message that was read, 0 before the first.
+    """
     return message.number > marker and message.author != reader and not message.deleted
 
 
@@ -33,7 +36,7 @@ def unread_count(
 def first_unread(
     messages: Iterable[MessageFacts], reader: PersonId, marker: int
 ) -> int | None:
-    """The number of the first unread message (rule 32)."""
+    """The number of the first unread message of a channel, None without (rule 32)."""
     numbers = (m.number for m in messages if is_unread(m, reader, marker))
     return min(numbers, default=None)
 
@@ -54,7 +57,10 @@ def project_unread_count(
     *,
     access: AccessPolicy = PUBLISHED_ACCESS,
 ) -> int:
-    """Sum the counts of the channels that the person may read now (rule 31)."""
+    """Sum the counts of the channels that the person may read now (rule 31).
+
+    `counts` may hold channels that are hidden from the person; they count nothing.
+    """
     return sum(
         count
         for channel, count in counts.items()

@@ -29,7 +29,8 @@ def may_read(
 ) -> Decision:
     """Internal people read all; a partner reads broadcasts and its own direct channel.
 
-    A hidden channel and a missing one get the same decision (rule 5).
+    Rows 1 to 5 of the table of section 2; a partner withdrawn reads nothing (rule 7). A
+    hidden channel and a missing one get the same decision (rule 5).
 
     >>> p1 = Project(id="p1", assigned=frozenset({"north", "south"}))
     >>> roles = frozenset({"dub_portal_user"})
@@ -53,7 +54,10 @@ def judge_reading(
     *,
     access: AccessPolicy = PUBLISHED_ACCESS,
 ) -> tuple[Decision, ...]:
-    """Apply `may_read` to each channel; portal access is judged once."""
+    """Apply `may_read` to each channel, in their order; portal access is judged once.
+
+    For the table of section 2 and rules 5 and 7; one decision for each channel.
+    """
     if isinstance(reader, Robot) or not has_portal_access(reader, access):
         return tuple(MISSING for _ in channels)
     return tuple(_reading_with_access(reader, c, project) for c in channels)
@@ -66,7 +70,10 @@ def judge_readers(
     *,
     access: AccessPolicy = PUBLISHED_ACCESS,
 ) -> tuple[Decision, ...]:
-    """Apply `may_read` to each person; the channel is judged once."""
+    """Apply `may_read` to each person, in their order; the channel is judged once.
+
+    For rules 7, 18 and 23; one decision for each person.
+    """
     if not channel_exists(channel, project):
         return tuple(MISSING for _ in readers)
     return tuple(
@@ -86,9 +93,10 @@ def may_post(
     *,
     access: AccessPolicy = PUBLISHED_ACCESS,
 ) -> Decision:
-    """Readers may post, except partners in a broadcast.
+    """Readers may post, except partners in a broadcast (table of section 2).
 
-    The robot posts broadcasts and nothing else (rule 3).
+    The robot posts broadcasts and nothing else (rule 3). Where somebody may not read,
+    the refusal is that of a missing channel (rule 5).
 
     >>> p1 = Project(id="p1", assigned=frozenset({"north"}))
     >>> roles = frozenset({"dub_portal_user"})
@@ -109,7 +117,10 @@ def may_post(
 def may_follow(
     person: Author, project: Project, access: AccessPolicy = PUBLISHED_ACCESS
 ) -> Decision:
-    """Anybody who may read a project's broadcast may follow it (rule 8)."""
+    """Anybody who may read a project's broadcast may follow it (rule 8).
+
+    A project that is hidden from the person is refused as a missing one (rule 5).
+    """
     reading = may_read(person, Channel(project.id), project, access=access)
     return ALLOWED if reading else PROJECT_MISSING
 
@@ -125,7 +136,9 @@ def channel_exists(channel: Channel, project: Project) -> bool:
 
 
 def channels_of(project: Project) -> tuple[Channel, ...]:
-    """List the broadcast, then the direct channels by partner id.
+    """List the broadcast, then the direct channels by partner id (section 2).
+
+    Those of withdrawn partners are among them: they hold the history (rule 7).
 
     >>> [channel.name for channel in channels_of(Project(id="p1"))]
     ['p1/broadcast']
@@ -140,7 +153,9 @@ def channels_of(project: Project) -> tuple[Channel, ...]:
 def channels_readable_by(
     reader: Author, project: Project, access: AccessPolicy = PUBLISHED_ACCESS
 ) -> tuple[Channel, ...]:
-    """List the channels of a project that this person may read.
+    """List the channels of a project that this person may read (table of section 2).
+
+    In the order of `channels_of`; none for somebody without access, and for the robot.
 
     >>> p1 = Project(id="p1", assigned=frozenset({"north", "south"}))
     >>> roles = frozenset({"dub_portal_user"})

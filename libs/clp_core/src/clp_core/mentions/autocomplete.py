@@ -39,7 +39,9 @@ PrefixEntry = tuple[MatchField, str]
 
 
 def search_key(text: str) -> str:
-    """The key by which autocomplete compares a name or an address.
+    """The key by which autocomplete compares a name or an address (rule 15).
+
+    That of `name_key`, without accents; letters such as "ø" are as they are typed.
 
     >>> search_key("Łukasz  MÜLLER")
     'lukasz muller'
@@ -66,7 +68,10 @@ def prefix_entries(name: str, address: str) -> tuple[PrefixEntry, ...]:
 
 
 def prefix_rank(person: Person, typed: str) -> tuple[MatchField, str, str] | None:
-    """Sort key of a person for the typed text; None without a match.
+    """Sort key of a person for the typed text; None without a match (rule 15).
+
+    By the matched field, then the folded name, then the address. The sign is not a part
+    of `typed`; an empty one matches everybody.
 
     >>> from clp_core.people import PersonId
     >>> zoe = Person(id=PersonId("zoe"), name="Zoë O'Hara", email="zoe@studio.example")

@@ -18,7 +18,7 @@ PLAIN_SIGNS: Final = str.maketrans(
 
 
 def name_key(name: str) -> str:
-    r"""Key of a name: NFKC, case folding, single spaces; accents count.
+    r"""Key of a name: NFKC, case folding, single spaces; accents count (rule 15).
 
     Apostrophes are alike, hyphens are alike, and invisible signs do not count.
 
@@ -35,7 +35,9 @@ def name_key(name: str) -> str:
 
 
 def address_key(address: str) -> str:
-    """Key of an address: case, width and IDNA form of the domain do not count.
+    """Key of an address: case, width and IDNA form of its domain do not count.
+
+    Rule 15; each label in its Unicode form (RFC 5890, section 2.3.2.1).
 
     >>> address_key("Nat@NORTH.example")
     'nat@north.example'

@@ -151,7 +151,8 @@ def lookup_keys_in(
 ) -> frozenset[str]:
     """All name and address keys that a handle of this text could mean.
 
-    Their owners are all that `resolve_mentions` needs of the directory.
+    Rules 15, 16 and 21. Their owners are all that `resolve_mentions` needs of the
+    directory. `skip` are spans of the text to leave out, in code points.
 
     >>> sorted(lookup_keys_in("see @Mike O'Connor's notes"))
     ['mike', 'mike o', "mike o'connor", "mike o'connor's", "mike o'connor's notes"]

@@ -12,6 +12,9 @@ class MentionPolicy:
 
     ``max_people`` counts people a message mentions; ``max_name_length`` is in
     characters, and longer names are not looked up.
+
+    Raises:
+        InvalidValue: if a limit is below 1.
     """
 
     max_people: int = 50

@@ -26,10 +26,11 @@ class Outcome(Code):
 
 @dataclass(frozen=True, slots=True)
 class MentionOutcome:
-    """One handle as written: its span (sign included), outcome and person.
+    """One handle as written: its span (sign included), outcome and person (rule 19).
 
-    `candidates` are those of an ambiguous handle; it and an unknown one have no
-    `person`.
+    The span counts code points of the text as it was given; `handle` is the text after
+    the sign. `candidates`, ordered by address, are those of an ambiguous handle; it and
+    an unknown one have no `person`.
     """
 
     span: Span
@@ -41,7 +42,11 @@ class MentionOutcome:
 
 @dataclass(frozen=True, slots=True)
 class Mentions:
-    """The outcomes of a text in their order; a refusal if they mention too many."""
+    """The outcomes of a text in their order; a refusal if they mention too many.
+
+    Rules 19 and 20. The detail of the refusal has ``max_people`` and the number of
+    ``people``.
+    """
 
     outcomes: tuple[MentionOutcome, ...] = ()
     decision: Decision = ALLOWED
@@ -95,7 +100,8 @@ def resolve_mentions(  # noqa: PLR0913  (the facts of a post, each under its nam
 
     `owners` must include the owners of `lookup_keys_in`. Those not mentionable here
     are removed first, so that the outcomes are the same whether they exist or not. The
-    robot mentions nobody (rule 3).
+    robot mentions nobody (rule 3). `skip` are spans to leave out, besides those of rule
+    17: the code and the links of a richer markup.
     """
     if not isinstance(author, Person):
         return NONE
