@@ -24,6 +24,7 @@ from tests.architecture.vocabulary import (
     SAY_LIMIT,
     TECHNICAL,
     VARIABLE,
+    Ambiguous,
 )
 
 TEXT_SUFFIXES = {
@@ -59,6 +60,14 @@ def foreign_words(root: Path) -> list[Finding]:
         for source in sources_of(root, SHIPPED)
         if "migrations" not in source.path.parts
         for line, _, name in _names_in(source)
+        for word, say in _foreign_in(name)
+    ]
+
+
+@cache
+def _foreign_in(name: str) -> list[tuple[str, str]]:
+    return [
+        (word, say)
         for word, say in PRODUCT.items()
         if re.search(rf"(^|_){word}s?(_|$)", snake(name))
     ]
@@ -81,11 +90,15 @@ def refused_identifiers(root: Path) -> list[Finding]:
         for source in sources_of(root, CODE)
         if not _is_exempt_file(source.name)
         for line, kind, name in _names_in(source)
-        for word in AMBIGUOUS
-        if kind in word.kinds
-        and re.fullmatch(word.pattern, snake(name).strip("_"))
-        and not _is_exempt(source.name, snake(name))
+        for word in _ambiguous_in(name)
+        if kind in word.kinds and not _is_exempt(source.name, snake(name))
     ]
+
+
+@cache
+def _ambiguous_in(name: str) -> list[Ambiguous]:
+    whole = snake(name).strip("_")
+    return [word for word in AMBIGUOUS if re.fullmatch(word.pattern, whole)]
 
 
 def snake(text: str) -> str:
