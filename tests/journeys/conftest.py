@@ -5,10 +5,19 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from clp_suite import EmbeddedSuite
 from clp_suite.sample_data import put_cast
 from clp_suite.suite import Suite
 from tests.journeys.scenario import Scenario
-from tests.journeys.suites import suite_of
+from tests.journeys.suites import deployed_suite
+from tests.services.portal.openid_provider import OwnProvider
+
+
+@pytest.fixture(scope="session")
+def provider() -> Iterator[OwnProvider]:
+    """Where people of the deployed suite sign in."""
+    with OwnProvider() as running:
+        yield running
 
 
 @pytest.fixture(
@@ -18,9 +27,11 @@ from tests.journeys.suites import suite_of
 def suite(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Suite]:
-    """Four services: embedded, or as processes on RabbitMQ and PostgreSQL."""
+    """Four services: embedded, or as deployed on RabbitMQ and PostgreSQL."""
     folder = tmp_path_factory.mktemp(request.param)
-    with suite_of(request.param, request, folder) as running:
+    is_embedded = request.param == "embedded"
+    made = EmbeddedSuite(folder) if is_embedded else deployed_suite(request, folder)
+    with made as running:
         put_cast(running.client(service="directory"))
         yield running
 

@@ -51,12 +51,14 @@ PASSING = re.compile(
 UNSTABLE_HEADERS = frozenset({"Date", "Content-Length"})
 
 
-def put_night_train(suite: Suite) -> None:
+def put_night_train(suite: Suite, project: str = "p1") -> None:
     """Store the people, and a project of North."""
     directory = suite.client(service="directory")
     put_cast(directory)
-    directory.projects.put_project(id="p1", title="Night Train")
-    directory.projects.assign_partner(project="p1", partner="north", languages=["fr"])
+    directory.projects.put_project(id=project, title="Night Train")
+    directory.projects.assign_partner(
+        project=project, partner="north", languages=["fr"]
+    )
 
 
 def addresses(project: str) -> tuple[str, ...]:

@@ -22,6 +22,13 @@ def suite_of(
     return process_suite(request, folder, mail_window_s=mail_window_s)
 
 
+def deployed_suite(request: pytest.FixtureRequest, folder: Path) -> ProcessSuite:
+    """Make a suite of processes whose people sign in at the provider of the tests."""
+    suite = process_suite(request, folder, portals=2)
+    suite.use_provider(request.getfixturevalue("provider").issuer)
+    return suite
+
+
 def process_suite(
     request: pytest.FixtureRequest,
     folder: Path,

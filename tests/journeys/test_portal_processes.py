@@ -1,20 +1,22 @@
 """The portal as two processes on RabbitMQ and PostgreSQL, with a provider."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import pytest
 
 from clp_suite.process_suite import ProcessSuite
 from tests.journeys.portal_pages import put_night_train
-from tests.journeys.suites import process_suite
 from tests.services.portal.browser import Browser, field_of
 from tests.services.portal.openid_provider import OwnProvider
 from tests.support.waiting import until
 
-pytestmark = pytest.mark.broker
+pytestmark = [
+    pytest.mark.broker,
+    pytest.mark.parametrize("suite", ["processes"], indirect=True),
+]
 
-NORTH = "p1/direct/north"
+PROJECT = "night-train"
+NORTH = f"{PROJECT}/direct/north"
 BY_PROVIDER = "/-/sign-out/by-provider"
 
 
@@ -38,15 +40,9 @@ class Portals:
 
 
 @pytest.fixture(scope="module")
-def portals(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Portals]:
-    suite = process_suite(request, tmp_path_factory.mktemp("portals"), portals=2)
-    with OwnProvider() as provider:
-        suite.use_provider(provider.issuer)
-        with suite:
-            put_night_train(suite)
-            yield Portals(suite, provider)
+def portals(suite: ProcessSuite, provider: OwnProvider) -> Portals:
+    put_night_train(suite, PROJECT)
+    return Portals(suite, provider)
 
 
 def is_signed_in(browser: Browser) -> bool:
@@ -55,7 +51,7 @@ def is_signed_in(browser: Browser) -> bool:
 
 def test_two_people_talk_by_two_processes(portals: Portals) -> None:
     nat, ivy = portals.signed_in("nat"), portals.signed_in("ivy")
-    ivy.post("/p1/-/following", following="1", next="/")
+    ivy.post(f"/{PROJECT}/-/following", following="1", next="/")
     nat = portals.at_the_other(nat)
     page = nat.get(f"/{NORTH}")
     page = nat.upload(
@@ -64,7 +60,7 @@ def test_two_people_talk_by_two_processes(portals: Portals) -> None:
         {"cues.csv": b"scene,cue\n1,2\n"},
     )
     assert "Ivy Lane will be told." in page.words
-    read = ivy.get("/p1")
+    read = ivy.get(f"/{PROJECT}")
     assert "The sheet, @Ivy Lane" in read.words
     assert "cues.csv" in read.words
     until(lambda: "1 message found" in ivy.get(f"/{NORTH}?q=sheet").words)
