@@ -8,15 +8,18 @@ import signal
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 
 import eventlet
 import pytest
 
 from clp_contracts.errors import CallFailed
+from clp_suite.server_access import Broker, BrokerAccess, DatabaseAccess
 from clp_suite.server_process import server_directory
-from clp_suite.servers import PrivatePostgres, PrivateRabbit
+from clp_suite.servers import PrivateRabbit
 from tests.faults.fault_run import until
 from tests.support.portal_streams import (
     Event,
@@ -39,10 +42,9 @@ _projects = itertools.count(1)
 
 @dataclass
 class Bed:
-    """Two portals on servers of their own, and a project with two partners."""
+    """Two portals, and a project with two partners."""
 
     suite: PortalProcesses
-    rabbit: PrivateRabbit
     sessions: dict[str, str]
     project: str
     posted: Counter[tuple[str, int, int]] = field(default_factory=Counter)
@@ -74,37 +76,35 @@ class Bed:
         ]
 
 
-@pytest.fixture(scope="module")
-def shared(
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[tuple[PortalProcesses, PrivateRabbit, dict[str, str]]]:
-    require(PrivateRabbit)
-    require(PrivatePostgres)
-    with (
-        server_directory() as directory,
-        PrivateRabbit(directory / "rabbit") as rabbit,
-        PrivatePostgres(directory / "postgres", durable=False) as postgres,
-        PortalProcesses(
-            tmp_path_factory.mktemp("streams"),
-            portals=2,
-            rabbit=rabbit,
-            postgres=postgres,
-        ) as suite,
-    ):
+@contextmanager
+def portals(
+    folder: Path, rabbit: Broker, postgres: DatabaseAccess
+) -> Iterator[tuple[PortalProcesses, dict[str, str]]]:
+    """Two processes, and the sessions of their readers."""
+    with PortalProcesses(folder, portals=2, rabbit=rabbit, postgres=postgres) as suite:
         people = (WRITER, *NORTH, *SOUTH)
         put_readers(
             suite, "p0", {"": [WRITER], "north": list(NORTH), "south": list(SOUTH)}
         )
-        yield suite, rabbit, suite.sign_in(people)
+        yield suite, suite.sign_in(people)
+
+
+@pytest.fixture(scope="module")
+def shared(
+    tmp_path_factory: pytest.TempPathFactory,
+    new_broker: Callable[[], BrokerAccess],
+    postgres: DatabaseAccess,
+) -> Iterator[tuple[PortalProcesses, dict[str, str]]]:
+    folder = tmp_path_factory.mktemp("streams")
+    with portals(folder, new_broker(), postgres) as made:
+        yield made
 
 
 @pytest.fixture
-def bed(
-    shared: tuple[PortalProcesses, PrivateRabbit, dict[str, str]],
-) -> Bed:
+def bed(shared: tuple[PortalProcesses, dict[str, str]]) -> Bed:
     """A project of its own for each test."""
-    suite, rabbit, sessions = shared
-    return Bed(suite, rabbit, sessions, new_project(suite))
+    suite, sessions = shared
+    return Bed(suite, sessions, new_project(suite))
 
 
 def new_project(suite: PortalProcesses) -> str:
@@ -190,13 +190,26 @@ def test_a_killed_portal_costs_its_streams_nothing(bed: Bed, count: int) -> None
 
 
 @pytest.mark.slow
-def test_a_restart_of_the_broker_costs_streams_nothing(bed: Bed) -> None:
+def test_a_restart_of_the_broker_costs_streams_nothing(
+    tmp_path: Path, postgres: DatabaseAccess
+) -> None:
+    require(PrivateRabbit)
+    with (
+        server_directory() as directory,
+        PrivateRabbit(directory / "rabbit") as rabbit,
+        portals(tmp_path, rabbit, postgres) as (suite, sessions),
+    ):
+        bed = Bed(suite, sessions, new_project(suite))
+        check_restart(bed, rabbit)
+
+
+def check_restart(bed: Bed, rabbit: PrivateRabbit) -> None:
     clients = bed.clients(NORTH, 20)
     with listening(clients):
         until(all_open(clients), WAIT_S, "open streams")
         for number in range(5):
             bed.post(f"before {number}")
-        bed.rabbit.restart()
+        rabbit.restart()
         until(lambda: _posts(bed, "the first after it"), WAIT_S, "an accepted post")
         for number in range(5):
             bed.post(f"after {number}")
