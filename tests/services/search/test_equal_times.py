@@ -8,7 +8,16 @@ from typing_extensions import override
 
 from clp_search.index.documents import channel_number
 from clp_search.index.query_evaluator import MIN_EXAMINED, Scope, _in_scope
-from tests.services.search.scenario import WITH_NORTH, WITH_SOUTH
+from clp_search.index.segments import Segment
+from tests.services.search.scenario import (
+    BROADCAST,
+    WITH_NORTH,
+    WITH_SOUTH,
+    IndexHarness,
+    apply_to,
+    document,
+    search_ids,
+)
 
 SCOPE = Scope("p1", frozenset({WITH_NORTH}))
 DOCUMENTS = 1_000
@@ -33,3 +42,30 @@ def test_t33_hidden_documents_take_as_long_as_none(hidden: int) -> None:
     segment: Any = SimpleNamespace(channels=channels, size=DOCUMENTS)
     assert _in_scope(segment, range(hidden), SCOPE) == []
     assert channels.read == MIN_EXAMINED
+
+
+def test_t33_segments_of_hidden_channels_only_are_passed_over(
+    index_harness: IndexHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = index_harness.open()
+    looked_up: list[int] = []
+    term_info = Segment.term_info
+
+    def noted(segment: Segment, term: str) -> Any:
+        looked_up.append(1)
+        return term_info(segment, term)
+
+    def lookups(query: str) -> int:
+        looked_up.clear()
+        assert search_ids(engine, query, {WITH_NORTH, BROADCAST}) == ["m1"]
+        return len(looked_up)
+
+    apply_to(engine, [document(1, "final mix", channel=WITH_NORTH)])
+    engine.checkpoint()
+    monkeypatch.setattr(Segment, "term_info", noted)
+    queries = ("final", "fi* mi*", "final -zebra")
+    without = [lookups(query) for query in queries]
+    apply_to(engine, [document(2, "final mix zebra", channel=WITH_SOUTH)])
+    engine.checkpoint()
+    assert all(without)
+    assert [lookups(query) for query in queries] == without

@@ -46,7 +46,12 @@ class Scope:
 def matching_documents(
     segment: Segment, plan: QueryPlan, *, scope: Scope, deleted: Collection[int]
 ) -> Sequence[int]:
-    """Return the documents that match a plan within a scope, oldest first."""
+    """Return the documents that match a plan within a scope, oldest first.
+
+    A segment of other channels only is passed over, whatever its terms.
+    """
+    if segment.distinct_channels.isdisjoint(scope.numbers):
+        return ()
     found = _matching_terms(segment, plan, scope)
     if deleted:
         found = [number for number in found if number not in deleted]

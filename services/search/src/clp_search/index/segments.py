@@ -150,6 +150,7 @@ class Segment:
             self.size: int = reader.doc_count_all()
             self._times = _numbers(reader, _TIME, self.size)
             self.channels = _numbers(reader, _CHANNEL, self.size)
+            self.distinct_channels = frozenset(self.channels)
         except BaseException:
             self._postings.close()
             raise
