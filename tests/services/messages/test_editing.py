@@ -1,7 +1,11 @@
 """Editing and deleting: permissions, revisions, tombstones (rules 12 and 13)."""
 
+from typing import Any
+
 import pytest
 
+from clp_core.messages import may_edit
+from clp_messages.use_cases import editing
 from tests.services.messages.scenario import BROADCAST, NORTH, SOUTH, Scenario, refusal
 
 MISSING = "message.missing"
@@ -59,6 +63,33 @@ def test_t33_a_missing_message_costs_the_same_as_a_hidden_one(
         counts.append((dict(scenario.projects.calls), about, len(statements)))
     assert counts[0] == counts[1]
     assert counts[0][:2] == ({"facts": 1}, 1)
+
+
+def test_t33_a_missing_message_is_judged_like_a_hidden_one(
+    scenario: Scenario, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hidden = scenario.post("sam", SOUTH, "secret").id
+    judged: list[Any] = []
+
+    def noted(actor: Any, message: Any, project: Any) -> Any:
+        judged.append(message)
+        return may_edit(actor, message, project)
+
+    monkeypatch.setattr(editing, "may_edit", noted)
+    counts = []
+    for message in (hidden, "f" * 32):
+        judged.clear()
+        assert refusal(lambda m=message: scenario.edit("nat", m, "x")) == MISSING  # type: ignore[misc]
+        counts.append(len(judged))
+    assert counts[0] == counts[1] > 0
+
+
+def test_t33_of_a_hidden_message_no_text_is_read(scenario: Scenario) -> None:
+    hidden = scenario.post("sam", SOUTH, "secret").id
+    with scenario.counted_statements() as statements:
+        assert refusal(lambda: scenario.edit("nat", hidden, "x")) == MISSING
+    assert statements
+    assert not [one for one in statements if "messages.text" in str(one)]
 
 
 def test_an_edit_keeps_the_earlier_text_for_audit_only(scenario: Scenario) -> None:

@@ -21,7 +21,7 @@ from clp_contracts.messages import (
     Revision,
     Revisions,
 )
-from clp_core.channels import Project
+from clp_core.channels import Project, ProjectId
 from clp_core.decisions import Decision, Reason
 from clp_core.mentions import StoredMark
 from clp_core.messages import MessageFacts, judge_text, may_audit, may_delete, may_edit
@@ -29,7 +29,12 @@ from clp_core.people import Person
 from clp_messages.dependencies import Dependencies
 from clp_messages.mapping import AccessContext, serialize_marks, to_message_facts
 from clp_messages.message_rows import write_mentions
-from clp_messages.queries import attachment_count, mentioned_in, message_by_id
+from clp_messages.queries import (
+    attachment_count,
+    judged_row,
+    locked_message,
+    mentioned_in,
+)
 from clp_messages.tables import OUTBOX, MentionRow, MessageRow, RevisionRow
 from clp_messages.use_cases.authorization import allowed_context, refuse, require
 from clp_messages.use_cases.mentions import MentionContext, mentions_in
@@ -60,8 +65,12 @@ class _Content:
 
 NO_MESSAGE: Final = Decision(Reason.MESSAGE_MISSING)
 NO_CONTENT: Final = _Content()
-# The id of no message: to count its attachments takes as long.
+# No message, in no project: to count its attachments and to judge it takes as long.
 NO_ID: Final = "0" * 32
+ABSENT_PROJECT: Final = Project(id=ProjectId(NO_ID))
+ABSENT_ROW: Final = MessageRow(
+    id=NO_ID, channel=f"{NO_ID}/direct/{NO_ID}", number=0, author=NO_ID
+)
 
 
 def edit_message(
@@ -176,18 +185,19 @@ def _require_permission(
 ) -> _Permitted:
     """Judge a change of a message by a rule."""
     with deps.database.reading() as session:
-        row = message_by_id(session, message)
-        facts = None if row is None else to_message_facts(row)
-        files = attachment_count(session, NO_ID if row is None else row.id)
+        row = judged_row(session, message)
+        facts = to_message_facts(ABSENT_ROW if row is None else row)
+        files = attachment_count(session, NO_ID if row is None else message)
 
     def judge(context: AccessContext) -> Decision:
-        if facts is None or context.actor is None or context.project is None:
+        if context.actor is None:
             return NO_MESSAGE
-        return rule(context.actor, facts, context.project)
+        decision = rule(context.actor, facts, context.project or ABSENT_PROJECT)
+        return NO_MESSAGE if row is None or context.project is None else decision
 
-    project = None if facts is None else facts.channel.project
+    project = None if row is None else facts.channel.project
     context = allowed_context(actor, project, judge, deps=deps)
-    if facts is None or context.actor is None or context.project is None:
+    if row is None or context.actor is None or context.project is None:
         refuse(Reason.MESSAGE_MISSING)
     return _Permitted(
         author=context.actor,
@@ -198,7 +208,7 @@ def _require_permission(
 
 
 def _locked(session: Session, message: str) -> MessageRow:
-    row = message_by_id(session, message, lock=True)
+    row = locked_message(session, message)
     if row is None:
         refuse(Reason.MESSAGE_MISSING)
     return row
