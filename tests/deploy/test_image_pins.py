@@ -122,10 +122,14 @@ def test_the_command_asks_for_the_images_of_the_public_library(folder: Path) -> 
     ],
 )
 def test_the_command_says_in_one_line_why_nothing_is_pinned(
-    folder: Path, script: str | None, reason: str
+    folder: Path,
+    script: str | None,
+    reason: str,
+    refusal_of: RefusalOf,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     tools = folder / "none" if script is None else skopeo(folder, script)
-    result = run(folder, tools)
-    assert result.returncode == 1
-    assert result.stderr.count("\n") == 1
-    assert result.stderr.startswith(f"nothing was pinned: {reason}")
+    monkeypatch.setenv("PATH", str(tools))
+    text = refusal_of(main, str(folder))
+    assert len(text.splitlines()) == 1
+    assert text.startswith(f"nothing was pinned: {reason}")

@@ -13,6 +13,7 @@ from clp_deploy.keys import HOLDERS, write_keys
 from clp_deploy.secret_files import PasswordStore
 from clp_suite.environment import without_settings
 from clp_suite.server_process import server_directory
+from clp_suite.up.__main__ import main
 from clp_suite.up.kept_secrets import (
     LIST,
     NEEDED,
@@ -22,6 +23,7 @@ from clp_suite.up.kept_secrets import (
 from clp_suite.up.safety import lock_data_dir, refuse_unsafe, require_running
 from clp_suite.up.start import start
 from tests.architecture.tree import ROOT
+from tests.deploy.conftest import RefusalOf
 from tests.deploy.running import UpSystem
 
 UP = [sys.executable, "-W", "ignore", "-m", "clp_suite.up"]
@@ -165,14 +167,22 @@ def test_a_restore_without_its_secrets_is_refused_before_it_makes_any(
 @pytest.mark.parametrize(
     "command", [["status"], ["scale", "delivery=2"], ["passport", "ivy"]]
 )
-def test_a_command_without_a_system_says_so(command: list[str], tmp_path: Path) -> None:
-    done = up(*command, "--data", str(tmp_path / "nowhere"))
+def test_a_command_without_a_system_says_so(
+    command: list[str], tmp_path: Path, refusal_of: RefusalOf
+) -> None:
+    text = refusal_of(main, *command, "--data", str(tmp_path / "nowhere"))
+    assert text.startswith("no system runs in ")
+    assert len(text.splitlines()) == 1
+
+
+def test_what_a_command_refuses_is_one_line_of_its_process(tmp_path: Path) -> None:
+    done = up("status", "--data", str(tmp_path / "nowhere"))
     assert done.returncode == 1
     assert done.stderr.startswith("no system runs in ")
     assert len(done.stderr.splitlines()) == 1
 
 
-def test_a_mistyped_process_type_is_refused_by_make() -> None:
+def test_a_mistyped_process_type_is_refused_by_make(refusal_of: RefusalOf) -> None:
     done = subprocess.run(
         ["make", "--dry-run", "up", "DELIVRY=3", "DELIVERY=2"],
         cwd=ROOT,
@@ -183,9 +193,9 @@ def test_a_mistyped_process_type_is_refused_by_make() -> None:
     (line,) = (one for one in done.stdout.splitlines() if "clp_suite.up start" in one)
     arguments = line.partition(" start ")[2].split()
     assert sorted(arguments) == ["DELIVRY=3", "delivery=2"]
-    refused = up("start", *arguments)
-    assert refused.returncode == 2
-    assert "the types are projects, messages" in refused.stderr
+    refused = refusal_of(main, "start", *arguments)
+    assert refused.startswith("2")
+    assert "the types are projects, messages" in refused
 
 
 @pytest.mark.broker
