@@ -69,10 +69,12 @@ class Sessions:
         if not session_id or len(session_id) > MAX_ID_LENGTH:
             return None
         key = session_hash(session_id)
+        # Columns, not an object: each request asks this.
+        found = select(SessionRow.person, SessionRow.created_at, SessionRow.seen_at)
         with self._database.reading() as session:
-            row = session.get(SessionRow, key)
+            row = session.execute(found.where(SessionRow.id_hash == key)).first()
         at = self._clock()
-        if row is None or not self._is_in_force(row, at):
+        if row is None or not self._is_in_force(row.created_at, row.seen_at, at):
             return None
         if at - row.seen_at >= TOUCH_INTERVAL:
             self._touch(key, at)
@@ -85,13 +87,17 @@ class Sessions:
         at = self._clock()
         with self._database.reading() as session:
             rows = session.scalars(statement).all()
-        return frozenset(row.id_hash for row in rows if self._is_in_force(row, at))
-
-    def _is_in_force(self, row: SessionRow, at: datetime) -> bool:
-        return (
-            at - row.seen_at < self._policy.idle
-            and at - row.created_at < self._policy.maximum
+        return frozenset(
+            row.id_hash
+            for row in rows
+            if self._is_in_force(row.created_at, row.seen_at, at)
         )
+
+    def _is_in_force(
+        self, created_at: datetime, seen_at: datetime, at: datetime
+    ) -> bool:
+        policy = self._policy
+        return at - seen_at < policy.idle and at - created_at < policy.maximum
 
     def _touch(self, key: str, at: datetime) -> None:
         row = update(SessionRow).where(SessionRow.id_hash == key)

@@ -3,6 +3,7 @@
 import hashlib
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 HUES: Final = 12
@@ -17,6 +18,7 @@ class Avatar:
     hue: int
 
 
+@lru_cache(4096)
 def avatar(person: str, name: str) -> Avatar:
     """Return the avatar of a person."""
     digest = hashlib.sha256(person.encode()).digest()

@@ -32,14 +32,19 @@ def channel_url(channel: str, **arguments: object) -> str:
 
 def message_url(channel: str, number: int, **arguments: object) -> str:
     """Return the address of a message in its channel."""
-    query = f"?{urlencode(arguments)}" if arguments else ""
+    query = _query(tuple(arguments.items())) if arguments else ""
     return f"/{_quoted(channel)}/{number}{query}#m{number}"
 
 
-# A page has a hundred addresses in one channel.
+# A page has a hundred addresses in one channel, for few purposes.
 @lru_cache(1024)
 def _quoted(channel: str) -> str:
     return quote(channel)
+
+
+@lru_cache(64)
+def _query(arguments: tuple[tuple[str, object], ...]) -> str:
+    return f"?{urlencode(arguments)}"
 
 
 def following_url(project: str) -> str:
