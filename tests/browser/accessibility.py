@@ -17,7 +17,7 @@ COLOURS: Final = {
     "runOnly": {"type": "rule", "values": ["color-contrast"]},
     "resultTypes": ["violations"],
 }
-RUN: Final = """(options) => axe.run(options).then(({ violations }) =>
+RUN: Final = """([place, options]) => axe.run(place, options).then(({ violations }) =>
   violations.map(({ id, nodes }) => `${id}: ${nodes[0].html.slice(0, 120)}`))"""
 
 # What the timeline scrolls away is out of sight on purpose.
@@ -37,19 +37,23 @@ CRAMPED: Final = """() => {
 }"""
 
 
-def violations(page: Page) -> list[str]:
-    """Return what axe-core finds on a page as it is, light and dark."""
+def violations(page: Page, within: str = "html") -> list[str]:
+    """Return what axe-core finds on a page as it is, light and dark.
+
+    ``within`` selects what has opened or changed on a page that has no barriers.
+    """
     if not page.evaluate("() => 'axe' in window"):
         page.evaluate(Axe().axe_script)
-    light = _run(page, STANDARDS)
+    expect(page.locator(within)).to_be_visible()
+    light = _run(page, within, STANDARDS)
     page.emulate_media(color_scheme="dark")
-    dark = [f"dark, {one}" for one in _run(page, COLOURS)]
+    dark = [f"dark, {one}" for one in _run(page, within, COLOURS)]
     page.emulate_media(color_scheme="light")
     return light + dark
 
 
-def _run(page: Page, options: dict[str, Any]) -> list[str]:
-    found: list[str] = page.evaluate(RUN, options)
+def _run(page: Page, within: str, options: dict[str, Any]) -> list[str]:
+    found: list[str] = page.evaluate(RUN, [within, options])
     return found
 
 

@@ -59,33 +59,53 @@ class World:
 
 
 @pytest.fixture(scope="session")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """A portal with the sample world."""
+def starting_world(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Callable[[], World]]:
+    """A portal with the sample world that starts, beside Chromium; a call waits for it."""
     if not os.environ.get("TESTS_UNPATCHED"):
-        pytest.fail("run these tests with `make test-browser`")
+        pytest.exit("run these tests with `make test-browser`")
     folder = tmp_path_factory.mktemp("portal")
     lost = folder / "lost"
-    data = ("--data-dir", str(folder / "data"))
-    with serving("tests.browser.sample_world", str(lost), "--port", "0", *data) as url:
-        yield World(url, lost)
+    data = ("--port", "0", "--data-dir", str(folder / "data"))
+    with running("tests.browser.sample_world", str(lost), *data) as program:
+        yield lambda: World(address_of(program), lost)
+
+
+@pytest.fixture(scope="session")
+def world(starting_world: Callable[[], World]) -> World:
+    """A portal with the sample world."""
+    return starting_world()
 
 
 @contextmanager
 def serving(module: str, *arguments: str) -> Iterator[str]:
     """Run a program that prints the address of its portal; end it afterwards."""
-    suite = subprocess.Popen(
+    with running(module, *arguments) as program:
+        yield address_of(program)
+
+
+@contextmanager
+def running(module: str, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """Run a program; end it afterwards."""
+    program = subprocess.Popen(
         [sys.executable, "-W", "ignore", "-m", module, *arguments],
         stdout=subprocess.PIPE,
         text=True,
         cwd=ROOT,
     )
-    assert suite.stdout is not None
-    line = next(line for line in suite.stdout if line.startswith(OPENS))
     try:
-        yield line.removeprefix(OPENS).split()[0]
+        yield program
     finally:
-        suite.terminate()
-        suite.communicate(timeout=120)
+        program.terminate()
+        program.communicate(timeout=120)
+
+
+def address_of(program: subprocess.Popen[str]) -> str:
+    """Wait until a program prints the address of its portal."""
+    assert program.stdout is not None
+    line = next(line for line in program.stdout if line.startswith(OPENS))
+    return line.removeprefix(OPENS).split()[0]
 
 
 @pytest.fixture(scope="session")
@@ -158,8 +178,11 @@ def sign_in(context: BrowserContext, person: str) -> None:
 
 
 @pytest.fixture(scope="session")
-def browsers(chromium: Browser, world: World) -> Browsers:
+def browsers(
+    starting_world: Callable[[], World], chromium: Browser, world: World
+) -> Browsers:
     """The browsers of everybody."""
+    del starting_world
     return Browsers(chromium, world.url)
 
 

@@ -37,11 +37,22 @@ PAGES = {
     "signed out": "/-/signed-out",
 }
 WHO = {"nothing followed": "sol", "no access": "lin"}
+# What a screen reader finds on them, all of it.
+SNAPSHOTS = {
+    "not found": "not-found",
+    "refused": "refused",
+    "mail settings": "mail-settings",
+    "help": "help",
+}
 
 
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page_has_no_barriers(open_page: Open, name: str) -> None:
-    page = open_page(WHO.get(name, "nat"), PAGES[name])
+    # Nothing that other tests do is on the pages of Wes.
+    person = "wes" if name in SNAPSHOTS else WHO.get(name, "nat")
+    page = open_page(person, PAGES[name])
+    if snapshot := SNAPSHOTS.get(name):
+        expect_snapshot(page.get_by_role("main"), snapshot)
     assert violations(page) == []
     assert cramped(page) == []
 
@@ -91,42 +102,27 @@ def test_the_sign_in_has_no_barriers(open_page: Open) -> None:
     require_no_barriers(open_page(None, "/-/sign-in"), "sign-in")
 
 
-@pytest.mark.parametrize(
-    ("name", "path"),
-    [
-        ("not-found", "/nothing/here"),
-        ("refused", "/-/projects?q=n&cursor=broken"),
-        ("mail-settings", "/-/mail-settings"),
-        ("help", "/-/help"),
-    ],
-)
-def test_a_screen_reader_finds_all_of_a_page(
-    open_page: Open, name: str, path: str
-) -> None:
-    expect_snapshot(open_page("wes", path).get_by_role("main"), name)
-
-
 def test_dialogs_and_lists_have_no_barriers(open_page: Open) -> None:
     page = open_page("ivy", NORTH)
     page.locator("#text").press_sequentially("@n")
     expect(page.get_by_role("option").first).to_be_visible()
     expect_snapshot(page.get_by_role("listbox"), "names")
-    assert violations(page) == []
+    assert violations(page, ".composer") == []
     page.keyboard.press("Escape")
     page.locator("#text").fill("")
     page.locator(".account summary").click()
     expect_snapshot(page.locator(".account"), "account")
-    assert violations(page) == []
+    assert violations(page, ".account") == []
     page.keyboard.press("Escape")
     message = page.locator(".message", has_text="Yes, it is.")
     message.hover()
     message.locator("summary").click()
     expect_snapshot(message.locator(".menu"), "menu-of-a-message")
-    assert violations(page) == []
+    assert violations(page, ".message:has([open])") == []
     message.locator("[data-delete]").click()
     dialog = page.get_by_role("dialog", name="Delete this message?")
     expect_snapshot(dialog, "delete-a-message")
-    assert violations(page) == []
+    assert violations(page, "dialog") == []
 
 
 @pytest.mark.parametrize(("person", "name"), [("ivy", "studio"), ("nat", "partner")])
@@ -137,14 +133,14 @@ def test_who_was_told_has_no_barriers(open_page: Open, person: str, name: str) -
     page.keyboard.press("Enter")
     dialog = page.get_by_role("dialog", name="Who was told, and why")
     expect_snapshot(dialog, f"who-was-told-{name}")
-    assert violations(page) == []
+    assert violations(page, "dialog") == []
 
 
 def test_keys_and_their_switch_have_no_barriers(open_page: Open) -> None:
     page = open_page("nat", NORTH)
     page.keyboard.press("?")
     expect_snapshot(page.get_by_role("dialog", name="Keyboard"), "keyboard")
-    assert violations(page) == []
+    assert violations(page, "dialog") == []
 
 
 def test_what_was_sent_and_changed_has_no_barriers(
@@ -155,14 +151,14 @@ def test_what_was_sent_and_changed_has_no_barriers(
     page.keyboard.press("Enter")
     expect(page.locator(".outcomes")).to_be_visible()
     expect_snapshot(page.locator(".outcomes"), "outcomes")
-    assert violations(page) == []
+    assert violations(page, ".outcomes") == []
     message = page.locator(".message").last
     message.hover()
     message.locator("summary").click()
     message.locator("[data-edit]").click()
     message.locator("textarea").fill("After.")
     expect_snapshot(message, "edit-a-message")
-    assert violations(page) == []
+    assert violations(page, ".message:has(form)") == []
     page.keyboard.press("Enter")
     message = page.locator(".message").last
     expect(message.locator(".edited")).to_be_visible()
@@ -171,14 +167,14 @@ def test_what_was_sent_and_changed_has_no_barriers(
     message.locator("[data-dialog]").click()
     dialog = page.get_by_role("dialog", name="Earlier texts")
     expect_snapshot(dialog, "earlier-texts")
-    assert violations(page) == []
+    assert violations(page, "dialog") == []
     page.keyboard.press("Escape")
     file = tmp_path / "tool.exe"
     file.write_bytes(b"MZ")
     page.locator("[data-files]").set_input_files(file)
     expect(page.locator(".upload.refused")).to_be_visible()
     expect_snapshot(page.locator("form.composer"), "a-refused-file")
-    assert violations(page) == []
+    assert violations(page, ".composer") == []
 
 
 def test_a_screen_reader_hears_what_is_new(open_page: Open) -> None:
