@@ -33,7 +33,21 @@ def test_these_texts_are_not(text: str) -> None:
 
 # Letters and marks in Unicode that show nothing.
 FILLERS = {
-    *map(chr, (0x34F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2800, 0x3164, 0xFFA0, 0x1D159)),
+    *map(
+        chr,
+        (
+            0x34F,
+            0x115F,
+            0x1160,
+            0x17B4,
+            0x17B5,
+            0x2800,
+            0x3164,
+            0xFFA0,
+            0x16FE4,
+            0x1D159,
+        ),
+    ),
     *map(chr, range(0x180B, 0x1810)),
     *map(chr, range(0xFE00, 0xFE10)),
     *map(chr, range(0xE0100, 0xE01F0)),

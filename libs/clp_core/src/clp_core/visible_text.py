@@ -4,12 +4,12 @@ import re
 from typing import Final
 from unicodedata import category, normalize
 
-# Default_Ignorable_Code_Point of Unicode, blank Braille and the note head that is not
-# drawn; a set for patterns.
+# Default_Ignorable_Code_Point of Unicode, blank Braille, the filler of Khitan and the
+# note head that is not drawn; a set for patterns.
 INVISIBLE: Final = (
     "\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e"
     "\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb"
-    "\U0001bca0-\U0001bca3\U0001d159\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
+    "\U00016fe4\U0001bca0-\U0001bca3\U0001d159\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
 )
 # Marks of direction; and the byte order mark, an artefact of exports.
 DIRECTION_MARKS: Final = re.compile(
