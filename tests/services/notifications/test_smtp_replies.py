@@ -114,7 +114,10 @@ def test_each_reply_at_each_stage_has_its_effect(
         assert relay.kept == []
 
 
-def test_the_table_is_total_and_costs_no_mail_before_its_transaction() -> None:
+@pytest.mark.parametrize("step", [7, pytest.param(1, marks=pytest.mark.slow)])
+def test_the_table_is_total_and_costs_no_mail_before_its_transaction(
+    step: int,
+) -> None:
     details = (
         b"",
         *(
@@ -124,7 +127,7 @@ def test_the_table_is_total_and_costs_no_mail_before_its_transaction() -> None:
     )
     lost = {Effect.MAIL_DEAD, Effect.ADDRESS_REFUSED, Effect.UNSENDABLE}
     for smtp_stage, code, detail in itertools.product(
-        SmtpStage, range(-1, 600, 3), details
+        SmtpStage, range(-1, 600, step), details
     ):
         outcome = outcome_of_reply(code, detail, smtp_stage)
         assert (outcome.code, outcome.stage) == (code, smtp_stage)
