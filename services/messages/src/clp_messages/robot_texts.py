@@ -20,8 +20,12 @@ SUFFIX: Final = ".txt"
 DEFAULTS: Final = PackageLoader("clp_messages", "templates")
 # What a template can raise: it computes, and its file may be of another encoding.
 UNUSABLE: Final = (
-    *(TemplateError, ArithmeticError, LookupError),
-    *(RuntimeError, TypeError, ValueError),
+    TemplateError,
+    ArithmeticError,
+    LookupError,
+    RuntimeError,
+    TypeError,
+    ValueError,
 )
 
 
