@@ -4,6 +4,7 @@ Targets: a decision about a channel in under a microsecond, 10,000 followers rou
 under 15 milliseconds. The figures for mentions follow.
 """
 
+import argparse
 import random
 import sys
 from collections.abc import Iterator
@@ -37,10 +38,11 @@ NAT = person("nat", "Nat Moreau", PARTNERS[5])
 
 def main() -> None:
     """Measure everything and print it as tables."""
+    argparse.ArgumentParser(description=__doc__).parse_args()
     for line in (*_visibility(), *_routing(), *_attachments()):
         _ = sys.stdout.write(f"{line}\n")
     _ = sys.stdout.write("\n")
-    core_mentions.main()
+    core_mentions.measure()
 
 
 def _followers(count: int) -> list[Person]:

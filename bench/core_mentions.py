@@ -5,6 +5,7 @@ are medians. Install ``twitter-text-python`` to compare with a published extract
 without it that row is omitted.
 """
 
+import argparse
 import gc
 import importlib
 import os
@@ -55,6 +56,12 @@ HOSTILE = {
 
 
 def main() -> None:
+    """Read the arguments, of which there are none, and measure."""
+    argparse.ArgumentParser(description=__doc__).parse_args()
+    measure()
+
+
+def measure() -> None:
     """Measure everything and print it as tables."""
     for part in (_heading, _chat, _directories, _hostile):
         for line in part():

@@ -1,4 +1,4 @@
-"""Time the directory: ``python -m bench.directory [PEOPLE]``.
+"""Time the directory: ``python -m bench.directory``.
 
 The most frequent queries over 100,000 people and over a hundredth of them, in rotation
 and on both databases: what does not grow with the directory has a ratio near 1.
@@ -6,6 +6,7 @@ and on both databases: what does not grow with the directory has a ratio near 1.
 
 from clp_chassis.concurrency import monkey_patch  # isort: skip  # noqa: F401 - first: it patches the process
 
+import argparse
 import statistics
 import sys
 import tempfile
@@ -18,7 +19,7 @@ from clp_chassis.persistence.database import Database, migrate
 from clp_suite.servers import PrivatePostgres, server_directory
 from tests.services.projects.bulk_people import fill
 from tests.services.projects.sample_world import World
-from tests.services.projects.test_query_plans import HOT, Ask
+from tests.services.projects.test_query_plans import HOT, Statement
 
 PEOPLE = 100_000
 SMALLER = 100
@@ -27,7 +28,9 @@ ROUNDS = 41
 
 def main() -> None:
     """Measure and print a table for each database."""
-    people = int(sys.argv[1]) if len(sys.argv) > 1 else PEOPLE
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--people", type=int, default=PEOPLE)
+    people = parser.parse_args().people
     with (
         tempfile.TemporaryDirectory() as folder,
         server_directory() as servers,
@@ -67,7 +70,7 @@ def _world(url: str, people: int, after: ExitStack) -> World:
     return world
 
 
-def _times_of(worlds: tuple[World, ...], query: Ask) -> list[list[float]]:
+def _times_of(worlds: tuple[World, ...], query: Statement) -> list[list[float]]:
     found: list[list[float]] = [[] for _ in worlds]
     for _ in range(ROUNDS):
         for world, times in zip(worlds, found, strict=True):

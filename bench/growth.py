@@ -1,6 +1,6 @@
 """Measure the cost of a message in a whole system: CPU of each process, rows, bytes.
 
-python -m bench.growth [MESSAGES] [READERS]
+python -m bench.growth --messages 200 --readers 10
 
 Start everything as `make up` does, post to a direct channel whose partner has READERS
 followers, wait until every mail is sent, and print the constants of
@@ -8,6 +8,7 @@ followers, wait until every mail is sent, and print the constants of
 messages warms everything up beforehand.
 """
 
+import argparse
 import os
 import sys
 import time
@@ -28,8 +29,11 @@ TIMEOUT_S = 600.0
 
 def main() -> None:
     """Measure and print."""
-    messages = int(sys.argv[1]) if len(sys.argv) > 1 else MESSAGES
-    readers = int(sys.argv[2]) if len(sys.argv) > 2 else READERS
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--messages", type=int, default=MESSAGES)
+    parser.add_argument("--readers", type=int, default=READERS)
+    args = parser.parse_args()
+    messages, readers = args.messages, args.readers
     with server_directory() as folder, UpSystem(folder / "up") as up:
         prepare(up, readers)
         post(up, messages, "warm")

@@ -7,6 +7,7 @@ through the use cases of `messages`, without a broker. The setting costs a state
 each transaction or reading session, and the policy a condition for each row.
 """
 
+import argparse
 import itertools
 import sys
 from collections.abc import Callable, Iterator
@@ -115,6 +116,7 @@ def require_hidden(database: Database) -> None:
 
 def main() -> None:
     """Measure in turn, and print medians and their ratio."""
+    argparse.ArgumentParser(description=__doc__).parse_args()
     with (
         server_directory() as folder,
         PrivatePostgres(folder / "postgres") as postgres,

@@ -1,4 +1,4 @@
-"""Time uploads: ``python -m bench.uploads [ROUNDS]``.
+"""Time uploads: ``python -m bench.uploads``.
 
 A file of 10 MiB goes in rotation to the embedded suite, to the processes on RabbitMQ
 and PostgreSQL, and to a bare receiver that only reads, hashes and syncs. Target: a
@@ -7,6 +7,7 @@ median under 60 milliseconds on an idle machine.
 
 from clp_chassis.concurrency import monkey_patch  # isort: skip  # noqa: F401 - first: it patches the process
 
+import argparse
 import json
 import os
 import statistics
@@ -43,7 +44,9 @@ CHANNEL = "p1/direct/north"
 
 def main() -> None:
     """Measure and print a table."""
-    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else ROUNDS
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
+    rounds = parser.parse_args().rounds
     with (
         server_directory() as servers,
         PrivateRabbit(servers / "rabbit") as rabbit,
