@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any, cast
 
 import pytest
-from sqlalchemy import Connection, event, select
+from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 
 from clp_chassis.persistence.database import Database
@@ -268,22 +268,21 @@ def test_a_database_that_cannot_be_written_gives_facts_without_a_lease(
 ) -> None:
     engine = world.deps.database.engine
     postgres = engine.dialect.name == "postgresql"
-    # A single statement has no transaction around it: the session denies it as well.
     whole = "set session characteristics as transaction read only"
-    on_postgres = ("set transaction read only", whole)
-    denials = on_postgres if postgres else ("pragma query_only = 1",)
+    denial = whole if postgres else "pragma query_only = 1"
 
-    @event.listens_for(engine, "begin")
-    def deny_writing(connection: Connection) -> None:
-        for deny in denials:
-            connection.exec_driver_sql(deny)
+    @event.listens_for(engine, "connect")
+    def deny_writing(connection: Any, _: object) -> None:
+        connection.cursor().execute(denial)
+        connection.commit()
 
+    engine.dispose()
     try:
         facts = directory.facts_about(
             GetFacts(project_ids=("p1",), people=("nat",), lease_s=1.0), deps=world.deps
         )
     finally:
-        event.remove(engine, "begin", deny_writing)
+        event.remove(engine, "connect", deny_writing)
         engine.dispose()
     assert (facts.lease_s, [one.id for one in facts.people]) == (0.0, ["nat"])
 

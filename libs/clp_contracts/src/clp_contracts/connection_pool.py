@@ -93,22 +93,21 @@ class RpcConnectionPool:
         timeout = max(0.001, min(self._timeout * ATTEMPT_SHARE, remaining))
         connection = connection or RpcConnection(self._broker, timeout)
         try:
-            correlation_id = self._send(connection, request, timeout)
-            reply = connection.reply(correlation_id, deadline)
+            correlation_id = connection.send(
+                request, expires=self._timeout, timeout=timeout
+            )
+            reply = connection.reply(request, correlation_id, deadline)
+        except BROKEN as error:
+            connection.discard()
+            if connection.is_confirmed:
+                raise
+            raise _NotSent(error) from error
         except BaseException:
             # Its reply may still arrive: never reuse a connection in doubt.
             connection.discard()
             raise
         self._release(connection)
         return reply
-
-    def _send(
-        self, connection: RpcConnection, request: RpcRequest, timeout: float
-    ) -> str:
-        try:
-            return connection.send(request, expires=self._timeout, timeout=timeout)
-        except BROKEN as error:
-            raise _NotSent(error) from error
 
     def _idle_connection(self) -> RpcConnection | None:
         with self._lock:

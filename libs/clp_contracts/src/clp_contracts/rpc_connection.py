@@ -7,17 +7,19 @@ patched. Each wait is bounded: a silent broker raises `TimeoutError`.
 import secrets
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
 from amqp.exceptions import AMQPError, ChannelError, MessageNacked
-from kombu import Connection, Consumer, Producer, Queue
+from kombu import Connection, Consumer, Queue
 from kombu.exceptions import KombuError
 
 from clp_contracts.broker_address import BrokerAddress
 from clp_contracts.errors import CallFailed, Refused
 from clp_contracts.exchanges import REPLIES, REQUESTS, shared_exchange
+from clp_contracts.serialization import encode
 
 TRANSIENT: Final = 1
 NO_ROUTE: Final = 312
@@ -60,7 +62,10 @@ class RpcConnection:
     def __init__(self, broker: BrokerAddress, timeout: float) -> None:
         self._user = broker.user
         self._link: Any = None
-        self._producer: Any = None
+        self._channel: Any = None
+        # Confirms are counted, so nobody else may publish on the channel.
+        self._sent = self._confirmed = 0
+        self._confirm_by = 0.0
         self._replies: dict[str | None, Any] = {}
         # Broker permissions admit names of this form only.
         self._reply_to = str(uuid.UUID(bytes=secrets.token_bytes(16), version=4))
@@ -68,7 +73,6 @@ class RpcConnection:
             broker.url,
             ssl=broker.tls,
             connect_timeout=timeout,
-            transport_options={"confirm_publish": True},
         )
         # Broker permissions need the user in the name of the reply queue.
         self._queue = Queue(
@@ -79,51 +83,68 @@ class RpcConnection:
             queue_arguments={"x-expires": REPLY_QUEUE_TTL_MS},
         )
 
+    @property
+    def is_confirmed(self) -> bool:
+        """Whether the broker has taken every request."""
+        return self._confirmed >= self._sent
+
     def send(self, request: RpcRequest, *, expires: float, timeout: float) -> str:
-        """Publish a request, wait for its confirm and return its correlation id.
+        """Publish a request and return its correlation id.
+
+        Its confirm is waited for together with its reply.
 
         Args:
             request: what to send.
             expires: the seconds after which no service begins to work on it.
-            timeout: the seconds that a wait for the broker may take.
+            timeout: the seconds that the broker may take to confirm it.
 
         Raises:
             UnknownService: no service takes such requests.
         """
-        producer = self._ready_producer(timeout)
+        channel = self._ready_channel(timeout)
         correlation_id = secrets.token_hex(16)
-        try:
-            producer.publish(
-                {"args": (), "kwargs": dict(request.arguments)},
+        message = channel.prepare_message(
+            encode({"args": (), "kwargs": request.arguments}),
+            content_type="application/json",
+            content_encoding="utf-8",
+            headers=request.headers(self._user),
+            properties={
+                "reply_to": self._reply_to,
+                "correlation_id": correlation_id,
+                "delivery_mode": TRANSIENT,
+                "expiration": str(int(expires * 1000)),
+            },
+        )
+        self._sent += 1
+        self._confirm_by = time.monotonic() + timeout
+        with _telling_of_no_route(request.service):
+            # Mandatory and confirmed, to learn that a service is missing.
+            channel.basic_publish(
+                message,
                 exchange=REQUESTS,
                 routing_key=f"{request.service}.{request.method}",
-                headers=request.headers(self._user),
-                reply_to=self._reply_to,
-                correlation_id=correlation_id,
-                delivery_mode=TRANSIENT,
-                expiration=expires,
-                # Mandatory and confirmed, to learn that a service is missing.
                 mandatory=True,
-                confirm_timeout=timeout,
             )
-        except ChannelError as error:
-            if error.reply_code == NO_ROUTE:
-                raise UnknownService(request.service) from None
-            raise
+        if not hasattr(channel, "events"):
+            # The in-process broker has taken it or raised.
+            self._confirmed = self._sent
         return correlation_id
 
-    def reply(self, correlation_id: str, deadline: float) -> Any:
+    def reply(self, request: RpcRequest, correlation_id: str, deadline: float) -> Any:
         """Wait for the reply to a request until a moment of the monotonic clock.
 
         Raises:
-            TimeoutError: there is none.
+            UnknownService: no service takes such requests.
+            TimeoutError: there is no confirm, or no reply.
         """
         while correlation_id not in self._replies:
-            remaining = deadline - time.monotonic()
+            until = deadline if self.is_confirmed else min(deadline, self._confirm_by)
+            remaining = until - time.monotonic()
             if remaining <= 0:
                 raise TimeoutError
-            # By the connection itself: Kombu would reconnect without the reply queue.
-            self._connection.transport.drain_events(self._link, timeout=remaining)
+            with _telling_of_no_route(request.service):
+                # By the connection itself: Kombu would reconnect without the queue.
+                self._connection.transport.drain_events(self._link, timeout=remaining)
         message = self._replies.pop(correlation_id)
         return message.decode()
 
@@ -134,13 +155,17 @@ class RpcConnection:
         except BROKEN:
             return
 
-    def _ready_producer(self, timeout: float) -> Any:
-        """Connect and consume from the reply queue, unless done; return a producer."""
-        if self._producer is None:
+    def _ready_channel(self, timeout: float) -> Any:
+        """Connect and consume from the reply queue, unless done; return the channel."""
+        if self._channel is None:
             self._connection.ensure_connection(max_retries=0)
             self._link = self._connection.connection
             self._limit_waits(timeout)
             channel = self._connection.channel()
+            channel.confirm_select()
+            if hasattr(channel, "events"):
+                channel.events["basic_ack"].add(self._on_confirm)
+                channel.events["basic_nack"].add(_on_refusal)
             shared_exchange(REQUESTS)(channel).declare()
             consumer = Consumer(
                 channel,
@@ -150,9 +175,14 @@ class RpcConnection:
                 accept=["json"],
             )
             consumer.consume()
-            self._producer = Producer(channel, auto_declare=False, serializer="json")
+            self._channel = channel
         self._limit_waits(timeout)
-        return self._producer
+        return self._channel
+
+    def _on_confirm(self, delivery_tag: int, multiple: bool) -> None:  # noqa: FBT001 - as amqp calls it
+        del multiple
+        # One request at a time: the newest confirm is of all before it.
+        self._confirmed = max(self._confirmed, delivery_tag)
 
     def _on_reply(self, message: Any) -> None:
         self._replies[message.properties.get("correlation_id")] = message
@@ -162,6 +192,22 @@ class RpcConnection:
         socket = getattr(self._link, "sock", None)
         if socket is not None:
             socket.settimeout(seconds)
+
+
+@contextmanager
+def _telling_of_no_route(service: str) -> Iterator[None]:
+    """Raise `UnknownService` where the broker returns a request."""
+    try:
+        yield
+    except ChannelError as error:
+        if error.reply_code == NO_ROUTE:
+            raise UnknownService(service) from None
+        raise
+
+
+def _on_refusal(delivery_tag: int, multiple: bool) -> None:  # noqa: FBT001 - as amqp calls it
+    del multiple
+    raise MessageNacked(delivery_tag)
 
 
 def result_of(reply: Any, name: str) -> Any:

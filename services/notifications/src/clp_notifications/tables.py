@@ -238,6 +238,7 @@ class Heartbeat(Base):
 # statement.
 MAILS: Final = cast(Table, Mail.__table__)
 NOTIFICATIONS: Final = cast(Table, Notification.__table__)
+ROUTED: Final = cast(Table, RoutedMessage.__table__)
 OUTCOMES: Final = cast(Table, Outcome.__table__)
 TRANSITIONS: Final = cast(Table, TransitionRow.__table__)
 HEARTBEATS: Final = cast(Table, Heartbeat.__table__)

@@ -103,6 +103,10 @@ class Channel(base.StdChannel):  # type: ignore[misc]
 
     # ---- publishing
 
+    def confirm_select(self) -> None:
+        """Raise from `basic_publish` for a message that reaches no queue."""
+        self._confirms = True
+
     @staticmethod
     def prepare_message(  # noqa: PLR0917 - Kombu's signature
         body: str | bytes,

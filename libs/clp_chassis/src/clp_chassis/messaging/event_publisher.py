@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import eventlet
 from amqp.exceptions import MessageNacked
 from kombu import Connection
-from kombu.messaging import Producer
 from nameko.constants import PERSISTENT
 
 from clp_chassis.concurrency.loop_timer import timeout
@@ -47,6 +46,7 @@ class EventPublisher:
         self._ssl = ssl
         self._confirm_timeout = confirm_timeout
         self._connection: Connection | None = None
+        self._channel: Any = None
         self._confirms = _Confirms()
         self._checked_at = 0.0
         # In words, why events cannot be published; None when they can.
@@ -99,7 +99,7 @@ class EventPublisher:
         connection = Connection(self._broker_url, ssl=self._ssl)
         channel = connection.default_channel
         self._exchange(channel).declare()
-        self._producer = Producer(channel, auto_declare=False)
+        self._channel = channel
         self._confirms = _Confirms()
         if not is_inprocess(self._broker_url):
             channel.confirm_select()
@@ -110,14 +110,19 @@ class EventPublisher:
 
     def _publish(self, connection: Connection, events: Sequence[EncodedEvent]) -> None:
         with timeout(self._confirm_timeout):
+            # Not Kombu's `default_channel`, which would reconnect.
+            channel = self._channel
             for event in events:
-                self._producer.publish(
+                message = channel.prepare_message(
                     event.body,
-                    exchange=self._exchange,
-                    routing_key=event.routing_key,
                     content_type=JSON,
                     content_encoding=UTF_8,
-                    delivery_mode=PERSISTENT,
+                    properties={"delivery_mode": PERSISTENT},
+                )
+                channel.basic_publish(
+                    message,
+                    exchange=self._exchange.name,
+                    routing_key=event.routing_key,
                 )
             if is_inprocess(self._broker_url):
                 # As a real confirm: other green threads run meanwhile.

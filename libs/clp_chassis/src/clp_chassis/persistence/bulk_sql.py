@@ -44,13 +44,18 @@ def upsert_max(
     session: Session, table: Table, rows: Sequence[Mapping[str, Any]], *, column: str
 ) -> None:
     """Insert rows, or raise a column of those with their keys; never lower it."""
-    upsert: Any = INSERTS[session.get_bind().dialect.name](table)
-    statement = upsert.on_conflict_do_update(
+    statement = _upsert_max(session.get_bind().dialect.name, table, column)
+    session.execute(statement, dict(rows[0]) if len(rows) == 1 else list(rows))
+
+
+@cache
+def _upsert_max(dialect: str, table: Table, column: str) -> Any:
+    upsert: Any = INSERTS[dialect](table)
+    return upsert.on_conflict_do_update(
         index_elements=table.primary_key,
         set_={column: upsert.excluded[column]},
         where=table.c[column] < upsert.excluded[column],
     )
-    session.execute(statement, list(rows))
 
 
 def insert_rows(
@@ -106,9 +111,15 @@ class TextArray(TypeDecorator[Iterable[str]]):
         return dialect.type_descriptor(texts)
 
     @override
-    def process_bind_param(self, value: Iterable[str] | None, dialect: Dialect) -> Any:
-        texts = [*value] if value is not None else []
-        return json.dumps(texts) if dialect.name == "sqlite" else texts
+    def bind_processor(self, dialect: Dialect) -> Any:
+        """Write the text of an array: drivers do so for each element, at some cost."""
+        write = json.dumps if dialect.name == "sqlite" else _array_text
+        return lambda value: write([] if value is None else [*value])
+
+
+def _array_text(texts: list[str]) -> str:
+    quoted = (text.replace("\\", "\\\\").replace('"', '\\"') for text in texts)
+    return "{" + ",".join(f'"{text}"' for text in quoted) + "}"
 
 
 class _InArray(FunctionElement[bool]):

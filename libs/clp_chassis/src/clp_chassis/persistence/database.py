@@ -29,6 +29,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 
 from clp_chassis.persistence.direct_session import DirectSession
+from clp_chassis.persistence.open_connections import OpenConnections
 
 # The database or its disk is unavailable for a while: worth another try. A server that
 # only reads, as after a failover, raises the internal one.
@@ -40,6 +41,8 @@ TRANSIENT_ERRORS: Final = (
     OSError,
 )
 BUSY_TIMEOUT_S: Final = 15
+# Of the connections of a pool, so many at most stay open for reading and for writing.
+MAX_KEPT: Final = 4
 # A server whose machine is gone is noticed within so many seconds; the kernel's default
 # is a quarter of an hour.
 DEAD_PEER_TIMEOUT_S: Final = 15
@@ -80,6 +83,9 @@ class Database:
         reading = {} if self.is_sqlite else {"isolation_level": "AUTOCOMMIT"}
         self._readers = self.engine.execution_options(**reading)
         self._writers = self.engine.execution_options(clp_writes=True)
+        # A ping is sent when a connection leaves the pool: it must not stay outside.
+        self._connections = OpenConnections(0 if pre_ping else MAX_KEPT)
+        self._connections.end_with(self.engine)
         self._on_commit: list[Callable[[], None]] = []
         # SQLite has one writer. Waiting for it here lets other green threads run;
         # waiting inside SQLite would block them all.
@@ -96,7 +102,7 @@ class Database:
     def reading(self) -> Iterator[Session]:
         """Open a session that only reads."""
         with (
-            self._readers.connect() as connection,
+            self._connections.use(self._readers) as connection,
             DirectSession(connection) as session,
         ):
             yield session
@@ -121,10 +127,17 @@ class Database:
         for listener in self._on_commit if notify else ():
             listener()
 
-    def _transaction(self, *, at_once: bool) -> AbstractContextManager[Connection]:
+    @contextmanager
+    def _transaction(self, *, at_once: bool) -> Iterator[Connection]:
         if at_once and not self.is_sqlite:
-            return self._readers.connect()
-        return self._writers.begin()
+            with self._connections.use(self._readers) as connection:
+                yield connection
+        else:
+            with (
+                self._connections.use(self._writers) as connection,
+                connection.begin(),
+            ):
+                yield connection
 
     def on_commit(self, listener: Callable[[], None]) -> None:
         """Call a function after each committed write transaction."""

@@ -13,7 +13,7 @@ from typing import Final
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
-from clp_chassis.persistence.bulk_sql import in_array
+from clp_chassis.persistence.bulk_sql import in_array, insert_rows
 from clp_contracts.core_mapping import to_people, to_project
 from clp_contracts.events import MESSAGE_EDITED, MESSAGE_POSTED
 from clp_contracts.feed import Change
@@ -35,7 +35,7 @@ from clp_notifications.dependencies import Dependencies
 from clp_notifications.mapping import author_of, project_in
 from clp_notifications.routing.notify import RoutingResult, record_notifications
 from clp_notifications.states import State
-from clp_notifications.tables import NOTIFICATIONS, RoutedMessage
+from clp_notifications.tables import NOTIFICATIONS, ROUTED, RoutedMessage
 
 ROUTED_EVENTS: Final = frozenset({MESSAGE_POSTED, MESSAGE_EDITED})
 FIRST_REVISION: Final = 1
@@ -52,6 +52,9 @@ LEFT: Final = select(NOTIFICATIONS.c.id).where(
     | NOTIFICATIONS.c.reason.in_(
         [TransitionReason.BOUNCED.value, TransitionReason.MAIL_BOUNCED.value]
     ),
+)
+ANY_ROUTED: Final = (
+    select(ROUTED.c.message).where(in_array(ROUTED.c.message, "messages")).limit(1)
 )
 ROUTED_BEFORE: Final = select(RoutedMessage).where(
     in_array(RoutedMessage.message, "messages")
@@ -156,7 +159,7 @@ def write(
         found = prepared.get(change.subject)
         if found is not None and change.type in ROUTED_EVENTS:
             batch.route(found, change)
-    batch.flush()
+    batch.finish()
 
 
 class _Batch:
@@ -175,6 +178,7 @@ class _Batch:
         self._routed = _routed_before(session, messages)
         self._withdrawn = _withdrawn(session, self._routed)
         self._results: dict[str, RoutingResult] = {}
+        self._new: dict[str, RoutedMessage] = {}
 
     def route(self, found: RoutingInput, change: Change) -> None:
         """Route a change; the post first, where its own change is missing."""
@@ -191,6 +195,15 @@ class _Batch:
         record_notifications(self._session, results, self._deps.mail, at=self._at)
         self._results.clear()
 
+    def finish(self) -> None:
+        """Store the results, and which messages were routed for the first time."""
+        self.flush()
+        rows = [
+            {column: getattr(one, column) for column in ROUTED.c.keys()}  # noqa: SIM118 - of a table
+            for one in self._new.values()
+        ]
+        insert_rows(self._session, ROUTED, rows)
+
     def _route_post(self, found: RoutingInput, change: Change) -> RoutedMessage:
         message = found.stored.message
         facts = replace(
@@ -206,8 +219,7 @@ class _Batch:
             mentioned=_ids(facts.mentioned),
             at=self._at,
         )
-        self._session.add(routed)
-        self._routed[message.id] = routed
+        self._routed[message.id] = self._new[message.id] = routed
         return routed
 
     def _route_edit(
@@ -275,6 +287,9 @@ def _routed_before(
     session: Session, messages: Collection[str]
 ) -> dict[str, RoutedMessage]:
     if not messages:
+        return {}
+    # A post finds nothing, and the mapper takes longer than the database to say so.
+    if session.scalar(ANY_ROUTED, {"messages": messages}) is None:
         return {}
     rows = session.scalars(ROUTED_BEFORE, {"messages": messages})
     return {row.message: row for row in rows}

@@ -34,7 +34,12 @@ from clp_contracts.mail_addresses import (
 )
 from clp_contracts.notifications import SERVICE
 from clp_notifications.delivery.batch import deliver
-from clp_notifications.delivery.claims import claim_due, idle_time, sweep_expired
+from clp_notifications.delivery.claims import (
+    Claim,
+    claim_due,
+    idle_time,
+    sweep_expired,
+)
 from clp_notifications.delivery.dependencies import (
     BatchLimits,
     DeliveryDependencies,
@@ -115,8 +120,7 @@ class Worker(DependencyProvider):  # type: ignore[misc]
         while self._timer.wait(idle_s):
             try:
                 self._sweep()
-                # While one batch waits for the services, another one sends.
-                run_parallel([self._work] * self._batches)
+                self._deliver_due()
                 send_tickets(self._deps)
                 idle = idle_time(self._deps, self._max_idle)
                 idle_s = max(idle, MIN_IDLE).total_seconds()
@@ -134,12 +138,25 @@ class Worker(DependencyProvider):  # type: ignore[misc]
             sweep_expired(self._deps)
             self._sweep_at = now + SWEEP_EVERY
 
-    def _work(self) -> None:
-        # After a claim below the limit nothing more is due: no need to look again.
-        more = True
-        while more and not self._stopping and (claims := claim_due(self._deps)):
+    def _deliver_due(self) -> None:
+        claims = self._claim()
+        first = partial(self._work, claims)
+        # While one batch waits for the services, another one sends.
+        others = self._batches - 1 if self._is_full(claims) else 0
+        run_parallel([first, *[self._work] * others])
+
+    def _work(self, claims: tuple[Claim, ...] | None = None) -> None:
+        claims = self._claim() if claims is None else claims
+        while claims:
             deliver(self._deps, claims, lambda: self._stopping)
-            more = len(claims) >= self._deps.limits.batch
+            claims = self._claim() if self._is_full(claims) else ()
+
+    def _claim(self) -> tuple[Claim, ...]:
+        return () if self._stopping else claim_due(self._deps)
+
+    def _is_full(self, claims: Sequence[Claim]) -> bool:
+        """Whether more mails may be due: after a smaller claim there is none."""
+        return len(claims) >= self._deps.limits.batch
 
 
 def run_parallel(jobs: Sequence[Job]) -> None:
