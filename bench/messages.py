@@ -6,6 +6,9 @@ processor time a message, 8 ms with a mention, over all our processes and with
 everything that follows from it; 3 ms in the embedded suite. Unread counts of 200
 projects over a million messages in 15 ms (p95); a page from the middle of half a
 million messages within 1.2 of one from their end.
+
+Medians of the rounds, of which each has all kinds in turn. One writer posts without the
+limit of calls of a person, and facts are leased as in a deployment.
 """
 
 import argparse

@@ -15,22 +15,41 @@ from typing import Final
 
 from nameko.exceptions import RpcTimeout, UnknownService
 from nameko.standalone.rpc import ServiceRpcProxy
+from typing_extensions import override
 
 from bench.bare_service import BareService, config_of
 from clp_chassis.concurrency.rate_limiter import NO_LIMIT
 from clp_chassis.runner import ContainerGroup
+from clp_contracts.facts_cache import LEASE_S
 from clp_suite import EmbeddedSuite
 from clp_suite.process_suite import ProcessSuite
 from clp_suite.sample_data import put_cast
 from clp_suite.servers import PrivatePostgres, PrivateRabbit
 from clp_suite.suite import Suite
 
-ROUNDS: Final = 3
+ROUNDS: Final = 5
 POSTS: Final = 80
 TEXT: Final = "The second reel is in; please look at the whistle in scene four. " * 4
 TICKS: Final = os.sysconf("SC_CLK_TCK")
 
+# One writer posts faster than a person may. And facts are leased as in a deployment:
+# the suite's leases are shorter, as its stories withdraw partners often.
+SETTINGS: Final = {
+    "CLP_CALLS_AT_ONCE": "1000000",
+    "CLP_CALLS_PER_SECOND": "1000000",
+    "CLP_MESSAGES_ACCESS_LEASE_S": f"{LEASE_S:g}",
+    "CLP_SEARCH_ACCESS_LEASE_S": f"{LEASE_S:g}",
+}
+
 Post = Callable[[int], object]
+
+
+class DeployedSuite(ProcessSuite):
+    """Processes with the settings of a deployment, without a limit of calls."""
+
+    @override
+    def environ(self, name: str) -> dict[str, str]:
+        return super().environ(name) | SETTINGS
 
 
 @dataclass
@@ -175,7 +194,7 @@ def processes(folder: Path) -> Iterator[PostBench]:
     with (
         PrivateRabbit(folder / "rabbit") as rabbit,
         PrivatePostgres(folder / "postgres") as postgres,
-        ProcessSuite(folder / "suite", rabbit=rabbit, postgres=postgres) as suite,
+        DeployedSuite(folder / "suite", rabbit=rabbit, postgres=postgres) as suite,
     ):
         url = postgres.create_database("bare")
         bare = subprocess.Popen(

@@ -18,7 +18,7 @@ bench-core: setup ## the rules, on this machine
 
 .PHONY: bench-messages
 bench-messages: setup servers ## posting beside a bare Nameko RPC, reading a million messages
-	@$(PY) -W ignore -m bench.messages
+	@$(PY) -W ignore -m bench.messages $(ARGS)
 
 .PHONY: bench-mail
 bench-mail: setup servers ## mails a second beside Django; ARGS="peers --mails 200 --rounds 1"
