@@ -3,6 +3,7 @@
 import json
 import resource
 import zlib
+from functools import cache
 from typing import Any
 
 import eventlet
@@ -33,6 +34,15 @@ def request(wire: Wire, service: str, body: bytes, **stated: Any) -> None:
     wire.publish_raw(body, f"{service}.wait_at_gate", REQUESTS, **properties)
 
 
+@cache
+def packed() -> bytes:
+    """A large request, compressed without being whole in memory."""
+    packing = zlib.compressobj()
+    blanks = b" " * 1024 * 1024
+    parts = [packing.compress(blanks) for _ in range(LARGE // len(blanks))]
+    return b"".join([*parts, packing.compress(arguments("x")), packing.flush()])
+
+
 def arguments(value: str) -> bytes:
     return json.dumps({"args": [], "kwargs": {"value": value}}).encode()
 
@@ -51,11 +61,11 @@ def test_t36_a_compressed_message_is_refused_unread(
 ) -> None:
     gate = Gate()
     serve(rpc_service(unique, gate))
-    packed = zlib.compress(b" " * LARGE + arguments("x"))
+    body = packed()
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     with Wire(broker_url) as wire:
         for _ in range(3):
-            request(wire, unique, packed, headers={"compression": name})
+            request(wire, unique, body, headers={"compression": name})
         until(lambda: wire.size(f"rpc-{unique}") == 0)
         assert add(broker_url, unique) == 3
     grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
