@@ -1,5 +1,7 @@
 """The rate limit of a caller: so many at once, so many a second, whoever else calls."""
 
+from contextlib import suppress
+
 import pytest
 
 from clp_chassis.concurrency.rate_limiter import (
@@ -10,8 +12,10 @@ from clp_chassis.concurrency.rate_limiter import (
     TokenBucketLimiter,
 )
 from clp_contracts.errors import Refused
+from clp_core.messages import TextPolicy
 
 LIMIT = RateLimit(burst=40, per_second=20)
+LONGEST_TEXT = TextPolicy().max_characters
 
 
 class CallSimulation:
@@ -71,6 +75,26 @@ def test_t28_the_longest_request_waits_for_no_more_than_the_longest_delay() -> N
     callers.call("a", 40)
     longest = callers.limiter.delay_for("a", 10_000_000)
     assert longest == pytest.approx(MAX_DELAY_S)
+
+
+def test_t28_of_the_longest_texts_one_a_second_is_taken() -> None:
+    callers = CallSimulation()
+    taken = 0
+    for _ in range(600):
+        callers.now += 0.1
+        with suppress(Refused):
+            callers.limiter.delay_for("a", LONGEST_TEXT)
+            taken += 1
+    saved = LIMIT.burst / LIMIT.per_second + MAX_DELAY_S
+    assert 60 <= taken <= 60 + saved
+
+
+def test_t28_who_writes_at_length_now_and_then_does_not_wait() -> None:
+    callers = CallSimulation()
+    for _ in range(20):
+        callers.now += 3.0
+        assert callers.limiter.delay_for("a", LONGEST_TEXT) == 0
+        assert callers.call("a", 20) == ["served"] * 20
 
 
 def test_tokens_come_back_with_time_and_never_exceed_the_burst() -> None:

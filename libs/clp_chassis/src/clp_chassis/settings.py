@@ -139,7 +139,7 @@ class ProcessSettings:
     calls_per_second: Annotated[
         float,
         Setting(
-            "calls of one person in the long run; 2,000 characters count as one",
+            "calls of one person in the long run; 500 characters count as one",
             between(0.001),
             "calls/s",
         ),

@@ -15,7 +15,7 @@ from clp_contracts.errors import Refused
 # Longest wait for a token; a call that would wait longer is refused.
 MAX_DELAY_S: Final = 1.0
 # A longer request counts as so many calls more.
-CHARACTERS_OF_A_CALL: Final = 2000
+CHARACTERS_OF_A_CALL: Final = 500
 # How often full buckets are dropped.
 SWEEP_INTERVAL_S: Final = 10.0
 
