@@ -15,7 +15,7 @@ from clp_contracts.errors import Refused
 from clp_core.messages import TextPolicy
 
 LIMIT = RateLimit(burst=40, per_second=20)
-LONGEST_TEXT = TextPolicy().max_characters
+MAX_TEXT = TextPolicy().max_characters
 
 
 class CallSimulation:
@@ -83,7 +83,7 @@ def test_t28_of_the_longest_texts_one_a_second_is_taken() -> None:
     for _ in range(600):
         callers.now += 0.1
         with suppress(Refused):
-            callers.limiter.delay_for("a", LONGEST_TEXT)
+            callers.limiter.delay_for("a", MAX_TEXT)
             taken += 1
     saved = LIMIT.burst / LIMIT.per_second + MAX_DELAY_S
     assert 60 <= taken <= 60 + saved
@@ -93,7 +93,7 @@ def test_t28_who_writes_at_length_now_and_then_does_not_wait() -> None:
     callers = CallSimulation()
     for _ in range(20):
         callers.now += 3.0
-        assert callers.limiter.delay_for("a", LONGEST_TEXT) == 0
+        assert callers.limiter.delay_for("a", MAX_TEXT) == 0
         assert callers.call("a", 20) == ["served"] * 20
 
 
