@@ -278,3 +278,10 @@ def test_a_name_of_the_greatest_length_may_end_in_emphasis() -> None:
     for text in ("_@Ann_ look", "_@Ann__", "*_@Ann_*"):
         (found,) = read(text, [ann], policy=short).outcomes
         assert found.outcome is Outcome.MENTIONED, text
+
+
+@pytest.mark.parametrize(
+    "skip", [Span(0, 1), Span(1, 2), Span(1, 11), Span(0, 11)], ids=str
+)
+def test_a_handle_whose_sign_or_first_letter_is_left_out_is_none(skip: Span) -> None:
+    assert read("@Nat Moreau and others", [NAT], skip=[skip]).outcomes == ()
