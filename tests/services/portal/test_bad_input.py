@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from html import unescape
 from typing import Any
 from urllib.parse import urlencode
 
@@ -22,7 +23,7 @@ from clp_portal.problems import known_codes
 from clp_portal.routes import ROUTES
 from clp_portal.web import Area, Body, Route
 from clp_suite import EmbeddedSuite
-from tests.services.portal.browser import Browser, Response, words_of
+from tests.services.portal.browser import Browser, Response, field_of, words_of
 from tests.services.portal.conftest import NORTH, PROJECT
 
 FORM = "application/x-www-form-urlencoded"
@@ -375,7 +376,13 @@ def test_nothing_below_the_api_is_a_page(world: World) -> None:
 def test_a_full_house_is_a_page_or_a_problem_that_says_when(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Seats, "take", is_full)
+    take = Seats.take
+
+    def taken(seats: Seats, key: str) -> bool:
+        """Take a seat of a connection, and none of a request."""
+        return seats.limit > HttpLimits().max_requests and take(seats, key)
+
+    monkeypatch.setattr(Seats, "take", taken)
     page = world.browser.send("GET", "/?all=1")
     problem = world.browser.send("GET", "/-/api/me")
     require_help(page, area=Area.PAGE)
@@ -385,18 +392,13 @@ def test_a_full_house_is_a_page_or_a_problem_that_says_when(
     assert '<a class="button primary" href="/?all=1">' in page.text
 
 
-def is_full(seats: Seats, _key: str) -> bool:
-    """Take a seat of a connection, and none of a request."""
-    seats.taken += 1
-    return seats.limit > HttpLimits().max_requests
+def fail(_self: RpcClient, _method: object, _request: object) -> object:
+    raise CallFailed("no answer")
 
 
 @pytest.fixture
 def without_services(monkeypatch: pytest.MonkeyPatch) -> None:
-    def call(_self: RpcClient, _method: object, _request: object) -> object:
-        raise CallFailed("no answer")
-
-    monkeypatch.setattr(RpcClient, "call", call)
+    monkeypatch.setattr(RpcClient, "call", fail)
 
 
 @pytest.mark.usefixtures("without_services")
@@ -423,3 +425,49 @@ def require_unavailable(response: Response) -> None:
         assert response.json["code"] == "service.unavailable"
     else:
         assert "cannot be reached" in response.words
+
+
+TEXT = "Not lost: <b>\n\nas it was written."
+
+
+def test_a_text_is_sent_from_the_page_that_says_that_it_was_not(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fields = {"action": "post", "text": TEXT, "key": "kept"}
+    with monkeypatch.context() as lost:
+        lost.setattr(RpcClient, "call", fail)
+        page = world.browser.submit(f"/{NORTH}", fields.items())
+    require_unavailable(page)
+    assert text_of(page) == TEXT
+    names = re.findall(r'<input type="hidden" name="(\w+)"', page.text)
+    again = {name: field_of(page, name) for name in names} | {"text": text_of(page)}
+    assert again == fields
+    assert f'method="post" action="/{NORTH}"' in page.text
+    for _ in range(2):
+        sent = world.browser.submit(f"/{NORTH}", again.items())
+        assert sent.status == 303
+    assert world.stored().count(repr(TEXT)) == 1
+
+
+def test_a_text_is_kept_when_the_session_is_over(world: World) -> None:
+    fields = {"action": "post", "text": TEXT, "key": "kept after the session"}
+    page = Browser(world.suite.portal_url).submit(f"/{NORTH}", fields.items())
+    assert page.status == 401
+    assert text_of(page) == TEXT
+
+
+def test_files_are_not_left_out_by_trying_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(RpcClient, "call", fail)
+    fields = {"action": "post", "text": TEXT, "key": "kept with a file"}
+    page = world.browser.upload(f"/{NORTH}", fields, {"a.csv": b"a,b"})
+    assert page.status == 503
+    assert "<textarea" not in page.text
+    assert "what you wrote is still there" in page.words
+
+
+def text_of(page: Response) -> str:
+    match = re.search(r"<textarea[^>]*>\n(.*?)</textarea>", page.text, re.DOTALL)
+    assert match is not None, page.text
+    return unescape(match[1])

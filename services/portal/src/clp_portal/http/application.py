@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -94,6 +95,8 @@ class Application:
         try:
             require_same_origin(request, self._deps.settings.public_url)
             decoded = decode(request, path_values, route.body)
+            # What somebody wrote is kept whatever fails from here on.
+            context = replace(context, request=decoded)
             context = self._context(route, request, decoded)
             response = route.handler(context)
             built = self._built(response, context)
@@ -321,7 +324,9 @@ class Application:
             values={
                 "problem": problem,
                 "event_id": "",
-                "retry_url": request.address if is_get else "",
+                "is_get": is_get,
+                "address": request.address,
+                "kept": _kept(request, area),
             },
             status=problem.status,
         )
@@ -341,6 +346,11 @@ def _template_of(problem: Problem) -> str:
     if problem.code == SESSION_OVER:
         return "session_over.html"
     return "error.html" if problem.status < SERVER_ERROR else "failed.html"
+
+
+def _kept(request: Request, area: Area) -> tuple[tuple[str, str], ...]:
+    """Return the form to be sent once more; files cannot be."""
+    return request.form.pairs if area is Area.PAGE and not request.files else ()
 
 
 def _accept(request: WerkzeugRequest) -> dict[str, str]:
