@@ -399,6 +399,8 @@ def fail(_self: RpcClient, _method: object, _request: object) -> object:
 @pytest.fixture
 def without_services(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(RpcClient, "call", fail)
+    # What was asked a moment ago is asked again: a stream would open without a call.
+    monkeypatch.setattr("clp_portal.auth.identities.TTL_S", 0.0)
 
 
 @pytest.mark.usefixtures("without_services")
