@@ -54,6 +54,13 @@ steps = st.builds(
 # The fourth mail of an hour exceeds the limit in the middle of a batch.
 FLOOD = [Happening("post", BROADCAST, 1, (), 2) for _ in range(12)]
 SELDOM = [Happening("post", BROADCAST, 1, (), 45) for _ in range(12)]
+# An edit mentions before a later post does, and both are routed together.
+EDITED_FIRST = [
+    Happening("post", BROADCAST, 0, (), 1),
+    Happening("post", BROADCAST, 0, (), 45),
+    Happening("edit", BROADCAST, 0, ("nat",), 45),
+    Happening("post", BROADCAST, 0, ("nat",), 1),
+]
 modes = st.dictionaries(
     st.sampled_from(PEOPLE),
     st.sampled_from(("at_once", "batched", "daily", "off")),
@@ -168,6 +175,14 @@ def two(
     window_minutes=1,
     most=2,
     run_parallel=6,
+)
+@example(
+    events=EDITED_FIRST,
+    followers=["nat", "sam"],
+    chosen={},
+    window_minutes=4,
+    most=3,
+    run_parallel=2,
 )
 def test_a_batch_stores_the_same_rows_as_single_messages(
     two: tuple[Database, Database],

@@ -120,27 +120,42 @@ def record_notifications(
     The results are of different messages.
     """
     known = _notified_before(session, results)
-    recipients: list[_Decided] = []
-    due_again: dict[str, _Decided] = {}
+    told: list[_Decided] = []
     not_told: dict[tuple[str, str], _Decided] = {}
     for result in results:
         for one in (
             _Decided(result, explanation) for explanation in result.explanations
         ):
-            if before := known.get(one.key):
-                if one.explanation.told and _becomes_due(before, one.explanation):
-                    due_again[before.id] = one
-                continue
+            before = known.get(one.key)
             if one.explanation.told:
-                recipients.append(one)
-            else:
+                if before is None or _becomes_due(before, one.explanation):
+                    told.append(one)
+            elif before is None:
                 # Keep the newest decision on a person.
                 not_told[one.key] = one
     _write_outcomes(session, not_told, at=at)
-    if recipients:
-        _write_notifications(session, recipients, policy, at=at)
+    if told:
+        _tell(session, told, known=known, policy=policy, at=at)
+
+
+def _tell(
+    session: Session,
+    told: Sequence[_Decided],
+    *,
+    known: Mapping[tuple[str, str], _Notified],
+    policy: MailPolicy,
+    at: datetime,
+) -> None:
+    """Assign mails in the order of the messages and edits; write the notifications."""
+    assigned = assign_to_mails(session, [_recipient(*one) for one in told], policy)
+    mails = {one.key: mail for one, mail in zip(told, assigned, strict=True)}
+    new = [one for one in told if one.key not in known]
+    due_again = {known[one.key].id: one for one in told if one.key in known}
+    if new:
+        _write_notifications(session, new, mails, at=at)
     if due_again:
-        _make_due_again(session, due_again, policy, at=at)
+        _make_due_again(session, due_again, mails, at=at)
+    _wake_delivery(session, told, at=at)
 
 
 def _notified_before(
@@ -170,17 +185,15 @@ def _becomes_due(before: _Notified, explanation: Explanation) -> bool:
 def _make_due_again(
     session: Session,
     due_again: Mapping[str, _Decided],
-    policy: MailPolicy,
+    mails: Mapping[tuple[str, str], str],
     *,
     at: datetime,
 ) -> None:
     """Make earlier notifications due with their new trigger, each in its new mail."""
-    decided = list(due_again.values())
-    mails = assign_to_mails(session, [_recipient(*one) for one in decided], policy)
-    for notification, one, mail in zip(due_again, decided, mails, strict=True):
+    for notification, one in due_again.items():
         parameters = {
             "notification": notification,
-            "of_mail": mail,
+            "of_mail": mails[one.key],
             "new_trigger": str(one.explanation.trigger),
             "new_rule": one.explanation.rule,
             "new_reason": str(one.explanation.reason),
@@ -193,22 +206,19 @@ def _make_due_again(
         for notification, one in due_again.items()
     }
     apply_transitions(session, transitions, at=at)
-    _wake_delivery(session, decided, at=at)
 
 
 def _write_notifications(
     session: Session,
-    recipients: Sequence[_Decided],
-    policy: MailPolicy,
+    new: Sequence[_Decided],
+    mails: Mapping[tuple[str, str], str],
     *,
     at: datetime,
 ) -> None:
-    mails = assign_to_mails(session, [_recipient(*one) for one in recipients], policy)
-    rows = [_row(*one, mail) for one, mail in zip(recipients, mails, strict=True)]
+    rows = [_row(*one, mails[one.key]) for one in new]
     insert_rows(session, NOTIFICATIONS, rows)
     # The first transition of each, written with it.
     record_transitions(session, ROUTED, [row["id"] for row in rows], at=at)
-    _wake_delivery(session, recipients, at=at)
 
 
 def _wake_delivery(
