@@ -120,7 +120,7 @@ def record_notifications(
     The results are of different messages.
     """
     known = _notified_before(session, results)
-    told: list[_Decided] = []
+    recipients: list[_Decided] = []
     not_told: dict[tuple[str, str], _Decided] = {}
     for result in results:
         for one in (
@@ -129,33 +129,35 @@ def record_notifications(
             before = known.get(one.key)
             if one.explanation.told:
                 if before is None or _becomes_due(before, one.explanation):
-                    told.append(one)
+                    recipients.append(one)
             elif before is None:
                 # Keep the newest decision on a person.
                 not_told[one.key] = one
     _write_outcomes(session, not_told, at=at)
-    if told:
-        _tell(session, told, known=known, policy=policy, at=at)
+    if recipients:
+        _tell(session, recipients, known=known, policy=policy, at=at)
 
 
 def _tell(
     session: Session,
-    told: Sequence[_Decided],
+    recipients: Sequence[_Decided],
     *,
     known: Mapping[tuple[str, str], _Notified],
     policy: MailPolicy,
     at: datetime,
 ) -> None:
     """Assign mails in the order of the messages and edits; write the notifications."""
-    assigned = assign_to_mails(session, [_recipient(*one) for one in told], policy)
-    mails = {one.key: mail for one, mail in zip(told, assigned, strict=True)}
-    new = [one for one in told if one.key not in known]
-    due_again = {known[one.key].id: one for one in told if one.key in known}
+    assigned = assign_to_mails(
+        session, [_recipient(*one) for one in recipients], policy
+    )
+    mails = {one.key: mail for one, mail in zip(recipients, assigned, strict=True)}
+    new = [one for one in recipients if one.key not in known]
+    due_again = {known[one.key].id: one for one in recipients if one.key in known}
     if new:
         _write_notifications(session, new, mails, at=at)
     if due_again:
         _make_due_again(session, due_again, mails, at=at)
-    _wake_delivery(session, told, at=at)
+    _wake_delivery(session, recipients, at=at)
 
 
 def _notified_before(
