@@ -61,6 +61,20 @@ def test_missing_messages_are_absent(scenario: Scenario) -> None:
     assert stored.message.id == posted.id
 
 
+def test_t33_where_a_message_is_costs_the_same_however_much_it_holds(
+    scenario: Scenario,
+) -> None:
+    posted = scenario.post("ivy", NORTH, "x")
+    scenario.edit("ivy", posted.id, "@Nat Moreau x")
+    channel = contract.MessageChannel(message=posted.id, channel=NORTH, author="ivy")
+    for asked, found in ((posted.id, (channel,)), ("f" * 32, ())):
+        request = contract.GetMessageChannels(message_ids=(asked,))
+        with scenario.counted_statements() as statements:
+            channels = feed.message_channels(request, deps=scenario.deps)
+        assert channels.messages == found
+        assert len(statements) == 1
+
+
 def test_many_messages_cost_one_statement(scenario: Scenario) -> None:
     ids = tuple(scenario.post("ivy", NORTH, "@Nat Moreau").id for _ in range(30))
     with scenario.counted_statements() as statements:

@@ -19,6 +19,8 @@ from clp_contracts.messages import (
     Author,
     MailReader,
     Message,
+    MessageChannel,
+    MessageChannels,
     ReadableMessages,
     ReaderMessages,
     RevisionMentions,
@@ -288,6 +290,19 @@ class _Projects:
 @dataclass
 class _Messages:
     world: World
+
+    def message_channels(self, *, message_ids: Sequence[str]) -> MessageChannels:
+        self.world.call()
+        found = [self.world.messages.get(one) for one in message_ids]
+        return MessageChannels(
+            messages=tuple(
+                MessageChannel(
+                    message=one.id, channel=one.channel, author=one.author.id
+                )
+                for one in found
+                if one is not None
+            )
+        )
 
     def get_messages(self, *, message_ids: Sequence[str]) -> StoredMessages:
         self.world.call()

@@ -89,11 +89,13 @@ def test_an_unreadable_message_is_refused_as_a_missing_one(
 
 
 @pytest.mark.parametrize("actor", ["nat", "lin", "nobody"])
-def test_a_hidden_message_costs_the_calls_of_a_missing_one(
+def test_t33_a_hidden_message_costs_the_calls_of_a_missing_one(
     harness: DeliveryHarness, world: World, actor: str
 ) -> None:
     hidden = world.post("ivy", SOUTH)
     harness.run()
+    # Whoever asks for its content fails.
+    del world.mentioned[hidden]
     calls: list[str] = []
     world.at_each_call = lambda: calls.append("call")
     counts = []

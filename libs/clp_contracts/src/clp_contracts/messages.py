@@ -318,6 +318,29 @@ class GetMessages:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GetMessageChannels:
+    """Ask by id in which channels messages are, and whose."""
+
+    message_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageChannel:
+    """The channel of a message and the id of its author, and nothing of its content."""
+
+    message: str
+    channel: str
+    author: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageChannels:
+    """The channels of those messages that exist, in any order."""
+
+    messages: tuple[MessageChannel, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RevisionMentions:
     """The ids of the people whom the text of one revision mentions."""
 
@@ -484,6 +507,9 @@ POLICY: Final = Method(SERVICE, "policy", Empty, Policy, PEOPLE)
 MENTIONABLE: Final = Method(SERVICE, "mentionable", GetMentionable, Mentionable, PEOPLE)
 GET_MESSAGES: Final = Method(
     SERVICE, "get_messages", GetMessages, StoredMessages, SERVICES
+)
+MESSAGE_CHANNELS: Final = Method(
+    SERVICE, "message_channels", GetMessageChannels, MessageChannels, SERVICES
 )
 READABLE_MESSAGES: Final = Method(
     SERVICE, "readable_messages", GetReadableMessages, ReadableMessages, SERVICES

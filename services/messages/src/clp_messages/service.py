@@ -176,6 +176,12 @@ class MessagesService(
     ) -> contract.StoredMessages:
         return feed.get_messages(request, deps=self.deps)
 
+    @rpc_method(contract.MESSAGE_CHANNELS, subjects=("notifications",))
+    def message_channels(
+        self, request: contract.GetMessageChannels, _: Passport
+    ) -> contract.MessageChannels:
+        return feed.message_channels(request, deps=self.deps)
+
     @rpc_method(contract.READABLE_MESSAGES, subjects=("notifications",))
     def readable_messages(
         self, request: contract.GetReadableMessages, _: Passport

@@ -108,6 +108,11 @@ class Messages:
         request = messages.GetMessages(message_ids=items(message_ids))
         return self._call(messages.GET_MESSAGES, request)
 
+    def message_channels(self, *, message_ids: Items[str]) -> messages.MessageChannels:
+        """Ask in which channels messages are, and whose; services only."""
+        request = messages.GetMessageChannels(message_ids=items(message_ids))
+        return self._call(messages.MESSAGE_CHANNELS, request)
+
     def readable_messages(
         self, *, readers: Items[messages.MailReader], lease_s: float = 0.0
     ) -> messages.ReadableMessages:

@@ -9,9 +9,12 @@ from clp_contracts import feed
 from clp_contracts.health import SignValue
 from clp_contracts.messages import (
     SERVICE,
+    GetMessageChannels,
     GetMessages,
     Message,
     MessageChanges,
+    MessageChannel,
+    MessageChannels,
     ReadMessageChanges,
     RevisionMentions,
     StoredMessage,
@@ -21,6 +24,7 @@ from clp_messages.dependencies import Dependencies
 from clp_messages.mapping import StoredRow, message_views, parse_marks
 from clp_messages.queries import (
     RevisionMarks,
+    channels_by_id,
     earlier_marks,
     messages_by_id,
 )
@@ -36,6 +40,19 @@ def get_messages(request: GetMessages, *, deps: Dependencies) -> StoredMessages:
     """Return messages as they are stored now, for projections and routing."""
     with deps.database.reading() as session:
         return StoredMessages(messages=_stored(session, request.message_ids))
+
+
+def message_channels(
+    request: GetMessageChannels, *, deps: Dependencies
+) -> MessageChannels:
+    """Return where messages are: a hidden one costs hardly more than a missing one."""
+    with deps.database.reading() as session:
+        return MessageChannels(
+            messages=tuple(
+                MessageChannel(message=row.id, channel=row.channel, author=row.author)
+                for row in channels_by_id(session, request.message_ids)
+            )
+        )
 
 
 def _stored(session: Session, ids: Iterable[str]) -> tuple[StoredMessage, ...]:

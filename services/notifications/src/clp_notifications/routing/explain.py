@@ -129,10 +129,10 @@ def _names(people: Sequence[str], deps: Dependencies) -> Mapping[str, str]:
 def _scope_of(
     request: contract.GetExplanation, actor: Passport, deps: Dependencies
 ) -> _Scope:
-    messages = deps.clients.messages.get_messages(
+    messages = deps.clients.messages.message_channels(
         message_ids=(request.message,)
     ).messages
-    channel = Channel.named(messages[0].message.channel) if messages else NO_CHANNEL
+    channel = Channel.named(messages[0].channel) if messages else NO_CHANNEL
     # A missing message takes the same calls as a hidden one (rule 5).
     person = _visible_person(request, channel, actor, deps=deps)
     if not messages:
@@ -140,7 +140,7 @@ def _scope_of(
     return _Scope(
         message=request.message,
         channel=channel,
-        author=messages[0].message.author.id,
+        author=messages[0].author,
         person=person,
         actor=actor,
         locale=_locale_of(request),
