@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +14,12 @@ import pytest
 import sqlalchemy
 from sqlalchemy.exc import ProgrammingError
 
-from clp_suite.server_process import _processes, create_directory_for, free_ports
+from clp_suite.server_process import (
+    MIN_PORT,
+    _processes,
+    create_directory_for,
+    free_ports,
+)
 from clp_suite.servers import (
     Availability,
     PrivatePostgres,
@@ -34,6 +41,26 @@ def test_no_port_is_given_twice() -> None:
     """Not even one whose server does not listen yet."""
     ports = [port for _ in range(200) for port in free_ports(5)]
     assert len(set(ports)) == len(ports)
+
+
+def test_no_port_is_given_to_two_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    command = "import clp_suite.server_process as s; print(*s.free_ports(1)); input()"
+    with subprocess.Popen(
+        [sys.executable, "-W", "ignore", "-c", command],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as other:
+        assert other.stdin is not None
+        assert other.stdout is not None
+        given = int(other.stdout.readline())
+        drawn = iter((given, given, given + 1, given + 2, given + 3))
+        monkeypatch.setattr(
+            "clp_suite.server_process.secrets.randbelow",
+            lambda _: next(drawn) - MIN_PORT,
+        )
+        assert free_ports(1) != [given]
+        other.stdin.write("\n")
 
 
 def test_a_missing_server_is_named() -> None:

@@ -6,6 +6,7 @@ The kernel sends a server SIGTERM when its parent dies (``setpriv --pdeathsig``)
 
 from __future__ import annotations
 
+import fcntl
 import os
 import pwd
 import secrets
@@ -17,6 +18,7 @@ import subprocess
 import tempfile
 import time
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -41,13 +43,13 @@ def free_ports(count: int) -> list[int]:
     """Unused ports of the loopback interface.
 
     They lie below the ephemeral range, so that no outgoing connection takes one before
-    its server listens, and are random, so that parallel callers get different ones. No
-    port is returned twice: the server of an earlier caller may not listen yet.
+    its server listens. No port is returned twice, in no process of this user while the
+    caller lives: the server of an earlier caller may not listen yet.
     """
     ports: list[int] = []
     while len(ports) < count:
         port = MIN_PORT + secrets.randbelow(_first_ephemeral_port() - MIN_PORT)
-        if port not in _given_ports and _is_free(port):
+        if port not in _given_ports and _is_free(port) and _reserve(port):
             _given_ports.add(port)
             ports.append(port)
     return ports
@@ -59,6 +61,25 @@ def _is_free(port: int) -> bool:
     except OSError:
         return False
     return True
+
+
+def _reserve(port: int) -> bool:
+    """Lock a port for this process, unless another one has been given it."""
+    try:
+        fcntl.lockf(_reservations(), fcntl.LOCK_EX | fcntl.LOCK_NB, 1, port)
+    except BlockingIOError:
+        return False
+    return True
+
+
+@cache
+def _reservations() -> int:
+    """Open the file in which each port has a byte to lock.
+
+    The kernel releases the locks when the process ends.
+    """
+    path = Path(tempfile.gettempdir()) / f"clp-ports-{os.getuid()}"
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
 
 
 def _first_ephemeral_port() -> int:
