@@ -66,12 +66,11 @@ def test_t33_where_a_message_is_costs_the_same_however_much_it_holds(
 ) -> None:
     posted = scenario.post("ivy", NORTH, "x")
     scenario.edit("ivy", posted.id, "@Nat Moreau x")
-    channel = contract.MessageChannel(message=posted.id, channel=NORTH, author="ivy")
-    for asked, found in ((posted.id, (channel,)), ("f" * 32, ())):
-        request = contract.GetMessageChannels(message_ids=(asked,))
+    channel = contract.MessageChannel(channel=NORTH, author="ivy")
+    for message, found in ((posted.id, channel), ("f" * 32, contract.MessageChannel())):
+        request = contract.MessageRef(message=message)
         with scenario.counted_statements() as statements:
-            channels = feed.message_channels(request, deps=scenario.deps)
-        assert channels.messages == found
+            assert feed.message_channel(request, deps=scenario.deps) == found
         assert len(statements) == 1
 
 

@@ -66,7 +66,7 @@ KINDS: list[tuple[str, Callable[[Clients], object], set[PassportKind]]] = [
     ("unread", lambda c: c.messages.unread(projects=["p1"]), {PassportKind.SERVICE}),
     ("mentionable", lambda c: c.messages.mentionable(channel=NORTH), {PassportKind.SERVICE}),
     ("get_messages", lambda c: c.messages.get_messages(message_ids=[]), {PassportKind.PERSON}),
-    ("message_channels", lambda c: c.messages.message_channels(message_ids=[]), {PassportKind.PERSON}),
+    ("message_channel", lambda c: c.messages.message_channel(message="x"), {PassportKind.PERSON}),
     ("readable_messages", lambda c: c.messages.readable_messages(readers=[]), {PassportKind.PERSON}),
     ("screen_messages", lambda c: c.messages.screen_messages(people=[], message_ids=[]), {PassportKind.PERSON}),
     ("changes", lambda c: c.messages.changes(), {PassportKind.PERSON}),

@@ -20,7 +20,6 @@ from clp_contracts.messages import (
     MailReader,
     Message,
     MessageChannel,
-    MessageChannels,
     ReadableMessages,
     ReaderMessages,
     RevisionMentions,
@@ -291,18 +290,12 @@ class _Projects:
 class _Messages:
     world: World
 
-    def message_channels(self, *, message_ids: Sequence[str]) -> MessageChannels:
+    def message_channel(self, *, message: str) -> MessageChannel:
         self.world.call()
-        found = [self.world.messages.get(one) for one in message_ids]
-        return MessageChannels(
-            messages=tuple(
-                MessageChannel(
-                    message=one.id, channel=one.channel, author=one.author.id
-                )
-                for one in found
-                if one is not None
-            )
-        )
+        found = self.world.messages.get(message)
+        if found is None:
+            return MessageChannel()
+        return MessageChannel(channel=found.channel, author=found.author.id)
 
     def get_messages(self, *, message_ids: Sequence[str]) -> StoredMessages:
         self.world.call()

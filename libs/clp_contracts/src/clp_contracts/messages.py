@@ -6,6 +6,7 @@ from typing import Final
 
 from clp_contracts import feed
 from clp_contracts.methods import PEOPLE, SERVICES, Method
+from clp_contracts.policy import Policy
 from clp_contracts.projects import Facts
 from clp_contracts.serialization import Empty
 
@@ -318,26 +319,11 @@ class GetMessages:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GetMessageChannels:
-    """Ask by id in which channels messages are, and whose."""
-
-    message_ids: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class MessageChannel:
-    """The channel of a message and the id of its author, and nothing of its content."""
+    """The channel of a message and the id of its author; None where there is none."""
 
-    message: str
-    channel: str
-    author: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MessageChannels:
-    """The channels of those messages that exist, in any order."""
-
-    messages: tuple[MessageChannel, ...]
+    channel: str | None = None
+    author: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -476,22 +462,6 @@ class ScreenMessages:
     lease_s: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Policy:
-    """The limits in force (rules 9, 20, 26 and 27).
-
-    ``extensions`` are accepted for attachments, sorted; ``max_bytes`` bounds a file,
-    ``max_files`` the files of a message, ``max_characters`` its text and ``max_people``
-    the people it mentions.
-    """
-
-    extensions: tuple[str, ...]
-    max_bytes: int
-    max_files: int
-    max_characters: int
-    max_people: int
-
-
 POST: Final = Method(SERVICE, "post", PostMessage, Posted, PEOPLE)
 EDIT: Final = Method(SERVICE, "edit", EditMessage, Edited, PEOPLE)
 DELETE: Final = Method(SERVICE, "delete", MessageRef, Deleted, PEOPLE)
@@ -508,8 +478,8 @@ MENTIONABLE: Final = Method(SERVICE, "mentionable", GetMentionable, Mentionable,
 GET_MESSAGES: Final = Method(
     SERVICE, "get_messages", GetMessages, StoredMessages, SERVICES
 )
-MESSAGE_CHANNELS: Final = Method(
-    SERVICE, "message_channels", GetMessageChannels, MessageChannels, SERVICES
+MESSAGE_CHANNEL: Final = Method(
+    SERVICE, "message_channel", MessageRef, MessageChannel, SERVICES
 )
 READABLE_MESSAGES: Final = Method(
     SERVICE, "readable_messages", GetReadableMessages, ReadableMessages, SERVICES

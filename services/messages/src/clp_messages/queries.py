@@ -106,9 +106,9 @@ JUDGED_BY_ID: Final = select(
     MESSAGES.c.channel, MESSAGES.c.number, MESSAGES.c.author, MESSAGES.c.deleted_at
 ).where(MESSAGES.c.id == bindparam("id"))
 PAGE: Final = page_of_channel(COLUMNS)
-CHANNELS_BY_ID: Final = select(
-    MESSAGES.c.id, MESSAGES.c.project, MESSAGES.c.channel, MESSAGES.c.author
-).where(in_array(MESSAGES.c.id, "ids"))
+PROJECTS: Final = select(MESSAGES.c.id, MESSAGES.c.project).where(
+    in_array(MESSAGES.c.id, "ids")
+)
 EARLIER_MARKS: Final = (
     select(REVISIONS.c.message, REVISIONS.c.revision, REVISIONS.c.marks)
     .where(in_array(REVISIONS.c.message, "messages"))
@@ -167,14 +167,10 @@ def page_rows(session: Session, channel: str, bounds: PageBounds) -> PageRows:
     return PageRows([row for row in rows if row.id is not None], rows[0].last_number)
 
 
-def channels_by_id(session: Session, ids: Iterable[str]) -> list[StoredRow]:
-    """Return project, channel and author of each message that exists."""
-    return list(session.execute(CHANNELS_BY_ID, {"ids": random_ids(ids)}))
-
-
 def projects_of(session: Session, messages: Iterable[str]) -> Mapping[str, str]:
     """Return the project of each message that exists."""
-    return {row.id: row.project for row in channels_by_id(session, messages)}
+    rows = session.execute(PROJECTS, {"ids": random_ids(messages)})
+    return {row.id: row.project for row in rows}
 
 
 def attachment_count(session: Session, message: str) -> int:

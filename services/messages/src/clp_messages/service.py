@@ -33,6 +33,7 @@ from clp_contracts import feed as feed_contract
 from clp_contracts import messages as contract
 from clp_contracts.facts_cache import FactsCache
 from clp_contracts.methods import PEOPLE
+from clp_contracts.policy import Policy
 from clp_contracts.serialization import Empty
 from clp_core.attachments import AttachmentPolicy
 from clp_messages.attachment_policy import load_attachment_policy
@@ -144,7 +145,7 @@ class MessagesService(
         return history.channels(request, actor=actor, deps=self.deps)
 
     @rpc_method(contract.POLICY)
-    def policy(self, request: Empty, actor: Passport) -> contract.Policy:
+    def policy(self, request: Empty, actor: Passport) -> Policy:
         del request, actor
         return policies.published(self.deps.attachments)
 
@@ -176,11 +177,11 @@ class MessagesService(
     ) -> contract.StoredMessages:
         return feed.get_messages(request, deps=self.deps)
 
-    @rpc_method(contract.MESSAGE_CHANNELS, subjects=("notifications",))
-    def message_channels(
-        self, request: contract.GetMessageChannels, _: Passport
-    ) -> contract.MessageChannels:
-        return feed.message_channels(request, deps=self.deps)
+    @rpc_method(contract.MESSAGE_CHANNEL, subjects=("notifications",))
+    def message_channel(
+        self, request: contract.MessageRef, _: Passport
+    ) -> contract.MessageChannel:
+        return feed.message_channel(request, deps=self.deps)
 
     @rpc_method(contract.READABLE_MESSAGES, subjects=("notifications",))
     def readable_messages(

@@ -2,6 +2,7 @@
 
 from clp_contracts import feed, messages
 from clp_contracts.client.rpc_client import RpcClient
+from clp_contracts.policy import Policy
 from clp_contracts.serialization import Empty, Items, items
 
 
@@ -99,7 +100,7 @@ class Messages:
         request = messages.GetMentionable(channel=channel, typed=typed, limit=limit)
         return self._call(messages.MENTIONABLE, request)
 
-    def policy(self) -> messages.Policy:
+    def policy(self) -> Policy:
         """Return the limits of messages and attachments (rules 9, 20, 26 and 27)."""
         return self._call(messages.POLICY, Empty())
 
@@ -108,10 +109,10 @@ class Messages:
         request = messages.GetMessages(message_ids=items(message_ids))
         return self._call(messages.GET_MESSAGES, request)
 
-    def message_channels(self, *, message_ids: Items[str]) -> messages.MessageChannels:
-        """Ask in which channels messages are, and whose; services only."""
-        request = messages.GetMessageChannels(message_ids=items(message_ids))
-        return self._call(messages.MESSAGE_CHANNELS, request)
+    def message_channel(self, *, message: str) -> messages.MessageChannel:
+        """Ask in which channel a message is, and whose; services only."""
+        request = messages.MessageRef(message=message)
+        return self._call(messages.MESSAGE_CHANNEL, request)
 
     def readable_messages(
         self, *, readers: Items[messages.MailReader], lease_s: float = 0.0

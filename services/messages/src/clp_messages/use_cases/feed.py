@@ -9,12 +9,11 @@ from clp_contracts import feed
 from clp_contracts.health import SignValue
 from clp_contracts.messages import (
     SERVICE,
-    GetMessageChannels,
     GetMessages,
     Message,
     MessageChanges,
     MessageChannel,
-    MessageChannels,
+    MessageRef,
     ReadMessageChanges,
     RevisionMentions,
     StoredMessage,
@@ -24,8 +23,8 @@ from clp_messages.dependencies import Dependencies
 from clp_messages.mapping import StoredRow, message_views, parse_marks
 from clp_messages.queries import (
     RevisionMarks,
-    channels_by_id,
     earlier_marks,
+    judged_row,
     messages_by_id,
 )
 from clp_messages.tables import CURSORS, OUTBOX
@@ -42,17 +41,13 @@ def get_messages(request: GetMessages, *, deps: Dependencies) -> StoredMessages:
         return StoredMessages(messages=_stored(session, request.message_ids))
 
 
-def message_channels(
-    request: GetMessageChannels, *, deps: Dependencies
-) -> MessageChannels:
-    """Return where messages are: a hidden one costs hardly more than a missing one."""
+def message_channel(request: MessageRef, *, deps: Dependencies) -> MessageChannel:
+    """Return where a message is: a hidden one costs hardly more than a missing one."""
     with deps.database.reading() as session:
-        return MessageChannels(
-            messages=tuple(
-                MessageChannel(message=row.id, channel=row.channel, author=row.author)
-                for row in channels_by_id(session, request.message_ids)
-            )
-        )
+        row = judged_row(session, request.message)
+    if row is None:
+        return MessageChannel()
+    return MessageChannel(channel=row.channel, author=row.author)
 
 
 def _stored(session: Session, ids: Iterable[str]) -> tuple[StoredMessage, ...]:

@@ -1,6 +1,6 @@
 """Tell people the limits of messages and attachments."""
 
-from clp_contracts.messages import Policy
+from clp_contracts.policy import Policy
 from clp_core.attachments import AttachmentPolicy
 from clp_core.mentions import PUBLISHED_MENTIONS
 from clp_core.messages import PUBLISHED_TEXT

@@ -129,18 +129,16 @@ def _names(people: Sequence[str], deps: Dependencies) -> Mapping[str, str]:
 def _scope_of(
     request: contract.GetExplanation, actor: Passport, deps: Dependencies
 ) -> _Scope:
-    messages = deps.clients.messages.message_channels(
-        message_ids=(request.message,)
-    ).messages
-    channel = Channel.named(messages[0].channel) if messages else NO_CHANNEL
+    found = deps.clients.messages.message_channel(message=request.message)
+    channel = Channel.named(found.channel) if found.channel else NO_CHANNEL
     # A missing message takes the same calls as a hidden one (rule 5).
     person = _visible_person(request, channel, actor, deps=deps)
-    if not messages:
+    if found.author is None:
         raise Refused("message.missing")
     return _Scope(
         message=request.message,
         channel=channel,
-        author=messages[0].author,
+        author=found.author,
         person=person,
         actor=actor,
         locale=_locale_of(request),
