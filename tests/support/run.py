@@ -1,7 +1,8 @@
 """``python -m tests.support.run ARGUMENTS``: pytest on every core, with one pair of servers.
 
-Starts RabbitMQ and PostgreSQL for all test processes, runs ``pytest ARGUMENTS`` in as many
-processes as there are cores, which share one queue of tests, and stops everything. Without
+Starts RabbitMQ and PostgreSQL for all test processes, runs ``pytest ARGUMENTS`` in one
+process more than there are cores (tests wait for servers a part of their time), which
+share one queue of tests, and stops everything. ``TESTS_PROCESSES`` is another number. Without
 the servers' programs the tests that need them say that they were skipped. On the build
 machine what failed is run once more, alone.
 """
@@ -23,7 +24,7 @@ from tests.support.work_queue import COUNTER, WORKER
 
 def main() -> int:
     """Run pytest and return the worst exit code."""
-    workers = int(os.environ.get("TESTS_PROCESSES", os.cpu_count() or 1))
+    workers = int(os.environ.get("TESTS_PROCESSES", 1 + (os.cpu_count() or 1)))
     started = time.monotonic()
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
