@@ -74,10 +74,7 @@ class VerifiedHit:
     @cached_property
     def _folded(self) -> str:
         """The folded text: all that a search for a run of characters needs."""
-        text = self.document.text
-        folded = fold(text)
-        self._budget.spend(max(len(folded), len(text)) // FOLDING_IS_QUICKER)
-        return folded
+        return _folded_stream(self.document.text, self._budget).text
 
     @cached_property
     def _files(self) -> tuple[TokenStream, ...]:
@@ -147,7 +144,7 @@ def _highlighted(
     if only_runs and not any(keyword.run in stream.text for keyword in keywords):  # type: ignore[operator]
         return ()
     mapped = fold_with_offsets(text)
-    budget.spend(max(len(stream.text), len(text)))
+    budget.spend_on(text, stream.text)
     limits = None if reach is None else Reach(mapped.starts, reach)
     found = [
         span
@@ -163,7 +160,7 @@ def _highlighted(
 def _folded_stream(text: str, budget: WorkBudget) -> TokenStream:
     """Return a stream without tokens."""
     folded = fold(text)
-    budget.spend(max(len(folded), len(text)) // FOLDING_IS_QUICKER)
+    budget.spend_on(text, folded, quicker=FOLDING_IS_QUICKER)
     return TokenStream(folded, 0, ())
 
 

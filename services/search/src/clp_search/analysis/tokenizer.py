@@ -126,8 +126,7 @@ def tokenize(text: str, budget: WorkBudget | None = None) -> TokenStream:
     """
     folded = fold(text)
     if budget is not None:
-        # Marks that folding drops were read as well.
-        budget.spend(max(len(folded), len(text)))
+        budget.spend_on(text, folded)
     simple = tuple(_simple_tokens(folded))
     length = simple[-1].position + 1 if simple else 0
     words = {token.start: token for token in simple if token.kind is TokenKind.WORD}
