@@ -32,7 +32,8 @@ def main() -> int:
         counter.touch()
         environ = os.environ | {COUNTER: str(counter)}
         if PrivateRabbit.available() and PrivatePostgres.available():
-            environ[VARIABLE] = stack.enter_context(running_servers(workers))
+            # What is run once more finds no databases and virtual hosts in use.
+            environ[VARIABLE] = stack.enter_context(running_servers(2 * workers))
         codes = _run_all(environ, folder, workers)
     sys.stdout.write(f"  {workers} processes, {time.monotonic() - started:.0f} s\n")
     return max(codes)
@@ -60,8 +61,10 @@ def _run_all(environ: dict[str, str], folder: Path, workers: int) -> list[int]:
         sys.stdout.write(log.read_text(errors="replace"))
     alone = {name: value for name, value in environ.items() if name != COUNTER}
     return [
-        second_try(command, cache, alone) if code == 1 else code
-        for code, cache in zip(codes, caches, strict=True)
+        second_try(command, cache, alone | {WORKER: str(number)}) if code == 1 else code
+        for number, (code, cache) in enumerate(
+            zip(codes, caches, strict=True), start=workers
+        )
     ]
 
 

@@ -57,6 +57,9 @@ def index(workers: RemoteDatabase, local: PostgresIndex) -> RemoteDatabase:
             connection.exec_driver_sql(
                 f"delete from {table} where {column} = 'in workers'"  # noqa: S608 - our own names only
             )
+    for _ in workers.workers:
+        # In turn: a test before this one may have ended some.
+        workers.cursor()
     return workers
 
 
