@@ -31,8 +31,11 @@ def test_everything_works_by_keyboard(open_page: Open) -> None:
     page.keyboard.press("Enter")
     expect(page.locator("#main")).to_be_focused()
     page.keyboard.press("?")
-    expect(page.get_by_role("dialog", name="Keyboard")).to_be_visible()
+    dialog = page.get_by_role("dialog", name="Keyboard")
+    expect(dialog).to_be_visible()
     page.keyboard.press("Escape")
+    # While it is open nothing behind it takes the focus.
+    expect(dialog).to_have_count(0)
     page.locator("#main").focus()
     page.keyboard.press("ArrowUp")
     expect(page.locator(".message").last).to_be_focused()
