@@ -7,6 +7,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from amqp.exceptions import NotFound
 from kombu import Connection, Exchange, Producer, Queue
 from rich.console import Console
 
@@ -20,7 +21,8 @@ from tests.faults.load import Client, Load, create_world
 
 pytestmark = pytest.mark.faults
 
-DEAD = "evt-messages--notifications.on_messages_changed.q3.dead_letters"
+EVENTS = "evt-messages--notifications.on_messages_changed.q3"
+DEAD = f"{EVENTS}.dead_letters"
 # What an event can be, besides well: (body, content type).
 POISON = {
     "is broken JSON": (b"{not json", "application/json"),
@@ -46,6 +48,8 @@ def test_poison_events_become_dead_letters_and_the_others_are_handled(
     client = Client(0, load, ack_log)
     with Connection(bed.rabbit.url) as connection:
         dead = _depth(connection)
+        # A test before this one may have lost the broker's queues.
+        until(lambda: _is_consumed(connection), 60, "a consumer of the events")
         for body, kind in POISON.values():
             _publish(connection, body, kind)
         for body in STRANGE.values():
@@ -133,6 +137,15 @@ def _publish(connection: Connection, body: bytes, kind: str) -> None:
 def _depth(connection: Connection) -> int:
     queue = Queue(DEAD, no_declare=True)(connection.default_channel)
     return int(queue.queue_declare(passive=True).message_count)
+
+
+def _is_consumed(connection: Connection) -> bool:
+    try:
+        with connection.channel() as channel:
+            queue = Queue(EVENTS, no_declare=True)(channel)
+            return bool(queue.queue_declare(passive=True).consumer_count)
+    except NotFound:
+        return False
 
 
 def _write_poison_change(database_url: str) -> str:
