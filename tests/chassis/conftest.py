@@ -1,16 +1,19 @@
-"""The brokers these tests run on: the one in this process, and a private RabbitMQ."""
+"""The brokers and databases these tests run on: embedded ones, and private servers."""
 
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from clp_chassis.clock import new_id
 from clp_chassis.inprocess import reset
+from clp_chassis.persistence.database import Database
 from clp_chassis.runner import ContainerGroup
 from clp_suite.server_access import BrokerAccess
+from tests.support.databases import BOTH, database_without_tables
 
 
 @pytest.fixture(
@@ -25,6 +28,16 @@ def broker_url(request: pytest.FixtureRequest) -> Iterator[str]:
     name = new_id()
     yield f"inprocess://{name}/"
     reset(name)
+
+
+@pytest.fixture(params=BOTH)
+def empty_database(
+    request: pytest.FixtureRequest, tmp_path: Path
+) -> Iterator[Database]:
+    """A database of each kind, without tables."""
+    database = Database(database_without_tables(request, tmp_path))
+    yield database
+    database.close()
 
 
 @pytest.fixture

@@ -1,9 +1,6 @@
 """Statements about many rows at once, on both databases."""
 
-import itertools
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -29,9 +26,6 @@ from clp_chassis.persistence.bulk_sql import (
 )
 from clp_chassis.persistence.column_types import UtcDateTime
 from clp_chassis.persistence.database import Database
-from clp_suite.server_access import DatabaseAccess
-
-_numbers = itertools.count(1)
 
 THINGS = Table("things", MetaData(), Column("id", String(64), primary_key=True))
 KINDS = Table(
@@ -49,19 +43,13 @@ RENAME = update(THINGS).where(in_array(THINGS.c.id, "ids")).values(id=THINGS.c.i
 ODD = ['"', "\\", "'; drop table things", "é", "字", "a,b", "{a}", "", "NULL", "%s"]
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.broker)])
-def things(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+@pytest.fixture
+def things(empty_database: Database) -> Database:
     """A table with odd names in it, on each database."""
-    url = f"sqlite:///{tmp_path / 'things.db'}"
-    if request.param == "postgres":
-        server: DatabaseAccess = request.getfixturevalue("postgres")
-        url = server.create_database(f"things{next(_numbers)}")
-    database = Database(url)
-    THINGS.metadata.create_all(database.engine)
-    with database.writing() as session:
+    THINGS.metadata.create_all(empty_database.engine)
+    with empty_database.writing() as session:
         session.execute(insert(THINGS), [{"id": one} for one in (*ODD, "a", "b")])
-    yield database
-    database.close()
+    return empty_database
 
 
 # fmt: off

@@ -1,10 +1,7 @@
 """Constant statements past SQLAlchemy's context, on connections that stay open."""
 
-import itertools
-from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta, timezone
-from pathlib import Path
 from typing import Any, Final
 
 import pytest
@@ -31,8 +28,6 @@ from clp_chassis.persistence.bulk_sql import in_array
 from clp_chassis.persistence.column_types import UtcDateTime
 from clp_chassis.persistence.database import MAX_KEPT, Database
 from clp_suite.server_access import DatabaseAccess
-
-_numbers = itertools.count(1)
 
 REELS: Final = Table(
     "reels",
@@ -69,19 +64,13 @@ ADD: Final = insert(REELS)
 REMOVE: Final = delete(REELS).where(REELS.c.number >= bindparam("least"))
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.broker)])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+@pytest.fixture
+def database(empty_database: Database) -> Database:
     """Three reels, on each database."""
-    url = f"sqlite:///{tmp_path / 'reels.db'}"
-    if request.param == "postgres":
-        server: DatabaseAccess = request.getfixturevalue("postgres")
-        url = server.create_database(f"reels{next(_numbers)}")
-    made = Database(url)
-    REELS.metadata.create_all(made.engine)
-    with made.writing() as session:
+    REELS.metadata.create_all(empty_database.engine)
+    with empty_database.writing() as session:
         session.execute(insert(REELS), ROWS)
-    yield made
-    made.close()
+    return empty_database
 
 
 # fmt: off
@@ -205,7 +194,7 @@ def test_they_go_back_while_others_may_wait_for_one(database: Database) -> None:
 def test_one_error_replaces_all_connections_that_the_server_ended(
     postgres: DatabaseAccess,
 ) -> None:
-    database = Database(postgres.create_database(f"reels{next(_numbers)}"))
+    database = Database(postgres.create_database("reels"))
     REELS.metadata.create_all(database.engine)
     _open(database, MAX_KEPT)
     with postgres.connect() as other:

@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 import pytest
 
-from clp_contracts.client.rpc_client import RpcClient
 from clp_suite import EmbeddedSuite
 from tests.services.portal.browser import Browser, Response
 
@@ -42,20 +41,6 @@ API_PAIRS = [
 def seen(response: Response) -> tuple[int, bytes, dict[str, str]]:
     kept = {k: v for k, v in response.headers.items() if k not in UNSTABLE}
     return response.status, response.body, kept
-
-
-@pytest.fixture
-def calls(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The names of the methods that are called from here on."""
-    made: list[str] = []
-    call = RpcClient.call
-
-    def noted(self: RpcClient, method: object, request: object) -> object:
-        made.append(f"{method.service}.{method.name}")  # type: ignore[attr-defined]
-        return call(self, method, request)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(RpcClient, "call", noted)
-    return made
 
 
 @pytest.mark.parametrize(("hidden", "missing"), PAIRS)

@@ -24,9 +24,9 @@ PROGRAM: Final = re.compile(
     r"meta-inf/manifest\.mf\Z|androidmanifest\.xml\Z|classes\d*\.dex\Z|.*\.app/"
 )
 PROGRAM_EXTENSIONS: Final = (
-    *(".bat", ".class", ".cmd", ".com", ".dll", ".dylib", ".exe", ".jar", ".msi"),
-    *(".ps1", ".scr", ".so", ".vbs"),
-)
+    ".bat", ".class", ".cmd", ".com", ".dll", ".dylib", ".exe", ".jar", ".msi",
+    ".ps1", ".scr", ".so", ".vbs",
+)  # fmt: skip
 SCORE: Final = re.compile(r"meta-inf/container\.xml\Z|[^/]*\.(?:musicxml|xml)\Z")
 SCORE_TYPE: Final = b"application/vnd.recordare.musicxml"
 

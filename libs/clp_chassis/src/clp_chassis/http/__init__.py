@@ -6,13 +6,19 @@ Services import their HTTP entrypoints from here and none from Nameko.
 from clp_chassis.http.entrypoint import HttpEntrypoint, http, public_http
 from clp_chassis.http.event_stream import EventStream, EventStreamResponse
 from clp_chassis.http.request_body import declared_length, iter_chunks
-from clp_chassis.http.responses import allowed_verbs, error_response, json_response
+from clp_chassis.http.responses import (
+    RETRY_AFTER_S,
+    allowed_verbs,
+    error_response,
+    json_response,
+)
 from clp_chassis.http.seats import HTTP_LIMITS, HttpLimits, TrustedProxies
 from clp_chassis.http.server import HTTP_REFUSALS, HttpServer, http_address_of
 
 __all__ = [
     "HTTP_LIMITS",
     "HTTP_REFUSALS",
+    "RETRY_AFTER_S",
     "EventStream",
     "EventStreamResponse",
     "HttpEntrypoint",

@@ -5,9 +5,18 @@ import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, cast
 
-from sqlalchemy import CursorResult, Delete, delete, func, select, update
+from sqlalchemy import (
+    CursorResult,
+    Delete,
+    Table,
+    bindparam,
+    delete,
+    func,
+    select,
+    update,
+)
 
 from clp_chassis.clock import Clock
 from clp_chassis.persistence.database import Database
@@ -17,6 +26,11 @@ ID_BYTES: Final = 32
 # How stale `seen_at` may be: a request within this time writes nothing.
 TOUCH_INTERVAL: Final = timedelta(seconds=60)
 MAX_ID_LENGTH: Final = 128
+SESSIONS: Final = cast("Table", SessionRow.__table__)
+# Built once, of columns and not of an object: each request executes it.
+BY_HASH: Final = select(
+    SESSIONS.c.person, SESSIONS.c.created_at, SESSIONS.c.seen_at
+).where(SESSIONS.c.id_hash == bindparam("key"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,10 +83,8 @@ class Sessions:
         if not session_id or len(session_id) > MAX_ID_LENGTH:
             return None
         key = session_hash(session_id)
-        # Columns, not an object: each request asks this.
-        found = select(SessionRow.person, SessionRow.created_at, SessionRow.seen_at)
         with self._database.reading() as session:
-            row = session.execute(found.where(SessionRow.id_hash == key)).first()
+            row = session.execute(BY_HASH, {"key": key}).first()
         at = self._clock()
         if row is None or not self._is_in_force(row.created_at, row.seen_at, at):
             return None

@@ -11,7 +11,7 @@ from werkzeug.wrappers import Request as WerkzeugRequest
 from werkzeug.wrappers import Response as WerkzeugResponse
 
 from clp_chassis.clock import new_id
-from clp_chassis.http import EventStreamResponse, allowed_verbs
+from clp_chassis.http import RETRY_AFTER_S, EventStreamResponse, allowed_verbs
 from clp_contracts.client import Clients
 from clp_contracts.errors import CallFailed, Refused
 from clp_contracts.events import PERSON_CHANGED
@@ -55,7 +55,6 @@ CLEAR_SITE_DATA: Final = '"cache", "storage"'
 # What is below is for programs, whatever they accept.
 BELOW: Final = f"{API}/"
 RETRIED: Final = {HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS}
-RETRY_AFTER_S: Final = "2"
 
 
 class Application:
@@ -139,7 +138,7 @@ class Application:
 
     def _with_headers(self, built: WerkzeugResponse) -> WerkzeugResponse:
         if built.status_code in RETRIED:
-            built.headers["Retry-After"] = RETRY_AFTER_S
+            built.headers["Retry-After"] = str(RETRY_AFTER_S)
         for name, value in self._headers.items():
             built.headers.setdefault(name, value)
         return built
