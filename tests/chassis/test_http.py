@@ -101,6 +101,17 @@ def test_the_log_holds_no_address_that_a_person_wrote(
     assert "planted" not in caplog.text
 
 
+@pytest.mark.parametrize("rest", [b"\r\n" + b"X: x\r\n" * 200, b" \r\n"], ids=len)
+def test_t18_the_log_holds_no_address_of_a_refused_head(
+    served: Served, capfd: pytest.CaptureFixture[str], rest: bytes
+) -> None:
+    with served.wire() as wire:
+        wire.send(b"GET /hello/planted?name=planted HTTP/1.1", rest, b"\r\n")
+        assert wire.read_response().code == "request.malformed"
+    written = capfd.readouterr()
+    assert "planted" not in written.out + written.err
+
+
 @pytest.mark.parametrize(
     "sent",
     [

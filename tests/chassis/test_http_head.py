@@ -30,6 +30,13 @@ MALFORMED = {
     "no name": START + b": 1\r\n\r\n",
     "two spaces in the request line": b"GET  /page HTTP/1.1\r\nHost: x\r\n\r\n",
     "no version": b"GET /page\r\nHost: x\r\n\r\n",
+    "no host": b"GET /page HTTP/1.1\r\n\r\n",
+    "two hosts": START + b"Host: b.example\r\n\r\n",
+    "two hosts of HTTP/1.0": b"GET /page HTTP/1.0\r\nHost: a\r\nHost: b\r\n\r\n",
+    "a host with a path": b"GET /page HTTP/1.1\r\nHost: a/b\r\n\r\n",
+    "a host with a person": b"GET /page HTTP/1.1\r\nHost: a@b\r\n\r\n",
+    "a transfer coding of HTTP/1.0": b"GET /page HTTP/1.0\r\nHost: a\r\n"
+    b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
 }
 
 
@@ -50,6 +57,8 @@ WELL_FORMED = {
     "an empty value": START + b"X-A:\r\n\r\n",
     "a tab and UTF-8 in a value": START + "X-A:\tcafé 字\r\n\r\n".encode(),
     "an odd but valid name": START + b"!#$%&'*+-.^_`|~: 1\r\n\r\n",
+    "no host of HTTP/1.0": b"GET /page HTTP/1.0\r\n\r\n",
+    "a host with a port": b"GET /page HTTP/1.1\r\nHost: [2001:db8::1]:80\r\n\r\n",
     "a multipart type": START
     + b"Content-Type: multipart/form-data; boundary=b\r\n\r\n",
 }

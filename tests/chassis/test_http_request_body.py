@@ -32,7 +32,8 @@ def test_a_body_of_ambiguous_length_closes_the_connection(
     served: Served, length: str
 ) -> None:
     with served.wire() as wire:
-        head = f"POST /measure HTTP/1.1\r\nAuthorization: {served.passport}\r\n{length}"
+        start = "POST /measure HTTP/1.1\r\nHost: files.example\r\n"
+        head = f"{start}Authorization: {served.passport}\r\n{length}"
         wire.send(head.encode(), b"\r\n\r\nhello\r\n\r\n")
         response = wire.read_response()
         assert (response.status, response.code) == (400, "request.malformed")
@@ -157,16 +158,62 @@ def test_a_body_in_chunks_is_read_to_its_end(served: Served) -> None:
 )
 def test_broken_chunks_are_refused(served: Served, body: bytes) -> None:
     with served.wire() as wire:
-        head = request(
-            "POST",
-            "/measure",
-            Transfer_Encoding="chunked",
-            Authorization=served.passport,
-        )
-        wire.send(head, body)
+        wire.send(head_of_chunks(served), body)
         wire.no_more()
         assert wire.read_response().code == "body.broken"
     assert served.is_well()
+
+
+def head_of_chunks(served: Served) -> bytes:
+    passport = served.passport
+    return request(
+        "POST", "/measure", Transfer_Encoding="chunked", Authorization=passport
+    )
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"+5\r\nhello\r\n0\r\n\r\n",
+        b"0x5\r\nhello\r\n0\r\n\r\n",
+        b"0_5\r\nhello\r\n0\r\n\r\n",
+        b" 5 \r\nhello\r\n0\r\n\r\n",
+        b"5;x=\r\r\nhello\r\n0\r\n\r\n",
+        b"5\nhello\r\n0\r\n\r\n",
+        b"5\r\nhello\n0\r\n\r\n",
+        b"5\r\nhelloXX\r\n0\r\n\r\n",
+        b"5\r\nhello\r\n0\r\n\n",
+        b"5\r\nhello\r\n0\r\nGET /page HTTP/1.1\r\n\r\n",
+    ],
+    ids=repr,
+)
+def test_t35_chunks_that_proxies_read_differently_are_refused(
+    served: Served, body: bytes
+) -> None:
+    with served.wire() as wire:
+        # Behind it stands a request that a proxy may not have seen as one.
+        wire.send(head_of_chunks(served), body, request("GET", "/page"))
+        assert wire.read_response().code == "body.broken"
+        assert wire.is_closed()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"1" * 5_000, b"5;" + b"x" * 5_000, b"0\r\nX-A: " + b"x" * 5_000],
+    ids=["a size", "an extension", "a trailer"],
+)
+def test_t36_a_line_without_an_end_is_refused_before_it_is_kept(
+    served: Served, body: bytes
+) -> None:
+    with served.wire() as wire:
+        wire.send(head_of_chunks(served), body)
+        assert wire.read_response().code == "body.broken"
+
+
+def test_t36_trailers_without_an_end_are_refused(served: Served) -> None:
+    with served.wire() as wire:
+        wire.send(head_of_chunks(served), b"0\r\n", b"X-A: 1\r\n" * 100)
+        assert wire.read_response().code == "body.broken"
 
 
 def test_a_truncated_body_is_refused(served: Served) -> None:

@@ -14,7 +14,12 @@ import eventlet
 from eventlet.wsgi import HttpProtocol
 
 from clp_chassis.http.client_socket import ClientSocket
-from clp_chassis.http.head import MalformedHead, StrictHead, require_request_line
+from clp_chassis.http.head import (
+    MalformedHead,
+    StrictHead,
+    require_clear_recipient,
+    require_request_line,
+)
 from clp_chassis.http.request_body import MAX_DISCARDED_BYTES, body_from
 from clp_chassis.http.seats import RELEASES, release_all
 from clp_contracts.error_codes import CODES
@@ -64,9 +69,12 @@ class Protocol(HttpProtocol):  # type: ignore[misc]
         require_request_line(self.raw_requestline)
         self.rfile = StrictHead(self.rfile)
         is_parsed: bool = super().parse_request()
-        if is_parsed and not all(isinstance(d, BODY) for d in self.headers.defects):
+        if not is_parsed:
+            return False
+        if not all(isinstance(d, BODY) for d in self.headers.defects):
             raise MalformedHead
-        return is_parsed
+        require_clear_recipient(self.headers, self.request_version)
+        return True
 
     def get_environ(self) -> dict[str, Any]:
         """Return the request with a body that knows what is left of it."""
@@ -87,6 +95,9 @@ class Protocol(HttpProtocol):  # type: ignore[misc]
             release_all(self.environ)
         if self.close_connection and self.environ["eventlet.input"].unread():
             self._drain()
+
+    def log_message(self, *_: object) -> None:
+        """Log nothing of a head that is refused: its query may hold a person's text."""
 
     def finish(self) -> None:
         """Close everything, also when the client left amid a response."""

@@ -1,5 +1,6 @@
 """Request bodies, read in chunks and within limits."""
 
+import sys
 import time
 from collections.abc import Iterator
 from typing import Any, Final
@@ -8,6 +9,7 @@ import eventlet
 from eventlet.wsgi import Input
 from werkzeug.wrappers import Request
 
+from clp_chassis.http.chunked_coding import read_end, read_size
 from clp_contracts.errors import Refused
 
 CHUNK_BYTES: Final = 256 * 1024
@@ -26,7 +28,12 @@ MAX_DRAINED_BYTES: Final = 64 * 1024
 
 
 class Body(Input):  # type: ignore[misc]
-    """eventlet's request body, which knows how much of it is left."""
+    """eventlet's request body, which knows how much of it is left, read strictly."""
+
+    # Of the current chunk: its length, negative before the first one, and how much of
+    # it was read. Without chunks, how much of the body was.
+    chunk_length: int
+    position: int
 
     def unread(self) -> bool:
         """Whether the client may still be sending the body."""
@@ -39,6 +46,30 @@ class Body(Input):  # type: ignore[misc]
         if self.chunked_input:
             return self.unread()
         return bool((self.content_length or 0) - self.position > MAX_DRAINED_BYTES)
+
+    def _chunked_read(self, rfile: Any, length: int | None = None, *_: Any) -> bytes:
+        """Read a part of a chunked body; a line of it, which nobody wants, likewise."""
+        if self.should_send_hundred_continue:
+            self.send_hundred_continue_response()
+            self.is_hundred_continue_response_sent = True
+        left = sys.maxsize if length is None or length < 0 else length
+        pieces: list[bytes] = []
+        while left and self._is_in_chunk(rfile):
+            piece = rfile.read(min(left, self.chunk_length - self.position))
+            if not piece:
+                raise OSError("the body ended within a chunk")
+            pieces.append(piece)
+            left -= len(piece)
+            self.position += len(piece)
+            if self.position == self.chunk_length:
+                read_end(rfile)
+        return b"".join(pieces)
+
+    def _is_in_chunk(self, rfile: Any) -> bool:
+        """Go to the next chunk where one has ended; return false after the last."""
+        if self.chunk_length and self.position >= self.chunk_length:
+            self.chunk_length, self.position = read_size(rfile), 0
+        return bool(self.chunk_length)
 
 
 def body_from(original: Any) -> Body:
