@@ -15,6 +15,8 @@ ifdef PYTHON
     $(error give another PYTHON, or none)
   endif
 endif
+# A run starts some hundred Pythons; each would compile what was edited, and every test.
+unexport PYTHONDONTWRITEBYTECODE
 PY := $(VENV)/bin/python
 PYTEST := $(PY) -m pytest
 MANIFESTS := pyproject.toml constraints.txt deploy/install/setup.sh \

@@ -16,7 +16,7 @@ import pytest
 
 from clp_suite.server_access import BrokerAccess, DatabaseAccess
 from clp_suite.servers import PrivatePostgres, PrivateRabbit, server_directory
-from tests.support.work_queue import worker_number
+from tests.support.forks import worker_number
 
 VARIABLE: Final = "TESTS_SERVERS"
 # A virtual host for every suite that a test process may start.

@@ -1,12 +1,13 @@
 """One queue of tests for several pytest processes.
 
-Every process collects the same tests in the same order and takes the next group of them
-from a shared counter, until none is left. Tests of one file are a group, as they share
+The first process collects the tests and forks the others. Each takes the next group of
+tests from a shared counter, until none is left. Tests of one file are a group, as they share
 module fixtures; so are the tests of a session fixture that starts many processes, and
 these groups come first. (pytest-xdist's workers do not run under Eventlet's patch.)
 """
 
 import fcntl
+import json
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -14,15 +15,12 @@ from typing import Final
 
 import pytest
 
+from tests.support import forks
+
 COUNTER: Final = "TESTS_QUEUE"
-WORKER: Final = "TESTS_WORKER"
+PROCESSES: Final = "TESTS_PROCESSES"
 # Session fixtures that start many processes, with their parameters; longest first.
 EXPENSIVE: Final = ("up", "bed", "suite[processes]")
-
-
-def worker_number() -> int:
-    """The number of this test process; 0 for a run with one process."""
-    return int(os.environ.get(WORKER, "0"))
 
 
 def group_of(item: pytest.Item) -> str:
@@ -56,25 +54,51 @@ def take_number(counter: Path) -> int:
         return number
 
 
-def claimed(groups: list[list[pytest.Item]], counter: Path) -> Iterator[pytest.Item]:
-    """The tests of the groups that this process gets, one group after the other."""
+def claimed(
+    groups: list[list[pytest.Item]], counter: Path
+) -> Iterator[list[pytest.Item]]:
+    """The groups that this process gets, one after the other."""
     while (number := take_number(counter)) < len(groups):
-        yield from groups[number]
+        yield groups[number]
+
+
+def codes_file(counter: Path) -> Path:
+    """Where the first process writes how the others ended."""
+    return counter.with_suffix(".codes")
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtestloop(session: pytest.Session) -> bool | None:
     """Run the tests that the queue gives; without a queue, leave it to pytest."""
-    counter = os.environ.get(COUNTER)
-    if counter is None or session.config.option.collectonly or session.testsfailed:
+    name = os.environ.get(COUNTER)
+    if name is None or session.config.option.collectonly or session.testsfailed:
         return None
-    items = claimed(groups_of(session.items), Path(counter))
-    item = next(items, None)
-    while item is not None:
-        # Fixtures outlive a test when the next one uses them as well.
-        following = next(items, None)
-        item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
-        if session.shouldstop or session.shouldfail:
-            break
-        item = following
+    counter = Path(name)
+    processes = int(os.environ.get(PROCESSES, "1"))
+    forked = forks.fork(session.config, counter.parent, processes)
+    try:
+        _run(session, claimed(groups_of(session.items), counter))
+    finally:
+        if forked:
+            codes_file(counter).write_text(json.dumps(forks.exit_codes(forked)))
     return True
+
+
+def _run(session: pytest.Session, groups: Iterator[list[pytest.Item]]) -> None:
+    for group in groups:
+        # Fixtures outlive a test when the next one uses them as well; of the last test's,
+        # those of the session stay.
+        for item, following in zip(group, [*group[1:], session], strict=True):
+            item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+            if session.shouldstop or session.shouldfail:
+                return
+        _release(group)
+
+
+def _release(group: list[pytest.Item]) -> None:
+    """Stop what an expensive group started, which takes a core's time also when idle."""
+    last = group[-1]
+    name, _, _ = group_of(last).partition("[")
+    last._initrequest()
+    for fixture in last._fixtureinfo.name2fixturedefs.get(name, ()):
+        fixture.finish(last._request)
