@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from clp_core.attachments import PUBLISHED_EXTENSIONS, DetectedKind, judge_content
 from clp_core.decisions import Decision, Reason
-from clp_messages.file_signatures import HEAD_BYTES, detect
-from clp_messages.signature_tables import SCRIPT, WEB_PAGE
+from clp_messages.file_signatures import detect
+from clp_messages.signature_tables import HEAD_BYTES, SCRIPT, WEB_PAGE
 from tests.cases.files import BINARY, ZEROS, at, ftyp, zipped
 from tests.cases.files import FILES as MORE_FILES
 from tests.cases.loading import FieldCase, field_cases
@@ -191,6 +191,9 @@ SHARPENED = [
     ("batch with a blank line", "a.csv", b"\r\n@echo  OFF\r\n", NO),
     ("ISO image", "a.raw", at(0x8001, b"CD001\x01"), NO),
     ("UDF image", "a.raw", at(0x8001, b"BEA01\x01"), NO),
+    ("ISO image over a film", "a.mov", ftyp(b"qt  ", b"qt  ").ljust(0x8001, b"\x00") + b"CD001\x01", NO),
+    ("tape over a film", "a.mov", b"\x00\x00\x02\x00free".ljust(257, b"\x00") + b"ustar\x00", NO),
+    ("file system over a bitmap", "a.bmp", b"BM" + bytes(8) + b"\x36\x00\x00\x00\x28".ljust(1070, b"\x00") + b"\x53\xef\x01\x00\x01\x00" + ZEROS, NO),
     ("partitions", "a.raw", at(512, b"EFI PART"), NO),
     ("file system", "a.raw", b"\xeb\x58\x90NTFS    " + ZEROS, NO),
     ("CD sectors", "a.raw", b"\x00" + b"\xff" * 10 + b"\x00" + ZEROS, NO),

@@ -91,6 +91,7 @@ KINDS_OF_EXTRA_EXTENSIONS: Final[Mapping[str, frozenset[DetectedKind]]] = {
     **dict.fromkeys(("tif", "tiff"), frozenset({DetectedKind.TIFF})),
     "zip": frozenset({DetectedKind.ZIP, DetectedKind.SCORE, DetectedKind.OFFICE}),
 }
+_KNOWN_KINDS: Final = {**KINDS_OF_EXTRA_EXTENSIONS, **ADMISSIBLE_KINDS}
 
 # Never admitted, whatever a policy says (rule 28).
 REFUSED_KINDS: Final = frozenset(
@@ -179,10 +180,8 @@ class AttachmentPolicy:
 
     def admissible_kinds(self, extension: str) -> frozenset[DetectedKind]:
         """The kinds of content admitted under an extension (rule 28)."""
-        for kinds in (self.kinds, ADMISSIBLE_KINDS, KINDS_OF_EXTRA_EXTENSIONS):
-            if extension in kinds:
-                return kinds[extension]
-        return HARMLESS_KINDS
+        known = self.kinds if extension in self.kinds else _KNOWN_KINDS
+        return known.get(extension, HARMLESS_KINDS)
 
     def with_extension(self, extension: str) -> Self:
         """The same policy, one extension wider."""

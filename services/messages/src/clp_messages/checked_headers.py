@@ -4,17 +4,20 @@ Two letters are no evidence: a table or a sound may begin with them. Sizes, vers
 sums that fit together are.
 """
 
-from collections.abc import Callable, Container
+import re
+from collections.abc import Callable
 from typing import Final, Literal, NamedTuple
 
 from clp_core.attachments import DetectedKind
+from clp_messages.signature_index import pattern_at
 
 WINDOWS_HEADERS: Final = (b"PE\x00\x00", b"NE", b"LE", b"LX")
 # Machines of COFF: 386, x86-64, ARM, ARM64, RISC-V, LoongArch, Itanium.
 COFF_MACHINES: Final = frozenset(
     {0x14C, 0x8664, 0x1C0, 0x1C2, 0x1C4, 0xAA64, 0xA641, 0x5032, 0x5064, 0x6264, 0x200}
 )
-COFF_VERSIONS: Final = range(3)  # of imports and of many sections
+COFF_EXTENDED: Final = b"\x00\x00\xff\xff"  # an import, or many sections
+COFF_VERSIONS: Final = range(3)
 # A DOS header: bytes in the last page, pages, and paragraphs of the header itself.
 PAGE: Final = 512
 LINKER_BYTES: Final = 0x90  # what most linkers write
@@ -24,40 +27,40 @@ MAX_SECTIONS: Final = 96
 # Magic numbers of Python's bytecode, before "\r\n".
 PYTHON_3: Final = range(3000, 4000)
 PYTHON_2: Final = range(50000, 63000)
-XCOFF: Final = frozenset({b"\x01\xdf", b"\x01\xf7"})
-OMF: Final = frozenset({b"\x80"})
 
 SECTOR: Final = 512
 SECTOR_SIZES: Final = frozenset({512, 1024, 2048, 4096})
 PARTITIONS: Final = range(446, 510, 16)
-BOOT_MARK: Final = frozenset({b"\x55\xaa"})
+BOOT_MARK: Final = re.compile(rb"\x55\xaa")
 TAR_SUM: Final = slice(148, 156)
+OCTAL_FIELD: Final = re.compile(rb"(?!\x00{8}| {8})[\x00 0-7]{8}")
 CPIO_HEADER: Final = 26
-CPIO: Final = frozenset({b"\xc7\x71", b"\x71\xc7"})
 FILE_TYPES: Final = frozenset({0o01, 0o02, 0o04, 0o06, 0o10, 0o12, 0o14})
-HFS: Final = frozenset({b"BD"})
 HFS_NAME_LENGTHS: Final = frozenset(bytes([n]) for n in range(1, 28))
-EXT_MAGIC: Final = frozenset({b"\x53\xef"})
 EXT_STATES: Final = range(8)
 EXT_ON_ERRORS: Final = range(1, 4)
 
 
 def checked_kind(head: bytes) -> DetectedKind | None:
     """The kind whose header checks out, if there is one."""
-    for check in _CHECKS:
-        if head[check.start : check.end] in check.values and check.proves(head):
-            return check.kind
+    if _ANY_MARK.match(head):
+        for check in _CHECKS:
+            if check.mark.match(head, check.offset) and check.proves(head):
+                return check.kind
     return None
 
 
 class _Check(NamedTuple):
-    """A check of a header, and bytes without which it need not be made."""
+    """A check of a header, and a mark without which it need not be made."""
 
     kind: DetectedKind
-    start: int
-    end: int
-    values: Container[bytes]
+    offset: int
+    mark: re.Pattern[bytes]
     proves: Callable[[bytes], bool]
+
+    def pattern(self) -> bytes:
+        """The pattern of a head that has the mark."""
+        return pattern_at(self.offset, self.mark.pattern)
 
 
 def _number(head: bytes, at: int, size: int = 2) -> int:
@@ -76,7 +79,7 @@ def _is_dos(head: bytes) -> bool:
 
 def _is_coff(head: bytes) -> bool:
     """An object file: a known machine, few sections, the first with a dot."""
-    if head.startswith(b"\x00\x00\xff\xff"):  # an import, or many sections
+    if head.startswith(COFF_EXTENDED):
         return _number(head, 4) in COFF_VERSIONS and _number(head, 6) in COFF_MACHINES
     sections, optional = _number(head, 2), _number(head, 16)
     return (
@@ -164,20 +167,24 @@ def _is_hfs(head: bytes) -> bool:
 
 
 K = DetectedKind
-_MACHINES: Final = frozenset(
-    machine.to_bytes(2, "little") for machine in COFF_MACHINES | {0}
+_COFF: Final = re.compile(
+    b"|".join(re.escape(number.to_bytes(2, "little")) for number in COFF_MACHINES)
+    + b"|"
+    + COFF_EXTENDED
 )
-_OCTAL: Final = frozenset(bytes([byte]) for byte in b"\x00 01234567")
 _CHECKS: Final = (
-    _Check(K.PROGRAM, 0, 2, frozenset({b"MZ", b"ZM"}), _is_dos),
-    _Check(K.PROGRAM, 0, 2, _MACHINES, _is_coff),
-    _Check(K.PROGRAM, 0, 2, XCOFF, _is_xcoff),
-    _Check(K.PROGRAM, 0, 1, OMF, _is_omf),
-    _Check(K.PROGRAM, 2, 4, frozenset({b"\r\n"}), _is_python),
-    _Check(K.PROGRAM, 510, 512, BOOT_MARK, _is_linux),
-    _Check(K.ARCHIVE, TAR_SUM.start, TAR_SUM.start + 1, _OCTAL, _is_old_tar),
-    _Check(K.ARCHIVE, 0, 2, CPIO, _is_binary_cpio),
-    _Check(K.DISK_IMAGE, 510, 512, BOOT_MARK, _is_boot_sector),
-    _Check(K.DISK_IMAGE, 0x438, 0x43A, EXT_MAGIC, _is_ext),
-    _Check(K.DISK_IMAGE, 1024, 1026, HFS, _is_hfs),
+    _Check(K.PROGRAM, 0, re.compile(rb"MZ|ZM"), _is_dos),
+    _Check(K.PROGRAM, 0, _COFF, _is_coff),
+    _Check(K.PROGRAM, 0, re.compile(rb"\x01[\xdf\xf7]"), _is_xcoff),
+    _Check(K.PROGRAM, 0, re.compile(rb"\x80"), _is_omf),
+    _Check(K.PROGRAM, 2, re.compile(rb"\r\n"), _is_python),
+    _Check(K.PROGRAM, 510, BOOT_MARK, _is_linux),
+    _Check(K.ARCHIVE, TAR_SUM.start, OCTAL_FIELD, _is_old_tar),
+    _Check(K.ARCHIVE, 0, re.compile(rb"\xc7\x71|\x71\xc7"), _is_binary_cpio),
+    _Check(K.DISK_IMAGE, 510, BOOT_MARK, _is_boot_sector),
+    _Check(K.DISK_IMAGE, 0x438, re.compile(rb"\x53\xef"), _is_ext),
+    _Check(K.DISK_IMAGE, 1024, re.compile(rb"BD"), _is_hfs),
 )
+_ANY_MARK: Final = re.compile(b"|".join(check.pattern() for check in _CHECKS))
+# The marks behind the first bytes, which may be laid over a file of another kind.
+LATER_MARKS: Final = tuple(check.pattern() for check in _CHECKS if check.offset)

@@ -15,14 +15,16 @@ from typing import Final
 import puremagic
 
 from clp_core.attachments import UNPROVEN_KINDS, DetectedKind
-from clp_messages.checked_headers import checked_kind
-from clp_messages.signature_index import PatternIndex, SignatureIndex
+from clp_messages.checked_headers import LATER_MARKS, checked_kind
+from clp_messages.signature_index import PatternIndex, SignatureIndex, pattern_at
 from clp_messages.signature_tables import (
     BINARY_SIGNATURES,
     CANON_RAW_BRAND,
     COMMENT,
+    HEAD_BYTES,
     HEIF_BRANDS,
     LIBRARY_KINDS,
+    OPENING_PATTERNS,
     PAGE_IN_XML,
     PATTERNS,
     PICTURE_HANDLER,
@@ -30,9 +32,7 @@ from clp_messages.signature_tables import (
     QUICKTIME_ATOMS,
     QUICKTIME_BRAND,
     RIFF,
-    RIFF_FORMS,
     SCRIPT,
-    TEXT_PATTERNS,
     WEB_PAGE,
     XML,
     ZIP_ENTRY,
@@ -40,8 +40,6 @@ from clp_messages.signature_tables import (
 )
 from clp_messages.zip_entries import has_readable_entry, kind_of_zip
 
-# Enough for every signature, including those of disk images after 32 KiB.
-HEAD_BYTES: Final = 40 * 1024
 MIN_HEAD_BYTES: Final = 4
 # Readers accept this many bytes of lines, marks or blanks before the head.
 PREAMBLE_BYTES: Final = 1024
@@ -119,28 +117,21 @@ def detect(head: bytes) -> Detection:
 
     Cheap evidence comes first: most good files are proven by their first bytes.
     """
+    if kind := OPENINGS.find(head):
+        return PROVEN[kind]
     if (kind := PICTURES.find(head)) and not is_text(head[:64]):
         return PROVEN[kind]
-    if head.startswith(RIFF) and head[8:12] in RIFF_FORMS:
-        return PROVEN[RIFF_FORMS[head[8:12]]]
-    if kind := TEXTS.find(head):
-        return PROVEN[kind]
+    if (kind := _plain_binary(head)) is not None:
+        return _detection(kind, head)
     head = head[:HEAD_BYTES]
     if (kind := _active_kind(head)) is not None:
         return PROVEN[kind]
     if is_text(head):
         return Detection(K.TEXT, _preambles(head))
-    for recognize in (
-        _binary_signature,
-        _container,
-        _bitmap,
-        LIBRARY.find,
-        _hidden_zip,
-    ):
-        if (kind := recognize(head)) is not None:
-            break
-    else:
-        kind = K.TOO_SHORT if len(head) < MIN_HEAD_BYTES else K.UNKNOWN
+    return _detection(_binary_kind(head), head)
+
+
+def _detection(kind: DetectedKind, head: bytes) -> Detection:
     return Detection(kind, _alike(head)) if kind in UNPROVEN_KINDS else PROVEN[kind]
 
 
@@ -199,6 +190,27 @@ def _active_kind(head: bytes) -> DetectedKind | None:
     return K.MARKUP if WEB_PAGE.match(opening, at) else None
 
 
+def _plain_binary(head: bytes) -> DetectedKind | None:
+    """A container or a bitmap over which nothing else is laid."""
+    if BINARY_OPENING.match(head) is None or BEHIND.match(head):
+        return None
+    return _container(head) or _bitmap(head)
+
+
+def _binary_kind(head: bytes) -> DetectedKind:
+    """The kind of what is no text, by its strongest evidence."""
+    for recognize in (
+        _binary_signature,
+        _container,
+        _bitmap,
+        LIBRARY.find,
+        _hidden_zip,
+    ):
+        if (kind := recognize(head)) is not None:
+            return kind
+    return K.TOO_SHORT if len(head) < MIN_HEAD_BYTES else K.UNKNOWN
+
+
 def _binary_signature(head: bytes) -> DetectedKind | None:
     return BINARIES.find(head) or checked_kind(head) or HEADERS.find(head)
 
@@ -217,10 +229,10 @@ def _container(head: bytes) -> DetectedKind | None:
 
 def _iso_kind(head: bytes) -> DetectedKind:
     """The kind of an ISO base media file, by its main and its compatible brands."""
-    size = min(int.from_bytes(head[:4], "big"), len(head), 512)
-    brands = [head[8:12], *(head[at : at + 4] for at in range(16, size - 3, 4))]
-    if brands[0] == QUICKTIME_BRAND:
+    if head.startswith(QUICKTIME_BRAND, 8):
         return K.QUICKTIME
+    size = min(int.from_bytes(head[:4], "big"), len(head), 512)
+    brands = [head[at : at + 4] for at in (8, *range(16, size - 3, 4))]
     if CANON_RAW_BRAND in brands:
         return K.CAMERA_RAW
     is_picture = PICTURE_HANDLER.search(head, 0, size + 64)
@@ -319,5 +331,24 @@ PROVEN: Final = {kind: Detection(kind) for kind in K}
 PICTURES: Final = SignatureIndex(PICTURE_SIGNATURES)
 BINARIES: Final = SignatureIndex(BINARY_SIGNATURES)
 LIBRARY: Final = SignatureIndex(_strong_of_library())
-TEXTS: Final = PatternIndex(TEXT_PATTERNS)
+OPENINGS: Final = PatternIndex(OPENING_PATTERNS)
+# The header of an entry of a ZIP, an atom, or that of a bitmap: no text, script or
+# program begins so. Other kinds may be laid over it, with signatures behind its start.
+BINARY_OPENING: Final = re.compile(
+    ZIP_ENTRY.pattern
+    + rb"|\x00\x00(?s:..)(?:%b)" % b"|".join((b"ftyp", *QUICKTIME_ATOMS))
+    + rb"|BM(?s:....)\x00{4}[\x11-\xff]"
+)
+BEHIND: Final = re.compile(
+    b"|".join(
+        (
+            *LATER_MARKS,
+            *(
+                pattern_at(offset, re.escape(value))
+                for value, _, offset in BINARY_SIGNATURES
+                if offset
+            ),
+        )
+    )
+)
 HEADERS: Final = PatternIndex(PATTERNS)

@@ -11,6 +11,11 @@ from clp_messages.signature_tables import Pattern, Signature
 KEY_BYTES: Final = 3
 
 
+def pattern_at(offset: int, pattern: bytes) -> bytes:
+    """A pattern of the start of a head for one at an offset."""
+    return b"(?s:.{%d})(?:%b)" % (offset, pattern) if offset else pattern
+
+
 class SignatureIndex:
     """Signatures by their offset and first bytes; of several, the first one wins."""
 
@@ -44,9 +49,11 @@ class PatternIndex:
     def __init__(self, patterns: Iterable[Pattern]) -> None:
         """Join patterns, which have no groups that capture, and no flags but theirs."""
         joined, self._kinds = zip(*((p.pattern, k) for p, k in patterns), strict=True)
-        self._any = re.compile(b"|".join(b"(%b)" % pattern for pattern in joined))
+        # An empty group says which one matched. In front, a group would have to be
+        # opened before the first byte is compared, which takes twice the time.
+        self._match = re.compile(b"|".join(b"(?:%b)()" % p for p in joined)).match
 
     def find(self, head: bytes) -> DetectedKind | None:
         """The kind of the first pattern that the head matches, None without one."""
-        found = self._any.match(head)
+        found = self._match(head)
         return self._kinds[found.lastindex - 1] if found and found.lastindex else None

@@ -14,6 +14,9 @@ from clp_core.attachments import DetectedKind
 K = DetectedKind
 
 
+# Enough for every signature, including those of disk images after 32 KiB.
+HEAD_BYTES: Final = 40 * 1024
+
 Pattern = tuple[re.Pattern[bytes], DetectedKind]
 
 
@@ -25,14 +28,28 @@ class Signature(NamedTuple):
     offset: int = 0
 
 
-# Texts that prove a kind although every byte of theirs is printable.
-TEXT_PATTERNS: Final = (
+RIFF: Final = (b"RIFF", b"RIFX", b"RF64", b"BW64")
+_INDESIGN: Final = bytes.fromhex("0606edf5d81d46e5bd31efe7fe74b71d")
+_RIFF: Final = rb"(?:RIFF|RIFX|RF64|BW64)(?s:....)"
+
+# What proves a kind however the file goes on, the most usual kinds first. It has bytes
+# of no text in any encoding, or is a text with a form of its own.
+OPENING_PATTERNS: Final = (
+    (re.compile(rb"\x89PNG\r\n\x1a\n\x00"), K.PNG),
+    (re.compile(rb"\xff\xd8\xff[\xe0\xee]\x00[\x0e-\x14]"), K.JPEG),
+    (re.compile(rb"\xff\xd8\xff\xe1(?s:..)Exif\x00\x00"), K.JPEG),
     (re.compile(rb"%PDF-\d"), K.PDF),
+    (re.compile(rb"GIF8[79]a(?![\s,;:|\"')])"), K.GIF),
+    (re.compile(_RIFF + rb"WAVE"), K.WAV),
+    (re.compile(_RIFF + rb"WEBP"), K.WEBP),
+    (re.compile(rb"8BPS\x00[\x01\x02]\x00{6}"), K.PSD),
     (re.compile(rb"\x04?%!PS(?:-Adobe| ?[\r\n])"), K.POSTSCRIPT),
+    (re.compile(rb"\xc5\xd0\xd3\xc6(?s:..)\x00\x00"), K.POSTSCRIPT),
+    (re.compile(rb"II\*\x00[\x08\x10]\x00\x00\x00|MM\x00\*\x00\x00"), K.TIFF),
+    (re.compile(re.escape(_INDESIGN)), K.INDESIGN),
     (re.compile(rb"\{\\rtf\d"), K.OTHER),
     (re.compile(rb"!<(?:arch|thin)>\n"), K.ARCHIVE),
     (re.compile(rb"\(This file must be converted with BinHex"), K.ARCHIVE),
-    (re.compile(rb"GIF8[79]a(?![\s,;:|\"')])"), K.GIF),
     (re.compile(rb"ZOO \d\.\d\d Archive\.\x1a"), K.ARCHIVE),
     (re.compile(rb"WARC/\d\.\d\r\n"), K.ARCHIVE),
     (re.compile(rb"# Disk DescriptorFile"), K.DISK_IMAGE),
@@ -50,7 +67,7 @@ PICTURE_SIGNATURES: Final = (
     Signature(b"MM\x00*", K.TIFF),
     Signature(b"II+\x00", K.TIFF),
     Signature(b"MM\x00+", K.TIFF),
-    Signature(bytes.fromhex("0606edf5d81d46e5bd31efe7fe74b71d"), K.INDESIGN),
+    Signature(_INDESIGN, K.INDESIGN),
 )
 
 # No signature here is of fewer than eight letters alone: see `PATTERNS` for those.
@@ -261,9 +278,6 @@ PATTERNS: Final = (
     (re.compile(rb"IsZ![\x30\x40]\x01|IM[DQ] 1\.\d\d: "), K.DISK_IMAGE),
     (re.compile(rb"\x85\x19[\x01-\x06][\x20\xe0]"), K.DISK_IMAGE),
 )
-
-RIFF: Final = (b"RIFF", b"RIFX", b"RF64", b"BW64")
-RIFF_FORMS: Final = MappingProxyType({b"WAVE": K.WAV, b"WEBP": K.WEBP})
 
 # An entry of a ZIP: its version, flags, method, and a short name.
 ZIP_ENTRY: Final = re.compile(

@@ -2,37 +2,55 @@
 
 import re
 from collections.abc import Iterator
+from struct import Struct
 from typing import Final
 from zlib import MAX_WBITS, decompressobj
 from zlib import error as BadData  # noqa: N812  (an exception in small letters)
 
 from clp_core.attachments import DetectedKind
+from clp_messages.signature_index import PatternIndex
+from clp_messages.signature_tables import HEAD_BYTES
 
 LOCAL_HEADER: Final = b"PK\x03\x04"
-HEADER_BYTES: Final = 30
+# The compressed size of the content, and the sizes of the name and the extra field.
+SIZES: Final = Struct("<18xL4xHH")
 MAX_ENTRIES: Final = 20
 MAX_NAME: Final = 512
 DATA_BYTES: Final = 256
 DEFLATED: Final = 8
 UNKNOWN_SIZES: Final = frozenset({0, 0xFFFFFFFF})
 
-OFFICE: Final = re.compile(
-    r"\[Content_Types\]\.xml|(?:word|xl|ppt|_rels|docProps)/|content\.xml\Z"
-)
-# In small letters, in which these names are compared.
-PROGRAM: Final = re.compile(
-    r"meta-inf/manifest\.mf\Z|androidmanifest\.xml\Z|classes\d*\.dex\Z|.*\.app/"
-)
 PROGRAM_EXTENSIONS: Final = (
-    ".bat", ".class", ".cmd", ".com", ".dll", ".dylib", ".exe", ".jar", ".msi",
-    ".ps1", ".scr", ".so", ".vbs",
+    b".bat", b".class", b".cmd", b".com", b".dll", b".dylib", b".exe", b".jar", b".msi",
+    b".ps1", b".scr", b".so", b".vbs",
 )  # fmt: skip
-SCORE: Final = re.compile(r"meta-inf/container\.xml\Z|[^/]*\.(?:musicxml|xml)\Z")
+# Names of other files by which these kinds are told; of several, the first one wins.
+KNOWN_NAMES: Final = PatternIndex(
+    (
+        (
+            re.compile(
+                rb"(?i:meta-inf/manifest\.mf\Z|androidmanifest\.xml\Z|classes\d*\.dex\Z"
+                rb"|.*\.app/)"
+            ),
+            DetectedKind.PROGRAM,
+        ),
+        (
+            re.compile(
+                rb"\[Content_Types\]\.xml|(?:word|xl|ppt|_rels|docProps)/|content\.xml\Z"
+            ),
+            DetectedKind.OFFICE,
+        ),
+        (
+            re.compile(rb"(?i:meta-inf/container\.xml\Z|[^/]*\.(?:musicxml|xml)\Z)"),
+            DetectedKind.SCORE,
+        ),
+    )
+)
 SCORE_TYPE: Final = b"application/vnd.recordare.musicxml"
 
 
 # A name, and where the header and the data begin.
-Entry = tuple[str, int, int]
+Entry = tuple[bytes, int, int]
 
 
 def kind_of_zip(head: bytes) -> DetectedKind:
@@ -50,20 +68,18 @@ def has_readable_entry(head: bytes) -> bool:
 
 
 def entries(head: bytes) -> Iterator[Entry]:
-    """Names and places of the entries whose headers lie in the head."""
+    """Names and places of the entries whose headers lie in the first `HEAD_BYTES`."""
+    end = min(len(head), HEAD_BYTES)
     at = 0
     for _ in range(MAX_ENTRIES):
-        at = head.find(LOCAL_HEADER, at)
-        if at < 0 or at + HEADER_BYTES > len(head):
+        at = head.find(LOCAL_HEADER, at, end)
+        if at < 0 or at + SIZES.size > end:
             return
-        size = int.from_bytes(head[at + 18 : at + 22], "little")
-        name_size = int.from_bytes(head[at + 26 : at + 28], "little")
-        extra_size = int.from_bytes(head[at + 28 : at + 30], "little")
-        start = at + HEADER_BYTES
-        name = head[start : start + name_size]
+        size, name_size, extra_size = SIZES.unpack_from(head, at)
+        start = at + SIZES.size
         content = start + name_size + extra_size
-        if 0 < name_size <= MAX_NAME and len(name) == name_size:
-            yield name.decode("utf-8", "replace"), at, content
+        if 0 < name_size <= MAX_NAME and start + name_size <= end:
+            yield head[start : start + name_size], at, content
         # A size after the content, or in an extra field, is not known here; then the
         # next header is searched.
         at = content + (0 if size in UNKNOWN_SIZES else size)
@@ -71,16 +87,13 @@ def entries(head: bytes) -> Iterator[Entry]:
 
 def _kind_of(entry: Entry, head: bytes) -> DetectedKind | None:
     name, at, content = entry
-    if name == "mimetype":
+    if name == b"mimetype":
         data = head[content : content + DATA_BYTES]
         is_score = _inflated(data, head[at + 8]).startswith(SCORE_TYPE)
         return DetectedKind.SCORE if is_score else DetectedKind.OFFICE
-    small = name.lower()
-    if small.endswith(PROGRAM_EXTENSIONS) or PROGRAM.match(small):
+    if name.lower().endswith(PROGRAM_EXTENSIONS):
         return DetectedKind.PROGRAM
-    if OFFICE.match(name):
-        return DetectedKind.OFFICE
-    return DetectedKind.SCORE if SCORE.match(small) else None
+    return KNOWN_NAMES.find(name)
 
 
 def _inflated(data: bytes, method: int) -> bytes:

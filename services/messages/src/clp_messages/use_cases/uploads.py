@@ -30,9 +30,10 @@ from clp_messages.attachment_states import (
     RECEIVING,
 )
 from clp_messages.dependencies import Dependencies
-from clp_messages.file_signatures import HEAD_BYTES, detect
+from clp_messages.file_signatures import detect
 from clp_messages.mapping import AccessContext
 from clp_messages.queries import RANDOM
+from clp_messages.signature_tables import HEAD_BYTES
 from clp_messages.storage import Chunks
 from clp_messages.tables import AttachmentRow, MessageRow
 from clp_messages.use_cases.authorization import (
