@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 import eventlet
 from eventlet.event import Event
@@ -18,7 +19,7 @@ class PlainListener(SingleThreadedReplyListener):  # type: ignore[misc]
     """Listens for replies as Nameko's own proxies do, on the exchange of replies."""
 
     def setup(self) -> None:
-        self.routing_key = new_id()
+        self.routing_key = str(UUID(new_id()))
         self.queue = Queue(
             f"rpc.reply-{self.routing_key}",
             exchange=shared_exchange(REPLIES),

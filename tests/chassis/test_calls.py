@@ -169,7 +169,7 @@ def test_a_malformed_call_kills_nothing_and_does_not_stay(
     stated: dict[str, Any] = {
         "body": b'{"args": [], "kwargs": {"left": 1, "right": 2}}',
         "routing_key": "add",
-        "reply_to": "somebody",
+        "reply_to": "00000000-0000-4000-8000-000000000000",
         "content_type": "application/json",
         "content_encoding": "utf-8",
         "correlation_id": "c1",

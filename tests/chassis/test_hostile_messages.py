@@ -20,12 +20,13 @@ from tests.support.waiting import until
 
 LARGE = 200 * 1024 * 1024
 MIB = 1024
+NOBODY = "00000000-0000-4000-8000-000000000000"
 
 
 def request(wire: Wire, service: str, body: bytes, **stated: Any) -> None:
     """Publish a request that nobody waits for."""
     properties = {
-        "reply_to": "nobody",
+        "reply_to": NOBODY,
         "content_type": "application/json",
         "content_encoding": "utf-8",
         "correlation_id": "c1",
@@ -45,6 +46,20 @@ def packed() -> bytes:
 
 def arguments(value: str) -> bytes:
     return json.dumps({"args": [], "kwargs": {"value": value}}).encode()
+
+
+@pytest.mark.parametrize("reply_to", ["nobody", "rpc-projects", "", "#", "x" * 255])
+def test_t34_a_request_whose_reply_would_be_refused_is_dropped(
+    serve: Serve, broker_url: str, unique: str, reply_to: str
+) -> None:
+    """The broker closes the channel of a refused reply, with those of others on it."""
+    gate = Gate()
+    serve(rpc_service(unique, gate))
+    with Wire(broker_url) as wire:
+        request(wire, unique, arguments("x"), reply_to=reply_to)
+        until(lambda: wire.size(f"rpc-{unique}") == 0)
+        assert add(broker_url, unique) == 3
+    assert not gate.reached.ready()
 
 
 def add(url: str, service: str) -> Any:

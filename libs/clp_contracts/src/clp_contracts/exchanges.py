@@ -12,6 +12,8 @@ from kombu import Exchange
 
 REQUESTS: Final = "nameko-rpc"
 REPLIES: Final = "clp-replies"
+# The routing key of a reply: a UUID of its caller. Accounts publish no other replies.
+REPLY_KEY: Final = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 
 
 class SharedExchange(Exchange):  # type: ignore[misc]

@@ -32,7 +32,7 @@ from clp_contracts.broker_users import (
     SCALING,
     SERVICES,
 )
-from clp_contracts.exchanges import REPLIES, REQUESTS
+from clp_contracts.exchanges import REPLIES, REPLY_KEY, REQUESTS
 from clp_contracts.methods import PEOPLE
 from clp_deploy.service_inventory import (
     ServiceInventory,
@@ -42,7 +42,6 @@ from clp_deploy.service_inventory import (
 )
 
 VHOST: Final = "clp"
-UUID: Final = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 NOTHING: Final = "^(?!)"
 PRIVILEGES: Final = ("configure", "write", "read")
 
@@ -65,7 +64,10 @@ def definitions(passwords: Mapping[str, str] | None = None) -> dict[str, Any]:
                 for name in CLIENTS
                 for topic in _topics(
                     name,
-                    {REQUESTS: (_any_of(allowed_calls(name)), ""), REPLIES: ("", UUID)},
+                    {
+                        REQUESTS: (_any_of(allowed_calls(name)), ""),
+                        REPLIES: ("", REPLY_KEY),
+                    },
                 )
             ),
             *_topics(SCALING, {}),
@@ -127,7 +129,7 @@ def _own_queues(one: ServiceInventory) -> list[str]:
 def _service_topics(one: ServiceInventory) -> Iterable[dict[str, Any]]:
     topics: dict[str, tuple[str, str]] = {
         REQUESTS: (_any_of(one.calls), rf"{re.escape(one.service)}\.\*"),
-        REPLIES: (UUID, UUID),
+        REPLIES: (REPLY_KEY, REPLY_KEY),
     }
     for source in sorted({event.source for event in one.subscriptions}):
         types = {t for e in one.subscriptions if e.source == source for t in e.types}
@@ -204,7 +206,7 @@ def _exchanges(inventories: tuple[ServiceInventory, ...]) -> Iterable[tuple[str,
 
 
 def _reply_queue(user: str) -> str:
-    return rf"rpc\.reply-{user}-{UUID}"
+    return rf"rpc\.reply-{user}-{REPLY_KEY}"
 
 
 def _name_of_events(source: str) -> str:

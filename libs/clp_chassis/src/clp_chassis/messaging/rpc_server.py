@@ -10,6 +10,7 @@ from __future__ import annotations
 import inspect
 import json
 import logging
+import re
 from functools import cache
 from inspect import Parameter
 from typing import Any, Final
@@ -25,9 +26,11 @@ from clp_chassis.messaging.consumer import (
     without_broken_call_stack,
 )
 from clp_chassis.messaging.publishers import ReplyPublisher
-from clp_contracts.exchanges import REPLIES, REQUESTS, shared_exchange
+from clp_contracts.exchanges import REPLIES, REPLY_KEY, REQUESTS, shared_exchange
 
 log = logging.getLogger(__name__)
+
+_REPLY_KEY: Final = re.compile(REPLY_KEY)
 
 ANY_ARGUMENTS: Final = [
     Parameter.POSITIONAL_ONLY,
@@ -75,7 +78,7 @@ class RpcConsumer(nameko_rpc.RpcConsumer):  # type: ignore[misc]
         A request that comes back was running when its process ended. It is acknowledged
         before it runs once more, so it ends one more process at most.
         """
-        if not (is_plain_json(message) and message.properties.get("reply_to")):
+        if not (is_plain_json(message) and _has_reply_key(message)):
             log.error("request dropped, no reply is possible: %r", message)
             self.queue_consumer.reject_message(message)
             return
@@ -113,6 +116,14 @@ def reply_body(result: Any, exc_info: Any) -> bytes:
         error = serialize(UnserializableValueError(result))
         encoded = json.dumps({"result": None, "error": error})
     return encoded.encode()
+
+
+def _has_reply_key(message: Any) -> bool:
+    """Whether a reply may be published with this key.
+
+    For any other the broker closes the channel, and replies to others on it are lost.
+    """
+    return bool(_REPLY_KEY.fullmatch(message.properties.get("reply_to") or ""))
 
 
 class Rpc(nameko_rpc.Rpc):  # type: ignore[misc]
