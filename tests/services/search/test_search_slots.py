@@ -1,6 +1,6 @@
 """T28: parts of searches run in slots, and each partner has so many steps a second."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,9 +12,17 @@ from typing_extensions import override
 from clp_search import snippets
 from clp_search.analysis.work import MAX_STEPS_OF_TEXT
 from clp_search.dependencies import Dependencies
-from clp_search.engine import Engine, QueryTooExpensive, Slots
-from clp_search.query import parse
+from clp_search.engine import (
+    Document,
+    Engine,
+    HighlightedSlice,
+    QueryTooExpensive,
+    Slots,
+    at_once,
+)
+from clp_search.query import Query, parse
 from clp_search.search_slots import MAX_SAVED_STEPS, STEPS_PER_S, SearchSlots
+from clp_search.snippets import highlight_slice, snippets_of
 from tests.services.search.query_helpers import find_as
 from tests.services.search.scenario import apply_to, document, fresh_engine
 
@@ -148,6 +156,20 @@ def test_t28_the_rest_of_a_page_beyond_its_budget_has_no_highlights(
     assert marked == sorted(marked, reverse=True)
     assert found[-1].snippet.text
     assert len(found) == 12
+
+
+def test_t28_signs_that_expand_are_highlighted_in_parts_of_what_they_expand_to() -> (
+    None
+):
+    slices: list[int] = []
+
+    def highlight(documents: Sequence[Document], query: Query) -> HighlightedSlice:
+        slices.append(len(documents))
+        return highlight_slice(documents, query)
+
+    texts = [document(n, "\ufdfa" * 500) for n in range(4)]
+    snippets_of(texts, parse("mix"), highlight=highlight, slots=at_once)
+    assert slices == [1, 1, 1, 1]
 
 
 def test_t28_every_part_of_a_search_has_a_slot(

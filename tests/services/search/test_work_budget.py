@@ -177,7 +177,16 @@ def test_the_snippets_of_a_page_have_a_budget_for_each_text() -> None:
     query = parse('"common common"')
     assert len(highlight_slice(texts, query).snippets) == 200
     with pytest.raises(QueryTooExpensive):
-        highlight_slice([document(1, "common " * 400_000)], query)
+        highlight_slice([document(1, f"{'other ' * 400_000}common common")], query)
+
+
+def test_t28_a_match_at_the_beginning_is_shown_without_the_rest() -> None:
+    query = parse('"common words" other*')
+    early = document(1, "common words " + "others " * 1_400)
+    late = document(2, "others " * 1_400 + "common words")
+    only_late = parse('"common words"')
+    of_early = highlight_slice([early], query).steps
+    assert of_early < highlight_slice([late], only_late).steps / 4
 
 
 class Recording(ShardedIndex):
@@ -234,7 +243,7 @@ def test_a_batch_that_is_too_much_work_is_halved(
     recording: Recording, tmp_path: Path
 ) -> None:
     neighbours = NeighbourServices()
-    texts = [document(n, "common " * 1_400) for n in range(12)]
+    texts = [document(n, "common " * 400) for n in range(12)]
     for text in texts:
         neighbours.stores(text)
     projection = _projection(recording, neighbours, tmp_path)

@@ -29,10 +29,10 @@ from clp_search.terms import text_length
 log = logging.getLogger(__name__)
 
 DEAD_LETTERS: Final = "dead_letters.jsonl"
-# Of normalized characters: a batch keeps a worker busy for some hundredths of a second.
-MAX_BATCH_LENGTH: Final = 20_000
-# Three times the longest text of a message: only signs that expand reach it.
-MAX_TEXT_LENGTH: Final = 30_000
+# Of normalized characters: a batch keeps a worker busy for a hundredth of a second.
+MAX_BATCH_LENGTH: Final = 10_000
+# Half more than the longest text of a message: only signs that expand reach it.
+MAX_TEXT_LENGTH: Final = 15_000
 MAX_TIMEOUTS: Final = 3
 
 

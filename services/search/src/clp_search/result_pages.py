@@ -31,8 +31,9 @@ MAX_STEPS: Final = 200_000
 MAX_VERIFIED: Final = 1_000
 
 
-# Of a slice: a hundredth of a second, unless a single text takes longer.
-MAX_STEPS_OF_SLICE: Final = 20_000
+# Of a slice: some milliseconds, unless a single text takes longer. A hundred ordinary
+# texts fit into one.
+MAX_STEPS_OF_SLICE: Final = 12_000
 MAX_VERIFIED_OF_SLICE: Final = MAX_COUNTED + 1
 
 # Iterates the documents that match the terms, newest first, after a sort key.

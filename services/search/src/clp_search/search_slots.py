@@ -17,9 +17,9 @@ from clp_search.engine import QueryTooExpensive, Slots
 
 Result = TypeVar("Result")
 
-# Less than a tenth of a core, which verifies a thousand ordinary texts, and what a page
-# of the longest texts takes at once.
-STEPS_PER_S: Final = 200_000
+# About a thirtieth of a core, which verifies five hundred ordinary texts, and what a
+# page of the longest texts takes at once.
+STEPS_PER_S: Final = 100_000
 MAX_SAVED_STEPS: Final = 400_000
 
 

@@ -16,17 +16,21 @@ from clp_search.engine import (
 )
 from clp_search.highlighting import Spans, first_highlights, highlights
 from clp_search.query import Field, Query
+from clp_search.terms import text_length
 
 MAX_LENGTH: Final = 240
 MAX_LEAD: Final = 60
 
-# Texts of so many characters are highlighted in one slice, or a single longer one.
+# Texts of so many normalized characters are highlighted in one slice, or a single
+# longer one.
 MAX_PART_LENGTH: Final = 10_000
 # Of a page: a tenth of a second, and more than any page of ordinary texts takes.
 MAX_STEPS_OF_PAGE: Final = 200_000
 
-# Read so much of a long text first: matches in it are all that is shown.
+# Read so much of a long text first: often the matches in it are all that is shown. Near
+# its end, what looks like a word may be a part of one.
 _FIRST_PART: Final = 1_000
+_WHOLE_WORDS: Final = 900
 
 
 HighlightSlice = Callable[[Sequence[Document], Query], HighlightedSlice]
@@ -75,15 +79,16 @@ def highlight_slice(documents: Iterable[Document], query: Query) -> HighlightedS
 
 
 def _parts(documents: Sequence[Document]) -> Iterator[list[Document]]:
-    """Divide documents by the length of their texts."""
+    """Divide documents by the length of their texts, which a sign may expand to 18."""
     part: list[Document] = []
     length = 0
     for document in documents:
-        if part and length + len(document.text) > MAX_PART_LENGTH:
+        own = text_length(document)
+        if part and length + own > MAX_PART_LENGTH:
             yield part
             part, length = [], 0
         part.append(document)
-        length += len(document.text)
+        length += own
     if part:
         yield part
 
@@ -97,25 +102,13 @@ def text_snippet(
 ) -> Snippet:
     """Return the text around the first match, or its beginning."""
     text = document.text
-    if len(text) > _FIRST_PART and _of_runs(query):
-        end = _end_of_part(text)
-        found = highlights(text[:end], query, budget=budget)
-        if found and found[0][0] + MAX_LENGTH <= end:
+    if len(text) > 2 * _FIRST_PART:
+        part = text[:_FIRST_PART]
+        found = first_highlights(part, query, reach=MAX_LENGTH, budget=budget)
+        if found and max(found[0][0] + MAX_LENGTH, found[0][1]) <= _WHOLE_WORDS:
             return snippet(text, found)
     found = first_highlights(text, query, reach=MAX_LENGTH, budget=budget)
     return snippet(text, found)
-
-
-def _of_runs(query: Query) -> bool:
-    """Return whether all keywords are runs, which never extend over a space."""
-    return all(clause.keyword.run is not None for clause in query.clauses)
-
-
-def _end_of_part(text: str) -> int:
-    """Return an offset where no word or number continues; 0 when there is none."""
-    end = text.rfind(" ", 0, _FIRST_PART)
-    around = text[max(0, end - 1) : end + 2]
-    return end if end > 0 and around.replace(" ", "").isalpha() else 0
 
 
 def file_snippets(

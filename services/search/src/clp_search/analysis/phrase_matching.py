@@ -6,10 +6,14 @@ shift for each of its steps, however often its words repeat.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from clp_search.analysis.query_terms import Keyword, Path, Step
 from clp_search.analysis.tokenizer import Token, TokenStream
 from clp_search.analysis.work import WorkBudget
+
+# Work of each token of a match that is followed through a text.
+_STEPS_OF_TOKEN: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +146,7 @@ class _Positions:
         self, steps: list[_StepTokens], position: int, useful: "list[_Bits]"
     ) -> tuple[Token, Token]:
         """Return the first and the last token of a match that begins at a position."""
-        self._budget.spend(len(steps))
+        self._budget.spend(_STEPS_OF_TOKEN * len(steps))
         tokens: list[Token] = []
         for step, goal in zip(steps, useful[1:], strict=True):
             token = next(

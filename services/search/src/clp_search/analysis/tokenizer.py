@@ -160,13 +160,15 @@ def forms_and_runs(text: str) -> tuple[set[str], list[str]]:
     forms: set[str] = set()
     runs: list[str] = []
     words: dict[int, Token] = {}
-    for match in _TOKEN.finditer(folded):
+    # A word is all that a text of ASCII has, and all that its pattern finds.
+    word_group = 0 if folded.isascii() else _WORD_GROUP
+    for match in (_TOKEN if word_group else _ASCII_WORD).finditer(folded):
         form = match.group()
         if match.lastindex == _RUN_GROUP:
             runs.append(form)
             continue
         forms.add(form)
-        if match.lastindex == _WORD_GROUP:
+        if not word_group or match.lastindex == word_group:
             start, end = match.span()
             words[start] = _token((0, 1, form, TokenKind.WORD, start, end, False))
     # Parts are of the words as they stand, and not of their other forms.
