@@ -69,6 +69,14 @@ def test_a_number_that_no_database_holds_is_malformed(number: int) -> None:
     assert load(messages.GetPage, values | {"before": None, "limit": 2**63})
 
 
+@pytest.mark.parametrize("truth", [1, 0, 1.0, "true", None])
+def test_a_truth_value_is_no_number(truth: object) -> None:
+    values = {"channel": "p1/broadcast", "latest": truth}
+    with pytest.raises(Refused) as refused:
+        load(messages.GetConversation, values)
+    assert list(refused.value.detail["fields"]) == ["latest"]
+
+
 @pytest.mark.parametrize("seconds", ["7", True, b"7", [7], None])
 def test_a_time_in_seconds_is_a_number(seconds: object) -> None:
     with pytest.raises(Refused) as refused:
@@ -163,6 +171,8 @@ class Unsent(RpcClient):
 WRONG_TYPES: list[tuple[str, Callable[[Clients], object], str]] = [
     ("a string for a list", lambda c: _put_person(c, roles="dub_portal_user"), "roles"),
     ("bytes for a list", lambda c: _put_person(c, roles=b"ab"), "roles"),
+    ("nothing for a list", lambda c: _put_person(c, roles=None), "roles"),
+    ("a number for a list", lambda c: _put_person(c, roles=5), "roles"),
     ("bytes for a text", lambda c: c.messages.edit(message="m", text=b"x"), "text"),  # type: ignore[arg-type]
     ("a number for a text", lambda c: c.search.find(query=5), "query"),  # type: ignore[arg-type]
     ("a boolean for a number", lambda c: c.search.find(query="a", limit=True), "limit"),

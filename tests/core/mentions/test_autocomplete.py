@@ -69,6 +69,7 @@ from tests.core.sample_world import IAN, IVY, NAT, NIA
         pytest.param("Ｎｏｖａ", "nova", MatchField.NAME, id="wide letters"),
         pytest.param("Zed", "per", MatchField.ADDRESS, id="the address"),
         pytest.param("Zed", "person@x", MatchField.ADDRESS, id="beyond its sign"),
+        pytest.param("Zed", "person@x。e", MatchField.ADDRESS, id="its other dot"),
         pytest.param("Zed", "PERSON@X.EXAMPLE", MatchField.ADDRESS, id="all of it"),
         pytest.param(
             "a_% b", "a_%", MatchField.NAME, id="marks of patterns, taken literally"

@@ -165,6 +165,22 @@ def test_an_upload_is_refused_as_json(
     assert running.scenario.files_kept() == []
 
 
+@pytest.mark.parametrize(
+    ("path", "names"),
+    [
+        ("/attachments", ["channel", "name"]),
+        (path_of(NORTH, "a.pdf") + "&name=b.pdf", ["name"]),
+        (path_of(NORTH, "a.pdf") + "&more=1", ["more"]),
+        (path_of(NORTH, "a.pdf") + "&x" * 50, ["query"]),
+    ],
+)
+def test_the_wrong_arguments_of_an_upload_are_named(
+    running: Running, path: str, names: list[str]
+) -> None:
+    response = running.request("nat", "POST", path, PDF)
+    assert sorted(response.json["detail"]["fields"]) == names
+
+
 def test_nothing_is_uploaded_without_a_persons_passport(running: Running) -> None:
     with Wire(running.address) as wire:
         bearer = f"Bearer {running.passport('search', PassportKind.SERVICE)}"

@@ -8,7 +8,7 @@ ignores unknown fields, at a fraction of the cost.
 import json
 import re
 import types
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
 from datetime import datetime
 from functools import cache
@@ -59,9 +59,20 @@ class Number(wire.Float):
         return super()._validated(value)
 
 
+class Truth(wire.Boolean):
+    """True or false; Marshmallow would take the numbers 1 and 0 for them."""
+
+    @override
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> bool:
+        if type(value) is not bool:
+            raise self.make_error("invalid", input=value)
+        return value
+
+
 SCALARS: Final[Mapping[type, type[wire.Field[Any]]]] = {
     str: wire.String,
     float: Number,
+    bool: Truth,
     datetime: wire.AwareDateTime,
 }
 
@@ -195,9 +206,14 @@ class Items(Protocol[Item_co]):
 
 
 def items(values: Items[T]) -> tuple[T, ...]:
-    """Return a tuple of the values; leave a string whole, which `arguments` refuses."""
+    """Return a tuple of the values; leave whole what `arguments` refuses.
+
+    That is a string, which has items, and what has none.
+    """
     untyped: object = values
-    if isinstance(untyped, str | bytes | bytearray):
+    if isinstance(untyped, str | bytes | bytearray) or not isinstance(
+        untyped, Iterable
+    ):
         return cast("tuple[T, ...]", untyped)
     return tuple(values)
 
@@ -269,8 +285,6 @@ def _scalar(hint: type, options: dict[str, Any]) -> wire.Field[Any]:
     if hint is int:
         options.setdefault("validate", validate.Range(MIN_INTEGER, MAX_INTEGER))
         return wire.Integer(strict=True, **options)
-    if hint is bool:
-        return wire.Boolean(truthy={True}, falsy={False}, **options)
     if hint is str:
         options.setdefault("validate", validate.Length(max=MAX_TEXT_LENGTH))
     return SCALARS[hint](**options)

@@ -97,8 +97,9 @@ def arguments_of(request: Request, names: Iterable[str]) -> Mapping[str, str]:
     Bytes that are not UTF-8 become lone surrogates, which every rule refuses.
 
     Raises:
-        Refused: ``request.malformed``.
+        Refused: ``request.malformed``, with every wrong, missing or unknown argument.
     """
+    wanted = list(names)
     query = request.environ.get("QUERY_STRING", "").encode("latin-1")
     try:
         pairs = parse_qsl(
@@ -108,7 +109,18 @@ def arguments_of(request: Request, names: Iterable[str]) -> Mapping[str, str]:
             max_num_fields=MAX_ARGUMENTS,
         )
     except ValueError:
-        raise Refused("request.malformed") from None
-    if sorted(name for name, _ in pairs) != sorted(names):
-        raise Refused("request.malformed")
+        limit = {"query": [f"Longer than {MAX_ARGUMENTS} arguments."]}
+        raise Refused.because("request.malformed", fields=limit) from None
+    if wrong := _wrong_arguments([name for name, _ in pairs], wanted):
+        raise Refused.because("request.malformed", fields=wrong)
     return dict(pairs)
+
+
+def _wrong_arguments(given: list[str], wanted: list[str]) -> dict[str, list[str]]:
+    """Name the arguments at fault, in the words of the refusal of a call."""
+    missing = {
+        n: ["Missing data for required field."] for n in wanted if n not in given
+    }
+    repeated = {n: ["Given more than once."] for n in wanted if given.count(n) > 1}
+    unknown = {n: ["Unknown field."] for n in given if n not in wanted}
+    return missing | repeated | unknown

@@ -34,9 +34,25 @@ _CLOSERS: Final = {
     "\u00ab": "\u00bb",
     "\u300c": "\u300d",
     "\u300e": "\u300f",
+    "\uff62": "\uff63",
+    "\u2039": "\u203a",
+}
+# Marks that close a phrase in most languages and open one in some; they quote only
+# where one of these follows: Swedish and Finnish, Danish and German, vertical Japanese.
+_REVERSED: Final = {
+    "\u201d": '\u201d"',
+    "\u00bb": "\u00ab\u00bb",
+    "\u203a": "\u2039\u203a",
+    "\u301d": "\u301e\u301f",
 }
 # Operators, letters and digits of Chinese and Japanese keyboards.
-_FULL_WIDTH: Final = {code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)}
+_FULL_WIDTH: Final = {code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)} | {
+    0x2212: "-"
+}
+# Phones and word processors put them before a word; no operator begins with one.
+_SKIPPED: Final = frozenset(
+    "\u061c\u200b\u200e\u200f\u202a\u202b\u202c\u2060\u2066\u2067\u2068\u2069\ufeff"
+)
 _NAME: Final = re.compile(r"([A-Za-z]+):(?=\S)")
 _DASH: Final = r"[-./\u2010-\u2013\u2212]"
 _DATE: Final = re.compile(
@@ -189,7 +205,7 @@ class _QueryBuilder:
 
 
 def _skip_spaces(text: str, at: int) -> int:
-    while at < len(text) and text[at].isspace():
+    while at < len(text) and (text[at].isspace() or text[at] in _SKIPPED):
         at += 1
     return at
 
@@ -202,15 +218,23 @@ def _token(text: str, at: int) -> _Token:
     if (named := _NAME.match(text, at)) and named.group(1).lower() in _FILTERS:
         name = named.group(1).lower()
         at = named.end()
-    quoted = text[at : at + 1] in _CLOSERS
+    quoted = _opens_phrase(text, at)
     value, end = _quoted(text, at) if quoted else _word(text, at)
     return _Token(text[start:end], end, excluded, name, value, quoted)
+
+
+def _opens_phrase(text: str, at: int) -> bool:
+    sign = text[at : at + 1]
+    if sign not in _REVERSED:
+        return sign in _CLOSERS
+    return any(text.find(closer, at + 1) > 0 for closer in _REVERSED[sign])
 
 
 def _quoted(text: str, at: int) -> tuple[str, int]:
     """Read a quoted phrase; an unclosed one extends to the end."""
     start = at + 1
-    places = [text.find(closer, start) for closer in _CLOSERS[text[at]]]
+    closers = _CLOSERS.get(text[at]) or _REVERSED[text[at]]
+    places = [text.find(closer, start) for closer in closers]
     end = min((place for place in places if place >= 0), default=len(text))
     return text[start:end], end + 1
 

@@ -29,6 +29,7 @@ from clp_core.mentions.autocomplete import (
     prefix_entries,
     prefix_rank,
     search_key,
+    typed_key,
 )
 from clp_core.mentions.lookup_keys import address_key, name_key
 from clp_core.mentions.marks import StoredMark, visible_marks
@@ -63,5 +64,6 @@ __all__ = [
     "prefix_rank",
     "resolve_mentions",
     "search_key",
+    "typed_key",
     "visible_marks",
 ]

@@ -5,7 +5,7 @@ from typing import Final
 from unicodedata import combining, normalize
 
 from clp_core.mentions.characters import UNSPACED, character_classes
-from clp_core.mentions.lookup_keys import address_key, name_key
+from clp_core.mentions.lookup_keys import IDEOGRAPHIC_STOP, address_key, name_key
 from clp_core.people import Person
 
 # Letters without a decomposition that are typed as plain ones.
@@ -51,6 +51,16 @@ def search_key(text: str) -> str:
     return normalize("NFC", "".join(letters)).translate(PLAIN)
 
 
+def typed_key(typed: str) -> str:
+    """The search key of typed text: another full stop in a domain is a dot (rule 15).
+
+    >>> typed_key("Ivy@Studio。example")
+    'ivy@studio.example'
+    """
+    local, sign, domain = search_key(typed).rpartition("@")
+    return local + sign + (domain.replace(IDEOGRAPHIC_STOP, ".") if sign else domain)
+
+
 def prefix_entries(name: str, address: str) -> tuple[PrefixEntry, ...]:
     """The keys to index for a prefix search: the name, its later words, the address.
 
@@ -80,7 +90,7 @@ def prefix_rank(person: Person, typed: str) -> tuple[MatchField, str, str] | Non
     >>> prefix_rank(zoe, "z%") is None
     True
     """
-    wanted = search_key(typed)
+    wanted = typed_key(typed)
     entries = prefix_entries(person.name, person.email)
     for place, entry in entries:
         if entry.startswith(wanted):

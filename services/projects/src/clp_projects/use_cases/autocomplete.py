@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session, aliased
 
 from clp_contracts.projects import People, SuggestPeople
 from clp_core.channels import is_id
-from clp_core.mentions import MatchField, search_key
+from clp_core.mentions import MatchField, search_key, typed_key
 from clp_core.people import PUBLISHED_ACCESS, AccessPolicy
 from clp_projects import mapping
 from clp_projects.dependencies import Dependencies
@@ -34,7 +34,7 @@ def suggest_people(request: SuggestPeople, *, deps: Dependencies) -> People:
     Search internal people and those of the named partner, or of all partners of the
     project. A partner that is not assigned now contributes nobody (rule 18).
     """
-    prefix = search_key(request.typed)
+    prefix = typed_key(request.typed)
     limit = max(0, min(request.limit, MAX_PEOPLE))
     if limit == 0 or not is_indexable(prefix):
         return People(people=())

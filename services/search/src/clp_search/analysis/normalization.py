@@ -29,6 +29,15 @@ _DOT_IN_RUN: Final = re.compile(f"(?<=[{RUN}]){MIDDLE_DOT}(?=[{RUN}])")
 _CHILLU_LETTERS: Final = dict(zip("ണനരലളക", "ൺൻർൽൾൿ", strict=True))
 _CHILLU: Final = re.compile(f"([{''.join(_CHILLU_LETTERS)}])\u0d4d\u200d")
 
+# Flags of England, Scotland and Wales differ in tags only, which are invisible: spell
+# them in letters that are pictographs, so that they count (UTS 51, emoji tags).
+_TAGGED_FLAG: Final = re.compile(
+    "(?<=\N{WAVING BLACK FLAG})[\U000e0061-\U000e007a]{3,6}\U000e007f"
+)
+_TAG_LETTERS: Final = {
+    0xE0061 + letter: chr(0x1F170 + letter) for letter in range(26)
+} | {0xE007F: None}
+
 # Thai and Lao sara ae typed as two sara e, which look the same.
 _SINGLE_AE: Final = {"\u0e40\u0e40": "\u0e41", "\u0ec0\u0ec0": "\u0ec1"}
 _DOUBLE_E: Final = re.compile("|".join(_SINGLE_AE))
@@ -77,6 +86,7 @@ def normalize(text: str) -> str:
     bare = _MARKS_TOO_MANY.sub(r"\1", text)
     bare = _CHILLU.sub(lambda match: _CHILLU_LETTERS[match[1]], bare)
     bare = _DOUBLE_E.sub(lambda match: _SINGLE_AE[match[0]], bare)
+    bare = _TAGGED_FLAG.sub(lambda match: match[0].translate(_TAG_LETTERS), bare)
     for sign in _NO_LETTERS:
         bare = bare.replace(sign, " ")
     if unicodedata.is_normalized("NFKC", bare):

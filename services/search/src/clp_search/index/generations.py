@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 # The storage format: an index of another one is removed.
 FORMAT: Final = 2
 # The analysis: an index of another one serves until it is rebuilt.
-ANALYSIS: Final = 3
+ANALYSIS: Final = 4
 
 CURRENT: Final = "current"
 REBUILD_REQUESTED: Final = "rebuild.requested"

@@ -39,7 +39,7 @@ from clp_search.tables import DOCUMENTS, GENERATIONS
 log = logging.getLogger(__name__)
 
 # Raise this when the analysis or the stored form of documents changes.
-FORMAT: Final = 2
+FORMAT: Final = 3
 GENERATION: Final = f"{FORMAT}-{unidata_version}"
 
 # Cancel a search beyond this, so that one cannot hold up the others.
