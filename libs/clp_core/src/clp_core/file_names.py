@@ -14,7 +14,6 @@ MAX_NAME_BYTES: Final = 255
 # NUL truncates names, a surrogate or replacement character shows invalid UTF-8: the
 # intended name is unknown. A colon after an extension names an NTFS stream.
 _BEYOND_REPAIR: Final = re.compile(r"[\x00\ud800-\udfff\ufffd]|\.[A-Za-z]+:")
-_PATH_PARTS: Final = re.compile(r"[/\\]")
 # Control characters, line separators, and everything that sets a direction.
 _DROPPED: Final = re.compile(
     "[\x01-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]"
@@ -24,6 +23,7 @@ _FILLER: Final = re.compile(f"[{INVISIBLE}]")
 _PATH_END: Final = re.compile(r"[/\\]\Z")
 _LEADING: Final = re.compile(rf"\A[{_BLANK}]+")
 _TRAILING: Final = re.compile(rf"[{_BLANK}.]+\Z")
+_TO_TRIM: Final = re.compile(rf"[{_BLANK}]|(?s:.*)[{_BLANK}.]\Z")
 _DOT_AND_BLANK_CHAIN: Final = re.compile(rf"\.([{_BLANK}])[{_BLANK}]*\.")
 # Windows reserves these device names, with any extension.
 _DEVICE: Final = re.compile(
@@ -31,13 +31,11 @@ _DEVICE: Final = re.compile(
     r"(?:\.|\Z)",
     re.IGNORECASE,
 )
-# Most names are of letters that need nothing done, and short: three bytes each at most.
-_LETTERS: Final = (
-    r"!-\-0-~\xc0-\xff\u3041-\u3096\u30a1-\u30fc\u4e00-\u9fff\uac00-\ud7a3"
-)
+# Most names need nothing done: no character to drop, no blank or dot at an end.
+_PLAIN: Final = rf"[^\s.\x00-\x20\x7f-\x9f\ud800-\udfff\ufffd{INVISIBLE}]"
 _SAFE_AS_GIVEN: Final = re.compile(
-    rf"(?!(?i:{_DEVICE.pattern}))"
-    rf"[{_LETTERS}](?:[{_LETTERS} ]|\.(?![ .])){{0,84}}(?<![ .])"
+    rf"(?!(?i:{_DEVICE.pattern})){_PLAIN}"
+    rf"(?:{_PLAIN}++| |\.(?! |[A-Za-z]+:))*+(?<![ .])"
 )
 
 
@@ -55,11 +53,12 @@ def safe_name(name: str) -> AttachmentName | Decision:
     >>> safe_name("setup.exe:a.pdf").detail
     {'character': 'U+003A'}
     """
-    last_part = _PATH_PARTS.split(name)[-1]
+    last_part = name.rpartition("/")[2].rpartition("\\")[2]
+    composed = unicodedata.normalize("NFC", last_part)
+    if _SAFE_AS_GIVEN.fullmatch(composed) and _fits(composed):
+        return AttachmentName(composed)
     if found := _BEYOND_REPAIR.search(last_part):
         return _unsafe(character=code_point(found[0][-1]))
-    if _SAFE_AS_GIVEN.fullmatch(last_part):
-        return AttachmentName(last_part)
     return _made_safe(last_part) if last_part else _without_visible_stem(name)
 
 
@@ -98,7 +97,7 @@ def _without_visible_stem(name: str) -> Decision:
 
 
 def _trimmed(name: str) -> str:
-    return _TRAILING.sub("", _LEADING.sub("", name))
+    return _TRAILING.sub("", _LEADING.sub("", name)) if _TO_TRIM.match(name) else name
 
 
 def _stem_of(name: str) -> str:
@@ -106,9 +105,13 @@ def _stem_of(name: str) -> str:
     return stem if dot else extension
 
 
+def _fits(name: str) -> bool:
+    return len(name.encode()) <= MAX_NAME_BYTES
+
+
 def _cut_to_fit(name: str) -> str:
     """Cut the stem, not the extension, between grapheme clusters."""
-    if len(name.encode()) <= MAX_NAME_BYTES:
+    if _fits(name):
         return name
     extension = name[len(_stem_of(name)) :]
     room = MAX_NAME_BYTES - len(extension.encode())

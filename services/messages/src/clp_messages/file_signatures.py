@@ -19,6 +19,7 @@ from clp_messages.checked_headers import LATER_MARKS, checked_kind
 from clp_messages.signature_index import PatternIndex, SignatureIndex, pattern_at
 from clp_messages.signature_tables import (
     BINARY_SIGNATURES,
+    BRAND,
     CANON_RAW_BRAND,
     COMMENT,
     HEAD_BYTES,
@@ -119,10 +120,10 @@ def detect(head: bytes) -> Detection:
     """
     if kind := OPENINGS.find(head):
         return PROVEN[kind]
-    if (kind := PICTURES.find(head)) and not is_text(head[:64]):
-        return PROVEN[kind]
     if (kind := _plain_binary(head)) is not None:
         return _detection(kind, head)
+    if (kind := PICTURES.find(head)) and not is_text(head[:64]):
+        return PROVEN[kind]
     head = head[:HEAD_BYTES]
     if (kind := _active_kind(head)) is not None:
         return PROVEN[kind]
@@ -231,8 +232,8 @@ def _iso_kind(head: bytes) -> DetectedKind:
     """The kind of an ISO base media file, by its main and its compatible brands."""
     if head.startswith(QUICKTIME_BRAND, 8):
         return K.QUICKTIME
-    size = min(int.from_bytes(head[:4], "big"), len(head), 512)
-    brands = [head[at : at + 4] for at in (8, *range(16, size - 3, 4))]
+    size = min(int.from_bytes(head[:4], "big"), 512)
+    brands = [head[8:12], *BRAND.findall(head, 16, size)]
     if CANON_RAW_BRAND in brands:
         return K.CAMERA_RAW
     is_picture = PICTURE_HANDLER.search(head, 0, size + 64)

@@ -292,6 +292,7 @@ HEIF_BRANDS: Final = frozenset(
 )
 # The handler of a still picture, whatever the brands.
 PICTURE_HANDLER: Final = re.compile(rb"(?s)meta.{8}hdlr.{8}pict")
+BRAND: Final = re.compile(rb"(?s)....")
 QUICKTIME_BRAND: Final = b"qt  "
 CANON_RAW_BRAND: Final = b"crx "
 # The first atom of a QuickTime or fragmented MP4 file without a brand.
