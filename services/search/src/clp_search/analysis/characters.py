@@ -134,11 +134,9 @@ def _is_word_character(character: str) -> bool:
 
 def _is_pictograph(character: str) -> bool:
     # Degrees and copyright signs are punctuation; regional indicators count in pairs.
-    if _is_new(character):
-        return True
-    return unicodedata.category(character) == "So" and (
-        "\xff" < character < FLAGS[0] or character > FLAGS[1]
-    )
+    if unicodedata.category(character) == "So":
+        return "\xff" < character < FLAGS[0] or character > FLAGS[1]
+    return _is_new(character)
 
 
 def _is_new(character: str) -> bool:
