@@ -1,8 +1,6 @@
 """Whatever a person can mistype ends in one line that names it, never in a trace."""
 
-import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -10,20 +8,24 @@ import pytest
 from clp_chassis.one_line_errors import in_one_line
 from clp_deploy.keys import write_keys
 from clp_ops.__main__ import main as ops
-from clp_suite.environment import without_settings
 from clp_suite.server_process import free_ports
 from tests.architecture.tree import ROOT
+from tests.support.forked_commands import run_forked
+
+
+def filled(folder: Path) -> Path:
+    """A folder with good keys, damaged keys and a file where a folder belongs."""
+    write_keys(folder / "keys")
+    (folder / "damaged").mkdir()
+    for name in ("operations.pem", "notifications.pem", "trusted.json"):
+        (folder / "damaged" / name).write_text("no key at all")
+    (folder / "file").touch()
+    return folder
 
 
 @pytest.fixture
 def place(tmp_path: Path) -> Path:
-    """A folder with good keys, damaged keys and a file where a folder belongs."""
-    write_keys(tmp_path / "keys")
-    (tmp_path / "damaged").mkdir()
-    for name in ("operations.pem", "notifications.pem", "trusted.json"):
-        (tmp_path / "damaged" / name).write_text("no key at all")
-    (tmp_path / "file").touch()
-    return tmp_path
+    return filled(tmp_path)
 
 
 # fmt: off
@@ -94,23 +96,24 @@ COMMANDS = [
 ]
 
 
-@pytest.mark.parametrize("arguments", COMMANDS, ids=lambda one: " ".join(one[:2]))
+@pytest.fixture(scope="module")
+def refusals(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[int, str]]:
+    """How each command ended, and its standard error."""
+    place = filled(tmp_path_factory.mktemp("commands"))
+    commands = [[one.format(place=place) for one in command] for command in COMMANDS]
+    return run_forked(commands, place)
+
+
+@pytest.mark.parametrize(
+    "number", range(len(COMMANDS)), ids=[" ".join(one[:2]) for one in COMMANDS]
+)
 def test_a_wrong_folder_port_or_argument_of_a_command(
-    arguments: list[str], place: Path
+    number: int, refusals: list[tuple[int, str]]
 ) -> None:
-    module, *rest = (one.format(place=place) for one in arguments)
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-m", module, *rest],
-        cwd=place,
-        env=without_settings(os.environ),
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode in {1, 2}
-    assert done.stderr
-    assert "Traceback" not in done.stderr
+    code, errors = refusals[number]
+    assert code in {1, 2}
+    assert errors
+    assert "Traceback" not in errors
 
 
 # fmt: off
