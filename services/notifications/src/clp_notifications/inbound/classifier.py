@@ -22,6 +22,8 @@ AUTOMATIC_REPLY: Final = (
     ("X-Autoreply", re.compile(r"yes|true", re.IGNORECASE)),
     ("X-Autorespond", re.compile(r".")),
     ("X-Auto-Reply", re.compile(r".")),
+    ("X-Autoresponder", re.compile(r".")),
+    ("X-AutoReply-From", re.compile(r".")),
     ("Precedence", re.compile(r"auto_reply|auto-reply", re.IGNORECASE)),
     ("X-Mailer-Type", re.compile(r"vacation", re.IGNORECASE)),
 )
@@ -31,11 +33,14 @@ AUTOMATIC_SUBJECT: Final = re.compile(
     r"auto(?:matic|mated)?[ -]?(?:reply|response)|out of (?:the )?office|autosvar"
     r"|auto(?:matische antwort|matisch antwoord|matisk[ta]? svar|odpowied[zź])"
     r"|abwesen|afwezig|r[ée]ponse automatique|absence du bureau|absent du bureau"
-    r"|r(?:espuesta|isposta|esposta) autom[aá]tica|fuera de la oficina|fuori sede"
-    r"|automatyczna odpowied[zź]|automaattinen vastaus|automatick[aá] odpov"
+    r"|r(?:espuesta|isposta|esposta) autom[aá]tica|fuera de (?:la )?oficina|fuori sede"
+    r"|automatyczna odpowied[zź]|odpowied[zź] automatyczna|fora do escrit[oó]rio"
+    r"|r[aă]spuns automat|balasan otomatis|trả lời tự động|frånvaro|fraværende"
+    r"|ikke til stede|автоматична відповідь|automaattinen vastaus|automatick[aá] odpov"
     r"|automatikus v[aá]lasz|otomatik yan.t|αυτόματη απάντηση|автоответ"
     r"|автоматический ответ|תשובה אוטומטית|رد تلقائي|ตอบกลับอัตโนมัติ"
-    r"|自動応答|自動返信|不在|自动(?:答复|回复)|自動(?:答覆|回覆)|자동 ?(?:회신|응답))",
+    r"|自動応答|自動返信|不在|自动(?:答复|回复)|自動(?:答覆|回覆)|자동 ?(?:회신|응답)"
+    r"|부재)",
     re.IGNORECASE,
 )
 DAEMONS: Final = re.compile(
