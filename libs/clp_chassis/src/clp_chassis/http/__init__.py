@@ -5,7 +5,7 @@ Services import their HTTP entrypoints from here and none from Nameko.
 
 from clp_chassis.http.entrypoint import HttpEntrypoint, http, public_http
 from clp_chassis.http.event_stream import EventStream, EventStreamResponse
-from clp_chassis.http.request_body import declared_length, iter_chunks
+from clp_chassis.http.request_body import BodyFile, declared_length, iter_chunks
 from clp_chassis.http.responses import (
     RETRY_AFTER_S,
     allowed_verbs,
@@ -19,6 +19,7 @@ __all__ = [
     "HTTP_LIMITS",
     "HTTP_REFUSALS",
     "RETRY_AFTER_S",
+    "BodyFile",
     "EventStream",
     "EventStreamResponse",
     "HttpEntrypoint",

@@ -1,5 +1,6 @@
 """Request bodies, read in chunks and within limits."""
 
+import io
 import sys
 import time
 from collections.abc import Iterator
@@ -7,6 +8,7 @@ from typing import Any, Final
 
 import eventlet
 from eventlet.wsgi import Input
+from typing_extensions import override
 from werkzeug.wrappers import Request
 
 from clp_chassis.http.chunked_coding import read_end, read_size
@@ -84,6 +86,27 @@ def body_from(original: Any) -> Body:
     )
 
 
+class BodyFile(io.RawIOBase):
+    """A body as a file, for parsers that read one, with the limits of `iter_chunks`."""
+
+    def __init__(self, request: Request) -> None:
+        self._chunks = iter_chunks(request)
+        self._rest = memoryview(b"")
+
+    @override
+    def readable(self) -> bool:
+        return True
+
+    @override
+    def readinto(self, buffer: Any) -> int:
+        if not self._rest:
+            self._rest = memoryview(next(self._chunks, b""))
+        size = min(len(buffer), len(self._rest))
+        buffer[:size] = self._rest[:size]
+        self._rest = self._rest[size:]
+        return size
+
+
 def declared_length(request: Request) -> int | None:
     """Return the declared length of the body; None for chunked encoding.
 
@@ -101,7 +124,7 @@ def iter_chunks(request: Request, size: int = CHUNK_BYTES) -> Iterator[bytes]:
         Refused: ``body.broken`` when it ends early or is malformed, ``body.too_slow``
             when it takes too long.
     """
-    stream = request.environ["wsgi.input"]
+    stream = request.environ["eventlet.input"]
     expected = declared_length(request)
     deadline = time.monotonic() + MAX_BODY_S
     got = 0

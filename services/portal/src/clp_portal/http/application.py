@@ -20,7 +20,7 @@ from clp_contracts.projects import Me, MyProjects
 from clp_portal.dependencies import Dependencies
 from clp_portal.http import cookies
 from clp_portal.http.csrf import require_same_origin
-from clp_portal.http.decoding import address_of, decode
+from clp_portal.http.decoding import address_of, decode, has_files
 from clp_portal.http.headers import response_headers
 from clp_portal.http.static_files import StaticFiles
 from clp_portal.problems import (
@@ -93,7 +93,8 @@ class Application:
         context = self._unread(request)
         try:
             require_same_origin(request, self._deps.settings.public_url)
-            decoded = decode(request, path_values, route.body)
+            keeps_files = self._keeps_files(route, request)
+            decoded = decode(request, path_values, route.body, keeps_files=keeps_files)
             # What somebody wrote is kept whatever fails from here on.
             context = replace(context, request=decoded)
             context = self._context(route, request, decoded)
@@ -144,6 +145,16 @@ class Application:
         return built
 
     # ---- who asks
+
+    def _keeps_files(self, route: Route, request: WerkzeugRequest) -> bool:
+        """Whether the files of a form are kept: of nobody they would fill the disk.
+
+        A form is read before anything is refused, since its text must not be lost.
+        """
+        if route.area is Area.PUBLIC or not has_files(request):
+            return False
+        session_id = cookies.read_cookie(request, cookies.SESSION)
+        return self._deps.sessions.find(session_id) is not None
 
     def _unread(self, request: WerkzeugRequest) -> Context:
         """Return the context of a request of which only the head was read."""

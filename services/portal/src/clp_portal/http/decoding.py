@@ -1,15 +1,17 @@
 """Turn a werkzeug request into a `Request` of the portal, within bounds."""
 
+import io
 import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 from urllib.parse import parse_qsl, quote
 
+from typing_extensions import override
 from werkzeug.datastructures import FileStorage
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Request as WerkzeugRequest
 
-from clp_chassis.http import declared_length, iter_chunks
+from clp_chassis.http import BodyFile, declared_length, iter_chunks
 from clp_contracts.errors import Refused
 from clp_portal.web import Body, Fields, Request, UploadedFile
 
@@ -32,15 +34,21 @@ HEADERS: Final = (
 
 
 def decode(
-    request: WerkzeugRequest, path_values: Mapping[str, Any], body: Body
+    request: WerkzeugRequest,
+    path_values: Mapping[str, Any],
+    body: Body,
+    *,
+    keeps_files: bool = True,
 ) -> Request:
-    """Read a request as far as its route needs it.
+    """Read a request as far as its route needs it, and the files of a form if asked to.
 
     Raises:
         Refused: ``request.malformed``, ``request.too_large`` or
             ``request.wrong_media_type``.
     """
-    form, files = _form(request) if body is Body.FORM else (Fields(), ())
+    form, files = (
+        _form(request, keeps_files=keeps_files) if body is Body.FORM else (Fields(), ())
+    )
     return Request(
         method=request.method,
         path=request.path,
@@ -77,14 +85,39 @@ def _query(request: WerkzeugRequest) -> Fields:
     return Fields(tuple(pairs))
 
 
-def _form(request: WerkzeugRequest) -> tuple[Fields, tuple[UploadedFile, ...]]:
-    multipart = request.mimetype == "multipart/form-data"
-    limit = MAX_UPLOAD_BYTES if multipart else MAX_FORM_BYTES
+def has_files(request: WerkzeugRequest) -> bool:
+    """Whether the form of a request may hold files."""
+    return request.mimetype == "multipart/form-data"
+
+
+class _Dropped(io.RawIOBase):
+    """A file of which nothing is kept."""
+
+    @override
+    def write(self, data: Any) -> int:
+        return len(data)
+
+    @override
+    def seek(self, *_: int) -> int:
+        return 0
+
+
+def _dropped(*_: object, **__: object) -> Any:
+    return _Dropped()
+
+
+def _form(
+    request: WerkzeugRequest, *, keeps_files: bool
+) -> tuple[Fields, tuple[UploadedFile, ...]]:
+    limit = MAX_UPLOAD_BYTES if has_files(request) else MAX_FORM_BYTES
     if (declared_length(request) or 0) > limit:
         raise Refused.because("request.too_large", max_bytes=limit)
     request.max_content_length = limit
     request.max_form_memory_size = MAX_FORM_BYTES
     request.max_form_parts = MAX_FIELDS
+    request.environ["wsgi.input"] = BodyFile(request)
+    if not keeps_files:
+        request._get_file_stream = _dropped  # type: ignore[method-assign] # noqa: SLF001 - werkzeug's hook
     try:
         pairs = tuple((name, value) for name, value in request.form.items(multi=True))
         files = tuple(
