@@ -25,6 +25,7 @@ from clp_messages.signature_tables import (
     HEAD_BYTES,
     HEIF_BRANDS,
     LIBRARY_KINDS,
+    LIKENESSES,
     OPENING_PATTERNS,
     PAGE_IN_XML,
     PATTERNS,
@@ -32,7 +33,6 @@ from clp_messages.signature_tables import (
     PICTURE_SIGNATURES,
     QUICKTIME_ATOMS,
     QUICKTIME_BRAND,
-    RIFF,
     SCRIPT,
     WEB_PAGE,
     XML,
@@ -219,8 +219,6 @@ def _binary_signature(head: bytes) -> DetectedKind | None:
 def _container(head: bytes) -> DetectedKind | None:
     if head.startswith(ZIP_HEADER):
         return kind_of_zip(head)
-    if head.startswith(RIFF):
-        return K.OTHER
     if head[4:8] == b"ftyp":
         return _iso_kind(head)
     if _begins_with_atoms(head):
@@ -308,11 +306,10 @@ def _preambles(head: bytes) -> frozenset[DetectedKind]:
 
 def _alike(head: bytes) -> frozenset[DetectedKind]:
     """The kinds that a binary head resembles weakly."""
-    kinds = set(_preambles(head))
-    if head.startswith(b"BM"):
-        kinds.add(K.BMP)
-    if head.startswith(b"8BPS"):
-        kinds.add(K.PSD)
+    kinds = {kind for value, kind in LIKENESSES if head.startswith(value)}
+    # Six letters are no proof of a GIF, but too many for a line before another head.
+    if K.GIF not in kinds:
+        kinds |= _preambles(head)
     if head.startswith(ZIP_HEADER) and not has_readable_entry(head):
         kinds.add(K.SCORE)
     return frozenset(kinds)

@@ -28,7 +28,6 @@ class Signature(NamedTuple):
     offset: int = 0
 
 
-RIFF: Final = (b"RIFF", b"RIFX", b"RF64", b"BW64")
 _INDESIGN: Final = bytes.fromhex("0606edf5d81d46e5bd31efe7fe74b71d")
 _RIFF: Final = rb"(?:RIFF|RIFX|RF64|BW64)(?s:....)"
 
@@ -72,8 +71,6 @@ PICTURE_SIGNATURES: Final = (
 
 # No signature here is of fewer than eight letters alone: see `PATTERNS` for those.
 BINARY_SIGNATURES: Final = (
-    Signature(b"GIF87a", K.GIF),
-    Signature(b"GIF89a", K.GIF),
     # raw files of Fujifilm, Minolta, Canon, Phase One, ARRI, Kodak, Apple and others
     Signature(b"FUJIFILMCCD-RAW", K.CAMERA_RAW),
     Signature(b"\x00MRM", K.CAMERA_RAW),
@@ -222,6 +219,14 @@ BINARY_SIGNATURES: Final = (
 
 # Headers with a form of their own: the letters of these alone would be too weak.
 PATTERNS: Final = (
+    # GIF and RIFF, whose sizes have a byte of no text
+    (
+        re.compile(
+            rb"GIF8[79]a(?s:.)(?:[\x00-\x08\x0e-\x1f]|(?s:..)[\x00-\x08\x0e-\x1f])"
+        ),
+        K.GIF,
+    ),
+    (re.compile(rb"(?:RIFF|RIFX|RF64|BW64)(?s:.){0,3}[\x00-\x08\xff]"), K.OTHER),
     # raw files of Olympus, Panasonic, Sigma, Phantom and RED
     (re.compile(rb"IIR[OS]\x08\x00|MMOR\x00\x00"), K.CAMERA_RAW),
     (re.compile(rb"IIU\x00[\x08-\x20]\x00\x00\x00"), K.CAMERA_RAW),
@@ -277,6 +282,15 @@ PATTERNS: Final = (
     (re.compile(rb"CISO(?s:.{12})\x00\x08\x00\x00"), K.DISK_IMAGE),
     (re.compile(rb"IsZ![\x30\x40]\x01|IM[DQ] 1\.\d\d: "), K.DISK_IMAGE),
     (re.compile(rb"\x85\x19[\x01-\x06][\x20\xe0]"), K.DISK_IMAGE),
+)
+
+# What a binary file may begin with by chance: it confirms a name, no more.
+LIKENESSES: Final = (
+    (b"BM", K.BMP),
+    (b"8BPS", K.PSD),
+    (b"GIF87a", K.GIF),
+    (b"GIF89a", K.GIF),
+    (b"\xff\xd8\xff", K.JPEG),
 )
 
 # An entry of a ZIP: its version, flags, method, and a short name.

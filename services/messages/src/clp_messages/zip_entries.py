@@ -21,8 +21,9 @@ DEFLATED: Final = 8
 UNKNOWN_SIZES: Final = frozenset({0, 0xFFFFFFFF})
 
 PROGRAM_EXTENSIONS: Final = (
-    b".bat", b".class", b".cmd", b".com", b".dll", b".dylib", b".exe", b".jar", b".msi",
-    b".ps1", b".scr", b".so", b".vbs",
+    b".bat", b".class", b".cmd", b".com", b".cpl", b".dll", b".dylib", b".exe", b".hta",
+    b".jar", b".js", b".jse", b".lnk", b".msi", b".pif", b".ps1", b".scr", b".sh",
+    b".so", b".vbe", b".vbs", b".wsf",
 )  # fmt: skip
 # Names of other files by which these kinds are told; of several, the first one wins.
 KNOWN_NAMES: Final = PatternIndex(
