@@ -113,19 +113,20 @@ def test_a_hidden_conversation_is_a_missing_one_at_the_same_cost(
 
 # request
 MALFORMED = [
-    {},
-    {"channel": NORTH, "project": "p1"},
-    {"channel": NORTH, "before": 3, "around": 3},
-    {"channel": NORTH, "latest": True, "after": 3},
+    ({}, ["channel"]),
+    ({"channel": NORTH, "project": "p1"}, ["channel"]),
+    ({"channel": NORTH, "before": 3, "around": 3}, ["around", "before"]),
+    ({"channel": NORTH, "latest": True, "after": 3}, ["after", "latest"]),
 ]
 
 
-@pytest.mark.parametrize("request_", MALFORMED)
+@pytest.mark.parametrize(("request_", "named"), MALFORMED)
 def test_a_request_names_one_place_and_one_page(
-    scenario: Scenario, request_: dict[str, object]
+    scenario: Scenario, request_: dict[str, object], named: list[str]
 ) -> None:
-    with pytest.raises(Refused, match=r"request\.malformed"):
+    with pytest.raises(Refused, match=r"request\.malformed") as refused:
         scenario.conversation("nat", **request_)
+    assert list(refused.value.detail["fields"]) == named
 
 
 # reader | marks in a broadcast to @Ian Moss @Nat Moreau @Sam Duarte

@@ -94,7 +94,7 @@ def test_an_empty_channel_is_an_empty_page(scenario: Scenario) -> None:
 
 
 def test_a_page_is_around_one_number_or_on_one_side_of_it(scenario: Scenario) -> None:
-    with pytest.raises(Exception, match=r"request\.malformed"):
+    with pytest.raises(Exception, match=r"request\.malformed.*\(after, before\)"):
         scenario.page("ivy", NORTH, before=3, after=1)
 
 

@@ -1,6 +1,6 @@
 """Access checks: facts from `projects`, the rules of the core, and refusals."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final, NoReturn
 
@@ -156,6 +156,18 @@ class ReaderAccess:
         )
 
 
-def at_most_one(arguments: Iterable[object]) -> bool:
-    """Return whether at most one of some optional arguments was passed."""
-    return sum(argument is not None for argument in arguments) <= 1
+def require_at_most_one(**arguments: object) -> None:
+    """Refuse several of some optional arguments, by their names.
+
+    Raises:
+        Refused: ``request.malformed``.
+    """
+    given = [name for name, value in arguments.items() if value is not None]
+    if len(given) > 1:
+        conflict = f"Not together: {', '.join(given)}."
+        refuse_fields({name: [conflict] for name in given})
+
+
+def refuse_fields(fields: Mapping[str, Sequence[str]]) -> NoReturn:
+    """Raise `Refused` for malformed arguments, each named with what is wrong."""
+    raise Refused.because("request.malformed", fields=fields)

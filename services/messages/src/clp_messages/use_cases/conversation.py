@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Final
 
 from clp_chassis.security.passports import Passport
-from clp_contracts.errors import Refused
 from clp_contracts.messages import Conversation, GetConversation
 from clp_contracts.projects import Follow, ProjectFacts
 from clp_core.channels import Channel, is_id
@@ -14,7 +13,12 @@ from clp_core.visibility import channels_readable_by
 from clp_messages.dependencies import Dependencies
 from clp_messages.mapping import ProjectReader, access_context_of
 from clp_messages.queries import PageBounds, page_rows
-from clp_messages.use_cases.authorization import at_most_one, channel_named, refuse
+from clp_messages.use_cases.authorization import (
+    channel_named,
+    refuse,
+    refuse_fields,
+    require_at_most_one,
+)
 from clp_messages.use_cases.history import (
     MAX_MESSAGES,
     channel_facts,
@@ -80,13 +84,14 @@ def conversation(
 
 
 def _require_one_page(request: GetConversation) -> None:
-    latest = request.latest or None
-    pages = (request.before, request.after, request.around, latest)
-    if not at_most_one(pages) or (request.channel is None) == (request.project is None):
-        raise Refused.because(
-            "request.malformed",
-            fields={"": ["one of channel or project; one page, not several"]},
-        )
+    if (request.channel is None) == (request.project is None):
+        refuse_fields({"channel": ["Name a channel or a project, and not both."]})
+    require_at_most_one(
+        before=request.before,
+        after=request.after,
+        around=request.around,
+        latest=request.latest or None,
+    )
 
 
 def _read_facts(

@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from typing import Final, Protocol
 
 from clp_chassis.security.passports import Passport
-from clp_contracts.errors import Refused
 from clp_contracts.messages import (
     ChannelFacts,
     Channels,
@@ -20,11 +19,11 @@ from clp_messages.dependencies import Dependencies
 from clp_messages.mapping import ProjectReader, message_views
 from clp_messages.queries import PageBounds, PageRows, page_rows
 from clp_messages.use_cases.authorization import (
-    at_most_one,
     channel_named,
     current_context,
     reader_in,
     refuse,
+    require_at_most_one,
 )
 
 MAX_MESSAGES: Final = 100
@@ -51,10 +50,9 @@ def page(request: GetPage, *, actor: Passport, deps: Dependencies) -> Page:
     Raises:
         Refused: ``channel.missing``; ``request.malformed`` for two of the three.
     """
-    if not at_most_one((request.before, request.after, request.around)):
-        raise Refused.because(
-            "request.malformed", fields={"": ["before, after or around, not several"]}
-        )
+    require_at_most_one(
+        before=request.before, after=request.after, around=request.around
+    )
     channel = channel_named(request.channel)
     reader = ProjectReader(*reader_in(channel, actor, deps))
     with deps.database.reading() as session:
