@@ -65,6 +65,7 @@ RANGES = [
     ("bytes=0-1000", range(100)),
     ("bytes=99-99", range(99, 100)),
     ("bytes= 0-0", range(1)),
+    ("Bytes=0-0", range(1)),
     ("bytes=100-", "range.outside"),
     ("bytes=99999999-", "range.outside"),
     ("bytes=-0", "range.outside"),

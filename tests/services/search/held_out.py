@@ -36,6 +36,7 @@ HELD_OUT = [
     _case("own-run-1", "3字、幕", "3字幕", match=False),
     _case("own-run-2", "3字幕、3字", "3字幕"),
     _case("own-run-3", "第 3 話", "第3話"),
+    _case("own-run-4", "いろ〱〱ある", "〱"),
     _case("own-thai-1", "น้ํา", "น้ำ"),
     _case("own-thai-2", "นํ้า", "น้ำ"),
     _case("own-thai-3", "ส่งไฟล์วันนี้", "ไ"),

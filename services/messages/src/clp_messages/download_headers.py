@@ -33,7 +33,7 @@ OCTET_STREAM: Final = "application/octet-stream"
 
 NOT_TOKEN: Final = re.compile(r"[^A-Za-z0-9 ._()\[\]{}+=,@~^!&-]")
 ATTRIBUTE_CHARACTERS: Final = "!#$&+-.^_`|~"
-ONE_RANGE: Final = re.compile(r"bytes=[ ]*(\d{0,19})-(\d{0,19})[ ]*", re.ASCII)
+ONE_RANGE: Final = re.compile(r"(?i:bytes)=[ ]*(\d{0,19})-(\d{0,19})[ ]*", re.ASCII)
 
 
 def media_type_of(name: str) -> str:
