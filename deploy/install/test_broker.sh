@@ -6,7 +6,7 @@ cd "$(dirname "$0")/../.."
 
 if deploy/install/servers.sh --check; then
   exec "${VENV:-.venv}/bin/python" -m pytest \
-    -m "broker and not slow and not faults and not bench" "$@"
+    -m "broker and not slow and not faults and not bench and not browser and not provider" "$@"
 fi
 [ "${CI:-}" != true ] || fail "RabbitMQ or PostgreSQL is missing and CI=true"
 loud "SKIPPED: tests on RabbitMQ and PostgreSQL (not installed on this machine)"
