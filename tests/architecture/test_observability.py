@@ -46,7 +46,13 @@ def test_the_panels_of_the_dashboard_do_not_overlap() -> None:
     assert len({panel["id"] for panel in panels()}) == len(panels())
 
 
-def test_the_dashboard_queries_metrics_that_exist() -> None:
+@pytest.fixture(scope="module")
+def declared() -> set[str]:
+    """The metrics of the code, which is read once for all alerts."""
+    return declared_metrics(ROOT)
+
+
+def test_the_dashboard_queries_metrics_that_exist(declared: set[str]) -> None:
     queried = {
         metric
         for panel in panels()
@@ -54,23 +60,23 @@ def test_the_dashboard_queries_metrics_that_exist() -> None:
         for metric in queried_metrics(target["expr"])
     }
 
-    assert queried <= declared_metrics(ROOT)
+    assert queried <= declared
     assert len(queried) > 10
 
 
-def test_every_metric_is_on_the_dashboard() -> None:
+def test_every_metric_is_on_the_dashboard(declared: set[str]) -> None:
     text = DASHBOARD.read_text(encoding="utf-8")
 
-    assert declared_metrics(ROOT) <= queried_metrics(text)
+    assert declared <= queried_metrics(text)
 
 
 @pytest.mark.parametrize("rule", rules(), ids=lambda rule: str(rule["alert"]))
 def test_an_alert_queries_metrics_that_exist_and_names_an_action(
-    rule: dict[str, dict[str, str]],
+    rule: dict[str, dict[str, str]], declared: set[str]
 ) -> None:
     queried = queried_metrics(str(rule["expr"]))
 
-    assert queried <= declared_metrics(ROOT)
+    assert queried <= declared
     assert rule["labels"]["severity"] in {"page", "ticket"}
     assert rule["annotations"]["summary"]
     assert COMMAND.search(rule["annotations"]["action"])
