@@ -11,7 +11,7 @@ import pytest
 
 from tests.support import forks
 from tests.support.run import worst
-from tests.support.work_queue import COUNTER, PROCESSES, codes_file
+from tests.support.work_queue import COUNTER, PROCESSES, SHORT, codes_file, in_order
 
 # Each of the two waits for the other, so that neither process can run both.
 WAITING = """
@@ -117,3 +117,9 @@ def test_what_an_expensive_group_started_ends_with_it(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("codes", "code"), [([0, 0], 0), ([0, 1], 1), ([-9, 0], 9)])
 def test_the_worst_exit_code_counts(codes: list[int], code: int) -> None:
     assert worst(codes) == code
+
+
+def test_files_that_wait_for_processes_come_before_those_that_compute() -> None:
+    names = ["up", "tests/services/a.py", "tests/faults/b.py", "tests/contracts/c.py"]
+    assert in_order(names) == [names[0], names[2], names[1], names[3]]
+    assert all((Path(__file__).parents[2] / folder).is_dir() for folder in SHORT)

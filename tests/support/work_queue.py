@@ -21,6 +21,8 @@ COUNTER: Final = "TESTS_QUEUE"
 PROCESSES: Final = "TESTS_PROCESSES"
 # Session fixtures that start many processes, with their parameters; longest first.
 EXPENSIVE: Final = ("up", "bed", "suite[processes]")
+# Folders whose files take seconds and wait for no process.
+SHORT: Final = ("tests/architecture", "tests/contracts", "tests/services")
 
 
 def group_of(item: pytest.Item) -> str:
@@ -36,11 +38,16 @@ def group_of(item: pytest.Item) -> str:
 
 
 def groups_of(items: Iterable[pytest.Item]) -> list[list[pytest.Item]]:
-    """The tests in groups, expensive groups first, otherwise in the given order."""
+    """The tests in groups: expensive ones first, and those that mostly compute last."""
     groups: dict[str, list[pytest.Item]] = {name: [] for name in EXPENSIVE}
     for item in items:
         groups.setdefault(group_of(item), []).append(item)
-    return [group for group in groups.values() if group]
+    return [groups[name] for name in in_order(groups) if groups[name]]
+
+
+def in_order(names: Iterable[str]) -> list[str]:
+    """The names of groups, long ones before short ones, so that all processes end together."""
+    return sorted(names, key=lambda name: name.startswith(SHORT))
 
 
 def take_number(counter: Path) -> int:
