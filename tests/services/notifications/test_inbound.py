@@ -4,14 +4,17 @@ import itertools
 import json
 import time
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 from prometheus_client import REGISTRY
 from sqlalchemy import select
 
+from clp_chassis.persistence.database import Database
 from clp_contracts.notifications import UpdateMailSettings
 from clp_notifications.dependencies import Bounces
+from clp_notifications.inbound import unsubscribe as by_mail
 from clp_notifications.inbound.bounces import BounceEffect, effect_of
 from clp_notifications.inbound.classifier import (
     CLASSES,
@@ -31,6 +34,7 @@ from clp_notifications.inbound.maildir import (
 from clp_notifications.inbound.mime import MalformedMail, parse_mail
 from clp_notifications.routing.mail_settings import mail_settings
 from clp_notifications.tables import UnsubscribeToken
+from clp_notifications.unsubscribe_tokens import unsubscribe
 from tests.services.notifications.bounce_reports import (
     RECIPIENT,
     REPORTS,
@@ -295,6 +299,25 @@ def test_unsubscribing_by_mail_works_as_the_link(
     world.post("ivy", BROADCAST)
     harness.run()
     assert harness.states("m2") == {"nat": ("suppressed", "mail_off")}
+
+
+def test_t30_a_mail_of_many_tokens_costs_few_look_ups(
+    harness: DeliveryHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mailed_to_nat(harness)
+    address, token = unsubscribe_mail(harness)
+    looked_up: list[str] = []
+
+    def noting(database: Database, token: str, *, at: datetime) -> bool:
+        looked_up.append(token)
+        return unsubscribe(database, token, at=at)
+
+    monkeypatch.setattr(by_mail, "unsubscribe", noting)
+    many = " ".join(f"{number:043}" for number in range(1_000))
+    mail = unsubscribing(address, f"{token} {many}", "subject")
+    assert take(harness, mail) == "done"
+    assert len(looked_up) == by_mail.MAX_TOKENS
+    assert modes(harness) == {"": "batched", "p1": "off"}
 
 
 def test_a_token_is_random_and_one_per_person_and_project(

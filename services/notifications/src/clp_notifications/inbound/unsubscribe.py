@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from enum import StrEnum
+from itertools import islice
 from typing import Final
 
 from clp_notifications.dependencies import Dependencies
@@ -14,6 +15,8 @@ TOKEN: Final = re.compile(
 )
 # The subject holds the token; some programs put the subject into the text.
 MAX_TEXT: Final = 2_000
+# What looks like one may be an id that a mail program quotes. Each is looked up.
+MAX_TOKENS: Final = 10
 
 
 class UnsubscribeEffect(StrEnum):
@@ -31,7 +34,7 @@ def handle_unsubscribe(mail: Part, *, deps: Dependencies) -> UnsubscribeEffect:
     """
     done = [
         unsubscribe(deps.database, token, at=deps.clock())
-        for token in dict.fromkeys(_tokens(mail))
+        for token in dict.fromkeys(islice(_tokens(mail), MAX_TOKENS))
     ]
     return UnsubscribeEffect.DONE if any(done) else UnsubscribeEffect.UNKNOWN_TOKEN
 
