@@ -78,13 +78,12 @@ def _is_dos(head: bytes) -> bool:
 
 
 def _is_coff(head: bytes) -> bool:
-    """An object file: a known machine, few sections, the first with a dot."""
+    """An object file of a known machine: few sections, the first with a dot."""
     if head.startswith(COFF_EXTENDED):
         return _number(head, 4) in COFF_VERSIONS and _number(head, 6) in COFF_MACHINES
     sections, optional = _number(head, 2), _number(head, 16)
     return (
-        _number(head, 0) in COFF_MACHINES
-        and 1 <= sections <= MAX_SECTIONS
+        1 <= sections <= MAX_SECTIONS
         and optional == 0
         and head[20:21] == b"."
         and head[21:22].isalpha()
