@@ -191,6 +191,21 @@ def test_a_query_that_is_no_number_is_refused(browser: Open, query: str) -> None
     assert response.json["code"] == "request.malformed"
 
 
+@pytest.mark.parametrize(
+    ("latest", "taken"), [("1", True), ("false", True), ("yes", False), ("", False)]
+)
+def test_a_truth_value_of_a_query_is_one_or_refused(
+    browser: Open, latest: str, *, taken: bool
+) -> None:
+    path = f"/-/api/conversation?channel={NORTH}&latest={latest}"
+    response = browser("nat").call("GET", path)
+    if taken:
+        assert response.status == 200
+    else:
+        assert response.json["code"] == "request.malformed"
+        assert list(response.json["fields"]) == ["latest"]
+
+
 def test_without_a_session_there_is_a_problem_and_no_page(browser: Open) -> None:
     response = browser().call("GET", MESSAGES)
     assert response.status == 401
