@@ -209,7 +209,8 @@ test-all: ## for nights: everything, everywhere; an hour or more
 .PHONY: test-asyncio-hub
 test-asyncio-hub: setup ## chassis and journeys on Eventlet's asyncio hub, its way to the future
 	@$(call title,the asyncio hub)
-	@EVENTLET_HUB=asyncio $(MAKE) test-system TESTS="tests/chassis tests/journeys"
+# In one process: forks cannot leave the loop that they inherit.
+	@EVENTLET_HUB=asyncio TESTS_PROCESSES=1 $(MAKE) test-system TESTS="tests/chassis tests/journeys"
 
 .PHONY: test-pythons
 test-pythons: ## demo and tests on each supported Python of this machine, in its own environment

@@ -25,7 +25,9 @@ def with_cache(command: Sequence[str], cache: Path) -> list[str]:
 
 def second_try(command: Sequence[str], cache: Path, environ: Mapping[str, str]) -> int:
     """Run again, alone, what failed in a run with this cache; return its exit code."""
-    failed = list(json.loads((cache / "v" / "cache" / "lastfailed").read_text()))
+    noted = cache / "v" / "cache" / "lastfailed"
+    # A process that broke down noted nothing.
+    failed = list(json.loads(noted.read_text())) if noted.exists() else []
     if environ.get("CI") != "true" or not 0 < len(failed) <= MAX_TESTS:
         return 1
     lines = "\n".join(f"  {name}" for name in failed)
