@@ -9,6 +9,7 @@ import pytest
 from eventlet.event import Event
 from typing_extensions import override
 
+from clp_contracts.errors import Refused
 from clp_search import snippets
 from clp_search.analysis.work import MAX_STEPS_OF_TEXT
 from clp_search.dependencies import Dependencies
@@ -21,7 +22,12 @@ from clp_search.engine import (
     at_once,
 )
 from clp_search.query import Query, parse
-from clp_search.search_slots import MAX_SAVED_STEPS, STEPS_PER_S, SearchSlots
+from clp_search.search_slots import (
+    MAX_SAVED_STEPS,
+    MAX_WAIT_S,
+    STEPS_PER_S,
+    SearchSlots,
+)
 from clp_search.snippets import highlight_slice, snippets_of
 from tests.services.search.query_helpers import find_as
 from tests.services.search.scenario import apply_to, document, fresh_engine
@@ -139,6 +145,25 @@ def test_t28_steps_come_back_with_time(slots: SearchSlots, clock: Clock) -> None
     clock.now += 1.0
     south(lambda: None, steps(0))
     assert clock.slept == 0
+
+
+def test_t28_a_search_beyond_the_steps_of_its_partner_is_refused_in_time(
+    deps: Dependencies, engine: Engine, clock: Clock
+) -> None:
+    apply_to(engine, [document(20, "final mix")])
+    slots = SearchSlots(1, monotonic=clock, sleep=clock.sleep)
+    deps = replace(deps, search_slots=slots)
+    spent = MAX_SAVED_STEPS + int((MAX_WAIT_S + 1) * STEPS_PER_S)
+    slots.of("mabel", "partner north")(lambda: None, steps(spent))
+
+    with pytest.raises(Refused) as refused:
+        find_as(deps, "nat", '"final mix"')
+    assert refused.value.code == "calls.too_many"
+    assert refused.value.detail == {"max_per_second": STEPS_PER_S}
+    assert clock.slept < MAX_WAIT_S
+
+    clock.now += 2.0
+    assert find_as(deps, "nat", '"final mix"').hits
 
 
 def test_t28_the_rest_of_a_page_beyond_its_budget_has_no_highlights(

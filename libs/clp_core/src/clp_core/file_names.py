@@ -1,10 +1,11 @@
 """Names of attachments, made safe for every file system (rule 29)."""
 
 import re
-import unicodedata
 from typing import Final, NewType
+from unicodedata import category
 
 from clp_core.decisions import Decision, Reason
+from clp_core.normalization import normalized
 from clp_core.visible_text import INVISIBLE, code_point
 
 AttachmentName = NewType("AttachmentName", str)
@@ -54,7 +55,7 @@ def safe_name(name: str) -> AttachmentName | Decision:
     {'character': 'U+003A'}
     """
     last_part = name.rpartition("/")[2].rpartition("\\")[2]
-    composed = unicodedata.normalize("NFC", last_part)
+    composed = normalized("NFC", last_part)
     if _SAFE_AS_GIVEN.fullmatch(composed) and _fits(composed):
         return AttachmentName(composed)
     if found := _BEYOND_REPAIR.search(last_part):
@@ -74,7 +75,7 @@ def extension_of(name: str) -> str:
 
 def _made_safe(name: str) -> AttachmentName | Decision:
     """Drop and cut what may not stay; refuse what then is no safe name."""
-    kept = _trimmed(unicodedata.normalize("NFC", _DROPPED.sub("", name)))
+    kept = _trimmed(normalized("NFC", _DROPPED.sub("", name)))
     if chain := _DOT_AND_BLANK_CHAIN.search(kept):
         return _unsafe(character=code_point(chain[1]))
     if not _trimmed(_stem_of(kept)):
@@ -134,4 +135,4 @@ def _without_torn_letter(stem: str, name: str) -> str:
 
 
 def _is_joined(letter: str) -> bool:
-    return letter == "\u200d" or unicodedata.category(letter).startswith("M")
+    return letter == "\u200d" or category(letter).startswith("M")

@@ -2,7 +2,9 @@
 
 import re
 from typing import Final
-from unicodedata import category, normalize
+from unicodedata import category
+
+from clp_core.normalization import normalized
 
 # Default_Ignorable_Code_Point of Unicode, blank Braille, the filler of Khitan and the
 # note head that is not drawn; a set for patterns.
@@ -101,6 +103,6 @@ def is_robot_name(name: str) -> bool:
     >>> is_robot_name("R\u200bobo\u0442"), is_robot_name("Robotnik")
     (True, False)
     """
-    seen = _INVISIBLE.sub("", normalize("NFKD", name))
+    seen = _INVISIBLE.sub("", normalized("NFKD", name))
     letters = "".join(c for c in seen if not category(c).startswith("M"))
     return _TRIMMED.sub("", letters.casefold().translate(_PLAIN)) == ROBOT_NAME

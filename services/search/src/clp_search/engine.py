@@ -155,6 +155,10 @@ class QueryTooExpensive(Exception):
     """A query takes more work on a single text than allowed; refuse it."""
 
 
+class StepsSpent(Exception):
+    """The partner has no steps left; the search would wait too long and is refused."""
+
+
 class TextTooLarge(Exception):
     """A text takes more work to index than allowed; make it a dead letter."""
 

@@ -13,7 +13,7 @@ from typing import Final, TypeVar
 from clp_chassis.concurrency.fair_queue import FairQueue
 from clp_chassis.concurrency.rate_limiter import RateLimit, TokenBuckets
 from clp_search.analysis.work import MAX_STEPS_OF_TEXT
-from clp_search.engine import QueryTooExpensive, Slots
+from clp_search.engine import QueryTooExpensive, Slots, StepsSpent
 
 Result = TypeVar("Result")
 
@@ -21,6 +21,9 @@ Result = TypeVar("Result")
 # page of the longest texts takes at once.
 STEPS_PER_S: Final = 100_000
 MAX_SAVED_STEPS: Final = 400_000
+# Of a search in all its parts: its caller gives up after ten.
+MAX_WAIT_S: Final = 8.0
+MIN_WAIT_S: Final = 0.001
 
 
 class SearchSlots:
@@ -49,13 +52,22 @@ class SearchSlots:
         self._steps_left = TokenBuckets(limit, monotonic)
 
     def of(self, person: str, group: str) -> Slots:
-        """Return the slots of a person, who shares steps with a group."""
+        """Return the slots of one search of a person, who shares steps with a group.
+
+        A part raises `StepsSpent` when the search would wait for steps too long.
+        """
+        waited = 0.0
 
         def in_slot(
             part: Callable[[], Result], steps_of: Callable[[Result], int]
         ) -> Result:
+            nonlocal waited
             while (overdrawn := -self._steps_left.of(group).tokens) > 0:
-                self._sleep(overdrawn / STEPS_PER_S)
+                wait = overdrawn / STEPS_PER_S
+                waited += wait
+                if waited > MAX_WAIT_S:
+                    raise StepsSpent
+                self._sleep(max(wait, MIN_WAIT_S))
             self._sleep(0)
             steps = 0
             with self._queue.slot(person, group):

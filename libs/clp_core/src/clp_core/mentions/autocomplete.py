@@ -2,10 +2,11 @@
 
 from enum import IntEnum
 from typing import Final
-from unicodedata import combining, normalize
+from unicodedata import combining
 
 from clp_core.mentions.characters import UNSPACED, character_classes
 from clp_core.mentions.lookup_keys import IDEOGRAPHIC_STOP, address_key, name_key
+from clp_core.normalization import normalized
 from clp_core.people import Person
 
 # Letters without a decomposition that are typed as plain ones.
@@ -46,9 +47,9 @@ def search_key(text: str) -> str:
     >>> search_key("Łukasz  MÜLLER")
     'lukasz muller'
     """
-    parts = normalize("NFD", name_key(text))
+    parts = normalized("NFD", name_key(text))
     letters = (c for c in parts if not _is_accent(c))
-    return normalize("NFC", "".join(letters)).translate(PLAIN)
+    return normalized("NFC", "".join(letters)).translate(PLAIN)
 
 
 def typed_key(typed: str) -> str:

@@ -2,9 +2,9 @@
 
 import re
 from typing import Final
-from unicodedata import normalize
 
 from clp_core.mentions.characters import APOSTROPHES, HYPHENS, INVISIBLES
+from clp_core.normalization import normalized
 
 ASCII_FORM: Final = "xn--"
 MAX_LABEL: Final = 63
@@ -58,7 +58,8 @@ def folded(text: str) -> str:
         return text.lower()
     visible = INVISIBLES.sub("", text)
     # Case folding may decompose, so compose once more.
-    return with_plain_signs(normalize("NFKC", normalize("NFKC", visible).casefold()))
+    composed = normalized("NFKC", visible).casefold()
+    return with_plain_signs(normalized("NFKC", composed))
 
 
 def with_plain_signs(text: str) -> str:

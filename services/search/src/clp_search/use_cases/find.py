@@ -27,11 +27,13 @@ from clp_search.engine import (
     IndexDamaged,
     QueryTooExpensive,
     SearchRequest,
+    StepsSpent,
 )
 from clp_search.highlighting import VerifiedHit
 from clp_search.mapping import Access, access_of, document_of, readable_channels
 from clp_search.page_cursors import CursorScope
 from clp_search.query import Query, parse
+from clp_search.search_slots import STEPS_PER_S
 from clp_search.terms import query_plan
 
 Result = TypeVar("Result")
@@ -52,8 +54,9 @@ def find(request: FindMessages, *, actor: str, deps: Dependencies) -> SearchPage
 
     Raises:
         Refused: for a malformed request, query or cursor, a channel or project that
-            the actor may not read, a query that takes too much work, and while the
-            index or `messages` is unavailable.
+            the actor may not read, a query that takes too much work, while searches
+            of the same partner take more steps than it has (``calls.too_many``), and
+            while the index or `messages` is unavailable.
     """
     _check_shape(request)
     query = parse(request.query)
@@ -93,6 +96,8 @@ def _call(work: Callable[[], Result]) -> Result:
         raise Refused.because(
             "query.too_expensive", max_steps=MAX_STEPS_OF_TEXT
         ) from None
+    except StepsSpent:
+        raise Refused.because("calls.too_many", max_per_second=STEPS_PER_S) from None
     except (IndexDamaged, EngineUnavailable):
         raise Refused.because("service.unavailable") from None
 
