@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
+from clp_core.normalization import MAX_MARKS, MAX_UNCHECKED_LENGTH
 from clp_search.analysis.characters import (
     COMBINING,
     HAS_SPELLINGS,
@@ -31,8 +32,9 @@ _CHILLU: Final = re.compile(f"([{''.join(_CHILLU_LETTERS)}])\u0d4d\u200d")
 
 # Flags of England, Scotland and Wales differ in tags only, which are invisible: spell
 # them in letters that are pictographs, so that they count (UTS 51, emoji tags).
+_FLAG: Final = "\N{WAVING BLACK FLAG}"
 _TAGGED_FLAG: Final = re.compile(
-    "(?<=\N{WAVING BLACK FLAG})[\U000e0061-\U000e007a]{3,6}\U000e007f"
+    f"(?<={_FLAG})[\U000e0061-\U000e007a]{{3,6}}\U000e007f"
 )
 _TAG_LETTERS: Final = {
     0xE0061 + letter: chr(0x1F170 + letter) for letter in range(26)
@@ -47,10 +49,9 @@ _NIKHAHIT: Final = "\u0e4d\u0ecd"
 _TONE_LATE: Final = re.compile(f"([{_NIKHAHIT}])([\u0e48-\u0e4b\u0ec8-\u0ecb])")
 
 
-# No writing puts so many marks on a letter, and to order them takes the square of their
-# number (Stream-Safe Text Format, Unicode Standard Annex 15): drop the rest.
-_MAX_MARKS: Final = 30
-_MARKS_TOO_MANY: Final = re.compile(f"([{COMBINING}]{{{_MAX_MARKS}}})[{COMBINING}]+")
+# What `clp_core` drops from a long text as well: to order marks takes the square of
+# their number. To look for them takes longer than all the rest: short texts keep them.
+_MARKS_TOO_MANY: Final = re.compile(f"([{COMBINING}]{{{MAX_MARKS}}})[{COMBINING}]+")
 
 # Cache so many clusters, of so many characters at most.
 _MAX_CLUSTERS: Final = 20_000
@@ -83,10 +84,13 @@ def normalize(text: str) -> str:
     """Normalize the spelling of characters; folding the result changes nothing more."""
     if text.isascii():
         return text
-    bare = _MARKS_TOO_MANY.sub(r"\1", text)
+    bare = text
+    if len(text) > MAX_UNCHECKED_LENGTH:
+        bare = _MARKS_TOO_MANY.sub(r"\1", text)
     bare = _CHILLU.sub(lambda match: _CHILLU_LETTERS[match[1]], bare)
     bare = _DOUBLE_E.sub(lambda match: _SINGLE_AE[match[0]], bare)
-    bare = _TAGGED_FLAG.sub(lambda match: match[0].translate(_TAG_LETTERS), bare)
+    if _FLAG in bare:
+        bare = _TAGGED_FLAG.sub(lambda match: match[0].translate(_TAG_LETTERS), bare)
     for sign in _NO_LETTERS:
         bare = bare.replace(sign, " ")
     if unicodedata.is_normalized("NFKC", bare):
