@@ -11,14 +11,14 @@ from clp_core.mentions.lookup_keys import name_key
 from clp_core.normalization import MAX_MARKS, MAX_UNCHECKED_LENGTH, normalized
 
 ABOVE, BELOW = "\u0301", "\u0316"
-PILES = [
+STACKED = [
     ("marks in the opposite order", (ABOVE + BELOW) * 5_000),
     ("all of one kind before the other", ABOVE * 5_000 + BELOW * 5_000),
     ("half-width sound marks, which become marks", (ABOVE + "\uff9e") * 5_000),
 ]
 
 
-@pytest.mark.parametrize("marks", [pytest.param(m, id=i) for i, m in PILES])
+@pytest.mark.parametrize("marks", [pytest.param(m, id=i) for i, m in STACKED])
 def test_t28_a_letter_of_a_long_text_keeps_thirty_marks(marks: str) -> None:
     composed = normalized("NFKC", f"x{marks}q{marks}")
 
@@ -33,14 +33,14 @@ def test_a_letter_of_a_short_text_keeps_them_all() -> None:
 
 
 @given(st.text(max_size=60), st.sampled_from(["NFC", "NFD", "NFKC", "NFKD"]))
-def test_without_piles_a_long_text_is_normalized_as_usual(text: str, form: str) -> None:
+def test_a_long_text_without_them_is_normalized_as_usual(text: str, form: str) -> None:
     long = text + MAX_UNCHECKED_LENGTH * "."
 
     assert normalized(form, long) == unicodedata.normalize(form, long)  # type: ignore[arg-type]
 
 
 def test_names_of_people_and_files_are_normalized_so() -> None:
-    piled = "a" + ABOVE * 5_000
+    marked = "a" + ABOVE * 5_000
 
-    assert len(name_key(piled)) <= 1 + MAX_MARKS
-    assert safe_name(f"{piled}.pdf") == safe_name(f"a{ABOVE * MAX_MARKS}.pdf")
+    assert len(name_key(marked)) <= 1 + MAX_MARKS
+    assert safe_name(f"{marked}.pdf") == safe_name(f"a{ABOVE * MAX_MARKS}.pdf")

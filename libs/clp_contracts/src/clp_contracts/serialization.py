@@ -59,8 +59,8 @@ class Number(wire.Float):
         return super()._validated(value)
 
 
-class Truth(wire.Boolean):
-    """True or false; Marshmallow would take the numbers 1 and 0 for them."""
+class StrictBoolean(wire.Boolean):
+    """A boolean; Marshmallow would take the numbers 1 and 0 for one as well."""
 
     @override
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> bool:
@@ -72,7 +72,7 @@ class Truth(wire.Boolean):
 SCALARS: Final[Mapping[type, type[wire.Field[Any]]]] = {
     str: wire.String,
     float: Number,
-    bool: Truth,
+    bool: StrictBoolean,
     datetime: wire.AwareDateTime,
 }
 

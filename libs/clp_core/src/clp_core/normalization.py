@@ -23,11 +23,11 @@ def normalized(form: Literal["NFC", "NFD", "NFKC", "NFKD"], text: str) -> str:
     31
     """
     if len(text) > MAX_UNCHECKED_LENGTH and not text.isascii():
-        text = _without_piled_marks(text)
+        text = _without_excess_marks(text)
     return normalize(form, text)
 
 
-def _without_piled_marks(text: str) -> str:
+def _without_excess_marks(text: str) -> str:
     kept: list[str] = []
     marks = 0
     for character in text:

@@ -23,6 +23,7 @@ STEPS_PER_S: Final = 100_000
 MAX_SAVED_STEPS: Final = 400_000
 # Of a search in all its parts: its caller gives up after ten.
 MAX_WAIT_S: Final = 8.0
+# A wait that rounding left may be too short to move the clock.
 MIN_WAIT_S: Final = 0.001
 
 

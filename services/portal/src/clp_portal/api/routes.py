@@ -27,7 +27,7 @@ IF_MATCH: Final = "If-Match"
 ANY: Final = "*"
 CREATED: Final = 201
 _NAME: Final = re.compile(r"\{(\w+)\}")
-_TRUTHS: Final = {"1": True, "true": True, "0": False, "false": False}
+_BOOLEANS: Final = {"1": True, "true": True, "0": False, "false": False}
 _REVISION: Final = re.compile(r'^(?:W/)?"(\d{1,9})"$')
 
 
@@ -332,11 +332,11 @@ def _typed(hint: Any, name: str, given: tuple[str, ...]) -> Any:
             raise Refused.because("request.malformed", fields={name: ["no number"]})
         return int(text[:18])
     if bool in kinds:
-        if text not in _TRUTHS:
+        if text not in _BOOLEANS:
             raise Refused.because(
                 "request.malformed", fields={name: ["no truth value"]}
             )
-        return _TRUTHS[text]
+        return _BOOLEANS[text]
     return text
 
 
