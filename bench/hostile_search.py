@@ -14,7 +14,7 @@ import itertools
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -29,6 +29,8 @@ from clp_suite.sample_data import PORTAL
 from clp_suite.server_process import server_directory
 from clp_suite.servers import PrivatePostgres, PrivateRabbit
 from clp_suite.suite import Suite
+
+Work = Callable[..., None]
 
 PROJECT: Final = "p1"
 HOSTILE: Final = ("mallory", "mabel", "marvin")
@@ -69,6 +71,9 @@ def main() -> None:
     parser.add_argument("--embedded", action="store_true", help="in one process")
     parser.add_argument("--workers", type=int, default=2, help="of the search process")
     parser.add_argument("--postgres", action="store_true", help="the index there")
+    parser.add_argument(
+        "--only", choices=("searches", "posts"), help="all that the hostile ones do"
+    )
     options = parser.parse_args()
     with (
         tempfile.TemporaryDirectory() as folder,
@@ -80,7 +85,7 @@ def main() -> None:
         for number in range(40):
             _post(suite, "nat", f"the final mix of scene {number} is ready")
         suite.settle()
-        measured(suite, options.seconds / 4, hostile=False)  # what is not counted
+        measured(suite, options.seconds / 4)  # what is not counted
         report(suite, options)
 
 
@@ -92,8 +97,8 @@ def report(suite: Suite, options: argparse.Namespace) -> None:
     print("| --- | --- | --- | --- | --- | --- | --- |")
     ratios, ages = [], []
     for _ in range(options.rounds):
-        alone = measured(suite, options.seconds, hostile=False)
-        beside = measured(suite, options.seconds, hostile=True)
+        alone = measured(suite, options.seconds)
+        beside = measured(suite, options.seconds, hostile=HOSTILE_WORK[options.only])
         ratios.append(p95(beside.searches) / p95(alone.searches))
         ages += beside.ages
         print(row("alone", alone, ""))
@@ -122,15 +127,17 @@ def p95(seconds: list[float]) -> float:
     return statistics.quantiles(seconds, n=20)[-1]
 
 
-def measured(suite: Suite, seconds: float, *, hostile: bool) -> Figures:
-    """Search and post as usual for some seconds, alone or beside the hostile ones."""
+def measured(suite: Suite, seconds: float, *, hostile: Sequence[Work] = ()) -> Figures:
+    """Search and post as usual for some seconds, alone or beside hostile work."""
     figures, end = Figures(), time.monotonic() + seconds
-    attackers = HOSTILE if hostile else ()
     work: list[Callable[[], None]] = [
         partial(_search_as_usual, suite, figures, end),
         partial(_probe, suite, figures, end),
-        *(partial(_attack, suite, figures, end, person=one) for one in attackers),
-        *(partial(_flood, suite, figures, end, person=one) for one in attackers),
+        *(
+            partial(do, suite, figures, end, person=p)
+            for do in hostile
+            for p in HOSTILE
+        ),
     ]
     for thread in [eventlet.spawn(one) for one in work]:
         thread.wait()
@@ -197,6 +204,11 @@ def _outcome(call: Callable[[], object], done: str) -> str:
     return done
 
 
+HOSTILE_WORK: Final[Mapping[str | None, Sequence[Work]]] = {
+    None: (_attack, _flood),
+    "searches": (_attack,),
+    "posts": (_flood,),
+}
 _serial = itertools.count()
 
 
