@@ -197,14 +197,22 @@ test-faults: setup ## kills, outages, full disks, in short: nothing acknowledged
 ##@ Test for longer
 
 .PHONY: test-all
-test-all: ## for nights: everything, everywhere; an hour or more
-	@$(MAKE) test
-	@TESTS_TWO_WORLDS_RUNS=90 TESTS_WITHDRAWAL_POINTS=20 $(MAKE) test-system SELECTED="slow and $(ORDINARY)"
-	@TESTS_TWO_WORLDS_RUNS=90 TESTS_WITHDRAWAL_POINTS=20 $(MAKE) test-system \
-	  TESTS="tests/journeys -k 'two_worlds or twenty_points'"
+test-all: ## for nights: everything, everywhere; two hours or more, one log for each part
+	@deploy/checks/test_all.sh test test-slow test-browser-slow test-alerts test-whoosh-2 \
+	  test-asyncio-hub mails-many mail-parsers portal-types portal-provider test-node site \
+	  test-corpus test-pythons test-debian newcomer
+
+# The two long journeys run with more points than `make test` gives them.
+.PHONY: test-slow
+test-slow: export TESTS_TWO_WORLDS_RUNS = 90
+test-slow: export TESTS_WITHDRAWAL_POINTS = 20
+test-slow: setup ## kills, outages and long journeys that a single change does not wait for
+	@$(MAKE) test-system SELECTED="slow and $(ORDINARY)"
+	@$(MAKE) test-system TESTS="tests/journeys -k 'two_worlds or twenty_points'"
+
+.PHONY: test-browser-slow
+test-browser-slow: ## what takes long in Chromium
 	@$(MAKE) test-browser BROWSER="browser and slow"
-	@$(MAKE) test-alerts test-whoosh-2 test-asyncio-hub mails-many mail-parsers portal-types portal-provider
-	@$(MAKE) test-node site test-corpus test-pythons test-debian newcomer
 
 .PHONY: test-asyncio-hub
 test-asyncio-hub: setup ## chassis and journeys on Eventlet's asyncio hub, its way to the future
