@@ -1,5 +1,6 @@
 """Normalization takes no more time than a text is long (rule 21)."""
 
+import re
 import unicodedata
 
 import pytest
@@ -8,7 +9,12 @@ from hypothesis import strategies as st
 
 from clp_core.file_names import safe_name
 from clp_core.mentions.lookup_keys import name_key
-from clp_core.normalization import MAX_MARKS, MAX_UNCHECKED_LENGTH, normalized
+from clp_core.normalization import (
+    MAX_MARKS,
+    MAX_UNCHECKED_LENGTH,
+    normalized,
+    without_excess_marks,
+)
 
 ABOVE, BELOW = "\u0301", "\u0316"
 STACKED = [
@@ -24,6 +30,18 @@ def test_t28_a_letter_of_a_long_text_keeps_thirty_marks(marks: str) -> None:
 
     longest = max(map(len, composed.removeprefix("x").split("q")))
     assert longest == MAX_MARKS
+
+
+@given(
+    st.integers(0, 2 * MAX_MARKS),
+    st.lists(st.sampled_from(["q", ABOVE, 29 * ABOVE, 31 * BELOW]), max_size=8),
+)
+def test_no_letter_keeps_more_wherever_it_stands(before: int, pieces: list[str]) -> None:
+    long = before * "." + "".join(pieces) + MAX_UNCHECKED_LENGTH * "."
+
+    longest = max(map(len, re.split("[^\u0301\u0316]", without_excess_marks(long))))
+    whole = max(map(len, re.split("[^\u0301\u0316]", long)))
+    assert longest == min(whole, MAX_MARKS)
 
 
 def test_a_letter_of_a_short_text_keeps_them_all() -> None:

@@ -45,9 +45,6 @@ _ACCENTED_SCRIPTS: Final = (
     "GURMUKHI", "GUJARATI", "ORIYA", "KANNADA",
 )  # fmt: skip
 
-# Become combining marks when normalized: Tibetan vowels, half-width voicing marks.
-_COMBINING_WHEN_NORMALIZED: Final = "\u0f73\u0f75\u0f81\uff9e\uff9f"
-
 # Korean letters that people type alone, half-width ones as well.
 JAMO: Final = re.compile("([\u3131-\u318e\uffa1-\uffdc]+)")
 WIDE_JAMO: Final = {
@@ -122,12 +119,6 @@ def _class_of(predicate: Callable[[str], bool], codes: Iterable[int]) -> str:
     return "".join(f"\\U{first:08x}-\\U{last:08x}" for first, last in spans)
 
 
-def _is_combining(character: str) -> bool:
-    return bool(
-        unicodedata.combining(character) or character in _COMBINING_WHEN_NORMALIZED
-    )
-
-
 def _is_word_character(character: str) -> bool:
     kind = unicodedata.category(character)[0]
     return kind in "LN" or (kind == "M" and not _inside(ord(character), _LOOSE_MARKS))
@@ -151,7 +142,6 @@ FLAGS: Final = ("\U0001f1e6", "\U0001f1ff")
 RUN: Final = "".join(f"\\U{first:08x}-\\U{last:08x}" for first, last in _RUN_BLOCKS)
 WORD: Final = _class_of(_is_word_character, _beside_runs())
 PICTOGRAPH: Final = _class_of(_is_pictograph, _beside_runs())
-COMBINING: Final = _class_of(_is_combining, range(_SCANNED))
 
 # Second halves of pairs that normalization composes; never split a text before them.
 _COMPOSING: Final = frozenset(

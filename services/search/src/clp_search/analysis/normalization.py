@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
-from clp_core.normalization import MAX_MARKS, MAX_UNCHECKED_LENGTH
+from clp_core.normalization import without_excess_marks
 from clp_search.analysis.characters import (
-    COMBINING,
     HAS_SPELLINGS,
     JAMO,
     MIDDLE_DOT,
@@ -28,7 +27,8 @@ _DOT_IN_RUN: Final = re.compile(f"(?<=[{RUN}]){MIDDLE_DOT}(?=[{RUN}])")
 
 # The old coding of Malayalam chillu letters: a consonant, a virama and a joiner.
 _CHILLU_LETTERS: Final = dict(zip("ണനരലളക", "ൺൻർൽൾൿ", strict=True))
-_CHILLU: Final = re.compile(f"([{''.join(_CHILLU_LETTERS)}])\u0d4d\u200d")
+_JOINER: Final = "\u200d"
+_CHILLU: Final = re.compile(f"([{''.join(_CHILLU_LETTERS)}])\u0d4d{_JOINER}")
 
 # Flags of England, Scotland and Wales differ in tags only, which are invisible: spell
 # them in letters that are pictographs, so that they count (UTS 51, emoji tags).
@@ -48,10 +48,6 @@ _DOUBLE_E: Final = re.compile("|".join(_SINGLE_AE))
 _NIKHAHIT: Final = "\u0e4d\u0ecd"
 _TONE_LATE: Final = re.compile(f"([{_NIKHAHIT}])([\u0e48-\u0e4b\u0ec8-\u0ecb])")
 
-
-# What `clp_core` drops from a long text as well: to order marks takes the square of
-# their number. To look for them takes longer than all the rest: short texts keep them.
-_MARKS_TOO_MANY: Final = re.compile(f"([{COMBINING}]{{{MAX_MARKS}}})[{COMBINING}]+")
 
 # Cache so many clusters, of so many characters at most.
 _MAX_CLUSTERS: Final = 20_000
@@ -84,11 +80,12 @@ def normalize(text: str) -> str:
     """Normalize the spelling of characters; folding the result changes nothing more."""
     if text.isascii():
         return text
-    bare = text
-    if len(text) > MAX_UNCHECKED_LENGTH:
-        bare = _MARKS_TOO_MANY.sub(r"\1", text)
-    bare = _CHILLU.sub(lambda match: _CHILLU_LETTERS[match[1]], bare)
-    bare = _DOUBLE_E.sub(lambda match: _SINGLE_AE[match[0]], bare)
+    bare = without_excess_marks(text)
+    # To look for a character takes a fraction of looking for a pattern.
+    if _JOINER in bare:
+        bare = _CHILLU.sub(lambda match: _CHILLU_LETTERS[match[1]], bare)
+    for double, single in _SINGLE_AE.items():
+        bare = bare.replace(double, single)
     if _FLAG in bare:
         bare = _TAGGED_FLAG.sub(lambda match: match[0].translate(_TAG_LETTERS), bare)
     for sign in _NO_LETTERS:
@@ -107,8 +104,12 @@ def normalize(text: str) -> str:
 def _in_context(folded: str) -> str:
     if MIDDLE_DOT in folded:
         folded = _DOT_IN_RUN.sub("", folded)
-    if not folded.isascii():
-        folded = _TONE_LATE.sub(r"\2\1", folded)
+    return _with_early_tones(folded)
+
+
+def _with_early_tones(folded: str) -> str:
+    if any(sign in folded for sign in _NIKHAHIT):
+        return _TONE_LATE.sub(r"\2\1", folded)
     return folded
 
 
@@ -144,7 +145,7 @@ def _folds_in_place(text: str) -> bool:
     """Return whether each character folds to one, as in most texts."""
     if text.isascii():
         return True
-    if not unicodedata.is_normalized("NFKC", text) or _DOUBLE_E.search(text):
+    if not unicodedata.is_normalized("NFKC", text) or _has_double_e(text):
         return False
     unknown = set(text) - _IN_PLACE
     if not all(map(_is_in_place, unknown)):
@@ -153,6 +154,10 @@ def _folds_in_place(text: str) -> bool:
         _IN_PLACE.clear()
     _IN_PLACE.update(unknown)
     return True
+
+
+def _has_double_e(text: str) -> bool:
+    return any(double in text for double in _SINGLE_AE)
 
 
 def _is_in_place(character: str) -> bool:
@@ -180,7 +185,9 @@ _FOLDED: Final = _Clusters()
 
 
 def _clusters(text: str) -> list[tuple[int, int]]:
-    pairs = {match.start() + 1 for match in _DOUBLE_E.finditer(text)}
+    pairs: set[int] = set()
+    if _has_double_e(text):
+        pairs = {match.start() + 1 for match in _DOUBLE_E.finditer(text)}
     cuts = [
         i
         for i, character in enumerate(text)
@@ -195,4 +202,4 @@ def _offsets_in_context(folded: str, starts: list[int], ends: list[int]) -> Fold
         del starts[at], ends[at]
     folded = _DOT_IN_RUN.sub("", folded)
     # A tone mark belongs to the sign before it: both have the same span already.
-    return FoldedText(_TONE_LATE.sub(r"\2\1", folded), tuple(starts), tuple(ends))
+    return FoldedText(_with_early_tones(folded), tuple(starts), tuple(ends))
