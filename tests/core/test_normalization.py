@@ -36,7 +36,9 @@ def test_t28_a_letter_of_a_long_text_keeps_thirty_marks(marks: str) -> None:
     st.integers(0, 2 * MAX_MARKS),
     st.lists(st.sampled_from(["q", ABOVE, 29 * ABOVE, 31 * BELOW]), max_size=8),
 )
-def test_no_letter_keeps_more_wherever_it_stands(before: int, pieces: list[str]) -> None:
+def test_no_letter_keeps_more_wherever_it_stands(
+    before: int, pieces: list[str]
+) -> None:
     long = before * "." + "".join(pieces) + MAX_UNCHECKED_LENGTH * "."
 
     longest = max(map(len, re.split("[^\u0301\u0316]", without_excess_marks(long))))

@@ -1,7 +1,6 @@
 """Announcements become broadcasts of the robot, once (rule 37)."""
 
-from concurrent.futures import ThreadPoolExecutor
-
+import eventlet
 import pytest
 
 from clp_contracts.errors import Refused
@@ -44,10 +43,8 @@ def test_each_fact_is_broadcast_and_mailed_to_external_followers(
 
 def test_a_fact_announced_in_parallel_is_broadcast_once(scenario: Scenario) -> None:
     kind, facts, text = ANNOUNCED[1]
-    with ThreadPoolExecutor(8) as clients:
-        ids = list(
-            clients.map(lambda _: announce(scenario, kind, facts, "k"), range(16))
-        )
+    clients = eventlet.GreenPool(8)
+    ids = list(clients.imap(lambda _: announce(scenario, kind, facts, "k"), range(16)))
     assert len(set(ids)) == 1
     assert broadcast_texts(scenario) == [text]
     announce(scenario, kind, facts, "k")

@@ -1,6 +1,6 @@
 """Many at once: one message however often it is posted, numbers without gaps."""
 
-from concurrent.futures import ThreadPoolExecutor
+import eventlet
 
 from tests.journeys.scenario import Scenario
 
@@ -17,8 +17,7 @@ def test_fifty_parallel_replays_give_one_message(scenario: Scenario) -> None:
             channel=scenario.direct("north"), text="Hi @Ivy Lane", key="once"
         )
 
-    with ThreadPoolExecutor(max_workers=10) as pool:
-        responses = list(pool.map(post, range(REPLAYS)))
+    responses = list(eventlet.GreenPool(10).imap(post, range(REPLAYS)))
     assert all(response == responses[0] for response in responses)
     page = scenario.as_("ivy").messages.page(channel=scenario.direct("north"))
     assert [message.number for message in page.messages] == [1]
@@ -39,8 +38,7 @@ def test_eight_writers_leave_no_gap_and_keep_their_own_order(
             for n in range(EACH)
         ]
 
-    with ThreadPoolExecutor(max_workers=WRITERS) as pool:
-        written = list(pool.map(write, range(WRITERS)))
+    written = list(eventlet.GreenPool(WRITERS).imap(write, range(WRITERS)))
     assert all(numbers == sorted(numbers) for numbers in written)
     assert sorted(n for numbers in written for n in numbers) == list(
         range(1, WRITERS * EACH + 1)

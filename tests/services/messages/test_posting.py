@@ -1,8 +1,8 @@
 """Posting: who, what, once, and in order (rules 9 to 11 and the table of section 2)."""
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 
+import eventlet
 import pytest
 from sqlalchemy import func, select
 
@@ -179,8 +179,7 @@ def test_a_person_who_lost_access_learns_nothing_by_a_replay(
 
 
 def in_parallel(calls: list[Callable[[], Posted]]) -> list[Posted]:
-    with ThreadPoolExecutor(len(calls)) as pool:
-        return [future.result() for future in [pool.submit(call) for call in calls]]
+    return list(eventlet.GreenPool(len(calls)).imap(lambda call: call(), calls))
 
 
 def test_fifty_parallel_replays_give_one_message(scenario: Scenario) -> None:

@@ -1,12 +1,12 @@
 """The index in PostgreSQL: shared by processes, each at any step of an update."""
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
+import eventlet
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
@@ -93,8 +93,7 @@ def test_processes_on_the_same_feed_apply_each_change_once(
             upto = min(len(feed), after + 7)
             copy.apply(feed[after:upto], after=after, upto=upto)
 
-    with ThreadPoolExecutor(COPIES) as pool:
-        list(pool.map(read_to_the_end, copies))
+    list(eventlet.GreenPool(COPIES).imap(read_to_the_end, copies))
     assert index.cursor() == len(feed)
     assert index.size().documents == 30
     assert len(search_ids(index, "common")) == 30
