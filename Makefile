@@ -67,8 +67,9 @@ servers: ## RabbitMQ and PostgreSQL installed, not started (when root and missin
 .PHONY: clean
 clean: ## remove caches and what runs left behind; the environment stays
 	@rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache \
-	  .coverage .coverage.* htmlcov mutants build dist demo-data run-data
-	@find libs services deploy tests -name __pycache__ -type d -prune -exec rm -rf {} +
+	  .coverage .coverage.* htmlcov mutants build dist \
+	  demo-data run-data portal-data embedded-data
+	@find libs services tools deploy bench tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 ##@ Look at it
 

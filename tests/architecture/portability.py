@@ -1,9 +1,12 @@
-"""No file names a path of one machine or the address of a package registry."""
+"""No file names a path of one machine or a package registry; none is a run's."""
 
 import re
+import shutil
+import subprocess
+from collections.abc import Iterable
 from pathlib import Path
 
-from tests.architecture.tree import Finding, files_of
+from tests.architecture.tree import NOT_OURS, Finding, files_of
 
 # In pieces, so that this file does not match itself.
 MACHINE = (
@@ -41,3 +44,20 @@ def machine_paths(root: Path) -> list[Finding]:
                 if met := pattern.search(line):
                     found.append(Finding(name, number, f"names {what}: {met[0]}"))
     return found
+
+
+def leftovers(names: Iterable[str]) -> list[str]:
+    """Files below a folder that git is told to ignore."""
+    return [name for name in names if not NOT_OURS.isdisjoint(name.split("/"))]
+
+
+def tracked_files(root: Path) -> list[str]:
+    """The names that git holds; none in a copy without git."""
+    if not (root / ".git").exists() or shutil.which("git") is None:
+        return []
+    # The checkout may belong to another account.
+    command = ["git", "-c", "safe.directory=*", "ls-files"]
+    listed = subprocess.run(
+        command, cwd=root, capture_output=True, text=True, check=True
+    )
+    return listed.stdout.splitlines()

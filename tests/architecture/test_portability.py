@@ -1,11 +1,11 @@
-"""No file names a path of one machine or a package registry."""
+"""No file names a path of one machine or a registry; none is left over from a run."""
 
 from pathlib import Path
 
 import pytest
 
 from tests.architecture.fixtures import make_tree
-from tests.architecture.portability import machine_paths
+from tests.architecture.portability import leftovers, machine_paths, tracked_files
 from tests.architecture.tree import ROOT, report
 
 
@@ -48,3 +48,14 @@ def test_a_place_outside_the_checkout_is_refused(
 )
 def test_places_of_any_machine_are_not(line: str, tmp_path: Path) -> None:
     assert not machine_paths(make_tree(tmp_path, {"deploy/x.yaml": line}))
+
+
+def test_git_holds_no_file_of_a_local_run() -> None:
+    """Such a database or private key comes in by `git add --force` alone."""
+    assert leftovers(tracked_files(ROOT)) == []
+
+
+def test_a_file_of_a_local_run_is_reported() -> None:
+    names = ["libs/a.py", "portal-data/keys/people.pem", "tests/x/__pycache__/a.pyc"]
+
+    assert leftovers(names) == names[1:]

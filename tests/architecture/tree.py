@@ -11,8 +11,11 @@ from typing_extensions import override
 ROOT = Path(__file__).resolve().parents[2]
 CODE = ("libs", "services", "tools", "deploy", "bench", "tests")
 SHIPPED = ("libs", "services", "tools")
-# In a linked worktree `.git` is a file with a path.
-NOT_OURS = {"mutants", "build", "dist", "htmlcov", "demo-data", "run-data", ".git"}
+# What git ignores, and in a linked worktree `.git`, a file with a path.
+NOT_OURS = {
+    line.strip("/")
+    for line in (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()
+} | {".git"}
 
 
 @dataclass(frozen=True, order=True)
@@ -66,7 +69,7 @@ def files_of(root: Path, folders: tuple[str, ...] = (".",)) -> Iterator[Path]:
             parts = path.relative_to(root).parts
             hidden = any(part.startswith(".") for part in parts)
             kept = parts[0] == ".ci" or (len(parts) == 1 and path.is_file())
-            ours = NOT_OURS.isdisjoint(parts) and "__pycache__" not in parts
+            ours = NOT_OURS.isdisjoint(parts)
             if path.is_file() and ours and (kept or not hidden):
                 yield path
 

@@ -1,4 +1,4 @@
-"""Two neighbouring versions side by side, schemas one revision apart (R12)."""
+"""Two neighbouring versions side by side, schemas one revision apart (F12)."""
 
 import threading
 from collections.abc import Iterator

@@ -148,7 +148,7 @@ class Writer(threading.Thread):
 
 @pytest.mark.slow
 def test_a_backup_is_restored(up: UpSystem) -> None:
-    """R14: a backup taken under load holds every message acknowledged before it."""
+    """F14: a backup taken under load holds every message acknowledged before it."""
     ivy = up.person("ivy")
     saved = ivy.messages.post(channel="p1/broadcast", text="keptword", key="rb-6")
     writer = Writer(up)

@@ -1,4 +1,4 @@
-"""kill -9 of the reader of incoming mail: each mail is counted once."""
+"""F19: kill -9 of the reader of incoming mail: each mail is counted once."""
 
 import os
 import random

@@ -1,4 +1,4 @@
-"""Event streams while processes and the broker end; a ledger of each client.
+"""F18: event streams while processes and the broker end; a log of each client.
 
 Nothing is missing and nothing comes twice, whatever ends meanwhile.
 """

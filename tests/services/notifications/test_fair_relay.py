@@ -1,4 +1,4 @@
-"""R10: a relay that closes, then limits, then refuses.
+"""F10: a relay that closes, then limits, then refuses.
 
 Time is a clock that only moves when somebody waits, so ten minutes take none.
 """
