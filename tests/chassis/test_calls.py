@@ -97,7 +97,7 @@ def test_a_stopped_service_makes_callers_time_out_and_runs_nothing_later(
     gate = Gate()
     gate.open()
     serve(rpc_service(unique, gate)).stop()
-    connections = RpcConnectionPool(broker_url, 0.1)
+    connections = RpcConnectionPool(broker_url, 1.0)
     with pytest.raises(CallFailed, match="no response"):
         connections.call(unique, "wait_at_gate", {"value": "dead"})
     connections.close()

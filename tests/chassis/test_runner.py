@@ -248,7 +248,9 @@ def _or_lost(connections: RpcConnectionPool) -> Any:
         return "lost"
 
 
-def test_a_group_does_not_wait_for_ever(unique: str, seconds_of: SecondsOf) -> None:
+def test_a_group_does_not_wait_for_ever_and_names_what_it_kills(
+    unique: str, seconds_of: SecondsOf, caplog: pytest.LogCaptureFixture
+) -> None:
     connections = RpcConnectionPool(f"inprocess://{unique}/", 1)
     gate = Gate()
     group = group_of(unique, rpc_service("holding", gate))
@@ -256,6 +258,7 @@ def test_a_group_does_not_wait_for_ever(unique: str, seconds_of: SecondsOf) -> N
     calling = eventlet.spawn(_or_lost, connections)
     gate.reached.wait()
     assert seconds_of(lambda: group.stop(timeout_s=0.2)) < SOON
+    assert "killing holding (wait_at_gate" in caplog.text
     calling.kill()
     connections.close()
     reset(unique)

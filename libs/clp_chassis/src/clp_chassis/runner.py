@@ -39,7 +39,7 @@ from clp_chassis.reachability import (
 from clp_chassis.settings import InvalidSettings, ProcessSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from types import FrameType
 
 log = logging.getLogger(__name__)
@@ -79,7 +79,8 @@ class ContainerGroup:
                 gather(self._extension_methods("stop_calling"))
                 self._call_all("stop")
         except eventlet.Timeout:
-            log.error("not stopped in %g s, killing the rest", timeout_s)  # noqa: TRY400 - the trace says no more
+            running = ", ".join(self._running())
+            log.error("not stopped in %g s, killing %s", timeout_s, running)  # noqa: TRY400 - the trace says no more
             self.kill()
 
     def kill(self) -> None:
@@ -108,6 +109,18 @@ class ContainerGroup:
             for extension in container.extensions
             if hasattr(extension, name)
         ]
+
+    def _running(self) -> Iterator[str]:
+        """Iterate what has not stopped: services with their calls and threads."""
+        for container in self._containers:
+            if container._died.ready():  # noqa: SLF001 - as above
+                continue
+            calls = [
+                worker.entrypoint.method_name
+                for worker in container._worker_threads  # noqa: SLF001 - not public
+            ]
+            threads = container._managed_threads.values()  # noqa: SLF001 - not public
+            yield f"{container.service_name} ({', '.join([*calls, *threads])})"
 
     def _call_all(self, method: str) -> None:
         gather(getattr(container, method) for container in self._containers)
