@@ -43,6 +43,13 @@ def test_the_reference_equals_the_code(name: str) -> None:
     )
 
 
+def test_no_two_calls_of_a_service_are_described_alike() -> None:
+    """Requests of an id alone share a shape; what their calls do differs."""
+    page = (FOLDER / "calls.md").read_text(encoding="utf-8")
+    found = re.findall(r"^### (\w+)\.\w+\n\n(.+)$", page, re.MULTILINE)
+    assert len(found) == len(set(found)) == len(methods())
+
+
 def test_every_code_has_a_remedy() -> None:
     assert list(REMEDIES) == list(CODES)
 

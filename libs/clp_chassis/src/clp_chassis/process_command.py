@@ -136,7 +136,7 @@ def shown_default(one: SettingDescription) -> str:
         return "required"
     if one.default == "":
         return "empty"
-    return f"default {str(one.default).lower() if one.type is bool else one.default}"
+    return f"default {one.default_text}"
 
 
 # ---- --check

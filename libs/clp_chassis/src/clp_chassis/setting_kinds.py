@@ -69,7 +69,7 @@ def one_of(*values: str) -> Kind:
 
 def between(least: float, most: float = math.inf) -> Kind:
     """A number in a range, both ends included."""
-    words = f"from {least:,g} to {most:,g}" if most < math.inf else f"{least:g} or more"
+    words = f"from {least:,} to {most:,}" if most < math.inf else f"{least:,} or more"
     # An infinity or a NaN would wait forever, or compare as nothing does.
     return Kind(words, lambda n: math.isfinite(n) and least <= n <= most)
 

@@ -95,6 +95,13 @@ class SettingDescription:
         return self.setting.is_secret and self.setting.kind is None
 
     @property
+    def default_text(self) -> str:
+        """The default as a variable would hold it; empty where there is none."""
+        if self.default is None:
+            return ""
+        return str(self.default).lower() if self.type is bool else str(self.default)
+
+    @property
     def expected(self) -> str:
         """The values that it takes, in words."""
         if self.is_own_secret:
@@ -125,7 +132,7 @@ class ProcessSettings:
         str, Setting("where /live, /ready and /metrics are served; empty: not", ADDRESS)
     ] = ""
     log_level: Annotated[
-        str, Setting("the least level of log lines", one_of(*LOG_LEVELS))
+        str, Setting("the lowest level that is logged", one_of(*LOG_LEVELS))
     ] = "INFO"
     log_shape: Annotated[str, Setting("the form of log lines", one_of(*LOG_SHAPES))] = (
         "text"
@@ -134,14 +141,13 @@ class ProcessSettings:
         str, Setting("an OpenTelemetry collector (OTLP over HTTP); empty: none", WEB)
     ] = ""
     calls_at_once: Annotated[
-        int, Setting("calls that one person may make at once", between(1), "calls")
+        int, Setting("calls that one person may make at once", between(1))
     ] = 40
     calls_per_second: Annotated[
         float,
         Setting(
-            "calls of one person in the long run; 500 characters count as one",
+            "calls a second of one person in the long run; 500 characters count as one",
             between(0.001),
-            "calls/s",
         ),
     ] = 20.0
     trusted_proxies: Annotated[
@@ -159,7 +165,7 @@ DatabaseUrl = Annotated[
     str, Setting("the database of the service", DATABASE, is_secret=True)
 ]
 HttpAddressFile = Annotated[
-    str, Setting("a file for the address that was really bound; empty: none")
+    str, Setting("a file that gets the address that was bound; empty: none")
 ]
 AccessLease = Annotated[
     float, Setting("how long facts about access are leased; its end waits", LEASE, "s")

@@ -1,8 +1,8 @@
-"""Runs one of the two process types: routing, or with ``delivery`` the deliveries.
+"""Run `notifications` as a process: routing, or with ``delivery`` the deliveries.
 
-With ``bounce`` it is the command a relay pipes returned mails to: it puts the mail on
-its standard input into the Maildir that routing looks into, and tells by its exit code
-whether the relay has to keep it.
+With ``bounce [RECIPIENT]`` it is the command that a relay pipes incoming mails into: it
+writes the mail on its standard input to the Maildir that routing reads, and ends with
+75 where the relay has to keep the mail.
 """
 
 from clp_chassis.concurrency import monkey_patch  # isort: skip  # noqa: F401 - first: it patches the process

@@ -73,35 +73,40 @@ class Settings(ProcessSettings):
     ] = 60.0
     mention_window_s: Annotated[
         float,
-        Setting("how long mentions of a channel are batched; 0: not", SECONDS, "s"),
+        Setting(
+            "how long mentions of a channel are batched; 0: not at all", SECONDS, "s"
+        ),
     ] = 10.0
     digest_hour: Annotated[
         int,
         Setting(
-            "when daily digests are due, in the reader's time zone",
+            "the hour at which daily digests are due, in the reader's time zone",
             between(0, 23),
-            "hour",
         ),
     ] = 7
     max_mails_per_hour: Annotated[
         int,
         Setting(
-            "to one person about one project, the rest is a digest; 0: no limit",
+            "mails to one person about one project in an hour, the rest is a digest;"
+            " 0: no limit",
             between(0),
-            "mails",
         ),
     ] = 12
     max_mention_mails_per_hour: Annotated[
-        int, Setting("the same for mention mails", between(0), "mails")
+        int, Setting("the same for mention mails", between(0))
     ] = 30
-    language: Annotated[str, Setting("the default of readers", LANGUAGE)] = "en"
-    time_zone: Annotated[str, Setting("the default of readers", TIME_ZONE)] = "UTC"
+    language: Annotated[
+        str, Setting("of readers whose record names none", LANGUAGE)
+    ] = "en"
+    time_zone: Annotated[
+        str, Setting("of readers whose record names none", TIME_ZONE)
+    ] = "UTC"
     help_address: Annotated[
         str,
         Setting("where tickets are mailed; empty: none can be submitted", MAIL_ADDRESS),
     ] = ""
     mail_content: Annotated[
-        bool, Setting("whether mails show texts; false: whatever a reader chose")
+        bool, Setting("whether mails show texts; false: none, whatever readers choose")
     ] = True
     mention_routing: Annotated[
         str,
@@ -113,9 +118,8 @@ class Settings(ProcessSettings):
     mail_connections: Annotated[
         int,
         Setting(
-            "to the relay, for each of two batches of a worker",
+            "connections to the relay, for each of two batches of a worker",
             between(1, 1000),
-            "connections",
         ),
     ] = 16
     recheck_lease_s: Annotated[

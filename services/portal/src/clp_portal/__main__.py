@@ -1,4 +1,4 @@
-"""Runs `portal` as a process of its own."""
+"""Run `portal` as a process."""
 
 from clp_chassis.concurrency import monkey_patch  # isort: skip  # noqa: F401 - first: it patches the process
 

@@ -24,7 +24,7 @@ class Settings(ProcessSettings):
     secret: Annotated[
         str,
         Setting(
-            "encrypts short-lived cookies, the same in every portal process",
+            "encrypts short-lived cookies and event ids, the same in every process",
             is_secret=True,
         ),
     ]
@@ -60,7 +60,7 @@ class Settings(ProcessSettings):
         float, Setting("the end of a session after sign-in", SECONDS, "s")
     ] = 20 * 3600.0
     time_zone: Annotated[
-        str, Setting("of people whose record names none", TIME_ZONE)
+        str, Setting("of readers whose record names none", TIME_ZONE)
     ] = "UTC"
     support_address: Annotated[
         str, Setting("the address for questions; empty: none is shown")

@@ -44,7 +44,6 @@ class Settings(ProcessSettings):
             "processes that search and index; 0: this one, and calls wait for each"
             " other",
             between(0, 256),
-            "processes",
         ),
     ] = 2
     shards: Annotated[
@@ -53,15 +52,14 @@ class Settings(ProcessSettings):
             "shards of the index, 64 beyond four million messages; another number"
             " rebuilds it beside the one that serves",
             between(1, 1024),
-            "shards",
         ),
     ] = 16
     flush_docs: Annotated[
-        int, Setting("what a shard buffers before a flush", between(1), "messages")
+        int, Setting("messages that a shard buffers before a flush", between(1))
     ] = 200
     flush_after_s: Annotated[
         float, Setting("the longest time before a flush", SECONDS, "s")
     ] = 5.0
     max_merge_docs: Annotated[
-        int, Setting("the largest segment of a merge", between(1), "messages")
+        int, Setting("messages in the largest segment that a merge writes", between(1))
     ] = 20_000

@@ -74,4 +74,4 @@ def _lines(process_type: ProcessType) -> Iterator[str]:
             value = EXAMPLES[one.name].format(service=service, port=port)
             yield f"{one.variable}={value}"
         else:
-            yield f"#{one.variable}={'' if one.default is None else one.default}"
+            yield f"#{one.variable}={one.default_text}"

@@ -110,7 +110,7 @@ class Messages:
         return self._call(messages.GET_MESSAGES, request)
 
     def message_channel(self, *, message: str) -> messages.MessageChannel:
-        """Ask in which channel a message is, and whose; services only."""
+        """Read where a message is and who wrote it; services only."""
         request = messages.MessageRef(message=message)
         return self._call(messages.MESSAGE_CHANNEL, request)
 

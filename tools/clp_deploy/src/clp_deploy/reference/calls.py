@@ -7,7 +7,13 @@ from dataclasses import MISSING, Field, fields
 from datetime import datetime
 from typing import Any, Final, Union, get_args, get_origin, get_type_hints
 
+from clp_contracts.client.messages import Messages
+from clp_contracts.client.notifications import Notifications
+from clp_contracts.client.portal import Portal
+from clp_contracts.client.projects import Projects
+from clp_contracts.client.search import Search
 from clp_contracts.methods import Method, PassportKind
+from clp_contracts.serialization import Empty
 from clp_deploy.reference.markdown import as_markdown, code, page, table
 from clp_deploy.reference.refusals import OF_EVERY_METHOD, refusals_of
 from clp_deploy.service_inventory import methods, subjects_of_methods
@@ -18,6 +24,13 @@ NAMES: Final = {
     float: "number",
     bool: "true or false",
     datetime: "time (RFC 3339)",
+}
+CLIENTS: Final = {
+    "projects": Projects,
+    "messages": Messages,
+    "search": Search,
+    "notifications": Notifications,
+    "portal": Portal,
 }
 ABOUT: Final = """\
 Every argument is by name. A call is an AMQP message to the exchange `nameko-rpc` with
@@ -38,8 +51,8 @@ def calls_page() -> str:
     return page(
         "Calls",
         ABOUT,
-        f"Any call may be refused with {shared}; the codes below come on top. They are"
-        " explained under [error codes](errors.md).",
+        f"Any call may be refused with {shared}; each call names its own"
+        " besides. [Error codes](errors.md) explains them.",
         *(part for name, found in services.items() for part in _service(name, found)),
     )
 
@@ -52,7 +65,7 @@ def _service(name: str, found: list[Method[Any, Any]]) -> Iterator[str]:
 
 def _call(method: Method[Any, Any]) -> Iterator[str]:
     yield f"### {method.service}.{method.name}"
-    yield _text(method.request)
+    yield _purpose(method)
     yield f"For {_callers(method)}."
     if rows := [_row(one, method.request) for one in fields(method.request)]:
         yield table(("argument", "type", "default"), rows)
@@ -69,8 +82,16 @@ def _callers(method: Method[Any, Any]) -> str:
     return ", ".join(filter(None, (people, *map(code, sorted(subjects)))))
 
 
-def _text(shape: type) -> str:
-    return as_markdown(inspect.getdoc(shape) or "")
+def _purpose(method: Method[Any, Any]) -> str:
+    """What a call does; the client says it where several calls share a request."""
+    shape = method.request
+    if shape is Empty or shape.__name__.endswith("Ref"):
+        return _text(getattr(CLIENTS[method.service], method.name))
+    return _text(shape)
+
+
+def _text(thing: object) -> str:
+    return as_markdown(inspect.getdoc(thing) or "")
 
 
 def _row(declared: "Field[Any]", shape: type) -> tuple[str, str, str]:

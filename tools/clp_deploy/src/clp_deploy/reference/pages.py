@@ -1,10 +1,11 @@
 """The pages of error codes, settings, attachment types and the search syntax."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC
 from importlib import import_module
 from typing import Final
 
+from clp_chassis.settings import SettingDescription
 from clp_contracts.error_codes import CODES, DETAILS
 from clp_contracts.error_remedies import REMEDIES
 from clp_core.attachments import PUBLISHED_ATTACHMENTS
@@ -54,24 +55,45 @@ def settings_page() -> str:
         "Settings",
         "Settings are environment variables. `NAME_FILE` instead of `NAME` names a file"
         " that holds the value. A process checks all of them at its start; `python -m"
-        " clp_SERVICE --help` prints them, and `--check` judges them.",
+        " clp_SERVICE --help` prints them, and `--check` tries them. `python -m"
+        " clp_SERVICE migrate` reads one more, `CLP_SERVICE_MIGRATION_URL`, the"
+        " database as the role that owns its tables.",
         *_settings(),
     )
 
 
 def _settings() -> Iterator[str]:
-    for service, described in all_settings().items():
+    services = all_settings()
+    yield "## Every process"
+    yield (
+        "`CLP_SERVICE_NAME` instead of `CLP_NAME` sets one for the processes of one"
+        " service: `CLP_SEARCH_LOG_LEVEL`."
+    )
+    (*_, described) = services.values()
+    yield _settings_table(
+        (one.shared_variable, one) for one in described if one.shared_variable
+    )
+    for service, described in services.items():
         yield f"## {service}"
-        rows = []
-        for one in described:
-            shared = f" or {code(one.shared_variable)}" if one.shared_variable else ""
-            unit = f", in {one.setting.unit}" if one.setting.unit else ""
-            default = "required" if one.default is None else code(str(one.default))
-            meaning = f"{one.setting.meaning}{unit}"
-            rows.append(
-                (f"{code(one.variable)}{shared}", meaning, one.expected, default)
+        yield _settings_table(
+            (one.variable, one) for one in described if not one.shared_variable
+        )
+
+
+def _settings_table(rows: Iterable[tuple[str, SettingDescription]]) -> str:
+    return table(
+        ("variable", "meaning", "expected", "default"),
+        (
+            (
+                code(variable),
+                one.setting.meaning
+                + (f", in {unit}" if (unit := one.setting.unit) else ""),
+                one.expected,
+                "required" if one.default is None else code(one.default_text),
             )
-        yield table(("variable", "meaning", "expected", "default"), rows)
+            for variable, one in rows
+        ),
+    )
 
 
 def attachments_page() -> str:
