@@ -128,7 +128,7 @@ mail-snapshots: setup ## write the snapshots of every mail type and language
 
 .PHONY: mail-pictures
 mail-pictures: setup ## draw the mails at phone and desktop width into .cache/mail-pictures
-	@deploy/install/mail_pictures.sh
+	@deploy/install/browser.sh
 	@$(PY) -W ignore -m tests.services.notifications.screenshots
 
 ##@ Test

@@ -7,7 +7,6 @@ The stock codec replaces ours if it takes at most 1 KB a message, 5 ms (95th per
 for two words and, for a million messages, 150 s for a rebuild.
 """
 
-import argparse
 import json
 import resource
 import time
@@ -32,6 +31,7 @@ from clp_search.index.documents import from_record, to_record
 from clp_search.index.sharded_index import BULK, shard_of
 from clp_search.query import parse
 from clp_search.terms import CHANNEL, document_terms, query_plan
+from tests.support.command_line import command_parser
 
 NAME: Final = "STOCK"
 SEGMENT: Final = BULK.flush_docs
@@ -58,7 +58,7 @@ def _schema() -> Any:
 
 def main() -> None:
     """Measure our codec, then the stock one."""
-    parser = argparse.ArgumentParser("python -m bench.codec", description=__doc__)
+    parser = command_parser()
     parser.add_argument("--count", type=int, default=200_000)
     parser.add_argument("--folder", type=Path, default=Path("run-data/bench-codec"))
     options = parser.parse_args()

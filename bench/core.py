@@ -4,7 +4,6 @@ Targets: a decision about a channel in under a microsecond, 10,000 followers rou
 under 15 milliseconds. The figures for mentions follow.
 """
 
-import argparse
 import random
 import sys
 from collections.abc import Iterator
@@ -30,6 +29,7 @@ from clp_core import (
 )
 from clp_core.people import PartnerId
 from tests.core.sample_world import IVY, person
+from tests.support.command_line import command_parser
 
 PARTNERS = [PartnerId(f"partner{number}") for number in range(200)]
 PROJECT = Project(id=ProjectId("p1"), assigned=frozenset(PARTNERS))
@@ -38,7 +38,7 @@ NAT = person("nat", "Nat Moreau", PARTNERS[5])
 
 def main() -> None:
     """Measure everything and print it as tables."""
-    argparse.ArgumentParser(description=__doc__).parse_args()
+    command_parser().parse_args()
     for line in (*_visibility(), *_routing(), *_attachments()):
         _ = sys.stdout.write(f"{line}\n")
     _ = sys.stdout.write("\n")

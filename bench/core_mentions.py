@@ -5,7 +5,6 @@ are medians. Install ``twitter-text-python`` to compare with a published extract
 without it that row is omitted.
 """
 
-import argparse
 import gc
 import importlib
 import os
@@ -27,6 +26,7 @@ from clp_core.mentions import (
 )
 from clp_core.people import Person
 from tests.core.sample_world import BROADCAST, IVY, NAT, NIA, P1, person
+from tests.support.command_line import command_parser
 
 Work = Callable[[], object]
 Directory = Mapping[str, Sequence[Person]]
@@ -57,7 +57,7 @@ HOSTILE = {
 
 def main() -> None:
     """Read the arguments, of which there are none, and measure."""
-    argparse.ArgumentParser(description=__doc__).parse_args()
+    command_parser().parse_args()
     measure()
 
 

@@ -6,7 +6,6 @@ and on both databases: what does not grow with the directory has a ratio near 1.
 
 from clp_chassis.concurrency import monkey_patch  # isort: skip  # noqa: F401 - first: it patches the process
 
-import argparse
 import statistics
 import sys
 import tempfile
@@ -20,6 +19,7 @@ from clp_suite.servers import PrivatePostgres, server_directory
 from tests.services.projects.bulk_people import fill
 from tests.services.projects.sample_world import World
 from tests.services.projects.test_query_plans import HOT, Statement
+from tests.support.command_line import command_parser
 
 PEOPLE = 100_000
 SMALLER = 100
@@ -28,7 +28,7 @@ ROUNDS = 41
 
 def main() -> None:
     """Measure and print a table for each database."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = command_parser()
     parser.add_argument("--people", type=int, default=PEOPLE)
     people = parser.parse_args().people
     with (

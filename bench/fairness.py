@@ -26,6 +26,7 @@ from clp_suite.sample_data import PORTAL
 from clp_suite.server_process import server_directory
 from clp_suite.servers import PrivatePostgres, PrivateRabbit
 from clp_suite.suite import Suite
+from tests.support.command_line import command_parser
 
 PROJECT: Final = "p1"
 BUSY: Final = "busy"
@@ -36,7 +37,7 @@ MAX_RATIO: Final = 1.5
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(prog="python -m bench.fairness")
+    parser = command_parser()
     parser.add_argument("--partners", type=int, default=49)
     parser.add_argument("--busy", type=float, default=200.0, metavar="A_SECOND")
     parser.add_argument("--seconds", type=float, default=20.0)

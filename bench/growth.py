@@ -8,7 +8,6 @@ followers, wait until every mail is sent, and print the constants of
 messages warms everything up beforehand.
 """
 
-import argparse
 import os
 import sys
 import time
@@ -20,6 +19,7 @@ from sqlalchemy.engine import make_url
 from clp_suite.sample_data import CastMember, put_cast
 from clp_suite.server_process import server_directory
 from tests.deploy.running import UpSystem, until
+from tests.support.command_line import command_parser
 
 MESSAGES, READERS = 200, 10
 WORDS = "The proposal for episode three is on its way and needs a look before Friday. "
@@ -29,7 +29,7 @@ TIMEOUT_S = 600.0
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = command_parser()
     parser.add_argument("--messages", type=int, default=MESSAGES)
     parser.add_argument("--readers", type=int, default=READERS)
     args = parser.parse_args()

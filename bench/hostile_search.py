@@ -29,6 +29,7 @@ from clp_suite.sample_data import PORTAL
 from clp_suite.server_process import server_directory
 from clp_suite.servers import PrivatePostgres, PrivateRabbit
 from clp_suite.suite import Suite
+from tests.support.command_line import command_parser
 
 Work = Callable[..., None]
 
@@ -64,7 +65,7 @@ class Figures:
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(prog="python -m bench.hostile_search")
+    parser = command_parser()
     parser.add_argument("--seconds", type=float, default=50.0)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--posts", type=int, default=60, help="hostile posts before")

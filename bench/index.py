@@ -7,7 +7,6 @@ one channel within 5 ms (8 ms with a highlighted page of 20) at the 95th percent
 also while 500 messages a second arrive, in under 100 MB.
 """
 
-import argparse
 import json
 import resource
 import subprocess
@@ -37,6 +36,7 @@ from clp_search.workers.remote_engine import RemoteEngine
 from tests.cases.loading import hostile_cases
 from tests.services.search.fuzzing import filled_dependencies
 from tests.services.search.query_helpers import find_as
+from tests.support.command_line import command_parser
 
 SHARDS: Final = 16
 WORKERS: Final = 2
@@ -51,7 +51,7 @@ HOSTILE_MS: Final = 50.0
 
 def main() -> None:
     """Run the steps of the command line."""
-    parser = argparse.ArgumentParser("python -m bench.index", description=__doc__)
+    parser = command_parser()
     parser.add_argument(
         "steps", nargs="*", help="build, search, live, hostile (default: all)"
     )

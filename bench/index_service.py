@@ -10,7 +10,6 @@ second through real calls on RabbitMQ (30 ms). The last two use the index that
 
 from clp_chassis.concurrency import monkey_patch  # isort: skip  # noqa: F401 - first: it patches the process
 
-import argparse
 import logging
 import os
 import sys
@@ -39,6 +38,7 @@ from clp_suite.sample_data import put_cast
 from clp_suite.server_process import server_directory
 from clp_suite.servers import PrivatePostgres, PrivateRabbit
 from clp_suite.suite import Suite
+from tests.support.command_line import command_parser
 
 POSTS_A_SECOND: Final = 50
 SEARCHES_A_SECOND: Final = 20
@@ -51,9 +51,7 @@ MEASURED_S: Final = 20.0
 
 def main() -> None:
     """Run the steps of the command line."""
-    parser = argparse.ArgumentParser(
-        "python -m bench.index_service", description=__doc__
-    )
+    parser = command_parser()
     parser.add_argument("steps", nargs="+", help="fresh, fresh-embedded, hub, rpc")
     parser.add_argument("--count", type=int, default=100_000, help="as it was built")
     parser.add_argument("--folder", type=Path, default=Path("run-data/bench-index"))

@@ -7,7 +7,6 @@ pairs in alternating order by somebody who may read neither, through the use cas
 compare wall time.
 """
 
-import argparse
 import random
 import statistics
 import sys
@@ -37,6 +36,7 @@ from tests.services.search.scenario import (
     WITH_SOUTH,
     apply_to,
 )
+from tests.support.command_line import command_parser
 
 PAIRS = 2_000
 WARM_UP = 100
@@ -57,9 +57,7 @@ Clock = Callable[[], float]
 
 def main() -> int:
     """Measure both engines; return 1 when one exceeds the bound."""
-    parser = argparse.ArgumentParser(
-        description="Response times of hidden and absent words."
-    )
+    parser = command_parser()
     parser.add_argument("--pairs", type=int, default=PAIRS)
     parser.add_argument("--engine", choices=("folder", "PostgreSQL"))
     options = parser.parse_args()

@@ -12,7 +12,6 @@ limit here, which would be all that is measured.
 
 from clp_suite.process_suite import ProcessSuite  # isort: skip - first: it patches
 
-import argparse
 import itertools
 import statistics
 import tempfile
@@ -33,6 +32,7 @@ from clp_suite.sample_data import PORTAL
 from clp_suite.server_process import server_directory
 from clp_suite.servers import PrivatePostgres, PrivateRabbit
 from clp_suite.suite import Suite
+from tests.support.command_line import command_parser
 
 CLOSE: Final = 0.05
 RIVALS: Final = 40
@@ -72,7 +72,7 @@ class UnlimitedSuite(ProcessSuite):
 
 def main() -> int:
     """Measure and print; return 1 when a pair exceeds the bound."""
-    parser = argparse.ArgumentParser(prog="python -m bench.leaks_on_servers")
+    parser = command_parser()
     parser.add_argument("--pairs", type=int, default=400)
     parser.add_argument("--messages", type=int, default=3_000, help="of the rivals")
     parser.add_argument("--turns", type=int, default=8, help="of the neighbour")

@@ -44,6 +44,7 @@ from clp_suite import process_suite
 from clp_suite.process_suite import ProcessSuite
 from clp_suite.server_process import server_directory
 from clp_suite.servers import PrivatePostgres, PrivateRabbit
+from tests.support.command_line import command_parser
 
 # Where `make bench-mail` installs the peers: no package of theirs is in our environment.
 PEERS_PYTHON: Final = Path("build/peers/bin/python")
@@ -273,11 +274,10 @@ def keep_to_the_other_core(suite: ProcessSuite) -> None:
 
 
 def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m bench.mail", description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
+    parser = command_parser()
     parser.add_argument(
-        "what", nargs="*", choices=(*PARTS, "personal", []),
-        help="parts to measure; all but 'personal' (ours without the peers) if none",
+        "what", nargs="*", choices=(*PARTS, "personal", []), metavar="PART",
+        help=f"{', '.join(PARTS)} (default: all), or personal: ours without the peers",
     )  # fmt: skip
     add = parser.add_argument
     add("--mails", type=int, default=2_000, help="personal mails of a run (2000)")

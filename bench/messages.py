@@ -11,7 +11,6 @@ Medians of the rounds, of which each has all kinds in turn. One writer posts wit
 limit of calls of a person, and facts are leased as in a deployment.
 """
 
-import argparse
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -22,6 +21,7 @@ import clp_chassis.concurrency.monkey_patch  # noqa: F401 - before all that talk
 from clp_suite.server_process import server_directory  # isort: skip
 from bench import messages_posting, messages_reading
 from clp_suite.servers import PrivatePostgres
+from tests.support.command_line import command_parser
 
 # A part gets the posts of a round and the number of rounds.
 Part = Callable[[int, int], Iterator[str]]
@@ -68,9 +68,7 @@ PARTS: dict[str, Part] = {
 
 def main() -> None:
     """Measure the parts that were named, or all, and print them as tables."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command_parser()
     parser.add_argument(
         "parts", nargs="*", metavar="PART", help=f"{', '.join(PARTS)} (default: all)"
     )

@@ -7,7 +7,6 @@ processor; post to screen p95 under 500 ms with ``--streams`` streams at four po
 second. ``tests/services/portal/test_budgets.py`` asserts calls and bytes.
 """
 
-import argparse
 import json
 import statistics
 import subprocess
@@ -25,6 +24,7 @@ from clp_suite.server_process import server_directory
 from clp_suite.servers import PrivatePostgres, PrivateRabbit
 from tests.services.portal.browser import Browser
 from tests.services.portal.openid_provider import OwnProvider
+from tests.support.command_line import command_parser
 
 ROUNDS: Final = 60
 CHANNEL: Final = "p1/direct/north"
@@ -61,7 +61,7 @@ class Portal:
 
 def main() -> None:
     """Measure pages, then streams."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = command_parser()
     parser.add_argument("--streams", type=int, default=500)
     args = parser.parse_args()
     with running(args.streams) as portal:

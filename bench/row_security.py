@@ -7,7 +7,6 @@ through the use cases of `messages`, without a broker. The setting costs a state
 each transaction or reading session, and the policy a condition for each row.
 """
 
-import argparse
 import itertools
 import sys
 from collections.abc import Callable, Iterator
@@ -29,6 +28,7 @@ from clp_chassis.persistence.database import Database
 from clp_contracts.messages import PostMessage
 from clp_messages.use_cases.posting import post_message
 from clp_suite.servers import PrivatePostgres
+from tests.support.command_line import command_parser
 
 MESSAGES: Final = 100_000
 ROUNDS: Final = 7
@@ -116,7 +116,7 @@ def require_hidden(database: Database) -> None:
 
 def main() -> None:
     """Measure in turn, and print medians and their ratio."""
-    argparse.ArgumentParser(description=__doc__).parse_args()
+    command_parser().parse_args()
     with (
         server_directory() as folder,
         PrivatePostgres(folder / "postgres") as postgres,

@@ -7,7 +7,6 @@ streams at four posts a second p95 under 500 ms, each message once on each; besi
 noisy neighbour the median lateness of a quiet one differs by less than a tick.
 """
 
-import argparse
 import statistics
 import sys
 import tempfile
@@ -24,6 +23,7 @@ import eventlet
 from clp_portal.live.consumer import TICK_S
 from clp_suite.server_process import server_directory
 from clp_suite.servers import PrivatePostgres, PrivateRabbit
+from tests.support.command_line import command_parser
 from tests.support.portal_streams import (
     PortalProcesses,
     StreamClient,
@@ -203,7 +203,7 @@ def _print(line: str) -> None:
 
 def main() -> None:
     """Run what was chosen."""
-    parser = argparse.ArgumentParser(prog="python -m bench.streams")
+    parser = command_parser()
     parser.add_argument("--only", choices=PARTS, help="one part instead of all")
     parser.add_argument("--streams", type=int, default=500)
     parser.add_argument("--idle", type=int, default=1000)

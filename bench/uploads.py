@@ -7,7 +7,6 @@ median under 60 milliseconds on an idle machine.
 
 from clp_chassis.concurrency import monkey_patch  # isort: skip  # noqa: F401 - first: it patches the process
 
-import argparse
 import json
 import os
 import statistics
@@ -33,6 +32,7 @@ from clp_suite.server_process import (
 )
 from clp_suite.servers import PrivatePostgres, PrivateRabbit
 from clp_suite.suite import Suite
+from tests.support.command_line import command_parser
 
 SIZE = 10 * 1024 * 1024
 ROUNDS = 31
@@ -44,7 +44,7 @@ CHANNEL = "p1/direct/north"
 
 def main() -> None:
     """Measure and print a table."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = command_parser()
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     rounds = parser.parse_args().rounds
     with (

@@ -33,6 +33,7 @@ from bench.engines.peers import (
 )
 from bench.search_messages import Conversations, SampleQuery
 from clp_suite.servers import PrivatePostgres
+from tests.support.command_line import command_parser
 
 TURN = 2_000
 QUESTIONS = 200
@@ -81,9 +82,7 @@ def main() -> None:
 
 
 def _arguments() -> argparse.Namespace:
-    reads = argparse.ArgumentParser(
-        prog="python -m bench.engines", description="Search engines compared."
-    )
+    reads = command_parser()
     reads.add_argument("--messages", type=int, default=100_000)
     reads.add_argument("--engines", default=",".join((*FOLDERS, *DATABASES)))
     reads.add_argument("--folder", type=Path, help="keep what is built here")

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from bench.peer.trees import cpu_of_tree
+from tests.support.command_line import command_parser
 
 SIDES: Final = ("ours", "synapse")
 IDLE_CPU_S, IDLE_INTERVAL_S, MAX_IDLE_WAIT_S = 0.04, 0.5, 30.0
@@ -69,7 +70,7 @@ class Side:
 
 def main() -> None:
     """Run the comparison and print its table."""
-    parser = argparse.ArgumentParser(prog="python -m bench.peer", description=__doc__)
+    parser = command_parser()
     parser.add_argument("--kind", choices=("embedded", "servers"), default="embedded")
     parser.add_argument(
         "--messages", type=int, default=200, help="a round and scenario"

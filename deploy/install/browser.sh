@@ -1,13 +1,12 @@
 #!/usr/bin/env bash
-# Chromium from Debian (when missing and root), and what drives it, for the tests and the
-# pictures of the portal.
+# Chromium and fonts from Debian (when missing and root), and what drives it, for the tests
+# and the pictures of the portal and of the mails.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 . deploy/install/say.sh
 
 have() { command -v "$1" >/dev/null 2>&1; }
 
-# A Chromium without windows starts faster, and takes a third less processor.
 if ! have chromium-headless-shell && ! have chromium; then
   is_root && has_apt || fail "no Chromium here; install it, or run as root"
   title "installing Chromium and fonts"

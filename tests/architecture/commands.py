@@ -10,7 +10,9 @@ from pathlib import Path
 
 from tests.architecture.tree import Finding, Source
 
-MODULE = re.compile(r"-m (bench[.\w]*)")
+MODULE = re.compile(r"-m ((?:bench|tests)[.\w]*)")
+# What parses arguments, or hands them to pytest.
+KNOWS_HELP = ("ArgumentParser(", "command_parser(", '"-m", "pytest"')
 
 
 def absent_names(sources: Sequence[Source]) -> list[Finding]:
@@ -35,7 +37,7 @@ def commands_without_help(targets: str, sources: Sequence[Source]) -> list[str]:
     return [
         module
         for module in sorted(set(MODULE.findall(targets)))
-        if "ArgumentParser(" not in _command(by_module, module).text
+        if not any(sign in _command(by_module, module).text for sign in KNOWS_HELP)
     ]
 
 

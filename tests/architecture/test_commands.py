@@ -30,15 +30,16 @@ def test_a_name_that_moved_is_reported(tmp_path: Path) -> None:
     assert (absent.path, absent.line) == ("bench/speed.py", 3)
 
 
-def test_every_bench_of_a_target_has_help() -> None:
-    targets = (ROOT / "bench/targets.mk").read_text(encoding="utf-8")
+def test_every_command_of_a_target_has_help() -> None:
+    files = ("Makefile", "bench/targets.mk")
+    targets = "".join((ROOT / name).read_text(encoding="utf-8") for name in files)
 
     assert commands_without_help(targets, sources_of(ROOT)) == []
 
 
-def test_a_bench_without_help_is_reported(tmp_path: Path) -> None:
-    make_tree(tmp_path, {"bench/a.py": "import sys\n", "bench/b/__main__.py": ""})
+def test_a_command_without_help_is_reported(tmp_path: Path) -> None:
+    make_tree(tmp_path, {"bench/a.py": "import sys\n", "tests/b/__main__.py": ""})
 
-    found = commands_without_help("-m bench.a\n-m bench.b x\n", sources_of(tmp_path))
+    found = commands_without_help("-m bench.a\n-m tests.b x\n", sources_of(tmp_path))
 
-    assert found == ["bench.a", "bench.b"]
+    assert found == ["bench.a", "tests.b"]

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import importlib.util
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -19,17 +18,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.support.chromium import ARGUMENTS, CHROMIUM
+
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 
 ROOT = Path(__file__).parents[2]
-# Without windows it takes a third less processor.
-CHROMIUM = (
-    os.environ.get("TESTS_CHROMIUM")
-    or shutil.which("chromium-headless-shell")
-    or "/usr/bin/chromium"
-)
-ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage")
 READY = "html[data-ready]"
 # What tests cause on purpose: a refusal, and a connection that is cut.
 EXPECTED = ("Failed to load resource", "ERR_INTERNET_DISCONNECTED")

@@ -1,6 +1,5 @@
 """Draw every page of the portal: ``python -m tests.browser.pictures FOLDER``."""
 
-import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -10,13 +9,13 @@ from typing import Any, Final
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.browser.conftest import (
-    ARGUMENTS,
-    CHROMIUM,
     READY,
     World,
     serving,
     sign_in,
 )
+from tests.support.chromium import ARGUMENTS, CHROMIUM
+from tests.support.command_line import command_parser
 
 NORTH: Final = "/p1/direct/north"
 LONG: Final = "/long/direct/long"
@@ -274,4 +273,8 @@ def opened(browser: Browser, url: str, picture: Picture) -> Page:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2:])
+    parser = command_parser()
+    parser.add_argument("folder", metavar="FOLDER", type=Path)
+    parser.add_argument("names", metavar="NAME", nargs="*", help="these pictures only")
+    arguments = parser.parse_args()
+    main(arguments.folder, arguments.names)

@@ -15,13 +15,13 @@ from clp_suite.process_suite import ProcessSuite
 from clp_suite.server_process import server_directory
 from clp_suite.servers import PrivatePostgres, PrivateRabbit
 from tests.contracts.vectors import VECTORS, disagreements, passport_of
+from tests.support.command_line import command_parser
 
 PROGRAMS = Path(__file__).parent / "node"
 
 
-def main() -> int:
-    """Run the caller against four services on private servers."""
-    folder = Path(sys.argv[1])
+def main(folder: Path) -> int:
+    """Run the caller against the services on private servers."""
     for path in PROGRAMS.glob("*.mjs"):
         shutil.copy(path, folder)
     with (
@@ -51,4 +51,6 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    parser = command_parser()
+    parser.add_argument("folder", metavar="FOLDER", type=Path)
+    sys.exit(main(parser.parse_args().folder))

@@ -16,6 +16,7 @@ from clp_messages.file_signatures import detect
 from tests.corpus.debian import debian_files
 from tests.corpus.published import CorpusFile, cases, files_of
 from tests.corpus.written import written
+from tests.support.command_line import command_parser
 
 HERE = Path(__file__).parent
 MIN_FILES = 2500
@@ -78,4 +79,6 @@ def _run(*command: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1])))
+    parser = command_parser()
+    parser.add_argument("folder", metavar="FOLDER", type=Path)
+    sys.exit(main(parser.parse_args().folder))

@@ -1,4 +1,8 @@
-"""``python -m tests.faults``: F1 at any size, from the command line."""
+"""Run F1 at any size: ``python -m tests.faults``.
+
+Posts under kill -9, broker and database outages and a faulty relay, then verifies with
+logs that no service can write.
+"""
 
 from clp_chassis.concurrency import monkey_patch  # isort: skip  # noqa: F401 - first: it patches the process
 
@@ -18,17 +22,14 @@ from tests.faults.invariants import Verdict
 from tests.faults.limits import limits_of
 from tests.faults.load import Load
 from tests.faults.process_group import NO_LIMITS, GroupOptions, ProcessGroup
+from tests.support.command_line import command_parser
 
 # Search is one process: two never share an index.
 SCALED = ("projects", "messages", "notifications", "delivery")
 
 
 def parse_arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="python -m tests.faults",
-        description="Post under kill -9, broker and database outages and a faulty "
-        "relay, then verify with logs that no service can write.",
-    )
+    parser = command_parser()
     parser.add_argument("--messages", type=int, default=100_000)
     parser.add_argument("--clients", type=int, default=8)
     parser.add_argument("--kill-every", type=float, default=5.0, metavar="SECONDS")

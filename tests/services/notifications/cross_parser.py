@@ -23,13 +23,14 @@ from tests.services.notifications.generated import mails
 from tests.services.notifications.harness import COMPOSER
 from tests.services.notifications.mailcheck import cut_up
 from tests.services.notifications.sample_mails import all_samples
+from tests.support.command_line import command_parser
 
 PROGRAM: Final = Path(__file__).parent / "parsers" / "read_mails.mjs"
 SEED: Final = 2026
 READ: Final = ("to", "from", "subject", "text", "html")
 
 
-def main(folder: str, number: int = 1000) -> None:
+def main(folder: str, number: int) -> None:
     """Compare three readings of every mail; ends with an error when two differ."""
     composed = list(_compose(number))
     readings = _read_by_node(folder, composed)
@@ -116,4 +117,8 @@ def _tidied(part: str, value: Any) -> Any:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], *map(int, sys.argv[2:]))
+    parser = command_parser()
+    parser.add_argument("folder", metavar="FOLDER")
+    parser.add_argument("number", metavar="NUMBER", type=int, nargs="?", default=1000)
+    arguments = parser.parse_args()
+    main(arguments.folder, arguments.number)

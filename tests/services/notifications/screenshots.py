@@ -20,6 +20,8 @@ from clp_notifications.mail.content import Kind
 from tests.services.notifications.harness import COMPOSER
 from tests.services.notifications.mail_builders import checked
 from tests.services.notifications.sample_mails import SampleMail, samples
+from tests.support.chromium import ARGUMENTS, CHROMIUM
+from tests.support.command_line import command_parser
 
 ROOT: Final = Path(__file__).parents[3]
 FOLDER: Final = ROOT / ".cache/mail-pictures"
@@ -99,16 +101,11 @@ def _page(html: str, width: int, height: int, scratch: str) -> str:
 
 
 def _chromium(scheme: str, *arguments: str) -> str:
-    program = shutil.which("chromium") or shutil.which("chromium-browser")
-    if program is None:
-        raise SystemExit("no Chromium here: `make mail-pictures` installs it as root")
     done = subprocess.run(
         [
-            program,
+            CHROMIUM,
             "--headless=new",
-            "--no-sandbox",
-            "--disable-gpu",
-            "--disable-dev-shm-usage",
+            *ARGUMENTS,
             "--hide-scrollbars",
             f"--blink-settings=preferredColorScheme={SCHEMES[scheme]}",
             *arguments,
@@ -122,4 +119,5 @@ def _chromium(scheme: str, *arguments: str) -> str:
 
 
 if __name__ == "__main__":
+    command_parser().parse_args()
     main()

@@ -8,7 +8,6 @@ quickest time: garbage collection is no work of that query.
 
 # ruff: noqa: T201 - a program as well, which prints what it found
 
-import argparse
 import os
 import random
 import sys
@@ -35,6 +34,7 @@ from tests.services.search.scenario import (
     apply_to,
     fresh_engine,
 )
+from tests.support.command_line import command_parser
 
 COUNT = 1_000_000
 MAX_WORK_S = 0.1
@@ -112,7 +112,7 @@ def _run_query(deps: Dependencies, query: str) -> tuple[float, str]:
 
 def main() -> int:
     """Run all queries and report failures."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])  # type: ignore[union-attr]
+    parser = command_parser()
     parser.add_argument("--count", type=int, default=COUNT)
     parser.add_argument("--seed", type=int, default=random.randrange(10**6))
     options = parser.parse_args()
