@@ -2,24 +2,28 @@
 
 import json
 import resource
+import struct
 import zlib
 from functools import cache
 from typing import Any
 
+import amqp
 import eventlet
 import pytest
-from kombu import compression
+from kombu import Connection, compression
 
 from clp_contracts.connection_pool import RpcConnectionPool
 from clp_contracts.exchanges import REQUESTS
 from clp_contracts.serialization import MAX_MESSAGE_BYTES
 from tests.chassis.conftest import Serve
 from tests.chassis.raw_amqp import Wire
-from tests.chassis.services_under_test import Gate, rpc_service
+from tests.chassis.services_under_test import Gate, consumer, rpc_service
 from tests.support.waiting import until
 
 LARGE = 200 * 1024 * 1024
 MIB = 1024
+# Which properties of a message are there, as AMQP marks them.
+HEADERS, CORRELATION_ID = 0x2000, 0x0400
 NOBODY = "00000000-0000-4000-8000-000000000000"
 
 
@@ -147,3 +151,86 @@ def test_a_first_request_is_delivered_again_to_another_process(
         group.kill()
         until(lambda: wire.size(f"rpc-{unique}") == 1)
     gate.open()
+
+
+class RawMessage(amqp.Message):  # type: ignore[misc]
+    """A message whose properties are these bytes."""
+
+    def __init__(self, body: bytes, encoded: bytes) -> None:
+        super().__init__(body)
+        self.encoded = encoded
+
+    def _serialize_properties(self) -> bytes:
+        return self.encoded
+
+
+def short(text: bytes) -> bytes:
+    return bytes([len(text)]) + text
+
+
+def table(*entries: bytes) -> bytes:
+    content = b"".join(entries)
+    return struct.pack(">I", len(content)) + content
+
+
+def nested(kind: bytes, name: bytes, depth: int) -> bytes:
+    """A header of arrays or tables inside each other."""
+    value = b"V"
+    for _ in range(depth):
+        value = kind + table(name + value)
+    return table(short(b"h") + value)
+
+
+def properties(flags: int = 0, rest: bytes = b"", encoding: bytes = b"utf-8") -> bytes:
+    """A content type, an encoding, and others that the flags name."""
+    kinds = short(b"application/json") + short(encoding)
+    return struct.pack(">H", 0xC000 | flags) + kinds + rest
+
+
+# What is malformed in a message, and its properties.
+MALFORMED = {
+    "a correlation id is no text": properties(CORRELATION_ID, short(b"\xff\xfe")),
+    "the encoding is no text": properties(encoding=b"\xff"),
+    "a header is later than the year 9999": properties(
+        HEADERS, table(short(b"h") + b"T" + struct.pack(">Q", 253_402_300_800))
+    ),
+    "a header is later than a clock can say": properties(
+        HEADERS, table(short(b"h") + b"T" + struct.pack(">Q", 2**63))
+    ),
+    "the name of a header is no text": properties(
+        HEADERS, table(short(b"\xff") + b"V")
+    ),
+    "arrays are nested too deeply": properties(HEADERS, nested(b"A", b"", 3000)),
+    "tables are nested too deeply": properties(
+        HEADERS, nested(b"F", short(b"k"), 3000)
+    ),
+    # In punycode a body of 4 MB takes minutes to decode.
+    "the encoding is another one": properties(encoding=b"utf-16"),
+}
+
+
+ON_RABBITMQ = pytest.mark.parametrize(
+    "broker_url", [pytest.param("rabbitmq", marks=pytest.mark.broker)], indirect=True
+)
+
+
+@ON_RABBITMQ
+def test_t36_a_message_that_cannot_be_decoded_ends_no_process(
+    serve: Serve, broker_url: str, unique: str
+) -> None:
+    """Each would end its process, come back and end the next one."""
+    handled: list[Any] = []
+    source = f"s{unique}"
+    serve(rpc_service(unique), consumer(f"c{unique}", source, handled))
+    body = '"malformed"'.encode("utf-16")
+    with Connection(broker_url) as connection:
+        publish = connection.default_channel.basic_publish
+        for encoded in MALFORMED.values():
+            publish(RawMessage(body, encoded), REQUESTS, f"{unique}.add")
+            publish(RawMessage(body, encoded), f"{source}.events", "happened")
+        publish(RawMessage(body, properties()), REQUESTS, unique.encode() + b".\xff")
+        after = RawMessage(b'"after"', properties())
+        publish(after, f"{source}.events", "happened")
+    assert add(broker_url, unique) == 3
+    until(lambda: "after" in handled)
+    assert handled == ["after"]

@@ -13,20 +13,28 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Self
 
+import amqp
 import pytest
-from amqp.exceptions import AccessRefused, AMQPError
+from amqp.exceptions import AccessRefused, AMQPError, PreconditionFailed
 from kombu import Connection
 
 from clp_chassis.clock import now
 from clp_chassis.security.passports import Issuer
 from clp_contracts import events
 from clp_contracts.broker_address import BrokerAddress
-from clp_contracts.broker_users import BROKER_USERS, CLIENTS, SCALING, SERVICES
+from clp_contracts.broker_users import (
+    BROKER_USERS,
+    CLIENTS,
+    GATEWAY,
+    SCALING,
+    SERVICES,
+)
 from clp_contracts.exchanges import REPLIES
 from clp_contracts.exchanges import REQUESTS as CALLS
-from clp_contracts.methods import PEOPLE
-from clp_deploy.broker_permissions import allowed_calls
+from clp_contracts.methods import PEOPLE, PassportKind
+from clp_deploy.broker_permissions import MIB, REPLY_QUEUE_LIMITS, allowed_calls
 from clp_deploy.generated_files import outdated_files
+from clp_deploy.keys import KeyRing
 from clp_deploy.service_inventory import (
     ServiceInventory,
     _calls_in,
@@ -100,7 +108,10 @@ def forbidden(user: str) -> Iterator[Attempt]:
     yield Attempt("declare any queue", "queue_declare", {"queue": "spy"})
     exchange = {"exchange": "spy", "type": "fanout"}
     yield Attempt("declare any exchange", "exchange_declare", exchange)
-    yield binding(user, "amq.rabbitmq.trace", "#")
+    for name in ("topic", "direct", "fanout", "headers", "match", "rabbitmq.trace"):
+        yield binding(user, f"amq.{name}", "#")
+        yield publishing(f"amq.{name}", "k")
+    yield publishing("", "amq.rabbitmq.reply-to.g1h2AA")
     yield from shared_exchanges(user)
     yield from detours(own)
 
@@ -212,10 +223,7 @@ class Spy:
         channel = self.connection.channel()
         try:
             if attempt.method == "publish":
-                channel.basic_publish(
-                    channel.prepare_message("spied", content_encoding="utf-8"),
-                    **attempt.arguments,
-                )
+                channel.basic_publish(amqp.Message("spied"), **attempt.arguments)
             else:
                 getattr(channel, attempt.method)(**attempt.arguments)
         finally:
@@ -283,6 +291,58 @@ def test_t25_a_dead_letter_is_no_call(up: UpSystem, user: str) -> None:
         channel.basic_reject(sent.delivery_tag, requeue=False)
         reply = json.loads(message_in(channel, replies).body)
     assert reply["error"]["exc_args"][0] == "passport.wrong_kind"
+
+
+@pytest.mark.broker
+def test_t25_a_copy_and_a_binding_are_no_call(up: UpSystem) -> None:
+    """Keys in the header `CC`, and those of an exchange of one's own, are unchecked."""
+    issue = KeyRing(up.data / "keys").source("ivy", PassportKind.PERSON)
+    token = issue("projects")
+    own, replies = reply_queue(GATEWAY, CALL_ID), reply_queue(GATEWAY)
+    with Spy(up.broker(GATEWAY)) as spy:
+        channel = spy.connection.channel()
+        channel.queue_bind(queue=replies, exchange=REPLIES, routing_key=OTHER_ID)
+        channel.exchange_declare(own, "topic", durable=False, auto_delete=False)
+        channel.exchange_bind(destination=CALLS, source=own, routing_key="#")
+
+        def replies_to(exchange: str, key: str, **headers: Any) -> list[str]:
+            arguments = {"id": "planted", "name": "Planted"}
+            message = channel.prepare_message(
+                json.dumps({"args": [], "kwargs": arguments}),
+                content_type="application/json",
+                content_encoding="utf-8",
+                headers={"nameko.auth_token": token, **headers},
+                properties={"reply_to": OTHER_ID, "correlation_id": "1"},
+            )
+            channel.basic_publish(message, exchange=exchange, routing_key=key)
+            count = 1 + len(headers)
+            bodies = [message_in(channel, replies).body for _ in range(count)]
+            return sorted(json.loads(x)["error"]["exc_args"][0] for x in bodies)
+
+        copied = replies_to(CALLS, "messages.page", CC=["projects.put_partner"])
+        detoured = replies_to(own, "projects.put_partner")
+        channel.exchange_delete(own)
+    assert copied == ["page", "passport.refused"], "its own key is no method here"
+    assert detoured == ["passport.wrong_kind"]
+
+
+@pytest.mark.broker
+def test_t34_no_account_fills_the_broker(up: UpSystem) -> None:
+    """The limits of the policies hold whatever a queue is declared with."""
+    own = reply_queue(GATEWAY, CALL_ID)
+    lax = {"x-expires": 10**9, "x-max-length": 10**6, "x-max-length-bytes": 10**9}
+    with Spy(up.broker(GATEWAY)) as spy:
+        channel = spy.connection.channel()
+        channel.exchange_declare(own, "fanout", durable=False, auto_delete=False)
+        channel.queue_declare(own, exclusive=True, arguments=lax)
+        channel.queue_bind(own, own)
+        for _ in range(REPLY_QUEUE_LIMITS["max-length"] + 100):
+            channel.basic_publish(amqp.Message("spied"), own)
+        held = channel.queue_declare(own, passive=True).message_count
+        channel.exchange_delete(own)
+        with pytest.raises(PreconditionFailed, match="larger than"):
+            channel.basic_publish(amqp.Message("x" * 17 * MIB), CALLS, "messages.page")
+    assert held == REPLY_QUEUE_LIMITS["max-length"]
 
 
 @pytest.mark.broker

@@ -93,3 +93,4 @@ def test_the_broker_is_told_of_two_versions_of_tls_and_no_open_port() -> None:
         line.rpartition(" ")[2] for line in told if "ssl_options.versions" in line
     }
     assert versions == {"tlsv1.2", "tlsv1.3"}
+    assert "max_message_size = 16777216" in told, "T34"

@@ -13,7 +13,11 @@ learns. Replies have an exchange of their own.
 
 No account may declare or delete a shared exchange; the definitions hold them. What the
 broker cannot refuse is a detour: a dead letter or a binding between exchanges that ends
-at an exchange its account may write to. So the services check each caller themselves.
+at an exchange its account may write to, a copy by the header ``CC``, an exchange that
+is named like a reply queue. So the services check each caller themselves.
+
+Policies bound the queues that accounts from outside can fill: a broker that runs out of
+memory stops every publisher. Of an argument of a queue and a policy the lower counts.
 """
 
 import base64
@@ -34,6 +38,7 @@ from clp_contracts.broker_users import (
 )
 from clp_contracts.exchanges import REPLIES, REPLY_KEY, REQUESTS
 from clp_contracts.methods import PEOPLE
+from clp_contracts.rpc_connection import REPLY_QUEUE_TTL_MS
 from clp_deploy.service_inventory import (
     ServiceInventory,
     methods,
@@ -44,6 +49,20 @@ from clp_deploy.service_inventory import (
 VHOST: Final = "clp"
 NOTHING: Final = "^(?!)"
 PRIVILEGES: Final = ("configure", "write", "read")
+MIB: Final = 1024 * 1024
+# A connection waits for one reply at a time, so few are ever in its queue.
+REPLY_QUEUE_LIMITS: Final = {
+    "expires": REPLY_QUEUE_TTL_MS,
+    "max-length": 1000,
+    "max-length-bytes": 32 * MIB,
+}
+# Callers give up after ten seconds; a request refused here fails at once.
+REQUEST_QUEUE_LIMITS: Final = {
+    "message-ttl": 300_000,
+    "max-length": 100_000,
+    "max-length-bytes": 64 * MIB,
+    "overflow": "reject-publish",
+}
 
 
 def definitions(passwords: Mapping[str, str] | None = None) -> dict[str, Any]:
@@ -73,6 +92,10 @@ def definitions(passwords: Mapping[str, str] | None = None) -> dict[str, Any]:
             *_topics(SCALING, {}),
         ],
         "exchanges": [_exchange(name, kind) for name, kind in _exchanges(inventories)],
+        "policies": [
+            _policy("replies", r"^rpc\.reply-", REPLY_QUEUE_LIMITS),
+            _policy("requests", "^rpc-", REQUEST_QUEUE_LIMITS),
+        ],
     }
 
 
@@ -192,6 +215,17 @@ def _exchange(name: str, kind: str) -> dict[str, Any]:
         "auto_delete": False,
         "internal": False,
         "arguments": {},
+    }
+
+
+def _policy(name: str, pattern: str, limits: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "name": name,
+        "vhost": VHOST,
+        "pattern": pattern,
+        "apply-to": "queues",
+        "priority": 0,
+        "definition": dict(limits),
     }
 
 

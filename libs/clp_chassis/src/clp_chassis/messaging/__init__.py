@@ -3,6 +3,7 @@
 Services import every decorator from here and none from Nameko.
 """
 
+from clp_chassis.messaging import malformed_messages as malformed_messages
 from clp_chassis.messaging import plain_json as plain_json
 from clp_chassis.messaging.consumer import BROKER_ERRORS, QueueConsumer
 from clp_chassis.messaging.dead_events import DeadEvents

@@ -83,6 +83,7 @@ class PrivateServers:
                 "ssl_options.keyfile": certificate,
                 "ssl_options.cacertfile": str(authority),
                 "ssl_options.verify": "verify_none",
+                "max_message_size": "16777216",
                 "load_definitions": str(definitions_file),
             },
         )
