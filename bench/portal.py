@@ -11,6 +11,7 @@ import json
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -20,11 +21,10 @@ from typing import Any, Final
 
 from clp_suite.process_suite import ProcessSuite
 from clp_suite.sample_data import PORTAL, put_cast
-from clp_suite.server_process import server_directory
-from clp_suite.servers import PrivatePostgres, PrivateRabbit
 from tests.services.portal.browser import Browser
 from tests.services.portal.openid_provider import OwnProvider
 from tests.support.command_line import command_parser
+from tests.support.portal_suite import running_portal
 
 ROUNDS: Final = 60
 CHANNEL: Final = "p1/direct/north"
@@ -73,18 +73,11 @@ def main() -> None:
 def running(people: int) -> Iterator[Portal]:
     """Start the suite with a conversation, and people who follow it."""
     with (
-        server_directory() as folder,
-        PrivateRabbit(folder / "rabbit") as rabbit,
-        PrivatePostgres(folder / "postgres", durable=False) as postgres,
-        OwnProvider() as provider,
+        tempfile.TemporaryDirectory() as folder,
+        running_portal(Path(folder), portals=2) as portal,
     ):
-        suite = ProcessSuite(
-            folder / "suite", rabbit=rabbit, postgres=postgres, copies={"portal": 2}
-        )
-        suite.use_provider(provider.issuer)
-        with suite:
-            _fill(suite, people)
-            yield Portal(suite, provider)
+        _fill(portal.suite, people)
+        yield Portal(portal.suite, portal.provider)
 
 
 def _fill(suite: ProcessSuite, people: int) -> None:

@@ -9,32 +9,20 @@ import sys
 import time
 from pathlib import Path
 
-from clp_suite.process_suite import ProcessSuite
-from clp_suite.server_process import server_directory
-from clp_suite.servers import PrivatePostgres, PrivateRabbit
+from clp_suite.servers import PrivateRabbit
 from tests.journeys.portal_pages import put_night_train
-from tests.services.portal.openid_provider import OwnProvider
+from tests.support.portal_suite import running_portal
 
 
 def main(folder: Path) -> None:
     """Serve until SIGTERM."""
     signal.signal(signal.SIGTERM, _interrupt)
-    with (
-        server_directory() as servers,
-        PrivateRabbit(servers / "rabbit") as rabbit,
-        PrivatePostgres(servers / "postgres", durable=False) as postgres,
-        OwnProvider() as provider,
-    ):
-        suite = ProcessSuite(
-            folder / "suite", rabbit=rabbit, postgres=postgres, copies={"portal": 1}
-        )
-        suite.use_provider(provider.issuer)
-        with suite:
-            put_night_train(suite)
-            provider.person = "nat"
-            sys.stdout.write(f"  Open {suite.portal_urls[0]} \n")
-            sys.stdout.flush()
-            stop_while_requested(rabbit, folder)
+    with running_portal(folder, portals=1) as running:
+        put_night_train(running.suite)
+        running.provider.person = "nat"
+        sys.stdout.write(f"  Open {running.suite.portal_urls[0]} \n")
+        sys.stdout.flush()
+        stop_while_requested(running.rabbit, folder)
 
 
 def stop_while_requested(rabbit: PrivateRabbit, folder: Path) -> None:

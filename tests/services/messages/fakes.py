@@ -20,6 +20,7 @@ from clp_contracts.projects import (
 from clp_core.mentions import address_key, name_key, prefix_rank
 from clp_core.people import has_portal_access
 from clp_suite.sample_data import CAST, PARTNERS, CastMember
+from tests.support.sample_world import facts_of
 
 
 class FakeProjects:
@@ -44,14 +45,7 @@ class FakeProjects:
     def put(self, member: CastMember, *, active: bool = True) -> None:
         if member.id in self.people:
             self.ticks += LEASE_S
-        self.people[member.id] = PersonFacts(
-            id=member.id,
-            name=member.name,
-            email=member.email,
-            partner=member.partner,
-            roles=member.roles,
-            active=active,
-        )
+        self.people[member.id] = facts_of(member, active=active)
 
     def put_project(
         self, project: str, assigned: Sequence[str], withdrawn: Sequence[str] = ()

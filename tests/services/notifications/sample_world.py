@@ -38,7 +38,15 @@ from clp_contracts.projects import (
 from clp_core.channels import Channel
 from clp_core.mentions import address_key, name_key
 from clp_core.visibility import may_read
-from tests.support.sample_world import BROADCAST, CAST, NOON, NORTH, PARTNERS, SOUTH
+from tests.support.sample_world import (
+    BROADCAST,
+    CAST,
+    NOON,
+    NORTH,
+    PARTNERS,
+    SOUTH,
+    facts_of,
+)
 
 
 class Clock:
@@ -85,15 +93,7 @@ class World:
     after_each_call: Callable[[], None] = lambda: None
 
     def __post_init__(self) -> None:
-        for member in CAST:
-            self.people[member.id] = PersonFacts(
-                id=member.id,
-                name=member.name,
-                email=member.email,
-                partner=member.partner,
-                roles=member.roles,
-                active=True,
-            )
+        self.people |= {member.id: facts_of(member) for member in CAST}
 
     def follow(self, *people: str) -> None:
         self.following.extend(people)
