@@ -1,6 +1,6 @@
 """Portal processes on servers, and clients that hold their event streams.
 
-A client keeps a ledger: what came, when, and at which process. It resumes as a browser
+A client logs what came, when, and at which process. It resumes as a browser
 does, with the id of the last event, at the next process when one is away.
 """
 

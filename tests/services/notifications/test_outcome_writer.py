@@ -1,4 +1,4 @@
-"""The ledger of a round: few transactions, and few mails that are not yet written."""
+"""Outcomes of a batch: few transactions, and few mails that are not yet written."""
 
 from dataclasses import replace
 

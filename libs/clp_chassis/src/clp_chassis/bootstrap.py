@@ -1,4 +1,4 @@
-"""How a service process is assembled, embedded or on its own."""
+"""The assembly of a service process, embedded or on its own."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace

@@ -167,7 +167,7 @@ def _check(
 def _own_checks(
     service: str, settings: Any, addresses: Iterable[SettingDescription]
 ) -> Iterator[tuple[str, Check]]:
-    """What every process names: its keys, broker, database and ports."""
+    """Checks of every process: its keys, broker, database and ports."""
     yield "keys_dir", lambda: ProcessContext.from_settings(service, settings)
     if not settings.broker_url.startswith("inprocess:"):
         yield "broker_url", lambda: require_broker(settings.broker_url)

@@ -1,4 +1,4 @@
-"""What the values of settings may be: in words, and as functions that judge a value."""
+"""The values that settings accept: in words, and as functions that judge a value."""
 
 import math
 import re
@@ -18,7 +18,7 @@ DOMAIN_NAME: Final = re.compile(r"[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})*")
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """What a value may be.
+    """The values that a setting accepts.
 
     ``expected`` says it in words; for any other value ``judge`` raises ValueError or
     returns False.

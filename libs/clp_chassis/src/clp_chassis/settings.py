@@ -64,7 +64,7 @@ LOG_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What a setting means, which values it takes, its unit, whether it is a secret.
+    """The meaning of a setting, its values, its unit, and whether it is a secret.
 
     A secret is never shown. One without a ``kind`` is our own, of 32 bytes at least.
     """

@@ -1,4 +1,4 @@
-"""What a caller does about each refusal code."""
+"""The remedy of each refusal code, for a caller."""
 
 from collections.abc import Mapping
 from types import MappingProxyType

@@ -1,4 +1,4 @@
-"""Whom a person shares a place in a fair queue with: the people of their partner.
+"""Groups of people that share a place in a fair queue: the people of one partner.
 
 What a process last heard of a person, without a call. It decides about waiting and
 nothing else.

@@ -18,7 +18,7 @@ class EndSessions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionsEnded:
-    """How many sessions there were."""
+    """The number of sessions that were ended."""
 
     count: int
 

@@ -86,7 +86,7 @@ def unprintable_in(text: str) -> str | None:
 
 
 def code_point(character: str) -> str:
-    r"""How a refusal names a character.
+    r"""The name of a character in a refusal.
 
     >>> code_point("\u202e")
     'U+202E'

@@ -32,5 +32,5 @@ class Dependencies:
 
     @property
     def groups(self) -> PartnerGroups:
-        """Whom people queue with, by the facts that were fetched about them."""
+        """Groups of people in the fair queue, by the facts in the cache."""
         return self.facts.groups

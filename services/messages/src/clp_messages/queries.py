@@ -51,10 +51,10 @@ def _files_as_json_in_sqlite(*_: Any, **__: Any) -> str:
 
 
 class PageBounds(NamedTuple):
-    """Where a page begins, however many messages there are.
+    """The numbers of a page, found at equal cost in any channel.
 
-    At ``wanted``, but so that ``back`` messages of the channel are still to come, and
-    not before ``floor``; it has ``size`` numbers.
+    It begins at ``wanted``, but so that ``back`` messages of the channel are still to
+    come, and not before ``floor``; it has ``size`` numbers.
     """
 
     wanted: int

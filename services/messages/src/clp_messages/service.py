@@ -256,7 +256,7 @@ def _open_file_store(settings: Settings) -> FileStore:
 
 
 def reach(settings: Settings) -> dict[str, Check]:
-    """What ``--check`` tries: files, scanner, policy and texts."""
+    """Checks of ``--check``: files, scanner, policy and texts."""
     checks: dict[str, Check] = {
         "attachment_policy": lambda: open_attachment_policy(settings),
         "robot_texts_dir": lambda: load_robot_texts(settings),

@@ -14,7 +14,7 @@ from clp_notifications.mail.tokens import MailTokens
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MailPolicy:
-    """When mails are due (rule 40).
+    """The windows and limits by which mails are due (rule 40).
 
     A person gets at most ``max_mails_per_hour`` mails about a project, and
     ``max_mention_mails_per_hour`` mention mails besides; more of either go into a

@@ -107,12 +107,12 @@ class ExplanationLocale:
         )
 
     def mail_mode(self, mode: MailMode | None, *, has_complained: bool = False) -> str:
-        """When the person wants mails about the project."""
+        """The mail mode of the person for the project."""
         if has_complained:
             return self.sentence(COMPLAINED)
         return self.sentence(BY_DEFAULT if mode is None else MODES[mode])
 
     def due(self, due_at: datetime, *, in_digest: bool) -> str:
-        """When a waiting mail is due, in the reader's time zone."""
+        """The time at which a waiting mail is due, in the reader's time zone."""
         when = shown_time(due_at, self.preferences)
         return self.sentence(DUE_IN_DIGEST if in_digest else DUE, when=when)

@@ -86,7 +86,7 @@ def _age(since: datetime | None, now: datetime) -> float:
 
 
 def _oldest_first_due(session: Session, now: datetime) -> datetime | None:
-    """When the oldest mail or ticket that is still not delivered was first due.
+    """The time at which the oldest undelivered mail or ticket was first due.
 
     ``due_at`` moves with each attempt; ``dated_at`` is when it was claimed first. A
     mail that waits for a full or busy mailbox is nobody's fault here.

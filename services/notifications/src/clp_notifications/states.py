@@ -14,7 +14,7 @@ class State(StrEnum):
 
 
 class MailMode(StrEnum):
-    """When a person wants mails; a mention never waits, but is stopped by off."""
+    """The mail mode of a person; a mention never waits for it, and off stops it."""
 
     AT_ONCE = "at_once"
     BATCHED = "batched"

@@ -211,7 +211,7 @@ def _policy(settings: Settings) -> SessionPolicy:
 
 
 def reach(settings: Settings) -> dict[str, Check]:
-    """What ``--check`` tries: the identity provider, and `messages`."""
+    """Checks of ``--check``: the identity provider, and `messages`."""
     return {
         "oidc_issuer": lambda: _oidc(settings, now).ping(),
         "messages_url": lambda: require_connection(settings.messages_url),

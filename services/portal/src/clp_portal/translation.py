@@ -61,7 +61,7 @@ def catalog(language: str) -> NullTranslations:
 
 @dataclass(frozen=True, slots=True)
 class Locale:
-    """How one reader reads: a language tag (BCP 47) and a time zone (IANA)."""
+    """The locale of one reader: a language tag (BCP 47) and a time zone (IANA)."""
 
     tag: str = SOURCE_LANGUAGE
     time_zone: str = UTC

@@ -154,7 +154,7 @@ class Area(StrEnum):
 
 
 class Body(StrEnum):
-    """How the body of a request is read."""
+    """The way to read the body of a request."""
 
     NONE = "none"
     FORM = "form"

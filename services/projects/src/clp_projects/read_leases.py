@@ -52,7 +52,7 @@ class LeaseScope(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeaseSubject:
-    """What facts are about: people with their partners, projects, perhaps follows."""
+    """The subjects of facts: people with their partners, projects, perhaps follows."""
 
     partners: Mapping[str, str]
     project_ids: Sequence[str]

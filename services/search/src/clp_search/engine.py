@@ -133,7 +133,7 @@ class HitSnippets(NamedTuple):
 
 
 class HighlightedSlice(NamedTuple):
-    """What a page shows of some documents, and the work that it took."""
+    """The shown parts of some documents, and the work that they took."""
 
     snippets: tuple[HitSnippets, ...]
     steps: int

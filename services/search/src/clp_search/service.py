@@ -106,7 +106,7 @@ class SearchService:
 
 
 def reach(settings: Settings) -> dict[str, Check]:
-    """What ``--check`` tries: the folder, and the database of a shared index."""
+    """Checks of ``--check``: the folder, and the database of a shared index."""
     checks: dict[str, Check] = {
         "data_dir": lambda: require_folder(Path(settings.data_dir))
     }

@@ -123,7 +123,7 @@ def _make(folder: Path, name: str, suffix: str = "") -> dict[str, Any]:
 
 
 def _kept(folder: Path, name: str) -> dict[str, Any]:
-    """What trusts the key that an issuer has, after each of its holders got it."""
+    """Give the key of an issuer to each of its holders; return what trusts it."""
     files = [place / f"{name}.pem" for place in _places(folder, name)]
     content = next((file.read_bytes() for file in files if file.exists()), None)
     if content is None:

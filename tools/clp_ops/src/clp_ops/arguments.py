@@ -213,7 +213,10 @@ def _add_portal(commands: Any) -> None:
     tickets.add_argument("--limit", type=COUNT, default=100, help="how many (100)")
     tickets.add_argument("--after", help="those after this ticket")
     close = _add(
-        commands, "close-ticket", "close a support ticket", "close-ticket 7KQ2"
+        commands,
+        "close-ticket",
+        "close a support ticket",
+        "close-ticket 8f14e45fceea167a",
     )
     close.add_argument("ticket", help="the number as printed by `tickets`")
 

@@ -32,7 +32,7 @@ class RefusedRecord:
 
 @dataclass(slots=True, kw_only=True)
 class Report:
-    """What an import found, stored and was refused."""
+    """The records that an import found, stored and was refused."""
 
     dry_run: bool
     unchanged: int

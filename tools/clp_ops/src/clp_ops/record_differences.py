@@ -50,7 +50,7 @@ class StoredRecords:
         }
 
     def differences(self, record: Record) -> tuple[Difference, ...]:
-        """What storing the record would change; empty when nothing."""
+        """The changes that storing the record would make; empty for none."""
         compare = {
             "person": self._of_person,
             "partner": lambda r: self._of_name(r, "name"),

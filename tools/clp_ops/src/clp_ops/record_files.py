@@ -57,7 +57,7 @@ class Record:
 
     @property
     def id(self) -> str:
-        """What names it among the records of its kind."""
+        """The key of the record among those of its kind."""
         if self.is_about_partner:
             return f"{self.request.project} {self.request.partner}"
         return str(self.request.id)

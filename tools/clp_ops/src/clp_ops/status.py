@@ -42,7 +42,7 @@ class SystemStatus:
 
     @property
     def signs(self) -> tuple[SignValue, ...]:
-        """What the services that respond measure of their health."""
+        """The measurements of health of the services that respond."""
         return tuple(
             sign
             for service in self.services.values()

@@ -47,7 +47,7 @@ def _is_address(host: Any) -> bool:
 
 
 def _resolver(host: Any) -> Any:
-    """Who looks a host up: the system an address, the DNS client of Eventlet a name."""
+    """The resolver: the system for an address, Eventlet's DNS client for a name."""
     if _is_address(host):
         return _socket_nodns
     return importlib.import_module("eventlet.support.greendns")

@@ -22,7 +22,7 @@ SWEEP_INTERVAL_S: Final = 10.0
 
 @dataclass(frozen=True, slots=True)
 class RateLimit:
-    """How many calls one caller may make at once, and how many a second after that."""
+    """The calls that one caller may make at once, and in each second after that."""
 
     burst: float = 40
     per_second: float = 20.0

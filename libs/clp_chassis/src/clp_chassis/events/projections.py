@@ -32,7 +32,7 @@ MAX_ERROR_LENGTH: Final = 2000
 
 
 class Projection(Protocol):
-    """Where a feed reader applies changes."""
+    """The target to which a feed reader applies changes."""
 
     def cursor(self) -> int:
         """Return the position up to which changes were applied."""

@@ -67,7 +67,7 @@ class TrustedProxies:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpLimits:
-    """How many connections, requests and event streams may be open at once.
+    """Limits of connections, requests and event streams that are open at once.
 
     ``head_timeout_s`` bounds the time until the head of a request has arrived. A client
     is an address, an IPv6 network of 64 bits, or what a trusted proxy names.

@@ -1,4 +1,4 @@
-"""What this process reads from the broker: plain JSON, never compressed.
+"""Read plain JSON from the broker, never compressed.
 
 Kombu decompresses a message as soon as it arrives, however large the result, and its
 JSON rebuilds objects from ``__type__`` marks. A sender decides about neither here. The

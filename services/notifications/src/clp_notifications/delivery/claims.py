@@ -297,7 +297,7 @@ def sweep(session: Session, now: datetime, *, all_workers_gone: bool = False) ->
 
 
 def next_due(session: Session) -> datetime | None:
-    """When the next unclaimed mail is due."""
+    """The time at which the next unclaimed mail is due."""
     found: datetime | None = session.scalar(NEXT_DUE)
     return found
 
@@ -321,7 +321,7 @@ def sweep_expired(deps: DeliveryDependencies) -> int:
 
 
 def idle_time(deps: DeliveryDependencies, at_most: timedelta) -> timedelta:
-    """How long there is nothing to do, as far as the database and throttle know."""
+    """The time until there is work, by the database and the throttle."""
     now = deps.clock()
     with deps.database.reading() as session:
         due = next_due(session)

@@ -29,7 +29,7 @@ def run_in_sequence(jobs: Sequence[Job]) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchLimits:
-    """How many mails a worker takes at once, and for how long.
+    """The mails that a worker claims at once, and for how long.
 
     ``batch`` mails are claimed together for ``lease``; with more of them some workers
     idle while others have many. ``recheck_batch`` of them are rechecked in one call; a

@@ -88,7 +88,7 @@ def merged(before: DeliveryOutcome, rest: DeliveryOutcome) -> DeliveryOutcome:
 def next_attempt(
     mail: str, attempts: int, *, first_tried_at: datetime, now: datetime
 ) -> datetime | None:
-    """When to try next after so many attempts; None when the mail has failed.
+    """The time of the next attempt after so many; None when the mail has failed.
 
     That takes three days and all the delays: days in which nothing could be sent, for a
     fault of ours, count for no mail (rule 41).

@@ -64,7 +64,7 @@ def _pause_for_refusal(
 def due_after_fault(
     throttle: RelayThrottle, result: SmtpOutcome, now: datetime
 ) -> datetime | None:
-    """When a mail is due again that a fault of ours stopped; None for other results.
+    """The time at which a mail stopped by a fault of ours is due again; else None.
 
     It is no attempt of the mail, so no mail expires by it (rule 41).
     """
@@ -75,7 +75,7 @@ def due_after_fault(
 
 
 def _refusal_in_words(result: SmtpOutcome) -> str:
-    """What the relay did; its own text is left out, as it may quote an address."""
+    """The reply of the relay without its text, which may quote an address."""
     if not result.code:
         return SENTENCES[result.reason].partition(";")[0]
     return f"it answered {result.code} at {result.stage}"

@@ -58,12 +58,12 @@ class RelayThrottle:
 
     @property
     def refusing_since(self) -> datetime | None:
-        """When the relay began to take no mail; None since it accepted one."""
+        """The time since which the relay accepts no mail; None while it accepts."""
         return self._refusing_since
 
     @property
     def last_refusal(self) -> str:
-        """What the relay did last instead of accepting a mail."""
+        """The last refusal of the relay."""
         return self._last_refusal
 
     def record_refusal(self, now: datetime, refusal: str) -> None:
@@ -110,7 +110,7 @@ class RelayThrottle:
         return SendGrant(at - now, mails)
 
     def paused_for(self, now: datetime) -> timedelta:
-        """How long nothing may be sent at all."""
+        """The time for which nothing may be sent."""
         self._forget_the_future(now)
         return max(timedelta(0), (self._paused_until or now) - now)
 

@@ -41,7 +41,7 @@ QUIT_TIMEOUT_S: Final = 0.5
 SERVICE_READY: Final = 220
 START_MAIL_INPUT: Final = 354
 SERVICE_CLOSING: Final = 421
-AWAY: Final = (OSError, smtplib.SMTPException)
+CONNECTION_ERRORS: Final = (OSError, smtplib.SMTPException)
 MAX_LINE: Final = 8192
 NO_CODE: Final = -1
 MAX_PORT: Final = 65_535
@@ -220,7 +220,7 @@ class SmtpTransport:
                 return self._send_on(None, mail, may_send)
         except _SessionRefused as refusal:
             return refusal.outcome
-        except AWAY as error:
+        except CONNECTION_ERRORS as error:
             log.warning("the relay is unreachable: %s", type(error).__name__)
             return RELAY_UNAVAILABLE
 
@@ -290,7 +290,7 @@ class SmtpTransport:
         with self._lock:
             idle, self._idle = self._idle, []
         for _, connection in idle:
-            with contextlib.suppress(*AWAY):
+            with contextlib.suppress(*CONNECTION_ERRORS):
                 connection.set_deadline(QUIT_TIMEOUT_S)
                 connection.quit()
             connection.close()
@@ -332,7 +332,7 @@ def _transaction(
     connection.command_encoding = "utf-8" if international else "ascii"
     try:
         refusal = _envelope(connection, _commands(connection, mail))
-    except AWAY as error:
+    except CONNECTION_ERRORS as error:
         raise _Stale if reused else error from None
     if refusal is None:
         if not may_send():
@@ -356,7 +356,7 @@ def _reset(connection: SmtpConnection, refusal: SmtpOutcome) -> None:
         if connection.sock is not None and refusal.code != SERVICE_CLOSING:
             connection.rset()
             return
-    except AWAY:
+    except CONNECTION_ERRORS:
         log.info("the relay closed the connection after a refusal")
     connection.close()
 

@@ -1,4 +1,4 @@
-"""Compose the bytes of a mail by the header standard H1 to H17.
+"""Compose the bytes of a mail by the header standard H1 to H17 (README).
 
 One reader, one mail, and the same Message-ID on every attempt. No header holds text
 from a person but the project's title and the reader's own name, both encoded.

@@ -90,7 +90,7 @@ class MailContent:
 
     @property
     def at(self) -> datetime:
-        """When the newest message was posted, or when a digest was made (H14)."""
+        """The time of the newest message, or at which a digest was made (H14)."""
         return self.digested_at or max(message.at for message in self.messages)
 
     def channel_of(self, message: MailMessage) -> Channel:

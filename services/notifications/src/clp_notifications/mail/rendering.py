@@ -96,7 +96,7 @@ class _Templates:
 
 @dataclass(frozen=True, slots=True)
 class _Style:
-    """How text from people is shown in one of the two bodies."""
+    """The form of text from people in one of the two bodies."""
 
     line: Callable[[str], str]
     title_in_sentence: Callable[[str], str]

@@ -222,7 +222,7 @@ def _help_address(settings: Settings) -> MailAddress | None:
 
 
 def reach(settings: Settings) -> dict[str, Check]:
-    """What ``--check`` tries: the relay, with TLS and login as for a mail."""
+    """Checks of ``--check``: the relay, with TLS and login as for a mail."""
     return {"smtp_url": lambda: _transport(settings).ping()}
 
 

@@ -211,7 +211,7 @@ class NotificationsService(
 
 
 def reach(settings: Settings) -> dict[str, Check]:
-    """What ``--check`` tries: the Maildir of incoming mail."""
+    """Checks of ``--check``: the Maildir of incoming mail."""
     folder = settings.bounce_dir
     return {"bounce_dir": lambda: require_folder(Path(folder))} if folder else {}
 

@@ -85,7 +85,7 @@ class Operation:
 
     @property
     def body(self) -> Body:
-        """How the body is read."""
+        """The way to read the body."""
         return Body.JSON if self.body_names else Body.NONE
 
 

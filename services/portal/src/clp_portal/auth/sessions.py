@@ -35,7 +35,7 @@ BY_HASH: Final = select(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionPolicy:
-    """How long a session lives without a request, and at most."""
+    """The lifetime of a session without a request, and at most."""
 
     idle: timedelta = timedelta(hours=8)
     maximum: timedelta = timedelta(hours=20)

@@ -58,7 +58,7 @@ FOLLOWING: Final = frozenset({events.PROJECT_FOLLOWED, events.PROJECT_UNFOLLOWED
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StreamRequest:
-    """Who opens a stream, with which projects, and after which event.
+    """The reader who opens a stream, the projects, and the event to begin after.
 
     ``last_event_ids`` are those of the open pages of a browser: the stream begins
     after the oldest. ``gone`` are named projects that the reader may not read.

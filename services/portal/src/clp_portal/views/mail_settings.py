@@ -1,4 +1,4 @@
-"""When mails come, and what they show."""
+"""The page of mail settings: when mails come, and their content."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

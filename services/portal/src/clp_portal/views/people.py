@@ -1,4 +1,4 @@
-"""How people are drawn: initials on a colour that follows from the id."""
+"""The picture of a person: initials on a colour that follows from the id."""
 
 import hashlib
 import unicodedata

@@ -8,7 +8,7 @@ from typing import Final, Protocol
 
 
 class SegmentKind(StrEnum):
-    """How a piece of a text is drawn."""
+    """The form of a piece of a text."""
 
     PLAIN = "plain"
     MENTION = "mention"

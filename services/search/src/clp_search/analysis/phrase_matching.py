@@ -18,7 +18,7 @@ _STEPS_OF_TOKEN: Final = 4
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """How far after the first match spans are needed, in code points of the text.
+    """The distance after the first match in which spans are needed, in code points.
 
     ``starts`` are the offsets in the text of the characters of the folded text.
     """

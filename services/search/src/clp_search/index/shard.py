@@ -43,7 +43,7 @@ _STEP_DOCUMENTS: Final = 32
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MergePolicy:
-    """When neighbouring segments are merged.
+    """The conditions for merging neighbouring segments.
 
     ``merge_factor`` neighbours of similar size become one segment, beginning with those
     of up to ``floor_docs`` documents, and never one of more than ``max_merge_docs``.

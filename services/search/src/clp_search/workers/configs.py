@@ -1,4 +1,4 @@
-"""What a worker is started with; sent to it over its socket, never shown by `ps`."""
+"""The configuration of a worker; sent over its socket, never shown by `ps`."""
 
 from dataclasses import dataclass
 from typing import ClassVar

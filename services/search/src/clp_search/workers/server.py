@@ -25,7 +25,7 @@ _DIE_WITH_PARENT: Final = 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServedIndex:
-    """What a worker serves: methods, and steps of work between two requests."""
+    """The methods of a worker, and steps of work between two requests."""
 
     methods: Mapping[Method, Callable[..., Any]]
     cursors: Callable[[], dict[int, int]]

@@ -83,7 +83,7 @@ def _callers(method: Method[Any, Any]) -> str:
 
 
 def _purpose(method: Method[Any, Any]) -> str:
-    """What a call does; the client says it where several calls share a request."""
+    """The purpose of a call; the client has it where several calls share a request."""
     shape = method.request
     if shape is Empty or shape.__name__.endswith("Ref"):
         return _text(getattr(CLIENTS[method.service], method.name))

@@ -100,7 +100,7 @@ class _Code:
                 yield from self._attribute(module, node)
 
     def _place(self, module: str, name: str) -> Iterator[Place]:
-        """Where the function of a name in a module is; through packages, if need be."""
+        """Find the function of a name in a module, through packages if need be."""
         content = self._modules.get(module)
         if content is None:
             return

@@ -1,4 +1,4 @@
-"""What no system makes anew: without a secret that it was used with, none starts.
+"""Secrets that are made once: a data folder that lacks one it was used with is refused.
 
 A new one in its place would start as well; then callers, links of old mails and bounces
 are refused, and nobody knows why.

@@ -1,4 +1,4 @@
-"""What `make up` refuses before it writes anything, each in one line with a remedy."""
+"""Checks of `make up` before it writes anything; a refusal is a line with a remedy."""
 
 import fcntl
 import os
