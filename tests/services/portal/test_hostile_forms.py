@@ -57,3 +57,12 @@ def test_t29_a_form_that_stops_is_refused_by_the_clock(
     with Wire((str(address.hostname), int(address.port or 0))) as wire:
         wire.send(head, b"text=")
         assert wire.read_response().status == 408
+
+
+@pytest.mark.parametrize(("fields", "status"), [(200, 401), (201, 400)])
+def test_t28_a_form_of_many_fields_is_refused_before_it_is_decoded(
+    browser: Callable[..., Browser], fields: int, status: int
+) -> None:
+    """To decode 200,000 fields held the process for a third of a second."""
+    form = [("text", "x")] * fields
+    assert browser(None).submit(f"/{NORTH}", form).status == status

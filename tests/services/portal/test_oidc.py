@@ -2,15 +2,20 @@
 
 import base64
 import hashlib
+import hmac
+import json
 import secrets
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 
@@ -218,6 +223,69 @@ def own_keys(client: OidcClient) -> Iterator[tuple[OidcSignIn, RSAKey, str]]:
             key,
             running.issuer,
         )
+
+
+# What is changed in an ID token: its claims and its header.
+ID_TOKENS: dict[str, tuple[dict[str, object], dict[str, object]]] = {
+    "nothing": ({}, {}),
+    "another issuer": ({"iss": "https://evil.example"}, {}),
+    "no issuer": ({"iss": None}, {}),
+    "another audience": ({"aud": "another"}, {}),
+    "no audience": ({"aud": None}, {}),
+    "two audiences and no party": ({"aud": ["clp-portal", "another"]}, {}),
+    "another party": ({"azp": "another"}, {}),
+    "expired": ({"exp": 1_000_000_000}, {}),
+    "no expiry": ({"exp": None}, {}),
+    "not valid yet": ({"nbf": 4_000_000_000}, {}),
+    "the nonce of another sign-in": ({"nonce": "another"}, {}),
+    "no nonce": ({"nonce": None}, {}),
+    "no person": ({"sub": None}, {}),
+    "a person that is no text": ({"sub": ["nat"]}, {}),
+    "no algorithm": ({}, {"alg": "none"}),
+    "the public key as a password": ({}, {"alg": "HS256"}),
+    "a key that the token brings": ({}, {"jwk": {}}),
+    "extensions nobody knows": ({}, {"crit": ["x"], "x": 1}),
+}
+
+
+def test_t37_a_forged_id_token_signs_nobody_in(
+    own_keys: tuple[OidcSignIn, RSAKey, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sign_in, key, issuer = own_keys
+    foreign = RSAKey.generate_key(2048, parameters={"kid": key.kid})
+    taken = []
+    for changed, (claims, header) in ID_TOKENS.items():
+        whole = logout_claims(
+            issuer, **{"events": None, "sub": "nat", "nonce": "n", **claims}
+        )
+        token = id_token(foreign if "jwk" in header else key, whole, header)
+        monkeypatch.setattr(sign_in, "_exchange", lambda *_, token=token: token)
+        kept = {"state": "s", "nonce": "n", "verifier": "v"}
+        with suppress(SignInFailed):
+            sign_in.finish({"state": "s", "code": "c"}, kept)
+            taken.append(changed)
+    assert taken == ["nothing"]
+
+
+def id_token(key: RSAKey, claims: dict[str, object], changed: dict[str, object]) -> str:
+    """Build a token by hand: libraries refuse to make some of these."""
+    header = {"alg": "RS256", "kid": key.kid, **changed}
+    if "jwk" in changed:
+        header["jwk"] = key.as_dict(private=False)
+    content = ".".join(
+        in_base64(json.dumps(part).encode()) for part in (header, claims)
+    )
+    signature = key.private_key.sign(
+        content.encode(), padding.PKCS1v15(), hashes.SHA256()
+    )
+    if header["alg"] == "HS256":
+        password = key.as_pem(private=False)
+        signature = hmac.digest(password, content.encode(), "sha256")
+    return f"{content}.{'' if header['alg'] == 'none' else in_base64(signature)}"
+
+
+def in_base64(part: bytes) -> str:
+    return base64.urlsafe_b64encode(part).decode().rstrip("=")
 
 
 def test_a_session_ends_at_the_provider(

@@ -142,6 +142,9 @@ def test_a_range_of_a_file_is_passed_on(browser: Open) -> None:
     )
     part = somebody.get(f"/-/attachments/{stored.json['id']}", Range="bytes=2-4")
     assert (part.status, part.body) == (206, b"b\n1")
+    another = {"Range": "bytes=2-4", "If_Range": '"another"'}
+    whole = somebody.get(f"/-/attachments/{stored.json['id']}", **another)
+    assert (whole.status, whole.body[2:5]) == (200, b"b\n1")
 
 
 def test_a_file_that_is_refused_is_named_and_nothing_is_posted(browser: Open) -> None:

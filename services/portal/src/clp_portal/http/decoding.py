@@ -2,7 +2,7 @@
 
 import io
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 from urllib.parse import parse_qsl, quote
 
@@ -27,6 +27,7 @@ HEADERS: Final = (
     "Content-Type",
     "Idempotency-Key",
     "If-Match",
+    "If-Range",
     "Last-Event-ID",
     "Range",
     "Referer",
@@ -115,7 +116,9 @@ def _form(
     request.max_content_length = limit
     request.max_form_memory_size = MAX_FORM_BYTES
     request.max_form_parts = MAX_FIELDS
-    request.environ["wsgi.input"] = BodyFile(request)
+    request.environ["wsgi.input"] = (
+        BodyFile(request) if has_files(request) else io.BytesIO(_plain_form(request))
+    )
     if not keeps_files:
         request._get_file_stream = _dropped  # type: ignore[method-assign] # noqa: SLF001 - werkzeug's hook
     try:
@@ -128,6 +131,14 @@ def _form(
             raise Refused.because("request.too_large", max_bytes=limit) from None
         raise Refused("request.malformed") from None
     return Fields(pairs), files
+
+
+def _plain_form(request: WerkzeugRequest) -> bytes:
+    """Read a form without files; werkzeug has no limit to how many fields it holds."""
+    body = _limited(request, MAX_FORM_BYTES)
+    if body.count(b"&") >= MAX_FIELDS:
+        raise Refused("request.malformed")
+    return body
 
 
 def _file(file: FileStorage) -> UploadedFile:
@@ -149,15 +160,15 @@ def _json(request: WerkzeugRequest) -> Any:
         raise Refused("request.wrong_media_type")
     if (declared_length(request) or 0) > MAX_JSON_BYTES:
         raise Refused.because("request.too_large", max_bytes=MAX_JSON_BYTES)
-    return _parsed(_limited(lambda: iter_chunks(request, CHUNK_BYTES)))
+    return _parsed(_limited(request, MAX_JSON_BYTES))
 
 
-def _limited(chunks: Callable[[], Iterator[bytes]]) -> bytes:
+def _limited(request: WerkzeugRequest, limit: int) -> bytes:
     body = bytearray()
-    for chunk in chunks():
+    for chunk in iter_chunks(request, CHUNK_BYTES):
         body += chunk
-        if len(body) > MAX_JSON_BYTES:
-            raise Refused.because("request.too_large", max_bytes=MAX_JSON_BYTES)
+        if len(body) > limit:
+            raise Refused.because("request.too_large", max_bytes=limit)
     return bytes(body)
 
 
