@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from tests.architecture.metrics import declared_metrics, queried_metrics
-from tests.architecture.tree import ROOT
+from tests.architecture.tree import ROOT, files_of
 
 ALERTS = [
     ROOT / "deploy/observability" / name for name in ("alerts.yaml", "health.yaml")
@@ -80,6 +80,18 @@ def test_an_alert_queries_metrics_that_exist_and_names_an_action(
     assert rule["labels"]["severity"] in {"page", "ticket"}
     assert rule["annotations"]["summary"]
     assert COMMAND.search(rule["annotations"]["action"])
+
+
+def test_every_alert_that_a_page_names_exists() -> None:
+    pages = (path for path in files_of(ROOT) if path.suffix == ".md")
+    named = {
+        alert
+        for page in pages
+        for alert in re.findall(r"`(Clp[A-Z]\w+)`", page.read_text(encoding="utf-8"))
+    }
+
+    assert len(named) > 1
+    assert named <= {str(rule["alert"]) for rule in rules()}
 
 
 def test_a_metric_nobody_declares_is_noticed(tmp_path: Path) -> None:
