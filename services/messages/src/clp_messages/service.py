@@ -212,6 +212,7 @@ class MessagesService(
 
     @http("POST", "/attachments", kinds=PEOPLE, statuses=STATUSES)
     def upload_attachment(self, request: Request, actor: Passport) -> Response:
+        """Store the body of a request as a file that its uploader can post."""
         file = upload(request, actor, self.deps)
         body = {
             "id": file.id,
@@ -225,6 +226,7 @@ class MessagesService(
     def download_attachment(
         self, request: Request, actor: Passport, *, attachment: str
     ) -> Response:
+        """Send a file, or a range of it, to whoever may read its message now."""
         return download(request, attachment, actor=actor, deps=self.deps)
 
 

@@ -10,12 +10,12 @@ from clp_deploy.service_inventory import ServiceInventory, service_inventories
 
 # Clients and servers outside, which the code of the services does not name.
 OUTSIDE: Final = (
-    '  gateway(["people, through the gateway"])',
+    '  people(["people, in a browser or through a gateway"])',
     '  directory(["the directory"])',
     '  relay[/"mail relay"/]',
 )
 FROM_OUTSIDE: Final = (
-    f"  gateway ==> {' & '.join(SERVICES)}",
+    f"  people ==> {' & '.join(SERVICES)}",
     "  directory ==> projects",
     "  notifications ==> relay",
 )
