@@ -1,4 +1,4 @@
-"""Runs the migrations over the connection that the chassis gives."""
+"""Run the migrations on the connection that the chassis opened."""
 
 from alembic import context
 
