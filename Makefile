@@ -265,7 +265,7 @@ test-clamd: setup ## the virus scanner's protocol against a real clamd (installe
 	@deploy/install/test_clamd.sh
 
 .PHONY: faults
-faults: setup ## the same in full: MESSAGES=100000 SEED=7, an hour or more
+faults: setup ## the fault tests in full: MESSAGES=100000 SEED=7, an hour or more
 	@$(PY) -W ignore -m tests.faults --messages $(or $(MESSAGES),100000) \
 	  $(if $(SEED),--seed $(SEED))
 	@TESTS_FAULTS_KILLS=100 TESTS_FAULTS_POSTS=500 TESTS_FAULTS_MEGABYTES=10 \
@@ -312,7 +312,7 @@ pages: setup servers ## README, tutorial and operator's guide, done as they are 
 	@$(PY) deploy/checks/run_pages.py README.md docs/tutorial.md docs/operations/guide.md
 
 .PHONY: newcomer
-newcomer: ## the same on a fresh Debian 12 and 13, with nothing prepared
+newcomer: ## those pages on a fresh Debian 12 and 13, with nothing prepared
 	@deploy/checks/newcomer.sh
 
 .PHONY: test-node
