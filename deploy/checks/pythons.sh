@@ -5,10 +5,14 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 . deploy/install/say.sh
 
+# A name may stand for a version that is not chosen here (pyenv): take what runs.
 find_one() {
   local candidate
   for candidate in "python$1" "$HOME/.pyenv/versions/$1".*/bin/python; do
-    command -v "$candidate" && return
+    if "$candidate" -c '' >/dev/null 2>&1; then
+      command -v "$candidate"
+      return
+    fi
   done
 }
 

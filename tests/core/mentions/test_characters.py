@@ -31,6 +31,29 @@ def test_ascii_stands_for_itself(character: str) -> None:
     assert class_of(character) == character
 
 
+# what it is                    | character     | class
+OF_EACH_KIND = [
+    ("a full-width at sign", "＠", "@"),
+    ("a zero width space", "\u200b", INVISIBLE),
+    ("a combining mark", "\u0301", MARK),
+    ("an accented letter", "ë", LETTER),
+    ("a digit of another script", "\u0663", LETTER),
+    ("a syllable of a script without spaces", "\u30b1", UNSPACED),
+    ("a letter that particles attach to", "\uac00", ATTACHED),
+    ("a wide space", "\u3000", SPACE),
+    ("a bracket that ends a web address", "\u300d", WIDE),
+    ("a sign of no kind", "\u20ac", OTHER),
+]
+
+
+@pytest.mark.parametrize(
+    ("character", "kind"), [pytest.param(c, k, id=i) for i, c, k in OF_EACH_KIND]
+)
+def test_a_character_stands_for_its_kind(character: str, kind: str) -> None:
+    # Each in a call of its own: a text finds classes that others have looked up.
+    assert class_of(character) == kind
+
+
 @pytest.mark.property
 def test_every_other_character_has_the_class_of_its_name_and_kind() -> None:
     assigned = [c for c in map(chr, PLANES) if category(c) != "Cn"]
