@@ -39,7 +39,7 @@ OF_EACH_KIND = [
     ("an accented letter", "ë", LETTER),
     ("a digit of another script", "\u0663", LETTER),
     ("a syllable of a script without spaces", "\u30b1", UNSPACED),
-    ("a letter that particles attach to", "\uac00", ATTACHED),
+    ("a letter of a script that prefixes are attached in", "\u05d0", ATTACHED),
     ("a wide space", "\u3000", SPACE),
     ("a bracket that ends a web address", "\u300d", WIDE),
     ("a sign of no kind", "\u20ac", OTHER),
