@@ -50,6 +50,7 @@ def test_t35_a_head_that_proxies_read_differently_is_refused(
         response = wire.read_response()
         assert (response.status, response.code) == (400, "request.malformed")
         assert response.headers["connection"] == "close"
+        assert response.headers["x-content-type-options"] == "nosniff"
         assert wire.is_closed()
 
 

@@ -59,7 +59,9 @@ def running_requests(served: Served) -> int:
 def test_t29_silent_connections_of_one_client_keep_no_other_out(served: Served) -> None:
     silent = [served.wire("127.0.0.2") for _ in range(16)]
     with served.wire("127.0.0.2") as refused:
-        assert refused.read_response().status == 503
+        response = refused.read_response()
+        assert response.status == 503
+        assert response.headers["x-content-type-options"] == "nosniff"
     assert status(served, "127.0.0.3") == 200
     # A head has its time: what sends none is closed, and its seat is free again.
     until(lambda: all(wire.is_closed() for wire in silent[:2]))

@@ -21,6 +21,7 @@ from clp_chassis.http.head import (
     require_request_line,
 )
 from clp_chassis.http.request_body import MAX_DISCARDED_BYTES, body_from
+from clp_chassis.http.responses import SAFE_HEADERS
 from clp_chassis.http.seats import RELEASES, release_all
 from clp_contracts.error_codes import CODES
 
@@ -95,6 +96,12 @@ class Protocol(HttpProtocol):  # type: ignore[misc]
             release_all(self.environ)
         if self.close_connection and self.environ["eventlet.input"].unread():
             self._drain()
+
+    def end_headers(self) -> None:
+        """End the headers of a refused head with the defaults of every response."""
+        for name, value in SAFE_HEADERS.items():
+            self.send_header(name, value)
+        super().end_headers()
 
     def log_message(self, *_: object) -> None:
         """Log nothing of a head that is refused: its query may hold a person's text."""

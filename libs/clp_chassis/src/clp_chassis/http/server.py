@@ -41,8 +41,11 @@ LOG_FORMAT: Final = "%(client_ip)s %(status_code)s %(body_length)s %(wall_second
 # For a client that is refused before it is read. Its connection is closed.
 NO_SEAT: Final = (
     b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\n"
-    b"Retry-After: %d\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%b"
+    b"Retry-After: %d\r\nConnection: close\r\nContent-Length: %d\r\n%b\r\n%b"
 )
+DEFAULT_HEADERS: Final = "".join(
+    f"{name}: {value}\r\n" for name, value in SAFE_HEADERS.items()
+).encode()
 
 Connection = list[Any]
 RefusalResponse = Callable[[Request, Refused], Response]
@@ -265,7 +268,7 @@ def _refuse(sock: Any) -> None:
     with suppress(OSError):
         # A new socket has room for so little.
         sock.settimeout(0)
-        sock.send(NO_SEAT % (RETRY_AFTER_S, len(body), body))
+        sock.send(NO_SEAT % (RETRY_AFTER_S, len(body), DEFAULT_HEADERS, body))
     _shut(sock)
     sock.close()
 
