@@ -223,7 +223,9 @@ def test_t36_a_message_that_cannot_be_decoded_ends_no_process(
     source = f"s{unique}"
     serve(rpc_service(unique), consumer(f"c{unique}", source, handled))
     body = '"malformed"'.encode("utf-16")
-    with Connection(broker_url) as connection:
+    # What a closed connection sent last may be lost.
+    confirmed = {"confirm_publish": True}
+    with Connection(broker_url, transport_options=confirmed) as connection:
         publish = connection.default_channel.basic_publish
         for encoded in MALFORMED.values():
             publish(RawMessage(body, encoded), REQUESTS, f"{unique}.add")
