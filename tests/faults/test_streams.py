@@ -18,7 +18,7 @@ import pytest
 
 from clp_contracts.errors import CallFailed
 from clp_suite.server_access import Broker, BrokerAccess, DatabaseAccess
-from clp_suite.server_process import server_directory
+from clp_suite.server_process import can_connect, server_directory
 from clp_suite.servers import PrivateRabbit
 from tests.faults.fault_run import until
 from tests.support.portal_streams import (
@@ -162,6 +162,9 @@ def test_a_portal_with_a_hundred_streams_ends_soon(bed: Bed) -> None:
 
 def _seconds_to_end(bed: Bed, name: str) -> float:
     process = bed.suite.process(name)
+    # A test before this one may have restarted it, and a start has no handler yet.
+    port = bed.suite.portal_ports[int(name.partition(".")[2])]
+    until(lambda: can_connect(port), WAIT_S, f"the start of {name}")
     began = time.monotonic()
     process.send_signal(signal.SIGTERM)
     until(lambda: process.poll() is not None, WAIT_S, f"the end of {name}")
