@@ -19,6 +19,7 @@ from amqp.exceptions import AccessRefused, AMQPError, PreconditionFailed
 from kombu import Connection
 
 from clp_chassis.clock import now
+from clp_chassis.messaging import retry_exchange
 from clp_chassis.security.passports import Issuer
 from clp_contracts import events
 from clp_contracts.broker_address import BrokerAddress
@@ -32,7 +33,12 @@ from clp_contracts.broker_users import (
 from clp_contracts.exchanges import REPLIES
 from clp_contracts.exchanges import REQUESTS as CALLS
 from clp_contracts.methods import PEOPLE, PassportKind
-from clp_deploy.broker_permissions import MIB, REPLY_QUEUE_LIMITS, allowed_calls
+from clp_deploy.broker_permissions import (
+    MIB,
+    REPLY_QUEUE_LIMITS,
+    allowed_calls,
+    definitions,
+)
 from clp_deploy.generated_files import outdated_files
 from clp_deploy.keys import KeyRing
 from clp_deploy.service_inventory import (
@@ -42,6 +48,7 @@ from clp_deploy.service_inventory import (
     service_inventories,
     subjects_of_methods,
 )
+from clp_ops.dead_letter_queues import dead_events, dead_letter_queues
 from tests.deploy.running import UpSystem
 from tests.support.waiting import until
 
@@ -441,3 +448,29 @@ def test_a_client_passed_to_an_unknown_helper_is_noticed(tmp_path: Path) -> None
     source.write_text("odd(clients.projects)")
     with pytest.raises(TypeError, match=r"passes clients\.projects to an unknown"):
         list(_calls_in(ast.parse(source.read_text()), source))
+
+
+def test_every_dead_letter_queue_has_a_policy() -> None:
+    (policy,) = (
+        one
+        for one in definitions()["policies"]
+        if "delivery-limit" in one["definition"]
+    )
+    for queue in dead_letter_queues():
+        assert re.search(policy["pattern"], queue.name)
+        assert not re.search(policy["pattern"], queue.handler)
+
+
+@pytest.mark.broker
+def test_a_dead_event_stays_however_often_it_is_looked_at(up: UpSystem) -> None:
+    """RabbitMQ 4 drops what came back to a quorum queue twenty times, by default."""
+    queue = dead_letter_queues()[0]
+    address = up.broker(queue.owner)
+    with Spy(address) as spy:
+        channel = spy.connection.channel()
+        channel.queue_purge(queue.name)
+        exchange = retry_exchange(queue.service)
+        channel.basic_publish(amqp.Message("dead"), exchange, queue.name)
+        for _ in range(30):
+            until(lambda: dead_events(queue, address))
+        channel.queue_purge(queue.name)
