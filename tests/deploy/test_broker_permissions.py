@@ -7,6 +7,7 @@ as the user of its service.
 import ast
 import json
 import re
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -18,7 +19,7 @@ import pytest
 from amqp.exceptions import AccessRefused, AMQPError, PreconditionFailed
 from kombu import Connection
 
-from clp_chassis.clock import now
+from clp_chassis.clock import new_id, now
 from clp_chassis.messaging import retry_exchange
 from clp_chassis.security.passports import Issuer
 from clp_contracts import events
@@ -306,20 +307,21 @@ def refusals(up: UpSystem, spy: Spy, exchange: str, *keys: str) -> list[str]:
     Returns what its callees say, in alphabetical order; raises what the broker says.
     """
     token = KeyRing(up.data / "keys").source("ivy", PassportKind.PERSON)("projects")
-    replies = reply_queue(GATEWAY)
+    # Other tests have replies sent to the one id that they share.
+    identity = str(uuid.UUID(new_id()))
+    replies = reply_queue(GATEWAY, identity)
     channel = spy.connection.channel()
-    channel.queue_bind(queue=replies, exchange=REPLIES, routing_key=OTHER_ID)
+    channel.queue_declare(replies, exclusive=True)
+    channel.queue_bind(queue=replies, exchange=REPLIES, routing_key=identity)
     message = channel.prepare_message(
         json.dumps({"args": [], "kwargs": {"id": "planted", "name": "Planted"}}),
         content_type="application/json",
         content_encoding="utf-8",
         headers={"nameko.auth_token": token, "CC": list(keys[1:])},
-        properties={"reply_to": OTHER_ID, "correlation_id": "1"},
+        properties={"reply_to": identity, "correlation_id": "1"},
     )
     channel.basic_publish(message, exchange=exchange, routing_key=keys[0])
     bodies = [message_in(channel, replies).body for _ in keys]
-    # Nothing is left for the next test, which reads the same queue.
-    channel.basic_ack(0, multiple=True)
     return sorted(json.loads(x)["error"]["exc_args"][0] for x in bodies)
 
 
