@@ -65,7 +65,7 @@ REQUEST_QUEUE_LIMITS: Final = {
     "overflow": "reject-publish",
 }
 # RabbitMQ 4 drops what came back twenty times, and `clp-ops queues` returns what it
-# shows. RabbitMQ 3 takes no negative number, which would be no limit.
+# shows. Policies of RabbitMQ 3.10 take no negative number, which would be no limit.
 DEAD_LETTER_LIMITS: Final = {"delivery-limit": 1_000_000_000}
 
 

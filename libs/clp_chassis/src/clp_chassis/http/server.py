@@ -43,7 +43,7 @@ NO_SEAT: Final = (
     b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\n"
     b"Retry-After: %d\r\nConnection: close\r\nContent-Length: %d\r\n%b\r\n%b"
 )
-DEFAULT_HEADERS: Final = "".join(
+SAFE_HEADER_LINES: Final = "".join(
     f"{name}: {value}\r\n" for name, value in SAFE_HEADERS.items()
 ).encode()
 
@@ -268,7 +268,7 @@ def _refuse(sock: Any) -> None:
     with suppress(OSError):
         # A new socket has room for so little.
         sock.settimeout(0)
-        sock.send(NO_SEAT % (RETRY_AFTER_S, len(body), DEFAULT_HEADERS, body))
+        sock.send(NO_SEAT % (RETRY_AFTER_S, len(body), SAFE_HEADER_LINES, body))
     _shut(sock)
     sock.close()
 
